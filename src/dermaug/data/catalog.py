@@ -1,0 +1,98 @@
+"""A data set as a table: one row an image, whatever kind of source it came from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, UInt8
+
+from dermaug.errors import DermaugError
+
+COLUMNS = (
+    "image_id",  # unique text
+    "lesion_id",  # text; images of one lesion share it
+    "label",  # diagnosis, one of Catalog.classes
+    "path",  # absolute path of the image file as text; "" when the pixels are embedded
+    "mask_path",  # absolute path of the lesion's segmentation; "" when there is none
+    "age",  # years, float; NaN when unknown
+    "sex",  # female, male or unknown
+    "localization",  # body site or unknown
+    "dx_type",  # how the diagnosis was made (histo, follow_up, consensus, confocal) or unknown
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """One row an image.
+
+    Args:
+        name: What the reader calls the data set, for example HAM10000.
+        root: Folder (or file) it was read from.
+        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row an image.
+        classes: Labels in the order of the network's outputs.
+        grouped: Whether lesion ids are known; False: each image counts as its own lesion, and the
+            report warns of it.
+        embedded: Pixels that came with the table, uint8 (n, height, width, 3), or None when every
+            row has a path.
+        notes: What the reader should know about how it was read, one sentence each.
+    """
+
+    name: str
+    root: Path
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+    grouped: bool = True
+    embedded: UInt8[np.ndarray, "n h w 3"] | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        missing = [column for column in COLUMNS if column not in self.table.columns]
+        if missing:
+            raise DermaugError(f"{self.name}: the catalog lacks {', '.join(missing)}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @property
+    def labels(self) -> Int[np.ndarray, " n"]:
+        """Index into `classes` of each row, int64."""
+        return pd.Categorical(self.table["label"], categories=list(self.classes)).codes.astype(np.int64)
+
+    @property
+    def image_ids(self) -> np.ndarray:
+        """Image id of each row."""
+        return self.table["image_id"].to_numpy(dtype=object)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of ids, lesions and labels: the same data set has the same one anywhere."""
+        rows = self.table[["image_id", "lesion_id", "label"]].to_csv(index=False)
+        return hashlib.sha256(("\n".join(self.classes) + "\n" + rows).encode()).hexdigest()[:16]
+
+    def rows(self, image_ids: Sequence[str]) -> Int[np.ndarray, " m"]:
+        """Row numbers of some images, in the order given.
+
+        Raises:
+            DermaugError: An id is not in the catalog.
+        """
+        index = pd.Index(self.table["image_id"]).get_indexer(pd.Index(list(image_ids)))
+        if (index < 0).any():
+            lost = image_ids[int(np.flatnonzero(index < 0)[0])]
+            raise DermaugError(f"{self.name} has no image {lost!r}")
+        return index.astype(np.int64)
+
+    def take(self, rows: Int[np.ndarray, " m"] | Sequence[int]) -> Self:
+        """The catalog of some rows, in the order given; classes stay."""
+        rows = np.asarray(rows, dtype=np.int64)
+        embedded = None if self.embedded is None else self.embedded[rows]
+        table = self.table.iloc[rows].reset_index(drop=True)
+        return replace(self, table=table, embedded=embedded)

@@ -1,0 +1,97 @@
+"""What a run left on disk, read back for the report: one frozen object, no live model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.config import Experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.splits import Fold
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratorResult:
+    """One trained generator and the images it gave.
+
+    Args:
+        family: Key of the generator family, for example dcgan.
+        label: Class it was trained on.
+        fold: Index of the fold.
+        seed: Generator seed.
+        folder: Where its checkpoint, journal and sample grids lie.
+        manifest: Its `manifest.json`: images shown, seconds, parameters, training ids' count.
+        journal: One row a tick: images, seconds and the losses by name.
+        samples: Some synthetic images, uint8 (n, height, width, 3).
+    """
+
+    family: str
+    label: str
+    fold: int
+    seed: int
+    folder: Path
+    manifest: Mapping[str, Any]
+    journal: pd.DataFrame
+    samples: UInt8[np.ndarray, "n h w 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """One trained classifier: an arm x model x fold x seed.
+
+    Args:
+        arm: Name of the arm.
+        model: Key of the classifier.
+        fold: Index of the fold.
+        seed: Classifier seed.
+        folder: Where its checkpoint and journal lie.
+        manifest: Its `manifest.json`: images shown, seconds, best step, real and synthetic images
+            by class (`train_counts`: label -> {real, synthetic}), parameters.
+        journal: One row a validation: images, seconds, train_loss, rate,
+            validation_balanced_accuracy, validation_loss.
+        predictions: One row an image: image_id, lesion_id, part (validation or test), label, and
+            p_<class> for every class (they sum to 1).
+    """
+
+    arm: str
+    model: str
+    fold: int
+    seed: int
+    folder: Path
+    manifest: Mapping[str, Any]
+    journal: pd.DataFrame
+    predictions: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults:
+    """A whole run, finished or not.
+
+    Args:
+        folder: The run's folder.
+        experiment: What was asked.
+        manifest: The run's `run.json`: command, version, started and finished (ISO 8601), device,
+            machine (cpu, cores, memory_gib, gpu, platform), versions of packages.
+        catalog: The data set as used.
+        images: Its pixels in the catalog's order, uint8 (n, size, size, 3).
+        skipped: Files left out by `on_bad = "skip"`: path -> reason.
+        folds: The folds that are run.
+        generators: Finished generators.
+        cells: Finished cells.
+        num_jobs: Number of generators and of cells the experiment asks for.
+    """
+
+    folder: Path
+    experiment: Experiment
+    manifest: Mapping[str, Any]
+    catalog: Catalog
+    images: UInt8[np.ndarray, "n h w 3"]
+    skipped: Mapping[str, str]
+    folds: tuple[Fold, ...]
+    generators: tuple[GeneratorResult, ...]
+    cells: tuple[CellResult, ...]
+    num_jobs: tuple[int, int]

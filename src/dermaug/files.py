@@ -1,0 +1,102 @@
+"""Files that appear whole or not at all: written aside, flushed to disk, then renamed."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dermaug.errors import DermaugError
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
+
+    Args:
+        path: File to appear. Its folder is created. On an error the temporary file is removed and
+            whatever was at `path` stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    aside = Path(name)
+    try:
+        yield aside
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_written_aside(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder`; rename it to `folder` when the block succeeds.
+
+    Args:
+        folder: Folder to appear; an earlier one of that name is replaced.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield aside
+        aside.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.replace(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
+    """Write a value as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n")
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401
+    """Read a JSON file; a missing or damaged one is a `DermaugError` that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DermaugError(f"{path}: expected a JSON file, found none") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DermaugError(f"{path}: not valid JSON ({error}); delete it to start afresh") from None
+
+
+def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
+    """Hex digest of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        read: Callable[[], bytes] = lambda: file.read(chunk_bytes)  # noqa: E731
+        for chunk in iter(read, b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def require_writable(folder: Path) -> None:
+    """Create `folder` and prove that a file can be written there, before any work is begun.
+
+    Raises:
+        DermaugError: Names the folder and the system's reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise DermaugError(
+            f"cannot write to the output folder {folder}: {error.strerror or error}; "
+            "choose another with --output or make it writable"
+        ) from None
