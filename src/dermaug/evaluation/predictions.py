@@ -1,0 +1,121 @@
+"""Predictions of one cell as a table: built, checked, written to parquet and read back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from dermaug.data.catalog import Catalog
+from dermaug.errors import DermaugError
+from dermaug.files import written_aside
+
+PARTS = ("validation", "test")
+_KEYS = ("image_id", "lesion_id", "part", "label")
+_TOLERANCE = 1e-3  # of the sum of a row's probabilities: half precision rounds that far
+
+
+def build_predictions(
+    catalog: Catalog,
+    rows: Int[np.ndarray, " n"],
+    part: str,
+    probabilities: Float[np.ndarray, "n k"],
+) -> pd.DataFrame:
+    """The table of one part.
+
+    Args:
+        catalog: Where the images come from.
+        rows: Row of each image in the catalog.
+        part: `validation` or `test`.
+        probabilities: One column a class of the catalog, each row summing to 1.
+    """
+    if np.shape(probabilities) != (len(rows), catalog.num_classes):
+        raise DermaugError(
+            f"expected {len(rows)} x {catalog.num_classes} probabilities, "
+            f"found {' x '.join(map(str, np.shape(probabilities)))}"
+        )
+    chosen = catalog.table.iloc[np.asarray(rows)].reset_index(drop=True)
+    table = chosen[["image_id", "lesion_id"]].assign(part=part, label=chosen["label"])
+    columns = [probability_column(label) for label in catalog.classes]
+    numbers = pd.DataFrame(np.asarray(probabilities, dtype=np.float32), columns=columns)
+    return checked_predictions(pd.concat([table, numbers], axis=1), catalog.classes)
+
+
+def checked_predictions(
+    table: pd.DataFrame, classes: Sequence[str], origin: str = "predictions"
+) -> pd.DataFrame:
+    """Return the table when it holds what it must.
+
+    Raises:
+        DermaugError: Lists what is wrong; `origin` names the table.
+    """
+    columns = [*_KEYS, *map(probability_column, classes)]
+    if list(table.columns) != columns:
+        raise DermaugError(
+            f"{origin}: expected the columns {', '.join(columns)}; "
+            f"found {', '.join(map(str, table.columns))}"
+        )
+    if findings := _findings(table, classes):
+        raise DermaugError(f"{origin}: not valid predictions; make them anew", findings)
+    return table
+
+
+def write_predictions(path: Path, table: pd.DataFrame, classes: Sequence[str]) -> None:
+    """Write a checked table as parquet, whole or not at all."""
+    checked_predictions(table, classes, str(path))
+    with written_aside(path) as aside:
+        table.to_parquet(aside, index=False)
+
+
+def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
+    """Read and check a table that `write_predictions` wrote.
+
+    Raises:
+        DermaugError: The file is missing, damaged, or of other classes.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DermaugError(f"{path}: expected predictions, found no file") from None
+    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        raise DermaugError(f"{path}: not a readable parquet file ({error}); delete it") from None
+    return checked_predictions(table, classes, str(path))
+
+
+def label_indices(table: pd.DataFrame, classes: Sequence[str]) -> Int[np.ndarray, " n"]:
+    """Index into `classes` of each row's label."""
+    codes = pd.Categorical(table["label"], categories=list(classes)).codes
+    return np.asarray(codes, dtype=np.int64)
+
+
+def probabilities_of(table: pd.DataFrame, classes: Sequence[str]) -> Float[np.ndarray, "n k"]:
+    """Probabilities of each row, one column a class."""
+    return table[[probability_column(label) for label in classes]].to_numpy(dtype=np.float64)
+
+
+def probability_column(label: str) -> str:
+    """Name of the column that holds a class's probability."""
+    return f"p_{label}"
+
+
+def _findings(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+    findings = []
+    if doubles := table["image_id"][table.duplicated(["image_id"])].head(5).tolist():
+        findings.append(f"images that occur twice: {', '.join(map(str, doubles))}")
+    for column, allowed in (("part", PARTS), ("label", tuple(classes))):
+        if strange := sorted({str(value) for value in table[column]} - set(allowed)):
+            findings.append(f"{column}: expected {', '.join(allowed)}; found {', '.join(strange)}")
+    values = probabilities_of(table, classes)
+    wrong = ~np.isfinite(values).all(axis=1)
+    wrong |= (values < -_TOLERANCE).any(axis=1) | (np.abs(values.sum(axis=1) - 1) > _TOLERANCE)
+    if wrong.any():
+        first = table["image_id"].iloc[int(np.flatnonzero(wrong)[0])]
+        findings.append(
+            f"{int(wrong.sum())} rows whose probabilities are not in [0, 1] with sum 1, "
+            f"the first {first}"
+        )
+    shared = table.groupby("lesion_id")["part"].nunique()
+    if (shared > 1).any():
+        findings.append(f"lesions in two parts: {', '.join(shared.index[shared > 1][:5])}")
+    return findings
