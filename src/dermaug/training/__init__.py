@@ -1,0 +1,1 @@
+"""What both trainings share and that knows no model."""

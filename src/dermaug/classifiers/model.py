@@ -1,0 +1,144 @@
+"""One classifier: a network with its own normalisation, taking images in [0, 1]."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import timm
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dermaug.classifiers.fridadar import FridAdar
+from dermaug.classifiers.weights import head_names, load_weights, require_hub
+from dermaug.config import ClassifierConfig
+from dermaug.errors import DermaugError
+from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+
+OWN = "fridadar"
+
+
+@dataclass(frozen=True)
+class ClassifierSpec:
+    """All that is needed to build the network again before its weights are loaded.
+
+    Args:
+        model: `fridadar` or a timm name.
+        classes: Labels in the order of the outputs.
+        size: Side of the images in pixels.
+        options: Further arguments of `timm.create_model`.
+        dropout: Dropout before the head; None keeps the model's own.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    size: int
+    options: Mapping[str, bool | int | float | str]
+    dropout: float | None
+
+    @classmethod
+    def of(cls, config: ClassifierConfig, classes: tuple[str, ...], size: int) -> Self:
+        """The specification that a configuration asks for."""
+        return cls(config.model, classes, size, config.options, config.dropout)
+
+
+class Classifier(nn.Module):
+    """A network behind its normalisation.
+
+    Args:
+        network: Takes normalised images, gives logits.
+        mean: Subtracted from images in [0, 1], one value a channel.
+        std: Divides them afterwards.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", rearrange(torch.tensor(mean), "c -> 1 c 1 1"))
+        self.register_buffer("std", rearrange(torch.tensor(std), "c -> 1 c 1 1"))
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b classes"]:
+        """Logits of images in [0, 1]."""
+        logits: Tensor = self.network((images - self.mean) / self.std)
+        return logits
+
+    def head_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the classifying head."""
+        heads = tuple(f"{name}." for name in head_names(self.network))
+        return [p for name, p in self.network.named_parameters() if name.startswith(heads)]
+
+
+def build_classifier(
+    config: ClassifierConfig,
+    spec: ClassifierSpec,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+) -> Classifier:
+    """A classifier at the start of its training.
+
+    Args:
+        config: Which weights it starts from.
+        spec: Which network.
+        mean: Channel means of the training part, used where the network brings none of its own.
+        std: Channel standard deviations of the training part, likewise.
+    """
+    network = _network(spec, pretrained=config.pretrained)
+    if config.weights:
+        load_weights(network, Path(config.weights).expanduser(), config.expect_missing)
+    if config.pretrained or config.weights:
+        own = network.pretrained_cfg
+        mean, std = tuple(own["mean"]), tuple(own["std"])
+    return Classifier(network, mean, std)
+
+
+def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) -> str:
+    """Write weights and specification as one checkpoint; gives its digest."""
+    state = {"kind": "classifier", "spec": asdict(spec), "weights": classifier.state_dict()}
+    return save_checkpoint(path, state)
+
+
+def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
+    """Read a classifier that `save_classifier` wrote.
+
+    Raises:
+        DermaugError: The file is no whole checkpoint of a classifier.
+    """
+    state = load_checkpoint(path)
+    if state.get("kind") != "classifier":
+        raise DermaugError(f"{path}: expected a classifier, found {state.get('kind', 'neither')!r}")
+    described: dict[str, Any] = state["spec"]
+    spec = ClassifierSpec(**(described | {"classes": tuple(described["classes"])}))
+    channels = state["weights"]["mean"].shape[1]
+    classifier = Classifier(_network(spec), (0.0,) * channels, (1.0,) * channels)
+    classifier.load_state_dict(state["weights"])
+    return classifier.eval(), spec
+
+
+def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
+    num_classes = len(spec.classes)
+    if spec.model == OWN:
+        if pretrained or spec.options:
+            raise DermaugError("fridadar has neither hub weights nor options; it is our own CNN")
+        dropout = 0.5 if spec.dropout is None else spec.dropout
+        return FridAdar(num_classes=num_classes, size=spec.size, dropout=dropout)
+    if spec.model.split(".")[0] not in timm.list_models():
+        close = timm.list_models(f"*{spec.model.split('.')[0][:6]}*")[:5]
+        raise DermaugError(
+            f"unknown model {spec.model!r}: expected fridadar or a timm model",
+            [f"near it: {', '.join(close)}"] if close else [],
+        )
+    if pretrained:
+        hub_id = timm.get_pretrained_cfg(spec.model).hf_hub_id
+        require_hub(spec.model, hub_id)
+    options = dict(spec.options) | ({} if spec.dropout is None else {"drop_rate": spec.dropout})
+    try:
+        return timm.create_model(
+            spec.model, pretrained=pretrained, num_classes=num_classes, **options
+        )
+    except (TypeError, ValueError, AssertionError) as error:
+        raise DermaugError(f"timm cannot build {spec.model} with {options}: {error}") from None

@@ -1,0 +1,249 @@
+"""Train one classifier for a number of images shown; validation picks the checkpoint."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.functional import cross_entropy
+from torch.optim import SGD, AdamW, Optimizer
+
+from dermaug.classifiers.inference import predict
+from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
+from dermaug.config import ClassifierConfig
+from dermaug.console import progress_bar
+from dermaug.data.augmentation import POLICIES
+from dermaug.data.image_bank import ImageBank
+from dermaug.errors import DermaugError
+from dermaug.seeding import derive_seed
+from dermaug.training.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
+from dermaug.training.ema import Ema
+from dermaug.training.journal import Journal
+from dermaug.training.order import Order, class_weights
+from dermaug.training.randomness import StepRandom
+from dermaug.training.schedules import warmed_up
+
+RESUME = "resume.safetensors"
+BEST = "classifier.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifierTask:
+    """What one classifier is trained on.
+
+    Args:
+        title: Name behind the progress bar.
+        config: Network and training.
+        policy: Key of `dermaug.data.augmentation.POLICIES`.
+        classes: Labels in the order of the outputs.
+        training: Images of the fold's training part, with the arm's synthetic ones.
+        validation: Images of the fold's validation part.
+        mean: Channel means of the real training images in [0, 1].
+        std: Channel standard deviations of the real training images.
+        seed: Derived from model, fold and seed, not from the arm.
+        folder: Where checkpoint and journal go.
+    """
+
+    title: str
+    config: ClassifierConfig
+    policy: str
+    classes: tuple[str, ...]
+    training: ImageBank
+    validation: ImageBank
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    seed: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """How a training went.
+
+    Args:
+        best_images: Images shown when validation was best.
+        best_score: Balanced accuracy on validation then, 0 to 1.
+        images: Images shown in all.
+        seconds: Time spent, over all resumes.
+        parameters: Number of weights.
+        digest: Digest of the checkpoint.
+    """
+
+    best_images: int
+    best_score: float
+    images: int
+    seconds: float
+    parameters: int
+    digest: str
+
+
+class _State:
+    """What changes from step to step, and goes into the checkpoint that a resume starts from."""
+
+    def __init__(self, task: ClassifierTask, fabric: Fabric) -> None:
+        torch.manual_seed(derive_seed(task.seed, "weights"))
+        spec = ClassifierSpec.of(task.config, task.classes, task.training.side)
+        self.spec = spec
+        self.classifier = build_classifier(task.config, spec, task.mean, task.std)
+        self.classifier.to(fabric.device, memory_format=torch.channels_last)
+        self.head = self.classifier.head_parameters()
+        self.optimizer = _optimizer(task.config, self.classifier, self.head)
+        self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
+        self.step, self.best_images, self.best_score, self.seconds = 0, 0, -1.0, 0.0
+
+    @property
+    def kept(self) -> Classifier:
+        """The network that is validated and kept: the average, or the weights themselves."""
+        return self.classifier if self.ema is None else self.ema.module  # type: ignore[return-value]
+
+    def save(self, path: Path) -> None:
+        state: dict[str, Any] = {
+            "classifier": self.classifier.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": None if self.ema is None else self.ema.state_dict(),
+            "step": self.step,
+            "best_images": self.best_images,
+            "best_score": self.best_score,
+            "seconds": self.seconds,
+        }
+        save_checkpoint(path, state)
+
+    def load(self, path: Path) -> None:
+        state = load_checkpoint(path)
+        self.classifier.load_state_dict(state["classifier"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.best_images, self.best_score = state["best_images"], state["best_score"]
+
+
+def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
+    """Train to the end, from the last checkpoint in the task's folder when there is one.
+
+    Leaves `classifier.safetensors` (the best by balanced accuracy on validation), the journal, and
+    `resume.safetensors`, which the caller deletes once all that follows is on disk.
+
+    Raises:
+        DermaugError: The loss is no longer a number.
+    """
+    config, state = task.config, _State(task, fabric)
+    if (task.folder / RESUME).exists():
+        state.load(task.folder / RESUME)
+    random = StepRandom(fabric.device, derive_seed(task.seed, "augmentation"))
+    weights = class_weights(task.training.labels.cpu().numpy(), config.sampling)
+    order = Order(len(task.training), derive_seed(task.seed, "order"), weights)
+    total = max(1, round(config.images / config.batch))
+    ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
+    losses: list[Tensor] = []
+    start = time.monotonic() - state.seconds
+    with (
+        Journal(task.folder, state.step * config.batch) as journal,
+        progress_bar(task.title, total * config.batch, done=state.step * config.batch) as advance,
+    ):
+        while state.step < total:
+            _set_phase(task, state, state.step / total)
+            images, labels = task.training.batch(
+                order.batch(state.step * config.batch, config.batch)
+            )
+            images = POLICIES[task.policy](images, random.at(state.step))
+            losses.append(_step(state, fabric, images, labels, config.label_smoothing))
+            state.step += 1
+            advance(config.batch)
+            if state.step in ticks:
+                loss = float(torch.stack(losses).mean())
+                losses.clear()
+                state.seconds = time.monotonic() - start
+                score = _validate(task, state, fabric, loss, journal)
+                advance(0, f"loss {loss:.3f}, validation balanced accuracy {score:.3f}")
+    return TrainedClassifier(
+        state.best_images,
+        state.best_score,
+        total * config.batch,
+        state.seconds,
+        sum(parameter.numel() for parameter in state.classifier.parameters()),
+        checkpoint_digest(task.folder / BEST),
+    )
+
+
+def _step(
+    state: _State, fabric: Fabric, images: Tensor, labels: Tensor, smoothing: float
+) -> Tensor:
+    with fabric.autocast():
+        logits = state.classifier(images)
+    loss = cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+    state.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    state.optimizer.step()
+    if state.ema is not None:
+        state.ema.update(state.classifier, state.step)
+    return loss.detach()
+
+
+def _validate(
+    task: ClassifierTask, state: _State, fabric: Fabric, loss: float, journal: Journal
+) -> float:
+    """Journal the tick, keep the checkpoint if it is the best, and save what a resume needs."""
+    images = state.step * task.config.batch
+    if not np.isfinite(loss):
+        raise DermaugError(
+            f"{task.title}: the training loss is {loss} after {images} images; "
+            f"the best checkpoint so far is kept in {task.folder}; lower classifiers.rate"
+        )
+    with fabric.autocast():
+        probabilities = predict(state.kept, task.validation)
+    labels = task.validation.labels.cpu().numpy()
+    score = _balanced_accuracy(labels, probabilities.argmax(1))
+    picked = probabilities[np.arange(len(labels)), labels]
+    journal.write(
+        images,
+        state.seconds,
+        {
+            "train_loss": loss,
+            "rate": state.optimizer.param_groups[-1]["lr"],
+            "validation_balanced_accuracy": score,
+            "validation_loss": float(-np.log(np.maximum(picked, 1e-12)).mean()),
+        },
+    )
+    if score > state.best_score:
+        state.best_images, state.best_score = images, score
+        save_classifier(task.folder / BEST, state.kept, state.spec)
+    state.save(task.folder / RESUME)
+    return score
+
+
+def _set_phase(task: ClassifierTask, state: _State, fraction: float) -> None:
+    """Modes and learning rates at a point of the training."""
+    config = task.config
+    frozen = fraction < config.frozen_fraction
+    backbone, head = state.optimizer.param_groups
+    rate = config.rate * warmed_up(config.schedule, fraction, config.warmup)
+    head["lr"], backbone["lr"] = rate, rate * config.backbone_rate
+    # A frozen backbone also keeps its batch statistics.
+    state.classifier.train(not frozen)
+    for parameter in backbone["params"]:
+        parameter.requires_grad_(not frozen)
+    if frozen:
+        state.classifier.network.get_classifier().train()
+
+
+def _optimizer(config: ClassifierConfig, classifier: Module, head: list[Tensor]) -> Optimizer:
+    mine = {id(parameter) for parameter in head}
+    backbone = [p for p in classifier.parameters() if id(p) not in mine]
+    groups = [{"params": backbone}, {"params": head}]
+    if config.optimizer == "adamw":
+        return AdamW(groups, lr=config.rate, weight_decay=config.weight_decay)
+    decay = config.weight_decay
+    return SGD(groups, lr=config.rate, momentum=0.9, nesterov=True, weight_decay=decay)
+
+
+def _balanced_accuracy(labels: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean sensitivity over the classes that occur."""
+    counts = np.bincount(labels)
+    hits = np.bincount(labels[labels == predicted], minlength=len(counts))
+    return float((hits[counts > 0] / counts[counts > 0]).mean())

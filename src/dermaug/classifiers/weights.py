@@ -1,0 +1,120 @@
+"""Weights to start a timm network from: the hub's, or a local file with timm's key names."""
+
+import fnmatch
+import pickle
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from dermaug.console import console
+from dermaug.errors import DermaugError
+
+HUB = ("huggingface.co", 443)
+
+
+def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) -> None:
+    """Fill a network from a file, print which keys did not match, and refuse surprises.
+
+    Args:
+        network: A timm network; its head may always be missing or of another shape.
+        path: `.safetensors`, or `.pth` / `.pt` holding tensors only (nothing else is unpickled).
+        expect_missing: Keys (`*` allowed) of the network that the file may lack.
+
+    Raises:
+        DermaugError: The file cannot be read, or other keys than the expected ones do not match.
+    """
+    given = read_weights(path)
+    wanted = network.state_dict()
+    head = tuple(f"{name}.*" for name in head_names(network))
+    fitting = {
+        key: value
+        for key, value in given.items()
+        if key in wanted and wanted[key].shape == value.shape
+    }
+    missing = [
+        key for key in wanted if key not in fitting and not key.endswith("num_batches_tracked")
+    ]
+    unused = [key for key in given if key not in fitting]
+    surprises = [key for key in missing if not _matches(key, (*head, *expect_missing))]
+    surprises += [key for key in unused if not _matches(key, head)]
+    if surprises:
+        raise DermaugError(
+            f"{path}: {len(surprises)} keys do not match the network; name those that may be "
+            "missing in expect_missing, or give the file that belongs to this model",
+            [_mismatch(key, wanted, given) for key in surprises[:20]],
+        )
+    network.load_state_dict(fitting, strict=False)
+    console.print(
+        f"{path.name}: {len(fitting)} of {len(wanted)} tensors loaded; these start at random: "
+        f"{', '.join(missing) or 'none'}",
+        markup=False,
+    )
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Tensors of a weight file by key; no code in it can run."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise DermaugError(f"no weight file at {path}; classifiers.weights expects one") from None
+    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        first = str(error).splitlines()[0]
+        raise DermaugError(
+            f"{path}: not a readable weight file of plain tensors: {first}"
+        ) from None
+    state = state.get("state_dict", state) if isinstance(state, dict) else state
+    if not isinstance(state, dict) or not all(
+        isinstance(value, Tensor) for value in state.values()
+    ):
+        raise DermaugError(f"{path}: expected tensors by key, found something else")
+    return state
+
+
+def require_hub(model: str, hub_id: str | None) -> None:
+    """Fail at once, not after minutes of retries, where the hub's weights cannot be had.
+
+    Raises:
+        DermaugError: Neither the local hub cache nor the network has the weights.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    names = ("model.safetensors", "pytorch_model.bin")
+    if hub_id and any(isinstance(try_to_load_from_cache(hub_id, name), str) for name in names):
+        return
+    try:
+        socket.create_connection(HUB, timeout=3.0).close()
+    except OSError:
+        raise DermaugError(
+            f"pretrained weights of {model} are not on this machine and {HUB[0]} cannot be reached",
+            [
+                f"fetch https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors) on a machine that "
+                "can reach it",
+                'then set pretrained = false and weights = "PATH/model.safetensors"',
+            ],
+        ) from None
+
+
+def head_names(network: nn.Module) -> list[str]:
+    """Names of a network's classifying head."""
+    head = network.get_classifier()  # type: ignore[operator]
+    heads = head if isinstance(head, tuple) else (head,)
+    return [name for name, module in network.named_modules() if any(module is h for h in heads)]
+
+
+def _matches(key: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)
+
+
+def _mismatch(key: str, wanted: dict[str, Tensor], given: dict[str, Tensor]) -> str:
+    if key not in given:
+        return f"{key}: missing in the file"
+    if key not in wanted:
+        return f"{key}: not in the network"
+    return f"{key}: {tuple(given[key].shape)} in the file, {tuple(wanted[key].shape)} expected"

@@ -1,0 +1,102 @@
+"""Classic augmentation of whole batches on the device; every image gets its own parameters.
+
+Geometry is one resampling: flips, turns, shifts and scales multiply into one affine map an image.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Generator, Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+Batch = Float[Tensor, "b 3 h w"]
+Affine = Float[Tensor, "b 2 3"]
+
+
+def none(images: Batch, random: Generator) -> Batch:
+    """The images as they are."""
+    return images
+
+
+def dihedral(images: Batch, random: Generator) -> Batch:
+    """Each image in one of its eight flips and quarter turns, without resampling."""
+    flip, mirror, transpose = (
+        torch.rand(3, len(images), generator=random, device=images.device) < 0.5
+    )
+    images = torch.where(_spread(flip), images.flip(2), images)
+    images = torch.where(_spread(mirror), images.flip(3), images)
+    return torch.where(_spread(transpose), images.transpose(2, 3), images)
+
+
+def fridadar(images: Batch, random: Generator) -> Batch:
+    """Rotation to 180 degrees, flip, shift to 4 pixels, scale (Frid-Adar et al. 2018, II-B).
+
+    They drew 480 fixed variants a lesion; here each showing draws its own from the same ranges.
+    """
+    side = images.shape[-1]
+    shift = min(4.0, 0.1 * side) * 2.0 / side
+    return _resample(
+        images, _random_affine(images, random, angle=math.pi, shift=shift, scale=(0.8, 1.2))
+    )
+
+
+def standard(images: Batch, random: Generator) -> Batch:
+    """Any rotation, flip, shift to 10 %, scale 0.8 to 1.25 and mild colour.
+
+    Colour is diagnostic: brightness and contrast vary by 15 %, saturation by 15 %, hue not at all.
+    """
+    affine = _random_affine(images, random, angle=math.pi, shift=0.2, scale=(0.8, 1.25))
+    return colour_jitter(_resample(images, affine), random, 0.15, 0.15, 0.15)
+
+
+def colour_jitter(
+    images: Batch, random: Generator, brightness: float, contrast: float, saturation: float
+) -> Batch:
+    """Scale brightness, contrast and saturation of each image by 1 plus or minus a range."""
+    light, spread, vivid = (
+        _spread(1.0 + strength * _symmetric(images, random))
+        for strength in (brightness, contrast, saturation)
+    )
+    grey = images.mean(1, keepdim=True)
+    images = grey + (images - grey) * vivid
+    level = images.mean((1, 2, 3), keepdim=True)
+    return (level + (images - level) * spread).mul(light).clamp(0.0, 1.0)
+
+
+POLICIES: dict[str, Callable[[Batch, Generator], Batch]] = {
+    "none": none,
+    "fridadar": fridadar,
+    "standard": standard,
+}
+
+
+def _random_affine(
+    images: Batch, random: Generator, *, angle: float, shift: float, scale: tuple[float, float]
+) -> Affine:
+    """Maps from output to input coordinates, both in [-1, 1]; `shift` is a share of half a side."""
+    turn = angle * _symmetric(images, random)
+    low, high = math.log(scale[0]), math.log(scale[1])
+    size = torch.exp(low + (high - low) * 0.5 * (1.0 + _symmetric(images, random)))
+    mirror = torch.where(_symmetric(images, random) < 0.0, -1.0, 1.0)
+    cos, sin = turn.cos() / size, turn.sin() / size
+    right, down = (shift * _symmetric(images, random) for _ in range(2))
+    rows = [torch.stack([cos * mirror, -sin, right], 1), torch.stack([sin * mirror, cos, down], 1)]
+    return torch.stack(rows, 1)  # b 2 3
+
+
+def _resample(images: Batch, affine: Affine) -> Batch:
+    grid = affine_grid(affine, list(images.shape), align_corners=False)
+    # Reflection keeps skin at the corners, where zeros would draw a black triangle.
+    return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def _symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
+    """One number an image, uniform in [-1, 1]."""
+    return torch.rand(len(images), generator=random, device=images.device) * 2.0 - 1.0
+
+
+def _spread(values: Tensor) -> Tensor:
+    return rearrange(values, "b -> b 1 1 1")

@@ -1,0 +1,64 @@
+"""Images and labels of one training, decoded and resident on the device: a batch is one gather."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+# What is left to the network, its gradients and the activations when the images move to a GPU.
+DEVICE_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class ImageBank:
+    """Images as uint8 and their labels.
+
+    Args:
+        images: uint8 (n, height, width, 3) on the device, or on the CPU when it does not fit.
+        labels: int64 (n,) on the same device as `images`.
+        device: Where batches appear.
+    """
+
+    images: UInt8[Tensor, "n h w 3"]
+    labels: Int[Tensor, " n"]
+    device: torch.device
+
+    @classmethod
+    def of(
+        cls,
+        images: UInt8[np.ndarray, "n h w 3"],
+        labels: Int[np.ndarray, " n"],
+        device: torch.device,
+    ) -> Self:
+        """Move images to the device where they fit into half of its free memory."""
+        home = device if _fits(images.nbytes, device) else torch.device("cpu")
+        pixels = torch.from_numpy(np.ascontiguousarray(images))
+        return cls(pixels.to(home), torch.from_numpy(labels).to(home), device)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def side(self) -> int:
+        """Side of the square images, in pixels."""
+        return int(self.images.shape[1])
+
+    def batch(
+        self, rows: Int[np.ndarray, " b"]
+    ) -> tuple[Float[Tensor, "b 3 h w"], Int[Tensor, " b"]]:
+        """Images in [0, 1], float32, channels last in memory, and labels of some rows."""
+        where = torch.from_numpy(rows).to(self.images.device, non_blocking=True)
+        images = self.images[where].to(self.device, non_blocking=True)
+        labels = self.labels[where].to(self.device, non_blocking=True)
+        # A permuted NHWC gather already is channels_last: no copy is made.
+        return images.permute(0, 3, 1, 2).float().div_(255.0), labels  # b 3 h w
+
+
+def _fits(num_bytes: int, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return num_bytes < DEVICE_SHARE * free

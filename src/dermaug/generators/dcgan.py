@@ -1,0 +1,169 @@
+"""DCGAN (Radford et al. 2015, arXiv:1511.06434), as Frid-Adar et al. 2018 used it: one a class."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int
+from torch import Generator, Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from dermaug.config import GeneratorConfig
+from dermaug.errors import DermaugError
+from dermaug.generators.family import Family, Images, Sampler
+from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
+
+
+class DcganGenerator(Sampler):
+    """A latent through fractionally strided convolutions, each doubling the side.
+
+    Batch norm and ReLU after all but the last, which ends in tanh. 64 pixels are four doublings of
+    4x4, as published; other sizes start from the side below 8 that doubles to theirs.
+
+    Args:
+        latent: Dimensions of the latent, uniform in [-1, 1].
+        width: Channels of the layer nearest the image.
+        size: Side of the images in pixels.
+        kernel: 4 or 5.
+    """
+
+    def __init__(self, latent: int, width: int, size: int, kernel: int) -> None:
+        super().__init__()
+        self.latent = latent
+        base, doublings = _doublings(size)
+        widths = [width * 2**power for power in reversed(range(doublings))]
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent, widths[0], base, bias=False),
+            nn.BatchNorm2d(widths[0]),
+            nn.ReLU(inplace=True),
+        ]
+        for inputs, outputs in pairwise(widths):
+            layers += [
+                _doubling(inputs, outputs, kernel, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [_doubling(widths[-1], 3, kernel, bias=True), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.apply(initialise)
+
+    def draw_latents(self, number: int, random: Generator) -> Float[Tensor, "n latent"]:
+        """Uniform in [-1, 1]."""
+        return torch.rand(number, self.latent, generator=random, device=random.device) * 2.0 - 1.0
+
+    def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
+        """Images in [-1, 1]; one class a network, so `labels` are not looked at."""
+        images: Tensor = self.layers(rearrange(latents, "n z -> n z 1 1"))
+        return images
+
+
+class DcganDiscriminator(nn.Module):
+    """The generator's mirror: strided convolutions, LeakyReLU 0.2, batch norm but on the input.
+
+    Args:
+        width: Channels of the layer nearest the image.
+        size: Side of the images in pixels.
+        kernel: 4 or 5.
+    """
+
+    def __init__(self, width: int, size: int, kernel: int) -> None:
+        super().__init__()
+        base, doublings = _doublings(size)
+        widths = [3, *(width * 2**power for power in range(doublings))]
+        layers: list[nn.Module] = []
+        for stage, (inputs, outputs) in enumerate(pairwise(widths)):
+            padding = (kernel - 1) // 2
+            layers.append(nn.Conv2d(inputs, outputs, kernel, 2, padding, bias=stage == 0))
+            if stage > 0:
+                layers.append(nn.BatchNorm2d(outputs))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, base))
+        self.apply(initialise)
+
+    def forward(self, images: Images) -> Float[Tensor, " b"]:
+        """Logits: high for real."""
+        return rearrange(self.layers(images), "b 1 1 1 -> b")
+
+
+class Dcgan(Family):
+    """Generator and discriminator with Adam, one step of each a batch."""
+
+    conditional: ClassVar[bool] = False
+
+    def __init__(self, config: GeneratorConfig, size: int) -> None:
+        super().__init__()
+        self.sampler = DcganGenerator(config.latent, config.width, size, config.kernel)
+        self.discriminator = DcganDiscriminator(config.width, size, config.kernel)
+        self._adam = {
+            name: Adam(network.parameters(), config.rate, (config.beta1, 0.999), foreach=True)
+            for name, network in self.named_children()
+        }
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Adam of each network."""
+        return self._adam
+
+    def step(
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator
+    ) -> dict[str, Tensor]:
+        """One step of the discriminator, then one of the generator against it."""
+        fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
+        real, fake = self.discriminator(images), self.discriminator(fake_images.detach())
+        d_loss = discriminator_loss(real, fake)
+        self._update("discriminator", d_loss)
+
+        # The discriminator's weights need no gradient here: a sixth of the step's work saved.
+        self.discriminator.requires_grad_(False)
+        g_loss = nonsaturating_generator_loss(self.discriminator(fake_images))
+        self._update("sampler", g_loss)
+        self.discriminator.requires_grad_(True)
+        return {
+            "discriminator_loss": d_loss.detach(),
+            "generator_loss": g_loss.detach(),
+            "real_probability": real.detach().sigmoid().mean(),
+            "fake_probability": fake.detach().sigmoid().mean(),
+        }
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self._adam[name].zero_grad(set_to_none=True)
+        loss.backward()
+        self._adam[name].step()
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights N(0, 0.02); batch norm's scale N(1, 0.02) and shift 0 (Radford et al., section 4)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def _doublings(size: int) -> tuple[int, int]:
+    """Side of the smallest layer (4 to 7) and how often it doubles to reach `size`."""
+    for base, doublings in _halvings(size):
+        if 4 <= base <= 7:
+            return base, doublings
+    raise DermaugError(
+        f"dcgan needs a size that is 4, 5, 6 or 7 times a power of two; data.size is {size}; "
+        "the nearest usual ones are 32, 48, 64, 96 and 128"
+    )
+
+
+def _halvings(size: int) -> Iterator[tuple[int, int]]:
+    doublings = 0
+    while size % 2 == 0:
+        size, doublings = size // 2, doublings + 1
+        yield size, doublings
+
+
+def _doubling(inputs: int, outputs: int, kernel: int, *, bias: bool) -> nn.Module:
+    """A transposed convolution of stride 2 whose output is exactly twice as large."""
+    padding = (kernel - 1) // 2
+    extra = 2 * padding + 2 - kernel
+    return nn.ConvTranspose2d(inputs, outputs, kernel, 2, padding, extra, bias=bias)

@@ -1,0 +1,75 @@
+"""What every generator family offers to the training loop, whatever its mathematics."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+
+Images = Float[Tensor, "b 3 h w"]
+
+
+class Sampler(nn.Module, ABC):
+    """The network that is averaged, saved and sampled from."""
+
+    latent: int
+    """Numbers that one image is made of."""
+
+    @abstractmethod
+    def draw_latents(self, number: int, random: Generator) -> Float[Tensor, "n latent"]:
+        """Latents from the family's own distribution, on the generator's device."""
+
+    @abstractmethod
+    def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
+        """Images in [-1, 1]; a family without classes ignores `labels`."""
+
+
+class Family(nn.Module, ABC):
+    """All networks and optimisers of one training."""
+
+    conditional: ClassVar[bool]
+    """One network for all classes, or one a class."""
+
+    sampler: Sampler
+
+    @property
+    @abstractmethod
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Optimisers by name, for the checkpoint."""
+
+    @abstractmethod
+    def step(
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator
+    ) -> dict[str, Tensor]:
+        """Update all networks on one batch of real images in [-1, 1]; losses by name, detached."""
+
+
+@torch.no_grad()
+def calibrate_batch_norm(
+    sampler: Sampler, labels: Int[Tensor, " n"], random: Generator, batches: int = 8
+) -> None:
+    """Replace the running statistics of batch norm by those of the present weights.
+
+    Averaged weights need statistics of their own (Izmailov et al. 2018, arXiv:1803.05407, section
+    3.2). Networks without batch norm are left alone.
+
+    Args:
+        sampler: Left in evaluation mode.
+        labels: Classes of one batch.
+        random: Source of the latents.
+        batches: How many batches the statistics are taken from.
+    """
+    norms = [module for module in sampler.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average over the batches
+    sampler.train()
+    for _ in range(batches if norms else 0):
+        sampler(sampler.draw_latents(len(labels), random), labels)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    sampler.eval()

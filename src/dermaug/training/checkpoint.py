@@ -1,0 +1,103 @@
+"""Checkpoints that appear whole, hold no code and notice a flipped bit: safetensors + digest."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dermaug.errors import DermaugError
+from dermaug.files import written_aside
+
+
+def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
+    """Write a nested state of tensors and plain values.
+
+    Args:
+        path: File to appear, whole or not at all.
+        state: Dicts and lists of tensors, numbers, text and None, as `state_dict()` gives them.
+
+    Returns:
+        Hex digest of the tensors.
+    """
+    tensors: dict[str, Tensor] = {}
+    structure = _flatten(state, "", tensors)
+    digest = _digest(tensors)
+    with written_aside(path) as aside:
+        save_file(tensors, aside, {"structure": json.dumps(structure), "sha256": digest})
+    return digest
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read back what `save_checkpoint` wrote, on the CPU; nothing in the file can run.
+
+    Raises:
+        DermaugError: The file is missing, is not a checkpoint, is cut short or has changed.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = file.metadata() or {}
+            # safe_open maps the file into memory: clone, so that it can be replaced afterwards.
+            tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise DermaugError(f"no checkpoint at {path}") from None
+    except (OSError, SafetensorError) as error:
+        raise DermaugError(f"{path}: not a whole safetensors file ({error}); delete it") from None
+    if "structure" not in described:
+        raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
+    if _digest(tensors) != described.get("sha256"):
+        raise DermaugError(f"{path}: its content has changed since it was written; delete it")
+    state: dict[str, Any] = _unflatten(json.loads(described["structure"]), tensors)
+    return state
+
+
+def checkpoint_digest(path: Path) -> str:
+    """Digest of the tensors of a checkpoint, as written in its header."""
+    with safe_open(path, framework="pt") as file:
+        return str((file.metadata() or {}).get("sha256", ""))
+
+
+def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+    """Plain JSON in which each tensor is replaced by its key in `tensors`."""
+    match value:
+        case Tensor():
+            # Optimizers share nothing, but a model may tie weights: safetensors wants own memory.
+            tensors[path] = value.detach().cpu().contiguous().clone()
+            return {"tensor": path}
+        case Mapping():
+            # Pairs, because JSON would turn the optimizers' integer keys into text.
+            return {
+                "pairs": [
+                    [key, _flatten(item, f"{path}/{key}", tensors)] for key, item in value.items()
+                ]
+            }
+        case list() | tuple():
+            return [_flatten(item, f"{path}/{index}", tensors) for index, item in enumerate(value)]
+        case None | bool() | int() | float() | str():
+            return value
+    raise TypeError(f"{path}: a checkpoint holds tensors and plain values, not {type(value)}")
+
+
+def _unflatten(value: Any, tensors: Mapping[str, Tensor]) -> Any:  # noqa: ANN401
+    match value:
+        case {"tensor": str(path)}:
+            return tensors[path]
+        case {"pairs": list(pairs)}:
+            return {key: _unflatten(item, tensors) for key, item in pairs}
+        case list():
+            return [_unflatten(item, tensors) for item in value]
+    return value
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key]
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""What a training tells of itself: JSON lines always, TensorBoard beside them."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from torch.utils.tensorboard import SummaryWriter
+
+
+class Journal:
+    """One row of numbers a tick, keyed by the images shown.
+
+    Args:
+        folder: Gets `journal.jsonl` and TensorBoard's event file.
+        images: Images shown at the checkpoint from which the training goes on; later rows, written
+            after that checkpoint and before a kill, are dropped.
+    """
+
+    def __init__(self, folder: Path, images: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "journal.jsonl"
+        rows = [row for row in read_journal(self.path) if row["images"] <= images]
+        self.path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        self._board = SummaryWriter(folder, purge_step=images + 1 if images else None)
+
+    def write(self, images: int, seconds: float, values: Mapping[str, float]) -> None:
+        """Append one row; a value that is not finite is written as null."""
+        row = {"images": images, "seconds": round(seconds, 3)}
+        row |= {key: _finite(value) for key, value in values.items()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        for key, value in values.items():
+            self._board.add_scalar(key, value, images)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._board.close()
+
+
+def read_journal(path: Path) -> list[dict[str, float]]:
+    """Rows of a journal; a last line that a kill cut short is left out."""
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+def _finite(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None
