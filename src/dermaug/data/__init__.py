@@ -1,0 +1,1 @@
+"""Data sets as tables, pixels on disk, and splits that keep lesions together."""

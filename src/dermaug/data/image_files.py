@@ -1,0 +1,166 @@
+"""An image file to RGB pixels, upright; every damaged or unfit file gets its reason."""
+
+import io
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from dermaug.errors import DermaugError
+
+MAX_PIXELS = 50_000_000
+"""Largest image that is decoded, in pixels; a header that claims more is refused unread."""
+
+# Pillow only warns of 89 to 179 million pixels. Refused like the rest, whatever MAX_PIXELS says.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+# What libjpeg says of damage inside the file. Pillow drops these and hands out grey or shifted
+# halves; other complaints (odd but harmless headers of some phones) are left to Pillow.
+_DAMAGE = (
+    "Corrupt JPEG data",
+    "Premature end",
+    "Unsupported marker",
+    "Unsupported JPEG process",
+    "Bogus",
+    "Invalid JPEG file structure",
+    "Inconsistent progression",
+)
+
+
+class BadImageError(DermaugError):
+    """An image file that must not be used.
+
+    Args:
+        path: The file.
+        reason: What is wrong with it, in a few words.
+    """
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = str(path)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type, Any]:
+        return type(self), (self.path, self.reason)
+
+
+def decode_whole(path: Path | str, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a file at its full size to RGB, upright.
+
+    Raises:
+        BadImageError: The file is missing, damaged, no image, animated or too large.
+    """
+    content = read_content(path, max_pixels)
+    with naming(path, content):
+        return load_rgb(open_header(content, max_pixels), content)
+
+
+@contextmanager
+def naming(path: Path | str, content: bytes) -> Iterator[None]:
+    """Turn whatever a decoder trips over into a `BadImageError` of that file."""
+    try:
+        yield
+    except BadImageError:
+        raise
+    except Exception as error:
+        raise BadImageError(path, _reason(error, content)) from None
+
+
+def read_content(path: Path | str, max_pixels: int = MAX_PIXELS) -> bytes:
+    """The bytes of a regular, non-empty file of at most eight bytes a permitted pixel.
+
+    Raises:
+        BadImageError: The file is missing, empty, no file, too large or cannot be read.
+    """
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadImageError(path, "not a file")
+        if status.st_size == 0:
+            raise BadImageError(path, "zero bytes")
+        if status.st_size > 8 * max_pixels:
+            raise BadImageError(path, f"too large: {status.st_size / 1e6:.0f} MB")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise BadImageError(path, "missing") from None
+    except OSError as error:
+        raise BadImageError(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def open_header(content: bytes, max_pixels: int) -> Image.Image:
+    """Read the header only, and refuse by it what is empty, animated or too large."""
+    image = Image.open(io.BytesIO(content))
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ValueError(f"{width}x{height} pixels")
+    if width * height > max_pixels:
+        raise ValueError(
+            f"its header claims {width * height / 1e6:.0f} million pixels; "
+            f"more than {max_pixels / 1e6:.0f} million are refused"
+        )
+    # Phones' MPO files hold a preview or depth map beside the picture, which is the first frame.
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        raise ValueError("animated or of several pages; expected one picture")
+    return image
+
+
+def load_rgb(image: Image.Image, content: bytes) -> Image.Image:
+    """Decode, refuse what the decoder had to guess, and turn upright."""
+    image.load()
+    if image.format in ("JPEG", "MPO"):
+        _require_sound_jpeg(content)
+    # A broken EXIF block says nothing about orientation; the picture itself is sound.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    return _to_rgb(image)
+
+
+def _require_sound_jpeg(content: bytes) -> None:
+    """Read all coded data once more, at an eighth of the size, and mind libjpeg's warnings."""
+    try:
+        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, strict=True)
+    except ValueError as error:
+        if str(error).startswith(_DAMAGE):
+            raise ValueError(f"damaged: {error}") from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no known range; save it with 8 bits")
+    if image.mode.startswith("I"):
+        image = _from_sixteen_bits(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_sixteen_bits(image: Image.Image) -> Image.Image:
+    """Scale 0..65535 to 0..255; Pillow's own conversion clips at 255 and gives white."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65_535:
+        raise ValueError("32-bit pixels beyond 0..65535; save it with 8 bits")
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _reason(error: Exception, content: bytes) -> str:
+    match error:
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            return "its header claims over 89 million pixels, which Pillow refuses"
+        case UnidentifiedImageError() if content.lstrip()[:1] == b"<":
+            return "not an image but a web page or XML"
+        case UnidentifiedImageError():
+            return "not an image, or of an unknown kind"
+        case MemoryError():
+            return "too large for the memory"
+    text = str(error) or type(error).__name__
+    return (
+        f"truncated: {text}" if "truncated" in text.lower() and "truncated:" not in text else text
+    )
