@@ -1,0 +1,76 @@
+"""Kinds of data sets: each has one file, and one line in `SOURCES`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.sources import folder, ham10000, hmnist, isic2018
+from dermaug.errors import DermaugError
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of data set.
+
+    Args:
+        recognises: Whether an existing path is of this kind; cheap, and never raises.
+        read: Path -> catalog; raises `DermaugError` with every finding.
+        looks_for: What `recognises` looks for, in words.
+    """
+
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path], Catalog]
+    looks_for: str
+
+
+# In the order of trial: the first that recognises the path reads it.
+SOURCES = {
+    "HAM10000 pixels": Source(hmnist.recognises, hmnist.read, hmnist.LOOKS_FOR),
+    "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR),
+    "ISIC 2018 Task 3": Source(isic2018.recognises, isic2018.read, isic2018.LOOKS_FOR),
+    "table": Source(folder.has_table, folder.read_table, folder.TABLE_LOOKS_FOR),
+    "class folders": Source(
+        folder.has_class_folders, folder.read_class_folders, folder.FOLDERS_LOOK_FOR
+    ),
+}
+
+
+def open_catalog(path: Path) -> Catalog:
+    """Recognise a data set and read its table; no image is decoded.
+
+    Args:
+        path: Folder of the data set, or its table.
+
+    Raises:
+        DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
+    """
+    if not path.exists():
+        raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
+    path = path.resolve()
+    try:
+        source = recognise(path)
+        if source is not None:
+            return source.read(path)
+        hints = _hints(path)
+    except OSError as error:
+        where = error.filename or path
+        raise DermaugError(f"{where}: cannot be read ({error.strerror or error})") from None
+    looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
+    raise DermaugError(f"{path}: expected a data set, found none that is known", [*looked, *hints])
+
+
+def recognise(path: Path) -> Source | None:
+    """The first source that knows a path, or None."""
+    return next((source for source in SOURCES.values() if source.recognises(path)), None)
+
+
+def _hints(path: Path) -> list[str]:
+    """Sub-folders that would be recognised, and archives that want unpacking."""
+    if path.is_file():
+        return []
+    children = sorted(path.iterdir())[:50]
+    inside = [child for child in children if child.is_dir() and recognise(child) is not None]
+    archives = [child.name for child in children if child.name.lower().endswith((".zip", ".tar"))]
+    hints = [f"did you mean {child}?" for child in inside]
+    return hints + ([f"unpack first: {', '.join(archives)}"] if archives else [])

@@ -1,0 +1,120 @@
+"""What the cells of a metadata table may hold, alone and against each other."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PureWindowsPath
+
+from dermaug.data.metadata import Findings, Row
+from dermaug.errors import DermaugError
+
+UNKNOWN = "unknown"
+UNKNOWN_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null", UNKNOWN})
+SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+OLDEST_YEARS = 120.0
+LONGEST_NAME = 200  # bytes; file systems end at 255, and stages add their own endings
+
+
+def name_fault(name: str) -> str:
+    """Why a text from a table may not name a file or folder; empty when it may.
+
+    Example:
+        >>> name_fault("ISIC_0027419")
+        ''
+        >>> name_fault("../secret")
+        'is a path'
+    """
+    if not name:
+        return "is empty"
+    if any(character in name for character in "/\\:") or name in (".", ".."):
+        return "is a path"
+    if not name.isprintable():
+        return "holds control characters"
+    return f"is longer than {LONGEST_NAME} bytes" if len(name.encode()) > LONGEST_NAME else ""
+
+
+def safe_join(root: Path, name: str) -> Path:
+    """Join a relative path from a table to `root`, never leaving it.
+
+    Only the text is judged: a link inside the data set is its owner's and may lead elsewhere.
+
+    Raises:
+        DermaugError: The path is absolute, has a drive, `..`, a backslash or control characters.
+
+    Example:
+        >>> safe_join(Path("data"), "mel/one.jpg").as_posix()
+        'data/mel/one.jpg'
+    """
+    parts = name.split("/")
+    windows = PureWindowsPath(name)
+    faulty = any(name_fault(part) for part in parts)
+    if faulty or name.startswith("/") or windows.drive or windows.root:
+        raise DermaugError(
+            f"expected a path below {root}, with / between folders; found {name[:100]!r}"
+        )
+    return root.joinpath(*parts)
+
+
+def parse_age(row: Row, findings: Findings) -> float:
+    """Age in years from the column `age`; NaN when unknown, a finding when it can be no age."""
+    text = row.get("age")
+    if text.lower() in UNKNOWN_WORDS:
+        return float("nan")
+    if not re.fullmatch(r"[-+]?[0-9]{1,6}(\.[0-9]*)?", text):
+        findings.add(f"{row.where}: expected an age in years or nothing, found {text[:40]!r}")
+        return float("nan")
+    years = float(text)
+    if not 0 <= years <= OLDEST_YEARS:
+        findings.add(f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}")
+    return years
+
+
+def parse_sex(row: Row, findings: Findings) -> str:
+    """`female`, `male` or `unknown` from the column `sex`; anything else is a finding."""
+    text = row.get("sex").lower()
+    if text not in SEXES and text not in UNKNOWN_WORDS:
+        findings.add(f"{row.where}: expected sex female, male or unknown, found {text[:40]!r}")
+    return SEXES.get(text, UNKNOWN)
+
+
+def describe(row: Row, findings: Findings) -> dict[str, str | float]:
+    """Age, sex, localization and dx_type of a row; what it does not tell is unknown."""
+    return {
+        "age": parse_age(row, findings),
+        "sex": parse_sex(row, findings),
+        "localization": row.get("localization") or UNKNOWN,
+        "dx_type": row.get("dx_type") or UNKNOWN,
+    }
+
+
+def check_unique(rows: Iterable[Row], column: str, findings: Findings) -> None:
+    """Report every value of a column that an earlier row has already."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        earlier = first.setdefault(row[column], row)
+        if earlier is not row:
+            findings.add(
+                f"{row.where}: {column} {row[column][:100]!r} occurs already in {earlier.where}"
+            )
+
+
+def check_names(rows: Iterable[Row], column: str, findings: Findings) -> None:
+    """Report every value of a column that may not name a file, for example a path."""
+    for row in rows:
+        if fault := name_fault(row[column]):
+            findings.add(f"{row.where}: {column} {row[column][:100]!r} {fault}")
+
+
+def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> None:
+    """Report every lesion that has two diagnoses.
+
+    Args:
+        lesions: (where, lesion id, label) of each row.
+        findings: Gets one line for each row that contradicts an earlier one.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    for where, lesion, label in lesions:
+        earlier_where, earlier = first.setdefault(lesion, (where, label))
+        if earlier != label:
+            findings.add(
+                f"{where}: lesion {lesion[:100]!r} is {label!r}, but {earlier!r} in {earlier_where}"
+            )

@@ -1,0 +1,181 @@
+"""Strict reading of metadata tables: all cells are text until checked; all findings told at once.
+
+Automatic typing of tables turns the cell "NA" into a missing value and shifts ragged rows without a
+word; here every cell stays the text it is, and what is wrong is named by file and line.
+"""
+
+import csv
+import difflib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dermaug.errors import DermaugError
+
+LISTED_FINDINGS = 20
+
+
+class Findings:
+    """What is wrong with a data set, collected so that it is told all at once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Note one finding; it names its file and row."""
+        self.lines.append(line)
+
+    def stop(self, where: str) -> None:
+        """Raise if there are findings.
+
+        Args:
+            where: What was read, for example the data set's folder.
+
+        Raises:
+            DermaugError: One detail a finding, at most `LISTED_FINDINGS`, and how many more.
+        """
+        if not self.lines:
+            return
+        shown = self.lines[:LISTED_FINDINGS]
+        if hidden := len(self.lines) - len(shown):
+            shown = [*shown, f"and {hidden:,} more"]
+        noun = "finding" if len(self.lines) == 1 else "findings"
+        raise DermaugError(
+            f"{where}: expected a complete and consistent data set, found {len(self.lines):,} "
+            f"{noun}; correct them and try again",
+            shown,
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table.
+
+    Args:
+        where: File name and line, for example `metadata.csv line 7`.
+        cells: Column -> text without surrounding blanks.
+    """
+
+    where: str
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    def get(self, column: str) -> str:
+        """Text of an optional column, empty when the table lacks it."""
+        return self.cells.get(column, "")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table as text.
+
+    Args:
+        path: File it was read from.
+        columns: Names in the header, in order.
+        rows: Rows with as many cells as the header.
+        doubtful: Cells of ragged rows: ids that must not be reported a second time as missing.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    doubtful: frozenset[str]
+
+
+def read_text(path: Path) -> str:
+    """Read UTF-8 or, if the first bytes say so, UTF-16; a byte order mark is dropped.
+
+    Raises:
+        DermaugError: The file cannot be read, or is in another encoding; names the line.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise DermaugError(
+            f"{path} line {line}: expected {encoding.removesuffix('-sig').upper()} text, found "
+            f"byte 0x{raw[error.start]:02x}; save the table as UTF-8"
+        ) from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DermaugError(
+            f"{path} line {line}: expected text, found a NUL byte (UTF-16 without its mark, or no "
+            "table at all); save the table as UTF-8"
+        )
+    return text
+
+
+def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
+    """Read a comma, semicolon or tab separated table whose first line names its columns.
+
+    Args:
+        path: The file; its ending says nothing, its header tells the separator.
+        required: Columns that it must have; more are kept.
+        findings: Gets one line for each ragged row.
+
+    Raises:
+        DermaugError: No text, no header, a column missing or named twice, broken quoting.
+    """
+    text = read_text(path)
+    header_line = text.partition("\n")[0]
+    delimiter = max(",\t;", key=header_line.count)
+    numbered = _numbered_cells(path, text, delimiter)
+    columns = tuple(numbered[0][1]) if numbered else ()
+    _check_header(path, columns, required)
+    rows, doubtful = [], set[str]()
+    for line, cells in numbered[1:]:
+        where = f"{path.name} line {line}"
+        if len(cells) != len(columns):
+            findings.add(f"{where}: expected {len(columns)} cells, found {len(cells)}")
+            doubtful.update(cells)
+        else:
+            rows.append(Row(where, dict(zip(columns, cells, strict=True))))
+    if not rows and not doubtful:
+        raise DermaugError(f"{path}: expected one row an image below the header, found no row")
+    return Sheet(path, columns, tuple(rows), frozenset(doubtful))
+
+
+def _numbered_cells(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Cells of every row that is not blank, with the line of the file on which the row begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    numbered = []
+    begins = 1
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if stripped not in ([], [""]):
+                numbered.append((begins, stripped))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise DermaugError(
+            f"{path} line {begins}: not a readable table ({error}); correct the row's quotes"
+        ) from None
+    return numbered
+
+
+def _check_header(path: Path, columns: Sequence[str], required: Sequence[str]) -> None:
+    problems = [f"column {name!r} occurs twice" for name in sorted(_doubles(columns))]
+    for name in required:
+        if name not in columns:
+            close = difflib.get_close_matches(name, columns, n=1)
+            problems.append(f"no column {name!r}" + (f"; is it {close[0]!r}?" if close else ""))
+    if problems:
+        found = ", ".join(columns)[:200] or "none"
+        raise DermaugError(
+            f"{path} line 1: expected the columns {', '.join(required)}; found {found}; "
+            "correct the header",
+            problems,
+        )
+
+
+def _doubles(names: Iterable[str]) -> set[str]:
+    seen = set[str]()
+    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]

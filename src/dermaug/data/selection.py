@@ -1,0 +1,138 @@
+"""Which part of a catalog an experiment uses: merged labels, chosen classes, a limit on lesions."""
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dermaug.config import DataConfig
+from dermaug.data.catalog import Catalog
+from dermaug.errors import DermaugError
+from dermaug.seeding import derive_seed
+
+
+def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
+    """Apply `groups`, then `classes`, then `limit`; what is left out becomes a note.
+
+    Args:
+        catalog: The data set as read.
+        config: Its section of the experiment.
+        seed: Chooses the lesions under `limit`.
+
+    Raises:
+        DermaugError: A label does not exist, is in two groups, or its class has no image.
+    """
+    catalog = merge_labels(catalog, config.groups)
+    catalog = keep_classes(catalog, config.classes)
+    catalog = limit_lesions(catalog, config.limit, seed)
+    counts = catalog.table["label"].value_counts()
+    if empty := [label for label in catalog.classes if not counts.get(label, 0)]:
+        raise DermaugError(
+            f"{catalog.name}: expected images of every class, found none of {', '.join(empty)}; "
+            "leave them out with data.classes"
+        )
+    return catalog
+
+
+def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catalog:
+    """Give several labels one new name; labels in no group stay.
+
+    Args:
+        catalog: The data set.
+        groups: New label -> labels merged into it.
+
+    Raises:
+        DermaugError: An empty group, an unknown label, a label in two groups, or a group with the
+            name of a label that is not in it.
+    """
+    if not groups:
+        return catalog
+    problems = [f"data.groups.{name}: no labels" for name, members in groups.items() if not members]
+    renamed: dict[str, str] = {}
+    for name, members in groups.items():
+        problems.extend(_unknown(members, catalog.classes, f"data.groups.{name}"))
+        if name in catalog.classes and name not in members:
+            problems.append(f"data.groups.{name}: the name of a label that is not in the group")
+        problems.extend(
+            f"data.groups.{name}: {label!r} is in group {renamed[label]!r} too"
+            for label in members
+            if renamed.setdefault(label, name) != name
+        )
+    _stop(catalog, problems)
+    classes = {renamed.get(label, label) for label in catalog.classes}
+    labels = catalog.table["label"].map(lambda label: renamed.get(label, label))
+    merged = "; ".join(f"{', '.join(members)} into {name}" for name, members in groups.items())
+    return replace(
+        catalog,
+        table=catalog.table.assign(label=labels),
+        classes=tuple(sorted(classes)),
+        notes=(*catalog.notes, f"Merged labels: {merged}."),
+    )
+
+
+def keep_classes(catalog: Catalog, classes: Sequence[str]) -> Catalog:
+    """Keep the images of some labels; none named keeps all.
+
+    Args:
+        catalog: The data set.
+        classes: Labels to keep, in any order; classes stay alphabetical.
+
+    Raises:
+        DermaugError: A label does not exist.
+    """
+    if not classes:
+        return catalog
+    _stop(catalog, _unknown(classes, catalog.classes, "data.classes"))
+    dropped = catalog.table["label"][~catalog.table["label"].isin(classes)].value_counts()
+    counted = ", ".join(f"{label} ({number:,})" for label, number in sorted(dropped.items()))
+    kept = catalog.take(np.flatnonzero(catalog.table["label"].isin(classes)))
+    note = (f"Left out by data.classes: {counted} images.",) if counted else ()
+    return replace(kept, classes=tuple(sorted(set(classes))), notes=(*catalog.notes, *note))
+
+
+def limit_lesions(catalog: Catalog, limit: int, seed: int) -> Catalog:
+    """Keep at most `limit` lesions a class, with all their images, in the catalog's order.
+
+    Args:
+        catalog: The data set.
+        limit: Lesions a class; 0 keeps all.
+        seed: Chooses the lesions; each class is drawn independently of the others.
+    """
+    if not limit:
+        return catalog
+    chosen = set[tuple[str, str]]()
+    shortened = []
+    for label in catalog.classes:
+        rows = catalog.table["label"] == label
+        lesions = sorted(catalog.table.loc[rows, "lesion_id"].unique())
+        # A prefix of one fixed order: a larger limit keeps the lesions of a smaller one.
+        order = np.random.default_rng(derive_seed("limit", label, seed)).permutation(len(lesions))
+        chosen.update((label, lesions[index]) for index in order[:limit])
+        if len(lesions) > limit:
+            shortened.append(f"{label} ({limit:,} of {len(lesions):,})")
+    if not shortened:
+        return catalog
+    pairs = zip(catalog.table["label"], catalog.table["lesion_id"], strict=True)
+    kept = catalog.take([row for row, pair in enumerate(pairs) if pair in chosen])
+    note = f"Lesions kept by data.limit: {', '.join(shortened)}."
+    return replace(kept, notes=(*catalog.notes, note))
+
+
+def _unknown(labels: Iterable[str], known: Sequence[str], where: str) -> list[str]:
+    problems = []
+    for label in labels:
+        if label not in known:
+            close = difflib.get_close_matches(label, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            problems.append(f"{where}: no label {label!r} in the data{hint}")
+    return problems
+
+
+def _stop(catalog: Catalog, problems: Sequence[str]) -> None:
+    if problems:
+        raise DermaugError(
+            f"{catalog.name}: expected labels among {', '.join(catalog.classes)}; correct the "
+            "experiment's data section",
+            problems,
+        )

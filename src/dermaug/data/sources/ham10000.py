@@ -1,0 +1,137 @@
+"""HAM10000 as on Kaggle or Harvard Dataverse (Tschandl et al. 2018, doi:10.7910/DVN/DBW86T)."""
+
+import difflib
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.data.catalog import COLUMNS, Catalog
+from dermaug.data.cells import UNKNOWN_WORDS, check_lesions, check_names, check_unique, describe
+from dermaug.data.metadata import Findings, Sheet, read_sheet
+from dermaug.data.sources.images import (
+    MASK_FOLDER,
+    by_stem,
+    file_names,
+    files_below,
+    is_image,
+    mask_paths,
+    match_images,
+    sub_folders,
+)
+from dermaug.errors import DermaugError
+
+LOOKS_FOR = (
+    "HAM10000_metadata.csv (Kaggle) or HAM10000_metadata[.tab] (Harvard Dataverse) beside or above "
+    "the images, which lie in HAM10000_images_part_1 and _part_2 or in one folder"
+)
+LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+METADATA_NAMES = tuple(f"ham10000_metadata{ending}" for ending in (".csv", ".tab", ".tsv", ""))
+IMAGE_FOLDERS = "ham10000_images"
+PHANTOM_LESIONS = "HAM_9"  # HAM10000's own lesion ids end at HAM_0007632
+REQUIRED = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
+
+
+def find_metadata(path: Path) -> Path | None:
+    """The metadata table: `path` itself, in it, or in the folder above; None without one."""
+    if path.is_file():
+        return path if path.name.lower() in METADATA_NAMES else None
+    for folder in (path, path.parent):
+        names = {name.lower(): name for name in file_names(folder)}
+        for name in METADATA_NAMES:
+            if name in names:
+                return folder / names[name]
+    return None
+
+
+def find_images(path: Path) -> list[str]:
+    """Paths of the set's images: in its own image folders if it has them, else anywhere below.
+
+    Args:
+        path: Folder to look in, one of the set's image folders, or the metadata table.
+    """
+    is_part = path.name.lower().startswith(IMAGE_FOLDERS)
+    root = path.parent if path.is_file() or is_part else path
+    own = [folder for folder in sub_folders(root) if folder.name.lower().startswith(IMAGE_FOLDERS)]
+    # Dataverse keeps the ISIC 2018 test images beside the set's own; they are another data set.
+    return [
+        file for folder in own or [root] for file in files_below(folder, enter=_may_hold_images)
+    ]
+
+
+def recognises(path: Path) -> bool:
+    """Whether there is a HAM10000 metadata table; the images may be missing, which `read` tells."""
+    metadata = find_metadata(path)
+    if metadata is None or path.is_file() or metadata.parent == path:
+        return metadata is not None
+    # The table lies above: it speaks of this folder only if the images lie directly in it.
+    names = file_names(path)
+    return any(map(is_image, names)) and "metadata.csv" not in names and path.name != MASK_FOLDER
+
+
+def read(path: Path) -> Catalog:
+    """Read HAM10000.
+
+    Args:
+        path: Folder with the metadata, folder of images below it, or the metadata table itself.
+
+    Raises:
+        DermaugError: Every finding, by file and line.
+    """
+    metadata = find_metadata(path)
+    if metadata is None:
+        raise DermaugError(f"{path}: expected {LOOKS_FOR}; found no metadata")
+    findings = Findings()
+    sheet = read_sheet(metadata, REQUIRED, findings)
+    files = find_images(path)
+    if not files:
+        raise DermaugError(
+            f"{metadata}: found no images; expected {LOOKS_FOR}{_archive_hint(path)}"
+        )
+    images = by_stem(files, findings)
+    match_images(sheet, "image_id", images, findings)
+    table = read_rows(sheet, findings)
+    findings.stop(str(metadata.parent))
+    table["path"] = [images[image_id] for image_id in table["image_id"]]
+    masks = mask_paths(metadata.parent, path)
+    table["mask_path"] = [masks.get(image_id, "") for image_id in table["image_id"]]
+    classes = tuple(sorted(set(table["label"])))
+    drawn = table["lesion_id"].str.startswith(PHANTOM_LESIONS).all()
+    name = "phantom lesions" if drawn else "HAM10000"
+    notes = ("The lesions are drawings made by dermaug, not patients' images.",) if drawn else ()
+    return Catalog(name, metadata.parent, table, classes, notes=notes)
+
+
+def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
+    """Check every row of the metadata; `path` and `mask_path` are left empty.
+
+    Args:
+        sheet: The metadata table with the columns `REQUIRED`.
+        findings: Gets one line for everything that is wrong.
+    """
+    check_names(sheet.rows, "image_id", findings)
+    check_unique(sheet.rows, "image_id", findings)
+    check_lesions(((row.where, row["lesion_id"], row["dx"]) for row in sheet.rows), findings)
+    records = []
+    for row in sheet.rows:
+        if row["dx"] not in LABELS:
+            close = difflib.get_close_matches(row["dx"].lower(), LABELS, n=1)
+            hint = f"; is it {close[0]!r}?" if close else ""
+            findings.add(
+                f"{row.where}: expected dx to be one of {', '.join(LABELS)}; "
+                f"found {row['dx'][:40]!r}{hint}"
+            )
+        if row["lesion_id"].lower() in UNKNOWN_WORDS:
+            findings.add(f"{row.where}: expected a lesion_id, found {row['lesion_id']!r}")
+        ids = {"image_id": row["image_id"], "lesion_id": row["lesion_id"], "label": row["dx"]}
+        records.append({**ids, "path": "", "mask_path": "", **describe(row, findings)})
+    return pd.DataFrame(records, columns=list(COLUMNS))
+
+
+def _may_hold_images(name: str) -> bool:
+    return name != MASK_FOLDER and not name.lower().startswith("isic2018_task3")
+
+
+def _archive_hint(path: Path) -> str:
+    folder = path.parent if path.is_file() else path
+    archives = sorted(name for name in file_names(folder) if name.lower().endswith(".zip"))
+    return f"; unpack {', '.join(archives)} first" if archives else "; put them there"

@@ -1,0 +1,117 @@
+"""Image files and lesion masks of a folder, found without asking the disk for each one."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from dermaug.data.metadata import Findings, Sheet
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
+MASK_ENDING = "_segmentation.png"
+DEEPEST = 4  # levels of folders; ends the walk where a link leads back to its own folder
+
+
+def is_image(name: str) -> bool:
+    """Whether a file's name is an image's; hidden files (`._one.jpg` of macOS) are none."""
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+
+
+def files_below(
+    folder: Path,
+    wanted: Callable[[str], bool] = is_image,
+    enter: Callable[[str], bool] = lambda name: name != MASK_FOLDER,
+) -> list[str]:
+    """Absolute paths of the files in a folder and its sub-folders, sorted.
+
+    Args:
+        folder: Where to look.
+        wanted: Whether a file of this name counts; images do.
+        enter: Whether to look into a sub-folder of this name; all but the masks'.
+    """
+    found: list[str] = []
+    pending = [(str(folder), 0)]
+    while pending:
+        current, depth = pending.pop()
+        with os.scandir(current) as entries:
+            for entry in entries:
+                if entry.name.startswith((".", "__MACOSX")):
+                    continue
+                if entry.is_dir():
+                    if depth < DEEPEST and enter(entry.name):
+                        pending.append((entry.path, depth + 1))
+                elif wanted(entry.name):
+                    found.append(entry.path)
+    return sorted(found)
+
+
+def file_names(folder: Path) -> list[str]:
+    """Names of the files directly in a folder, in alphabetical order, without hidden ones."""
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")
+        )
+
+
+def sub_folders(folder: Path) -> list[Path]:
+    """Sub-folders in alphabetical order, without hidden ones."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_dir()]
+    return [folder / name for name in sorted(names) if not name.startswith((".", "__MACOSX"))]
+
+
+def by_stem(paths: Iterable[str], findings: Findings) -> dict[str, str]:
+    """Image id -> path, where the id is the file's name without its ending.
+
+    Two files of one id are a finding, unless they are copies of equal size: Kaggle's archive holds
+    both image folders twice, once in lower case. Sizes decide, since comparing 10,000 pairs byte
+    by byte takes minutes, and two JPEG files of one id differ in size if they differ.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        stem = path[path.rfind(os.sep) + 1 :].rpartition(".")[0]
+        earlier = found.setdefault(stem, path)
+        if earlier != path and Path(earlier).stat().st_size != Path(path).stat().st_size:
+            findings.add(f"image {stem!r} occurs twice: {earlier} and {path}")
+    return found
+
+
+def mask_paths(*folders: Path) -> dict[str, str]:
+    """Image id -> path of its lesion mask, from `MASK_FOLDER` in the first folder that has one."""
+    for folder in folders:
+        if (masks := folder / MASK_FOLDER).is_dir():
+            paths = files_below(masks, lambda name: name.endswith(MASK_ENDING))
+            return {Path(path).name.removesuffix(MASK_ENDING): path for path in paths}
+    return {}
+
+
+def match_images(sheet: Sheet, column: str, images: Mapping[str, str], findings: Findings) -> None:
+    """Report rows without an image, and images without a row.
+
+    Args:
+        sheet: The table.
+        column: Where it names its images.
+        images: Image id -> path.
+        findings: Gets one line each.
+    """
+    for row in sheet.rows:
+        if row[column] not in images:
+            findings.add(f"{row.where}: no image file for {column} {row[column][:100]!r}")
+    named = {row[column] for row in sheet.rows} | sheet.doubtful
+    for image_id, path in images.items():
+        if image_id not in named:
+            findings.add(f"{path}: image without a row in {sheet.path.name}")
+
+
+def other_endings(paths: Iterable[str]) -> str:
+    """Count files by ending, for a note on what is left out.
+
+    Example:
+        >>> other_endings(["a.gif", "b.gif", "c.heic"])
+        '.gif (2), .heic (1)'
+    """
+    counts: dict[str, int] = defaultdict(int)
+    for path in paths:
+        counts[PurePosixPath(path).suffix.lower() or "no ending"] += 1
+    return ", ".join(f"{ending} ({number})" for ending, number in sorted(counts.items()))
