@@ -17,29 +17,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from dermaug.data.decoding import Square
+from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.files import read_json, write_json, written_aside
 
 FORMAT = 1
 """Part of every key; raised when decoding changes, so that no old pixels are taken."""
-
-
-@dataclass(frozen=True)
-class BadFile:
-    """An image that must not be used.
-
-    Args:
-        image_id: Its id in the catalog.
-        path: The file at fault: the image or its segmentation.
-        reason: What is wrong with it.
-    """
-
-    image_id: str
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
 
 
 @dataclass(frozen=True, eq=False)

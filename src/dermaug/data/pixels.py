@@ -12,16 +12,13 @@ from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.decoding import Crop, Square, read_square, resize_square
-from dermaug.data.image_files import BadImageError
+from dermaug.data.decoding import Crop, Square, resize_square
 from dermaug.data.parallel import Progress, in_parallel
-from dermaug.data.pixel_cache import BadFile, CachedPixels, cache_path, read_cache, write_cache
+from dermaug.data.pixel_cache import CachedPixels, cache_path, read_cache, write_cache
+from dermaug.data.workers import BadFile, Job, square_or_reason
 from dermaug.errors import DermaugError
 
 __all__ = ["BadFile", "PixelStore", "byte_equal", "default_cache", "load_pixels", "refuse_bad"]
-
-Job = tuple[str, str, str]
-"""Image id, path of the image, path of its segmentation or ""."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,7 @@ def load_pixels(
     if catalog.embedded is not None:
         return _embedded(catalog, config)
     jobs = _jobs(catalog, with_masks=config.crop == "lesion")
-    decode = partial(_decode, size=config.size, crop=config.crop, margin=config.margin)
+    decode = partial(square_or_reason, size=config.size, crop=config.crop, margin=config.margin)
     path = cache_path(
         cache or default_cache(), f"{catalog.name}-{config.size}px", _key(jobs, config)
     )
@@ -140,14 +137,6 @@ def _stamp(path: str) -> tuple[int, int]:
     except OSError:
         return (-1, -1)
     return (status.st_size, status.st_mtime_ns)
-
-
-def _decode(job: Job, *, size: int, crop: Crop, margin: float) -> Square | BadFile:
-    image_id, path, mask = job
-    try:
-        return read_square(path, size, crop=crop, margin=margin, mask_path=mask)
-    except BadImageError as error:
-        return BadFile(image_id, error.path, error.reason)
 
 
 def _recovered(

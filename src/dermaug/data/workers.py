@@ -1,0 +1,55 @@
+"""What worker processes do with one file; imports no pandas, so that they start twice as fast."""
+
+import hashlib
+from dataclasses import dataclass
+
+from dermaug.data.decoding import Crop, Square, read_square
+from dermaug.data.image_files import BadImageError, decode_whole, read_content
+
+Job = tuple[str, str, str]
+"""Image id, path of the image, path of its segmentation or ""."""
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """An image that must not be used.
+
+    Args:
+        image_id: Its id in the catalog.
+        path: The file at fault: the image or its segmentation.
+        reason: What is wrong with it.
+    """
+
+    image_id: str
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+def square_or_reason(job: Job, *, size: int, crop: Crop, margin: float) -> Square | BadFile:
+    """Decode one image to its square; arguments as for `read_square`."""
+    image_id, path, mask = job
+    try:
+        return read_square(path, size, crop=crop, margin=margin, mask_path=mask)
+    except BadImageError as error:
+        return BadFile(image_id, error.path, error.reason)
+
+
+def reason_if_bad(file: tuple[str, str]) -> BadFile | None:
+    """Decode one file, given with its image's id, at full size; None when it is sound."""
+    image_id, path = file
+    try:
+        decode_whole(path)
+    except BadImageError as error:
+        return BadFile(image_id, error.path, error.reason)
+    return None
+
+
+def digest_or_empty(path: str) -> str:
+    """SHA-256 of a file's bytes, hex; "" when it cannot be read."""
+    try:
+        return hashlib.sha256(read_content(path)).hexdigest()
+    except BadImageError:
+        return ""
