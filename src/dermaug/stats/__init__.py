@@ -1,0 +1,1 @@
+"""Statistics: numpy and tables only, no torch, no paths."""

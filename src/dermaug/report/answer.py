@@ -1,0 +1,81 @@
+"""The short answer in plain words: no more certain than the numbers are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from dermaug.experiment.comparisons import contrasts, control_arm
+from dermaug.experiment.results import RunResults
+from dermaug.report.tables import number, signed
+
+
+def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
+    """Contrasts (arm, reference) that the question is about.
+
+    A synthetic arm is judged against its own control where there is one; a study without synthetic
+    arms is judged by all of its contrasts.
+    """
+    first = results.experiment.arms[0].name
+    synthetic = [arm.name for arm in results.experiment.arms if arm.synthetic is not None]
+    judged = [(name, control_arm(results, name) or first) for name in synthetic if name != first]
+    return judged or contrasts(results)
+
+
+def short_answer(results: RunResults, comparisons: pd.DataFrame) -> list[str]:
+    """Sentences: one verdict a contrast and classifier, then how far it can be trusted."""
+    if not results.cells:
+        return ["No classifier has been trained yet, so there is no answer."]
+    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
+    chosen = primary_contrasts(results)
+    pairs = list(zip(table["arm"], table["reference"], strict=True))
+    judged = table[[pair in chosen for pair in pairs]]
+    if judged.empty:
+        return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
+    return [*(verdict(row) for _, row in judged.iterrows()), caution(judged), *unfinished(results)]
+
+
+def verdict(row: pd.Series) -> str:
+    """One contrast of one classifier in one sentence.
+
+    Args:
+        row: Of `compare_arms`, for the metric balanced_accuracy.
+    """
+    low, high = float(row["low"]), float(row["high"])
+    middle = signed(float(row["pooled_difference"]))
+    interval = f"95 % interval {signed(low)} to {signed(high)}"
+    numbers = f"{middle}, {interval}, {row['lesions']:,.0f} test lesions"
+    arm, reference, model = row["arm"], row["reference"], row["model"]
+    if np.isnan(low) or low <= 0 <= high:
+        found = f"no evidence that {arm} and {reference} differ in mean sensitivity"
+    else:
+        found = f"{arm} has a {'higher' if low > 0 else 'lower'} mean sensitivity than {reference}"
+    return f"With {model}, {found} ({numbers})."
+
+
+def caution(judged: pd.DataFrame) -> str:
+    """What the intervals don't cover: the variation of training."""
+    pairs = int(judged["pairs"].min())
+    if pairs == 1:
+        return (
+            "Each network was trained once (one fold, one seed): nothing can be said about how "
+            "much training itself varies, and another seed may turn the answer."
+        )
+    spreads = sorted({number(float(value)) for value in judged["sd_difference"]})
+    spread = spreads[0] if len(spreads) == 1 else f"{spreads[0]} to {spreads[-1]}"
+    return (
+        f"The interval covers the choice of test lesions only; from one training to the next "
+        f"({pairs} pairs of the same fold and seed) the difference varied with SD {spread}."
+    )
+
+
+def unfinished(results: RunResults) -> Sequence[str]:
+    """A sentence when cells or generators are missing; empty for a finished run."""
+    generators, cells = results.num_jobs
+    if len(results.cells) >= cells and len(results.generators) >= generators:
+        return ()
+    return (
+        f"The run is not finished: {len(results.cells)} of {cells} cells and "
+        f"{len(results.generators)} of {generators} generators are done, "
+        "so the answer is provisional.",
+    )

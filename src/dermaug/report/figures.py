@@ -1,0 +1,156 @@
+"""What a figure of the report is, and the one style that all are drawn in.
+
+A figure is a set of small panels rather than one wide picture: the page lets them flow, so that
+they stay readable on a phone. Text stays text; the same numbers give the same bytes.
+"""
+
+import base64
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from PIL import Image
+
+# Okabe & Ito (2008), told apart with any colour vision; yellow is left out: too pale for lines.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+INK, GRID = "#1f2933", "#d9dee3"
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "dermaug",
+    "text.parse_math": False,  # a class may be named $x
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.edgecolor": "#8a949e",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6,
+}
+_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One drawing of a figure.
+
+    Args:
+        name: Its file's name under `figures/`.
+        alt: What it shows, in words, for those who cannot see it.
+        data: The file's content, SVG or PNG.
+        title: Heading above it on the page; "" when the drawing has its own.
+    """
+
+    name: str
+    alt: str
+    data: bytes
+    title: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The drawing as a data URI."""
+        kind = "svg+xml" if self.name.endswith(".svg") else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(self.data).decode('ascii')}"
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """Panels with one caption, and the numbers that were drawn.
+
+    Args:
+        name: Stem of the CSV file with the numbers.
+        caption: What is seen, of how many.
+        panels: Drawings, in reading order.
+        numbers: The values drawn, long form.
+        legend: (text, colour, marker) of each series, drawn once above all panels.
+        width: Least width of a panel on the page, in CSS pixels.
+    """
+
+    name: str
+    caption: str
+    panels: tuple[Panel, ...]
+    numbers: pd.DataFrame
+    legend: tuple[tuple[str, str, str], ...] = field(default=())
+    width: int = 300
+
+
+@contextmanager
+def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
+    """Axes of one panel in the report's style.
+
+    Args:
+        width: In inches, at 72 CSS pixels each.
+        height: Likewise.
+    """
+    with mpl.rc_context(STYLE):
+        canvas = Canvas(figsize=(width, height), layout="constrained")
+        yield canvas.add_subplot()
+
+
+def svg(axes: Axes) -> bytes:
+    """The panel as SVG, text as text in the reader's own font."""
+    buffer = io.StringIO()
+    canvas = axes.get_figure(root=True)
+    assert canvas is not None
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # The reader's font draws the text; that ours lacks a glyph does not matter.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return _with_system_fonts(buffer.getvalue()).encode()
+
+
+def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
+    """Pixels as a PNG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def file_name(*parts: object, ending: str = "svg") -> str:
+    """A name that any file system takes; what is not a letter, digit, `.`, `_`, `+` or `-` goes."""
+    safe = (re.sub(r"[^A-Za-z0-9._+-]+", "_", str(part)).strip(".") or "x" for part in parts)
+    return f"{'-'.join(safe)[:120]}.{ending}"
+
+
+def legend(names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """(name, colour, marker) of each series."""
+    glyphs = dict(zip(MARKERS, "●■▲◆▼✚✖", strict=True))
+    return tuple((name, colour(index), glyphs[marker(index)]) for index, name in enumerate(names))
+
+
+def colour(index: int) -> str:
+    """Colour of the series number `index`."""
+    return PALETTE[index % len(PALETTE)]
+
+
+def marker(index: int) -> str:
+    """Marker of the series number `index`."""
+    return MARKERS[index % len(MARKERS)]
+
+
+def _with_system_fonts(text: str) -> str:
+    """Name the reader's fonts instead of the one that was measured with (DejaVu, a wide one)."""
+    return re.sub(r"'DejaVu Sans'[^;\"]*", _FONTS, text)

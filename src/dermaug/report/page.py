@@ -1,0 +1,152 @@
+"""The report of a run: one self-contained HTML page, its figures and its numbers as CSV."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.comparisons import compare_arms
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import score_cells, score_classes
+from dermaug.files import require_writable, write_text, written_aside
+from dermaug.report.answer import primary_contrasts, short_answer, unfinished
+from dermaug.report.export import write_csv
+from dermaug.report.figures import Figure
+from dermaug.report.sample_figures import sample_grids
+from dermaug.report.score_figures import class_scores, confusion_matrices, forest, roc_curves
+from dermaug.report.statements import split_statements
+from dermaug.report.study_tables import (
+    arm_table,
+    classifier_words,
+    cost_table,
+    data_table,
+    machine_table,
+    split_table,
+    training_table,
+)
+from dermaug.report.tables import class_table, comparison_table, score_table
+from dermaug.report.training_figures import classifier_curves, generator_curves
+
+
+def render_report(results: RunResults, output: Path | None = None) -> Path:
+    """Write the page, and beside it scores.csv, class_scores.csv, comparisons.csv and `figures/`.
+
+    Args:
+        results: The run, finished or not.
+        output: The page to write; None writes `report.html` into the run's folder.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        DermaugError: The folder cannot be written to.
+    """
+    page = results.folder / "report.html" if output is None else output
+    if page.is_dir():
+        raise DermaugError(f"expected a file to write the report to, found the folder {page}")
+    require_writable(page.parent)
+    scores, by_class = score_cells(results), score_classes(results)
+    comparisons = compare_arms(results)
+    figures = draw_figures(results, by_class, comparisons)
+    for name, table in (
+        ("scores", scores),
+        ("class_scores", by_class),
+        ("comparisons", comparisons),
+    ):
+        write_csv(page.parent / f"{name}.csv", table)
+    write_figures(page.parent / "figures", figures)
+    write_text(page, render(results, scores, by_class, comparisons, figures))
+    return page
+
+
+def draw_figures(
+    results: RunResults, by_class: pd.DataFrame, comparisons: pd.DataFrame
+) -> dict[str, Figure]:
+    """Every figure for which the run has numbers, by name."""
+    arms = [arm.name for arm in results.experiment.arms]
+    drawn: list[Figure | None] = [sample_grids(results), generator_curves(results)]
+    if len(comparisons):
+        drawn.append(forest(comparisons, primary_contrasts(results)))
+    if results.cells:
+        drawn += [
+            class_scores(by_class, arms, results.catalog.classes),
+            confusion_matrices(results, arms),
+            roc_curves(results, arms),
+            classifier_curves(results, arms),
+        ]
+    return {figure.name: figure for figure in drawn if figure is not None}
+
+
+def write_figures(folder: Path, figures: dict[str, Figure]) -> None:
+    """Write each panel as SVG or PNG, and each figure's numbers as CSV."""
+    for figure in figures.values():
+        write_csv(folder / f"{figure.name}.csv", figure.numbers)
+        for panel in figure.panels:
+            with written_aside(folder / panel.name) as aside:
+                aside.write_bytes(panel.data)
+
+
+def render(
+    results: RunResults,
+    scores: pd.DataFrame,
+    by_class: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    figures: dict[str, Figure],
+) -> str:
+    """The page's HTML; everything that comes from the run is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dermaug.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        **_study(results),
+        **_scores(results, scores, by_class, comparisons),
+        figures=figures,
+        answer=short_answer(results, comparisons),
+    )
+
+
+def _study(results: RunResults) -> dict[str, Any]:
+    """What the page says of the study, without its scores."""
+    experiment, catalog = results.experiment, results.catalog
+    classifiers = [classifier_words(classifier) for classifier in experiment.classifiers]
+    return {
+        "experiment": experiment,
+        "catalog": catalog,
+        "side": results.images.shape[1],
+        "num_lesions": catalog.table["lesion_id"].nunique(),
+        "classifiers": classifiers,
+        "arms": arm_table(results),
+        "training": training_table(results),
+        "data": data_table(results),
+        "split": split_table(results),
+        "statements": split_statements(results),
+        "cost": cost_table(results),
+        "machine": machine_table(results),
+        "configuration": json.dumps(
+            experiment.model_dump(mode="json"), indent=2, ensure_ascii=False
+        ),
+        "num_folds": len(results.folds),
+        "unfinished": unfinished(results),
+        "skipped": results.skipped,
+        "manifest": results.manifest,
+    }
+
+
+def _scores(
+    results: RunResults, scores: pd.DataFrame, by_class: pd.DataFrame, comparisons: pd.DataFrame
+) -> dict[str, Any]:
+    """Tables of the scores; None where no cell has finished."""
+    arms = [arm.name for arm in results.experiment.arms]
+    models = list(dict.fromkeys(scores["model"]))
+    return {
+        "scores": score_table(scores, arms) if len(scores) else None,
+        "comparisons": comparison_table(comparisons) if len(comparisons) else None,
+        "classes": [class_table(by_class, results, model) for model in models],
+    }

@@ -1,0 +1,75 @@
+"""Real and synthetic images of each class side by side."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.experiment.results import GeneratorResult, RunResults
+from dermaug.report.figures import Figure, Panel, file_name, png
+from dermaug.seeding import derive_seed
+
+COLUMNS, ROWS = 6, 4
+_GAP = 2
+_LEAST_SIDE = 64  # smaller images are enlarged by a whole factor
+
+
+def sample_grids(results: RunResults) -> Figure | None:
+    """Two panels a generator family and class: training images, and what the generator drew.
+
+    Only the first finished generator of each family and class is shown, unselected; the real
+    images come from the training part of its fold.
+
+    Returns:
+        None without generators.
+    """
+    first: dict[tuple[str, str], GeneratorResult] = {}
+    for generator in results.generators:
+        first.setdefault((generator.family, generator.label), generator)
+    if not first:
+        return None
+    panels, rows = [], []
+    for index, (key, generator) in enumerate(first.items()):
+        real, total = _training_images(results, generator)
+        where = f"fold {generator.fold}, seed {generator.seed}"
+        shown = min(COLUMNS * ROWS, len(generator.samples))
+        for kind, images, title in (
+            ("real", real, f"{generator.label}: {len(real)} of {total} real"),
+            ("synthetic", generator.samples, f"{generator.label}: {shown} synthetic"),
+        ):
+            name = file_name("samples", index, *key, kind, ending="png")
+            alt = f"{kind} images of class {generator.label}, {generator.family}, {where}"
+            panels.append(Panel(name, alt, png(tiled(images)), title))
+        rows.append((*key, generator.fold, generator.seed, total, len(real), shown))
+    columns = ["family", "label", "fold", "seed", "training_images", "real_shown", "drawn_shown"]
+    caption = (
+        "Left: real images of the training part, drawn at random; right: images of the "
+        f"{' and '.join(sorted({family for family, _ in first}))} generator, not selected. "
+        "First fold and generator seed."
+    )
+    return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
+
+
+def tiled(images: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "y x 3"]:
+    """Up to `ROWS` x `COLUMNS` images on white, row by row, small ones enlarged."""
+    images = images[: COLUMNS * ROWS]
+    factor = max(1, -(-_LEAST_SIDE // images.shape[1])) if len(images) else 1
+    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
+    height, width = images.shape[1] + _GAP, images.shape[2] + _GAP
+    page = np.full((ROWS * height - _GAP, COLUMNS * width - _GAP, 3), 255, dtype=np.uint8)
+    for index, image in enumerate(images):
+        top, left = index // COLUMNS * height, index % COLUMNS * width
+        page[top : top + height - _GAP, left : left + width - _GAP] = image
+    return page
+
+
+def _training_images(
+    results: RunResults, generator: GeneratorResult
+) -> tuple[UInt8[np.ndarray, "n h w 3"], int]:
+    """Some real images of the generator's class and training part, and how many there are."""
+    (fold,) = (fold for fold in results.folds if fold.index == generator.fold)
+    rows = results.catalog.rows(fold.train)
+    table = results.catalog.table
+    rows = rows[(table["label"].iloc[rows] == generator.label).to_numpy()]
+    shuffle = np.random.default_rng(derive_seed("report", generator.label, generator.fold))
+    chosen = shuffle.permutation(rows)[: COLUMNS * ROWS]
+    return np.asarray(results.images[chosen]), len(rows)

@@ -1,0 +1,215 @@
+"""Figures of the scores: paired differences, scores by class, confusion matrices, ROC curves."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from dermaug.evaluation.discrimination import confusion, roc
+from dermaug.experiment.results import CellResult, RunResults
+from dermaug.experiment.scores import held_out, label_arrays
+from dermaug.report import figures
+from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
+
+FALSE_POSITIVE_RATES = np.linspace(0.0, 1.0, 101)
+
+
+def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Figure:
+    """Paired differences in mean sensitivity with their intervals, one panel a classifier.
+
+    Args:
+        comparisons: What `compare_arms` gives.
+        primary: Contrasts (arm, reference) that the study's question is about: drawn in colour.
+    """
+    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
+    bound = 1.1 * np.nanmax(np.abs(table[["pooled_difference", "low", "high"]].to_numpy()))
+    panels = []
+    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
+        with drawing(5.6, 1.15 + 0.5 * len(rows)) as axes:
+            _draw_forest(axes, rows, primary, max(float(bound), 0.01))
+            axes.set_title(str(model))
+            alt = f"{model}: " + "; ".join(
+                f"{row.arm} minus {row.reference} {row.pooled_difference:+.3f} "
+                f"({row.low:+.3f} to {row.high:+.3f})"
+                for row in rows.itertuples()
+            )
+            panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
+    caption = (
+        "Difference in mean sensitivity between two arms, on the same test lesions, with the 95 % "
+        "interval of a bootstrap over lesions. Right of zero: the first-named arm is better. "
+        "Blue: the comparison that answers the question."
+    )
+    return Figure("differences", caption, tuple(panels), table, width=420)
+
+
+def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequence[str]) -> Figure:
+    """Sensitivity and specificity by class and arm, mean and SD over cells."""
+    summary = (
+        class_table.groupby(["model", "arm", "label"], sort=False)[["sensitivity", "specificity"]]
+        .agg(["mean", "std", "count"])
+        .sort_index(axis=1)
+    )
+    summary.columns = ["_".join(names) for names in summary.columns]
+    table = summary.reset_index()
+    panels = []
+    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
+        for metric in ("sensitivity", "specificity"):
+            with drawing(3.9, 0.95 + 0.42 * len(classes)) as axes:
+                _draw_class_scores(axes, rows, metric, arms, classes)
+                axes.set_title(f"{metric.capitalize()}, {model}")
+                alt = f"{metric} of each class by arm, classifier {model}; numbers in the table"
+                panels.append(Panel(file_name(metric, index, model), alt, svg(axes)))
+    caption = (
+        "Sensitivity and specificity of each class against the rest; mean over folds and seeds, "
+        "line: ± 1 SD where there are several."
+    )
+    return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 330)
+
+
+def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
+    """One matrix a classifier and arm, test parts of all folds and seeds added up."""
+    classes = results.catalog.classes
+    panels, tables = [], []
+    for index, (model, arm, cells) in enumerate(_grouped(results, arms)):
+        counts = sum(confusion(*label_arrays(held_out(cell), results)) for cell in cells)
+        counts = np.asarray(counts)
+        with drawing(0.9 + 0.46 * len(classes), 1.1 + 0.42 * len(classes)) as axes:
+            _draw_confusion(axes, counts, classes)
+            axes.set_title(f"{arm}, {model}")
+            alt = f"Confusion matrix of {arm}, {model}; {counts.sum()} predictions"
+            panels.append(Panel(file_name("confusion", index, model, arm), alt, svg(axes)))
+        frame = pd.DataFrame(counts, columns=list(classes)).assign(true=list(classes))
+        long = frame.melt("true", var_name="predicted", value_name="predictions")
+        tables.append(long.assign(model=model, arm=arm))
+    caption = (
+        "Rows: true class; columns: predicted class; per cent of the row, so the diagonal is the "
+        "sensitivity. Test parts of all folds and seeds together; an image counts once a seed."
+    )
+    return Figure("confusion", caption, tuple(panels), pd.concat(tables, ignore_index=True))
+
+
+def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
+    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over cells."""
+    tables = [
+        mean_roc(cells, index, results).assign(model=model, arm=arm, label=label)
+        for model, arm, cells in _grouped(results, arms)
+        for index, label in enumerate(results.catalog.classes)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    panels = []
+    for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
+        with drawing(3.1, 3.0) as axes:
+            _draw_roc(axes, rows, arms)
+            axes.set_title(f"{label}, {model}")
+            means = rows.groupby("arm", sort=False)["auc"].first()
+            alt = f"ROC curve of {label}, {model}; mean AUC " + ", ".join(
+                f"{arm} {value:.3f}" for arm, value in means.items()
+            )
+            panels.append(Panel(file_name("roc", index, model, label), alt, svg(axes)))
+    caption = (
+        "ROC curves of each class against the rest: sensitivity averaged over folds and seeds at "
+        "equal false-positive rate; mean AUC in each panel."
+    )
+    return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
+
+
+def mean_roc(cells: Iterable[CellResult], index: int, results: RunResults) -> pd.DataFrame:
+    """Average the ROC curves of some cells at equal false-positive rates.
+
+    Returns:
+        false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), cells; empty
+        when no cell's test part has the class.
+    """
+    curves = [roc(*label_arrays(held_out(cell), results), index) for cell in cells]
+    found = [curve for curve in curves if curve is not None]
+    if not found:
+        return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "auc", "cells"])
+    sampled = [
+        np.interp(FALSE_POSITIVE_RATES, curve.false_positive_rate, curve.sensitivity)
+        for curve in found
+    ]
+    areas = [np.trapezoid(curve.sensitivity, curve.false_positive_rate) for curve in found]
+    return pd.DataFrame(
+        {
+            "false_positive_rate": FALSE_POSITIVE_RATES,
+            "sensitivity": np.mean(sampled, axis=0),
+            "auc": np.mean(areas),
+            "cells": len(found),
+        }
+    )
+
+
+def _grouped(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str, list[CellResult]]]:
+    """(classifier, arm, finished cells), in the experiment's order, none empty."""
+    groups = [
+        (key, arm, [cell for cell in results.cells if (cell.model, cell.arm) == (key, arm)])
+        for key in (classifier.key for classifier in results.experiment.classifiers)
+        for arm in arms
+    ]
+    return [group for group in groups if group[2]]
+
+
+def _draw_forest(
+    axes: Axes, rows: pd.DataFrame, primary: Sequence[tuple[str, str]], bound: float
+) -> None:
+    axes.axvline(0, color=figures.INK, linewidth=1)
+    pairs = list(zip(rows["arm"], rows["reference"], strict=True))
+    numbers = rows[["pooled_difference", "low", "high"]].to_numpy(dtype=float)
+    for height, (pair, (middle, *ends)) in enumerate(zip(pairs, numbers, strict=True)):
+        shade = figures.colour(0) if pair in primary else "#7b8794"
+        axes.plot(ends, [height, height], color=shade, linewidth=2.4)
+        axes.plot(middle, height, figures.marker(0), color=shade, markersize=8)
+    names = [f"{arm}\nminus {reference}" for arm, reference in pairs]
+    axes.set_yticks(range(len(rows)), names)
+    axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_xlabel("difference in mean sensitivity")
+    axes.grid(visible=False, axis="y")
+
+
+def _draw_class_scores(
+    axes: Axes, rows: pd.DataFrame, metric: str, arms: Sequence[str], classes: Sequence[str]
+) -> None:
+    present = [arm for arm in arms if arm in set(rows["arm"])]
+    offsets = np.linspace(-0.26, 0.26, len(present)) if len(present) > 1 else [0.0]
+    for offset, arm in zip(offsets, present, strict=True):
+        series = rows[rows["arm"] == arm].set_index("label").reindex(list(classes))
+        axes.errorbar(
+            series[f"{metric}_mean"],
+            np.arange(len(classes)) + offset,
+            xerr=series[f"{metric}_std"].fillna(0.0),
+            fmt=figures.marker(arms.index(arm)),
+            color=figures.colour(arms.index(arm)),
+            elinewidth=1.4,
+            markersize=5,
+        )
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5))
+
+
+def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> None:
+    total = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    for (row, column), share in np.ndenumerate(shares):
+        shade = "white" if share > 0.55 else figures.INK
+        if total[row]:
+            text = f"{100 * share:.0f}"
+            axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
+    axes.set_xticks(range(len(classes)), classes, rotation=90)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="true")
+    axes.grid(visible=False)
+
+
+def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
+    axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
+    for height, (arm, curve) in enumerate(rows.groupby("arm", sort=False)):
+        index = arms.index(str(arm))
+        shade, dashes = figures.colour(index), figures.DASHES[index % len(figures.DASHES)]
+        x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
+        axes.plot(x, y, color=shade, linestyle=dashes)
+        place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
+        axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
+    axes.set_ylabel("sensitivity")

@@ -1,0 +1,91 @@
+"""What the report says of leakage: sentences that are checked against the run, not promised."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import held_out
+from dermaug.report.study_tables import parts
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, and whether what it says is as it should be."""
+
+    text: str
+    holds: bool
+
+
+def split_statements(results: RunResults) -> tuple[Statement, ...]:
+    """Lesions apart, generators on training parts only, test parts complete."""
+    checks = (_lesions_apart, _lesions_known, _generators_apart, _tests_complete)
+    return tuple(statement for check in checks if (statement := check(results)) is not None)
+
+
+def _lesions_apart(results: RunResults) -> Statement:
+    lesions = results.catalog.table.set_index("image_id")["lesion_id"]
+    shared: set[str] = set()
+    for fold in results.folds:
+        sets = [set(lesions.loc[list(ids)]) for ids in parts(fold).values()]
+        shared |= (sets[0] & sets[1]) | (sets[0] & sets[2]) | (sets[1] & sets[2])
+    checked = f"checked for {len(results.folds)} folds and {lesions.nunique():,} lesions"
+    if shared:
+        named = ", ".join(sorted(shared)[:5])
+        return Statement(f"Leakage: {len(shared)} lesions occur in two parts ({named}).", False)
+    return Statement(f"No lesion occurs in two parts of a fold ({checked}).", True)
+
+
+def _lesions_known(results: RunResults) -> Statement | None:
+    if results.catalog.grouped:
+        return None
+    return Statement(
+        "The data set has no lesion ids: each image counts as its own lesion, so two images of one "
+        "lesion may lie in two parts, which makes every arm look better than it is.",
+        False,
+    )
+
+
+def _generators_apart(results: RunResults) -> Statement | None:
+    if not results.generators:
+        return None
+    keys = {fold.index: fold.key for fold in results.folds}
+    strangers = [
+        f"{one.family}/{one.label}/fold{one.fold}-seed{one.seed}"
+        for one in results.generators
+        if one.manifest.get("fold_key") != keys.get(one.fold)
+    ]
+    number = len(results.generators)
+    if strangers:
+        return Statement(
+            f"{len(strangers)} of {number} generators don't carry the key of their fold, so it is "
+            f"not shown that they saw its training part only: {', '.join(strangers[:5])}.",
+            False,
+        )
+    return Statement(
+        f"Generators saw the training part of their fold only: {number} of {number} carry that "
+        "fold's key, and a synthetic set with another key is refused.",
+        True,
+    )
+
+
+def _tests_complete(results: RunResults) -> Statement | None:
+    tests = {fold.index: pd.Index(fold.test).sort_values() for fold in results.folds}
+    incomplete = [
+        f"{cell.arm}/{cell.model}/fold{cell.fold}-seed{cell.seed}"
+        for cell in results.cells
+        if not pd.Index(held_out(cell)["image_id"]).sort_values().equals(tests[cell.fold])
+    ]
+    if incomplete:
+        return Statement(
+            f"{len(incomplete)} cells were not tested on exactly the test part of their fold: "
+            f"{', '.join(incomplete[:5])}.",
+            False,
+        )
+    if not results.cells:
+        return None
+    return Statement(
+        f"All {len(results.cells)} cells were tested on exactly the test part of their fold; the "
+        "checkpoint was chosen on the validation part.",
+        True,
+    )

@@ -1,0 +1,146 @@
+"""Tables of the study itself: arms, training images, split, cost and machine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dermaug.config import ArmConfig, ClassifierConfig
+from dermaug.data.splits import Fold
+from dermaug.experiment.results import RunResults
+from dermaug.report.tables import NONE, Table
+
+
+def arm_table(results: RunResults) -> Table:
+    """What each arm trains on."""
+    rows = []
+    for arm in results.experiment.arms:
+        cells = [cell for cell in results.cells if cell.arm == arm.name]
+        counts = list(cells[0].manifest.get("train_counts", {}).values()) if cells else []
+        totals = [sum(count.get(kind, 0) for count in counts) for kind in ("real", "synthetic")]
+        texts = (f"{total:,}" if counts else NONE for total in totals)
+        rows.append((arm.name, arm.policy, dose(arm), *texts))
+    header = ("Arm", "Classic augmentation", "Synthetic images", "real", "synthetic")
+    caption = "Arms, with the training images of the first finished fold."
+    return Table(caption, header, tuple(rows), texts=3)
+
+
+def dose(arm: ArmConfig) -> str:
+    """The synthetic part of an arm in words."""
+    synthetic = arm.synthetic
+    if synthetic is None:
+        return "none"
+    if synthetic.balance is not None:
+        return f"{synthetic.family}, each class filled up to {synthetic.balance:,}"
+    if isinstance(synthetic.dose, dict):
+        parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
+        return f"{synthetic.family}, {', '.join(parts)}"
+    return f"{synthetic.family}, {synthetic.dose:,} a class"
+
+
+def training_table(results: RunResults) -> Table | None:
+    """Real + synthetic training images by class and arm, first finished fold; None when unknown."""
+    columns: dict[str, Mapping[str, Mapping[str, int]]] = {}
+    for cell in results.cells:
+        if "train_counts" in cell.manifest:
+            columns.setdefault(cell.arm, cell.manifest["train_counts"])
+    if not columns:
+        return None
+
+    def text(count: Mapping[str, int]) -> str:
+        added = count.get("synthetic", 0)
+        return f"{count.get('real', 0):,}" + (f" + {added:,}" if added else "")
+
+    rows = (
+        (label, *(text(counts.get(label, {})) for counts in columns.values()))
+        for label in results.catalog.classes
+    )
+    caption = "Training images by class: real + synthetic, in the first finished fold."
+    return Table(caption, ("Class", *columns), tuple(rows))
+
+
+def data_table(results: RunResults) -> Table:
+    """Images, lesions, age and sex by class."""
+    catalog = results.catalog
+    rows = []
+    for label in (*catalog.classes, "all"):
+        table = catalog.table
+        table = table if label == "all" else table[table["label"] == label]
+        lesions = table["lesion_id"].nunique()
+        ages = table["age"].dropna()
+        known = table["sex"].isin(["female", "male"]).sum()
+        female = (table["sex"] == "female").sum()
+        rows.append(
+            (
+                label,
+                f"{len(table):,}",
+                f"{lesions:,}",
+                f"{len(table) / lesions:.2f}" if lesions else NONE,
+                f"{ages.median():.0f} ({len(ages):,})" if len(ages) else NONE,
+                f"{100 * female / known:.0f} % ({known:,})" if known else NONE,
+            )
+        )
+    header = ("Class", "images", "lesions", "images a lesion", "median age (n)", "female (n)")
+    return Table(
+        "Images and lesions by class; n: images with known age or sex.", header, tuple(rows)
+    )
+
+
+def split_table(results: RunResults) -> Table:
+    """Images and lesions of each part of each fold."""
+    lesions = results.catalog.table.set_index("image_id")["lesion_id"]
+    rows = []
+    for fold in results.folds:
+        for name, ids in parts(fold).items():
+            number_of_lesions = lesions.loc[list(ids)].nunique()
+            rows.append((f"{fold.index}", name, f"{len(ids):,}", f"{number_of_lesions:,}"))
+    caption = "Images and lesions in each part of each fold."
+    return Table(caption, ("Fold", "Part", "images", "lesions"), tuple(rows), texts=2)
+
+
+def cost_table(results: RunResults) -> Table:
+    """Minutes and images shown by stage."""
+    rows = []
+    stages: list[tuple[str, list[Mapping[str, Any]], int]] = []
+    for generator in results.experiment.generators:
+        manifests = [one.manifest for one in results.generators if one.family == generator.family]
+        stages.append((f"generator {generator.family}", manifests, generator.images))
+    for classifier in results.experiment.classifiers:
+        manifests = [cell.manifest for cell in results.cells if cell.model == classifier.key]
+        stages.append((f"classifier {classifier.key}", manifests, classifier.images))
+    for name, manifests, images in stages:
+        seconds = [float(one["seconds"]) for one in manifests if "seconds" in one]
+        each = f"{np.mean(seconds) / 60:.1f}" if seconds else NONE
+        total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
+        rows.append((name, str(len(manifests)), f"{images:,}", each, total))
+    header = ("Stage", "trainings", "images shown each", "minutes each", "minutes in all")
+    caption = "Time and cost. Every arm of a comparison is shown the same number of images."
+    return Table(caption, header, tuple(rows))
+
+
+def machine_table(results: RunResults) -> Table:
+    """Machine, versions and command."""
+    manifest = results.manifest
+    pairs = [
+        *(
+            (key, manifest[key])
+            for key in ("command", "version", "started", "finished", "device")
+            if manifest.get(key)
+        ),
+        *dict(manifest.get("machine") or {}).items(),
+        *dict(manifest.get("versions") or {}).items(),
+    ]
+    rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)
+    return Table("Machine and versions.", ("", ""), rows, texts=2)
+
+
+def parts(fold: Fold) -> dict[str, tuple[str, ...]]:
+    """Image ids of a fold by part."""
+    return {"train": fold.train, "validation": fold.validation, "test": fold.test}
+
+
+def classifier_words(classifier: ClassifierConfig) -> str:
+    """Name of a classifier and what its weights start from."""
+    if classifier.pretrained:
+        return f"{classifier.key} (pre-trained)"
+    return f"{classifier.key} ({'from a weight file' if classifier.weights else 'from scratch'})"
