@@ -45,10 +45,10 @@ def open_catalog(path: Path) -> Catalog:
     Raises:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
     """
-    if not path.exists():
-        raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
-    path = path.resolve()
     try:
+        if not path.exists():
+            raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
+        path = path.resolve()
         source = recognise(path)
         if source is not None:
             return source.read(path)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -70,7 +71,8 @@ def verify_ham10000(folder: Path) -> Catalog:
     if not complete or catalog.embedded is not None:
         raise DermaugError(
             f"{folder}: expected HAM10000's {NUM_IMAGES:,} images of {NUM_LESIONS:,} lesions, "
-            f"found {catalog.name} with {num_images:,} of {num_lesions:,}; delete it and download again"
+            f"found {catalog.name} with {num_images:,} of {num_lesions:,}; delete it and download "
+            "again"
         )
     return catalog
 
@@ -141,7 +143,8 @@ def _fetch_from_kaggle() -> Path:
 
 def _link_or_copy(source: str, target: str) -> None:
     """Hard link where both lie on one disk, which costs no space, else copy."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    if not Path(source).is_symlink():  # what a link leads to is not the cache's to share
+        with suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)

@@ -69,8 +69,14 @@ def read_table(path: Path) -> Catalog:
         if fault := name_fault(row["label"]):
             findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
     labels = [row["label"] for row in sheet.rows]
-    wheres = [row.where for row in sheet.rows]
-    check_lesions(zip(wheres, lesions, labels, strict=True), findings)
+    check_lesions(
+        (
+            (row.where, row["lesion_id"], row["label"])
+            for row in sheet.rows
+            if not _lesion_unknown(row)
+        ),
+        findings,
+    )
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
     findings.stop(str(root))
     notes = []
@@ -178,13 +184,15 @@ def _image_ids(paths: Sequence[Path], root: Path) -> list[str]:
 
 def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]:
     """Lesion of each row, its image id where it is unknown, and how many those are."""
-    given = [row.get("lesion_id") for row in sheet.rows]
-    unknown = [lesion.lower() in UNKNOWN_WORDS for lesion in given]
     lesions = [
-        image_id if lone else lesion
-        for lesion, lone, image_id in zip(given, unknown, image_ids, strict=True)
+        image_id if _lesion_unknown(row) else row["lesion_id"]
+        for row, image_id in zip(sheet.rows, image_ids, strict=True)
     ]
-    return lesions, sum(unknown)
+    return lesions, sum(map(_lesion_unknown, sheet.rows))
+
+
+def _lesion_unknown(row: Row) -> bool:
+    return row.get("lesion_id").lower() in UNKNOWN_WORDS
 
 
 def _catalog(
@@ -199,8 +207,8 @@ def _catalog(
 ) -> Catalog:
     if doubles := len(ids) - len(set(ids)):
         raise DermaugError(
-            f"{root}: expected file names that stay different when / becomes _; found {doubles} "
-            "equal ones; rename them"
+            f"{root}: expected file names that stay different when / becomes _; {doubles} "
+            "meet an earlier one; rename them"
         )
     masks = mask_paths(root)
     table = described.assign(

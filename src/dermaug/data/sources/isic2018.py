@@ -1,6 +1,7 @@
 """ISIC 2018 Task 3 (Codella et al., arXiv:1902.03368): one part, with its one-hot ground truth."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,38 +109,43 @@ def read(path: Path) -> Catalog:
     match_images(sheet, "image", images, findings)
     labels = [_label(row, findings) for row in sheet.rows]
     lesions = _lesions(part, sheet, findings)
-    wheres = [row.where for row in sheet.rows]
-    ids = [row["image"] for row in sheet.rows]
-    lesion_ids = [lesions[image_id][0] for image_id in ids]
-    check_lesions(zip(wheres, lesion_ids, labels, strict=True), findings)
+    triples = (
+        (row.where, lesions[row["image"]][0], label)
+        for row, label in zip(sheet.rows, labels, strict=True)
+    )
+    check_lesions(triples, findings)
     findings.stop(str(part.images.parent))
-    masks = mask_paths(part.images.parent)
-    table = pd.DataFrame(
-        {
-            "image_id": ids,
-            "lesion_id": lesion_ids,
-            "label": labels,
-            "path": [images[image_id] for image_id in ids],
-            "mask_path": [masks.get(image_id, "") for image_id in ids],
-            "age": float("nan"),
-            "sex": UNKNOWN,
-            "localization": UNKNOWN,
-            "dx_type": [lesions[image_id][1] for image_id in ids],
-        },
-        columns=list(COLUMNS),
-    )
-    grouped = part.groupings is not None
-    note = (
-        "" if grouped else f"No LesionGroupings.csv for {part.name}: each image is its own lesion."
-    )
+    note = f"No LesionGroupings.csv for {part.name}: each image counts as its own lesion."
     return Catalog(
         name=f"ISIC 2018 Task 3 {part.name}",
         root=part.images.parent,
-        table=table,
+        table=_table(part, labels, lesions, images),
         classes=tuple(sorted(set(labels))),
-        grouped=grouped,
-        notes=(note,) if note else (),
+        grouped=part.groupings is not None,
+        notes=() if part.groupings else (note,),
     )
+
+
+def _table(
+    part: Part,
+    labels: list[str],
+    lesions: Mapping[str, tuple[str, str]],
+    images: Mapping[str, str],
+) -> pd.DataFrame:
+    """One row an image; `lesions` has them in the order of the ground truth, as `labels`."""
+    masks = mask_paths(part.images.parent)
+    columns = {
+        "image_id": list(lesions),
+        "lesion_id": [lesion for lesion, _ in lesions.values()],
+        "label": labels,
+        "path": [images[image_id] for image_id in lesions],
+        "mask_path": [masks.get(image_id, "") for image_id in lesions],
+        "age": float("nan"),
+        "sex": UNKNOWN,
+        "localization": UNKNOWN,
+        "dx_type": [confirmed for _, confirmed in lesions.values()],
+    }
+    return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
 def _only_part(path: Path) -> Part:

@@ -1,0 +1,142 @@
+"""Plain folders: a metadata.csv, or one sub-folder a class."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dermaug.data.sources import open_catalog
+from dermaug.errors import DermaugError
+
+Folder = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, jpeg: bytes) -> Folder:
+    """Write image files at relative paths, and a metadata.csv if there is text for one."""
+
+    def write(files: str, metadata: str = "") -> Path:
+        root = tmp_path / "set"
+        root.mkdir(exist_ok=True)
+        for name in files.split():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(jpeg)
+        if metadata:
+            (root / "metadata.csv").write_text(metadata)
+        return root
+
+    return write
+
+
+def test_class_folders(folder: Folder) -> None:
+    root = folder("nv/1.jpg nv/2.PNG mel/3.jpeg mel/4.webp mel/5.tif mel/6.bmp mel/._7.jpg")
+    catalog = open_catalog(root)
+    assert catalog.name == "set"
+    assert catalog.classes == ("mel", "nv")
+    assert catalog.table["label"].tolist() == ["mel"] * 4 + ["nv"] * 2
+    assert catalog.table["image_id"].tolist() == ["3", "4", "5", "6", "1", "2"]
+    assert not catalog.grouped
+    assert catalog.notes == ("Lesions are unknown: each image counts as its own lesion.",)
+    assert catalog.table["age"].isna().all()
+    assert all(Path(path).is_file() for path in catalog.table["path"])
+
+
+def test_equal_names_in_two_classes_stay_two_images(folder: Folder) -> None:
+    catalog = open_catalog(folder("nv/1.jpg mel/1.jpg mel/2.jpg"))
+    assert catalog.table["image_id"].tolist() == ["mel_1.jpg", "mel_2.jpg", "nv_1.jpg"]
+
+
+def test_names_that_meet_are_refused(folder: Folder) -> None:
+    with pytest.raises(DermaugError, match="1 meet an earlier one; rename them"):
+        open_catalog(folder("a/b_1.jpg a_b/1.jpg c/1.jpg"))
+
+
+def test_what_is_left_out_is_noted(folder: Folder) -> None:
+    root = folder("nv/1.jpg nv/2.gif nv/3.heic mel/4.jpg")
+    (root / "empty").mkdir()
+    notes = open_catalog(root).notes
+    assert "Left out sub-folders without images: empty." in notes
+    assert any(note.endswith(": .gif (1), .heic (1).") for note in notes)
+
+
+@pytest.mark.parametrize("lost", ["5.jpg", "nv/deeper/5.jpg", "train/nv/5.jpg"])
+def test_an_image_outside_the_classes_is_named(folder: Folder, lost: str) -> None:
+    root = folder(f"nv/1.jpg mel/2.jpg {lost}")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == (f"{root / lost}: image not directly in a class folder",)
+
+
+TABLE = (
+    "file_name,label,lesion_id,age,sex,localization\n"
+    "images/1.jpg,mel,a,80,male,scalp\n"
+    "images/2.jpg,mel,a,80,male,\n"
+    "images/3.jpg,NA,,,,NA\n"
+)
+FILES = "images/1.jpg images/2.jpg images/3.jpg"
+
+
+def test_table(folder: Folder) -> None:
+    root = folder(FILES, TABLE)
+    catalog = open_catalog(root)
+    assert catalog.classes == ("NA", "mel")
+    assert catalog.table["label"].tolist() == ["mel", "mel", "NA"]
+    assert catalog.table["image_id"].tolist() == ["1", "2", "3"]
+    assert catalog.table["lesion_id"].tolist() == ["a", "a", "3"]
+    assert catalog.table["sex"].tolist() == ["male", "male", "unknown"]
+    assert catalog.table["localization"].tolist() == ["scalp", "unknown", "NA"]
+    assert catalog.table["path"].tolist() == [
+        str(root / f"images/{number}.jpg") for number in (1, 2, 3)
+    ]
+    assert catalog.grouped
+    assert catalog.notes == ("1 images without a lesion_id count as their own lesions.",)
+    assert open_catalog(root / "metadata.csv").fingerprint == catalog.fingerprint
+
+
+def test_table_without_lesions(folder: Folder) -> None:
+    catalog = open_catalog(folder("1.jpg 2.jpg", "file_name,label\n2.jpg,nv\n1.jpg,mel\n"))
+    assert catalog.table["image_id"].tolist() == ["2", "1"]
+    assert not catalog.grouped
+
+
+def test_masks_come_along(folder: Folder) -> None:
+    mask = "HAM10000_segmentations_lesion_tschandl/2_segmentation.png"
+    root = folder(f"1.jpg 2.jpg {mask}", "file_name,label\n1.jpg,nv\n2.jpg,mel\n")
+    assert open_catalog(root).table["mask_path"].tolist() == ["", str(root / mask)]
+    (root / "metadata.csv").unlink()
+    for number, label in enumerate(("nv", "mel"), 1):
+        (root / label).mkdir()
+        (root / f"{number}.jpg").rename(root / label / f"{number}.jpg")
+    assert open_catalog(root).table["mask_path"].tolist() == [str(root / mask), ""]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("images/3.jpg", "images/1.jpg", "line 4: file_name 'images/1.jpg' occurs already in"),
+        ("images/3.jpg", "images/9.jpg", "line 4: no image file 'images/9.jpg'"),
+        ("images/3.jpg", "images/9.jpg", "3.jpg: image without a row in metadata.csv"),
+        ("images/3.jpg", "../set/images/3.jpg", "line 4: expected a path below"),
+        ("images/3.jpg", "/etc/passwd", "line 4: expected a path below"),
+        ("images/3.jpg", "images\\\\3.jpg", "line 4: expected a path below"),
+        ("images/3.jpg", "images/3.txt", "line 4: expected a file_name with .bmp, .jpeg, .jpg"),
+        ("3.jpg,NA", "3.jpg,", "line 4: label '' is empty"),
+        ("3.jpg,NA", "3.jpg,../NA", "line 4: label '../NA' is a path"),
+        ("NA,,", "NA,a,", "line 4: lesion 'a' is 'NA', but 'mel' in metadata.csv line 2"),
+        ("mel,a,80", "mel,a,x", "line 2: expected an age in years or nothing, found 'x'"),
+        ("3.jpg,NA", "3.jpg", "line 4: expected 6 cells, found 5"),
+        ("file_name", "filename", "no column 'file_name'; is it 'filename'?"),
+    ],
+)
+def test_faults_of_the_table_are_named(folder: Folder, old: str, new: str, told: str) -> None:
+    root = folder(FILES, TABLE.replace(old, new, 1))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert told in str(caught.value)
+
+
+def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
+    root = folder(FILES, TABLE.replace("3.jpg,NA", "3.jpg", 1))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == ("metadata.csv line 4: expected 6 cells, found 5",)

@@ -1,0 +1,92 @@
+"""Which source reads a path, and what is said when none does."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dermaug.data.sources import SOURCES, open_catalog
+from dermaug.errors import DermaugError
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DermaugError, match="found nothing; check the path"):
+        open_catalog(tmp_path / "absent")
+    with pytest.raises(DermaugError, match=r"cannot be read|found nothing"):
+        open_catalog(tmp_path / ("long" * 1_000))
+
+
+def test_an_unknown_path_is_told_what_each_source_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no data set")
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(DermaugError, match="found none that is known") as caught:
+            open_catalog(path)
+        assert len(caught.value.details) == len(SOURCES)
+        for detail, (name, source) in zip(caught.value.details, SOURCES.items(), strict=True):
+            assert detail == f"{name}: looked for {source.looks_for}"
+
+
+def test_hints(tmp_path: Path, jpeg: bytes) -> None:
+    inside = tmp_path / "inside" / "mel"
+    inside.mkdir(parents=True)
+    (inside / "1.jpg").write_bytes(jpeg)
+    (tmp_path / "set.zip").write_bytes(b"")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(tmp_path)
+    assert caught.value.details[-2:] == (
+        f"did you mean {tmp_path / 'inside'}?",
+        "unpack first: set.zip",
+    )
+
+
+def test_image_folders_without_their_table_are_no_classes(tmp_path: Path, jpeg: bytes) -> None:
+    for part in (1, 2):
+        folder = tmp_path / f"HAM10000_images_part_{part}"
+        folder.mkdir()
+        (folder / f"{part}.jpg").write_bytes(jpeg)
+    with pytest.raises(DermaugError, match="found none that is known"):
+        open_catalog(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    with pytest.raises(DermaugError, match="closed: cannot be read"):
+        open_catalog(closed)
+
+
+def test_a_link_that_leads_back_ends(tmp_path: Path, jpeg: bytes) -> None:
+    (tmp_path / "mel").mkdir()
+    (tmp_path / "mel/1.jpg").write_bytes(jpeg)
+    (tmp_path / "nv").mkdir()
+    (tmp_path / "nv/again").symlink_to(tmp_path)
+    with pytest.raises(DermaugError, match="image not directly in a class folder"):
+        open_catalog(tmp_path)
+
+
+HEADERS = {
+    "HAM10000_metadata.csv": b"lesion_id,image_id,dx,dx_type,age,sex,localization\n",
+    "metadata.csv": b"file_name,label,lesion_id,age\n",
+    "hmnist_28_28_RGB.csv": b"",
+}
+CELLS = st.sampled_from([",", "\n", '"', "1", "1.jpg", "L", "nv", "NA", "-5", "../x", "\0", "\r\n"])
+BODIES = st.binary(max_size=40) | st.lists(CELLS, max_size=40).map(lambda c: "".join(c).encode())
+
+
+@given(name=st.sampled_from(sorted(HEADERS)), body=BODIES, with_header=st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_no_table_raises_anything_but_the_projects_error(
+    name: str, body: bytes, with_header: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "1.jpg").write_bytes(b"")
+        Path(folder, name).write_bytes(HEADERS[name] * with_header + body)
+        try:
+            catalog = open_catalog(Path(folder, name))
+        except DermaugError:
+            return
+        assert catalog.table["image_id"].tolist() == ["1"]

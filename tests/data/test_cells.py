@@ -1,0 +1,123 @@
+"""Names that are paths, ages, sexes, rows that contradict each other."""
+
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dermaug.data.cells import (
+    check_lesions,
+    check_names,
+    check_unique,
+    describe,
+    name_fault,
+    parse_age,
+    parse_sex,
+    safe_join,
+)
+from dermaug.data.metadata import Findings, Row
+from dermaug.errors import DermaugError
+
+PIECES = st.sampled_from(
+    ["..", ".", "/", "\\", "a", "C:", "~", "\0", " ", "//host", "mel", "ä.jpg"]
+)
+NAMES = st.text(max_size=30) | st.lists(PIECES, max_size=6).map("".join)
+
+
+@given(name=NAMES)
+@example("../../etc/passwd")
+@example("/etc/passwd")
+@example("a/../../b")
+def test_safe_join_never_leaves_its_root(name: str) -> None:
+    root = Path("/data/set")
+    try:
+        joined = safe_join(root, name)
+    except DermaugError:
+        return
+    # Path.resolve would ask this machine's disk about links; the text alone must stay inside.
+    assert joined.parts[:3] == root.parts
+    assert len(joined.parts) > 3
+    assert ".." not in joined.parts
+    assert "\\" not in str(joined)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "mel/a.jpg", "mel/2020/ä b.jpg", "..a.jpg", "~/a.jpg"])
+def test_safe_join_keeps_ordinary_paths(name: str) -> None:
+    assert safe_join(Path("/data"), name) == Path("/data", *name.split("/"))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/a", "../a", "a/../b", "./a", "a//b", "a/", "\\a", "C:\\a", "C:a", "a\0b", "a\nb"]
+)
+def test_safe_join_refuses(name: str) -> None:
+    with pytest.raises(DermaugError, match="expected a path below /data"):
+        safe_join(Path("/data"), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("ISIC_0000001", ""),
+        ("naevus, blue (2)", ""),
+        ("", "is empty"),
+        ("..", "is a path"),
+        ("a/b", "is a path"),
+        ("a\\b", "is a path"),
+        ("C:a", "is a path"),
+        ("a\tb", "holds control characters"),
+        ("ä" * 101, "is longer than 200 bytes"),
+    ],
+)
+def test_name_fault(name: str, fault: str) -> None:
+    assert name_fault(name) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "years"), [("80.0", 80), ("0", 0), ("5.", 5), ("120", 120), ("", None), ("NA", None)]
+)
+def test_age(text: str, years: float | None) -> None:
+    findings = Findings()
+    age = parse_age(Row("line 2", {"age": text}), findings)
+    assert math.isnan(age) if years is None else age == years
+    assert not findings.lines
+
+
+@pytest.mark.parametrize("text", ["x", "-5", "120.5", "1e2", "inf", "1_0", "٣", "=1+1", "8,5"])
+def test_age_that_is_none_is_a_finding(text: str) -> None:
+    findings = Findings()
+    parse_age(Row("line 2", {"age": text}), findings)
+    (line,) = findings.lines
+    assert line.startswith("line 2: expected an age")
+    assert text in line
+
+
+def test_sex() -> None:
+    findings = Findings()
+    sexes = [parse_sex(Row("line 2", {"sex": text}), findings) for text in ("Male", "f", "", "NA")]
+    assert sexes == ["male", "female", "unknown", "unknown"]
+    assert not findings.lines
+    parse_sex(Row("line 3", {"sex": "mele"}), findings)
+    assert findings.lines == ["line 3: expected sex female, male or unknown, found 'mele'"]
+
+
+def test_absent_columns_are_unknown_and_text_stays_text() -> None:
+    findings = Findings()
+    nothing = describe(Row("line 2", {}), findings)
+    assert math.isnan(float(nothing.pop("age")))
+    assert nothing == {"sex": "unknown", "localization": "unknown", "dx_type": "unknown"}
+    assert describe(Row("line 2", {"localization": "NA"}), findings)["localization"] == "NA"
+
+
+def test_rows_that_contradict_each_other() -> None:
+    rows = [Row(f"line {line}", {"id": name}) for line, name in enumerate(["a", "../b", "a"], 2)]
+    findings = Findings()
+    check_unique(rows, "id", findings)
+    check_names(rows, "id", findings)
+    check_lesions([("line 2", "L", "mel"), ("line 3", "M", "nv"), ("line 4", "L", "nv")], findings)
+    assert findings.lines == [
+        "line 4: id 'a' occurs already in line 2",
+        "line 3: id '../b' is a path",
+        "line 4: lesion 'L' is 'nv', but 'mel' in line 2",
+    ]
