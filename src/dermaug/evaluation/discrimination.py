@@ -140,10 +140,9 @@ def overall(
         under the name that some papers give it.
     """
     counts = confusion(labels, probabilities)
-    curves = aucs(labels, probabilities)
     support = counts.sum(axis=1)
     numbers = {name: float(value) for name, value in rates(counts).items()}
-    numbers["macro_auc"] = float(_mean(curves, ~np.isnan(curves)))
+    numbers["macro_auc"] = float(_mean(aucs(labels, probabilities), support > 0))
     numbers["kappa"] = _kappa(counts)
     weighted = np.nansum(sensitivities(counts) * support)
     numbers["weighted_sensitivity"] = float(_ratio(weighted, support.sum()))
@@ -199,7 +198,8 @@ def _ratio(above: object, below: object) -> np.ndarray:
 
 
 def _mean(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of the values kept; NaN when none is."""
+    """Mean over the last axis of the values that are kept and defined; NaN when none is."""
+    kept = kept & ~np.isnan(values)
     return _ratio(np.where(kept, np.nan_to_num(values), 0.0).sum(axis=-1), kept.sum(axis=-1))
 
 

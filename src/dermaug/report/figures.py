@@ -62,12 +62,14 @@ class Panel:
         alt: What it shows, in words, for those who cannot see it.
         data: The file's content, SVG or PNG.
         title: Heading above it on the page; "" when the drawing has its own.
+        group: What it belongs to, mostly a classifier; "" when the figure has no groups.
     """
 
     name: str
     alt: str
     data: bytes
     title: str = ""
+    group: str = ""
 
     @property
     def uri(self) -> str:
@@ -95,6 +97,12 @@ class Figure:
     numbers: pd.DataFrame
     legend: tuple[tuple[str, str, str], ...] = field(default=())
     width: int = 300
+
+    @property
+    def groups(self) -> list[tuple[str, list[Panel]]]:
+        """Panels by group, in reading order."""
+        names = dict.fromkeys(panel.group for panel in self.panels)
+        return [(name, [one for one in self.panels if one.group == name]) for name in names]
 
 
 @contextmanager

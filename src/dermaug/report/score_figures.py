@@ -26,7 +26,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
     bound = 1.1 * np.nanmax(np.abs(table[["pooled_difference", "low", "high"]].to_numpy()))
     panels = []
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        with drawing(5.6, 1.15 + 0.5 * len(rows)) as axes:
+        with drawing(4.7, 1.05 + 0.46 * len(rows)) as axes:
             _draw_forest(axes, rows, primary, max(float(bound), 0.01))
             axes.set_title(str(model))
             alt = f"{model}: " + "; ".join(
@@ -40,7 +40,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
         "interval of a bootstrap over lesions. Right of zero: the first-named arm is better. "
         "Blue: the comparison that answers the question."
     )
-    return Figure("differences", caption, tuple(panels), table, width=420)
+    return Figure("differences", caption, tuple(panels), table, width=400)
 
 
 def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequence[str]) -> Figure:
@@ -57,14 +57,15 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
         for metric in ("sensitivity", "specificity"):
             with drawing(3.9, 0.95 + 0.42 * len(classes)) as axes:
                 _draw_class_scores(axes, rows, metric, arms, classes)
-                axes.set_title(f"{metric.capitalize()}, {model}")
+                axes.set_title(metric.capitalize())
                 alt = f"{metric} of each class by arm, classifier {model}; numbers in the table"
-                panels.append(Panel(file_name(metric, index, model), alt, svg(axes)))
+                name = file_name(metric, index, model)
+                panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
         "Sensitivity and specificity of each class against the rest; mean over folds and seeds, "
         "line: ± 1 SD where there are several."
     )
-    return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 330)
+    return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 400)
 
 
 def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
@@ -76,9 +77,10 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
         counts = np.asarray(counts)
         with drawing(0.9 + 0.46 * len(classes), 1.1 + 0.42 * len(classes)) as axes:
             _draw_confusion(axes, counts, classes)
-            axes.set_title(f"{arm}, {model}")
+            axes.set_title(arm)
             alt = f"Confusion matrix of {arm}, {model}; {counts.sum()} predictions"
-            panels.append(Panel(file_name("confusion", index, model, arm), alt, svg(axes)))
+            name = file_name("confusion", index, model, arm)
+            panels.append(Panel(name, alt, svg(axes), group=model))
         frame = pd.DataFrame(counts, columns=list(classes)).assign(true=list(classes))
         long = frame.melt("true", var_name="predicted", value_name="predictions")
         tables.append(long.assign(model=model, arm=arm))
@@ -101,12 +103,13 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
     for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
         with drawing(3.1, 3.0) as axes:
             _draw_roc(axes, rows, arms)
-            axes.set_title(f"{label}, {model}")
+            axes.set_title(str(label))
             means = rows.groupby("arm", sort=False)["auc"].first()
             alt = f"ROC curve of {label}, {model}; mean AUC " + ", ".join(
                 f"{arm} {value:.3f}" for arm, value in means.items()
             )
-            panels.append(Panel(file_name("roc", index, model, label), alt, svg(axes)))
+            name = file_name("roc", index, model, label)
+            panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
         "ROC curves of each class against the rest: sensitivity averaged over folds and seeds at "
         "equal false-positive rate; mean AUC in each panel."

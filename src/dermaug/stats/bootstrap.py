@@ -39,8 +39,8 @@ def percentile_interval(
     """Central interval of resampled values; NaN values (undefined in a resample) are left out.
 
     Example:
-        >>> percentile_interval(np.arange(101.0), confidence=0.9)
-        (5.0, 95.0)
+        >>> percentile_interval(np.arange(101.0), confidence=0.5)
+        (25.0, 75.0)
     """
     defined = values[~np.isnan(values)]
     if not defined.size:

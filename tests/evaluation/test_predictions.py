@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.data.catalog import Catalog
+from dermaug.errors import DermaugError
+from dermaug.evaluation.predictions import (
+    build_predictions,
+    checked_predictions,
+    label_indices,
+    probabilities_of,
+    read_predictions,
+    write_predictions,
+)
+
+CLASSES = ("bkl", "mel")
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    table = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "c"],
+            "lesion_id": ["1", "1", "2"],
+            "label": ["mel", "mel", "bkl"],
+            "path": "",
+            "mask_path": "",
+            "age": np.nan,
+            "sex": "unknown",
+            "localization": "unknown",
+            "dx_type": "unknown",
+        }
+    )
+    return Catalog("three", tmp_path, table, CLASSES)
+
+
+@pytest.fixture
+def table(catalog: Catalog) -> pd.DataFrame:
+    probabilities = np.array([[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]])
+    return build_predictions(catalog, np.array([1, 0, 2]), "test", probabilities)
+
+
+def test_what_is_written_is_read(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "cell" / "predictions.parquet"
+    write_predictions(path, table, CLASSES)
+    again = read_predictions(path, CLASSES)
+    assert again.to_dict("list") == table.to_dict("list")
+    assert [file.name for file in path.parent.iterdir()] == ["predictions.parquet"]
+
+
+def test_rows_keep_their_order(table: pd.DataFrame) -> None:
+    assert table["image_id"].tolist() == ["b", "a", "c"]
+    assert label_indices(table, CLASSES).tolist() == [1, 1, 0]
+    assert probabilities_of(table, CLASSES).tolist() == [[0.25, 0.75], [0.5, 0.5], [1.0, 0.0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({"p_mel": 0.9}, "sum 1, the first b"),
+        ({"p_mel": np.nan}, "sum 1"),
+        ({"part": "train"}, "part: expected validation, test; found train"),
+        ({"label": "nv"}, "label: expected bkl, mel; found nv"),
+        ({"image_id": "a"}, "occur twice: a"),
+        ({"part": ["test", "validation", "test"]}, "lesions in two parts: 1"),
+    ],
+)
+def test_each_fault_is_named(table: pd.DataFrame, change: dict, finding: str) -> None:
+    with pytest.raises(DermaugError, match="not valid predictions") as caught:
+        checked_predictions(table.assign(**change), CLASSES)
+    assert finding in "\n".join(caught.value.details)
+
+
+def test_other_classes_and_damaged_files_are_refused(table: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    with pytest.raises(DermaugError, match="found no file"):
+        read_predictions(path, CLASSES)
+    write_predictions(path, table, CLASSES)
+    with pytest.raises(DermaugError, match="expected the columns .* p_nv"):
+        read_predictions(path, (*CLASSES, "nv"))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DermaugError, match="not a readable parquet file"):
+        read_predictions(path, CLASSES)
+
+
+def test_a_wrong_shape_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(DermaugError, match="expected 3 x 2 probabilities, found 3 x 3"):
+        build_predictions(catalog, np.arange(3), "test", np.full((3, 3), 1 / 3))
