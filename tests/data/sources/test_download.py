@@ -4,9 +4,11 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from dermaug.data.sources import download
 from dermaug.data.sources.download import KAGGLE, _first_hop, download_ham10000, verify_ham10000
 from dermaug.errors import DermaugError
 
@@ -56,6 +58,22 @@ def test_without_a_network_it_says_what_to_do(tmp_path: Path, closed_port: tuple
     assert "doi:10.7910/DVN/DBW86T" in told
     assert f"unpack into {target}" in told
     assert not target.exists()
+
+
+def test_a_resolver_that_never_answers_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = Event()
+
+    def silent(*_: object, **__: object) -> None:
+        answer.wait(60)
+        raise OSError("the resolver gave up")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    monkeypatch.setattr(download, "PROBE_SECONDS", 0.2)
+    with pytest.raises(DermaugError, match=r"does not answer \(nothing within 0\.2 s\)"):
+        download_ham10000(tmp_path / "HAM10000", ("resolver.example", 443), never)
+    answer.set()
 
 
 def test_the_proxy_is_asked_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

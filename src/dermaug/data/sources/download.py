@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -117,15 +118,30 @@ def _first_hop() -> tuple[str, int]:
 
 def _require_network(server: tuple[str, int], folder: Path) -> None:
     # Asked before kagglehub is, whose retries would take minutes to come to the same end.
-    try:
-        socket.create_connection(server, timeout=PROBE_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    if reason := _unreachable(server):
         raise DermaugError(
             f"no network: {server[0]}:{server[1]} does not answer ({reason}); fetch HAM10000 by "
             "hand, or try again with a connection",
             by_hand(folder),
-        ) from None
+        )
+
+
+def _unreachable(server: tuple[str, int]) -> str:
+    """Why a server cannot be reached within `PROBE_SECONDS`; empty when it can."""
+    outcome = [f"nothing within {PROBE_SECONDS:g} s"]
+
+    def probe() -> None:
+        try:
+            socket.create_connection(server, timeout=PROBE_SECONDS).close()
+            outcome[0] = ""
+        except OSError as error:
+            outcome[0] = error.strerror or str(error)
+
+    # In a thread, since a socket's timeout does not bound the look-up of its name.
+    thread = Thread(target=probe, daemon=True)
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return outcome[0]
 
 
 def _fetch_from_kaggle() -> Path:
