@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from dermaug.data.splits import Fold
 
 from dermaug.config import Experiment, validate_experiment
 from dermaug.data.catalog import Catalog
+from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
 from dermaug.seeding import derive_seed

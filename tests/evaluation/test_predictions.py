@@ -78,7 +78,7 @@ def test_other_classes_and_damaged_files_are_refused(table: pd.DataFrame, tmp_pa
     with pytest.raises(DermaugError, match="found no file"):
         read_predictions(path, CLASSES)
     write_predictions(path, table, CLASSES)
-    with pytest.raises(DermaugError, match="expected the columns .* p_nv"):
+    with pytest.raises(DermaugError, match=r"expected the columns .* p_nv"):
         read_predictions(path, (*CLASSES, "nv"))
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DermaugError, match="not a readable parquet file"):

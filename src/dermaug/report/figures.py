@@ -143,6 +143,16 @@ def file_name(*parts: object, ending: str = "svg") -> str:
     return f"{'-'.join(safe)[:120]}.{ending}"
 
 
+def short(name: str, length: int = 16) -> str:
+    """A name cut to what an axis has room for.
+
+    Example:
+        >>> short("seborrhoeic keratosis"), short("mel")
+        ('seborrhoeic ker…', 'mel')
+    """
+    return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
 def legend(names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
     """(name, colour, marker) of each series."""
     glyphs = dict(zip(MARKERS, "●■▲◆▼✚✖", strict=True))

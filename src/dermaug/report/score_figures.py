@@ -28,7 +28,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
         with drawing(4.7, 1.05 + 0.46 * len(rows)) as axes:
             _draw_forest(axes, rows, primary, max(float(bound), 0.01))
-            axes.set_title(str(model))
+            axes.set_title(figures.short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row.arm} minus {row.reference} {row.pooled_difference:+.3f} "
                 f"({row.low:+.3f} to {row.high:+.3f})"
@@ -75,9 +75,10 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
     for index, (model, arm, cells) in enumerate(_grouped(results, arms)):
         counts = sum(confusion(*label_arrays(held_out(cell), results)) for cell in cells)
         counts = np.asarray(counts)
-        with drawing(0.9 + 0.46 * len(classes), 1.1 + 0.42 * len(classes)) as axes:
+        room = 0.5 + 0.08 * max(len(figures.short(label)) for label in classes)
+        with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
             _draw_confusion(axes, counts, classes)
-            axes.set_title(arm)
+            axes.set_title(figures.short(arm, 30))
             alt = f"Confusion matrix of {arm}, {model}; {counts.sum()} predictions"
             name = file_name("confusion", index, model, arm)
             panels.append(Panel(name, alt, svg(axes), group=model))
@@ -103,7 +104,7 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
     for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
         with drawing(3.1, 3.0) as axes:
             _draw_roc(axes, rows, arms)
-            axes.set_title(str(label))
+            axes.set_title(figures.short(str(label), 30))
             means = rows.groupby("arm", sort=False)["auc"].first()
             alt = f"ROC curve of {label}, {model}; mean AUC " + ", ".join(
                 f"{arm} {value:.3f}" for arm, value in means.items()
@@ -163,7 +164,10 @@ def _draw_forest(
         shade = figures.colour(0) if pair in primary else "#7b8794"
         axes.plot(ends, [height, height], color=shade, linewidth=2.4)
         axes.plot(middle, height, figures.marker(0), color=shade, markersize=8)
-    names = [f"{arm}\nminus {reference}" for arm, reference in pairs]
+    names = [
+        f"{figures.short(arm, 24)}\nminus {figures.short(reference, 18)}"
+        for arm, reference in pairs
+    ]
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
     axes.set_xlabel("difference in mean sensitivity")
@@ -186,7 +190,7 @@ def _draw_class_scores(
             elinewidth=1.4,
             markersize=5,
         )
-    axes.set_yticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), [figures.short(label) for label in classes])
     axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5))
 
 
@@ -199,8 +203,9 @@ def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> N
         if total[row]:
             text = f"{100 * share:.0f}"
             axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
-    axes.set_xticks(range(len(classes)), classes, rotation=90)
-    axes.set_yticks(range(len(classes)), classes)
+    names = [figures.short(label) for label in classes]
+    axes.set_xticks(range(len(classes)), names, rotation=90)
+    axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="predicted", ylabel="true")
     axes.grid(visible=False)
 

@@ -39,7 +39,7 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
                     linestyle=figures.DASHES[series % len(figures.DASHES)],
                     alpha=0.75,
                 )
-            axes.set_title(str(model))
+            axes.set_title(figures.short(str(model), 40))
             axes.set(xlabel="thousand images shown", ylabel="balanced accuracy")
             axes.set_xlim(left=0)
             alt = f"Balanced accuracy on validation against images shown, {model}, by arm"
@@ -79,7 +79,7 @@ def generator_curves(results: RunResults) -> Figure | None:
                 for series, name in enumerate(losses):
                     shade = figures.colour(series)
                     axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
-            axes.set_title(f"{label}, {family}")
+            axes.set_title(figures.short(f"{label}, {family}", 30))
             axes.set(xlabel="thousand real images shown", ylabel="loss")
             axes.set_xlim(left=0)
             alt = f"Losses of {family} for class {label} against images shown"

@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import score_classes
+from dermaug.report.figures import drawing, file_name, svg
+from dermaug.report.sample_figures import COLUMNS, ROWS, sample_grids, tiled
+from dermaug.report.score_figures import confusion_matrices, mean_roc, roc_curves
+from dermaug.report.training_figures import generator_curves, loss_columns
+
+Study = Callable[..., RunResults]
+ARMS = ["real", "classic", "classic+synthetic"]
+
+
+def test_a_drawing_is_valid_and_always_the_same() -> None:
+    def draw() -> bytes:
+        with drawing() as axes:
+            axes.plot([0, 1], [1, 0])
+            axes.set_title("$x <b> 腺")
+            return svg(axes)
+
+    first = draw()
+    assert first == draw()
+    texts = "".join(ElementTree.fromstring(first).itertext())
+    assert "$x <b> 腺" in texts
+    assert b"DejaVu" not in first
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "a b", "<script>", "...", "", "皮", "x" * 400]
+)
+def test_file_names_stay_in_their_folder(name: str) -> None:
+    made = file_name("roc", 0, name)
+    assert made.startswith("roc-0-")
+    assert not set(made) & set("/\\<> ")
+    assert len(made) < 130
+
+
+def test_confusion_counts_every_test_prediction_once(drawn_study: Study) -> None:
+    results = drawn_study(seeds=(0, 1))
+    numbers = confusion_matrices(results, ARMS).numbers
+    tested = 2 * sum(len(fold.test) for fold in results.folds)
+    assert (numbers.groupby("arm")["predictions"].sum() == tested).all()
+
+
+def test_mean_roc_has_the_mean_area_of_the_cells(drawn_study: Study) -> None:
+    results = drawn_study(seeds=(0, 1))
+    cells = [cell for cell in results.cells if cell.arm == "real"]
+    curve = mean_roc(cells, 2, results)
+    scores = score_classes(results)
+    chosen = scores[(scores["arm"] == "real") & (scores["label"] == "mel")]
+    assert curve["auc"].iloc[0] == pytest.approx(chosen["auc"].mean())
+    assert curve["cells"].iloc[0] == 4
+    assert curve["sensitivity"].is_monotonic_increasing
+    area = np.trapezoid(curve["sensitivity"], curve["false_positive_rate"])
+    assert area == pytest.approx(chosen["auc"].mean(), abs=0.02)
+
+
+def test_a_panel_a_class_and_classifier(drawn_study: Study) -> None:
+    figure = roc_curves(drawn_study(models=("fridadar", "resnet18")), ARMS)
+    assert [name for name, _ in figure.groups] == ["fridadar", "resnet18"]
+    assert len({panel.name for panel in figure.panels}) == len(figure.panels) == 6
+
+
+def test_tiles_hold_the_images_in_order() -> None:
+    images = np.arange(1, 31, dtype=np.uint8)[:, None, None, None].repeat(64, 1)
+    page = tiled(images.repeat(64, 2).repeat(3, 3))
+    assert page.shape == (ROWS * 66 - 2, COLUMNS * 66 - 2, 3)
+    corners = page[::66, ::66, 0].ravel()
+    assert corners.tolist() == list(range(1, ROWS * COLUMNS + 1))
+    assert tiled(images[:1, :16, :].repeat(16, 2).repeat(3, 3)).shape == page.shape
+
+
+def test_grids_show_training_images_of_the_class_only(drawn_study: Study) -> None:
+    results = drawn_study()
+    table = results.catalog.table.set_index("image_id")["label"]
+    figure = sample_grids(results)
+    assert figure is not None
+    expected = (table.loc[list(results.folds[0].train)] == "mel").sum()
+    assert figure.numbers["training_images"].tolist() == [expected]
+    assert [panel.name for panel in figure.panels] == [
+        "samples-0-dcgan-mel-real.png",
+        "samples-0-dcgan-mel-synthetic.png",
+    ]
+
+
+def test_losses_are_told_from_other_columns(drawn_study: Study) -> None:
+    figure = generator_curves(drawn_study())
+    assert figure is not None
+    assert [name for name, _, _ in figure.legend] == ["generator loss", "discriminator loss"]
+    assert loss_columns(pd.DataFrame({"images": [1], "fold": [0], "score": [0.5]})) == ["score"]

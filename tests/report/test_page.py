@@ -1,0 +1,121 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import score_cells
+from dermaug.report.page import render_report
+
+Study = Callable[..., RunResults]
+SECTIONS = ["asked", "answer", "scores", "classes", "confusion", "roc", "images", "training"]
+
+
+class Page(HTMLParser):
+    """Tags and attributes of a page; refuses one whose tags don't close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in {"meta", "img", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def values(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.tags if name in attributes]
+
+
+def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
+    drawn_study: Study,
+) -> None:
+    path = render_report(drawn_study())
+    page = Page(path.read_text(encoding="utf-8"))
+    ids = page.values("id")
+    assert ids == [*SECTIONS, "data", "split", "cost", "configuration"]
+    images = page.values("src")
+    assert len(images) == 13
+    assert all(source.startswith("data:image/") for source in images)
+    assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
+    assert all(page.values("alt"))
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "link", "iframe", "object", "embed", "form"}
+    assert "url(" not in path.read_text(encoding="utf-8")
+
+
+def test_scores_on_the_page_are_those_of_the_cells(drawn_study: Study) -> None:
+    results = drawn_study(seeds=(0, 1))
+    path = render_report(results)
+    scores = score_cells(results)
+    text = path.read_text(encoding="utf-8")
+    for arm, cells in scores.groupby("arm"):
+        mean, spread = cells["balanced_accuracy"].mean(), cells["balanced_accuracy"].std()
+        row = rf'<th scope="row">{re.escape(str(arm))}</th><td class="number">'
+        assert re.search(row + f"{mean:.3f} ± {spread:.3f}</td>", text), arm
+    written = pd.read_csv(path.with_name("scores.csv"))
+    pd.testing.assert_frame_equal(written, scores, check_dtype=False)
+    assert len(pd.read_csv(path.with_name("class_scores.csv"))) == 3 * len(scores)
+    assert set(pd.read_csv(path.with_name("comparisons.csv"))["reference"]) == {"real", "classic"}
+
+
+def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_study: Study) -> None:
+    path = render_report(drawn_study())
+    files = {file.name for file in (path.parent / "figures").iterdir()}
+    for stem in ("differences", "class_scores", "confusion", "roc", "samples", "training"):
+        assert f"{stem}.csv" in files
+    assert {"roc-2-fridadar-mel.svg", "samples-0-dcgan-mel-real.png"} <= files
+    drawing = (path.parent / "figures" / "roc-2-fridadar-mel.svg").read_text(encoding="utf-8")
+    assert re.search(r"<text[^>]*>(<tspan[^>]*>)?sensitivity<", drawing), "text is not text"
+
+
+def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
+    evil = "<script>alert(1)</script>"
+    results = drawn_study(classes=("bkl", '=1+"&$x', evil))
+    results = replace(
+        results,
+        catalog=replace(results.catalog, name=evil, notes=(evil,)),
+        manifest={**results.manifest, "command": f"dermaug {evil}"},
+        skipped={f"{evil}.jpg": "truncated"},
+    )
+    path = render_report(results)
+    text = path.read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") > 5
+    assert "1 file could not be read and was left out" in text
+    Page(text)
+    cells = pd.read_csv(path.with_name("class_scores.csv"), dtype=str)["label"]
+    assert set(cells) == {"bkl", "'=1+\"&$x", evil}
+    for drawing in (path.parent / "figures").glob("*.svg"):
+        assert "<script" not in drawing.read_text(encoding="utf-8")
+
+
+def test_the_same_results_give_the_same_bytes(drawn_study: Study, tmp_path: Path) -> None:
+    results = drawn_study(folds=1, skill={"real": 1.0, "classic": 2.0})
+    one = render_report(results, tmp_path / "one" / "page.html").read_bytes()
+    assert render_report(results, tmp_path / "two" / "page.html").read_bytes() == one
+
+
+@pytest.mark.parametrize("kept", [0, 1, 4])
+def test_an_unfinished_run_is_reported_as_such(drawn_study: Study, kept: int) -> None:
+    results = drawn_study()
+    partial = replace(results, cells=results.cells[:kept], generators=())
+    text = render_report(partial).read_text(encoding="utf-8")
+    assert f"{kept} of 6 cells and 0 of 2 generators are done" in text
+    Page(text)
+
+
+def test_a_folder_in_the_way_is_named(drawn_study: Study, tmp_path: Path) -> None:
+    with pytest.raises(DermaugError, match="found the folder"):
+        render_report(drawn_study(), tmp_path)

@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+from dermaug.experiment.results import RunResults
+from dermaug.report.statements import split_statements
+
+Study = Callable[..., RunResults]
+
+
+def failures(results: RunResults) -> str:
+    return " ".join(one.text for one in split_statements(results) if not one.holds)
+
+
+def test_a_sound_run_holds_in_all_statements(drawn_study: Study) -> None:
+    statements = split_statements(drawn_study())
+    assert len(statements) == 3
+    assert all(statement.holds for statement in statements)
+
+
+def test_a_lesion_in_two_parts_is_found(drawn_study: Study) -> None:
+    results = drawn_study()
+    table = results.catalog.table.copy()
+    test_image, train_image = results.folds[0].test[0], results.folds[0].train[0]
+    lesion = table.loc[table["image_id"] == train_image, "lesion_id"].item()
+    table.loc[table["image_id"] == test_image, "lesion_id"] = lesion
+    leaking = replace(results, catalog=replace(results.catalog, table=table))
+    assert "Leakage: 1 lesions" in failures(leaking)
+    assert lesion in failures(leaking)
+
+
+def test_a_generator_of_another_fold_is_found(drawn_study: Study) -> None:
+    results = drawn_study()
+    first, second = results.generators
+    swapped = replace(first, manifest={**first.manifest, "fold_key": second.manifest["fold_key"]})
+    found = failures(replace(results, generators=(swapped, second)))
+    assert "1 of 2 generators don't carry the key" in found
+    assert "dcgan/mel/fold0-seed0" in found
+
+
+def test_a_cell_tested_on_less_than_its_test_part_is_found(drawn_study: Study) -> None:
+    results = drawn_study()
+    cell = results.cells[0]
+    short = replace(cell, predictions=cell.predictions.iloc[:-1])
+    found = failures(replace(results, cells=(short, *results.cells[1:])))
+    assert "1 cells were not tested" in found
+    assert "real/fridadar/fold0-seed0" in found
+
+
+def test_unknown_lesions_are_warned_of(drawn_study: Study) -> None:
+    results = drawn_study()
+    ungrouped = replace(results, catalog=replace(results.catalog, grouped=False))
+    assert "no lesion ids" in failures(ungrouped)
