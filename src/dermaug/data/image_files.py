@@ -122,7 +122,10 @@ def load_rgb(image: Image.Image, content: bytes) -> Image.Image:
 
 
 def _require_sound_jpeg(content: bytes) -> None:
-    """Read all coded data once more, at an eighth of the size, and mind libjpeg's warnings."""
+    """Read all coded data once more, at an eighth of the size, and mind libjpeg's warnings.
+
+    JPEG has no checksum: damage that leaves the number of blocks as it was goes unnoticed.
+    """
     try:
         simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, strict=True)
     except ValueError as error:

@@ -1,0 +1,34 @@
+"""Threads and processes give the same results in the same order."""
+
+import signal
+
+import pytest
+
+from dermaug.data import parallel
+from dermaug.data.parallel import in_parallel
+from dermaug.data.workers import digest_or_empty
+from dermaug.errors import DermaugError
+
+
+@pytest.mark.parametrize("workers", [1, 2, None])
+@pytest.mark.parametrize("number", [0, 1, 63, 64, 65, 700])
+def test_threads_keep_the_order_and_report_progress(workers: int | None, number: int) -> None:
+    calls: list[tuple[int, int]] = []
+    results = in_parallel(
+        str, range(number), workers=workers, progress=lambda *counts: calls.append(counts)
+    )
+    assert list(results) == [str(item) for item in range(number)]
+    assert [total for _, total in calls] == [number] * len(calls)
+    assert not number or calls[-1] == (number, number)
+
+
+def test_processes_agree_with_threads_and_a_killed_one_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = [__file__] * 200 + ["/absent"]
+    expected = list(in_parallel(digest_or_empty, paths, workers=2))
+    monkeypatch.setattr(parallel, "WORTH_PROCESSES", 1)
+    assert list(in_parallel(digest_or_empty, paths, workers=2)) == expected
+    assert expected[-1] == ""
+    with pytest.raises(DermaugError, match="a worker process was killed"):
+        list(in_parallel(signal.raise_signal, [signal.SIGKILL] * 200, workers=2))

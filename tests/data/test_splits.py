@@ -1,0 +1,263 @@
+"""Folds never share a lesion, use every image once as test, and know nothing of row order."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dermaug.config import SplitConfig
+from dermaug.data.catalog import Catalog
+from dermaug.data.grouping import lesion_groups, shared_bytes_note
+from dermaug.data.splits import (
+    Fold,
+    make_folds,
+    read_folds,
+    refuse_overlap,
+    refuse_shared_bytes,
+    write_folds,
+)
+from dermaug.errors import DermaugError
+
+PARTS = ("train", "validation", "test")
+
+
+def catalog_of(images_of_lesions: dict[str, list[int]], grouped: bool = True) -> Catalog:
+    """One entry a lesion with its number of images, by class."""
+    rows = [
+        (f"{label}{lesion}_{image}", f"{label}{lesion}", label)
+        for label, lesions in images_of_lesions.items()
+        for lesion, images in enumerate(lesions)
+        for image in range(images)
+    ]
+    table = pd.DataFrame(rows, columns=["image_id", "lesion_id", "label"], dtype=object)
+    unknown = dict.fromkeys(["path", "mask_path", "sex", "localization", "dx_type"], "")
+    table = table.assign(age=np.nan, **unknown)
+    return Catalog("Made", Path(), table, tuple(sorted(images_of_lesions)), grouped)
+
+
+def lesions_of(catalog: Catalog, ids: tuple[str, ...]) -> set[str]:
+    return set(catalog.table["lesion_id"].iloc[catalog.rows(ids)])
+
+
+COUNTS = st.lists(st.integers(1, 4), min_size=12, max_size=25)
+CATALOGS = st.builds(
+    lambda first, second, third: catalog_of({"mel": first, "nv": second, "df": third}),
+    COUNTS,
+    COUNTS,
+    COUNTS,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    catalog=CATALOGS,
+    folds=st.integers(2, 7),
+    validation=st.floats(0.01, 0.99),
+    seed=st.integers(0, 5),
+    equal=st.lists(st.integers(0, 5), min_size=400, max_size=400),
+    united=st.booleans(),
+)
+def test_lesions_never_cross_and_every_image_is_tested_once(
+    catalog: Catalog, folds: int, validation: float, seed: int, equal: list[int], united: bool
+) -> None:
+    config = SplitConfig(folds=folds, validation=validation, seed=seed)
+    # A few byte-equal images, within and across lesions of a class.
+    digests = list(catalog.image_ids)
+    for number in range(0, len(digests) - 6, 30):
+        digests[number] = digests[number + equal[number]]
+    made = make_folds(catalog, config, digests if united else None)
+    assert [fold.index for fold in made] == list(range(folds))
+    for fold in made:
+        parts = [lesions_of(catalog, getattr(fold, part)) for part in PARTS]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == catalog.table.lesion_id.nunique()
+        images = [*fold.train, *fold.validation, *fold.test]
+        assert sorted(images) == sorted(catalog.image_ids)
+        for part in PARTS if not united else ():
+            labels = catalog.table["label"].iloc[catalog.rows(getattr(fold, part))]
+            assert set(labels) == set(catalog.classes)
+        if united:
+            refuse_shared_bytes(catalog, fold, digests)
+    tested = [image for fold in made for image in fold.test]
+    assert sorted(tested) == sorted(catalog.image_ids)
+
+
+@settings(max_examples=10, deadline=None)
+@given(catalog=CATALOGS, seed=st.integers(0, 3), order=st.randoms())
+def test_row_order_does_not_matter(catalog: Catalog, seed: int, order: object) -> None:
+    rows = list(range(len(catalog)))
+    order.shuffle(rows)  # type: ignore[attr-defined]
+    config = SplitConfig(folds=3, seed=seed)
+    shuffled = replace(catalog.take(rows), classes=catalog.classes[::-1])
+    assert make_folds(catalog, config) == make_folds(shuffled, config)
+
+
+def test_another_seed_parts_otherwise_and_the_same_seed_alike() -> None:
+    catalog = catalog_of({"mel": [1] * 30, "nv": [2] * 30})
+    one, same, other = (make_folds(catalog, SplitConfig(seed=seed)) for seed in (0, 0, 1))
+    assert one == same
+    assert {fold.key for fold in one}.isdisjoint(fold.key for fold in other)
+
+
+def test_parts_hold_their_share_of_every_class() -> None:
+    generator = np.random.default_rng(0)
+    catalog = catalog_of(
+        {
+            label: list(generator.choice([1, 1, 1, 2, 4], number))
+            for label, number in {"nv": 600, "mel": 120, "df": 40}.items()
+        }
+    )
+    config = SplitConfig(folds=4, validation=0.2)
+    labels, lesions = catalog.table["label"], catalog.table.groupby("label")["lesion_id"].nunique()
+    for fold in make_folds(catalog, config):
+        for part, share in {"test": 1 / 4, "validation": 0.15, "train": 0.6}.items():
+            rows = catalog.rows(getattr(fold, part))
+            table = catalog.table.iloc[rows]
+            found = table.groupby("label")["lesion_id"].nunique()
+            assert (found - share * lesions).abs().max() <= 1
+            images = labels.iloc[rows].value_counts() - share * labels.value_counts()
+            assert images.abs().max() <= 6
+
+
+def test_holdout_is_one_fixed_part() -> None:
+    catalog = catalog_of({"mel": [1] * 40, "nv": [2] * 100})
+    (fold,) = make_folds(catalog, SplitConfig(holdout=0.3, validation=0.1))
+    assert len(lesions_of(catalog, fold.test)) == 12 + 30
+    assert len(lesions_of(catalog, fold.validation)) == 3 + 7
+    assert fold.index == 0
+
+
+def test_folds_that_are_run_are_those_of_the_whole() -> None:
+    catalog = catalog_of({"mel": [1] * 20, "nv": [2] * 20})
+    whole = make_folds(catalog, SplitConfig())
+    assert make_folds(catalog, SplitConfig(run=(3, 1))) == (whole[3], whole[1])
+
+
+@pytest.mark.parametrize(
+    ("lesions", "config"),
+    [
+        (0, SplitConfig(folds=3)),
+        (1, SplitConfig(folds=3)),
+        (2, SplitConfig(folds=3)),
+        (4, SplitConfig(folds=5)),
+        (3, SplitConfig(folds=2)),
+        (2, SplitConfig(holdout=0.2)),
+    ],
+)
+def test_too_few_lesions_name_the_class(lesions: int, config: SplitConfig) -> None:
+    # Many images of few lesions do not help.
+    catalog = catalog_of({"df": [3] * lesions, "nv": [1] * 20})
+    with pytest.raises(DermaugError, match=r"data\.groups") as caught:
+        make_folds(catalog, config)
+    assert caught.value.details == (f"class 'df' has {lesions} lesions",)
+
+
+@pytest.mark.parametrize(
+    ("lesions", "config"),
+    [
+        (3, SplitConfig(folds=3)),
+        (5, SplitConfig(folds=5)),
+        (4, SplitConfig(folds=2)),
+        (3, SplitConfig(holdout=0.9, validation=0.9)),
+    ],
+)
+def test_just_enough_lesions_fill_every_part(lesions: int, config: SplitConfig) -> None:
+    catalog = catalog_of({"df": [1] * lesions, "nv": [2] * 20})
+    for fold in make_folds(catalog, config):
+        for part in PARTS:
+            assert any(name.startswith("df") for name in getattr(fold, part))
+
+
+def test_one_class_is_an_error() -> None:
+    with pytest.raises(DermaugError, match="at least two classes"):
+        make_folds(catalog_of({"nv": [1] * 20}), SplitConfig())
+
+
+def test_ungrouped_images_are_their_own_lesions() -> None:
+    catalog = catalog_of({"mel": [10], "nv": [10]}, grouped=False)
+    assert list(lesion_groups(catalog)) == list(catalog.image_ids)
+    assert len(make_folds(catalog, SplitConfig(folds=5))) == 5
+
+
+def test_lesion_in_two_parts_is_refused_and_named() -> None:
+    catalog = catalog_of({"mel": [1, 2, 1], "nv": [1] * 3})
+    fold = Fold(0, ("mel0_0", "mel1_0", "nv0_0"), ("nv1_0",), ("mel1_1", "mel2_0"))
+    with pytest.raises(DermaugError, match="leak") as caught:
+        refuse_overlap(catalog, fold)
+    assert caught.value.details == ("lesion mel1: mel1_0 (train), mel1_1 (test)",)
+    with pytest.raises(DermaugError, match="no image 'other'"):
+        refuse_overlap(catalog, replace(fold, test=("other",)))
+
+
+def test_byte_equal_images_in_two_parts_are_refused_and_named() -> None:
+    catalog = catalog_of({"mel": [1, 1, 1], "nv": [1] * 3})
+    fold = Fold(0, ("mel0_0", "nv0_0"), ("nv1_0",), ("mel2_0", "nv2_0"))
+    refuse_shared_bytes(catalog, fold, list("abcdef"))
+    refuse_shared_bytes(catalog, fold, list("aacdef"))  # mel1_0 is in no part
+    refuse_shared_bytes(catalog, replace(fold, train=("mel0_0", "mel1_0")), list("aacdef"))
+    with pytest.raises(DermaugError, match="byte-equal") as caught:
+        refuse_shared_bytes(catalog, fold, list("abadef"))
+    assert caught.value.details == ("byte-equal image a: mel0_0 (train), mel2_0 (test)",)
+
+
+def test_byte_equal_images_unite_their_lesions() -> None:
+    catalog = catalog_of({"mel": [2, 1, 1, 1], "nv": [1, 1]})
+    #          mel0_0 mel0_1 mel1_0 mel2_0 mel3_0 nv0_0 nv1_0
+    digests = ["a", "b", "b", "c", "d", "c", "e"]
+    expected = ["mel0", "mel0", "mel0", "mel2", "mel3", "mel2", "nv1"]
+    assert list(lesion_groups(catalog, digests)) == expected
+    note = shared_bytes_note(catalog, digests)
+    assert note.startswith("4 images of different lesion ids")
+    assert shared_bytes_note(catalog, ["a", "a", *"bcdef"]) == ""  # within a lesion
+
+
+def test_united_lesions_are_kept_together_where_they_would_part() -> None:
+    catalog = catalog_of({"mel": [1] * 20, "nv": [1] * 20})
+    digests = [str(row // 2) for row in range(40)]
+    (parted,) = make_folds(catalog, SplitConfig(run=(0,)))
+    with pytest.raises(DermaugError, match="byte-equal"):
+        refuse_shared_bytes(catalog, parted, digests)
+    for fold in make_folds(catalog, SplitConfig(), digests):
+        refuse_shared_bytes(catalog, fold, digests)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ((("a", "b"), ("b",), ("c",)), "both train and validation"),
+        ((("a",), ("b",), ("c", "a")), "both train and test"),
+        ((("a",), ("b",), ("b",)), "both validation and test"),
+        ((("a", "a"), ("b",), ("c",)), "twice in the train part"),
+        ((("a",), (), ("c",)), "the validation part is empty"),
+    ],
+)
+def test_a_fold_cannot_overlap(parts: tuple[tuple[str, ...], ...], message: str) -> None:
+    with pytest.raises(DermaugError, match=message):
+        Fold(0, *parts)
+
+
+def test_key_tells_parts_apart_and_not_their_order() -> None:
+    fold = Fold(0, ("a", "b"), ("c",), ("d",))
+    assert fold.key == Fold(7, ("b", "a"), ("c",), ("d",)).key
+    assert fold.key != Fold(0, ("a", "b"), ("d",), ("c",)).key
+    assert fold.key != Fold(0, ("a",), ("b", "c"), ("d",)).key
+
+
+def test_folds_survive_the_disk_and_changes_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "folds.json"
+    folds = make_folds(catalog_of({"mel": [1] * 9, "nv": [2] * 9}), SplitConfig(folds=3))
+    write_folds(path, folds)
+    assert read_folds(path) == folds
+    tree = json.loads(path.read_text())
+    tree[1]["train"] = tree[1]["train"][1:]
+    path.write_text(json.dumps(tree))
+    with pytest.raises(DermaugError, match="fold 1 was changed"):
+        read_folds(path)
+    for damaged in ("[{}]", "[1]", "7", '[{"index": 0}]', "{"):
+        path.write_text(damaged)
+        with pytest.raises(DermaugError, match=r"folds\.json"):
+            read_folds(path)
