@@ -145,7 +145,8 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
     )
     manifest = {"images": 2_000, "seconds": 40.0, "fold_key": fold.key}
     samples = drawn_images(30, derive_seed(label, fold.index))
-    return GeneratorResult("dcgan", label, fold.index, 0, folder, manifest, journal, samples)
+    place = folder / f"{label}-fold{fold.index}"
+    return GeneratorResult("dcgan", label, fold.index, 0, place, manifest, journal, samples)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from dermaug.experiment.comparisons import compare_arms
 from dermaug.experiment.results import RunResults
-from dermaug.report.answer import primary_contrasts, short_answer, verdict
+from dermaug.report.answer import primary_contrasts, short_answer, unfinished, verdict
 
 Study = Callable[..., RunResults]
 
@@ -66,3 +66,15 @@ def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:
     assert "no answer" in short_answer(none, compare_arms(none))[0]
     alone = replace(results, cells=results.cells[:1])
     assert "nothing to compare" in short_answer(alone, compare_arms(alone))[0]
+
+
+def test_a_generator_of_several_classes_counts_once(drawn_study: Study) -> None:
+    results = drawn_study()
+    both = tuple(
+        replace(generator, label=label)
+        for generator in results.generators
+        for label in ("nv", "mel")
+    )
+    assert unfinished(replace(results, generators=both)) == ()
+    half = unfinished(replace(results, generators=both[:2]))
+    assert "1 of 2 generators" in half[0]

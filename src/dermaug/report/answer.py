@@ -72,10 +72,12 @@ def caution(judged: pd.DataFrame) -> str:
 def unfinished(results: RunResults) -> Sequence[str]:
     """A sentence when cells or generators are missing; empty for a finished run."""
     generators, cells = results.num_jobs
-    if len(results.cells) >= cells and len(results.generators) >= generators:
+    # One generator may give images of several classes, each with a result of its own.
+    trained = len({generator.folder for generator in results.generators})
+    if len(results.cells) >= cells and trained >= generators:
         return ()
     return (
         f"The run is not finished: {len(results.cells)} of {cells} cells and "
-        f"{len(results.generators)} of {generators} generators are done, "
+        f"{trained} of {generators} generators are done, "
         "so the answer is provisional.",
     )

@@ -103,7 +103,8 @@ def cost_table(results: RunResults) -> Table:
     rows = []
     stages: list[tuple[str, list[Mapping[str, Any]], int]] = []
     for generator in results.experiment.generators:
-        manifests = [one.manifest for one in results.generators if one.family == generator.family]
+        ours = [one for one in results.generators if one.family == generator.family]
+        manifests = list({one.folder: one.manifest for one in ours}.values())
         stages.append((f"generator {generator.family}", manifests, generator.images))
     for classifier in results.experiment.classifiers:
         manifests = [cell.manifest for cell in results.cells if cell.model == classifier.key]
