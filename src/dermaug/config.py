@@ -257,7 +257,9 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     try:
         tree = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DermaugError(f"no experiment file at {path}; the shipped ones are in experiments/") from None
+        raise DermaugError(
+            f"no experiment file at {path}; the shipped ones are in experiments/"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
     for override in overrides:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -60,9 +61,27 @@ def progress_bar(title: str, total: int, unit: str = "img", done: int = 0) -> It
         task = bar.add_task(title, total=total, completed=done, unit=unit, note="")
 
         def advance(units: int, note: str | None = None) -> None:
-            bar.update(task, advance=units, **({} if note is None else {"note": note}))
+            fields: dict[str, Any] = {} if note is None else {"note": note}
+            bar.update(task, advance=units, **fields)
 
         yield advance
+
+
+@contextmanager
+def counting_bar(title: str, unit: str = "img") -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that tells (done, total); it appears with the first of these calls."""
+    with ExitStack() as stack:
+        bars: list[Advance] = []
+        told = 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal told
+            if not bars:
+                bars.append(stack.enter_context(progress_bar(title, total, unit)))
+            bars[0](done - told)
+            told = done
+
+        yield progress
 
 
 def _plain_lines(title: str, total: int, unit: str, done: int) -> Advance:
@@ -83,3 +102,13 @@ def _plain_lines(title: str, total: int, unit: str, done: int) -> Advance:
         console.print(", ".join(filter(None, (line, text))), soft_wrap=True, markup=False)
 
     return advance
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Say nothing inside the block."""
+    console.quiet = True
+    try:
+        yield
+    finally:
+        console.quiet = False

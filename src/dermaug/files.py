@@ -12,6 +12,8 @@ from typing import Any
 
 from dermaug.errors import DermaugError
 
+PARTIAL = ".partial-"
+
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
@@ -22,7 +24,9 @@ def written_aside(path: Path) -> Iterator[Path]:
             whatever was at `path` stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f"{PARTIAL}{path.stem}-", suffix=path.suffix
+    )
     os.close(handle)
     aside = Path(name)
     try:
@@ -43,7 +47,7 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         folder: Folder to appear; an earlier one of that name is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{PARTIAL}{folder.name}-"))
     try:
         yield aside
         aside.chmod(0o755)
@@ -52,6 +56,15 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         aside.replace(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written below `folder`."""
+    for leftover in list(folder.rglob(f"{PARTIAL}*")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

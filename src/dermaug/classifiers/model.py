@@ -67,10 +67,10 @@ class Classifier(nn.Module):
         logits: Tensor = self.network((images - self.mean) / self.std)
         return logits
 
-    def head_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the classifying head."""
-        heads = tuple(f"{name}." for name in head_names(self.network))
-        return [p for name, p in self.network.named_parameters() if name.startswith(heads)]
+    @property
+    def head(self) -> nn.ModuleList:
+        """The classifying head (some networks have two)."""
+        return nn.ModuleList(self.network.get_submodule(name) for name in head_names(self.network))
 
 
 def build_classifier(
@@ -91,7 +91,7 @@ def build_classifier(
     if config.weights:
         load_weights(network, Path(config.weights).expanduser(), config.expect_missing)
     if config.pretrained or config.weights:
-        own = network.pretrained_cfg
+        own: Any = network.pretrained_cfg
         mean, std = tuple(own["mean"]), tuple(own["std"])
     return Classifier(network, mean, std)
 
@@ -133,9 +133,11 @@ def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
             [f"near it: {', '.join(close)}"] if close else [],
         )
     if pretrained:
-        hub_id = timm.get_pretrained_cfg(spec.model).hf_hub_id
-        require_hub(spec.model, hub_id)
-    options = dict(spec.options) | ({} if spec.dropout is None else {"drop_rate": spec.dropout})
+        origin = timm.get_pretrained_cfg(spec.model)
+        require_hub(spec.model, origin.hf_hub_id if origin else None)
+    options: dict[str, Any] = dict(spec.options) | (
+        {} if spec.dropout is None else {"drop_rate": spec.dropout}
+    )
     try:
         return timm.create_model(
             spec.model, pretrained=pretrained, num_classes=num_classes, **options

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn import Module
 from torch.nn.functional import cross_entropy
 from torch.optim import SGD, AdamW, Optimizer
 
@@ -90,9 +89,9 @@ class _State:
         spec = ClassifierSpec.of(task.config, task.classes, task.training.side)
         self.spec = spec
         self.classifier = build_classifier(task.config, spec, task.mean, task.std)
-        self.classifier.to(fabric.device, memory_format=torch.channels_last)
-        self.head = self.classifier.head_parameters()
-        self.optimizer = _optimizer(task.config, self.classifier, self.head)
+        self.classifier.to(memory_format=torch.channels_last)
+        self.classifier.to(fabric.device)
+        self.optimizer = _optimizer(task.config, self.classifier)
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
         self.step, self.best_images, self.best_score, self.seconds = 0, 0, -1.0, 0.0
 
@@ -178,7 +177,7 @@ def _step(
         logits = state.classifier(images)
     loss = cross_entropy(logits.float(), labels, label_smoothing=smoothing)
     state.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()
     if state.ema is not None:
         state.ema.update(state.classifier, state.step)
@@ -229,13 +228,14 @@ def _set_phase(task: ClassifierTask, state: _State, fraction: float) -> None:
     for parameter in backbone["params"]:
         parameter.requires_grad_(not frozen)
     if frozen:
-        state.classifier.network.get_classifier().train()
+        state.classifier.head.train()
 
 
-def _optimizer(config: ClassifierConfig, classifier: Module, head: list[Tensor]) -> Optimizer:
+def _optimizer(config: ClassifierConfig, classifier: Classifier) -> Optimizer:
+    head = list(classifier.head.parameters())
     mine = {id(parameter) for parameter in head}
     backbone = [p for p in classifier.parameters() if id(p) not in mine]
-    groups = [{"params": backbone}, {"params": head}]
+    groups: list[dict[str, Any]] = [{"params": backbone}, {"params": head}]
     if config.optimizer == "adamw":
         return AdamW(groups, lr=config.rate, weight_decay=config.weight_decay)
     decay = config.weight_decay

@@ -65,12 +65,14 @@ class Catalog:
     @property
     def labels(self) -> Int[np.ndarray, " n"]:
         """Index into `classes` of each row, int64."""
-        return pd.Categorical(self.table["label"], categories=list(self.classes)).codes.astype(np.int64)
+        return pd.Categorical(self.table["label"], categories=list(self.classes)).codes.astype(
+            np.int64
+        )
 
     @property
     def image_ids(self) -> np.ndarray:
         """Image id of each row."""
-        return self.table["image_id"].to_numpy(dtype=object)
+        return np.asarray(self.table["image_id"], dtype=object)
 
     @property
     def fingerprint(self) -> str:

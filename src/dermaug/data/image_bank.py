@@ -57,6 +57,26 @@ class ImageBank:
         return images.permute(0, 3, 1, 2).float().div_(255.0), labels  # b 3 h w
 
 
+def channel_statistics(
+    images: UInt8[np.ndarray, "n h w 3"],
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, for images in [0, 1].
+
+    Example:
+        >>> black_and_white = np.stack([np.zeros((2, 2, 3)), np.full((2, 2, 3), 255)])
+        >>> channel_statistics(black_and_white.astype(np.uint8))
+        ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    """
+    levels = np.arange(256) / 255.0
+    means, deviations = [], []
+    for channel in range(3):
+        share = np.bincount(images[..., channel].ravel(), minlength=256) / images[..., 0].size
+        mean = float((share * levels).sum())
+        means.append(mean)
+        deviations.append(float((share * (levels - mean) ** 2).sum()) ** 0.5)
+    return tuple(means), tuple(deviations)
+
+
 def _fits(num_bytes: int, device: torch.device) -> bool:
     if device.type != "cuda":
         return True

@@ -6,6 +6,7 @@ from dermaug.generators.dcgan import Dcgan
 from dermaug.generators.family import Family
 
 FAMILIES: dict[str, type[Family]] = {"dcgan": Dcgan}
+"""Name in experiment files -> class, built from its configuration and the images' side."""
 
 
 def family_named(name: str) -> type[Family]:
@@ -21,4 +22,4 @@ def family_named(name: str) -> type[Family]:
 
 def build_family(config: GeneratorConfig, size: int) -> Family:
     """Untrained networks and optimisers of `config.family` for square images of `size` pixels."""
-    return family_named(config.family)(config, size)  # type: ignore[call-arg]
+    return family_named(config.family)(config, size)

@@ -84,7 +84,8 @@ class DcganDiscriminator(nn.Module):
 
     def forward(self, images: Images) -> Float[Tensor, " b"]:
         """Logits: high for real."""
-        return rearrange(self.layers(images), "b 1 1 1 -> b")
+        logits: Tensor = rearrange(self.layers(images), "b 1 1 1 -> b")
+        return logits
 
 
 class Dcgan(Family):
@@ -93,7 +94,7 @@ class Dcgan(Family):
     conditional: ClassVar[bool] = False
 
     def __init__(self, config: GeneratorConfig, size: int) -> None:
-        super().__init__()
+        super().__init__(config, size)
         self.sampler = DcganGenerator(config.latent, config.width, size, config.kernel)
         self.discriminator = DcganDiscriminator(config.width, size, config.kernel)
         self._adam = {
@@ -129,7 +130,7 @@ class Dcgan(Family):
 
     def _update(self, name: str, loss: Tensor) -> None:
         self._adam[name].zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._adam[name].step()
 
 

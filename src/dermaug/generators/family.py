@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
+from dermaug.config import GeneratorConfig
+
 Images = Float[Tensor, "b 3 h w"]
 
 
@@ -34,6 +36,11 @@ class Family(nn.Module, ABC):
     """One network for all classes, or one a class."""
 
     sampler: Sampler
+
+    @abstractmethod
+    def __init__(self, config: GeneratorConfig, size: int) -> None:
+        """Untrained networks for square images of `size` pixels."""
+        super().__init__()
 
     @property
     @abstractmethod

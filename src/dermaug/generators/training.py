@@ -76,7 +76,8 @@ class _State:
     def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
         self.family: Family = build_family(task.spec.config, task.spec.size)
-        self.family.to(fabric.device, memory_format=torch.channels_last)
+        self.family.to(memory_format=torch.channels_last)
+        self.family.to(fabric.device)
         self.ema = Ema(self.family.sampler, task.spec.config.ema)
         self.step, self.seconds = 0, 0.0
 
@@ -191,7 +192,8 @@ def draw(
     """Images of some latents, as uint8 on the CPU."""
     images = sampler(latents, labels).float()
     pixels = images.add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
-    return rearrange(pixels, "n c h w -> n h w c").cpu().numpy()
+    drawn: np.ndarray = rearrange(pixels, "n c h w -> n h w c").cpu().numpy()
+    return drawn
 
 
 def _save_real_grid(task: GeneratorTask) -> None:

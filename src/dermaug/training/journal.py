@@ -28,7 +28,7 @@ class Journal:
 
     def write(self, images: int, seconds: float, values: Mapping[str, float]) -> None:
         """Append one row; a value that is not finite is written as null."""
-        row = {"images": images, "seconds": round(seconds, 3)}
+        row: dict[str, float | None] = {"images": images, "seconds": round(seconds, 3)}
         row |= {key: _finite(value) for key, value in values.items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

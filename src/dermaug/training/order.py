@@ -58,8 +58,9 @@ def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndar
     if power == 0.0:
         return None
     counts = np.bincount(labels)
-    weights = counts[labels].astype(np.float64) ** -power
-    return weights / weights.sum()
+    weights: Float[np.ndarray, " n"] = counts[labels].astype(np.float64) ** -power
+    weights /= weights.sum()
+    return weights
 
 
 def _epoch(

@@ -1,0 +1,85 @@
+"""`dermaug data`: check, summarise, download and draw data sets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.console import console, counting_bar
+from dermaug.errors import DermaugError
+
+data = typer.Typer(no_args_is_help=True, help="Check, summarise, download or draw a data set.")
+app.add_typer(data, name="data")
+
+DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
+
+
+@data.command()
+def check(path: DataPath) -> None:
+    """Decode every image and list every bad file; exit code 2 if there is any."""
+    from dermaug.data.check import check_catalog
+    from dermaug.data.sources import open_catalog
+
+    catalog = open_catalog(path)
+    with counting_bar("checking") as progress:
+        bad = check_catalog(catalog, progress=progress)
+    if bad:
+        raise DermaugError(
+            f"{path}: {len(bad)} bad files among {len(catalog):,} images; replace them, or run "
+            "with --set data.on_bad=skip",
+            [str(file) for file in bad],
+        )
+    lesions = catalog.table["lesion_id"].nunique()
+    console.print(f"{catalog.name}: {len(catalog):,} images of {lesions:,} lesions, all sound")
+
+
+@data.command()
+def summary(
+    path: DataPath,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
+        "runs/summary"
+    ),
+    size: Annotated[int, typer.Option(help="Side of the decoded squares, in pixels.")] = 64,
+) -> None:
+    """Print and draw what the data set is made of."""
+    from dermaug.config import DataConfig
+    from dermaug.data.dataset import open_dataset, read_pixels
+    from dermaug.data.description import describe, draw_description
+    from dermaug.files import require_writable
+
+    require_writable(output)
+    config = DataConfig(source=str(path), size=size)
+    store = read_pixels(open_dataset(config), config)
+    description = describe(store.catalog, store.images)
+    for title, table in description.tables().items():
+        console.print(f"\n[bold]{title}[/]")
+        console.print(table.to_string(), markup=False)
+    for picture in draw_description(description, store.catalog, store.images, output):
+        console.print(f"drawn: {picture}")
+
+
+@data.command()
+def download(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where HAM10000 shall lie.")],
+) -> None:
+    """Download HAM10000 from Kaggle and verify it (10,015 images, 7,470 lesions)."""
+    from dermaug.data.sources.download import download_ham10000
+
+    console.print(f"HAM10000 lies in {download_ham10000(folder)}")
+
+
+@data.command()
+def phantom(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the phantoms shall lie.")],
+    number: Annotated[int, typer.Option(min=42, help="Number of images.")] = 2_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the drawing.")] = 0,
+    size: Annotated[int, typer.Option(min=16, max=512, help="Short side, in pixels.")] = 64,
+    balanced: Annotated[bool, typer.Option("--balanced", help="Equal classes.")] = False,
+) -> None:
+    """Draw phantom lesions of seven classes, in HAM10000's layout."""
+    from dermaug.config import PhantomConfig
+    from dermaug.data.sources.phantom import write_phantoms
+
+    asked = PhantomConfig(number=number, seed=seed, balanced=balanced)
+    console.print(f"{number:,} phantom lesions lie in {write_phantoms(folder, asked, size)}")

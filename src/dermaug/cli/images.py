@@ -1,0 +1,103 @@
+"""`dermaug generate`, `dermaug predict` and `dermaug evaluate`: trained networks on images."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Device, Json
+from dermaug.console import console, progress_bar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@app.command()
+def generate(
+    checkpoint: Annotated[Path, typer.Argument(help="generator.safetensors of a run.")],
+    label: Annotated[str, typer.Option("--class", help="Class to draw.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the set.")],
+    number: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of images.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the latents.")] = 0,
+    device: Device = "auto",
+) -> None:
+    """Draw synthetic images from a trained generator, as PNG with metadata and provenance."""
+    from dermaug.synthesis.export import generate_folder
+    from dermaug.training.fabric import start_fabric
+
+    with progress_bar(f"drawing {label}", number) as advance:
+        generate_folder(
+            checkpoint, label, number, seed, output, start_fabric(device).device, advance
+        )
+    console.print(f"{number:,} synthetic images of {label} lie in {output}")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="classifier.safetensors, or its folder.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.")],
+    as_json: Json = False,
+    device: Device = "auto",
+) -> None:
+    """Tell the probabilities of each diagnosis for some images. Not for clinical use."""
+    from dermaug.experiment.external import find_classifiers, predict_files
+    from dermaug.training.fabric import start_fabric
+
+    stored = find_classifiers(model)[0]
+    probabilities, spec = predict_files(stored, images, start_fabric(device))
+    answers = [
+        {
+            "file": str(path),
+            "label": spec.classes[int(row.argmax())],
+            "probabilities": {
+                label: round(float(value), 6)
+                for label, value in zip(spec.classes, row, strict=True)
+            },
+        }
+        for path, row in zip(images, probabilities, strict=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        return
+    import pandas as pd
+
+    table = pd.DataFrame(probabilities, columns=list(spec.classes)).round(3)
+    table.insert(0, "label", [answer["label"] for answer in answers])
+    table.insert(0, "file", [str(path) for path in images])
+    typer.echo(table.to_string(index=False))
+
+
+@app.command()
+def evaluate(
+    target: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run or a classifier.")],
+    data: Annotated[Path, typer.Option("--data", help="A labelled data set.")],
+    as_json: Json = False,
+    skip_known: Annotated[
+        bool, typer.Option("--skip-known", help="Leave out images it was trained on.")
+    ] = False,
+    device: Device = "auto",
+) -> None:
+    """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
+    from dermaug.experiment.external import evaluate as score
+    from dermaug.experiment.external import find_classifiers
+    from dermaug.training.fabric import start_fabric
+
+    found = find_classifiers(target)
+    scores, class_scores = score(found, data, start_fabric(device), skip_known=skip_known)
+    if as_json:
+        record = {"scores": _records(scores), "class_scores": _records(class_scores)}
+        typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    columns = ["arm", "model", "fold", "seed", "images"]
+    columns += ["balanced_accuracy", "mean_specificity", "accuracy", "macro_auc"]
+    typer.echo(scores[columns].round(3).to_string(index=False))
+    shown = class_scores.groupby(["arm", "model", "label"], sort=False, dropna=False)
+    means = shown[["support", "sensitivity", "specificity", "auc"]].mean().round(3)
+    typer.echo("\nper class, mean over folds and seeds\n" + means.to_string())
+
+
+def _records(table: "pd.DataFrame") -> object:
+    """Rows as plain values; what is not a number becomes null."""
+    return json.loads(table.to_json(orient="records"))

@@ -1,0 +1,133 @@
+"""`dermaug run`, `dermaug report` and `dermaug train`: whole studies and single stages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermaug.cli.app import app, command_line
+from dermaug.cli.options import (
+    Data,
+    Device,
+    ExperimentFile,
+    Output,
+    Precision,
+    Settings,
+    read_asked,
+)
+from dermaug.console import console
+
+train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
+app.add_typer(train, name="train")
+
+Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
+Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
+
+
+@app.command()
+def run(
+    experiment: ExperimentFile = "quickstart",
+    data: Data = None,
+    output: Output = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything, print the jobs and their cost.")
+    ] = False,
+) -> None:
+    """Run a study and write its report; the same command goes on where it was."""
+    asked = read_asked(experiment, data, settings)
+    folder = output or Path("runs") / asked.name
+    if dry_run:
+        from dermaug.experiment.cost import print_plan
+
+        print_plan(asked, device, precision)
+        return
+    from dermaug.files import require_writable
+
+    require_writable(folder)
+    from dermaug.experiment.study import run_experiment
+    from dermaug.report.page import render_report
+
+    results = run_experiment(
+        folder, asked, device=device, precision=precision, command=command_line()
+    )
+    page = render_report(results)
+    console.print(f"report: [bold]{page}[/]")
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[Path | None, typer.Option(help="HTML file; RUN/report.html.")] = None,
+) -> None:
+    """Write the report of a run again, finished or not."""
+    from dermaug.experiment.runs import open_run, read_run_experiment
+    from dermaug.experiment.study import read_results
+    from dermaug.report.page import render_report
+
+    results = read_results(open_run(folder, read_run_experiment(folder)))
+    console.print(f"report: [bold]{render_report(results, output)}[/]")
+
+
+@train.command()
+def generator(
+    experiment: ExperimentFile = "quickstart",
+    data: Data = None,
+    output: Output = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
+    label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
+    fold: Fold = None,
+    seed: Seed = None,
+) -> None:
+    """Train the generators of an experiment, or some of them, and draw their images."""
+    asked = read_asked(experiment, data, settings)
+    folder = output or Path("runs") / asked.name
+    from dermaug.experiment.jobs import GeneratorJob
+    from dermaug.experiment.study import train_some
+
+    wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
+    train_some(
+        folder,
+        asked,
+        GeneratorJob,
+        wanted,
+        device=device,
+        precision=precision,
+        command=command_line(),
+    )
+
+
+@train.command()
+def classifier(
+    experiment: ExperimentFile = "quickstart",
+    data: Data = None,
+    output: Output = None,
+    settings: Settings = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
+    fold: Fold = None,
+    seed: Seed = None,
+) -> None:
+    """Train the classifiers of an experiment, or some of them, and predict validation and test."""
+    asked = read_asked(experiment, data, settings)
+    folder = output or Path("runs") / asked.name
+    from dermaug.experiment.jobs import ClassifierJob
+    from dermaug.experiment.study import train_some
+
+    wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
+    train_some(
+        folder,
+        asked,
+        ClassifierJob,
+        wanted,
+        device=device,
+        precision=precision,
+        command=command_line(),
+    )

@@ -1,0 +1,114 @@
+"""What an experiment costs before it is run: its jobs, the images they show, and the time here."""
+
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from rich.table import Table
+
+from dermaug.classifiers.training import ClassifierTask, train_classifier
+from dermaug.config import ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.console import console, hushed
+from dermaug.data.dataset import open_dataset
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.splits import make_folds
+from dermaug.experiment.jobs import Jobs, enumerate_jobs
+from dermaug.experiment.runs import training_counts
+from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.training import GeneratorTask, train_generator
+from dermaug.training.fabric import start_fabric
+
+STEPS = (2, 8)
+
+
+def print_plan(experiment: Experiment, device: str, precision: str) -> None:
+    """Print every cell, the images each shows and the minutes it takes on this machine.
+
+    The minutes come from a few real steps of each network on noise; validation, sampling and
+    decoding come on top.
+
+    Raises:
+        DermaugError: Anything in the experiment or its data that would stop the run at its start.
+    """
+    catalog = open_dataset(experiment.data)
+    folds = make_folds(catalog, experiment.splits)
+    jobs = enumerate_jobs(experiment, catalog.classes, training_counts(catalog, folds))
+    fabric = start_fabric(device, precision)
+    minutes = _minutes(experiment, catalog.classes, fabric)
+    table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
+    for job in jobs.in_order:
+        table.add_row(job.key, f"{job.config.images:,}", f"{minutes[_network(job.config)]:.1f}")
+    console.print(table)
+    console.print(_summary(jobs, minutes))
+
+
+def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
+    count = Counter(_network(job.config) for job in jobs.in_order)
+    total = sum(number * minutes[name] for name, number in count.items())
+    return (
+        f"{len(jobs.generators)} generators and {len(jobs.classifiers)} classifiers, "
+        f"about {total:.0f} minutes on this machine; nothing was written"
+    )
+
+
+def _network(config: ClassifierConfig | GeneratorConfig) -> str:
+    return config.key if isinstance(config, ClassifierConfig) else config.family
+
+
+def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:
+    """Minutes of one training of each network."""
+    size = experiment.data.size
+    noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
+    bank = ImageBank.of(noise, np.arange(64) % len(classes), fabric.device)
+    one_class = ImageBank(bank.images, torch.zeros_like(bank.labels), bank.device)
+    minutes = {}
+    for classifier in experiment.classifiers:
+        seconds = [_classifier_seconds(classifier, classes, bank, fabric, n) for n in STEPS]
+        minutes[_network(classifier)] = _extrapolate(seconds, classifier)
+    for generator in experiment.generators:
+        seconds = [_generator_seconds(generator, one_class, fabric, n) for n in STEPS]
+        minutes[_network(generator)] = _extrapolate(seconds, generator)
+    return minutes
+
+
+def _extrapolate(seconds: list[float], config: ClassifierConfig | GeneratorConfig) -> float:
+    a_step = max(seconds[1] - seconds[0], 0.0) / (STEPS[1] - STEPS[0])
+    return a_step * config.images / config.batch / 60.0
+
+
+def _classifier_seconds(
+    config: ClassifierConfig, classes: tuple[str, ...], bank: ImageBank, fabric: Fabric, steps: int
+) -> float:
+    short = config.model_copy(update={"images": steps * config.batch, "validations": 1})
+    with tempfile.TemporaryDirectory() as folder, hushed():
+        task = ClassifierTask(
+            title="trial",
+            config=short,
+            policy="standard",
+            classes=classes,
+            training=bank,
+            validation=bank,
+            mean=(0.5,) * 3,
+            std=(0.25,) * 3,
+            seed=0,
+            folder=Path(folder),
+        )
+        start = time.perf_counter()
+        train_classifier(task, fabric)
+        return time.perf_counter() - start
+
+
+def _generator_seconds(
+    config: GeneratorConfig, bank: ImageBank, fabric: Fabric, steps: int
+) -> float:
+    short = config.model_copy(update={"images": steps * config.batch, "snapshots": 1})
+    with tempfile.TemporaryDirectory() as folder, hushed():
+        spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
+        task = GeneratorTask("trial", spec, bank, 0, Path(folder))
+        start = time.perf_counter()
+        train_generator(task, fabric)
+        return time.perf_counter() - start

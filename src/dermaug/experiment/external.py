@@ -1,0 +1,176 @@
+"""Trained classifiers on other data: single images, or a whole labelled set."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from lightning_fabric import Fabric
+
+from dermaug.classifiers.inference import predict
+from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
+from dermaug.classifiers.training import BEST
+from dermaug.config import DataConfig
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.decoding import decode_square
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.image_files import BadImageError
+from dermaug.data.pixels import PixelStore
+from dermaug.errors import DermaugError
+from dermaug.evaluation.discrimination import overall, per_class
+from dermaug.experiment.runs import DONE
+from dermaug.files import read_json
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class StoredClassifier:
+    """A finished cell on disk.
+
+    Args:
+        path: Its checkpoint.
+        manifest: Its `manifest.json`; empty for a checkpoint that lies by itself.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> dict[str, Any]:
+        """Coordinates of the cell, for tables."""
+        arm = self.manifest.get("arm", {}).get("name", self.path.stem)
+        return {"arm": arm} | {key: self.manifest.get(key) for key in ("model", "fold", "seed")}
+
+    @property
+    def data(self) -> DataConfig:
+        """How its training images were cut and labelled."""
+        return DataConfig.model_validate(self.manifest.get("data", {}))
+
+
+def find_classifiers(path: Path) -> list[StoredClassifier]:
+    """The classifier of a checkpoint or a cell's folder, or every finished one of a run.
+
+    Raises:
+        DermaugError: There is none.
+    """
+    if path.is_file():
+        files = [path]
+    elif (path / BEST).exists():
+        files = [path / BEST]
+    else:
+        files = sorted(done.parent / BEST for done in path.glob(f"classifiers/**/{DONE}"))
+    if not files:
+        raise DermaugError(
+            f"{path}: expected a classifier ({BEST}), the folder of one, or a run with finished "
+            "classifiers; found none"
+        )
+    return [
+        StoredClassifier(file, read_json(file.parent / MANIFEST))
+        if (file.parent / MANIFEST).exists()
+        else StoredClassifier(file, {})
+        for file in files
+    ]
+
+
+def predict_files(
+    stored: StoredClassifier, images: Sequence[Path], fabric: Fabric
+) -> tuple[Float[np.ndarray, "n classes"], ClassifierSpec]:
+    """Probabilities of some image files, by the centred square that the classifier was trained on.
+
+    Raises:
+        DermaugError: Lists the files that are missing or damaged.
+    """
+    classifier, spec = load_classifier(stored.path)
+    squares, bad = [], []
+    for path in images:
+        try:
+            squares.append(decode_square(path, spec.size))
+        except BadImageError as error:
+            bad.append(f"{error.path}: {error.reason}")
+    if bad:
+        raise DermaugError(f"{len(bad)} of {len(images)} files are no sound images", bad)
+    labels = np.zeros(len(squares), dtype=np.int64)
+    bank = ImageBank.of(np.stack(squares), labels, fabric.device)
+    return predict(classifier.to(fabric.device), bank), spec
+
+
+def evaluate(
+    classifiers: Sequence[StoredClassifier], data: Path, fabric: Fabric, *, skip_known: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score classifiers on a labelled data set that they have not seen.
+
+    Args:
+        classifiers: All trained on the same classes, size and crop, as those of one run are.
+        data: Anything that `open_catalog` recognises.
+        fabric: Device.
+        skip_known: Leave out images and lesions that a classifier was trained on, instead of
+            refusing.
+
+    Returns:
+        One row a classifier: arm, model, fold, seed, images, and each overall metric; and one row
+        a classifier and class: sensitivity, specificity, AUC and the others.
+
+    Raises:
+        DermaugError: Labels that the classifiers do not know, or images they were trained on.
+    """
+    scores, class_scores = [], []
+    stores: dict[str, PixelStore] = {}
+    for stored in classifiers:
+        classifier, spec = load_classifier(stored.path)
+        config = stored.data.model_copy(
+            update={"source": str(data), "size": spec.size, "classes": (), "limit": 0}
+        )
+        key = config.model_dump_json()
+        if key not in stores:
+            stores[key] = _open(config, spec.classes)
+        rows = _unseen(stored, stores[key].catalog, skip_known=skip_known)
+        labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
+        scores.append(stored.name | {"images": len(rows)} | overall(labels, probabilities))
+        table = per_class(labels, probabilities, spec.classes)
+        class_scores.append(table.assign(**stored.name))
+    return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
+
+
+def _open(config: DataConfig, classes: tuple[str, ...]) -> PixelStore:
+    """The data set under the classifiers' labels."""
+    catalog = open_dataset(config)
+    if unknown := sorted(set(catalog.classes) - set(classes)):
+        raise DermaugError(
+            f"{config.source} has labels that the classifiers do not know: {', '.join(unknown)}; "
+            f"they were trained on {', '.join(classes)}"
+        )
+    return read_pixels(replace(catalog, classes=classes), config)
+
+
+def _unseen(stored: StoredClassifier, catalog: Catalog, *, skip_known: bool) -> np.ndarray:
+    """Rows that the classifier was not trained on, by image and by lesion."""
+    seen_images = set(stored.manifest.get("training_images", ()))
+    seen_lesions = set(stored.manifest.get("training_lesions", ()))
+    known = catalog.table["image_id"].isin(seen_images)
+    known |= catalog.table["lesion_id"].isin(seen_lesions)
+    if known.any() and not skip_known:
+        raise DermaugError(
+            f"{stored.path.parent}: trained on {int(known.sum())} of these {len(catalog)} images "
+            "(or on others of the same lesions); scores would be inflated; "
+            "leave them out with --skip-known"
+        )
+    rows = np.flatnonzero(~known.to_numpy())
+    if len(rows) == 0:
+        raise DermaugError(f"{stored.path.parent}: it was trained on every image of {catalog.root}")
+    return rows
+
+
+def _predict(
+    classifier: Classifier,
+    spec: ClassifierSpec,
+    store: PixelStore,
+    rows: np.ndarray,
+    fabric: Fabric,
+) -> tuple[np.ndarray, np.ndarray]:
+    bank = ImageBank.of(store.images[rows], store.catalog.labels[rows], fabric.device)
+    return store.catalog.labels[rows], predict(classifier.to(fabric.device), bank)

@@ -1,0 +1,208 @@
+"""The run folder: what lies where, what is done, and whether it belongs to this experiment."""
+
+import os
+import platform
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+import dermaug
+from dermaug.config import Experiment, difference, validate_experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.pixels import PixelStore
+from dermaug.data.splits import Fold, make_folds, read_folds, write_folds
+from dermaug.errors import DermaugError
+from dermaug.experiment.jobs import Jobs, enumerate_jobs
+from dermaug.files import read_json, require_writable, sweep, write_json
+
+EXPERIMENT = "experiment.json"
+MANIFEST = "run.json"
+FOLDS = "folds.json"
+DONE = "done.json"
+PACKAGES = ("torch", "torchvision", "timm", "numpy", "scikit-learn", "pillow")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder with its data at hand.
+
+    Args:
+        folder: Where everything is written.
+        experiment: What is asked.
+        store: The data set, decoded.
+        folds: The folds that are run.
+    """
+
+    folder: Path
+    experiment: Experiment
+    store: PixelStore
+    folds: tuple[Fold, ...]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The data set."""
+        return self.store.catalog
+
+    @property
+    def images(self) -> UInt8[np.ndarray, "n h w 3"]:
+        """Its pixels, in the catalog's order."""
+        return self.store.images
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """All jobs of the experiment."""
+        return enumerate_jobs(
+            self.experiment, self.catalog.classes, training_counts(self.catalog, self.folds)
+        )
+
+    def fold(self, index: int) -> Fold:
+        """The fold of that index."""
+        return next(fold for fold in self.folds if fold.index == index)
+
+    def is_done(self, key: str) -> bool:
+        """Whether the job of that key has finished."""
+        return (self.folder / key / DONE).exists()
+
+    def mark_done(self, key: str) -> None:
+        """Note, last of all, that the job of that key has finished."""
+        write_json(self.folder / key / DONE, {"finished": now()})
+
+
+def training_counts(catalog: Catalog, folds: tuple[Fold, ...]) -> dict[int, dict[str, int]]:
+    """Fold -> label -> images in its training part."""
+    counts = {}
+    for fold in folds:
+        labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
+        counts[fold.index] = {label: int((labels == label).sum()) for label in catalog.classes}
+    return counts
+
+
+def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
+    """Begin a run or go on with it.
+
+    Args:
+        folder: Created where there is none.
+        experiment: Must be the one that the folder was begun with.
+        command: What the user typed, for the report.
+
+    Raises:
+        DermaugError: The folder cannot be written, belongs to another experiment or to other data,
+            or a lesion or an image is in two parts of a fold.
+    """
+    require_writable(folder)
+    _refuse_other_experiment(folder, experiment)
+    sweep(folder)
+    catalog = open_dataset(experiment.data)
+    _refuse_other_data(folder, catalog)
+    store = read_pixels(catalog, experiment.data)
+    folds = make_folds(store.catalog, experiment.splits, store.digests)
+    if not (folder / MANIFEST).exists():
+        write_folds(folder / FOLDS, folds)
+        write_json(folder / EXPERIMENT, experiment.model_dump(mode="json"))
+        write_json(folder / MANIFEST, _manifest(catalog, store, command))
+    elif read_folds(folder / FOLDS) != folds:
+        raise DermaugError(
+            f"{folder}: its folds were made from other images; choose another --output"
+        )
+    return Run(folder, experiment, store, folds)
+
+
+def read_run_experiment(folder: Path) -> Experiment:
+    """The experiment that a run folder was begun with.
+
+    Raises:
+        DermaugError: The folder is no run.
+    """
+    if not (folder / EXPERIMENT).exists():
+        raise DermaugError(
+            f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; expected the folder that "
+            "`dermaug run` wrote, for example runs/quickstart"
+        )
+    return validate_experiment(read_json(folder / EXPERIMENT), str(folder / EXPERIMENT))
+
+
+def note_device(run: Run, device: str) -> None:
+    """Note where the jobs run."""
+    write_json(run.folder / MANIFEST, read_json(run.folder / MANIFEST) | {"device": device})
+
+
+def finish_run(run: Run) -> None:
+    """Note when the last job ended."""
+    manifest = read_json(run.folder / MANIFEST)
+    if "finished" not in manifest:
+        write_json(run.folder / MANIFEST, manifest | {"finished": now()})
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
+    if not (folder / EXPERIMENT).exists():
+        return
+    if lines := difference(read_run_experiment(folder), experiment):
+        raise DermaugError(
+            f"{folder} was begun with another experiment; choose another --output, or delete it",
+            lines,
+        )
+
+
+def _refuse_other_data(folder: Path, catalog: Catalog) -> None:
+    if not (folder / MANIFEST).exists():
+        return
+    before = read_json(folder / MANIFEST)["data"]["fingerprint"]
+    if before != catalog.fingerprint:
+        raise DermaugError(
+            f"{folder} was begun with other data (fingerprint {before}, now "
+            f"{catalog.fingerprint}); choose another --output"
+        )
+
+
+def _manifest(catalog: Catalog, store: PixelStore, command: str) -> dict[str, Any]:
+    return {
+        "command": command,
+        "version": dermaug.__version__,
+        "started": now(),
+        "data": {
+            "name": catalog.name,
+            "fingerprint": catalog.fingerprint,
+            "images": len(store.catalog),
+            "lesions": int(store.catalog.table["lesion_id"].nunique()),
+            "notes": list(store.catalog.notes),
+            "skipped": {bad.path: bad.reason for bad in store.skipped},
+        },
+        "machine": _machine(),
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+    }
+
+
+def _machine() -> dict[str, Any]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    pages = (
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
+    )
+    return {
+        "cpu": _processor(),
+        "cores": cores,
+        "memory_gib": round(pages / 2**30, 1),
+        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        for line in described.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

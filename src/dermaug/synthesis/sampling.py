@@ -1,0 +1,42 @@
+"""Draw images from a sampler: image k is the same however many are asked for."""
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Generator
+
+from dermaug.console import Advance
+from dermaug.generators.family import Sampler
+from dermaug.generators.training import draw
+from dermaug.seeding import derive_seed
+
+BATCH = 256
+
+
+def sample(
+    sampler: Sampler,
+    label: int,
+    number: int,
+    seed: int,
+    advance: Advance | None = None,
+) -> UInt8[np.ndarray, "number h w 3"]:
+    """Images of one class; the first n of a larger set are the smaller set, so doses nest.
+
+    Args:
+        sampler: In evaluation mode, on its device.
+        label: Index into the generator's classes.
+        number: How many.
+        seed: Seed of the latents.
+        advance: Told after each batch how many images it held.
+    """
+    device = next(sampler.parameters()).device
+    parts = []
+    for start in range(0, number, BATCH):
+        random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
+        # A whole batch of latents always, so that the random stream does not depend on `number`.
+        latents = sampler.draw_latents(BATCH, random)[: number - start]
+        labels = torch.full((len(latents),), label, device=device)
+        parts.append(draw(sampler, latents, labels))
+        if advance is not None:
+            advance(len(latents))
+    return np.concatenate(parts)
