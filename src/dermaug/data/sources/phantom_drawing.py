@@ -171,8 +171,8 @@ class LesionDrawing:
         cloud += self._trait("asymmetry") * np.clip(lean, -1.2, 1.2)
         cloud += self._trait("centre") * (0.6 - np.minimum(level, 1.3))
         cloud += 0.75 * self._trait("network") * (lines - 0.45) * np.clip(level + 0.4, 0.0, 1.0)
-        dots = sigmoid((self._texture(0.21) - 0.95) / 0.18)
-        cloud += 1.1 * self._trait("globules") * dots
+        dots = sigmoid((self._texture(0.21) - 0.95) / 0.25)
+        cloud += 0.9 * self._trait("globules") * dots
         ridges = self._form(0.42)
         cloud += 0.55 * self._trait("ridges") * ridges
         openings = self._spots(self._lesions.openings, 0.075)

@@ -21,15 +21,15 @@ TRAITS: dict[str, tuple[tuple[float, ...], float]] = {
     "elongation":  (( 0.18,  0.20,  0.24,  0.12,  0.26,  0.18,  0.14), 0.14),
     "distortion":  (( 0.11,  0.10,  0.10,  0.05,  0.12,  0.05,  0.05), 0.04),
     "roughness":   (( 0.15,  0.09,  0.11,  0.07,  0.12,  0.06,  0.05), 0.04),
-    "streaks":     ((-0.08, -0.08, -0.04, -0.08,  0.05, -0.04, -0.08), 0.04),
+    "streaks":     ((-0.08, -0.08, -0.05, -0.08,  0.03, -0.05, -0.08), 0.04),
     "softness":    (( 0.22,  0.17,  0.09,  0.28,  0.12,  0.14,  0.11), 0.06),
-    "melanin":     (( 0.16,  0.16,  0.50,  0.26,  0.98,  0.76,  0.04), 0.20),
+    "melanin":     (( 0.16,  0.16,  0.50,  0.28,  0.96,  0.76,  0.04), 0.20),
     "blood":       (( 0.30,  0.24,  0.05,  0.14,  0.05,  0.04,  0.85), 0.11),
     "blotches":    (( 0.38,  0.40,  0.20,  0.12,  0.40,  0.10,  0.10), 0.10),
     "asymmetry":   (( 0.20,  0.22,  0.18,  0.08,  0.42,  0.12,  0.10), 0.14),
     "centre":      (( 0.00,  0.05,  0.02,  0.00,  0.15,  0.30,  0.20), 0.25),
     "network":     ((-0.20, -0.20,  0.00,  0.22,  0.42,  0.40, -0.30), 0.26),
-    "globules":    ((-0.10, -0.10,  0.05, -0.20,  0.30,  0.22, -0.20), 0.28),
+    "globules":    ((-0.15, -0.15,  0.02, -0.25,  0.24,  0.15, -0.25), 0.25),
     "ridges":      ((-0.15, -0.25,  0.50, -0.25, -0.05, -0.08, -0.25), 0.23),
     "cysts":       ((-0.25, -0.15,  0.60, -0.25, -0.25, -0.25, -0.40), 0.30),
     "openings":    ((-0.10,  0.05,  0.35, -0.30, -0.10, -0.15, -0.30), 0.28),
@@ -56,6 +56,7 @@ LOOK_ALIKES: dict[str, tuple[str, ...]] = {
 }
 # Beta distribution of the look-alike's share: most lesions are typical, a few mislead everyone.
 LOOK_ALIKE_SHARE = (0.50, 2.90)
+FAINTEST = 0.28  # optical density of melanin and blood together
 
 AGE_YEARS = {  # mean and standard deviation in HAM10000
     "akiec": (66.5, 11.5), "bcc": (66.8, 13.7), "bkl": (64.3, 14.1), "df": (53.0, 13.6),
@@ -162,6 +163,9 @@ def _draw_traits(
     floor = np.array([-1.35 if name == "log_radius" else 0.0 for name in TRAITS])
     ceiling = np.array([-0.25 if name == "log_radius" else 1.6 for name in TRAITS])
     clipped: Float32[np.ndarray, "n t"] = np.clip(traits, floor, ceiling).astype(np.float32)
+    melanin, blood = (list(TRAITS).index(name) for name in ("melanin", "blood"))
+    # A lesion nobody could see would have no business in the picture.
+    clipped[:, blood] = np.maximum(clipped[:, blood], FAINTEST - clipped[:, melanin])
     return clipped
 
 
