@@ -91,7 +91,7 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
     if bad:
         raise DermaugError(
             f"{len(bad)} of {number} images cannot be used; replace them, or leave them out with "
-            '--on-bad skip (data.on_bad = "skip")',
+            "--set data.on_bad=skip",
             [str(entry) for entry in bad],
         )
 
