@@ -46,7 +46,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     ids = page.values("id")
     assert ids == [*SECTIONS, "data", "split", "cost", "configuration"]
     images = page.values("src")
-    assert len(images) == 13
+    assert len(images) == 16
     assert all(source.startswith("data:image/") for source in images)
     assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
     assert all(page.values("alt"))
@@ -73,7 +73,7 @@ def test_scores_on_the_page_are_those_of_the_cells(drawn_study: Study) -> None:
 def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_study: Study) -> None:
     path = render_report(drawn_study())
     files = {file.name for file in (path.parent / "figures").iterdir()}
-    for stem in ("differences", "class_scores", "confusion", "roc", "samples", "training"):
+    for stem in ("differences", "class_scores", "confusion", "roc", "samples", "training", "data"):
         assert f"{stem}.csv" in files
     assert {"roc-2-fridadar-mel.svg", "samples-0-dcgan-mel-real.png"} <= files
     drawing = (path.parent / "figures" / "roc-2-fridadar-mel.svg").read_text(encoding="utf-8")

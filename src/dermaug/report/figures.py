@@ -118,11 +118,11 @@ def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
         yield canvas.add_subplot()
 
 
-def svg(axes: Axes) -> bytes:
-    """The panel as SVG, text as text in the reader's own font."""
-    buffer = io.StringIO()
-    canvas = axes.get_figure(root=True)
+def svg(drawn: Axes | Canvas) -> bytes:
+    """A panel as SVG, text as text in the reader's own font."""
+    canvas = drawn.get_figure(root=True)
     assert canvas is not None
+    buffer = io.StringIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         # The reader's font draws the text; that ours lacks a glyph does not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing")

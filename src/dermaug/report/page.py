@@ -1,6 +1,7 @@
 """The report of a run: one self-contained HTML page, its figures and its numbers as CSV."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
 from dermaug.files import require_writable, write_text, written_aside
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished
+from dermaug.report.data_figures import described
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
 from dermaug.report.sample_figures import sample_grids
@@ -22,12 +24,11 @@ from dermaug.report.study_tables import (
     arm_table,
     classifier_words,
     cost_table,
-    data_table,
     machine_table,
     split_table,
     training_table,
 )
-from dermaug.report.tables import class_table, comparison_table, score_table
+from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
 
 
@@ -51,6 +52,8 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     scores, by_class = score_cells(results), score_classes(results)
     comparisons = compare_arms(results)
     figures = draw_figures(results, by_class, comparisons)
+    data, data_tables = described(results)
+    figures[data.name] = data
     for name, table in (
         ("scores", scores),
         ("class_scores", by_class),
@@ -58,7 +61,7 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     ):
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
-    write_text(page, render(results, scores, by_class, comparisons, figures))
+    write_text(page, render(results, scores, by_class, comparisons, figures, data_tables))
     return page
 
 
@@ -95,6 +98,7 @@ def render(
     by_class: pd.DataFrame,
     comparisons: pd.DataFrame,
     figures: dict[str, Figure],
+    data_tables: Sequence[Table],
 ) -> str:
     """The page's HTML; everything that comes from the run is escaped."""
     environment = jinja2.Environment(
@@ -108,6 +112,7 @@ def render(
         **_study(results),
         **_scores(results, scores, by_class, comparisons),
         figures=figures,
+        data_tables=data_tables,
         answer=short_answer(results, comparisons),
     )
 
@@ -124,7 +129,6 @@ def _study(results: RunResults) -> dict[str, Any]:
         "classifiers": classifiers,
         "arms": arm_table(results),
         "training": training_table(results),
-        "data": data_table(results),
         "split": split_table(results),
         "statements": split_statements(results),
         "cost": cost_table(results),

@@ -59,33 +59,6 @@ def training_table(results: RunResults) -> Table | None:
     return Table(caption, ("Class", *columns), tuple(rows))
 
 
-def data_table(results: RunResults) -> Table:
-    """Images, lesions, age and sex by class."""
-    catalog = results.catalog
-    rows = []
-    for label in (*catalog.classes, "all"):
-        table = catalog.table
-        table = table if label == "all" else table[table["label"] == label]
-        lesions = table["lesion_id"].nunique()
-        ages = table["age"].dropna()
-        known = table["sex"].isin(["female", "male"]).sum()
-        female = (table["sex"] == "female").sum()
-        rows.append(
-            (
-                label,
-                f"{len(table):,}",
-                f"{lesions:,}",
-                f"{len(table) / lesions:.2f}" if lesions else NONE,
-                f"{ages.median():.0f} ({len(ages):,})" if len(ages) else NONE,
-                f"{100 * female / known:.0f} % ({known:,})" if known else NONE,
-            )
-        )
-    header = ("Class", "images", "lesions", "images a lesion", "median age (n)", "female (n)")
-    return Table(
-        "Images and lesions by class; n: images with known age or sex.", header, tuple(rows)
-    )
-
-
 def split_table(results: RunResults) -> Table:
     """Images and lesions of each part of each fold."""
     lesions = results.catalog.table.set_index("image_id")["lesion_id"]

@@ -105,7 +105,7 @@ def class_table(class_scores: pd.DataFrame, results: RunResults, model: str) -> 
 
 
 def plain_table(caption: str, frame: pd.DataFrame, texts: int = 1) -> Table:
-    """Any table: whole numbers with separators, others with three decimals."""
+    """Any table: whole numbers with separators, others with one decimal."""
     rows = tuple(tuple(_text(value) for value in row) for row in frame.itertuples(index=False))
     header = tuple(str(name).replace("_", " ") for name in frame.columns)
     return Table(caption, header, rows, texts)
@@ -147,6 +147,5 @@ def _text(value: object) -> str:
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     if isinstance(value, float | np.floating):
-        exact = float(value)
-        return f"{exact:,.0f}" if exact.is_integer() and abs(exact) >= 1 else number(exact)
+        return NONE if np.isnan(value) else f"{value:,.1f}"
     return str(value)
