@@ -1,0 +1,38 @@
+"""Stage 1: a data set becomes a catalog, pixels and folds by lesion.
+
+Leaves runs/examples/phantoms (the images) and runs/examples/folds.json.
+"""
+
+from pathlib import Path
+
+from dermaug.config import DataConfig, PhantomConfig, SplitConfig
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.description import describe
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.data.splits import make_folds, write_folds
+from dermaug.training.grids import save_contact_sheet
+
+OUTPUT = Path("runs/examples")
+IMAGES = OUTPUT / "phantoms"  # or the folder of your own data set
+SIZE = 32
+
+if not IMAGES.exists():
+    write_phantoms(IMAGES, PhantomConfig(number=420, seed=0, balanced=True), SIZE)
+
+# Three classes are enough to look at; an empty tuple keeps all.
+config = DataConfig(source=str(IMAGES), size=SIZE, classes=("bkl", "mel", "nv"))
+store = read_pixels(open_dataset(config), config)
+catalog = store.catalog
+description = describe(catalog, store.images)
+print(f"{catalog.name}: {len(catalog)} images, decoded to {store.images.shape}")
+print(description.classes)
+print(description.images_per_lesion)
+
+# Lesions stay whole, and so do byte-equal images of different lesions.
+folds = make_folds(catalog, SplitConfig(folds=3, run=(0,)), store.digests)
+write_folds(OUTPUT / "folds.json", folds)
+for part in ("train", "validation", "test"):
+    print(f"fold 0, {part}: {len(getattr(folds[0], part))} images")
+
+save_contact_sheet(OUTPUT / "real.png", store.images[:40])
+print(f"written: {OUTPUT / 'folds.json'} and {OUTPUT / 'real.png'}")

@@ -1,0 +1,48 @@
+"""Stage 2: a DCGAN of melanomas, trained on one fold's training part and nothing else.
+
+Needs what 01_open_data.py left. Leaves runs/examples/generator: checkpoint, journal and grids.
+Interrupted, it goes on from its last checkpoint. Trained this shortly, it draws blurs.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from dermaug.config import DataConfig, GeneratorConfig
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.splits import read_folds
+from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.training import GENERATOR, RESUME, GeneratorTask, train_generator
+from dermaug.seeding import derive_seed
+from dermaug.training.fabric import start_fabric
+from dermaug.training.journal import read_journal
+
+OUTPUT = Path("runs/examples")
+LABEL = "mel"
+
+data = DataConfig(source=str(OUTPUT / "phantoms"), size=32, classes=("bkl", "mel", "nv"))
+store = read_pixels(open_dataset(data), data)
+(fold,) = read_folds(OUTPUT / "folds.json")
+fabric = start_fabric("cpu")
+
+rows = store.catalog.rows(fold.train)
+rows = rows[store.catalog.table["label"].to_numpy()[rows] == LABEL]
+
+# The specification carries the fold's key: no other fold may use this generator's images.
+config = GeneratorConfig(images=3_200, batch=32, width=16, ema=0.95, snapshots=2)
+seen = tuple(store.catalog.image_ids[rows])
+spec = GeneratorSpec(config, data.size, (LABEL,), fold.key, seen)
+task = GeneratorTask(
+    title=f"dcgan {LABEL}",
+    spec=spec,
+    training=ImageBank.of(store.images[rows], np.zeros(len(rows), dtype=np.int64), fabric.device),
+    seed=derive_seed("examples", "generator", LABEL),
+    folder=OUTPUT / "generator",
+)
+trained = train_generator(task, fabric)
+(task.folder / RESUME).unlink()  # it has ended: another run starts anew
+
+print(f"{trained.images} images shown in {trained.seconds:.0f} s, {trained.parameters:,} weights")
+print(f"losses at the end: {read_journal(task.folder / 'journal.jsonl')[-1]}")
+print(f"written: {task.folder / GENERATOR} and grids/ beside it")

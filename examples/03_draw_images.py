@@ -1,0 +1,40 @@
+"""Stage 3: images from the generator, with their provenance.
+
+Needs what 02_train_generator.py left. Leaves runs/examples/synthetic: PNG files, metadata.csv and a
+manifest that names the generator, the fold and the images it saw.
+"""
+
+from pathlib import Path
+
+from dermaug.generators.checkpoint import load_generator
+from dermaug.generators.training import GENERATOR
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.sampling import sample
+from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.fabric import start_fabric
+from dermaug.training.grids import save_contact_sheet
+
+OUTPUT = Path("runs/examples")
+LABEL = "mel"
+NUMBER = 60
+
+checkpoint = OUTPUT / "generator" / GENERATOR
+sampler, spec = load_generator(checkpoint, start_fabric("cpu").device)
+
+# Image k is the same however many are drawn, so a small dose is the start of a larger one.
+seed = derive_seed("examples", "latents")
+images = sample(sampler, spec.classes.index(LABEL), NUMBER, seed)
+
+provenance = Provenance(
+    family=spec.config.family,
+    generator=checkpoint_digest(checkpoint),
+    seed=seed,
+    fold_key=spec.fold_key,
+    training_images=spec.training_images,
+)
+synthetic = SyntheticSet(images, (LABEL,) * NUMBER, provenance)
+write_synthetic_set(OUTPUT / "synthetic", synthetic, layout="png")
+save_contact_sheet(OUTPUT / "synthetic.png", images[:40])
+print(f"{NUMBER} images of {LABEL} from a generator that saw {len(spec.training_images)} images")
+print(f"written: {OUTPUT / 'synthetic'} and {OUTPUT / 'synthetic.png'}")
