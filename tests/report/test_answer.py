@@ -6,9 +6,14 @@ import pytest
 
 from dermaug.experiment.comparisons import compare_arms
 from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import score_cells
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished, verdict
 
 Study = Callable[..., RunResults]
+
+
+def answer_of(results: RunResults) -> list[str]:
+    return short_answer(results, score_cells(results), compare_arms(results, 50))
 
 
 def row(low: float, middle: float, high: float) -> pd.Series:
@@ -53,9 +58,9 @@ def test_the_question_is_about_the_synthetic_arm_against_its_own_control(
 
 def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:
     once = drawn_study(folds=1)
-    assert "trained once" in " ".join(short_answer(once, compare_arms(once, 50)))
+    assert "trained once" in " ".join(answer_of(once))
     twice = drawn_study(folds=1, seeds=(0, 1))
-    words = " ".join(short_answer(twice, compare_arms(twice, 50)))
+    words = " ".join(answer_of(twice))
     assert "trained once" not in words
     assert "2 pairs" in words
 
@@ -63,9 +68,9 @@ def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:
 def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:
     results = drawn_study()
     none = replace(results, cells=())
-    assert "no answer" in short_answer(none, compare_arms(none))[0]
+    assert "no answer" in answer_of(none)[0]
     alone = replace(results, cells=results.cells[:1])
-    assert "nothing to compare" in short_answer(alone, compare_arms(alone))[0]
+    assert "nothing to compare" in answer_of(alone)[0]
 
 
 def test_a_generator_of_several_classes_counts_once(drawn_study: Study) -> None:
@@ -78,3 +83,13 @@ def test_a_generator_of_several_classes_counts_once(drawn_study: Study) -> None:
     assert unfinished(replace(results, generators=both)) == ()
     half = unfinished(replace(results, generators=both[:2]))
     assert "1 of 2 generators" in half[0]
+
+
+def test_networks_that_guess_are_called_so(drawn_study: Study) -> None:
+    results = drawn_study(skill={"real": 0.0, "classic": 0.0}, lesions=8)
+    constant = {"p_bkl": 0.6, "p_nv": 0.2, "p_mel": 0.2}
+    guessing = tuple(
+        replace(cell, predictions=cell.predictions.assign(**constant)) for cell in results.cells
+    )
+    assert "no arm does better than chance" in " ".join(answer_of(replace(results, cells=guessing)))
+    assert "chance" not in " ".join(answer_of(drawn_study()))

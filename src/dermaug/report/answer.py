@@ -22,8 +22,17 @@ def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
     return judged or contrasts(results)
 
 
-def short_answer(results: RunResults, comparisons: pd.DataFrame) -> list[str]:
-    """Sentences: one verdict a contrast and classifier, then how far it can be trusted."""
+CHANCE_MARGIN = 0.02
+
+
+def short_answer(results: RunResults, scores: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+    """Sentences: one verdict a contrast and classifier, then how far it can be trusted.
+
+    Args:
+        results: The run.
+        scores: What `score_cells` gives for it.
+        comparisons: What `compare_arms` gives for it.
+    """
     if not results.cells:
         return ["No classifier has been trained yet, so there is no answer."]
     table = comparisons[comparisons["metric"] == "balanced_accuracy"]
@@ -32,7 +41,9 @@ def short_answer(results: RunResults, comparisons: pd.DataFrame) -> list[str]:
     judged = table[[pair in chosen for pair in pairs]]
     if judged.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
-    return [*(verdict(row) for _, row in judged.iterrows()), caution(judged), *unfinished(results)]
+    verdicts = [verdict(row) for _, row in judged.iterrows()]
+    untrained = at_chance(scores, results.catalog.num_classes)
+    return [*verdicts, *untrained, caution(judged), *unfinished(results)]
 
 
 def verdict(row: pd.Series) -> str:
@@ -67,6 +78,17 @@ def caution(judged: pd.DataFrame) -> str:
         f"The interval covers the choice of test lesions only; from one training to the next "
         f"({pairs} pairs of the same fold and seed) the difference varied with SD {spread}."
     )
+
+
+def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
+    """A sentence for each classifier that guesses in every arm: its comparisons say nothing."""
+    best = scores.groupby(["model", "arm"], sort=False)["balanced_accuracy"].mean()
+    return [
+        f"With {model}, no arm does better than chance (mean sensitivity {number(value)} with "
+        f"{num_classes} classes), so its comparison says nothing yet: train it longer."
+        for model, value in best.groupby("model", sort=False).max().items()
+        if value < 1 / num_classes + CHANCE_MARGIN
+    ]
 
 
 def unfinished(results: RunResults) -> Sequence[str]:

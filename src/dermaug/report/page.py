@@ -113,7 +113,7 @@ def render(
         **_scores(results, scores, by_class, comparisons),
         figures=figures,
         data_tables=data_tables,
-        answer=short_answer(results, comparisons),
+        answer=short_answer(results, scores, comparisons),
     )
 
 
