@@ -146,7 +146,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         progress_bar(task.title, total * config.batch, done=state.step * config.batch) as advance,
     ):
         while state.step < total:
-            _set_phase(task, state, state.step / total)
+            _set_phase(task, state, (state.step + 0.5) / total)
             images, labels = task.training.batch(
                 order.batch(state.step * config.batch, config.batch)
             )

@@ -14,6 +14,8 @@ from torch import Tensor
 from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
+HEADER = "dermaug"
+
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
     """Write a nested state of tensors and plain values.
@@ -29,7 +31,9 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
     structure = _flatten(state, "", tensors)
     digest = _digest(tensors)
     with written_aside(path) as aside:
-        save_file(tensors, aside, {"structure": json.dumps(structure), "sha256": digest})
+        # One entry only: safetensors writes several in random order, and equal states shall be
+        # equal files.
+        save_file(tensors, aside, {HEADER: json.dumps({"sha256": digest, "structure": structure})})
     return digest
 
 
@@ -41,25 +45,31 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            described = file.metadata() or {}
+            described = _described(file)
             # safe_open maps the file into memory: clone, so that it can be replaced afterwards.
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise DermaugError(f"no checkpoint at {path}") from None
     except (OSError, SafetensorError) as error:
         raise DermaugError(f"{path}: not a whole safetensors file ({error}); delete it") from None
-    if "structure" not in described:
+    if not described:
         raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
-    if _digest(tensors) != described.get("sha256"):
+    if _digest(tensors) != described["sha256"]:
         raise DermaugError(f"{path}: its content has changed since it was written; delete it")
-    state: dict[str, Any] = _unflatten(json.loads(described["structure"]), tensors)
+    state: dict[str, Any] = _unflatten(described["structure"], tensors)
     return state
 
 
 def checkpoint_digest(path: Path) -> str:
     """Digest of the tensors of a checkpoint, as written in its header."""
     with safe_open(path, framework="pt") as file:
-        return str((file.metadata() or {}).get("sha256", ""))
+        return str(_described(file)["sha256"])
+
+
+def _described(file: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The header that dermaug wrote; empty when another tool wrote the file."""
+    described: dict[str, Any] = json.loads((file.metadata() or {}).get(HEADER, "{}"))
+    return described
 
 
 def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401

@@ -1,0 +1,105 @@
+"""Training of classifiers: it learns, repeats, goes on after a kill, and stops on NaN."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch.nn import functional
+
+from dermaug.classifiers import training
+from dermaug.classifiers.inference import predict
+from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.training import BEST, RESUME, ClassifierTask, train_classifier
+from dermaug.errors import DermaugError
+from dermaug.training.journal import read_journal
+
+Make = Callable[..., ClassifierTask]
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / BEST).read_bytes()
+
+
+def journal(folder: Path) -> list[dict[str, float]]:
+    rows = read_journal(folder / "journal.jsonl")
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+
+
+def test_it_learns_and_keeps_the_best(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make
+) -> None:
+    task = classifier_task(tmp_path, images=1_920, rate=3e-3)
+    trained = train_classifier(task, fabric)
+    scores = [row["validation_balanced_accuracy"] for row in journal(tmp_path)]
+    assert trained.best_score == pytest.approx(max(scores), abs=1e-5)
+    assert trained.best_score > 0.8
+    classifier, _ = load_classifier(tmp_path / BEST)
+    labels = task.validation.labels.numpy()
+    hits = predict(classifier, task.validation).argmax(1) == labels
+    balanced = np.mean([hits[labels == label].mean() for label in range(3)])
+    assert balanced == pytest.approx(trained.best_score)
+
+
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "ema": 0.9, "sampling": "sqrt"}])
+def test_same_seed_same_bytes_and_another_seed_others(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make, settings: dict[str, object]
+) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train_classifier(classifier_task(tmp_path / name, seed=seed, **settings), fabric)
+    assert weights(tmp_path / "a") == weights(tmp_path / "b")
+    assert journal(tmp_path / "a") == journal(tmp_path / "b")
+    assert weights(tmp_path / "a") != weights(tmp_path / "c")
+
+
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "ema": 0.9}])
+def test_interrupted_training_ends_as_if_it_had_not_been(
+    tmp_path: Path,
+    fabric: Fabric,
+    classifier_task: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+) -> None:
+    train_classifier(classifier_task(tmp_path / "whole", **settings), fabric)
+    steps = iter(range(100))
+
+    def stop_after_17(*arguments: object, **keywords: object) -> torch.Tensor:
+        if next(steps) == 17:
+            raise KeyboardInterrupt
+        return functional.cross_entropy(*arguments, **keywords)
+
+    cut = classifier_task(tmp_path / "cut", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "cross_entropy", stop_after_17)
+        with pytest.raises(KeyboardInterrupt):
+            train_classifier(cut, fabric)
+    assert (cut.folder / RESUME).exists()
+    train_classifier(cut, fabric)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    assert journal(tmp_path / "cut") == journal(tmp_path / "whole")
+
+
+def test_linear_probe_leaves_the_backbone_alone(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make
+) -> None:
+    task = classifier_task(tmp_path, model="resnet10t", frozen_fraction=1.0, images=64)
+    start = training._State(task, fabric).classifier.state_dict()
+    train_classifier(task, fabric)
+    end = load_classifier(tmp_path / BEST)[0].state_dict()
+    changed = {key for key in start if not torch.equal(start[key], end[key])}
+    assert changed == {"network.fc.weight", "network.fc.bias"}
+
+
+def test_loss_that_is_no_number_stops_and_says_so(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = classifier_task(tmp_path)
+
+    def broken(*arguments: object, **keywords: object) -> torch.Tensor:
+        return functional.cross_entropy(*arguments, **keywords) * float("nan")
+
+    monkeypatch.setattr(training, "cross_entropy", broken)
+    with pytest.raises(DermaugError, match="the training loss is nan after 160 images"):
+        train_classifier(task, fabric)

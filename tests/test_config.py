@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dermaug.config import Experiment, difference, read_experiment, validate_experiment
+from dermaug.errors import DermaugError
+
+SMALL = 'name = "x"\n[[arms]]\nname = "real"\n'
+
+
+def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    return read_experiment(path, overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[data]\nsiez = 32\n", "data.siez: unknown key; did you mean 'size'?"),
+        ("[data]\nsize = 3\n", "data.size: Input should be greater than or equal to 16; found 3"),
+        ('[data]\nsize = "big"\n', "data.size"),
+        ("[splits]\nfolds = 3\nrun = [3]\n", "run names fold 3; there are 3"),
+        ('[[classifiers]]\npretrained = true\nweights = "a"\n', "contradict each other"),
+        ('[[arms]]\nname = "real"\n', "two arms are named 'real'"),
+        ('[[arms]]\nname = "../x"\n', "arms.1.name"),
+        ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
+        ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose and balance"),
+    ],
+)
+def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(DermaugError) as caught:
+        read(tmp_path, SMALL + text)
+    assert expected in str(caught.value)
+
+
+def test_all_wrong_keys_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DermaugError) as caught:
+        read(tmp_path, SMALL + "[data]\nsiez = 1\nmargin = -1\n")
+    assert len(caught.value.details) == 2
+
+
+@pytest.mark.parametrize("text", ["name =", "\xff\xfe", "[a]\n[a]\n"])
+def test_file_that_is_not_toml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(DermaugError, match="not a readable TOML file"):
+        read_experiment(path)
+
+
+def test_overrides_reach_tables_and_lists(tmp_path: Path) -> None:
+    text = SMALL + '[[classifiers]]\nmodel = "resnet18"\n'
+    asked = read(
+        tmp_path, text, "data.size=32", "classifiers.0.images=7", "data.source=/a/b", "seeds=[3, 4]"
+    )
+    assert (asked.data.size, asked.classifiers[0].images) == (32, 7)
+    assert (asked.data.source, asked.seeds) == ("/a/b", (3, 4))
+
+
+@pytest.mark.parametrize("override", ["data.size", "=3", "classifiers.5.images=1", "name.x=1"])
+def test_override_without_a_place(tmp_path: Path, override: str) -> None:
+    with pytest.raises(DermaugError, match="--set"):
+        read(tmp_path, SMALL + "[[classifiers]]\n", override)
+
+
+def test_difference_names_the_leaves() -> None:
+    tree = {"name": "x", "arms": [{"name": "real"}]}
+    old = validate_experiment(tree, "old")
+    new = validate_experiment(tree | {"data": {"size": 32}, "seeds": [0, 1]}, "new")
+    assert difference(old, old) == []
+    assert difference(old, new) == ["data.size: 64 -> 32", "seeds: [0] -> [0, 1]"]
+
+
+@given(
+    size=st.integers(16, 1024),
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4),
+    dose=st.dictionaries(st.sampled_from(["mel", "df"]), st.integers(0, 9), min_size=1),
+)
+def test_round_trip_through_json(size: int, seeds: list[int], dose: dict[str, int]) -> None:
+    tree = {
+        "name": "x",
+        "seeds": seeds,
+        "data": {"size": size},
+        "generators": [{"family": "dcgan"}],
+        "arms": [{"name": "s", "synthetic": {"dose": dose}}],
+    }
+    asked = validate_experiment(tree, "first")
+    assert validate_experiment(asked.model_dump(mode="json"), "second") == asked

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import AdamW
+
+from dermaug.errors import DermaugError
+from dermaug.training.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
+
+
+def trained() -> tuple[nn.Module, AdamW]:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
+    optimizer = AdamW(network.parameters())
+    network(torch.rand(2, 3, 8, 8)).square().mean().backward()
+    optimizer.step()
+    return network, optimizer
+
+
+def test_round_trip_of_a_training(tmp_path: Path) -> None:
+    network, optimizer = trained()
+    state = {"n": network.state_dict(), "o": optimizer.state_dict(), "step": 3, "ema": None}
+    digest = save_checkpoint(tmp_path / "a.safetensors", state)
+    back = load_checkpoint(tmp_path / "a.safetensors")
+    assert checkpoint_digest(tmp_path / "a.safetensors") == digest
+    assert (back["step"], back["ema"]) == (3, None)
+    (group,) = optimizer.state_dict()["param_groups"]
+    assert back["o"]["param_groups"] == [group | {"betas": list(group["betas"])}]
+    for key, value in network.state_dict().items():
+        assert torch.equal(back["n"][key], value)
+    for index, slots in optimizer.state_dict()["state"].items():
+        for name, value in slots.items():
+            assert torch.equal(back["o"]["state"][index][name], value)
+
+
+def test_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, {"weights": torch.zeros(100)})
+    content = bytearray(path.read_bytes())
+    content[-7] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DermaugError, match="its content has changed"):
+        load_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04", None])
+def test_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.safetensors"
+    if content is None:
+        save_checkpoint(path, {"weights": torch.zeros(100)})
+        content = path.read_bytes()[:-50]
+    path.write_bytes(content)
+    with pytest.raises(DermaugError, match="not a whole safetensors file"):
+        load_checkpoint(path)
+
+
+def test_missing_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(DermaugError, match="no checkpoint at"):
+        load_checkpoint(tmp_path / "none.safetensors")
+
+
+def test_pickle_is_never_run(tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return Path.touch, (tmp_path / "owned",)  # type: ignore[return-value]
+
+    torch.save({"weights": Payload()}, tmp_path / "a.safetensors")
+    with pytest.raises(DermaugError):
+        load_checkpoint(tmp_path / "a.safetensors")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_object_that_is_not_plain_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="plain values"):
+        save_checkpoint(tmp_path / "a.safetensors", {"x": object()})
+    assert not (tmp_path / "a.safetensors").exists()

@@ -1,0 +1,29 @@
+import json
+from pathlib import Path
+
+from dermaug.training.journal import Journal, read_journal
+
+
+def test_rows_come_back_and_infinity_becomes_null(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.write(10, 0.5, {"loss": 1.25})
+        journal.write(20, 1.0, {"loss": float("inf")})
+    rows = read_journal(tmp_path / "journal.jsonl")
+    assert rows == [
+        {"images": 10, "seconds": 0.5, "loss": 1.25},
+        {"images": 20, "seconds": 1.0, "loss": None},
+    ]
+    assert list(tmp_path.glob("events.out.tfevents*"))
+
+
+def test_resume_drops_rows_after_the_checkpoint_and_half_lines(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        for images in (10, 20, 30):
+            journal.write(images, 0.0, {"loss": 1.0})
+    with (tmp_path / "journal.jsonl").open("a") as file:
+        file.write('{"images": 4')
+    with Journal(tmp_path, images=20) as journal:
+        journal.write(30, 0.0, {"loss": 2.0})
+    lines = (tmp_path / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["images"] for line in lines] == [10, 20, 30]
+    assert json.loads(lines[-1])["loss"] == 2.0
