@@ -1,0 +1,213 @@
+"""Exit codes and messages: what is wrong is said in one line, and nothing is left behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer.testing
+
+from dermaug import __version__
+from dermaug.cli import app
+from dermaug.config import PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+
+Ended = tuple[int, str]
+PROGRAM = str(Path(sys.executable).parent / "dermaug")
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=70, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("data") / "phantoms", asked, 16)
+
+
+@pytest.fixture
+def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Run a command in an empty folder; gives its exit code and all it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path.parent / f"{tmp_path.name}-cache"))
+
+    def run(*words: str | Path) -> Ended:
+        ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+        assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+        assert "Traceback" not in ended.output
+        return ended.exit_code, ended.output
+
+    return run
+
+
+def assert_refused(ended: Ended, expected: str, folder: Path) -> None:
+    code, output = ended
+    assert code == 2
+    assert expected in output
+    assert output.count("error:") == 1
+    assert list(folder.iterdir()) == []
+
+
+def test_version(dermaug: Callable[..., Ended]) -> None:
+    assert dermaug("--version") == (0, f"dermaug {__version__}\n")
+
+
+def test_every_command_has_help(dermaug: Callable[..., Ended]) -> None:
+    groups = {(): typer.main.get_command(app)}
+    while groups:
+        path, command = groups.popitem()
+        code, output = dermaug(*path, "--help")
+        assert code == 0
+        assert "Usage" in output
+        groups |= {(*path, name): part for name, part in getattr(command, "commands", {}).items()}
+
+
+def test_unknown_experiment_names_the_shipped_ones(
+    dermaug: Callable[..., Ended], tmp_path: Path
+) -> None:
+    assert_refused(dermaug("run", "quickstrat"), "quickstart", tmp_path)
+    assert_refused(dermaug("run", "missing.toml"), "no experiment file at missing.toml", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("data.siez=32", "data.siez: unknown key; did you mean 'size'?"),
+        ("clasifiers.0.images=1", "clasifiers: unknown key; did you mean 'classifiers'?"),
+        ("data.size=big", "data.size: "),
+        ("data.size=3", "greater than or equal to 16; found 3"),
+        ("splits.folds=1", "splits.folds: "),
+        ("arms.2.synthetic.dose=5", "exactly one of dose and balance"),
+        ("arms.2.synthetic.family=gan", "needs generator 'gan'"),
+        ("classifiers.9.images=1", "no such place"),
+        ("data.size", "--set expects key=value"),
+    ],
+)
+def test_wrong_setting_is_named_with_its_remedy(
+    dermaug: Callable[..., Ended], tmp_path: Path, setting: str, expected: str
+) -> None:
+    for mode in ([], ["--dry-run"]):
+        assert_refused(dermaug("run", "--set", setting, *mode), expected, tmp_path)
+
+
+def test_no_data_at_the_path(dermaug: Callable[..., Ended], tmp_path: Path) -> None:
+    refused = "found nothing; check the path"
+    assert_refused(dermaug("run", "--data", "nowhere"), refused, tmp_path)
+    assert_refused(dermaug("data", "check", "nowhere"), refused, tmp_path)
+    assert_refused(dermaug("data", "summary", "nowhere", "-o", "."), refused, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--set", "data.classes=['mel','nx']"], "data.classes: no label 'nx'"),
+        (["--set", "splits.folds=40"], "at least 40 lesions of every class"),
+        (["--set", "generators.0.classes=['melanoma']"], "found 'melanoma'"),
+        (["--set", "generators.0.family=gan", "--set", "arms.2.synthetic.family=gan"], "'gan'"),
+        (["--set", "data.size=50"], "data.size is 50"),
+        (["--set", "classifiers.0.model=resnet1888"], "unknown model 'resnet1888'"),
+        (["--device", "tpu"], "--device tpu: not on this machine"),
+        (["--precision", "64"], "--precision 64"),
+    ],
+    ids=lambda part: part[-1] if isinstance(part, list) else None,
+)
+def test_dry_run_finds_what_only_the_data_or_the_networks_tell(
+    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path, words: list[str], expected: str
+) -> None:
+    given = ["run", "--data", phantoms, "--dry-run"]
+    assert_refused(dermaug(*given, *words), expected, tmp_path)
+
+
+def test_dry_run_lists_all_jobs_and_writes_nothing(
+    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path
+) -> None:
+    code, output = dermaug(
+        *("run", "--data", phantoms, "--dry-run", "--set", "seeds=[0]"),
+        *("--set", "generators.0.classes=['mel']", "--set", "generators.0.width=4"),
+    )
+    assert code == 0
+    assert "1 generators and 3 classifiers" in output
+    assert "classifiers/classic+synthetic/fridadar/fold0-seed0" in output.replace("\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_output_folder_should_be(
+    dermaug: Callable[..., Ended], tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    code, output = dermaug("run", "--output", taken)
+    assert code == 2
+    assert f"cannot write to the output folder {taken}" in output
+    assert taken.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_output_folder_that_is_read_only(dermaug: Callable[..., Ended], tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    code, output = dermaug("run", "--output", locked / "run")
+    assert code == 2
+    assert "cannot write to the output folder" in output
+    assert list(locked.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["report", "nowhere"], "is not a run of dermaug"),
+        (["predict", "nowhere", "a.jpg"], "expected a classifier"),
+        (["evaluate", "nowhere", "--data", "."], "expected a classifier"),
+        (["generate", "none.safetensors", "--class", "mel", "-o", "out"], "no checkpoint at"),
+    ],
+    ids=lambda part: part[0] if isinstance(part, list) else None,
+)
+def test_missing_inputs_are_named(
+    dermaug: Callable[..., Ended], tmp_path: Path, words: list[str], expected: str
+) -> None:
+    assert_refused(dermaug(*words), expected, tmp_path)
+
+
+def test_path_of_the_data_may_hold_quotes_and_spaces(
+    dermaug: Callable[..., Ended], tmp_path: Path
+) -> None:
+    folder = tmp_path / 'it\'s "mine" \\ é'
+    folder.mkdir()
+    _, output = dermaug("run", "--data", folder, "--output", tmp_path / "run")
+    assert f"{folder}: expected a data set, found none that is known" in output
+
+
+def test_bad_file_is_listed_by_the_check(
+    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path
+) -> None:
+    assert dermaug("data", "check", phantoms)[0] == 0
+    copy = tmp_path / "copy"
+    shutil.copytree(phantoms, copy)
+    bad = min(copy.glob("HAM10000_images_part_1/*.jpg"))
+    bad.write_bytes(bad.read_bytes()[:200])
+    code, output = dermaug("data", "check", copy)
+    assert code == 2
+    assert "1 bad files among 70 images" in output
+    assert str(bad) in output
+
+
+def test_error_is_raised_as_it_is_under_debug(tmp_path: Path) -> None:
+    words = [PROGRAM, "--debug", "run", "quickstrat"]
+    ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "Traceback" in ended.stderr
+
+
+def test_control_c_ends_with_130_and_the_command_to_go_on(tmp_path: Path) -> None:
+    words = [PROGRAM, "data", "phantom", "drawn", "--number", "100000", "--size", "64"]
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as started:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob(".partial-*/*/*.jpg")) and time.monotonic() < end:
+            time.sleep(0.05)
+        started.send_signal(signal.SIGINT)
+        _, told = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "run again: dermaug data phantom drawn --number 100000" in told
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,68 @@
+"""Every shipped experiment is read and becomes jobs with keys of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from dermaug.config import PhantomConfig, read_experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.selection import select
+from dermaug.data.sources import open_catalog
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.data.splits import make_folds
+from dermaug.experiment.jobs import enumerate_jobs
+from dermaug.experiment.runs import training_counts
+from dermaug.generators import build_family
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = sorted(ROOT.glob("experiments/*.toml"))
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    asked = PhantomConfig(number=140, balanced=True)
+    return open_catalog(write_phantoms(tmp_path_factory.mktemp("data") / "phantoms", asked, 16))
+
+
+def test_quickstart_is_shipped() -> None:
+    assert "quickstart" in [path.stem for path in EXPERIMENTS]
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
+    path: Path, phantoms: Catalog
+) -> None:
+    asked = read_experiment(path)
+    catalog = select(phantoms, asked.data)
+    folds = make_folds(catalog, asked.splits)
+    jobs = enumerate_jobs(asked, catalog.classes, training_counts(catalog, folds))
+    keys = [job.key for job in jobs.in_order]
+    assert len(set(keys)) == len(keys)
+    cells = len(folds) * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
+    assert len(jobs.classifiers) == cells
+    for place, job in enumerate(jobs.in_order):
+        assert set(getattr(job, "generators", ())) <= set(keys[:place])
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_file_says_what_it_answers_and_is_named_as_its_study(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    asked = read_experiment(path)
+    assert first.startswith("# ")
+    assert asked.name == path.stem
+    assert asked.question.endswith("?")
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_a_synthetic_arm_has_its_control(path: Path) -> None:
+    asked = read_experiment(path)
+    plain = {arm.policy for arm in asked.arms if arm.synthetic is None}
+    assert {arm.policy for arm in asked.arms if arm.synthetic is not None} <= plain
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_generators_can_draw_the_size(path: Path) -> None:
+    asked = read_experiment(path)
+    for config in asked.generators:
+        narrow = config.model_copy(update={"width": 4})
+        assert build_family(narrow, asked.data.size).sampler.latent == config.latent

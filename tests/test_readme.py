@@ -1,0 +1,121 @@
+"""What the documents tell a reader to do: commands parse, links lead somewhere, snippets hold."""
+
+import ast
+import re
+import shlex
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+
+from dermaug.cli import app
+from dermaug.cli.options import read_asked
+from dermaug.config import validate_experiment
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+
+def snippets(document: Path, language: str) -> list[str]:
+    found = FENCE.findall(document.read_text(encoding="utf-8"))
+    return [text for kind, text in found if kind == language]
+
+
+def commands(document: Path) -> list[list[str]]:
+    """Words of every `uv run ...` of a document's shell snippets, from the program on."""
+    lines = [line for text in snippets(document, "sh") for line in text.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return [shlex.split(part, comments=True)[2:] for part in parts if part.startswith("uv run ")]
+
+
+def shown(part: object) -> str:
+    return " ".join(part)[:60] if isinstance(part, list) else str(part)
+
+
+COMMANDS = [(path.name, words) for path in DOCUMENTS for words in commands(path)]
+DERMAUG = [(name, words[1:]) for name, words in COMMANDS if words[0] == "dermaug"]
+
+
+def parsed(words: list[str]) -> tuple[str, dict[str, object]]:
+    """Name and parameters of a command line; fails as the program would when it does not parse."""
+    command = typer.main.get_command(app)
+    name, rest = "dermaug", list(words)
+    while hasattr(command, "commands"):
+        name = rest.pop(0)
+        command = command.commands[name]
+    return name, command.make_context(name, rest).params
+
+
+def test_readme_holds_the_commands_of_the_first_minutes() -> None:
+    told = commands(ROOT / "README.md")
+    assert ["dermaug", "run"] in told
+    assert ["pytest"] in told
+    assert any(words[:3] == ["dermaug", "run", "experiments/ham10000.toml"] for words in told)
+
+
+@pytest.mark.parametrize(("name", "words"), COMMANDS, ids=shown)
+def test_program_is_installed(name: str, words: list[str]) -> None:
+    assert (Path(sys.executable).parent / words[0]).exists(), f"{name}: {words}"
+
+
+@pytest.mark.parametrize(("name", "words"), DERMAUG, ids=shown)
+def test_command_parses_and_its_experiment_is_right(
+    name: str, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    _, parameters = parsed(words)
+    experiment = parameters.get("experiment")
+    if experiment is None or experiment == "my_study.toml":
+        return
+    settings = parameters["settings"]
+    assert read_asked(str(experiment), None, settings).arms, name  # type: ignore[arg-type]
+
+
+def test_a_wrong_option_would_be_noticed() -> None:
+    with pytest.raises(Exception, match="--skip-knwon"):
+        parsed(["evaluate", "runs/x", "--data", "y", "--skip-knwon"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_to_files(document: Path) -> None:
+    prose = re.sub(r"`[^`]*`", "", FENCE.sub("", document.read_text(encoding="utf-8")))
+    links = re.findall(r"\]\(([^)#\s]+)", prose)
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_named_paths_of_the_repository_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:src|tests|docs|examples|experiments)/[\w/.-]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_documents_are_listed_in_the_index() -> None:
+    index = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    pages = [path.name for path in ROOT.glob("docs/*.md") if path.name != "index.md"]
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+def test_experiment_of_the_documentation_is_valid() -> None:
+    (text,) = snippets(ROOT / "docs/run-a-study.md", "toml")
+    assert len(validate_experiment(tomllib.loads(text), "docs").arms) == 3
+
+
+def test_arm_of_the_contributors_guide_is_valid() -> None:
+    (text,) = snippets(ROOT / "CONTRIBUTING.md", "toml")
+    tree = {"name": "x", "generators": [{"family": "dcgan"}]} | tomllib.loads(text)
+    assert validate_experiment(tree, "CONTRIBUTING").arms[0].synthetic is not None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_python_of_the_documents_imports_what_exists(document: Path) -> None:
+    for text in snippets(document, "python"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                module = import_module(str(node.module))
+                assert [name.name for name in node.names if not hasattr(module, name.name)] == []
