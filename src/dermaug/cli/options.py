@@ -1,5 +1,6 @@
 """Options that several commands share, spelt once."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,8 @@ def read_asked(name: str, data: Path | None, settings: list[str] | None) -> Expe
     if data is not None:
         if not data.expanduser().exists():
             raise DermaugError(f"--data {data}: expected a data set, found nothing; check the path")
-        overrides.append(f"data.source='{data.expanduser()}'")
+        # JSON's text is TOML's: an apostrophe in the path must not end the value.
+        overrides.append(f"data.source={json.dumps(str(data.expanduser()), ensure_ascii=False)}")
     return read_experiment(_find(name), overrides)
 
 

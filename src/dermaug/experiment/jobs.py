@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.errors import DermaugError
 from dermaug.experiment.arms import doses
 from dermaug.generators import family_named
 
@@ -98,7 +99,8 @@ def enumerate_jobs(
         counts: Fold -> label -> images in its training part, which `balance` fills up.
 
     Raises:
-        DermaugError: An arm asks for a class that its generator does not synthesise.
+        DermaugError: A generator is to draw a class that the data lack, or an arm asks for one
+            that its generator does not synthesise.
     """
     generators = tuple(
         job for config in experiment.generators for job in _of(config, experiment, classes, counts)
@@ -120,6 +122,11 @@ def _of(
     counts: dict[int, dict[str, int]],
 ) -> list[GeneratorJob]:
     drawn = config.classes or classes
+    if unknown := sorted(set(drawn) - set(classes)):
+        raise DermaugError(
+            f"generators.classes of {config.family}: expected labels of the data "
+            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
+        )
     groups = [(ALL_CLASSES, drawn)]
     if not family_named(config.family).conditional:
         groups = [(label, (label,)) for label in drawn]

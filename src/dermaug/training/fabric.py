@@ -1,7 +1,7 @@
 """The device and precision of one training, by Lightning Fabric."""
 
 import warnings
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from lightning_fabric import Fabric
@@ -20,8 +20,11 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         precision: auto is bfloat16 autocast on CUDA and float32 elsewhere.
 
     Raises:
-        DermaugError: The device is not on this machine.
+        DermaugError: The device is not on this machine, or there is no such precision.
     """
+    if precision not in get_args(Precision):
+        known = ", ".join(get_args(Precision))
+        raise DermaugError(f"--precision {precision}: expected one of {known}")
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _mps_available()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if available[name])
