@@ -1,0 +1,1 @@
+"""The local web page: its room, empty so far."""

@@ -90,7 +90,7 @@ class Catalog:
         if (index < 0).any():
             lost = image_ids[int(np.flatnonzero(index < 0)[0])]
             raise DermaugError(f"{self.name} has no image {lost!r}")
-        return index.astype(np.int64)
+        return np.asarray(index, dtype=np.int64)
 
     def take(self, rows: Int[np.ndarray, " m"] | Sequence[int]) -> Self:
         """The catalog of some rows, in the order given; classes stay."""
