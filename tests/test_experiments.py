@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dermaug.config import PhantomConfig, read_experiment
+from dermaug.config import PhantomConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
@@ -12,6 +12,7 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds
 from dermaug.experiment.jobs import enumerate_jobs
 from dermaug.experiment.runs import training_counts
+from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,7 @@ import typer
 
 from dermaug.cli import app
 from dermaug.cli.options import read_asked
-from dermaug.config import validate_experiment
+from dermaug.experiment_file import validate_experiment
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dermaug.config import Experiment, validate_experiment
+from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment_file import validate_experiment
 from dermaug.seeding import derive_seed
 
 SKILL = {"real": 1.2, "classic": 1.6, "classic+synthetic": 1.8}

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dermaug.config import Experiment, read_experiment
+from dermaug.config import Experiment
 from dermaug.errors import DermaugError
+from dermaug.experiment_file import read_experiment
 
 ExperimentFile = Annotated[
     str,
@@ -52,7 +53,7 @@ def read_asked(name: str, data: Path | None, settings: list[str] | None) -> Expe
 
 
 def _find(name: str) -> Path:
-    if Path(name).suffix == ".toml" or Path(name).exists():
+    if Path(name).suffix == ".toml" or Path(name).is_file():
         return Path(name)
     for folder in SHIPPED:
         if (folder / f"{name}.toml").exists():

@@ -8,7 +8,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
-from dermaug.data.sources.phantom import write_phantoms
+from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 
 PHANTOM = "phantom"
 
@@ -39,7 +39,8 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
 def _phantoms(config: DataConfig) -> Path:
     asked = config.phantom
     kind = "balanced" if asked.balanced else "prevalent"
-    folder = default_cache() / "phantoms" / f"{kind}-{asked.number}-{asked.seed}-{config.size}px"
+    name = f"v{DRAWING_VERSION}-{kind}-{asked.number}-{asked.seed}-{config.size}px"
+    folder = default_cache() / "phantoms" / name
     if not folder.exists():
         console.print(f"drawing {asked.number:,} phantom lesions at {config.size} px")
         write_phantoms(folder, asked, config.size)

@@ -78,5 +78,5 @@ def _in_processes(
     except TerminatedWorkerError:
         raise DermaugError(
             "a worker process was killed while decoding images, most likely for memory; "
-            "try again with fewer --workers"
+            "close other programs and run the same command again"
         ) from None

@@ -51,7 +51,7 @@ def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
     total = sum(number * minutes[name] for name, number in count.items())
     return (
         f"{len(jobs.generators)} generators and {len(jobs.classifiers)} classifiers, "
-        f"about {total:.0f} minutes on this machine; nothing was written"
+        f"about {total:.0f} minutes on this machine; no run was begun"
     )
 
 

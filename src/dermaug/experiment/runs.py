@@ -14,13 +14,14 @@ import torch
 from jaxtyping import UInt8
 
 import dermaug
-from dermaug.config import Experiment, difference, validate_experiment
+from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, write_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import Jobs, enumerate_jobs
+from dermaug.experiment_file import difference, validate_experiment
 from dermaug.files import read_json, require_writable, sweep, write_json
 
 EXPERIMENT = "experiment.json"

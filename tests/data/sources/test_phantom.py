@@ -49,7 +49,7 @@ def test_table_is_that_of_ham10000(natural: Phantoms) -> None:
     assert natural.images.dtype == np.uint8
     assert natural.masks.shape == (500, 32, 32)
     assert table["image_id"].is_unique
-    assert table["image_id"].str.fullmatch(r"ISIC_9\d{6}").all()
+    assert table["image_id"].str.fullmatch(r"ISIC_9\d{10}").all()
     assert table["sex"].isin(["female", "male", "unknown"]).all()
     assert table["dx_type"].isin(["histo", "follow_up", "consensus", "confocal"]).all()
     known = table["age"][table["age"] != ""].astype(float)

@@ -31,6 +31,8 @@ FEWEST_LESIONS = 6
 # Structures are a few pixels wide at 64 px: smaller pictures are averaged from ones that size.
 SMALLEST_DRAWING = 64
 CHUNK_PIXELS = 1 << 19
+DRAWING_VERSION = 1
+"""Goes up whenever the same seed gives other pictures or ids."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +146,10 @@ def _plan(counts: Int[np.ndarray, " c"], seed: int) -> _Plan:
     lesion_of = random.permutation(lesion_of)
     lesions, patients = draw_lesions(classes[order], random), draw_patients(classes[order], random)
     table = patients.iloc[lesion_of].reset_index(drop=True)
-    table["lesion_id"] = [f"HAM_{9_000_000 + lesion}" for lesion in lesion_of]
-    table["image_id"] = [f"ISIC_{9_000_000 + image}" for image in range(len(table))]
+    # Other phantoms have other ids, so that nobody takes them for the same lesions.
+    batch = 90_000 + derive_seed("ids", seed, *counts.tolist()) % 10_000
+    table["lesion_id"] = [f"HAM_{batch}{lesion:06d}" for lesion in lesion_of]
+    table["image_id"] = [f"ISIC_{batch}{image:06d}" for image in range(len(table))]
     radius = np.exp(lesions.traits[lesion_of, list(TRAITS).index("log_radius")])
     views, atlas = draw_views(radius, lesions.light[lesion_of], random), NoiseAtlas(random)
     return _Plan(table[list(COLUMNS)], lesions, lesion_of, views, atlas, seed)

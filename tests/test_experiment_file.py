@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dermaug.config import Experiment, difference, read_experiment, validate_experiment
+from dermaug.config import Experiment
 from dermaug.errors import DermaugError
+from dermaug.experiment_file import difference, read_experiment, validate_experiment
 
 SMALL = 'name = "x"\n[[arms]]\nname = "real"\n'
 

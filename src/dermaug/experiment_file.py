@@ -1,0 +1,108 @@
+"""An experiment file read and checked: every wrong key is named with its nearest right name."""
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dermaug.config import Experiment, Section
+from dermaug.errors import DermaugError
+
+
+def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read and check an experiment file.
+
+    Args:
+        path: TOML file.
+        overrides: `a.b=value` each, value in TOML's notation (a bare word is a string); a number
+            in the key names an entry of a list, as in `classifiers.0.images=1000`.
+
+    Raises:
+        DermaugError: Names every wrong key with its nearest right name.
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DermaugError(
+            f"no experiment file at {path}; the shipped ones are in experiments/"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
+    for override in overrides:
+        _apply(tree, override)
+    return validate_experiment(tree, str(path))
+
+
+def validate_experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
+    """Turn a tree of plain values into an `Experiment`; `origin` names it in errors."""
+    try:
+        return Experiment.model_validate(tree)
+    except ValidationError as error:
+        lines = [_explain(problem) for problem in error.errors()]
+        raise DermaugError(f"{origin}: {len(lines)} wrong in the experiment", lines) from None
+
+
+def difference(old: Experiment, new: Experiment) -> list[str]:
+    """Lines `key: old -> new` for every leaf in which two experiments differ."""
+    before, after = (dict(_leaves(tree.model_dump(mode="json"))) for tree in (old, new))
+    return [
+        f"{key}: {before.get(key, 'absent')} -> {after.get(key, 'absent')}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key, "absent") != after.get(key, "absent")
+    ]
+
+
+def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case dict() if value:
+            for key, item in value.items():
+                yield from _leaves(item, f"{path}.{key}" if path else str(key))
+        case list() if value and isinstance(value[0], dict):
+            for index, item in enumerate(value):
+                yield from _leaves(item, f"{path}.{index}")
+        case _:
+            yield path, json.dumps(value)
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise DermaugError(f"--set expects key=value, for example data.size=32; found {override!r}")
+    node: Any = tree
+    try:
+        for part in parts[:-1]:
+            node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
+        if isinstance(node, list):
+            node[int(parts[-1])] = _parse(text)
+        else:
+            node[parts[-1]] = _parse(text)
+    except (IndexError, ValueError, TypeError, AttributeError):
+        raise DermaugError(f"--set {key}: the experiment has no such place") from None
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _explain(problem: Any) -> str:  # noqa: ANN401
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1)
+        return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"{where}: {message}" if where else message
+    return f"{where}: {message}; found {problem['input']!r:.80}"
+
+
+def _known_keys() -> list[str]:
+    pending: list[type[Section]] = Section.__subclasses__()
+    return sorted({name for section in pending for name in section.model_fields})
