@@ -18,6 +18,12 @@ from dermaug.training.fabric import start_fabric
 SIDE = 32
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Sums in one order: a training is the same to the bit here and in a subprocess."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def fabric() -> Fabric:
     """One CPU process."""

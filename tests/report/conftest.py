@@ -129,7 +129,10 @@ def drawn_cell(
     }
     manifest = {"images": 1_000, "seconds": 20.0, "train_counts": counts}
     tested = pd.concat(tables, ignore_index=True)
-    return CellResult(arm, model, fold.index, seed, folder, manifest, journal, tested)
+    generator_seed = 0 if "synthetic" in arm else None
+    return CellResult(
+        arm, model, fold.index, seed, generator_seed, folder, manifest, journal, tested
+    )
 
 
 def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:

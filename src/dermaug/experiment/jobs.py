@@ -50,13 +50,15 @@ class ClassifierJob:
         mixture: What the training set is made of.
         fold: Index of the fold.
         seed: Classifier seed.
-        generators: Keys of the generator jobs whose images it is given.
+        generator_seed: Seed of the generators whose images it is given; None without any.
+        generators: Keys of those generators' jobs.
     """
 
     config: ClassifierConfig
     mixture: ArmConfig
     fold: int
     seed: int
+    generator_seed: int | None
     generators: tuple[str, ...]
 
     @property
@@ -106,7 +108,7 @@ def enumerate_jobs(
         job for config in experiment.generators for job in _of(config, experiment, classes, counts)
     )
     cells = tuple(
-        ClassifierJob(config, arm, fold, seed, _needed(generators, arm, fold, seed, experiment))
+        _cell(experiment, generators, config, arm, fold, seed)
         for fold in experiment.splits.indices
         for seed in experiment.seeds
         for config in experiment.classifiers
@@ -156,21 +158,23 @@ def _most(
     return tuple(max([64, *(dose.get(label, 0) for dose in wanted)]) for label in labels)
 
 
-def _needed(
+def _cell(
+    experiment: Experiment,
     generators: tuple[GeneratorJob, ...],
+    config: ClassifierConfig,
     arm: ArmConfig,
     fold: int,
     seed: int,
-    experiment: Experiment,
-) -> tuple[str, ...]:
+) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
     if arm.synthetic is None:
-        return ()
-    place = experiment.seeds.index(seed)
-    return tuple(
+        return ClassifierJob(config, arm, fold, seed, None, ())
+    family = arm.synthetic.family
+    seeds = next(each.seeds for each in experiment.generators if each.family == family)
+    generator_seed = seeds[experiment.seeds.index(seed) % len(seeds)]
+    needed = tuple(
         job.key
         for job in generators
-        if job.config.family == arm.synthetic.family
-        and job.fold == fold
-        and job.seed == job.config.seeds[place % len(job.config.seeds)]
+        if (job.family, job.fold, job.seed) == (family, fold, generator_seed)
     )
+    return ClassifierJob(config, arm, fold, seed, generator_seed, needed)

@@ -48,6 +48,7 @@ class CellResult:
         model: Key of the classifier.
         fold: Index of the fold.
         seed: Classifier seed.
+        generator_seed: Seed of the generators whose images it was given; None without any.
         folder: Where its checkpoint and journal lie.
         manifest: Its `manifest.json`: images shown, seconds, best step, real and synthetic images
             by class (`train_counts`: label -> {real, synthetic}), parameters.
@@ -61,6 +62,7 @@ class CellResult:
     model: str
     fold: int
     seed: int
+    generator_seed: int | None
     folder: Path
     manifest: Mapping[str, Any]
     journal: pd.DataFrame

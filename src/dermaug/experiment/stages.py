@@ -103,6 +103,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "config": job.config.model_dump(mode="json"),
         "fold": job.fold,
         "seed": job.seed,
+        "generator_seed": job.generator_seed,
         "fold_key": fold.key,
         "data": run.experiment.data.model_dump(mode="json"),
         "classes": list(catalog.classes),

@@ -145,6 +145,7 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         model=job.model,
         fold=job.fold,
         seed=job.seed,
+        generator_seed=job.generator_seed,
         folder=folder,
         manifest=read_json(folder / "manifest.json"),
         journal=pd.DataFrame(read_journal(folder / "journal.jsonl")),

@@ -1,0 +1,84 @@
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.errors import DermaugError
+from dermaug.experiment.arms import doses, take_dose
+from dermaug.experiment.jobs import enumerate_jobs
+from dermaug.experiment_file import validate_experiment
+
+CLASSES = ("df", "mel", "nv")
+COUNTS = {0: {"df": 20, "mel": 150, "nv": 900}, 1: {"df": 22, "mel": 140, "nv": 910}}
+
+
+def experiment(**changes: object) -> Experiment:
+    tree: dict[str, object] = {
+        "name": "x",
+        "seeds": [3, 4, 5],
+        "splits": {"folds": 2},
+        "classifiers": [{"model": "fridadar"}, {"model": "resnet10t"}],
+        "generators": [{"family": "dcgan", "classes": ["df", "mel"], "seeds": [0, 1]}],
+        "arms": [
+            {"name": "real"},
+            {"name": "dose", "synthetic": {"dose": {"df": 70}}},
+            {"name": "balance", "synthetic": {"balance": 100}},
+        ],
+    }
+    return validate_experiment(tree | changes, "test")
+
+
+def test_every_cell_once_and_every_generator_once() -> None:
+    jobs = enumerate_jobs(experiment(), CLASSES, COUNTS)
+    assert len(jobs.generators) == 2 * 2 * 2  # folds, seeds, classes
+    assert len(jobs.classifiers) == 2 * 3 * 2 * 3  # folds, seeds, classifiers, arms
+    keys = [job.key for job in jobs.in_order]
+    assert len(set(keys)) == len(keys)
+    assert "generators/dcgan/fold1-seed0/mel" in keys
+    assert "classifiers/balance/resnet10t/fold0-seed4" in keys
+
+
+def test_largest_dose_of_any_arm_is_drawn() -> None:
+    numbers = {
+        (job.label, job.fold): job.numbers
+        for job in enumerate_jobs(experiment(), CLASSES, COUNTS).generators
+    }
+    assert numbers[("df", 0)] == (80,)  # balance 100 - 20 beats the dose of 70
+    assert numbers[("df", 1)] == (78,)
+    assert numbers[("mel", 0)] == (64,)  # no arm needs any: a grid to look at
+
+
+def test_generator_seeds_are_taken_in_turn_and_fold_by_fold() -> None:
+    for job in enumerate_jobs(experiment(), CLASSES, COUNTS).classifiers:
+        if job.arm == "real":
+            assert (job.generator_seed, job.generators) == (None, ())
+        else:
+            assert job.generator_seed == {3: 0, 4: 1, 5: 0}[job.seed]
+            prefix = f"generators/dcgan/fold{job.fold}-seed{job.generator_seed}/"
+            assert job.generators == (f"{prefix}df", f"{prefix}mel")
+
+
+def test_dose_of_a_class_that_is_not_synthesised() -> None:
+    arms = [{"name": "a", "synthetic": {"dose": {"nv": 5}}}]
+    with pytest.raises(DermaugError, match="'nv' is asked for, but dcgan synthesises only df, mel"):
+        enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
+
+
+def test_generator_class_that_the_data_lack() -> None:
+    generators = [{"family": "dcgan", "classes": ["bcc"]}]
+    with pytest.raises(DermaugError, match="bcc"):
+        enumerate_jobs(experiment(generators=generators), CLASSES, COUNTS)
+
+
+def test_number_for_every_class_and_fill_up() -> None:
+    arms = experiment().arms
+    assert arms[2].synthetic is not None
+    assert doses(arms[2].synthetic, ["df", "mel"], COUNTS[0]) == {"df": 80, "mel": 0}
+    everywhere = arms[2].synthetic.model_copy(update={"balance": None, "dose": 7})
+    assert doses(everywhere, ["df", "mel"], COUNTS[0]) == {"df": 7, "mel": 7}
+
+
+def test_dose_larger_than_the_set_is_an_error() -> None:
+    from dermaug.data.splits import Fold
+
+    fold = Fold(0, ("a",), ("b",), ("c",))
+    with pytest.raises(DermaugError, match="5 synthetic images of df are needed, 0 found"):
+        take_dose([], {"df": 5}, fold, "arm")

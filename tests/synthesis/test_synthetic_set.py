@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.files import read_json, write_json
+from dermaug.synthesis.synthetic_set import (
+    Provenance,
+    SyntheticSet,
+    read_synthetic_set,
+    refuse_leakage,
+    write_synthetic_set,
+)
+
+SEEN = ("ISIC_1", "ISIC_2")
+PROVENANCE = Provenance("dcgan", "f00d" * 16, 7, "fold-key", SEEN)
+
+
+def drawn() -> SyntheticSet:
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
+    return SyntheticSet(images, ("df", "df", "mel", "mel", "mel"), PROVENANCE)
+
+
+@pytest.mark.parametrize("layout", ["array", "png"])
+def test_set_comes_back_with_its_provenance(tmp_path: Path, layout: str) -> None:
+    write_synthetic_set(tmp_path / "set", drawn(), layout)  # type: ignore[arg-type]
+    back = read_synthetic_set(tmp_path / "set")
+    np.testing.assert_array_equal(back.images, drawn().images)
+    assert (back.labels, back.provenance) == (drawn().labels, PROVENANCE)
+
+
+def test_metadata_tells_label_latent_and_generator(tmp_path: Path) -> None:
+    write_synthetic_set(tmp_path / "set", drawn(), "png")
+    table = pd.read_csv(tmp_path / "set/metadata.csv")
+    assert table["label"].tolist() == list(drawn().labels)
+    assert table["latent"].tolist() == ["7-0", "7-1", "7-0", "7-1", "7-2"]
+    assert (table["generator"] == "f00df00df00df00d").all()
+    assert all((tmp_path / "set" / name).exists() for name in table["file_name"])
+
+
+def test_parts_that_do_not_agree_are_refused(tmp_path: Path) -> None:
+    write_synthetic_set(tmp_path / "set", drawn())
+    manifest = read_json(tmp_path / "set/manifest.json")
+    write_json(tmp_path / "set/manifest.json", manifest | {"number": 4})
+    with pytest.raises(DermaugError, match="do not agree"):
+        read_synthetic_set(tmp_path / "set")
+    write_json(tmp_path / "set/manifest.json", {"schema": 99})
+    with pytest.raises(DermaugError, match="schema 1"):
+        read_synthetic_set(tmp_path / "set")
+
+
+def test_set_of_another_fold_is_refused() -> None:
+    refuse_leakage(PROVENANCE, "fold-key", [*SEEN, "ISIC_3"], "arm")
+    with pytest.raises(DermaugError, match="its generator saw lesions that this fold tests on"):
+        refuse_leakage(PROVENANCE, "other-key", SEEN, "arm")
+
+
+def test_generator_that_saw_more_than_the_training_part_is_refused() -> None:
+    with pytest.raises(DermaugError, match=r"saw 1 images outside .* for example ISIC_2"):
+        refuse_leakage(PROVENANCE, "fold-key", ["ISIC_1"], "arm")
