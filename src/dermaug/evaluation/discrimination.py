@@ -48,7 +48,7 @@ def confusion(
     Raises:
         DermaugError: The shapes disagree, a label has no column, or a value is not a number.
     """
-    _check(labels, probabilities)
+    require_arrays(labels, probabilities)
     num_classes = probabilities.shape[1]
     cells = labels * num_classes + probabilities.argmax(axis=1)
     return np.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
@@ -56,14 +56,14 @@ def confusion(
 
 def sensitivities(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "... k"]:
     """TP / (TP + FN) of each class; NaN for a class without images."""
-    return _ratio(_diagonal(counts), counts.sum(axis=-1))
+    return ratio(_diagonal(counts), counts.sum(axis=-1))
 
 
 def specificities(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "... k"]:
     """TN / (TN + FP) of each class; NaN when all images are of the class."""
     others = counts.sum(axis=(-1, -2))[..., None] - counts.sum(axis=-1)
     false_positives = counts.sum(axis=-2) - _diagonal(counts)
-    return _ratio(others - false_positives, others)
+    return ratio(others - false_positives, others)
 
 
 def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "..."]]:
@@ -78,9 +78,9 @@ def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "
     """
     present = counts.sum(axis=-1) > 0
     return {
-        "balanced_accuracy": _mean(sensitivities(counts), present),
-        "mean_specificity": _mean(specificities(counts), present),
-        "accuracy": _ratio(_diagonal(counts).sum(axis=-1), counts.sum(axis=(-1, -2))),
+        "balanced_accuracy": mean_defined(sensitivities(counts), present),
+        "mean_specificity": mean_defined(specificities(counts), present),
+        "accuracy": ratio(_diagonal(counts).sum(axis=-1), counts.sum(axis=(-1, -2))),
     }
 
 
@@ -88,7 +88,7 @@ def roc(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], index: int
 ) -> RocCurve | None:
     """ROC curve of class `index` against the rest; None when either side has no image."""
-    _check(labels, probabilities)
+    require_arrays(labels, probabilities)
     positive = labels == index
     if positive.all() or not positive.any():
         return None
@@ -119,10 +119,10 @@ def per_class(
             "support": true,
             "sensitivity": sensitivities(counts),
             "specificity": specificities(counts),
-            "ppv": _ratio(hits, called),
-            "npv": _ratio(true_negatives, counts.sum() - called),
+            "ppv": ratio(hits, called),
+            "npv": ratio(true_negatives, counts.sum() - called),
             # Without a single image of the class, F1 would measure false alarms alone.
-            "f1": np.where(true > 0, _ratio(2 * hits, true + called), np.nan),
+            "f1": np.where(true > 0, ratio(2 * hits, true + called), np.nan),
             "auc": aucs(labels, probabilities),
             "average_precision": _average_precisions(labels, probabilities),
         }
@@ -142,10 +142,10 @@ def overall(
     counts = confusion(labels, probabilities)
     support = counts.sum(axis=1)
     numbers = {name: float(value) for name, value in rates(counts).items()}
-    numbers["macro_auc"] = float(_mean(aucs(labels, probabilities), support > 0))
+    numbers["macro_auc"] = float(mean_defined(aucs(labels, probabilities), support > 0))
     numbers["kappa"] = _kappa(counts)
     weighted = np.nansum(sensitivities(counts) * support)
-    numbers["weighted_sensitivity"] = float(_ratio(weighted, support.sum()))
+    numbers["weighted_sensitivity"] = float(ratio(weighted, support.sum()))
     return numbers
 
 
@@ -159,6 +159,40 @@ def aucs(
             for positive, scores in _one_vs_rest(labels, probabilities)
         ]
     )
+
+
+def require_arrays(labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """Raise unless there are n labels for n x k finite probabilities.
+
+    Raises:
+        DermaugError: The shapes disagree, a label has no column, or a value is not a number.
+    """
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
+        raise DermaugError(
+            f"expected n labels and n x k probabilities, found {labels.shape} and "
+            f"{probabilities.shape}"
+        )
+    if not np.isfinite(probabilities).all():
+        raise DermaugError("expected finite probabilities, found NaN or infinity")
+    if labels.size and not 0 <= labels.min() <= labels.max() < probabilities.shape[1]:
+        raise DermaugError(
+            f"expected labels 0 to {probabilities.shape[1] - 1}, "
+            f"found {labels.min()} to {labels.max()}"
+        )
+
+
+def ratio(above: object, below: object) -> np.ndarray:
+    """Divide numbers or arrays that broadcast; where the lower is 0, the result is NaN."""
+    above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
+    empty = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    np.divide(above, below, out=empty, where=below > 0)
+    return empty
+
+
+def mean_defined(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of the values that are kept and defined; NaN when none is."""
+    kept = kept & ~np.isnan(values)
+    return ratio(np.where(kept, np.nan_to_num(values), 0.0).sum(axis=-1), kept.sum(axis=-1))
 
 
 def _average_precisions(
@@ -180,39 +214,10 @@ def _one_vs_rest(
 
 def _kappa(counts: Int[np.ndarray, "k k"]) -> float:
     total = counts.sum()
-    observed = float(_ratio(counts.trace(), total))
-    expected = float(_ratio(counts.sum(axis=0) @ counts.sum(axis=1), total * total))
-    return float(_ratio(observed - expected, 1.0 - expected))
+    observed = float(ratio(counts.trace(), total))
+    expected = float(ratio(counts.sum(axis=0) @ counts.sum(axis=1), total * total))
+    return float(ratio(observed - expected, 1.0 - expected))
 
 
 def _diagonal(counts: np.ndarray) -> np.ndarray:
     return np.asarray(np.diagonal(counts, axis1=-2, axis2=-1))
-
-
-def _ratio(above: object, below: object) -> np.ndarray:
-    """Divide; 0 / 0 is NaN."""
-    above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
-    empty = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
-    np.divide(above, below, out=empty, where=below > 0)
-    return empty
-
-
-def _mean(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of the values that are kept and defined; NaN when none is."""
-    kept = kept & ~np.isnan(values)
-    return _ratio(np.where(kept, np.nan_to_num(values), 0.0).sum(axis=-1), kept.sum(axis=-1))
-
-
-def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
-    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1]:
-        raise DermaugError(
-            f"expected n labels and n x k probabilities, found {labels.shape} and "
-            f"{probabilities.shape}"
-        )
-    if not np.isfinite(probabilities).all():
-        raise DermaugError("expected finite probabilities, found NaN or infinity")
-    if labels.size and not 0 <= labels.min() <= labels.max() < probabilities.shape[1]:
-        raise DermaugError(
-            f"expected labels 0 to {probabilities.shape[1] - 1}, "
-            f"found {labels.min()} to {labels.max()}"
-        )

@@ -1,0 +1,68 @@
+"""Malignant against benign: HAM10000's seven diagnoses folded into the question a patient has."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from sklearn.metrics import roc_auc_score
+
+from dermaug.data.sources.ham10000 import LABELS
+from dermaug.evaluation.discrimination import ratio, require_arrays
+
+MALIGNANT = ("akiec", "bcc", "mel")
+"""Actinic keratosis with intraepithelial carcinoma, basal cell carcinoma, melanoma."""
+
+
+def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
+    """Which classes are malignant.
+
+    Returns:
+        None when a class is not one of HAM10000's, or when all or none are malignant.
+
+    Example:
+        >>> malignant_classes(["bkl", "mel", "nv"])
+        array([False,  True, False])
+        >>> malignant_classes(["bkl", "nv"]) is None
+        True
+    """
+    chosen = np.array([label in MALIGNANT for label in classes])
+    known = set(classes) <= set(LABELS)
+    return chosen if known and chosen.any() and not chosen.all() else None
+
+
+def one_against_rest(
+    labels: Int[np.ndarray, " n"],
+    probabilities: Float[np.ndarray, "n k"],
+    chosen: Bool[np.ndarray, " k"],
+) -> tuple[Bool[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+    """Whether each image is of a chosen class, and the sum of those classes' probabilities."""
+    require_arrays(labels, probabilities)
+    return chosen[labels], probabilities[:, chosen].sum(axis=1)
+
+
+def called_by_top_class(
+    probabilities: Float[np.ndarray, "n k"], chosen: Bool[np.ndarray, " k"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether the class of highest probability is a chosen one."""
+    return np.asarray(chosen[probabilities.argmax(axis=1)])
+
+
+def sensitivity_specificity(
+    positive: Bool[np.ndarray, " n"], called: Bool[np.ndarray, " n"]
+) -> tuple[float, float]:
+    """TP / (TP + FN) and TN / (TN + FP); NaN where there is no such image.
+
+    Example:
+        >>> sensitivity_specificity(np.array([True, True, False]), np.array([True, False, False]))
+        (0.5, 1.0)
+    """
+    sensitivity = ratio((positive & called).sum(), positive.sum())
+    specificity = ratio((~positive & ~called).sum(), (~positive).sum())
+    return float(sensitivity), float(specificity)
+
+
+def auc(positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"]) -> float:
+    """Area under the ROC curve; NaN when all images are on one side."""
+    if positive.all() or not positive.any():
+        return float("nan")
+    return float(roc_auc_score(positive, scores))

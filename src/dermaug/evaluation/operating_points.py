@@ -1,0 +1,109 @@
+"""Sensitivity at a wanted specificity: the threshold is chosen on validation, and test is scored.
+
+A threshold that is read off the test part's own ROC curve flatters; here the specificity that the
+test part really gets is given beside the one that was wanted.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from dermaug.errors import DermaugError
+from dermaug.evaluation.malignancy import sensitivity_specificity
+
+SPECIFICITIES = (0.80, 0.90, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Some images on a scale from benign to malignant, or from any rest to any class.
+
+    Args:
+        positive: Whether each image is what is looked for.
+        scores: Higher is more suspicious.
+
+    Raises:
+        DermaugError: The lengths differ, or a score is not a number.
+    """
+
+    positive: Bool[np.ndarray, " n"]
+    scores: Float[np.ndarray, " n"]
+
+    def __post_init__(self) -> None:
+        if self.positive.shape != self.scores.shape or self.positive.ndim != 1:
+            raise DermaugError(
+                f"expected n flags and n scores, found {self.positive.shape} and "
+                f"{self.scores.shape}"
+            )
+        if not np.isfinite(self.scores).all():
+            raise DermaugError("expected finite scores, found NaN or infinity")
+
+
+def threshold_for(part: Scored, specificity: float) -> float:
+    """The lowest threshold that leaves at least this share of the negatives at or below it.
+
+    An image is called positive when its score lies above the threshold.
+
+    Args:
+        part: Where the threshold is chosen: validation.
+        specificity: In (0, 1].
+
+    Returns:
+        A score of a negative image; NaN without negatives.
+
+    Raises:
+        DermaugError: `specificity` is outside (0, 1].
+
+    Example:
+        >>> part = Scored(np.array([False] * 4 + [True]), np.array([0.1, 0.2, 0.3, 0.4, 0.35]))
+        >>> threshold_for(part, 0.75)
+        0.3
+    """
+    if not 0.0 < specificity <= 1.0:
+        raise DermaugError(f"expected a specificity above 0 and up to 1, found {specificity}")
+    negatives = np.sort(part.scores[~part.positive])
+    if not len(negatives):
+        return float("nan")
+    # Rounding must not ask for one image more: 0.95 x 20 is 19, whatever the last bit says.
+    kept = math.ceil(specificity * len(negatives) - 1e-9)
+    return float(negatives[max(kept, 1) - 1])
+
+
+def at_threshold(part: Scored, threshold: float) -> tuple[float, float]:
+    """Sensitivity and specificity when scores above the threshold are called positive.
+
+    Returns:
+        Each in [0, 1]; NaN where there is no such image, or the threshold is NaN.
+    """
+    if math.isnan(threshold):
+        return float("nan"), float("nan")
+    return sensitivity_specificity(part.positive, part.scores > threshold)
+
+
+def operating_points(
+    validation: Scored, test: Scored, specificities: Sequence[float] = SPECIFICITIES
+) -> pd.DataFrame:
+    """What the test part gets at thresholds that validation chose.
+
+    Returns:
+        One row a wanted specificity: wanted_specificity, threshold, validation_sensitivity,
+        validation_specificity, sensitivity and specificity (both of the test part).
+    """
+    rows = []
+    for wanted in specificities:
+        threshold = threshold_for(validation, wanted)
+        rows.append(
+            (
+                wanted,
+                threshold,
+                *at_threshold(validation, threshold),
+                *at_threshold(test, threshold),
+            )
+        )
+    columns = ["wanted_specificity", "threshold", "validation_sensitivity"]
+    columns += ["validation_specificity", "sensitivity", "specificity"]
+    return pd.DataFrame(rows, columns=columns)
