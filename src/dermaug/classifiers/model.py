@@ -67,10 +67,25 @@ class Classifier(nn.Module):
         logits: Tensor = self.network((images - self.mean) / self.std)
         return logits
 
+    def features(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
+        """What the head sees of images in [0, 1]: outputs of the last layer before it."""
+        return pooled_features(self.network, (images - self.mean) / self.std)
+
     @property
     def head(self) -> nn.ModuleList:
         """The classifying head (some networks have two)."""
         return nn.ModuleList(self.network.get_submodule(name) for name in head_names(self.network))
+
+
+def pooled_features(network: nn.Module, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
+    """Pooled outputs of the last layer before a network's head; images are normalised."""
+    if isinstance(network, FridAdar):
+        return network.forward_features(images)
+    timm_network: Any = network
+    features: Tensor = timm_network.forward_head(
+        timm_network.forward_features(images), pre_logits=True
+    )
+    return features
 
 
 def build_classifier(

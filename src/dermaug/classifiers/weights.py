@@ -17,13 +17,16 @@ from dermaug.errors import DermaugError
 HUB = ("huggingface.co", 443)
 
 
-def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) -> None:
+def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) -> tuple[str, ...]:
     """Fill a network from a file, print which keys did not match, and refuse surprises.
 
     Args:
         network: A timm network; its head may always be missing or of another shape.
         path: `.safetensors`, or `.pth` / `.pt` holding tensors only (nothing else is unpickled).
         expect_missing: Keys (`*` allowed) of the network that the file may lack.
+
+    Returns:
+        Keys that start at random, because the file lacks them.
 
     Raises:
         DermaugError: The file cannot be read, or other keys than the expected ones do not match.
@@ -54,6 +57,7 @@ def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) 
         f"{', '.join(missing) or 'none'}",
         markup=False,
     )
+    return tuple(missing)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -1,0 +1,191 @@
+"""Networks that only look: features from any timm backbone with weights, or from Inception."""
+
+import importlib.util
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dermaug.classifiers.model import pooled_features
+from dermaug.classifiers.weights import load_weights, read_weights, require_hub
+from dermaug.errors import DermaugError
+
+SIDE = 128
+"""Images are scaled to this side, unless the network takes one side only."""
+INCEPTION_URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
+_INCEPTION_HOST = ("github.com", 443)
+
+
+class BackboneFeatures(nn.Module):
+    """A timm network that gives its pooled features, or those of named layers.
+
+    Args:
+        network: The network; its `pretrained_cfg` tells mean and deviation of its inputs.
+        layers: Names of modules whose outputs are averaged over the plane and put side by side;
+            none takes the layer before the head.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, layers: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.network = network
+        self.layers = tuple(layers)
+        told: Any = network.pretrained_cfg
+        for name in ("mean", "std"):
+            self.register_buffer(name, rearrange(torch.tensor(told[name]), "c -> 1 c 1 1"))
+        self.side = int(told["input_size"][-1]) if told.get("fixed_input_size") else SIDE
+        self._seen: dict[str, Tensor] = {}
+        for name in self.layers:
+            _module(network, name).register_forward_hook(self._note(name))
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
+        """Features of images in [0, 1]."""
+        scaled = functional.interpolate(
+            images, size=(self.side, self.side), mode="bilinear", antialias=True
+        )
+        last = pooled_features(self.network, (scaled - self.mean) / self.std)
+        if not self.layers:
+            return last
+        planes = [self._seen.pop(name) for name in self.layers]
+        return torch.cat([plane.flatten(2).mean(2) for plane in planes], dim=1)
+
+    def _note(self, name: str) -> Any:  # noqa: ANN401
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:  # noqa: ANN401
+            self._seen[name] = output
+
+        return hook
+
+
+class InceptionFeatures(nn.Module):
+    """The 2,048 pooled features of the Inception network that published FID and KID rest on."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 2048"]:
+        """Features of images in [0, 1]."""
+        features: Tensor = self.network((images * 255.0).round().to(torch.uint8))[0]
+        return features
+
+
+def load_backbone(
+    name: str,
+    weights: Path | None,
+    *,
+    options: Mapping[str, bool | int | float | str] | None = None,
+    layers: Sequence[str] = (),
+    expect_missing: Sequence[str] = (),
+) -> BackboneFeatures:
+    """A timm network with weights, ready to look.
+
+    Args:
+        name: Of a timm model.
+        weights: A local file with timm's key names; None takes the model hub's.
+        options: Further arguments of `timm.create_model`.
+        layers: As for `BackboneFeatures`.
+        expect_missing: Keys (`*` allowed) that the file may lack; then `layers` must name layers
+            that don't depend on them.
+
+    Raises:
+        DermaugError: No such model, layer or file, the hub cannot be reached, or the features
+            would depend on weights that are missing.
+    """
+    if name.split(".")[0] not in timm.list_models():
+        raise DermaugError(f"unknown backbone {name!r}: expected the name of a timm model")
+    if weights is None:
+        told = timm.get_pretrained_cfg(name)
+        require_hub(name, told.hf_hub_id if told else None)
+    try:
+        network = timm.create_model(name, pretrained=weights is None, **dict(options or {}))
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        raise DermaugError(f"timm cannot build {name} with {options or {}}: {error}") from None
+    backbone = BackboneFeatures(network, layers).eval()
+    if weights is not None:
+        missing = load_weights(network, weights, expect_missing)
+        _refuse_random(backbone, missing)
+    return backbone.requires_grad_(False)
+
+
+def load_inception(weights: Path | None = None) -> InceptionFeatures:
+    """Inception as torch-fidelity has it, from the extra `fidelity`.
+
+    Args:
+        weights: Its weight file; None takes the one that torch-fidelity keeps or downloads.
+
+    Raises:
+        DermaugError: The extra is not installed, or the weights can neither be found nor fetched.
+    """
+    if importlib.util.find_spec("torch_fidelity") is None:
+        raise DermaugError(
+            "Inception comes with an extra that is not installed; add it with `uv sync --extra "
+            "fidelity`, or take the features of a classifier (--model) or a backbone (--backbone)"
+        )
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    path = _inception_file() if weights is None else weights
+    # torch-fidelity unpickles whatever the file holds: prove first that it holds tensors only.
+    read_weights(path)
+    network = FeatureExtractorInceptionV3("inception", ["2048"], str(path))
+    return InceptionFeatures(network).eval()
+
+
+def _inception_file() -> Path:
+    """The weight file in torch's cache, downloaded where that can be done."""
+    kept = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_URL.rsplit("/", 1)[1]
+    if kept.exists():
+        return kept
+    try:
+        socket.create_connection(_INCEPTION_HOST, timeout=3.0).close()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(INCEPTION_URL, str(kept), "6726825d", progress=False)
+    except (OSError, RuntimeError) as error:
+        raise DermaugError(
+            f"Inception's weights are not on this machine and cannot be fetched ({error})",
+            [
+                f"fetch {INCEPTION_URL} on a machine that can reach it",
+                f"then put it at {kept}, or give it with --weights",
+            ],
+        ) from None
+    return kept
+
+
+def _refuse_random(backbone: BackboneFeatures, missing: Sequence[str]) -> None:
+    """Raise when a feature depends on a weight that the file lacked."""
+    random = {
+        key: value for key, value in backbone.network.named_parameters() if key in set(missing)
+    }
+    if not random:
+        return
+    features = backbone(torch.full((1, 3, backbone.side, backbone.side), 0.5))
+    slopes = torch.autograd.grad(features.sum(), list(random.values()), allow_unused=True)
+    reached = [key for key, slope in zip(random, slopes, strict=True) if slope is not None]
+    if reached:
+        raise DermaugError(
+            "the features would depend on weights that are missing in the file and start at "
+            "random; name complete layers with --layer",
+            reached[:20],
+        )
+
+
+def _module(network: nn.Module, name: str) -> nn.Module:
+    try:
+        return network.get_submodule(name)
+    except AttributeError:
+        known = [each for each, _ in network.named_modules() if each.count(".") <= 1 and each]
+        raise DermaugError(
+            f"no layer {name!r} in the backbone; expected one of its modules",
+            [f"among them: {', '.join(known[:30])}"],
+        ) from None

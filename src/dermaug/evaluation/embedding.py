@@ -1,0 +1,32 @@
+"""Features laid out in a plane by t-SNE (van der Maaten & Hinton 2008), for looking only."""
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from dermaug.evaluation.fidelity import require_features
+
+PERPLEXITY = 30.0
+COMPONENTS = 50
+FEWEST = 8
+
+
+def embed(features: Float[np.ndarray, "n d"], seed: int) -> Float[np.ndarray, "n 2"]:
+    """Two coordinates an image; near ones are alike, but distances between clusters mean nothing.
+
+    Args:
+        features: One row an image, at least 8; reduced to 50 principal components first.
+        seed: The same seed gives the same plane on the same machine.
+
+    Raises:
+        DermaugError: Fewer than 8 images.
+    """
+    require_features(features, at_least=FEWEST)
+    components = min(COMPONENTS, *features.shape)
+    reduced = PCA(components, random_state=seed % 2**32).fit_transform(features)
+    perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
+    # PCA's start keeps what t-SNE alone would place at random; it needs two components.
+    start = "pca" if components > 1 else "random"
+    layout = TSNE(perplexity=perplexity, init=start, random_state=seed % 2**32, n_jobs=1)
+    return np.asarray(layout.fit_transform(reduced), dtype=np.float64)

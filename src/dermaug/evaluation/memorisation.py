@@ -1,0 +1,223 @@
+"""Has the generator learnt its training images by heart? Nearest neighbours against held-out ones.
+
+A generator that draws new lesions comes as near to its training images as lesions do that it never
+saw. What comes much nearer is a copy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int, UInt8
+from scipy.stats import binomtest
+from torch import Tensor
+from torch.nn import functional
+
+from dermaug.errors import DermaugError
+
+SIDE = 32
+"""Pixels are compared at this side: finer detail is noise, and a copy need not repeat noise."""
+LEVEL = 0.01
+"""Share of unrelated real images that the threshold lets pass for copies."""
+NUM_ORIENTATIONS = 8
+_CHUNK_ENTRIES = 1 << 23
+_SAME = 1e-3  # grey levels: below it two images are one
+
+Extract = Callable[[np.ndarray], np.ndarray]
+"""uint8 images (n, h, w, 3) -> features (n, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest training image of each query.
+
+    Args:
+        indices: Row of the training image.
+        orientations: Which of the query's eight `oriented` versions is nearest.
+        pixels: Root mean square difference in grey levels, 0 to 255.
+        features: Euclidean distance between the features of that same pair.
+    """
+
+    indices: Int[np.ndarray, " n"]
+    orientations: Int[np.ndarray, " n"]
+    pixels: Float[np.ndarray, " n"]
+    features: Float[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Distances below which a pair is a copy, if both hold.
+
+    Args:
+        pixels: In grey levels.
+        features: In the features' unit.
+        expected: Share of unrelated real images below either one, at most.
+        calibrated_on: Held-out images that it was read from.
+    """
+
+    pixels: float
+    features: float
+    expected: float
+    calibrated_on: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Copies among the images, with Wilson's 95 % interval (Wilson 1927)."""
+
+    copies: int
+    number: int
+    share: float
+    low: float
+    high: float
+
+
+def oriented(images: UInt8[np.ndarray, "n s s c"], orientation: int) -> np.ndarray:
+    """One of the eight flips and quarter turns of square images.
+
+    Args:
+        images: Square.
+        orientation: 0 to 7; 0 changes nothing, from 4 on the columns are mirrored first.
+    """
+    mirrored = images[:, :, ::-1] if orientation >= 4 else images
+    return np.rot90(mirrored, orientation % 4, axes=(1, 2))
+
+
+def nearest(
+    queries: UInt8[np.ndarray, "n s s 3"], training: UInt8[np.ndarray, "m s s 3"], extract: Extract
+) -> Neighbours:
+    """Nearest training image of each query by pixels, and how far apart the pair's features are.
+
+    Generators are shown flips and quarter turns, so all eight orientations of a query are tried.
+
+    Args:
+        queries: Square images.
+        training: Square images of the same side.
+        extract: Gives the features.
+
+    Raises:
+        DermaugError: A side is empty, or sides differ.
+    """
+    if not len(queries) or not len(training) or queries.shape[1:] != training.shape[1:]:
+        raise DermaugError(
+            "expected images of one size on both sides, at least one on each; found "
+            f"{queries.shape} and {training.shape}"
+        )
+    small, known = _shrunk(queries), _shrunk(training)
+    best = torch.full((len(queries),), torch.inf)
+    indices, orientations = (torch.zeros(len(queries), dtype=torch.long) for _ in range(2))
+    for orientation in range(NUM_ORIENTATIONS):
+        turned = _vectors(oriented(small, orientation))
+        values, found = _nearest_rows(turned, _vectors(known))
+        nearer = values < best
+        best = torch.where(nearer, values, best)
+        indices = torch.where(nearer, found, indices)
+        orientations[nearer] = orientation
+    rows, turns = indices.numpy(), orientations.numpy()
+    # The search was by products, which round; the distances that are judged are by differences.
+    difference = _turned(small, turns).astype(np.float64) - known[rows]
+    pixels = np.sqrt(np.square(difference).mean(axis=(1, 2, 3)))
+    return Neighbours(rows, turns, pixels, _pair_features(queries, training, rows, turns, extract))
+
+
+def calibrate(held_out: Neighbours, level: float = LEVEL) -> Thresholds:
+    """Thresholds that unrelated images seldom pass: order statistics of held-out distances.
+
+    With n held-out images the r-th smallest distance is undercut by a further unrelated image with
+    probability r / (n + 1), whatever their distribution (exchangeability, as in conformal
+    prediction). Both distances must be undercut, so this bounds the false alarms from above.
+
+    Args:
+        held_out: Neighbours of real images of other lesions, never seen by the generator.
+        level: False alarms aimed at; with fewer than 1 / level images the nearest one is taken.
+
+    Raises:
+        DermaugError: No held-out image is left; those equal to a training image don't count.
+    """
+    kept = held_out.pixels > _SAME
+    if not kept.any():
+        raise DermaugError(
+            "expected held-out images other than the training images, found none: no threshold for "
+            "copies can be set; give held-out lesions"
+        )
+    number = int(kept.sum())
+    rank = max(1, int(level * (number + 1)))
+    pixels, features = (
+        float(np.sort(distances[kept])[rank - 1])
+        for distances in (held_out.pixels, held_out.features)
+    )
+    return Thresholds(pixels, max(features, 1e-12), rank / (number + 1), number)
+
+
+def copy_scores(found: Neighbours, thresholds: Thresholds) -> Float[np.ndarray, " n"]:
+    """The larger of both distances over their thresholds; below 1 the image is a copy."""
+    return np.maximum(found.pixels / thresholds.pixels, found.features / thresholds.features)
+
+
+def copy_rate(copies: Bool[np.ndarray, " n"]) -> Rate:
+    """Share of copies and its interval.
+
+    Example:
+        >>> rate = copy_rate(np.array([True] + [False] * 99))
+        >>> rate.share, round(rate.low, 4), round(rate.high, 4)
+        (0.01, 0.0018, 0.0545)
+    """
+    number, count = len(copies), int(copies.sum())
+    interval = binomtest(count, number).proportion_ci(0.95, method="wilson")
+    return Rate(count, number, count / number, float(interval.low), float(interval.high))
+
+
+def _shrunk(images: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n t t 3"]:
+    """Averaged down to `SIDE`, in grey levels; smaller images stay as they are."""
+    if images.shape[1] <= SIDE:
+        return np.asarray(images, dtype=np.float32)
+    parts = []
+    for start in range(0, len(images), 512):
+        pixels = torch.from_numpy(np.array(images[start : start + 512]))
+        planes = rearrange(pixels, "b h w c -> b c h w").float()
+        parts.append(functional.interpolate(planes, size=(SIDE, SIDE), mode="area"))
+    return rearrange(torch.cat(parts), "b c h w -> b h w c").numpy()
+
+
+def _vectors(images: Float[np.ndarray, "n s s 3"]) -> Float[Tensor, "n d"]:
+    # Around mid-grey: smaller numbers lose less in the products.
+    return torch.from_numpy(np.ascontiguousarray(images)).flatten(1) - 128.0
+
+
+def _nearest_rows(
+    queries: Float[Tensor, "n d"], known: Float[Tensor, "m d"]
+) -> tuple[Float[Tensor, " n"], Int[Tensor, " n"]]:
+    """Squared distance to the nearest row of `known`, and which one, a slab at a time."""
+    squares = known.square().sum(dim=1)
+    step = max(1, _CHUNK_ENTRIES // len(known))
+    values, found = [], []
+    for slab in queries.split(step):
+        distances = torch.addmm(squares, slab, known.T, alpha=-2.0)
+        least, where = distances.min(dim=1)
+        values.append(least + slab.square().sum(dim=1))
+        found.append(where)
+    return torch.cat(values), torch.cat(found)
+
+
+def _turned(images: np.ndarray, orientations: Int[np.ndarray, " n"]) -> np.ndarray:
+    """Each image in its own orientation."""
+    turned = np.empty_like(images)
+    for orientation in np.unique(orientations):
+        rows = orientations == orientation
+        turned[rows] = oriented(images[rows], int(orientation))
+    return turned
+
+
+def _pair_features(
+    queries: np.ndarray,
+    training: np.ndarray,
+    rows: Int[np.ndarray, " n"],
+    orientations: Int[np.ndarray, " n"],
+    extract: Extract,
+) -> Float[np.ndarray, " n"]:
+    used, place = np.unique(rows, return_inverse=True)
+    mine = extract(_turned(np.asarray(queries), orientations)).astype(np.float64)
+    theirs = extract(np.asarray(training[used])).astype(np.float64)[place]
+    return np.asarray(np.linalg.norm(mine - theirs, axis=1))

@@ -1,0 +1,186 @@
+"""Every generator of a run audited by its fold's own classifier; kept beside the generator."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from dermaug.classifiers.training import BEST
+from dermaug.config import ArmConfig, Experiment
+from dermaug.console import progress_bar
+from dermaug.errors import DermaugError
+from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.judges import classifier_judge
+from dermaug.experiment.runs import Run
+from dermaug.experiment.stages import synthetic_folder
+from dermaug.files import read_json, write_json
+from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
+from dermaug.training.checkpoint import checkpoint_digest
+
+AUDIT = "audit.json"
+VERSION = 1
+"""Goes up whenever the same images would get other numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredAudit:
+    """What an audit left on disk.
+
+    Args:
+        numbers: One row a class: family, label, fold, seed, then what `audit_class` gives.
+        pairs: One row a worst pair: label, then `PAIR_COLUMNS`.
+    """
+
+    numbers: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
+    """Audit every finished generator whose control classifier is finished too.
+
+    Held-out images are those of the validation part; the test part is never looked at. What was
+    audited before, with the same generator and classifier, is read back.
+
+    Args:
+        run: The run.
+        device: Where the classifier looks.
+
+    Returns:
+        One row a generator and class: family, label, fold, seed, then what `audit_class` gives.
+    """
+    chosen = [
+        (job, control)
+        for job in run.jobs.generators
+        if run.is_done(job.key) and (control := control_job(run, job)) is not None
+    ]
+    tables = []
+    with progress_bar("auditing synthetic images", len(chosen)) as advance:
+        for job, control in chosen:
+            tables.append(_audit_generator(run, job, control, device).numbers)
+            advance(1)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
+    """The finished classifier that judges a generator; None without one.
+
+    Of the generator's fold, the first model and the first seed; of the arm that differs from the
+    family's first arm in its synthetic images only: it has seen the same real images and no others.
+    """
+    arm = control_of_family(run.experiment, job.family)
+    for cell in run.jobs.classifiers:
+        if arm is not None and (cell.arm, cell.fold) == (arm.name, job.fold):
+            return cell if run.is_done(cell.key) else None
+    return None
+
+
+def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
+    """The arm like a family's first synthetic one but without the images, or any real arm."""
+    real = [arm for arm in experiment.arms if arm.synthetic is None]
+    for arm in experiment.arms:
+        if arm.synthetic is not None and arm.synthetic.family == family:
+            alike = [other for other in real if other.policy == arm.policy]
+            return next(iter(alike or real), None)
+    return next(iter(real), None)
+
+
+def read_audit(folder: Path) -> StoredAudit | None:
+    """The audit beside a generator; None where there is none.
+
+    Args:
+        folder: The generator's.
+
+    Raises:
+        DermaugError: The file is damaged.
+    """
+    if not (folder / AUDIT).exists():
+        return None
+    stored = read_json(folder / AUDIT)
+    try:
+        pairs = pd.DataFrame(stored["pairs"], columns=["label", *PAIR_COLUMNS])
+        return StoredAudit(pd.DataFrame([_numbers(row) for row in stored["numbers"]]), pairs)
+    except (KeyError, TypeError, ValueError):
+        raise DermaugError(f"{folder / AUDIT}: not an audit of dermaug; delete it") from None
+
+
+def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
+    """Write an audit beside its generator, or into any folder.
+
+    Args:
+        folder: Where `audit.json` appears.
+        key: What the audit depends on, as a digest.
+        audit: What was found.
+    """
+    rows = [_plain(row) for row in audit.numbers.to_dict("records")]
+    pairs = [_plain(row) for row in audit.pairs.to_dict("records")]
+    write_json(folder / AUDIT, {"key": key, "numbers": rows, "pairs": pairs})
+
+
+def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
+    """Rows of a synthetic set that have a label."""
+    return np.flatnonzero(np.asarray(synthetic.labels) == label)
+
+
+def _audit_generator(
+    run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
+) -> StoredAudit:
+    folder = run.folder / job.key
+    checkpoint = run.folder / control.key / BEST
+    synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+    parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
+    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.catalog.fingerprint]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    if (folder / AUDIT).exists() and read_json(folder / AUDIT).get("key") == key:
+        stored = read_audit(folder)
+        assert stored is not None
+        return stored
+    judge = classifier_judge(checkpoint, device)
+    rows, pairs = [], []
+    for label in job.classes:
+        audited = audit_class(_subjects(run, job, synthetic, label), judge, job.seed)
+        place = {"family": job.family, "label": label, "fold": job.fold, "seed": job.seed}
+        rows.append(place | dict(audited.numbers))
+        pairs.append(audited.pairs.assign(label=label))
+    table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
+    audit = StoredAudit(pd.DataFrame(rows), table)
+    write_audit(folder, key, audit)
+    return audit
+
+
+def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
+    """One class: what the generator drew, what it saw, and validation."""
+    fold, catalog = run.fold(job.fold), run.catalog
+    labels = catalog.table["label"].to_numpy()
+    rows = {
+        part: found[labels[found] == label]
+        for part, ids in (("seen", synthetic.provenance.training_images), ("kept", fold.validation))
+        for found in [catalog.rows(ids)]
+    }
+    return Subjects(
+        label=label,
+        synthetic=synthetic.images[class_rows(synthetic, label)],
+        training=np.asarray(run.images[rows["seen"]]),
+        training_ids=catalog.image_ids[rows["seen"]],
+        held_out=np.asarray(run.images[rows["kept"]]),
+        lesions=catalog.table["lesion_id"].to_numpy()[rows["kept"]],
+    )
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    """Values that JSON knows: NaN becomes null, numpy's numbers Python's."""
+    plain = {str(key): getattr(value, "item", lambda v=value: v)() for key, value in row.items()}
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in plain.items()
+    }
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: math.nan if value is None else value for key, value in row.items()}

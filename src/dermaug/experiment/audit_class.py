@@ -1,0 +1,199 @@
+"""The audit of the synthetic images of one class: quality, copies, and whether the class shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.errors import DermaugError
+from dermaug.evaluation import fidelity
+from dermaug.evaluation.features import common_scale
+from dermaug.evaluation.memorisation import calibrate, copy_rate, copy_scores, nearest
+from dermaug.experiment.judges import Judge
+from dermaug.seeding import derive_seed
+
+MOST_IMAGES = 1_000
+"""Images a side that are looked at; more would cost time and narrow no interval that matters."""
+PAIRS_KEPT = 8
+PAIR_COLUMNS = (
+    "synthetic",  # row of the image in its class
+    "training_image",  # id of the nearest training image
+    "orientation",  # of the synthetic image, where it is nearest
+    "pixel_distance",
+    "feature_distance",
+    "score",  # below 1: a copy
+)
+OVERLAPS = ("precision", "recall", "density", "coverage")
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """The images of one class that an audit compares, uint8 and of one size.
+
+    Args:
+        label: The class.
+        synthetic: Images that a generator made.
+        training: Real images that it saw.
+        training_ids: Ids of `training`.
+        held_out: Real images of other lesions; validation, never test.
+        lesions: Lesion of each held-out image.
+        searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
+        searched_ids: Ids of `searched`.
+    """
+
+    label: str
+    synthetic: UInt8[np.ndarray, "n s s 3"]
+    training: UInt8[np.ndarray, "m s s 3"]
+    training_ids: np.ndarray
+    held_out: UInt8[np.ndarray, "v s s 3"]
+    lesions: np.ndarray
+    searched: UInt8[np.ndarray, "w s s 3"] | None = None
+    searched_ids: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ClassAudit:
+    """What was found.
+
+    Args:
+        numbers: Value by name; NaN where too few images allow none.
+        pairs: The synthetic images most like a training image, `PAIR_COLUMNS`, worst first.
+    """
+
+    numbers: Mapping[str, object]
+    pairs: pd.DataFrame
+
+
+def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
+    """Audit one class.
+
+    Args:
+        subjects: The images; of the synthetic ones the first 1,000 are looked at.
+        judge: Gives the features; when it is a classifier it also names classes.
+        seed: Of the subsets and the resampling.
+
+    Returns:
+        Numbers: images, training_images, held_out_images, held_out_lesions, features (the judge's
+        name); kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of
+        these again with `_floor`, for training images in the place of the synthetic ones;
+        copies, copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of
+        unrelated real images), pixel_threshold, feature_threshold; visible_share and
+        visible_held_out (share called the class by the classifier).
+
+    Raises:
+        DermaugError: No synthetic or no training image, or sides of different size.
+    """
+    if not len(subjects.synthetic) or not len(subjects.training):
+        raise DermaugError(
+            f"{subjects.label}: expected synthetic and training images, found "
+            f"{len(subjects.synthetic)} and {len(subjects.training)}"
+        )
+    synthetic = np.asarray(subjects.synthetic[:MOST_IMAGES])
+    numbers: dict[str, object] = {
+        "images": len(synthetic),
+        "training_images": len(subjects.training),
+        "held_out_images": len(subjects.held_out),
+        "held_out_lesions": len(set(subjects.lesions)),
+        "features": judge.name,
+    }
+    numbers |= _fidelity(subjects, synthetic, judge, seed)
+    copies, pairs = _copies(subjects, synthetic, judge)
+    numbers |= copies | _visible(subjects, synthetic, judge)
+    return ClassAudit(numbers, pairs)
+
+
+def _fidelity(
+    subjects: Subjects, synthetic: np.ndarray, judge: Judge, seed: int
+) -> dict[str, object]:
+    random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
+    kept = _some(len(subjects.held_out), random)
+    known = _some(len(subjects.training), random)
+    if min(len(kept), len(known), len(synthetic)) < 2:
+        return dict.fromkeys(_fidelity_names(), np.nan) | {"fid_flag": "too few images"}
+    held_out, lesions = judge.features(subjects.held_out[kept]), subjects.lesions[kept]
+    floor, drawn = judge.features(subjects.training[known]), judge.features(synthetic)
+    if not judge.standard:
+        scale = common_scale(held_out, floor)
+        held_out, floor, drawn = held_out / scale, floor / scale, drawn / scale
+    # Overlaps and FID depend on the number of images: both sides of a comparison get the same one.
+    number = min(len(floor), len(drawn))
+    numbers: dict[str, object] = {
+        "fid_flag": fidelity.fid_caution(len(held_out), number, held_out.shape[1])
+    }
+    for ending, sample in (("", drawn), ("_floor", floor)):
+        numbers |= _compare(held_out, lesions, sample, number, ending, seed)
+    return numbers
+
+
+def _compare(
+    held_out: np.ndarray,
+    lesions: np.ndarray,
+    sample: np.ndarray,
+    number: int,
+    ending: str,
+    seed: int,
+) -> dict[str, object]:
+    found = fidelity.kid(held_out, sample, lesions, seed=seed)
+    numbers: dict[str, object] = {
+        f"kid{ending}": found.value,
+        f"kid{ending}_low": found.low,
+        f"kid{ending}_high": found.high,
+        f"fid{ending}": fidelity.fid(held_out, sample[:number]),
+    }
+    if min(len(held_out), number) <= 5:
+        return numbers | {f"{name}{ending}": np.nan for name in OVERLAPS}
+    overlap = fidelity.manifold(held_out, sample[:number])
+    return numbers | {f"{name}{ending}": getattr(overlap, name) for name in OVERLAPS}
+
+
+def _copies(
+    subjects: Subjects, synthetic: np.ndarray, judge: Judge
+) -> tuple[dict[str, object], pd.DataFrame]:
+    names = ("copies", "copy_examined", "copy_rate", "copy_low", "copy_high", "copy_expected")
+    if not len(subjects.held_out):
+        unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
+        return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
+    held_out = subjects.held_out[:MOST_IMAGES]
+    thresholds = calibrate(nearest(held_out, subjects.training, judge.features))
+    searched = subjects.training if subjects.searched is None else subjects.searched
+    ids = subjects.training_ids if subjects.searched_ids is None else subjects.searched_ids
+    found = nearest(synthetic, searched, judge.features)
+    scores = copy_scores(found, thresholds)
+    rate = copy_rate(scores < 1.0)
+    values = (rate.copies, rate.number, rate.share, rate.low, rate.high, thresholds.expected)
+    numbers: dict[str, object] = dict(zip(names, values, strict=True))
+    numbers |= {"pixel_threshold": thresholds.pixels, "feature_threshold": thresholds.features}
+    worst = np.argsort(scores, kind="stable")[:PAIRS_KEPT]
+    columns = (
+        worst,
+        ids[found.indices[worst]],
+        found.orientations[worst],
+        found.pixels[worst],
+        found.features[worst],
+        scores[worst],
+    )
+    return numbers, pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))
+
+
+def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[str, object]:
+    shares: dict[str, object] = {"visible_share": np.nan, "visible_held_out": np.nan}
+    if subjects.label in judge.classes:
+        place = judge.classes.index(subjects.label)
+        shares["visible_share"] = float((judge.assigned(synthetic) == place).mean())
+        if len(subjects.held_out):
+            held_out = judge.assigned(subjects.held_out)
+            shares["visible_held_out"] = float((held_out == place).mean())
+    return shares
+
+
+def _some(number: int, random: np.random.Generator) -> np.ndarray:
+    """At most `MOST_IMAGES` rows, at random, in rising order."""
+    return np.sort(random.permutation(number)[:MOST_IMAGES])
+
+
+def _fidelity_names() -> list[str]:
+    names = ("kid", "fid", *OVERLAPS)
+    both = [f"{name}{ending}" for ending in ("", "_floor") for name in names]
+    return [*both, "kid_low", "kid_high", "kid_floor_low", "kid_floor_high"]
