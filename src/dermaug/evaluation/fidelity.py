@@ -64,7 +64,7 @@ def kid(
         reference: Features of real images, at least 2.
         sample: Features of the other images, at least 2.
         groups: Lesion of each reference image; a half holds whole lesions. None: each its own.
-        halves: Number of draws.
+        halves: Number of draws; 0 gives no interval.
         seed: Of the draws.
 
     Raises:
@@ -75,7 +75,7 @@ def kid(
     random = np.random.default_rng(seed)
     weights = [_halves(part, halves, random) for part in (groups, np.arange(len(sample)))]
     values = _squared_mmd(reference, sample, *weights)
-    enough = min(len(np.unique(groups)), len(sample)) >= FEWEST_TO_HALVE
+    enough = halves > 0 and min(len(np.unique(groups)), len(sample)) >= FEWEST_TO_HALVE
     low, high = np.quantile(values[1:], [0.025, 0.975]) if enough else (np.nan, np.nan)
     return Kid(float(values[0]), float(low), float(high))
 
