@@ -13,7 +13,8 @@ from dermaug.experiment.scores import score_cells
 from dermaug.report.page import render_report
 
 Study = Callable[..., RunResults]
-SECTIONS = ["asked", "answer", "scores", "classes", "confusion", "roc", "images", "training"]
+SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
+SECTIONS = ["asked", "answer", *SCORES, "images", "training"]
 
 
 class Page(HTMLParser):
@@ -46,7 +47,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     ids = page.values("id")
     assert ids == [*SECTIONS, "data", "split", "cost", "configuration"]
     images = page.values("src")
-    assert len(images) == 16
+    assert len(images) == 31
     assert all(source.startswith("data:image/") for source in images)
     assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
     assert all(page.values("alt"))

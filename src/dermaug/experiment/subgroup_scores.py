@@ -102,8 +102,7 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         for grouping, group, inside in _each_group(described):
             lesions = described["lesion_id"][inside]
             found = _score_group(results, arms, tallies[inside], lesions, resamples)
-            name = {"model": model, "grouping": grouping, "group": group}
-            rows += [name | row for row in found]
+            rows += [{"model": model, "grouping": grouping, "group": group, **row} for row in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

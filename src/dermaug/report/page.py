@@ -17,6 +17,7 @@ from dermaug.report.answer import primary_contrasts, short_answer, unfinished
 from dermaug.report.data_figures import described
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
+from dermaug.report.metric_sections import MetricSections, metric_sections
 from dermaug.report.sample_figures import sample_grids
 from dermaug.report.score_figures import class_scores, confusion_matrices, forest, roc_curves
 from dermaug.report.statements import split_statements
@@ -33,7 +34,7 @@ from dermaug.report.training_figures import classifier_curves, generator_curves
 
 
 def render_report(results: RunResults, output: Path | None = None) -> Path:
-    """Write the page, and beside it scores.csv, class_scores.csv, comparisons.csv and `figures/`.
+    """Write the page, and beside it its numbers as CSV files and `figures/`.
 
     Args:
         results: The run, finished or not.
@@ -53,15 +54,13 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     comparisons = compare_arms(results)
     figures = draw_figures(results, by_class, comparisons)
     data, data_tables = described(results)
-    figures[data.name] = data
-    for name, table in (
-        ("scores", scores),
-        ("class_scores", by_class),
-        ("comparisons", comparisons),
-    ):
+    metrics = metric_sections(results)
+    figures |= {data.name: data} | metrics.figures
+    numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
+    for name, table in (numbers | metrics.numbers).items():
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
-    write_text(page, render(results, scores, by_class, comparisons, figures, data_tables))
+    write_text(page, render(results, scores, by_class, comparisons, metrics, figures, data_tables))
     return page
 
 
@@ -97,6 +96,7 @@ def render(
     scores: pd.DataFrame,
     by_class: pd.DataFrame,
     comparisons: pd.DataFrame,
+    metrics: MetricSections,
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
 ) -> str:
@@ -111,6 +111,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         **_study(results),
         **_scores(results, scores, by_class, comparisons),
+        metrics=metrics,
         figures=figures,
         data_tables=data_tables,
         answer=short_answer(results, scores, comparisons),

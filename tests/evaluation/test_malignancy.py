@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from dermaug.data.sources.ham10000 import LABELS
+from dermaug.evaluation.malignancy import (
+    auc,
+    called_by_top_class,
+    malignant_classes,
+    one_against_rest,
+    sensitivity_specificity,
+)
+
+
+def predictions(number: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, len(LABELS), number)
+    logits = random.normal(size=(number, len(LABELS))) + 1.2 * np.eye(len(LABELS))[labels]
+    return labels, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+def test_it_agrees_with_scikit_learn_on_the_folded_question() -> None:
+    labels, probabilities = predictions()
+    chosen = malignant_classes(LABELS)
+    assert chosen is not None
+    truth = np.isin(np.array(LABELS)[labels], ["mel", "bcc", "akiec"])
+    summed = sum(probabilities[:, LABELS.index(name)] for name in ("mel", "bcc", "akiec"))
+    positive, scores = one_against_rest(labels, probabilities, chosen)
+    assert (positive == truth).all()
+    np.testing.assert_allclose(scores, summed)
+    assert auc(positive, scores) == pytest.approx(metrics.roc_auc_score(truth, summed))
+    top = np.isin(np.array(LABELS)[probabilities.argmax(axis=1)], ["mel", "bcc", "akiec"])
+    found = sensitivity_specificity(positive, called_by_top_class(probabilities, chosen))
+    assert found[0] == pytest.approx(metrics.recall_score(truth, top))
+    assert found[1] == pytest.approx(metrics.recall_score(~truth, ~top))
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [("mel", "melanocytic"), ("bkl", "nv"), ("mel", "bcc"), ("malignant", "nv"), ("MEL",)],
+)
+def test_other_names_and_one_sided_questions_are_left_alone(classes: tuple[str, ...]) -> None:
+    assert malignant_classes(classes) is None
+
+
+def test_one_side_alone_has_no_auc() -> None:
+    assert np.isnan(auc(np.array([True, True]), np.array([0.1, 0.9])))
+    sensitivity, specificity = sensitivity_specificity(np.array([True]), np.array([True]))
+    assert sensitivity == 1.0
+    assert np.isnan(specificity)

@@ -1,0 +1,83 @@
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.experiment.operating_scores import score_operating_points
+from dermaug.experiment.results import RunResults
+from dermaug.report.metric_sections import metric_sections
+from dermaug.report.page import render_report
+
+Study = Callable[..., RunResults]
+CLASSES = ("bcc", "bkl", "mel", "nv")
+
+
+def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) -> None:
+    sections = metric_sections(drawn_study(classes=CLASSES, lesions=40))
+    assert set(sections.figures) == {"reliability", "subgroup_scores", "subgroup_gains"}
+    for figure in sections.figures.values():
+        assert figure.panels
+        assert len(figure.numbers)
+        assert all(panel.alt for panel in figure.panels)
+        assert all(b"<text" in panel.data for panel in figure.panels)
+        names = [panel.name for panel in figure.panels]
+        assert len(set(names)) == len(names)
+    gains = sections.figures["subgroup_gains"]
+    words = [text for text, _, _ in gains.legend]
+    assert words == ["classic − real", "classic+synthetic − classic"]
+    assert b"difference in mean sensitivity" in gains.panels[0].data
+    drawn = gains.panels[0].data.decode()
+    rows = gains.numbers[gains.numbers["grouping"] == "sex"]
+    for row in rows[rows["metric"] == "balanced_accuracy"].itertuples():
+        assert f"{row.group} (n {row.support})" in drawn
+
+
+def test_tables_show_the_means_of_the_cells(drawn_study: Study) -> None:
+    results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
+    sections = metric_sections(results)
+    malignant, melanoma = sections.operating
+    points = score_operating_points(results)
+    assert malignant.caption.startswith("Malignant (mel, bcc, akiec)")
+    assert melanoma.caption.startswith("Melanoma: ")
+    chosen = points[(points["target"] == "mel") & (points["wanted_specificity"] == 0.95)]
+    means = chosen[chosen["arm"] == "classic"][["sensitivity", "specificity"]].mean()
+    row = next(row for row in melanoma.rows if row[0] == "classic")
+    assert row[-1] == f"{means['sensitivity']:.3f} / {means['specificity']:.3f}"
+    tested = sum((results.catalog.table["label"] == "mel")[results.catalog.rows(fold.test)].sum()
+                 for fold in results.folds)  # fmt: skip
+    assert f"({tested} positive and " in melanoma.caption
+    assert sections.calibration is not None
+    assert [row[-1] for row in sections.calibration.rows if len(row) > 1] == ["4"] * 3
+    assert sections.subgroups is not None
+    assert any("to" in cell for row in sections.subgroups.rows for cell in row[2:])
+
+
+def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
+    path = render_report(drawn_study(classes=CLASSES))
+    tables = {
+        name: pd.read_csv(path.with_name(f"{name}.csv"))
+        for name in ("operating_points", "calibration", "subgroups")
+    }
+    assert set(tables["operating_points"]["target"]) == {"malignant", "mel"}
+    assert np.isfinite(tables["calibration"]["temperature"]).all()
+    assert {"sex", "age", "site"} <= set(tables["subgroups"]["grouping"])
+    files = {file.name for file in (path.parent / "figures").iterdir()}
+    assert {"reliability.csv", "subgroup_scores.csv", "subgroup_gains.csv"} <= files
+    text = path.read_text(encoding="utf-8")
+    order = [text.index(f'<section id="{name}"') for name in ("roc", "operating", "calibration")]
+    assert order == sorted(order)
+    assert re.search(r'href="#subgroups">Who gains', text)
+
+
+@pytest.mark.parametrize(("classes", "shown"), [(("benign", "malign"), False), (CLASSES, True)])
+def test_malignancy_is_shown_for_known_diagnoses_only(
+    drawn_study: Study, tmp_path: Path, classes: tuple[str, ...], shown: bool
+) -> None:
+    results = drawn_study(classes=classes, skill={"real": 1.0}, folds=1)
+    text = render_report(results, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert ('id="operating"' in text) is shown
+    assert ('href="#operating"' in text) is shown
+    assert "subgroup_gains" not in text  # a single arm gains over nobody
