@@ -14,11 +14,15 @@ Study = Callable[..., RunResults]
 SENSITIVITY = "balanced_accuracy"
 
 
-def test_a_synthetic_arm_is_also_compared_with_its_own_control(drawn_study: Study) -> None:
+def test_a_synthetic_arm_is_also_compared_with_its_control_and_its_replay(
+    drawn_study: Study,
+) -> None:
     assert contrasts(drawn_study()) == [
         ("classic", "real"),
         ("classic+synthetic", "real"),
         ("classic+synthetic", "classic"),
+        ("classic+synthetic", "classic+synthetic-replay"),
+        ("classic+synthetic-replay", "classic"),
     ]
 
 

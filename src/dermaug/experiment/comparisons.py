@@ -1,47 +1,47 @@
-"""Comparisons of arms with an interval: a bootstrap over lesions of the pooled test predictions."""
+"""Comparisons of arms: which pairs are worth it, and their differences with an interval."""
 
-from collections.abc import Sequence
-from itertools import groupby
-
-import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
-from dermaug.evaluation.discrimination import FROM_COUNTS, rates
-from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import held_out, label_arrays, paired_differences, score_cells
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.config import ArmConfig
+from dermaug.evaluation.discrimination import FROM_COUNTS
+from dermaug.experiment.effects import RESAMPLES, Effect, effects_of, place_of
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import paired_differences, score_cells
+from dermaug.stats.bootstrap import percentile_interval
+from dermaug.stats.tally import ALL
 
-RESAMPLES = 2_000
-INTERVAL = ("pooled_difference", "low", "high", "lesions", "images")
-Cells = dict[tuple[int, int], CellResult]  # (fold, seed) -> cell
+INTERVAL = ("pooled_difference", "low", "high", "lesions", "images", "levels")
+_OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve"}
 
 
 def contrasts(results: RunResults) -> list[tuple[str, str]]:
     """Pairs (arm, reference) worth comparing, in the experiment's order.
 
-    Every arm is compared with the first. A synthetic arm is also compared with the arm that has
-    its classic augmentation but no synthetic images: only that difference is owed to the images.
+    Every arm is compared with the first. An arm with a dose is also compared with the arm that has
+    all but the dose, and a synthetic arm with its replay, the same dose of real training images:
+    only these differences are owed to the images. A replay is compared with its control alone.
     """
     arms = results.experiment.arms
-    pairs = []
+    replays = {arm.replay_of: arm.name for arm in arms if arm.replay_of}
+    pairs: dict[tuple[str, str], None] = {}
     for arm in arms:
-        if arm is not arms[0]:
-            pairs.append((arm.name, arms[0].name))
-        if (control := control_arm(results, arm.name)) and (arm.name, control) not in pairs:
-            pairs.append((arm.name, control))
-    return pairs
+        control = control_arm(results, arm.name)
+        first = control if arm.replay_of and control else arms[0].name
+        for reference in (first, control, replays.get(arm.name)):
+            if reference is not None and reference != arm.name:
+                pairs[arm.name, reference] = None
+    return list(pairs)
 
 
 def control_arm(results: RunResults, name: str) -> str | None:
-    """The arm that differs from a synthetic arm in the synthetic images only; None without one."""
+    """The arm that differs from one with a dose in the dose only; None without one."""
     arms = {arm.name: arm for arm in results.experiment.arms}
     if arms[name].synthetic is None:
         return None
     alike = (
         arm.name
         for arm in arms.values()
-        if arm.synthetic is None and arm.policy == arms[name].policy
+        if arm.synthetic is None and _without_dose(arm) == _without_dose(arms[name])
     )
     return next(alike, None)
 
@@ -49,24 +49,22 @@ def control_arm(results: RunResults, name: str) -> str | None:
 def compare_arms(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
     """Every contrast, model and metric, with an interval where one can be given.
 
-    The interval is a percentile bootstrap over lesions: the test predictions of all folds are
-    pooled for each seed, the metric is taken on the pool and averaged over seeds, and both arms
-    see the same draws. It covers the choice of test lesions, given the networks as trained.
-
     Returns:
-        The columns of `paired_differences`, then pooled_difference, low, high (95 %), lesions and
-        images of the pool; NaN for metrics that are not computed from counts (AUC, kappa).
+        The columns of `paired_differences`, then what `pooled_differences` gives, NaN for metrics
+        that are not computed from counts (AUC, kappa).
     """
     scores = score_cells(results)
+    pairs = contrasts(results)
     tables = []
-    for arm, reference in contrasts(results):
-        table = paired_differences(scores, reference)
-        for model, rows in table[table["arm"] == arm].groupby("model", sort=False):
-            pooled = pooled_differences(results, str(model), arm, reference, resamples)
-            tables.append(rows.merge(pooled, on="metric", how="left"))
+    for effect in effects_of(results, tuple(pairs), resamples):
+        table = paired_differences(scores[scores["model"] == effect.model], effect.reference)
+        rows = table[table["arm"] == effect.arm]
+        tables.append(rows.merge(_interval_table(effect, results), on="metric", how="left"))
     if not tables:
         empty = paired_differences(scores.head(0), results.experiment.arms[0].name)
         return empty.reindex(columns=[*empty.columns, *INTERVAL])
+    order = {pair: place for place, pair in enumerate(pairs)}
+    tables.sort(key=lambda rows: order[rows["arm"].iloc[0], rows["reference"].iloc[0]])
     return pd.concat(tables, ignore_index=True)
 
 
@@ -75,60 +73,33 @@ def pooled_differences(
 ) -> pd.DataFrame:
     """Difference arm - reference of the pooled test predictions, by metric of `FROM_COUNTS`.
 
+    The right answers are averaged over seeds, the test parts of all folds are pooled, and the
+    metric is taken on the pool. The interval is that of `stats.hierarchy`.
+
     Returns:
-        One row a metric: metric, pooled_difference, low, high, lesions, images.
+        One row a metric: metric, pooled_difference, low, high (95 %), lesions and images of the
+        pool, and levels: what the interval covers. Empty without a pair of cells.
     """
-    first, second = (_cells_of(results, model, name) for name in (arm, reference))
-    shared = sorted(first.keys() & second.keys(), key=lambda pair: (pair[1], pair[0]))
-    lesions = pd.Index(sorted({*_lesions(first, shared), *_lesions(second, shared)}))
-    seeds = [list(group) for _, group in groupby(shared, key=lambda pair: pair[1])]
-    counts = np.stack(  # (lesions, arms, seeds, k, k)
-        [
-            np.stack([_lesion_counts(cells, pairs, lesions, results) for pairs in seeds], axis=1)
-            for cells in (first, second)
-        ],
-        axis=1,
-    )
-    pooled = _arm_difference(counts.sum(axis=0))
-    drawn = _arm_difference(resampled_totals(counts, resamples))
-    images = {image for pair in shared for image in held_out(first[pair])["image_id"]}
+    effects = effects_of(results, ((arm, reference),), resamples)
+    tables = [_interval_table(each, results) for each in effects if each.model == model]
+    return tables[0] if tables else pd.DataFrame(columns=["metric", *INTERVAL])
+
+
+def _interval_table(effect: Effect, results: RunResults) -> pd.DataFrame:
+    places = {metric: place_of(results, ALL, metric) for metric in FROM_COUNTS}
     rows = [
-        (metric, float(pooled[metric]), *percentile_interval(drawn[metric]))
-        for metric in FROM_COUNTS
+        (
+            metric,
+            float(effect.estimate.value[place]),
+            *percentile_interval(effect.estimate.draws[:, place]),
+        )
+        for metric, place in places.items()
     ]
     table = pd.DataFrame(rows, columns=["metric", *INTERVAL[:3]])
-    return table.assign(lesions=len(lesions), images=len(images))
+    return table.assign(
+        lesions=len(effect.gains), images=effect.num_images, levels=effect.estimate.levels
+    )
 
 
-def _arm_difference(counts: Float[np.ndarray, "... a s k k"]) -> dict[str, np.ndarray]:
-    """First arm minus second, averaged over seeds."""
-    by_arm = {name: values.mean(axis=-1) for name, values in rates(counts).items()}
-    return {name: values[..., 0] - values[..., 1] for name, values in by_arm.items()}
-
-
-def _lesion_counts(
-    cells: Cells,
-    pairs: Sequence[tuple[int, int]],
-    lesions: pd.Index,
-    results: RunResults,
-) -> Float[np.ndarray, "g k k"]:
-    """Confusion matrix of each lesion over some cells' test parts."""
-    num_classes = results.catalog.num_classes
-    test = pd.concat([held_out(cells[pair]) for pair in pairs])
-    labels, probabilities = label_arrays(test, results)
-    entries = labels * num_classes + probabilities.argmax(axis=1)
-    groups = lesions.get_indexer(pd.Index(test["lesion_id"])) * num_classes**2 + entries
-    flat = np.bincount(groups, minlength=len(lesions) * num_classes**2)
-    return flat.reshape(len(lesions), num_classes, num_classes).astype(np.float64)
-
-
-def _lesions(cells: Cells, pairs: Sequence[tuple[int, int]]) -> set[str]:
-    return {lesion for pair in pairs for lesion in held_out(cells[pair])["lesion_id"]}
-
-
-def _cells_of(results: RunResults, model: str, arm: str) -> Cells:
-    return {
-        (cell.fold, cell.seed): cell
-        for cell in results.cells
-        if (cell.model, cell.arm) == (model, arm)
-    }
+def _without_dose(arm: ArmConfig) -> dict[str, object]:
+    return arm.model_dump(exclude=_OF_THE_DOSE)

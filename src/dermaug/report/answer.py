@@ -8,6 +8,7 @@ import pandas as pd
 from dermaug.experiment.comparisons import contrasts, control_arm
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import number, signed
+from dermaug.stats.trainings import LESIONS_ONLY
 
 
 def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
@@ -17,7 +18,7 @@ def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
     arms is judged by all of its contrasts.
     """
     first = results.experiment.arms[0].name
-    synthetic = [arm.name for arm in results.experiment.arms if arm.synthetic is not None]
+    synthetic = [arm.name for arm in results.experiment.arms if arm.is_synthetic]
     judged = [(name, control_arm(results, name) or first) for name in synthetic if name != first]
     return judged or contrasts(results)
 
@@ -65,7 +66,7 @@ def verdict(row: pd.Series) -> str:
 
 
 def caution(judged: pd.DataFrame) -> str:
-    """What the intervals don't cover: the variation of training."""
+    """What the intervals cover: the choice of test lesions, and training where it was repeated."""
     pairs = int(judged["pairs"].min())
     if pairs == 1:
         return (
@@ -74,9 +75,11 @@ def caution(judged: pd.DataFrame) -> str:
         )
     spreads = sorted({number(float(value)) for value in judged["sd_difference"]})
     spread = spreads[0] if len(spreads) == 1 else f"{spreads[0]} to {spreads[-1]}"
+    levels = sorted(set(judged["levels"]))
+    only = " only" if levels == [LESIONS_ONLY] else ""
     return (
-        f"The interval covers the choice of test lesions only; from one training to the next "
-        f"({pairs} pairs of the same fold and seed) the difference varied with SD {spread}."
+        f"The interval covers the choice of {' or '.join(levels)}{only}; from one training to the "
+        f"next ({pairs} pairs of the same fold and seed) the difference varied with SD {spread}."
     )
 
 

@@ -37,7 +37,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
             panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
     caption = (
         "Difference in mean sensitivity between two arms, on the same test lesions, with the 95 % "
-        "interval of a bootstrap over lesions. Right of zero: the first-named arm is better. "
+        "interval of a bootstrap over lesions and seeds. Right of zero: the first-named is better. "
         "Blue: the comparison that answers the question."
     )
     return Figure("differences", caption, tuple(panels), table, width=400)

@@ -73,9 +73,9 @@ def comparison_table(comparisons: pd.DataFrame) -> Table:
             )
     header = ("Comparison", "Mean sensitivity", "Mean specificity", "SD", "pairs", "lesions")
     caption = (
-        "Paired differences with 95 % intervals: bootstrap over lesions of the pooled test "
-        "predictions, averaged over seeds. The interval covers the choice of test lesions, not the "
-        "variation of training; for that, SD is the spread of the difference in mean sensitivity "
+        "Paired differences with 95 % intervals: bootstrap over the lesions of the pooled test "
+        "predictions, averaged over seeds, and, where a fold was trained with several seeds, the "
+        "variation of training. SD is the spread of the difference in mean sensitivity "
         "over pairs (same fold and seed). Not adjusted for the number of comparisons."
     )
     return Table(caption, header, tuple(rows))

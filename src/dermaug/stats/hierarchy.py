@@ -1,0 +1,141 @@
+"""Hierarchical paired bootstrap: lesions within folds, and trainings within folds.
+
+A difference between two arms would come out otherwise with other test lesions, and with networks
+trained anew. Lesions are many and are resampled; trainings are few (2 to 5 seeds), where resampling
+is known to be too sure of itself, so their part is drawn from a t distribution. The equations, and
+the simulations that chose them, are in docs/statistics.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from dermaug.errors import DermaugError
+from dermaug.stats.bootstrap import stratified_totals
+from dermaug.stats.tally import rate_weights, rates
+from dermaug.stats.trainings import FoldSample, levels_of, training_means, training_variance
+
+Comparison = Mapping[int, FoldSample]  # fold -> sample
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What a comparison found, with resampled values in the order of `metric_names`.
+
+    Args:
+        value: The metrics, or their differences.
+        draws: The same of each resample; NaN where a resample leaves a metric undefined.
+        standard_error: Square root of lesion and training variance.
+        freedom: Degrees of freedom of the training variance; 0 when it cannot be seen.
+        levels: What was varied, as `levels_of` names it.
+    """
+
+    value: Float[np.ndarray, " m"]
+    draws: Float[np.ndarray, "r m"]
+    standard_error: Float[np.ndarray, " m"]
+    freedom: int
+    levels: str
+
+
+def estimate_all(
+    comparisons: Sequence[Comparison], resamples: int = 10_000, seed: int = 0
+) -> tuple[Estimate, ...]:
+    """Estimate several comparisons on the same draws, so that they stay paired by lesion.
+
+    Args:
+        comparisons: Fold -> sample, one mapping a comparison; a fold may be missing from some.
+        resamples: Number of draws.
+        seed: The same seed and lesions give the same draws.
+
+    Raises:
+        DermaugError: A comparison has no fold, or two differ in the lesions of a fold.
+    """
+    shapes = _shapes(comparisons)
+    levels = [levels_of(list(folds.values())) for folds in comparisons]
+    means = [
+        {fold: training_means(sample, level) for fold, sample in folds.items()}
+        for folds, level in zip(comparisons, levels, strict=True)
+    ]
+    if not comparisons:
+        return ()
+    nothing = {fold: np.zeros((shape[0], 2, *shape[1:])) for fold, shape in shapes.items()}
+    strata = [
+        np.stack(
+            [
+                np.stack([mean[fold].mean(axis=0), folds[fold].asked], axis=1)
+                if fold in folds
+                else nothing[fold]
+                for folds, mean in zip(comparisons, means, strict=True)
+            ],
+            axis=1,
+        )
+        for fold in sorted(shapes)
+    ]  # of each fold: (lesions, comparisons, right and asked, 2, k)
+    totals = stratified_totals(strata, resamples, seed)
+    observed = np.sum([stratum.sum(axis=0) for stratum in strata], axis=0)
+    return tuple(
+        _estimate(observed[place], totals[:, place], list(means[place].values()), level, seed)
+        for place, level in enumerate(levels)
+    )
+
+
+def _estimate(
+    observed: Float[np.ndarray, "2 2 k"],
+    totals: Float[np.ndarray, "r 2 2 k"],
+    means: Sequence[Float[np.ndarray, "t g 2 k"]],
+    levels: str,
+    seed: int,
+) -> Estimate:
+    """Lesion draws, less what trainings show as well, plus a t-distributed training part."""
+    value = rates(observed[0], observed[1])
+    draws: np.ndarray = rates(totals[:, 0], totals[:, 1]) - value
+    lesion_variance = _variance(draws)
+    training = training_variance(means, rate_weights(observed[1]))
+    if training.freedom:
+        # The interaction of lesions and trainings is in both variances: count it once (eq. 3).
+        kept = np.maximum(lesion_variance - training.interaction, 0.0)
+        draws *= np.sqrt(_ratio(kept, lesion_variance))
+        draws += np.sqrt(training.total) * _shuffled_t(training.freedom, len(draws), seed)[:, None]
+        lesion_variance = kept
+    error = np.sqrt(lesion_variance + training.total)
+    return Estimate(value, value + draws, error, training.freedom, levels)
+
+
+def _shuffled_t(freedom: int, number: int, seed: int) -> Float[np.ndarray, " r"]:
+    """Evenly spread quantiles of Student's t in random order: less noise than draws at random."""
+    quantiles = stats.t.ppf((np.arange(number) + 0.5) / number, freedom)
+    shuffled: np.ndarray = np.random.default_rng([seed, 1]).permutation(quantiles)
+    return shuffled
+
+
+def _variance(values: Float[np.ndarray, "r m"]) -> Float[np.ndarray, " m"]:
+    """Variance of the values that are defined; 0 when there are none."""
+    defined = ~np.isnan(values)
+    number = np.maximum(defined.sum(axis=0), 1)
+    known = np.where(defined, values, 0.0)
+    mean = known.sum(axis=0) / number
+    return np.asarray((np.where(defined, values - mean, 0.0) ** 2).sum(axis=0) / number)
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Divide; 0 / 0 is 0."""
+    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below > 0))
+
+
+def _shapes(comparisons: Sequence[Comparison]) -> dict[int, tuple[int, ...]]:
+    """Lesions, 2 and classes of each fold."""
+    shapes: dict[int, tuple[int, ...]] = {}
+    for folds in comparisons:
+        if not folds:
+            raise DermaugError("a comparison has no fold in which both arms were trained")
+        for fold, sample in folds.items():
+            found = sample.asked.shape
+            if shapes.setdefault(fold, found) != found or sample.right.shape[1:] != found:
+                raise DermaugError(
+                    f"fold {fold}: expected the same lesions and classes in every comparison, "
+                    f"found {shapes[fold]} and {found}, {sample.right.shape[1:]}"
+                )
+    return shapes

@@ -1,0 +1,131 @@
+"""What a gain is worth in real lesions, read off the learning curve of the arm without it.
+
+The curve is the inverse power law a - b * n^-c (Cortes et al. 1993; Figueroa et al. 2012, BMC Med.
+Inform. Decis. Mak. 12:8), fitted to every resample by least squares. It is not followed beyond the
+largest number of lesions that was tried.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from dermaug.errors import DermaugError
+
+NONE, MORE, NUMBER = "none", "more than we can tell", "number"
+MIN_SIZES = 3
+_EXPONENTS = np.geomspace(0.05, 3.0, 80)  # from nearly logarithmic to saturated after a few lesions
+
+
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
+    """Rising curves a - b * n^-c with b >= 0, one a resample.
+
+    Args:
+        ceiling: a, the score with endless lesions.
+        deficit: b, 0 for a curve that does not rise.
+        exponent: c > 0.
+    """
+
+    ceiling: Float[np.ndarray, " r"]
+    deficit: Float[np.ndarray, " r"]
+    exponent: Float[np.ndarray, " r"]
+
+    def at(self, size: float) -> Float[np.ndarray, " r"]:
+        """Score with `size` lesions."""
+        return np.asarray(self.ceiling - self.deficit * size**-self.exponent)
+
+    def lesions_for(self, scores: Float[np.ndarray, " r"]) -> Float[np.ndarray, " r"]:
+        """Lesions that give these scores; infinite for a score the curve never reaches."""
+        below = np.maximum(self.ceiling - scores, 0.0)
+        share = np.divide(below, self.deficit, out=np.zeros_like(below), where=self.deficit > 0)
+        with np.errstate(divide="ignore", over="ignore"):
+            return np.asarray(share ** (-1.0 / self.exponent))
+
+
+@dataclass(frozen=True)
+class RealEquivalent:
+    """Extra real lesions that would have raised the score as much as the synthetic dose did.
+
+    Args:
+        kind: `none`, `more than we can tell`, or `number`.
+        lesions: Median over resamples; 0 for none, infinite beyond the curve.
+        low: Lower end of the 95 % interval.
+        high: Upper end; infinite when it lies beyond the curve.
+    """
+
+    kind: str
+    lesions: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.kind == NUMBER:
+            high = f"{self.high:,.0f}" if np.isfinite(self.high) else MORE
+            return f"{self.lesions:,.0f} real lesions (95 % interval {self.low:,.0f} to {high})"
+        low = f"at least {self.low:,.0f} " if self.kind == MORE and self.low > 0 else ""
+        return f"{low and low + 'real lesions, '}{self.kind}"
+
+
+def fit_learning_curve(
+    sizes: Float[np.ndarray, " p"], scores: Float[np.ndarray, "r p"]
+) -> LearningCurve:
+    """Fit every resample: exponents are tried one by one, the other two have a closed form.
+
+    Args:
+        sizes: Real lesions trained on, all different and above 0.
+        scores: Score at each size.
+
+    Raises:
+        DermaugError: Fewer than three sizes, or sizes that are not positive and different.
+    """
+    sizes = np.asarray(sizes, dtype=float)
+    if len(np.unique(sizes)) < max(MIN_SIZES, len(sizes)) or sizes.min() <= 0:
+        raise DermaugError(
+            f"a learning curve needs at least {MIN_SIZES} different numbers of lesions, found "
+            f"{', '.join(f'{size:g}' for size in sizes)}; add data sizes to the experiment"
+        )
+    shapes = sizes ** -_EXPONENTS[:, None]  # (exponents, p)
+    shapes_centred = shapes - shapes.mean(axis=1, keepdims=True)
+    means = scores.mean(axis=1)
+    covariance = (scores - means[:, None]) @ shapes_centred.T  # (r, exponents)
+    deficits = np.maximum(-covariance / (shapes_centred**2).sum(axis=1), 0.0)
+    explained = deficits * np.maximum(-covariance, 0.0)
+    best = explained.argmax(axis=1)
+    deficit = np.take_along_axis(deficits, best[:, None], axis=1)[:, 0]
+    return LearningCurve(means + deficit * shapes.mean(axis=1)[best], deficit, _EXPONENTS[best])
+
+
+def real_equivalents(
+    sizes: Float[np.ndarray, " p"],
+    scores: Float[np.ndarray, "r p"],
+    size: float,
+    gain: Float[np.ndarray, " r"],
+) -> RealEquivalent:
+    """Real lesions that are worth as much as a dose of synthetic images.
+
+    Args:
+        sizes: Real lesions trained on without synthetic images.
+        scores: Resampled scores at these sizes.
+        size: Real lesions that the synthetic arm was trained on.
+        gain: Resampled gain of the synthetic arm, from the same resamples; resamples with NaN are
+            left out.
+
+    Raises:
+        DermaugError: Too few sizes, `size` outside them, or no resample is defined.
+    """
+    sizes = np.asarray(sizes, dtype=float)
+    kept = np.isfinite(scores).all(axis=1) & np.isfinite(gain)
+    curve = fit_learning_curve(sizes, scores[kept])
+    if not sizes.min() <= size <= sizes.max() or not kept.any():
+        raise DermaugError(
+            f"expected scores and a number of lesions on the learning curve ({sizes.min():g} to "
+            f"{sizes.max():g}), found {size:g} with {kept.sum()} resamples that are defined"
+        )
+    reached = curve.lesions_for(curve.at(size) + gain[kept])
+    extra = np.where(reached > sizes.max(), np.inf, np.maximum(reached - size, 0.0))
+    extra = np.where(gain[kept] <= 0, 0.0, extra)
+    # Ranks, not interpolation: infinity has no neighbour to interpolate with.
+    low, middle, high = np.quantile(extra, [0.025, 0.5, 0.975], method="inverted_cdf")
+    kind = NONE if middle <= 0 else NUMBER if np.isfinite(middle) else MORE
+    return RealEquivalent(kind, float(middle), float(low), float(high))
