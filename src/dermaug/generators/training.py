@@ -131,8 +131,9 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
             state.step += 1
             advance(config.batch)
             if state.step in ticks:
-                state.seconds = time.monotonic() - start
+                # Reading the losses waits for the device: only then is the work done.
                 means = {name: float(torch.stack(rows).mean()) for name, rows in losses.items()}
+                state.seconds = time.monotonic() - start
                 losses.clear()
                 _snapshot(task, state, means, journal)
                 advance(0, ", ".join(f"{key} {value:.2f}" for key, value in means.items()))
