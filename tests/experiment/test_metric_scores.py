@@ -149,11 +149,33 @@ def test_a_small_group_has_its_size_and_no_interval(drawn_study: Study) -> None:
     small = rows[rows["group"] == "male"]
     assert (small["images"] < FEWEST).all()
     assert small[["low", "high"]].isna().all().all()
-    assert small["value"].notna().all()
     assert rows.loc[rows["group"] == "female", ["low", "high"]].notna().all().all()
+    defined = small["classes"] > 0
+    assert (small["value"].notna() == defined).all()
     few = table[(table["metric"] == "malignant_sensitivity") & (table["support"] < FEWEST)]
     assert len(few) > 0
     assert few["low"].isna().all()
+
+
+def test_a_class_with_few_images_in_a_group_is_left_out_of_its_mean(drawn_study: Study) -> None:
+    results = drawn_study(classes=CLASSES, lesions=40, skill={"real": 1.0})
+    table = results.catalog.table
+    tested = {name for fold in results.folds for name in fold.test}
+    rare = table.index[(table["label"] == "bcc") & table["image_id"].isin(tested)][:4]
+    others = table.index[(table["label"] != "bcc") & (table.index % 2 == 0)]
+    sex = np.where(table.index.isin(rare.union(others)), "female", "male")
+    found = score_subgroups(changed(results, sex=sex), resamples=20)
+    rows = found[(found["group"] == "female") & (found["metric"] == "balanced_accuracy")]
+    assert rows["classes"].tolist() == [3]
+    pool = pd.concat([held_out(cell) for cell in results.cells])
+    pool = pool[pool["image_id"].isin(table["image_id"][sex == "female"])]
+    kept = pool[pool["label"] != "bcc"]
+    called = np.array(CLASSES)[probabilities_of(kept, CLASSES).argmax(axis=1)]
+    recalls = metrics.recall_score(
+        kept["label"], called, labels=["bkl", "mel", "nv"], average="macro"
+    )
+    assert rows["value"].iloc[0] == pytest.approx(recalls)
+    assert rows["images"].iloc[0] == len(pool)
 
 
 def test_groups_keep_lesions_whole_and_rare_sites_together(drawn_study: Study) -> None:

@@ -26,6 +26,9 @@ from dermaug.stats.bootstrap import percentile_interval, resampled_totals
 RESAMPLES = 2_000
 FEWEST = 20
 """A metric that rests on fewer images than this is given without an interval."""
+FEWEST_OF_CLASS = 5
+"""A class with fewer images in a group is left out of the group's mean sensitivity: its own would
+be all or nothing, and would come and go between bootstrap draws."""
 MOST_SITES = 15
 """Body sites beyond the most frequent ones are put together."""
 OTHER_SITES = "other sites"
@@ -42,6 +45,7 @@ COLUMNS = (
     "images",
     "lesions",
     "support",
+    "classes",
 )
 Pair = tuple[int, int]
 """Fold and seed."""
@@ -86,9 +90,11 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
     Returns:
         model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
         ("" for the arm's own score), value (a score or the difference arm - reference), low, high
-        (95 %; NaN where support < `FEWEST`), images, lesions, and support: the images that the
-        metric rests on (for malignant_sensitivity, the malignant ones). A grouping with a single
-        group is left out; so is malignancy where the classes are not HAM10000's.
+        (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
+        malignant_sensitivity its malignant ones, for malignant_specificity the others), and
+        classes: how many have `FEWEST_OF_CLASS` images in the group and make up
+        balanced_accuracy, which is NaN when none has. A grouping with a single group is left out;
+        so is malignancy where the classes are not HAM10000's.
     """
     models = list(dict.fromkeys(cell.model for cell in results.cells))
     groups = describe_groups(results) if models else pd.DataFrame()
@@ -168,12 +174,15 @@ def _score_group(
     resamples: int,
 ) -> list[dict[str, str | float | int]]:
     """Rows of one group: each arm's metrics, then each difference's."""
+    # An image counts once, however many seeds have tested it.
+    images = tallies.max(axis=(1, 2)).sum(axis=0)
+    support = supports(images)
+    rare = images[1] < FEWEST_OF_CLASS
+    rare[-2:] = False  # malignant and benign have their own support
     codes, names = pd.factorize(lesions)
     counts = np.zeros((len(names), *tallies.shape[1:]))
-    np.add.at(counts, codes, tallies)
+    np.add.at(counts, codes, np.where(rare, 0.0, tallies))
     value, drawn = _over_seeds(counts.sum(axis=0)), _over_seeds(resampled_totals(counts, resamples))
-    # An image counts once, however many seeds have tested it.
-    support = supports(tallies.max(axis=(1, 2)).sum(axis=0))
     rows: list[dict[str, str | float | int]] = []
     for metric in (name for name in METRICS if support[name]):
         for arm, reference in [*((arm, "") for arm in arms), *references(results, arms)]:
@@ -195,6 +204,7 @@ def _score_group(
                     "images": len(lesions),
                     "lesions": len(names),
                     "support": support[metric],
+                    "classes": int((~rare[:-2]).sum()),
                 }
             )
     return rows

@@ -18,7 +18,6 @@ _CALIBRATION = {
     "temperature": "Temperature",
     "ece_scaled": "ECE after",
     "brier_scaled": "Brier after",
-    "nll_scaled": "NLL after",
 }
 
 
@@ -79,8 +78,8 @@ def subgroup_table(table: pd.DataFrame) -> Table:
             rows.append((str(group), f"{size['lesions']:,}", *cells))
     names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
     caption = (
-        "Differences by group with 95 % intervals, the number of lesions, and of images that each "
-        f"difference rests on; no interval below {FEWEST} images."
+        "Differences by group with 95 % intervals; lesions of the group, and its images (for "
+        f"malignancy, the malignant ones); no interval below {FEWEST} of them."
     )
     return Table(caption, ("Group", "lesions", *names), tuple(rows))
 

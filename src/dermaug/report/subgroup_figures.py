@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.experiment.subgroup_scores import FEWEST
+from dermaug.experiment.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 
@@ -20,6 +20,11 @@ GROUPING_WORDS: Mapping[str, str] = {
     "site": "Body site",
     "skin_tone": "Estimated skin tone",
 }
+_SIZE_NOTE = (
+    f"n: the group's images, or its malignant ones; below {FEWEST} no interval is given. Mean "
+    f"sensitivity is over the classes with {FEWEST_OF_CLASS} and more images in the group, which "
+    "differ between groups: compare arms, not groups."
+)
 _TONE_NOTE = (
     "Skin tone is estimated from the skin around the lesion by its individual typology angle. The "
     "pictures' colours are not calibrated: it sorts pictures, and cannot tell a person's skin."
@@ -36,9 +41,7 @@ def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
     caption = (
         "Scores in groups of patients, with 95 % intervals of a bootstrap over the group's "
-        "lesions; test parts of all folds together, mean over seeds. n: images that the score "
-        f"rests on; below {FEWEST} no interval is given. Mean sensitivity is over the classes that "
-        "the group has, which differ between groups: compare arms, not groups."
+        f"lesions; test parts of all folds together, mean over seeds. {_SIZE_NOTE}"
     )
     panels = _panels(rows, "subgroups", [(arm, "") for arm in arms])
     scored = set(rows["arm"])
@@ -59,8 +62,8 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
     caption = (
         "Who gains: difference between an arm and its control in each group, same test lesions, "
         "with 95 % intervals; right of zero the first-named arm is better. So many intervals are "
-        "drawn that some miss zero by chance: nothing is adjusted for their number. n: images that "
-        f"the difference rests on; below {FEWEST} no interval is given. {_TONE_NOTE}"
+        "drawn that some miss zero by chance: nothing is adjusted for their number. "
+        f"{_SIZE_NOTE} {_TONE_NOTE}"
     )
     names = figures.legend([f"{arm} − {reference}" for arm, reference in pairs])
     return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)
