@@ -52,19 +52,6 @@ def test_ece_is_that_of_the_paper(bins: int) -> None:
     assert len(table) == bins
 
 
-def test_ece_agrees_with_torchmetrics_where_that_is_installed() -> None:
-    pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
-    import torch
-    from torchmetrics.functional.classification import multiclass_calibration_error
-
-    labels, probabilities = calibrated(500, seed=3)
-    sharp = with_temperature(probabilities, 0.6)
-    theirs = multiclass_calibration_error(
-        torch.from_numpy(sharp), torch.from_numpy(labels), num_classes=4, n_bins=15
-    )
-    assert expected_calibration_error(labels, sharp) == pytest.approx(float(theirs), abs=1e-6)
-
-
 def test_brier_and_nll_agree_with_scikit_learn() -> None:
     labels, probabilities = calibrated(200)
     by_class = [
