@@ -129,6 +129,14 @@ def test_few_held_out_images_take_the_nearest_and_say_what_it_is_worth() -> None
     assert thresholds.expected == pytest.approx(1 / 15)
 
 
+def test_views_of_one_lesion_calibrate_once() -> None:
+    zeros = np.zeros(6, dtype=np.int64)
+    distances = np.array([3.0, 1.0, 2.0, 9.0, 8.0, 7.0])
+    lesions = np.array(["a", "a", "a", "b", "b", "c"])
+    thresholds = calibrate(Neighbours(zeros, zeros, distances, distances), lesions, level=0.5)
+    assert (thresholds.pixels, thresholds.calibrated_on, thresholds.expected) == (7.0, 3, 0.5)
+
+
 def test_duplicates_among_the_held_out_do_not_calibrate() -> None:
     zeros = np.zeros(3, dtype=np.int64)
     distances = np.array([0.0, 4.0, 5.0])

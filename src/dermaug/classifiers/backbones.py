@@ -108,10 +108,11 @@ def load_backbone(
     if weights is None:
         told = timm.get_pretrained_cfg(name)
         require_hub(name, told.hf_hub_id if told else None)
+    given: dict[str, Any] = dict(options or {})
     try:
-        network = timm.create_model(name, pretrained=weights is None, **dict(options or {}))
+        network = timm.create_model(name, pretrained=weights is None, **given)
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
-        raise DermaugError(f"timm cannot build {name} with {options or {}}: {error}") from None
+        raise DermaugError(f"timm cannot build {name} with {given}: {error}") from None
     backbone = BackboneFeatures(network, layers).eval()
     if weights is not None:
         missing = load_weights(network, weights, expect_missing)

@@ -54,7 +54,7 @@ class Thresholds:
         pixels: In grey levels.
         features: In the features' unit.
         expected: Share of unrelated real images below either one, at most.
-        calibrated_on: Held-out images that it was read from.
+        calibrated_on: Held-out lesions that they were read from.
     """
 
     pixels: float
@@ -122,16 +122,20 @@ def nearest(
     return Neighbours(rows, turns, pixels, _pair_features(queries, training, rows, turns, extract))
 
 
-def calibrate(held_out: Neighbours, level: float = LEVEL) -> Thresholds:
+def calibrate(
+    held_out: Neighbours, lesions: np.ndarray | None = None, level: float = LEVEL
+) -> Thresholds:
     """Thresholds that unrelated images seldom pass: order statistics of held-out distances.
 
-    With n held-out images the r-th smallest distance is undercut by a further unrelated image with
-    probability r / (n + 1), whatever their distribution (exchangeability, as in conformal
-    prediction). Both distances must be undercut, so this bounds the false alarms from above.
+    With n held-out lesions, each at its nearest image's distance, the r-th smallest distance is
+    undercut by an image of a further unrelated lesion with a probability of at most r / (n + 1),
+    whatever the distribution (exchangeability, as in conformal prediction). Both distances must be
+    undercut, so this bounds the false alarms from above.
 
     Args:
         held_out: Neighbours of real images of other lesions, never seen by the generator.
-        level: False alarms aimed at; with fewer than 1 / level images the nearest one is taken.
+        lesions: Lesion of each held-out image; None: each its own.
+        level: False alarms aimed at; with fewer than 1 / level lesions the nearest one is taken.
 
     Raises:
         DermaugError: No held-out image is left; those equal to a training image don't count.
@@ -142,10 +146,13 @@ def calibrate(held_out: Neighbours, level: float = LEVEL) -> Thresholds:
             "expected held-out images other than the training images, found none: no threshold for "
             "copies can be set; give held-out lesions"
         )
-    number = int(kept.sum())
+    _, lesion_of = np.unique(
+        np.arange(len(kept)) if lesions is None else lesions, return_inverse=True
+    )
+    number = len(set(lesion_of[kept]))
     rank = max(1, int(level * (number + 1)))
     pixels, features = (
-        float(np.sort(distances[kept])[rank - 1])
+        _ranked_minimum(distances[kept], lesion_of[kept], rank)
         for distances in (held_out.pixels, held_out.features)
     )
     return Thresholds(pixels, max(features, 1e-12), rank / (number + 1), number)
@@ -167,6 +174,13 @@ def copy_rate(copies: Bool[np.ndarray, " n"]) -> Rate:
     number, count = len(copies), int(copies.sum())
     interval = binomtest(count, number).proportion_ci(0.95, method="wilson")
     return Rate(count, number, count / number, float(interval.low), float(interval.high))
+
+
+def _ranked_minimum(distances: np.ndarray, groups: np.ndarray, rank: int) -> float:
+    """The `rank`-th smallest of the groups' smallest distances."""
+    least = np.full(int(groups.max()) + 1, np.inf)
+    np.minimum.at(least, groups, distances)
+    return float(np.sort(least)[rank - 1])
 
 
 def _shrunk(images: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n t t 3"]:

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from dermaug.errors import DermaugError
 from dermaug.evaluation import fidelity
 from dermaug.evaluation.features import common_scale
-from dermaug.evaluation.memorisation import calibrate, copy_rate, copy_scores, nearest
+from dermaug.evaluation.memorisation import Thresholds, calibrate, copy_rate, copy_scores, nearest
 from dermaug.experiment.judges import Judge
 from dermaug.seeding import derive_seed
 
@@ -152,11 +152,10 @@ def _copies(
     subjects: Subjects, synthetic: np.ndarray, judge: Judge
 ) -> tuple[dict[str, object], pd.DataFrame]:
     names = ("copies", "copy_examined", "copy_rate", "copy_low", "copy_high", "copy_expected")
-    if not len(subjects.held_out):
+    thresholds = _thresholds(subjects, judge)
+    if thresholds is None:
         unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
         return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
-    held_out = subjects.held_out[:MOST_IMAGES]
-    thresholds = calibrate(nearest(held_out, subjects.training, judge.features))
     searched = subjects.training if subjects.searched is None else subjects.searched
     ids = subjects.training_ids if subjects.searched_ids is None else subjects.searched_ids
     found = nearest(synthetic, searched, judge.features)
@@ -175,6 +174,17 @@ def _copies(
         scores[worst],
     )
     return numbers, pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))
+
+
+def _thresholds(subjects: Subjects, judge: Judge) -> Thresholds | None:
+    """None where no held-out image can tell how near unrelated lesions come."""
+    if not len(subjects.held_out):
+        return None
+    known = nearest(subjects.held_out[:MOST_IMAGES], subjects.training, judge.features)
+    try:
+        return calibrate(known, subjects.lesions[:MOST_IMAGES])
+    except DermaugError:
+        return None
 
 
 def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[str, object]:

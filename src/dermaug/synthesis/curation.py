@@ -21,6 +21,7 @@ def copy_mask(
     training: UInt8[np.ndarray, "m s s 3"],
     held_out: UInt8[np.ndarray, "v s s 3"],
     extract: Extract,
+    lesions: np.ndarray | None = None,
 ) -> Bool[np.ndarray, " n"]:
     """Which synthetic images are copies of a training image.
 
@@ -30,9 +31,10 @@ def copy_mask(
         held_out: Real images of that class from other lesions, to calibrate on: validation, never
             test.
         extract: Features of uint8 images, for example the fold's own classifier's.
+        lesions: Lesion of each held-out image; None: each its own.
 
     Raises:
         DermaugError: No image on a side, or sides of different size.
     """
-    thresholds = calibrate(nearest(held_out, training, extract))
+    thresholds = calibrate(nearest(held_out, training, extract), lesions)
     return ~drop_copies(copy_scores(nearest(synthetic, training, extract), thresholds))
