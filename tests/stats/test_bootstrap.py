@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.stats.bootstrap import percentile_interval, resampled_totals, stratified_totals
 
 
 def test_totals_keep_the_number_of_groups_and_their_mean() -> None:
@@ -46,3 +46,17 @@ def test_undefined_values_are_left_out_of_the_interval() -> None:
     values = np.append(np.arange(101.0), np.nan)
     assert percentile_interval(values, confidence=0.5) == (25.0, 75.0)
     assert np.isnan(percentile_interval(np.array([np.nan]))).all()
+
+
+def test_each_stratum_is_drawn_within_itself() -> None:
+    strata = [np.ones((30, 1)) * [1, 0], np.ones((12, 1)) * [0, 1]]
+    totals = stratified_totals(strata, resamples=100)
+    assert (totals == [30, 12]).all()
+
+
+def test_strata_add_their_variances() -> None:
+    random = np.random.default_rng(4)
+    strata = [random.normal(size=80), random.normal(3.0, 2.0, size=40)]
+    totals = stratified_totals(strata, resamples=4_000)
+    expected = sum(len(part) * part.var() for part in strata)
+    assert totals.var() == pytest.approx(expected, rel=0.08)

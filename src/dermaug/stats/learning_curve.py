@@ -14,7 +14,9 @@ from dermaug.errors import DermaugError
 
 NONE, MORE, NUMBER = "none", "more than we can tell", "number"
 MIN_SIZES = 3
-_EXPONENTS = np.geomspace(0.05, 3.0, 80)  # from nearly logarithmic to saturated after a few lesions
+_EXPONENTS = np.geomspace(
+    0.05, 3.0, 200
+)  # from nearly logarithmic to saturated after a few lesions
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,9 @@ class RealEquivalent:
         if self.kind == NUMBER:
             high = f"{self.high:,.0f}" if np.isfinite(self.high) else MORE
             return f"{self.lesions:,.0f} real lesions (95 % interval {self.low:,.0f} to {high})"
-        low = f"at least {self.low:,.0f} " if self.kind == MORE and self.low > 0 else ""
-        return f"{low and low + 'real lesions, '}{self.kind}"
+        if self.kind == MORE and 0 < self.low < np.inf:
+            return f"{MORE}, at least {self.low:,.0f} real lesions"
+        return self.kind
 
 
 def fit_learning_curve(

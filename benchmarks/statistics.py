@@ -1,0 +1,94 @@
+"""How long the statistics of a full study take: 12 arms x 5 folds x 5 seeds, 10,015 images.
+
+Run: uv run python benchmarks/statistics.py [RESAMPLES]
+The reference is a plain loop over resamples for one contrast and one metric, extrapolated.
+"""
+
+import sys
+import time
+
+import numpy as np
+
+from dermaug.stats.bootstrap import percentile_interval, two_sided_p
+from dermaug.stats.hierarchy import Comparison, estimate_all
+from dermaug.stats.multiplicity import holm
+from dermaug.stats.tally import asked_of, right_of
+from dermaug.stats.trainings import FoldSample
+
+ARMS, FOLDS, SEEDS, GENERATORS = 12, 5, 5, 2
+IMAGES, LESIONS, CLASSES = 10_015, 7_470, 7
+PREVALENCES = np.array([327, 514, 1_099, 115, 1_113, 6_705, 142]) / IMAGES
+PLAIN_RESAMPLES = 20
+
+
+def main() -> None:
+    resamples = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    random = np.random.default_rng(0)
+    labels = random.choice(CLASSES, size=IMAGES, p=PREVALENCES)
+    lesions = np.concatenate([np.arange(LESIONS), random.integers(LESIONS, size=IMAGES - LESIONS)])
+    called = predictions(random, labels)
+    start = time.perf_counter()
+    comparisons = [contrast(labels, lesions, called, arm) for arm in range(1, ARMS)]
+    counted = time.perf_counter()
+    estimates = estimate_all(comparisons, resamples)
+    drawn = time.perf_counter()
+    columns = [column for estimate in estimates for column in estimate.draws.T]
+    intervals = [percentile_interval(column) for column in columns]
+    adjusted = holm(np.array([two_sided_p(column) for column in columns]))
+    done = time.perf_counter()
+    print(
+        f"{ARMS} arms x {FOLDS} folds x {SEEDS} seeds, {IMAGES:,} images, {resamples:,} resamples"
+    )
+    print(f"  count the answers   {counted - start:6.1f} s")
+    print(f"  draw and estimate   {drawn - counted:6.1f} s")
+    print(f"  intervals and Holm  {done - drawn:6.1f} s  ({len(intervals)} intervals)")
+    print(f"  together            {done - start:6.1f} s")
+    plain = plain_seconds(random, labels, lesions, called) * resamples * (ARMS - 1)
+    print(f"  a plain loop, extrapolated from {PLAIN_RESAMPLES} resamples: {plain:,.0f} s")
+    print(
+        f"  plain / ours: {plain / (done - start):,.0f}; smallest p after Holm {adjusted.min():.4f}"
+    )
+
+
+def predictions(random: np.random.Generator, labels: np.ndarray) -> np.ndarray:
+    """Predicted classes, int (arms, seeds, images): three in four right."""
+    shape = (ARMS, SEEDS, IMAGES)
+    return np.where(random.random(shape) < 0.75, labels, random.integers(CLASSES, size=shape))
+
+
+def contrast(labels: np.ndarray, lesions: np.ndarray, called: np.ndarray, arm: int) -> Comparison:
+    """An arm minus the first; lesions are dealt to folds in turn."""
+    samples = {}
+    for fold in range(FOLDS):
+        rows = np.flatnonzero(lesions % FOLDS == fold)
+        here = np.unique(lesions[rows], return_inverse=True)[1]
+        shape = (int(here.max()) + 1, CLASSES)
+        right = [
+            right_of(labels[rows], called[arm, seed, rows], here, shape)
+            - right_of(labels[rows], called[0, seed, rows], here, shape)
+            for seed in range(SEEDS)
+        ]
+        asked = asked_of(labels[rows], here, shape)
+        samples[fold] = FoldSample(asked, np.stack(right), np.arange(SEEDS) % GENERATORS)
+    return samples
+
+
+def plain_seconds(
+    random: np.random.Generator, labels: np.ndarray, lesions: np.ndarray, called: np.ndarray
+) -> float:
+    """Seconds a resample and contrast of a loop that draws lesions and gathers their images."""
+    order = np.argsort(lesions, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(lesions[order])) + 1)
+    start = time.perf_counter()
+    for _ in range(PLAIN_RESAMPLES):
+        rows = np.concatenate([members[index] for index in random.integers(LESIONS, size=LESIONS)])
+        for seed in range(SEEDS):
+            for arm in (0, 1):
+                right = called[arm, seed, rows] == labels[rows]
+                hits = np.bincount(labels[rows], right, minlength=CLASSES)
+                float((hits / np.bincount(labels[rows], minlength=CLASSES)).mean())
+    return (time.perf_counter() - start) / PLAIN_RESAMPLES
+
+
+if __name__ == "__main__":
+    main()
