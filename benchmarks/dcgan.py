@@ -1,0 +1,163 @@
+"""DCGAN training at 64 px with 4x4 kernels, against the textbook's loop.
+
+The textbook: eager, NCHW, JPEGs through ImageFolder and a DataLoader, losses read at every step,
+gradients for all weights in both steps. Its rounds are epochs, the start of the workers included.
+dermaug does more a step: flips and quarter turns, and an average of the generator's weights.
+"""
+
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from lightning_fabric import Fabric
+from matrix_floor import matrix_rate, operations_of, print_floor
+from rounds import (
+    Data,
+    Device,
+    Images,
+    Rounds,
+    Way,
+    as_image_folder,
+    new_folder,
+    open_images,
+    print_rates,
+    start,
+    time_in_turn,
+)
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
+
+from dermaug.config import DataConfig, GeneratorConfig
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.pixels import load_pixels
+from dermaug.generators import build_family
+from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.training import GeneratorTask, train_generator
+from dermaug.training.fabric import start_fabric
+
+SIZE, LATENT = 64, 100
+
+
+class Textbook:
+    """Both networks, both optimisers and the step, as a tutorial has them."""
+
+    def __init__(self, width: int, device: torch.device) -> None:
+        widths = [8 * width, 4 * width, 2 * width, width]
+        ups: list[nn.Module] = [nn.ConvTranspose2d(LATENT, widths[0], 4, bias=False)]
+        for inputs, outputs in pairwise([*widths, 3]):
+            ups += [nn.BatchNorm2d(inputs), nn.ReLU(inplace=True)]
+            ups += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)]
+        downs: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1, bias=False)]
+        for inputs, outputs in pairwise(widths[::-1]):
+            downs += [nn.LeakyReLU(0.2, inplace=True)]
+            downs += [nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False), nn.BatchNorm2d(outputs)]
+        downs += [nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(widths[0], 1, 4, bias=False)]
+        self.generator = nn.Sequential(*ups, nn.Tanh()).to(device)
+        self.discriminator = nn.Sequential(*downs, nn.Sigmoid()).to(device)
+        for module in (*self.generator, *self.discriminator):
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.normal_(module.weight, 0.0, 0.02)
+        self.criterion, self.device = nn.BCELoss(), device
+        self.adam_g, self.adam_d = (
+            torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999))
+            for network in (self.generator, self.discriminator)
+        )
+
+    def step(self, images: Tensor) -> tuple[float, float]:
+        """D on real and on generated images, then G; gives both losses."""
+        ones = torch.ones(len(images), device=self.device)
+        self.discriminator.zero_grad()
+        loss_real = self.criterion(self.discriminator(images).view(-1), ones)
+        loss_real.backward()
+        fakes = self.generator(torch.randn(len(images), LATENT, 1, 1, device=self.device))
+        loss_fake = self.criterion(self.discriminator(fakes.detach()).view(-1), 1.0 - ones)
+        loss_fake.backward()
+        self.adam_d.step()
+
+        self.generator.zero_grad()
+        loss = self.criterion(self.discriminator(fakes).view(-1), ones)
+        loss.backward()
+        self.adam_g.step()
+        return loss_real.item() + loss_fake.item(), loss.item()
+
+
+def textbook_way(textbook: Textbook, files: Path, batch: int, workers: int) -> Way:
+    prepare = transforms.Compose(
+        [
+            transforms.Resize(SIZE),
+            transforms.CenterCrop(SIZE),
+            transforms.ToTensor(),
+            transforms.Normalize((0.5,) * 3, (0.5,) * 3),
+        ]
+    )
+    images = ImageFolder(str(files), prepare)
+    loader = DataLoader(images, batch, shuffle=True, num_workers=workers, drop_last=True)
+
+    def epoch() -> float:
+        begin = time.perf_counter()
+        for batch_images, _ in loader:
+            textbook.step(batch_images.to(textbook.device))
+        return len(loader) * batch / (time.perf_counter() - begin)
+
+    return epoch
+
+
+def dermaug_way(bank: ImageBank, config: GeneratorConfig, folder: Path, fabric: Fabric) -> Way:
+    spec = GeneratorSpec(config, SIZE, ("any",), "benchmark", ())
+
+    def training() -> float:
+        trained = train_generator(GeneratorTask("dcgan", spec, bank, 0, new_folder(folder)), fabric)
+        # Its seconds end before the snapshot, which the textbook has not.
+        return trained.images / trained.seconds
+
+    return training
+
+
+def main(
+    data: Data = None,
+    images: Images = 640,
+    rounds: Rounds = 3,
+    device: Device = "auto",
+    width: Annotated[int, typer.Option(min=4, help="Channels next to the image.")] = 64,
+) -> None:
+    """Train a DCGAN on images of all classes, by the textbook and by dermaug."""
+    fabric = start_fabric(device)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        catalog = open_images(data, images, folder)
+        files, batch = as_image_folder(catalog, folder / "by class"), min(64, len(catalog))
+        store = load_pixels(catalog, DataConfig(size=SIZE), cache=folder / "cache")
+        pixels = store.images.copy()  # the cache is mapped read-only
+        bank = ImageBank.of(pixels, np.zeros(len(pixels), dtype=np.int64), fabric.device)
+        shown = len(bank) // batch * batch
+        config = GeneratorConfig(images=shown, batch=batch, width=width, snapshots=1)
+        textbook = Textbook(width, fabric.device)
+        ways = {
+            "textbook, 0 workers": textbook_way(textbook, files, batch, workers=0),
+            "textbook, 2 workers": textbook_way(textbook, files, batch, workers=2),
+            "dermaug": dermaug_way(bank, config, folder, fabric),
+        }
+        rates = time_in_turn(ways | {"matrix": matrix_rate(fabric)}, rounds)
+        products = float(np.median(rates.pop("matrix")))
+        title = f"DCGAN, {SIZE} px, width {width}, batch {batch}, {fabric.device}"
+        print_rates(title, rates, list(ways)[:2])
+
+    family = build_family(config, SIZE).to(fabric.device)
+    real, labels = bank.batch(np.arange(batch))
+    random = torch.Generator(fabric.device)
+    operations, plain = (
+        operations_of(step) / batch
+        for step in (lambda: family.step(real, labels, random), lambda: textbook.step(real))
+    )
+    print_floor(operations, plain, products, float(np.median(rates["dermaug"])))
+
+
+if __name__ == "__main__":
+    start(main)

@@ -1,0 +1,96 @@
+"""Each benchmark ends on a few images and prints its table; how fast is not looked at."""
+
+import re
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+TEXTBOOKS = ["textbook, 0 workers", "textbook, 2 workers"]
+TINY = ["--images", "16", "--rounds", "1"]
+
+# Workers are forked, as a DataLoader does on Linux, from a process that other tests gave threads.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+
+Run = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a benchmark as its command does; gives exit code, output and what it said aside."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+    def ended(name: str, *arguments: str) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(BENCHMARKS / f"{name}.py"), run_name="__main__")
+        written = capsys.readouterr()
+        return end.value.code, written.out, written.err
+
+    return ended
+
+
+def figures(table: str, name: str) -> list[float]:
+    """Numbers of the table's line with this name: rate, lowest, highest, ratios."""
+    (line,) = re.findall(rf"^\W*{name} *│(.*)$", table, re.MULTILINE)
+    return [float(number) for number in re.findall(r"[\d.]+", line.replace(",", ""))]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "references", "ours"),
+    [
+        ("pixel_cache", [], ["PIL loop"], ["dermaug, first call", "dermaug, second call"]),
+        ("dcgan", ["--device", "cpu", "--width", "4"], TEXTBOOKS, ["dermaug"]),
+        ("classifier", ["--device", "cpu"], TEXTBOOKS, ["dermaug"]),
+    ],
+    ids=["pixel_cache", "dcgan", "classifier"],
+)
+def test_rates_and_their_ratios_are_printed(
+    name: str, options: list[str], references: list[str], ours: list[str], run: Run
+) -> None:
+    code, out, _ = run(name, *TINY, *options)
+    assert not code
+    rates = {way: figures(out, way) for way in (*references, *ours)}
+    for rate, lowest, highest, *ratios in rates.values():
+        assert rate == lowest == highest > 0  # there was one round
+        expected = [rate / rates[reference][0] for reference in references]
+        assert ratios == pytest.approx(expected, rel=0.1, abs=0.01)
+
+
+def test_operations_of_a_dcgan_step_are_those_counted_by_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    written = runpy.run_path(str(BENCHMARKS / "dcgan.py"), run_name="dcgan")
+    torch, config = written["torch"], written["GeneratorConfig"](width=8)
+    family = written["build_family"](config, 64)
+    textbook, images = written["Textbook"](8, torch.device("cpu")), torch.rand(2, 3, 64, 64)
+    random, labels = torch.Generator(), torch.zeros(2, dtype=torch.long)
+
+    # 16 weights a pair of channels, at every place of a layer's smaller side, a multiply-add two.
+    up = [(100, 64, 1), (64, 32, 4), (32, 16, 8), (16, 8, 16), (8, 3, 32)]
+    down = [(3, 8, 32), (8, 16, 16), (16, 32, 8), (32, 64, 4), (64, 1, 1)]
+    generator, discriminator = (
+        [32 * inputs * outputs * side**2 for inputs, outputs, side in layers]
+        for layers in (up, down)
+    )
+    # Forward, for weights and for inputs; what comes first needs nothing for its inputs.
+    g_step = 3 * sum(generator) - generator[0]
+    d_step = 2 * (3 * sum(discriminator) - discriminator[0])
+    through_d = 2 * sum(discriminator)
+
+    count = written["operations_of"]
+    assert count(lambda: family.step(images, labels, random)) == 2 * (g_step + d_step + through_d)
+    assert count(lambda: textbook.step(images)) == 2 * (
+        g_step + d_step + through_d + sum(discriminator)
+    )
+
+
+def test_data_that_are_not_there_are_an_error_without_a_traceback(tmp_path: Path, run: Run) -> None:
+    code, out, err = run("pixel_cache", "--data", str(tmp_path / "absent"))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert "absent" in err
