@@ -51,12 +51,22 @@ def bank(number: int, seed: int = 0) -> ImageBank:
 def classifier_task() -> Callable[..., ClassifierTask]:
     """Build a small task in a folder; keywords change the configuration."""
 
-    def make(folder: Path, *, seed: int = 0, **settings: object) -> ClassifierTask:
+    def make(
+        folder: Path,
+        *,
+        seed: int = 0,
+        policy: str = "standard",
+        weighted: bool = False,
+        sampling: str = "natural",
+        **settings: object,
+    ) -> ClassifierTask:
         defaults: dict[str, object] = {"images": 480, "batch": 16, "validations": 3}
         return ClassifierTask(
             title="discs",
             config=ClassifierConfig.model_validate(defaults | settings),
-            policy="standard",
+            policy=policy,
+            sampling=sampling,
+            weighted=weighted,
             classes=("large", "medium", "small"),
             training=bank(60),
             validation=bank(30, seed=1),

@@ -28,7 +28,7 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ('[[arms]]\nname = "real"\n', "two arms are named 'real'"),
         ('[[arms]]\nname = "../x"\n', "arms.1.name"),
         ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
-        ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose and balance"),
+        ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
     ],
 )
 def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,12 +26,14 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         DermaugError: Names every wrong key with its nearest right name.
     """
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            raise DermaugError(f"{path}: expected a TOML file, found a folder or a device")
+        tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DermaugError(
             f"no experiment file at {path}; the shipped ones are in experiments/"
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # UTF-8 and TOML: both ValueError
         raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
     for override in overrides:
         _apply(tree, override)
@@ -42,7 +45,7 @@ def validate_experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     try:
         return Experiment.model_validate(tree)
     except ValidationError as error:
-        lines = [_explain(problem) for problem in error.errors()]
+        lines = list(dict.fromkeys(map(_explain, _causes(error))))
         raise DermaugError(f"{origin}: {len(lines)} wrong in the experiment", lines) from None
 
 
@@ -78,29 +81,56 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         for part in parts[:-1]:
             node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
         if isinstance(node, list):
-            node[int(parts[-1])] = _parse(text)
+            node[int(parts[-1])] = _parse(key, text)
         else:
-            node[parts[-1]] = _parse(text)
+            node[parts[-1]] = _parse(key, text)
     except (IndexError, ValueError, TypeError, AttributeError):
         raise DermaugError(f"--set {key}: the experiment has no such place") from None
 
 
-def _parse(text: str) -> Any:  # noqa: ANN401
+def _parse(key: str, text: str) -> Any:  # noqa: ANN401
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text.strip()
+    except (ValueError, RecursionError) as error:
+        raise DermaugError(f"--set {key}: not a value of TOML: {error}") from None
+    if list(parsed) != ["value"]:
+        raise DermaugError(f"--set {key}: expected one value, found several lines of TOML")
+    return parsed["value"]
+
+
+def _causes(error: ValidationError) -> list[Any]:
+    """What is wrong, without a list's complaint of being too short for its entries being wrong."""
+    problems: list[Any] = list(error.errors())
+    places = [problem["loc"] for problem in problems]
+    return [
+        problem
+        for problem in problems
+        if problem["type"] != "too_short"
+        or not any(
+            len(place) > len(problem["loc"]) and place[: len(problem["loc"])] == problem["loc"]
+            for place in places
+        )
+    ]
 
 
 def _explain(problem: Any) -> str:  # noqa: ANN401
-    where = ".".join(str(part) for part in problem["loc"])
+    # pydantic puts the branch of a choice of types into the place: dose.dict[str,...], dose.int.
+    where = ".".join(str(part) for part in problem["loc"] if not _is_type(part))
     if problem["type"] == "extra_forbidden":
         close = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1)
         return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    if problem["type"] == "missing":
+        return f"{where}: expected, found nothing"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{where}: {message}" if where else message
     return f"{where}: {message}; found {problem['input']!r:.80}"
+
+
+def _is_type(part: str | int) -> bool:
+    return isinstance(part, str) and bool(re.fullmatch(r"\w+\[.*\]|constrained-\w+|int", part))
 
 
 def _known_keys() -> list[str]:

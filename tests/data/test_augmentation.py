@@ -2,7 +2,24 @@ import pytest
 import torch
 from torch import Generator
 
-from dermaug.data.augmentation import POLICIES, colour_jitter, dihedral
+from dermaug.data.augmentation import (
+    POLICIES,
+    Policy,
+    colour_jitter,
+    cutmix,
+    dihedral,
+    mixup,
+    standard,
+)
+from dermaug.data.trivial_augment import (
+    OPERATIONS,
+    Operation,
+    brightness,
+    contrast,
+    identity,
+    rotate,
+    saturation,
+)
 
 
 def images(number: int = 6) -> torch.Tensor:
@@ -11,8 +28,9 @@ def images(number: int = 6) -> torch.Tensor:
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_policies_keep_shape_and_range_and_repeat(policy: str) -> None:
+    labels = torch.eye(3).repeat(2, 1)
     first, again, other = (
-        POLICIES[policy](images(), Generator().manual_seed(seed)) for seed in (0, 0, 1)
+        POLICIES[policy](images(), labels, Generator().manual_seed(seed))[0] for seed in (0, 0, 1)
     )
     assert first.shape == images().shape
     assert first.min() >= 0.0
@@ -21,12 +39,14 @@ def test_policies_keep_shape_and_range_and_repeat(policy: str) -> None:
     assert torch.equal(first, other) == (policy == "none")
 
 
-@pytest.mark.parametrize("policy", ["fridadar", "standard"])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_a_uniform_image_stays_uniform(policy: str) -> None:
     """Reflection fills the corners: no black triangles."""
-    grey = torch.full((4, 3, 16, 16), 0.5)
-    changed = POLICIES[policy](grey, Generator().manual_seed(0))
-    assert changed.std((2, 3)).max() < 1e-5
+    grey = torch.full((40, 3, 16, 16), 0.5)
+    changed, _ = POLICIES[policy](grey, torch.eye(40), Generator().manual_seed(0))
+    if policy == "cutmix":  # a pasted box may be lighter than its host
+        changed = changed[:0]
+    assert changed.numel() == 0 or changed.std((2, 3)).max() < 1e-5
 
 
 def test_dihedral_draws_all_eight_symmetries_and_nothing_else() -> None:
@@ -44,8 +64,40 @@ def test_dihedral_draws_all_eight_symmetries_and_nothing_else() -> None:
 
 def test_each_image_gets_its_own_parameters() -> None:
     same = images(1).expand(8, -1, -1, -1)
-    changed = POLICIES["standard"](same, Generator().manual_seed(0))
+    changed = standard(same, Generator().manual_seed(0))
     assert len(torch.unique(changed.flatten(1), dim=0)) == 8
+
+
+@pytest.mark.parametrize("policy", [mixup, cutmix])
+def test_targets_are_mixed_by_the_share_of_each_image(policy: Policy) -> None:
+    """Images of pure black and pure white: what is seen of each is what the target says."""
+    images = torch.zeros(64, 3, 16, 16)
+    images[::2] = 1.0
+    targets = torch.eye(2)[torch.arange(64) % 2]  # white is class 0
+    with torch.no_grad():
+        mixed, blended = policy(images, targets, Generator().manual_seed(0))
+    torch.testing.assert_close(blended.sum(1), torch.ones(64))
+    seen = mixed.mean((1, 2, 3))
+    alone = (blended[:, 0] > 0.01) & (blended[:, 0] < 0.99)
+    assert 10 < alone.sum() < 64
+    # The standard policy scales brightness by up to 15 %, and white is cut at 1.
+    assert (seen - blended[:, 0])[alone].abs().max() < 0.16
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_of_trivial_augment_keeps_shape_and_does_something(
+    operation: Operation,
+) -> None:
+    changed = operation(images(), torch.full((6, 1, 1, 1), 0.7))
+    assert changed.shape == images().shape
+    assert changed.isfinite().all()
+    assert torch.equal(changed, images()) == (operation is identity)
+
+
+@pytest.mark.parametrize("operation", [rotate, brightness, contrast, saturation])
+def test_no_strength_is_the_identity(operation: Operation) -> None:
+    changed = operation(images(), torch.zeros(6, 1, 1, 1))
+    torch.testing.assert_close(changed, images(), atol=1e-5, rtol=0)
 
 
 def test_no_jitter_is_the_identity() -> None:

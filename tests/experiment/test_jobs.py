@@ -7,7 +7,7 @@ from dermaug.experiment.jobs import enumerate_jobs
 from dermaug.experiment_file import validate_experiment
 
 CLASSES = ("df", "mel", "nv")
-COUNTS = {0: {"df": 20, "mel": 150, "nv": 900}, 1: {"df": 22, "mel": 140, "nv": 910}}
+COUNTS = {(0, 0): {"df": 20, "mel": 150, "nv": 900}, (1, 0): {"df": 22, "mel": 140, "nv": 910}}
 
 
 def experiment(**changes: object) -> Experiment:
@@ -29,7 +29,7 @@ def experiment(**changes: object) -> Experiment:
 def test_every_cell_once_and_every_generator_once() -> None:
     jobs = enumerate_jobs(experiment(), CLASSES, COUNTS)
     assert len(jobs.generators) == 2 * 2 * 2  # folds, seeds, classes
-    assert len(jobs.classifiers) == 2 * 3 * 2 * 3  # folds, seeds, classifiers, arms
+    assert len(jobs.classifiers) == 2 * 3 * 2 * 5  # folds, seeds, classifiers, arms and controls
     keys = [job.key for job in jobs.in_order]
     assert len(set(keys)) == len(keys)
     assert "generators/dcgan/fold1-seed0/mel" in keys
@@ -48,7 +48,7 @@ def test_largest_dose_of_any_arm_is_drawn() -> None:
 
 def test_generator_seeds_are_taken_in_turn_and_fold_by_fold() -> None:
     for job in enumerate_jobs(experiment(), CLASSES, COUNTS).classifiers:
-        if job.arm == "real":
+        if job.arm == "real" or job.arm.endswith("replay"):
             assert (job.generator_seed, job.generators) == (None, ())
         else:
             assert job.generator_seed == {3: 0, 4: 1, 5: 0}[job.seed]
@@ -58,7 +58,7 @@ def test_generator_seeds_are_taken_in_turn_and_fold_by_fold() -> None:
 
 def test_dose_of_a_class_that_is_not_synthesised() -> None:
     arms = [{"name": "a", "synthetic": {"dose": {"nv": 5}}}]
-    with pytest.raises(DermaugError, match="'nv' is asked for, but dcgan synthesises only df, mel"):
+    with pytest.raises(DermaugError, match="'nv' is asked for, but dcgan has only df, mel"):
         enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
 
 
@@ -70,10 +70,10 @@ def test_generator_class_that_the_data_lack() -> None:
 
 def test_number_for_every_class_and_fill_up() -> None:
     arms = experiment().arms
-    assert arms[2].synthetic is not None
-    assert doses(arms[2].synthetic, ["df", "mel"], COUNTS[0]) == {"df": 80, "mel": 0}
-    everywhere = arms[2].synthetic.model_copy(update={"balance": None, "dose": 7})
-    assert doses(everywhere, ["df", "mel"], COUNTS[0]) == {"df": 7, "mel": 7}
+    assert arms[3].synthetic is not None
+    assert doses(arms[3].synthetic, ["df", "mel"], COUNTS[0, 0]) == {"df": 80, "mel": 0}
+    everywhere = arms[3].synthetic.model_copy(update={"balance": None, "dose": 7})
+    assert doses(everywhere, ["df", "mel"], COUNTS[0, 0]) == {"df": 7, "mel": 7}
 
 
 def test_dose_larger_than_the_set_is_an_error() -> None:

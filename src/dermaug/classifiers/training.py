@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
 from dermaug.classifiers.inference import predict
@@ -39,6 +39,8 @@ class ClassifierTask:
         title: Name behind the progress bar.
         config: Network and training.
         policy: Key of `dermaug.data.augmentation.POLICIES`.
+        sampling: How often a class is shown: natural, sqrt or balanced.
+        weighted: Whether the loss weights each class by the inverse of its share.
         classes: Labels in the order of the outputs.
         training: Images of the fold's training part, with the arm's synthetic ones.
         validation: Images of the fold's validation part.
@@ -51,6 +53,8 @@ class ClassifierTask:
     title: str
     config: ClassifierConfig
     policy: str
+    sampling: str
+    weighted: bool
     classes: tuple[str, ...]
     training: ImageBank
     validation: ImageBank
@@ -92,6 +96,7 @@ class _State:
         self.classifier.to(memory_format=torch.channels_last)
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)
+        self.label_smoothing = task.config.label_smoothing
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
         self.step, self.best_images, self.best_score, self.seconds = 0, 0, -1.0, 0.0
 
@@ -135,8 +140,9 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     if (task.folder / RESUME).exists():
         state.load(task.folder / RESUME)
     random = StepRandom(fabric.device, derive_seed(task.seed, "augmentation"))
-    weights = class_weights(task.training.labels.cpu().numpy(), config.sampling)
+    weights = class_weights(task.training.labels.cpu().numpy(), task.sampling)
     order = Order(len(task.training), derive_seed(task.seed, "order"), weights)
+    loss_weights = _loss_weights(task, fabric.device)
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
     losses: list[Tensor] = []
@@ -150,8 +156,9 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
             images, labels = task.training.batch(
                 order.batch(state.step * config.batch, config.batch)
             )
-            images = POLICIES[task.policy](images, random.at(state.step))
-            losses.append(_step(state, fabric, images, labels, config.label_smoothing))
+            targets = one_hot(labels, len(task.classes)).float()
+            images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
+            losses.append(_step(state, fabric, images, targets, loss_weights))
             state.step += 1
             advance(config.batch)
             if state.step in ticks:
@@ -170,12 +177,22 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     )
 
 
+def _loss_weights(task: ClassifierTask, device: torch.device) -> Tensor | None:
+    """Inverse class shares with mean 1 over the training set; a class without images gets 0."""
+    if not task.weighted:
+        return None
+    counts = torch.bincount(task.training.labels, minlength=len(task.classes)).float()
+    weights = torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0)
+    return weights.to(device)
+
+
 def _step(
-    state: _State, fabric: Fabric, images: Tensor, labels: Tensor, smoothing: float
+    state: _State, fabric: Fabric, images: Tensor, targets: Tensor, weights: Tensor | None
 ) -> Tensor:
     with fabric.autocast():
         logits = state.classifier(images)
-    loss = cross_entropy(logits.float(), labels, label_smoothing=smoothing)
+    smoothing = state.label_smoothing
+    loss = cross_entropy(logits.float(), targets, weights, label_smoothing=smoothing)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()

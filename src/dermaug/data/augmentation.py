@@ -12,8 +12,13 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from dermaug.data.trivial_augment import trivial_augment
+
 Batch = Float[Tensor, "b 3 h w"]
+Targets = Float[Tensor, "b classes"]
 Affine = Float[Tensor, "b 2 3"]
+ImagePolicy = Callable[[Batch, Generator], Batch]
+Policy = Callable[[Batch, Targets, Generator], tuple[Batch, Targets]]
 
 
 def none(images: Batch, random: Generator) -> Batch:
@@ -66,11 +71,56 @@ def colour_jitter(
     return (level + (images - level) * spread).mul(light).clamp(0.0, 1.0)
 
 
-POLICIES: dict[str, Callable[[Batch, Generator], Batch]] = {
-    "none": none,
-    "fridadar": fridadar,
-    "standard": standard,
+def mixup(images: Batch, targets: Targets, random: Generator) -> tuple[Batch, Targets]:
+    """Blend each image and its target with another's (Zhang et al., arXiv:1710.09412, equation 1).
+
+    The share is uniform, Beta(1, 1); images get the standard policy first.
+    """
+    images = standard(images, random)
+    share, partner = _unit(images, random), _partner(images, random)
+    mixed = torch.lerp(images[partner], images, _spread(share))
+    return mixed, torch.lerp(targets[partner], targets, share[:, None])
+
+
+def cutmix(images: Batch, targets: Targets, random: Generator) -> tuple[Batch, Targets]:
+    """Paste a box of another image, its target by its area (Yun et al., arXiv:1905.04899, eq. 1-2).
+
+    Images get the standard policy first.
+    """
+    images = standard(images, random)
+    share, partner = _unit(images, random), _partner(images, random)
+    side = images.shape[-1]
+    half = 0.5 * side * (1.0 - share).sqrt()
+    rows, columns = (_inside(side * _unit(images, random), half, side) for _ in range(2))
+    box = rearrange(rows, "b h -> b 1 h 1") & rearrange(columns, "b w -> b 1 1 w")
+    kept = 1.0 - box.float().mean((1, 2, 3))
+    mixed = torch.where(box, images[partner], images)
+    return mixed, torch.lerp(targets[partner], targets, kept[:, None])
+
+
+def _keeping_targets(policy: ImagePolicy) -> Policy:
+    return lambda images, targets, random: (policy(images, random), targets)
+
+
+POLICIES: dict[str, Policy] = {
+    "none": _keeping_targets(none),
+    "fridadar": _keeping_targets(fridadar),
+    "standard": _keeping_targets(standard),
+    "trivial": _keeping_targets(trivial_augment),
+    "mixup": mixup,
+    "cutmix": cutmix,
 }
+"""Name in experiment files -> function of images, one-hot targets and a random generator."""
+
+
+def _partner(images: Batch, random: Generator) -> Tensor:
+    return torch.randperm(len(images), generator=random, device=images.device)
+
+
+def _inside(centre: Tensor, half: Tensor, side: int) -> Tensor:
+    """Which of `side` pixels lie within `half` of the centre, one row an image."""
+    pixels = torch.arange(side, device=centre.device) + 0.5
+    return (pixels - centre[:, None]).abs() <= half[:, None]
 
 
 def _random_affine(
@@ -93,9 +143,14 @@ def _resample(images: Batch, affine: Affine) -> Batch:
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
+def _unit(images: Batch, random: Generator) -> Float[Tensor, " b"]:
+    """One number an image, uniform in [0, 1]."""
+    return torch.rand(len(images), generator=random, device=images.device)
+
+
 def _symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
     """One number an image, uniform in [-1, 1]."""
-    return torch.rand(len(images), generator=random, device=images.device) * 2.0 - 1.0
+    return _unit(images, random) * 2.0 - 1.0
 
 
 def _spread(values: Tensor) -> Tensor:

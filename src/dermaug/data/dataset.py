@@ -1,5 +1,6 @@
 """The data set that an experiment names: opened, or drawn on first use, then selected."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from dermaug.config import DataConfig
@@ -9,6 +10,7 @@ from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
+from dermaug.errors import DermaugError
 
 PHANTOM = "phantom"
 
@@ -24,6 +26,27 @@ def open_dataset(config: DataConfig) -> Catalog:
     if config.source == PHANTOM:
         return select(open_catalog(_phantoms(config)), config)
     return select(open_catalog(Path(config.source).expanduser()), config)
+
+
+def open_labelled(config: DataConfig, path: Path, classes: tuple[str, ...]) -> PixelStore:
+    """Decode another data set as the first was, under the same labels.
+
+    Args:
+        config: How the first data set was cut and its labels merged.
+        path: The other data set, or `phantom`.
+        classes: Labels that a classifier knows, in the order of its outputs.
+
+    Raises:
+        DermaugError: It has a label that is not among them.
+    """
+    other = config.model_copy(update={"source": str(path), "classes": (), "limit": 0})
+    catalog = open_dataset(other)
+    if unknown := sorted(set(catalog.classes) - set(classes)):
+        raise DermaugError(
+            f"{path} has labels that the classifiers do not know: {', '.join(unknown)}; "
+            f"they were trained on {', '.join(classes)}"
+        )
+    return read_pixels(replace(catalog, classes=classes), other)
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:

@@ -91,16 +91,21 @@ def keep_classes(catalog: Catalog, classes: Sequence[str]) -> Catalog:
     return replace(kept, classes=tuple(sorted(set(classes))), notes=(*catalog.notes, *note))
 
 
-def limit_lesions(catalog: Catalog, limit: int, seed: int) -> Catalog:
+def limit_lesions(catalog: Catalog, limit: int | Mapping[str, int], seed: int) -> Catalog:
     """Keep at most `limit` lesions a class, with all their images, in the catalog's order.
 
     Args:
         catalog: The data set.
-        limit: Lesions a class; 0 keeps all.
+        limit: Lesions a class, or of each class that is named; 0 keeps all.
         seed: Chooses the lesions; each class is drawn independently of the others.
+
+    Raises:
+        DermaugError: A label that is named does not exist.
     """
     if not limit:
         return catalog
+    limits = limit if isinstance(limit, Mapping) else dict.fromkeys(catalog.classes, limit)
+    _stop(catalog, _unknown(limits, catalog.classes, "data.limit"))
     chosen = set[tuple[str, str]]()
     shortened = []
     for label in catalog.classes:
@@ -108,9 +113,10 @@ def limit_lesions(catalog: Catalog, limit: int, seed: int) -> Catalog:
         lesions = sorted(catalog.table.loc[rows, "lesion_id"].unique())
         # A prefix of one fixed order: a larger limit keeps the lesions of a smaller one.
         order = np.random.default_rng(derive_seed("limit", label, seed)).permutation(len(lesions))
-        chosen.update((label, lesions[index]) for index in order[:limit])
-        if len(lesions) > limit:
-            shortened.append(f"{label} ({limit:,} of {len(lesions):,})")
+        most = limits.get(label, len(lesions))
+        chosen.update((label, lesions[index]) for index in order[:most])
+        if len(lesions) > most:
+            shortened.append(f"{label} ({most:,} of {len(lesions):,})")
     if not shortened:
         return catalog
     pairs = zip(catalog.table["label"], catalog.table["lesion_id"], strict=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -94,6 +94,27 @@ def make_folds(
         if digests is not None:
             refuse_shared_bytes(catalog, fold, digests)
     return tuple(folds)
+
+
+def reduce_training(catalog: Catalog, fold: Fold, lesions: int, seed: int) -> Fold:
+    """Keep some lesions of each class in the training part; validation and test stay.
+
+    Args:
+        catalog: The data set.
+        fold: The whole fold.
+        lesions: Lesions a class; a class with fewer keeps all; 0 keeps all of every class.
+        seed: Chooses the lesions; a smaller number keeps some of those of a larger one.
+    """
+    if not lesions:
+        return fold
+    table = catalog.table.iloc[catalog.rows(fold.train)]
+    order = {
+        lesion: derive_seed("reduce", seed, fold.index, lesion)
+        for lesion in table["lesion_id"].unique()
+    }
+    place = table.assign(order=table["lesion_id"].map(order)).groupby("label")["order"]
+    kept = table[place.rank("dense") <= lesions]
+    return replace(fold, train=tuple(sorted(kept["image_id"])))
 
 
 def refuse_overlap(catalog: Catalog, fold: Fold) -> None:

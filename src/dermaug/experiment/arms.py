@@ -3,41 +3,37 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Int
 
 from dermaug.config import SyntheticConfig
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
+from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import SyntheticSet, refuse_leakage
+from dermaug.training.order import Order
 
 
 def doses(
-    config: SyntheticConfig, drawn: Sequence[str], counts: Mapping[str, int]
+    config: SyntheticConfig, classes: Sequence[str], counts: Mapping[str, int]
 ) -> dict[str, int]:
-    """Synthetic images of each class.
+    """Images that the dose adds to each class.
 
     Args:
-        config: `dose`: a number for every synthesised class, or one for each that is named;
-            `balance`: fill every synthesised class up to this number.
-        drawn: Classes that the generator synthesises.
+        config: `dose`: a number for every class, or one for each that is named; `balance`: fill
+            every class up to this number.
+        classes: Classes that the dose goes to.
         counts: Real images of each class in the fold's training part.
-
-    Raises:
-        DermaugError: A class is named that is not synthesised.
 
     Example:
         >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
         {'df': 80, 'mel': 0}
     """
     if config.balance is not None:
-        return {label: max(0, config.balance - counts[label]) for label in drawn}
+        full = 0 if config.only else 1
+        return {label: max(0, config.balance - full * counts[label]) for label in classes}
     if isinstance(config.dose, dict):
-        if unknown := sorted(set(config.dose) - set(drawn)):
-            raise DermaugError(
-                f"a dose of {unknown[0]!r} is asked for, but {config.family} synthesises only "
-                f"{', '.join(drawn)}; add it to generators.classes"
-            )
         return dict(config.dose)
-    return dict.fromkeys(drawn, config.dose or 0)
+    return dict.fromkeys(classes, config.dose or 0)
 
 
 def take_dose(
@@ -74,6 +70,29 @@ def take_dose(
     if not parts:
         return np.empty((0, 1, 1, 3), np.uint8), []
     return np.concatenate(parts), labels
+
+
+def repeat(
+    labels: Int[np.ndarray, " n"], dose: Mapping[int, int], seed: int
+) -> Int[np.ndarray, " m"]:
+    """Rows of real images drawn once more: every image of a class before any comes again.
+
+    Args:
+        labels: Class of each real row.
+        dose: Class -> how many rows.
+        seed: Seed of the drawing; smaller doses are the start of larger ones.
+
+    Raises:
+        DermaugError: A class has a dose but no row.
+    """
+    parts = [np.empty(0, dtype=np.int64)]
+    for label, number in dose.items():
+        rows = np.flatnonzero(labels == label)
+        if number and not len(rows):
+            raise DermaugError(f"class {label} has no real image to be drawn again")
+        if number:
+            parts.append(rows[Order(len(rows), derive_seed(seed, label)).batch(0, number)])
+    return np.concatenate(parts)
 
 
 def _of_label(synthetic: SyntheticSet, label: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
 from dermaug.experiment.jobs import Jobs, enumerate_jobs
-from dermaug.experiment.runs import training_counts
+from dermaug.experiment.runs import counts_by_point
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.training import GeneratorTask, train_generator
 from dermaug.training.fabric import start_fabric
@@ -36,7 +36,7 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     """
     catalog = open_dataset(experiment.data)
     folds = make_folds(catalog, experiment.splits)
-    jobs = enumerate_jobs(experiment, catalog.classes, training_counts(catalog, folds))
+    jobs = enumerate_jobs(experiment, catalog.classes, counts_by_point(experiment, catalog, folds))
     fabric = start_fabric(device, precision)
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
@@ -89,6 +89,8 @@ def _classifier_seconds(
             title="trial",
             config=short,
             policy="standard",
+            sampling="natural",
+            weighted=False,
             classes=classes,
             training=bank,
             validation=bank,

@@ -1,7 +1,7 @@
 """Trained classifiers on other data: single images, or a whole labelled set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifie
 from dermaug.classifiers.training import BEST
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.dataset import open_labelled
 from dermaug.data.decoding import decode_square
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_files import BadImageError
@@ -122,29 +122,16 @@ def evaluate(
     stores: dict[str, PixelStore] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
-        config = stored.data.model_copy(
-            update={"source": str(data), "size": spec.size, "classes": (), "limit": 0}
-        )
+        config = stored.data.model_copy(update={"size": spec.size})
         key = config.model_dump_json()
         if key not in stores:
-            stores[key] = _open(config, spec.classes)
+            stores[key] = open_labelled(config, data, spec.classes)
         rows = _unseen(stored, stores[key].catalog, skip_known=skip_known)
         labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
         scores.append(stored.name | {"images": len(rows)} | overall(labels, probabilities))
         table = per_class(labels, probabilities, spec.classes)
         class_scores.append(table.assign(**stored.name))
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
-
-
-def _open(config: DataConfig, classes: tuple[str, ...]) -> PixelStore:
-    """The data set under the classifiers' labels."""
-    catalog = open_dataset(config)
-    if unknown := sorted(set(catalog.classes) - set(classes)):
-        raise DermaugError(
-            f"{config.source} has labels that the classifiers do not know: {', '.join(unknown)}; "
-            f"they were trained on {', '.join(classes)}"
-        )
-    return read_pixels(replace(catalog, classes=classes), config)
 
 
 def _unseen(stored: StoredClassifier, catalog: Catalog, *, skip_known: bool) -> np.ndarray:

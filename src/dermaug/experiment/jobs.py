@@ -1,13 +1,24 @@
 """The only enumerator: an experiment becomes generator jobs, then the cells that need them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.config import (
+    ArmConfig,
+    ClassifierConfig,
+    Experiment,
+    GeneratorConfig,
+    SyntheticConfig,
+)
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import doses
 from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
+GRID = 64
+"""Images drawn at least of each class, to look at."""
+Counts = Mapping[tuple[int, int], Mapping[str, int]]
+"""(fold, lesions) -> label -> images in the training part."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +32,7 @@ class GeneratorJob:
         fold: Index of the fold.
         seed: Generator seed.
         numbers: Images to draw of each class.
+        lesions: Lesions a class in the training part; 0 is all.
     """
 
     config: GeneratorConfig
@@ -29,6 +41,7 @@ class GeneratorJob:
     fold: int
     seed: int
     numbers: tuple[int, ...]
+    lesions: int = 0
 
     @property
     def family(self) -> str:
@@ -38,7 +51,8 @@ class GeneratorJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        return f"generators/{self.config.family}/fold{self.fold}-seed{self.seed}/{self.label}"
+        place = f"fold{self.fold}-seed{self.seed}"
+        return f"{below(self.lesions)}generators/{self.family}/{place}/{self.label}"
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,7 @@ class ClassifierJob:
         seed: Classifier seed.
         generator_seed: Seed of the generators whose images it is given; None without any.
         generators: Keys of those generators' jobs.
+        lesions: Lesions a class in the training part; 0 is all.
     """
 
     config: ClassifierConfig
@@ -60,6 +75,7 @@ class ClassifierJob:
     seed: int
     generator_seed: int | None
     generators: tuple[str, ...]
+    lesions: int = 0
 
     @property
     def arm(self) -> str:
@@ -74,7 +90,8 @@ class ClassifierJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        return f"classifiers/{self.arm}/{self.model}/fold{self.fold}-seed{self.seed}"
+        place = f"fold{self.fold}-seed{self.seed}"
+        return f"{below(self.lesions)}classifiers/{self.arm}/{self.model}/{place}"
 
 
 @dataclass(frozen=True)
@@ -90,26 +107,37 @@ class Jobs:
         return (*self.generators, *self.classifiers)
 
 
-def enumerate_jobs(
-    experiment: Experiment, classes: tuple[str, ...], counts: dict[int, dict[str, int]]
-) -> Jobs:
+def below(lesions: int) -> str:
+    """Folder of a point of the data-size curve, "" for the whole training part."""
+    return f"lesions{lesions}/" if lesions else ""
+
+
+def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
     """All jobs of an experiment, each with a readable key of its own.
 
     Args:
         experiment: What is asked.
         classes: Labels of the data set.
-        counts: Fold -> label -> images in its training part, which `balance` fills up.
+        counts: (fold, lesions) -> label -> images in the training part, which `balance` fills up.
 
     Raises:
         DermaugError: A generator is to draw a class that the data lack, or an arm asks for one
             that its generator does not synthesise.
     """
+    points = [
+        (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
+    ]
+    for arm in experiment.arms:
+        _check_dose(arm, experiment, classes)
     generators = tuple(
-        job for config in experiment.generators for job in _of(config, experiment, classes, counts)
+        job
+        for fold, lesions in points
+        for config in experiment.generators
+        for job in _of(config, experiment, classes, counts[fold, lesions], fold, lesions)
     )
     cells = tuple(
-        _cell(experiment, generators, config, arm, fold, seed)
-        for fold in experiment.splits.indices
+        _cell(experiment, generators, config, arm, fold, seed, lesions)
+        for fold, lesions in points
         for seed in experiment.seeds
         for config in experiment.classifiers
         for arm in experiment.arms
@@ -117,11 +145,41 @@ def enumerate_jobs(
     return Jobs(generators, cells)
 
 
+def dosed_classes(
+    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Classes that a dose goes to: those named, or all that its generator synthesises."""
+    drawn = {config.family: config.classes or classes for config in experiment.generators}
+    return synthetic.classes or drawn.get(synthetic.source, classes)
+
+
+def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if arm.synthetic is None:
+        return
+    source = arm.synthetic.source
+    able = next((each for each in experiment.generators if each.family == source), None)
+    drawn = (able.classes if able else ()) or classes
+    wanted = dosed_classes(arm.synthetic, experiment, classes)
+    given = doses(arm.synthetic, wanted, dict.fromkeys(classes, 0))
+    if unknown := sorted(set(given) - set(drawn)):
+        raise DermaugError(
+            f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
+            f"{', '.join(drawn)}"
+        )
+    if arm.synthetic.only and (bare := sorted(set(classes) - {k for k, n in given.items() if n})):
+        raise DermaugError(
+            f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
+            "synthesise every class, or leave those out with data.classes"
+        )
+
+
 def _of(
     config: GeneratorConfig,
     experiment: Experiment,
     classes: tuple[str, ...],
-    counts: dict[int, dict[str, int]],
+    counts: Mapping[str, int],
+    fold: int,
+    lesions: int,
 ) -> list[GeneratorJob]:
     drawn = config.classes or classes
     if unknown := sorted(set(drawn) - set(classes)):
@@ -132,30 +190,36 @@ def _of(
     groups = [(ALL_CLASSES, drawn)]
     if not family_named(config.family).conditional:
         groups = [(label, (label,)) for label in drawn]
+    most = _most(experiment, config, classes, counts)
     return [
         GeneratorJob(
-            config, label, labels, fold, seed, _most(experiment, config, labels, counts[fold])
+            config,
+            name,
+            labels,
+            fold,
+            seed,
+            tuple(most.get(label, GRID) for label in labels),
+            lesions,
         )
-        for fold in experiment.splits.indices
         for seed in config.seeds
-        for label, labels in groups
+        for name, labels in groups
     ]
 
 
 def _most(
     experiment: Experiment,
     config: GeneratorConfig,
-    labels: tuple[str, ...],
-    counts: dict[str, int],
-) -> tuple[int, ...]:
+    classes: tuple[str, ...],
+    counts: Mapping[str, int],
+) -> dict[str, int]:
     """The largest dose of each class over all arms; at least a grid's worth to look at."""
-    drawn = config.classes or tuple(counts)
-    wanted = [
-        doses(arm.synthetic, drawn, counts)
-        for arm in experiment.arms
-        if arm.synthetic is not None and arm.synthetic.family == config.family
-    ]
-    return tuple(max([64, *(dose.get(label, 0) for dose in wanted)]) for label in labels)
+    most = dict.fromkeys(classes, GRID)
+    for arm in experiment.arms:
+        if arm.synthetic is not None and arm.synthetic.source == config.family:
+            wanted = dosed_classes(arm.synthetic, experiment, classes)
+            for label, number in doses(arm.synthetic, wanted, counts).items():
+                most[label] = max(most[label], number)
+    return most
 
 
 def _cell(
@@ -165,16 +229,16 @@ def _cell(
     arm: ArmConfig,
     fold: int,
     seed: int,
+    lesions: int,
 ) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
-    if arm.synthetic is None:
-        return ClassifierJob(config, arm, fold, seed, None, ())
-    family = arm.synthetic.family
-    seeds = next(each.seeds for each in experiment.generators if each.family == family)
-    generator_seed = seeds[experiment.seeds.index(seed) % len(seeds)]
+    source = arm.synthetic.source if arm.synthetic else ""
+    family = next((each for each in experiment.generators if each.family == source), None)
+    if family is None:
+        return ClassifierJob(config, arm, fold, seed, None, (), lesions)
+    generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]
+    place = (source, fold, generator_seed, lesions)
     needed = tuple(
-        job.key
-        for job in generators
-        if (job.family, job.fold, job.seed) == (family, fold, generator_seed)
+        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == place
     )
-    return ClassifierJob(config, arm, fold, seed, generator_seed, needed)
+    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions)

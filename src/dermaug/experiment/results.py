@@ -1,7 +1,7 @@
 """What a run left on disk, read back for the report: one frozen object, no live model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class CellResult:
             validation_balanced_accuracy, validation_loss.
         predictions: One row an image: image_id, lesion_id, part (validation or test), label, and
             p_<class> for every class (they sum to 1).
+        external: Path of an external data set -> its predictions, likewise, part test.
     """
 
     arm: str
@@ -67,6 +68,7 @@ class CellResult:
     manifest: Mapping[str, Any]
     journal: pd.DataFrame
     predictions: pd.DataFrame
+    external: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,10 @@ class RunResults:
         folds: The folds that are run.
         generators: Finished generators.
         cells: Finished cells.
-        num_jobs: Number of generators and of cells the experiment asks for.
+        num_jobs: Number of generators and of cells the experiment asks for, with as many lesions.
+        lesions: Lesions a class in the training parts; 0 is all.
+        reduced: The same study on fewer lesions, from the most to the fewest; the points of the
+            data-size curve below this one.
     """
 
     folder: Path
@@ -97,3 +102,5 @@ class RunResults:
     generators: tuple[GeneratorResult, ...]
     cells: tuple[CellResult, ...]
     num_jobs: tuple[int, int]
+    lesions: int = 0
+    reduced: tuple["RunResults", ...] = ()

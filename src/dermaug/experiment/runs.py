@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,7 +19,7 @@ from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold, make_folds, read_folds, write_folds
+from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import Jobs, enumerate_jobs
 from dermaug.experiment_file import difference, validate_experiment
@@ -61,12 +62,15 @@ class Run:
     def jobs(self) -> Jobs:
         """All jobs of the experiment."""
         return enumerate_jobs(
-            self.experiment, self.catalog.classes, training_counts(self.catalog, self.folds)
+            self.experiment,
+            self.catalog.classes,
+            counts_by_point(self.experiment, self.catalog, self.folds),
         )
 
-    def fold(self, index: int) -> Fold:
-        """The fold of that index."""
-        return next(fold for fold in self.folds if fold.index == index)
+    def fold(self, index: int, lesions: int = 0) -> Fold:
+        """The fold of that index, its training part reduced to some lesions a class (0: all)."""
+        whole = next(fold for fold in self.folds if fold.index == index)
+        return reduce_training(self.catalog, whole, lesions, self.experiment.splits.seed)
 
     def is_done(self, key: str) -> bool:
         """Whether the job of that key has finished."""
@@ -77,13 +81,29 @@ class Run:
         write_json(self.folder / key / DONE, {"finished": now()})
 
 
-def training_counts(catalog: Catalog, folds: tuple[Fold, ...]) -> dict[int, dict[str, int]]:
-    """Fold -> label -> images in its training part."""
-    counts = {}
-    for fold in folds:
-        labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
-        counts[fold.index] = {label: int((labels == label).sum()) for label in catalog.classes}
-    return counts
+def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
+    """Label -> images in a fold's training part."""
+    labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
+    return {label: int((labels == label).sum()) for label in catalog.classes}
+
+
+def counts_by_point(
+    experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """(fold, lesions) -> label -> images in the training part, for every point of the study."""
+    seed = experiment.splits.seed
+    return {
+        (fold.index, lesions): training_counts(
+            catalog, reduce_training(catalog, fold, lesions, seed)
+        )
+        for fold in folds
+        for lesions in experiment.splits.sizes
+    }
+
+
+def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
+    """Where the images of a generator job lie."""
+    return run_folder / generator_key / "synthetic"
 
 
 def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:

@@ -9,16 +9,19 @@ import pandas as pd
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
-from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.model import Classifier, load_classifier
 from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
 from dermaug.console import progress_bar
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank, channel_statistics
+from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import build_predictions, write_predictions
-from dermaug.experiment.arms import doses, take_dose
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.runs import Run, training_counts
+from dermaug.experiment.runs import Run, synthetic_folder
+from dermaug.experiment.training_sets import training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
 from dermaug.generators.training import GENERATOR, RESUME, GeneratorTask, train_generator
@@ -27,19 +30,17 @@ from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import (
     Provenance,
     SyntheticSet,
-    read_synthetic_set,
     write_synthetic_set,
 )
 from dermaug.training.checkpoint import checkpoint_digest
 
 PREDICTIONS = "predictions.parquet"
 MANIFEST = "manifest.json"
-SYNTHETIC = "synthetic"
 
 
 def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
     """Train one generator on its fold's training part and draw its synthetic set."""
-    fold, folder = run.fold(job.fold), run.folder / job.key
+    fold, folder = run.fold(job.fold, job.lesions), run.folder / job.key
     rows = run.catalog.rows(fold.train)
     labels = run.catalog.table["label"].to_numpy()[rows]
     # The generator sees fold.train only: a test lesion would leak into every synthetic arm.
@@ -72,23 +73,20 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
     (folder / RESUME).unlink(missing_ok=True)
 
 
-def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
-    """Where the images of a generator job lie."""
-    return run_folder / generator_key / SYNTHETIC
-
-
 def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     """Train one classifier on its arm's images and predict validation and test once."""
-    fold, folder, catalog = run.fold(job.fold), run.folder / job.key, run.catalog
-    images, labels, counts = _training_set(run, job, fold)
+    fold, folder, catalog = run.fold(job.fold, job.lesions), run.folder / job.key, run.catalog
+    training = training_set(run, job, fold)
     mean, std = _channel_statistics(run, fold)
     validation = catalog.rows(fold.validation)
     task = ClassifierTask(
         title=f"{job.arm} {job.model} fold {job.fold} seed {job.seed}",
         config=job.config,
         policy=job.mixture.policy,
+        sampling=job.mixture.sampling or job.config.sampling,
+        weighted=job.mixture.loss == "weighted",
         classes=catalog.classes,
-        training=ImageBank.of(images, labels, fabric.device),
+        training=ImageBank.of(training.images, training.labels, fabric.device),
         validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
         mean=mean,
         std=std,
@@ -96,7 +94,12 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         folder=folder,
     )
     trained = train_classifier(task, fabric)
-    _predict_parts(run, fold, folder, fabric)
+    classifier, _ = load_classifier(folder / BEST)
+    classifier.to(fabric.device)
+    _predict_parts(run, fold, folder, classifier, fabric)
+    _predict_external(run, fold, folder, classifier, fabric)
+    # An oracle also saw what the reduced training part held back.
+    seen = run.fold(job.fold).train if training.provenance == "beyond" else fold.train
     facts = asdict(trained) | {
         "arm": job.mixture.model_dump(mode="json"),
         "model": job.model,
@@ -104,12 +107,14 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "fold": job.fold,
         "seed": job.seed,
         "generator_seed": job.generator_seed,
+        "lesions": job.lesions,
         "fold_key": fold.key,
         "data": run.experiment.data.model_dump(mode="json"),
         "classes": list(catalog.classes),
-        "train_counts": counts,
-        "training_images": list(fold.train),
-        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(fold.train)])),
+        "train_counts": training.counts,
+        "provenance": training.provenance,
+        "training_images": list(seen),
+        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
     }
     write_json(folder / MANIFEST, facts)
     run.mark_done(job.key)
@@ -131,37 +136,45 @@ def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric
     write_synthetic_set(folder, SyntheticSet(np.concatenate(parts), labels, provenance))
 
 
-def _training_set(
-    run: Run, job: ClassifierJob, fold: Fold
-) -> tuple[np.ndarray, np.ndarray, dict[str, dict[str, int]]]:
-    """Images, labels, and label -> {real, synthetic}."""
-    catalog, rows = run.catalog, run.catalog.rows(fold.train)
-    images, labels = run.images[rows], catalog.labels[rows]
-    real = training_counts(catalog, (fold,))[fold.index]
-    counts = {label: {"real": number, "synthetic": 0} for label, number in real.items()}
-    if job.mixture.synthetic is None:
-        return images, labels, counts
-    if undone := [key for key in job.generators if not run.is_done(key)]:
+def external_name(place: int) -> str:
+    """File of the predictions of the external data set at some place of `data.external_test`."""
+    return f"external{place}.parquet"
+
+
+def _predict_external(
+    run: Run, fold: Fold, folder: Path, classifier: Classifier, fabric: Fabric
+) -> None:
+    for place, path in enumerate(run.experiment.data.external_test):
+        store = _external_store(run, path)
+        _refuse_known(run, fold, store.catalog, path)
+        rows = np.arange(len(store.catalog))
+        bank = ImageBank.of(store.images, store.catalog.labels, fabric.device)
+        table = build_predictions(store.catalog, rows, "test", predict(classifier, bank))
+        write_predictions(folder / external_name(place), table, run.catalog.classes)
+
+
+@lru_cache(maxsize=8)
+def _external_store(run: Run, path: str) -> PixelStore:
+    return open_labelled(run.experiment.data, Path(path), run.catalog.classes)
+
+
+def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
+    """An external test must hold no image and no lesion of the training part."""
+    trained = run.catalog.table.iloc[run.catalog.rows(fold.train)]
+    known = catalog.table["image_id"].isin(trained["image_id"])
+    known |= catalog.table["lesion_id"].isin(trained["lesion_id"])
+    if known.any():
         raise DermaugError(
-            f"{job.key} needs {len(undone)} generators that are not trained yet, {undone[0]} among "
-            "them; run `dermaug train generator` first, or `dermaug run` for all in order"
+            f"data.external_test {path}: {int(known.sum())} of its {len(catalog)} images, or "
+            f"others of their lesions, are in the training part, "
+            f"{catalog.table.loc[known, 'image_id'].iloc[0]} among them; an external test must be "
+            "another data set"
         )
-    sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
-    drawn = sorted({label for synthetic in sets for label in synthetic.labels})
-    dose = doses(job.mixture.synthetic, drawn, real)
-    extra, extra_labels = take_dose(sets, dose, fold, job.key)
-    for label, number in dose.items():
-        counts[label]["synthetic"] = number
-    if not extra_labels:
-        return images, labels, counts
-    places = {label: place for place, label in enumerate(catalog.classes)}
-    more = np.array([places[label] for label in extra_labels])
-    return np.concatenate([images, extra]), np.concatenate([labels, more]), counts
 
 
-def _predict_parts(run: Run, fold: Fold, folder: Path, fabric: Fabric) -> None:
-    classifier, _ = load_classifier(folder / BEST)
-    classifier.to(fabric.device)
+def _predict_parts(
+    run: Run, fold: Fold, folder: Path, classifier: Classifier, fabric: Fabric
+) -> None:
     tables = []
     for part, ids in (("validation", fold.validation), ("test", fold.test)):
         rows = run.catalog.rows(ids)

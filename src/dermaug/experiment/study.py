@@ -1,6 +1,7 @@
 """Run a whole experiment: the generators, then the cells; what is done is not done again."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,14 +10,22 @@ from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions
+from dermaug.experiment.audit_embedding import audit_images
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
-from dermaug.experiment.runs import MANIFEST, Run, finish_run, note_device, open_run
+from dermaug.experiment.runs import (
+    MANIFEST,
+    Run,
+    finish_run,
+    note_device,
+    open_run,
+    synthetic_folder,
+)
 from dermaug.experiment.stages import (
     PREDICTIONS,
+    external_name,
     run_classifier_job,
     run_generator_job,
-    synthetic_folder,
 )
 from dermaug.files import read_json
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -43,6 +52,7 @@ def run_experiment(
     """
     run = open_run(folder, experiment, command)
     do_jobs(run, run.jobs.in_order, device, precision)
+    audit_images(run, device)
     finish_run(run)
     return read_results(run)
 
@@ -100,8 +110,15 @@ def do_jobs(
 
 
 def read_results(run: Run) -> RunResults:
-    """What a run has left on disk so far."""
-    jobs = run.jobs
+    """What a run has left on disk so far: its largest training part, the smaller ones within."""
+    largest, *smaller = run.experiment.splits.sizes
+    reduced = tuple(_read_point(run, lesions) for lesions in smaller)
+    return replace(_read_point(run, largest), reduced=reduced)
+
+
+def _read_point(run: Run, lesions: int) -> RunResults:
+    generators = [job for job in run.jobs.generators if job.lesions == lesions]
+    cells = [job for job in run.jobs.classifiers if job.lesions == lesions]
     manifest = read_json(run.folder / MANIFEST)
     return RunResults(
         folder=run.folder,
@@ -110,15 +127,16 @@ def read_results(run: Run) -> RunResults:
         catalog=run.catalog,
         images=run.images,
         skipped=manifest["data"]["skipped"],
-        folds=run.folds,
+        folds=tuple(run.fold(fold.index, lesions) for fold in run.folds),
         generators=tuple(
             _generator_result(run, job, place)
-            for job in jobs.generators
+            for job in generators
             for place in range(len(job.classes))
             if run.is_done(job.key)
         ),
-        cells=tuple(_cell_result(run, job) for job in jobs.classifiers if run.is_done(job.key)),
-        num_jobs=(len(jobs.generators), len(jobs.classifiers)),
+        cells=tuple(_cell_result(run, job) for job in cells if run.is_done(job.key)),
+        num_jobs=(len(generators), len(cells)),
+        lesions=lesions,
     )
 
 
@@ -150,4 +168,8 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         manifest=read_json(folder / "manifest.json"),
         journal=pd.DataFrame(read_journal(folder / "journal.jsonl")),
         predictions=read_predictions(folder / PREDICTIONS, run.catalog.classes),
+        external={
+            path: read_predictions(folder / external_name(place), run.catalog.classes)
+            for place, path in enumerate(run.experiment.data.external_test)
+        },
     )

@@ -1,0 +1,135 @@
+"""What the training set of an arm is made of, and the arms that a dose curve and a control add."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, Self
+
+from pydantic import NonNegativeInt, PositiveInt, model_validator
+
+from dermaug.config.section import Name, Section
+from dermaug.config.training import GeneratorConfig, Sampling
+
+Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
+REPLAY = "replay"
+ORACLE = "oracle"
+FOLDER = "folder"
+CONTROLS = (REPLAY, ORACLE)
+
+
+class SyntheticConfig(Section):
+    """The dose of an arm: where it comes from, and exactly one of `dose` and `balance`."""
+
+    family: str = "dcgan"
+    """One of the experiment's generators; `replay`: real training images once more; `oracle`: more
+    real images (fresh phantoms, or lesions that a reduced training part held back)."""
+    folder: str = ""
+    """Instead of a family: images made elsewhere, in any layout that data sets may have."""
+    classes: tuple[str, ...] = ()
+    """Classes that get the dose; empty is all that the generator synthesises."""
+    dose: dict[str, NonNegativeInt] | NonNegativeInt | None = None
+    """Images added to each class, or to each class that is named."""
+    balance: PositiveInt | None = None
+    """Fill each class up to this number of images."""
+    doses: tuple[NonNegativeInt, ...] = ()
+    """A dose curve: one arm for each of these doses; validation picks the one that is judged."""
+    balances: tuple[PositiveInt, ...] = ()
+    """A dose curve of fill-ups."""
+    only: bool = False
+    """Train on the dose alone, without the real images."""
+
+    @model_validator(mode="after")
+    def _one_dose(self) -> Self:
+        given = [self.dose is not None, self.balance is not None, self.doses, self.balances]
+        if sum(map(bool, given)) != 1:
+            raise ValueError("expected exactly one of dose, balance, doses and balances")
+        if self.folder and "family" in self.model_fields_set and self.family != FOLDER:
+            raise ValueError("folder and family contradict each other; give one")
+        return self
+
+    @property
+    def source(self) -> str:
+        """Where the images come from: a generator family, replay, oracle or folder."""
+        return FOLDER if self.folder else self.family
+
+
+class ArmConfig(Section):
+    """What the training set is made of and how it is shown."""
+
+    name: str = Name
+    """Name in folders and tables."""
+    policy: Policy = "none"
+    """Classic augmentation of every batch."""
+    loss: Literal["plain", "weighted"] = "plain"
+    """Cross-entropy, or each class weighted by the inverse of its share of the training set."""
+    sampling: Sampling | None = None
+    """How often a class is shown; empty takes the classifier's."""
+    variants: NonNegativeInt = 0
+    """Fixed classic variants added to each class (Frid-Adar's classic doses): real training images,
+    each rotated, flipped, shifted and scaled once."""
+    synthetic: SyntheticConfig | None = None
+    """The dose added to the real images."""
+    replay: bool = True
+    """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
+    replay_of: str = ""
+    """Filled in by dermaug: the synthetic arm that this one is the control of."""
+    curve: str = ""
+    """Filled in by dermaug: the dose curve that this arm is a point of."""
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether its dose is of generated images, not of real ones."""
+        return self.synthetic is not None and self.synthetic.source not in CONTROLS
+
+    @property
+    def wants_control(self) -> bool:
+        """Whether a replay arm belongs beside it; a dose alone has no real images to repeat."""
+        is_dose = self.synthetic is not None and not self.synthetic.only
+        return self.replay and self.is_synthetic and is_dose
+
+
+def expand_arms(
+    arms: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]
+) -> Iterator[ArmConfig]:
+    """Each arm, each dose of its curve, and the replay control of each synthetic one.
+
+    Arms that were expanded before come back as they are.
+    """
+    drawn = {generator.family: generator.classes for generator in generators}
+    controlled = {arm.replay_of for arm in arms}
+    for point in (point for arm in arms for point in _doses(arm)):
+        yield point
+        if point.wants_control and point.name not in controlled:
+            yield _replay(point, drawn)
+
+
+def _doses(arm: ArmConfig) -> list[ArmConfig]:
+    synthetic = arm.synthetic
+    if synthetic is None or not (synthetic.doses or synthetic.balances):
+        return [arm]
+    key = "dose" if synthetic.doses else "balance"
+    return [
+        arm.model_copy(
+            update={
+                "name": f"{arm.name}-{number}",
+                "curve": arm.name,
+                "synthetic": synthetic.model_copy(
+                    update={key: number, "doses": (), "balances": ()}
+                ),
+            }
+        )
+        for number in (*synthetic.doses, *synthetic.balances)
+    ]
+
+
+def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
+    synthetic = arm.synthetic or SyntheticConfig(dose=0)
+    classes = synthetic.classes or drawn.get(synthetic.source, ())
+    control = synthetic.model_copy(update={"family": REPLAY, "folder": "", "classes": classes})
+    return arm.model_copy(
+        update={
+            "name": f"{arm.name}-{REPLAY}",
+            "synthetic": control,
+            "replay": False,
+            "replay_of": arm.name,
+            "curve": f"{arm.curve}-{REPLAY}" if arm.curve else "",
+        }
+    )

@@ -1,0 +1,80 @@
+"""The data set, its squares and its folds, as an experiment file asks for them."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+
+from dermaug.config.section import Section
+
+
+class PhantomConfig(Section):
+    """Phantom lesions, drawn on first use when `data.source` is `phantom`."""
+
+    number: PositiveInt = 2_000
+    """Number of images."""
+    seed: NonNegativeInt = 0
+    """Seed of the drawing."""
+    balanced: bool = False
+    """Equal classes instead of HAM10000's prevalences."""
+
+
+class DataConfig(Section):
+    """Which images, which classes, and what square of each the models see."""
+
+    source: str = "phantom"
+    """`phantom`, or the path of a data set that `dermaug.data.sources.open_catalog` recognises."""
+    size: int = Field(default=64, ge=16, le=1024)
+    """Side of the square that models see, in pixels."""
+    crop: Literal["centre", "lesion"] = "centre"
+    """`centre`: the centred square of the short side. `lesion`: the lesion's box from its
+    segmentation, with a margin."""
+    margin: float = Field(default=0.25, ge=0.0, le=2.0)
+    """Skin kept on each side of the lesion's box, as a fraction of the box's longer side."""
+    classes: tuple[str, ...] = ()
+    """Labels to keep; empty keeps all."""
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
+    limit: NonNegativeInt | dict[str, PositiveInt] = 0
+    """At most this many lesions a class, or of each class that is named, chosen by seed; 0 keeps
+    all."""
+    on_bad: Literal["stop", "skip"] = "stop"
+    """What to do with files that cannot be decoded: stop with the list, or skip and count them."""
+    external_test: tuple[str, ...] = ()
+    """Other data sets on which each classifier is tested once, reported apart."""
+    phantom: PhantomConfig = PhantomConfig()
+
+
+class SplitConfig(Section):
+    """How lesions are parted; a lesion never occurs in two parts of a fold."""
+
+    folds: int = Field(default=5, ge=2, le=50)
+    """Number of cross-validation folds; each is the test part once."""
+    run: tuple[NonNegativeInt, ...] = ()
+    """Folds that are run, for example `[0]`; empty runs all."""
+    holdout: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Instead of folds: one fixed test part of this fraction of the lesions."""
+    validation: float = Field(default=0.15, gt=0.0, lt=1.0)
+    """Fraction of the lesions outside the test part that validation gets."""
+    seed: NonNegativeInt = 0
+    """Seed of the parting."""
+
+    lesions: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    """Lesions a class that the training part keeps; 0 keeps all. Several make a data-size curve,
+    each part of the next; generators are trained anew on each."""
+
+    @model_validator(mode="after")
+    def _folds_exist(self) -> Self:
+        number = 1 if self.holdout is not None else self.folds
+        if outside := [index for index in self.run if index >= number]:
+            raise ValueError(f"run names fold {outside[0]}; there are {number}, counted from 0")
+        return self
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """`lesions` from the largest, which the report is about, to the smallest."""
+        return tuple(sorted(set(self.lesions), key=lambda size: (size > 0, -size)))
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """Indices of the folds that are run."""
+        return self.run or tuple(range(1 if self.holdout is not None else self.folds))

@@ -1,0 +1,53 @@
+"""The experiment file as one tree of frozen pydantic models."""
+
+from typing import Self
+
+from pydantic import Field, NonNegativeInt, field_validator, model_validator
+from pydantic_core.core_schema import ValidationInfo
+
+from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig, expand_arms
+from dermaug.config.data import DataConfig, SplitConfig
+from dermaug.config.section import Name, Section
+from dermaug.config.training import ClassifierConfig, GeneratorConfig
+
+
+class Experiment(Section):
+    """One study: the whole of an experiment file."""
+
+    name: str = Name
+    """Name of the study and of its folder under `runs/`."""
+    question: str = "Do synthetic images improve the classifier?"
+    """What the study asks; the report begins with it."""
+    data: DataConfig = DataConfig()
+    splits: SplitConfig = SplitConfig()
+    seeds: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    """Classifier seeds; every cell is trained once for each."""
+    classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
+    generators: tuple[GeneratorConfig, ...] = ()
+    arms: tuple[ArmConfig, ...] = Field(min_length=1)
+    """The first arm is the reference that the others are compared with. Points of dose curves and
+    replay controls are added to those that the file names."""
+
+    @field_validator("arms")
+    @classmethod
+    def _expand(cls, arms: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
+        return tuple(expand_arms(arms, info.data.get("generators", ())))
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Self:
+        for what, names in (
+            ("arm", [arm.name for arm in self.arms]),
+            ("classifier", [classifier.key for classifier in self.classifiers]),
+            ("generator", [generator.family for generator in self.generators]),
+        ):
+            if doubles := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"two {what}s are named {doubles[0]!r}; give each its own name")
+        families = [generator.family for generator in self.generators]
+        for arm in self.arms:
+            known = (*families, *CONTROLS, FOLDER)
+            if arm.synthetic is not None and arm.synthetic.source not in known:
+                raise ValueError(
+                    f"arm {arm.name!r} needs generator {arm.synthetic.family!r}; "
+                    f"[[generators]] has {families or 'none'}"
+                )
+        return self

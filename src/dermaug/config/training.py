@@ -1,0 +1,103 @@
+"""Classifiers and generators and how they are trained, as an experiment file asks for them."""
+
+from typing import Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+
+from dermaug.config.section import Section
+
+Sampling = Literal["natural", "sqrt", "balanced"]
+
+
+class ClassifierConfig(Section):
+    """One classifier of the comparison: its network and how it is trained."""
+
+    model: str = "fridadar"
+    """`fridadar`, or the name of any timm model."""
+    name: str = ""
+    """Name in folders and tables; empty takes the model's."""
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Further arguments of `timm.create_model`, for example `pad_type = "same"`."""
+    pretrained: bool = False
+    """Start from the model hub's weights."""
+    weights: str = ""
+    """Start from a local `.safetensors` or `.pth` file with timm's key names."""
+    expect_missing: tuple[str, ...] = ()
+    """Keys (`*` allowed) that the weight file may lack, besides the classifying head."""
+    images: PositiveInt = 200_000
+    """Length of training, in images shown; the same for every arm."""
+    batch: int = Field(default=64, ge=2)
+    """Images a step."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """AdamW, or SGD with Nesterov momentum 0.9."""
+    rate: PositiveFloat = 1e-3
+    """Peak learning rate."""
+    backbone_rate: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Factor on the learning rate of all layers before the head."""
+    frozen_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Fraction of the training during which only the head learns; 1 is a linear probe."""
+    weight_decay: NonNegativeFloat = 1e-2
+    """Decoupled for AdamW, L2 for SGD."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """Learning rate over the training."""
+    warmup: float = Field(default=0.05, ge=0.0, lt=1.0)
+    """Fraction of the training during which the rate rises linearly."""
+    dropout: float | None = Field(default=None, ge=0.0, lt=1.0)
+    """Dropout before the head; empty keeps the model's own."""
+    label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Share of the target that is spread over all classes."""
+    sampling: Sampling = "natural"
+    """How often a class is shown: as it occurs, by the square root of that, or equally."""
+    ema: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Exponential moving average of the weights a step, validated and kept; 0 is off."""
+    validations: PositiveInt = 10
+    """How many times, evenly spaced, validation looks for the best checkpoint."""
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.pretrained and self.weights:
+            raise ValueError("pretrained = true and weights contradict each other; give one")
+        return self
+
+    @property
+    def key(self) -> str:
+        """Name in folders and tables."""
+        return self.name or self.model
+
+
+class GeneratorConfig(Section):
+    """One generator family and how it is trained, on the training lesions of a fold only."""
+
+    family: str = "dcgan"
+    """Key of `dermaug.generators.FAMILIES`."""
+    classes: tuple[str, ...] = ()
+    """Labels to synthesise; empty is all."""
+    images: PositiveInt = 40_000
+    """Length of training of each network, in real images shown."""
+    batch: int = Field(default=64, ge=2)
+    """Real images a step."""
+    width: int = Field(default=48, ge=4)
+    """Channels of the layer nearest the image."""
+    kernel: Literal[4, 5] = 4
+    """Side of the (transposed) convolutions; Radford used 5 by name, 4 in code."""
+    latent: PositiveInt = 100
+    """Dimensions of the uniform latent."""
+    rate: PositiveFloat = 2e-4
+    """Adam's learning rate."""
+    beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
+    """Adam's first moment."""
+    augment: bool = True
+    """Show each real image in one of its eight flips and quarter turns."""
+    ema: float = Field(default=0.995, ge=0.0, lt=1.0)
+    """Exponential moving average of the generator a step; 0 samples the raw weights."""
+    seeds: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    """Generator seeds; each classifier seed takes them in turn."""
+    snapshots: PositiveInt = 8
+    """How many sample grids are drawn and checkpoints saved, evenly spaced."""

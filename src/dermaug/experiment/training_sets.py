@@ -1,0 +1,198 @@
+"""The training set of a cell: real images of its fold, fixed variants, and its arm's dose."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+
+from dermaug.config import DataConfig
+from dermaug.config.arms import FOLDER, ORACLE, REPLAY
+from dermaug.data.augmentation import fridadar
+from dermaug.data.dataset import PHANTOM, open_dataset, read_pixels
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.sources.phantom import draw_class
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.arms import doses, repeat, take_dose
+from dermaug.experiment.jobs import ClassifierJob, dosed_classes
+from dermaug.experiment.runs import Run, synthetic_folder, training_counts
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
+
+Images = UInt8[np.ndarray, "n h w 3"]
+Labels = Int[np.ndarray, " n"]
+Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int]], tuple[Images, Labels]]
+CHUNK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What one classifier is trained on.
+
+    Args:
+        images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
+        labels: Class of each.
+        counts: Label -> {real, variants, synthetic}; `synthetic` counts the dose, whatever it is.
+        provenance: `fold` when every image comes from the fold's training part or from a generator
+            that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
+    """
+
+    images: Images
+    labels: Labels
+    counts: dict[str, dict[str, int]]
+    provenance: str
+
+
+def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
+    """Assemble the images of a cell.
+
+    Raises:
+        DermaugError: A synthetic set leaks, is not there yet, or holds too few images.
+    """
+    catalog, rows = run.catalog, run.catalog.rows(fold.train)
+    images, labels = run.images[rows], catalog.labels[rows]
+    real = training_counts(catalog, fold)
+    parts = {"real": (images, labels)}
+    if job.mixture.variants:
+        parts["variants"] = _variants(run, job, fold)
+    provenance = "fold"
+    if synthetic := job.mixture.synthetic:
+        wanted = dosed_classes(synthetic, run.experiment, catalog.classes)
+        dose = doses(synthetic, wanted, real)
+        parts["synthetic"] = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose)
+        provenance = _provenance(synthetic.source, synthetic.folder)
+        if synthetic.only:
+            del parts["real"]
+    return TrainingSet(
+        np.concatenate([part for part, _ in parts.values()]),
+        np.concatenate([part for _, part in parts.values()]),
+        _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
+        provenance,
+    )
+
+
+def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, dict[str, int]]:
+    found = {name: np.bincount(part, minlength=len(classes)) for name, part in parts.items()}
+    empty = np.zeros(len(classes), dtype=np.int64)
+    return {
+        label: {
+            name: int(found.get(name, empty)[place]) for name in ("real", "variants", "synthetic")
+        }
+        for place, label in enumerate(classes)
+    }
+
+
+def _provenance(source: str, folder: str) -> str:
+    if source == ORACLE:
+        return "beyond"
+    if source == FOLDER and not (Path(folder).expanduser() / MANIFEST).exists():
+        return "unknown"
+    return "fold"
+
+
+def _generated(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
+) -> tuple[Images, Labels]:
+    if undone := [key for key in job.generators if not run.is_done(key)]:
+        raise DermaugError(
+            f"{job.key} needs {len(undone)} generators that are not trained yet, {undone[0]} among "
+            "them; run `dermaug train generator` first, or `dermaug run` for all in order"
+        )
+    sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
+    images, names = take_dose(sets, dose, fold, job.key)
+    return _placed(run, images, names)
+
+
+def _replay(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
+) -> tuple[Images, Labels]:
+    """The control: the same dose drawn again from the real training images."""
+    rows = run.catalog.rows(fold.train)
+    labels = run.catalog.labels[rows]
+    again = repeat(labels, _by_place(run, dose), derive_seed("replay", job.fold, job.seed))
+    return run.images[rows[again]], labels[again]
+
+
+def _oracle(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
+) -> tuple[Images, Labels]:
+    """The ceiling: fresh phantoms, or lesions that a reduced training part held back."""
+    if run.experiment.data.source == PHANTOM:
+        size = run.experiment.data.size
+        drawn = [
+            draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
+            for label, number in dose.items()
+            if number
+        ]
+        names = [label for label, number in dose.items() for _ in range(number)]
+        empty = np.empty((0, size, size, 3), np.uint8)
+        return _placed(run, np.concatenate([empty, *drawn]), names)
+    kept, whole = set(fold.train), run.fold(job.fold).train
+    rows = run.catalog.rows([image for image in whole if image not in kept])
+    labels = run.catalog.labels[rows]
+    there = {label: int((labels == place).sum()) for place, label in enumerate(run.catalog.classes)}
+    if short := [label for label, number in dose.items() if number > there[label]]:
+        raise DermaugError(
+            f"{job.key}: the oracle is to add {dose[short[0]]} more real images of {short[0]}, but "
+            f"the training part held back {there[short[0]]}; give a smaller dose, or fewer "
+            "splits.lesions"
+        )
+    extra = repeat(labels, _by_place(run, dose), derive_seed("oracle", job.fold, job.seed))
+    return run.images[rows[extra]], labels[extra]
+
+
+def _folder(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
+) -> tuple[Images, Labels]:
+    """Images made elsewhere; a set that dermaug drew is held to its provenance."""
+    path = Path(job.mixture.synthetic.folder if job.mixture.synthetic else "").expanduser()
+    if (path / MANIFEST).exists():
+        refuse_leakage(read_synthetic_set(path).provenance, fold.key, fold.train, str(path))
+    config = DataConfig(source=str(path), size=run.experiment.data.size)
+    store = read_pixels(open_dataset(config), config)
+    names = store.catalog.table["label"].to_numpy()
+    rows = [np.flatnonzero(names == label)[:number] for label, number in dose.items()]
+    for found, (label, number) in zip(rows, dose.items(), strict=True):
+        if len(found) < number:
+            raise DermaugError(
+                f"{path}: {number} images of {label} are needed, {len(found)} found; give a "
+                "smaller dose"
+            )
+    taken = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+    return _placed(run, store.images[taken], list(names[taken]))
+
+
+FILLERS: dict[str, Filler] = {REPLAY: _replay, ORACLE: _oracle, FOLDER: _folder}
+"""Source of a dose -> what gives its images; any other name is a generator family."""
+
+
+def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
+    """Real training images, each changed once by the policy of Frid-Adar et al. (section II-B)."""
+    rows = run.catalog.rows(fold.train)
+    labels = run.catalog.labels[rows]
+    seed = derive_seed("variants", job.fold, job.seed)
+    dose = dict.fromkeys(np.unique(labels).tolist(), job.mixture.variants)
+    again = repeat(labels, dose, seed)
+    bank = ImageBank.of(run.images[rows], labels, torch.device("cpu"))
+    random = torch.Generator().manual_seed(seed)
+    changed = []
+    for start in range(0, len(again), CHUNK):
+        images, _ = bank.batch(again[start : start + CHUNK])
+        varied = fridadar(images, random).mul(255.0).round().to(torch.uint8)
+        changed.append(varied.permute(0, 2, 3, 1).numpy())
+    return np.concatenate(changed), labels[again]
+
+
+def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:
+    places = {label: place for place, label in enumerate(run.catalog.classes)}
+    return {places[label]: number for label, number in dose.items()}
+
+
+def _placed(run: Run, images: Images, names: list[str]) -> tuple[Images, Labels]:
+    places = {label: place for place, label in enumerate(run.catalog.classes)}
+    size = run.experiment.data.size
+    labels = np.array([places[name] for name in names], dtype=np.int64)
+    return images.reshape(-1, size, size, 3), labels
