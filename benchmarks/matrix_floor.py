@@ -9,7 +9,7 @@ from rich.console import Console
 from rounds import Way
 from torch.utils.flop_counter import FlopCounterMode
 
-PRODUCTS = 4
+PRODUCTS = 2
 
 
 def matrix_rate(fabric: Fabric) -> Way:
