@@ -3,7 +3,7 @@
 Nothing heavy is imported before a command runs, so that `--help` answers at once.
 """
 
-from dermaug.cli import data, images, run  # noqa: F401  each adds its commands to the app
+from dermaug.cli import audit, data, images, run  # noqa: F401  each adds its commands to the app
 from dermaug.cli.app import app
 
 

@@ -13,13 +13,12 @@ import torch
 
 from dermaug.classifiers.training import BEST
 from dermaug.config import ArmConfig, Experiment
-from dermaug.console import progress_bar
+from dermaug.console import counting_bar
 from dermaug.errors import DermaugError
 from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.judges import classifier_judge
-from dermaug.experiment.runs import Run
-from dermaug.experiment.stages import synthetic_folder
+from dermaug.experiment.runs import Run, synthetic_folder
 from dermaug.files import read_json, write_json
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
@@ -34,7 +33,7 @@ class StoredAudit:
     """What an audit left on disk.
 
     Args:
-        numbers: One row a class: family, label, fold, seed, then what `audit_class` gives.
+        numbers: One row a class: family, label, fold, seed, lesions, then what `audit_class` gives.
         pairs: One row a worst pair: label, then `PAIR_COLUMNS`.
     """
 
@@ -53,7 +52,8 @@ def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
         device: Where the classifier looks.
 
     Returns:
-        One row a generator and class: family, label, fold, seed, then what `audit_class` gives.
+        One row a generator and class: family, label, fold, seed, lesions, then what `audit_class`
+        gives.
     """
     chosen = [
         (job, control)
@@ -61,10 +61,10 @@ def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
         if run.is_done(job.key) and (control := control_job(run, job)) is not None
     ]
     tables = []
-    with progress_bar("auditing synthetic images", len(chosen)) as advance:
-        for job, control in chosen:
+    with counting_bar("auditing synthetic images", "generators") as progress:
+        for done, (job, control) in enumerate(chosen, start=1):
             tables.append(_audit_generator(run, job, control, device).numbers)
-            advance(1)
+            progress(done, len(chosen))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
@@ -76,7 +76,8 @@ def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
     """
     arm = control_of_family(run.experiment, job.family)
     for cell in run.jobs.classifiers:
-        if arm is not None and (cell.arm, cell.fold) == (arm.name, job.fold):
+        wanted = (arm.name, job.fold, job.lesions) if arm is not None else None
+        if (cell.arm, cell.fold, cell.lesions) == wanted:
             return cell if run.is_done(cell.key) else None
     return None
 
@@ -86,8 +87,9 @@ def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
     real = [arm for arm in experiment.arms if arm.synthetic is None]
     for arm in experiment.arms:
         if arm.synthetic is not None and arm.synthetic.family == family:
-            alike = [other for other in real if other.policy == arm.policy]
-            return next(iter(alike or real), None)
+            alike = [other for other in real if _shown_as(other) == _shown_as(arm)]
+            policy = [other for other in real if other.policy == arm.policy]
+            return next(iter(alike or policy or real), None)
     return next(iter(real), None)
 
 
@@ -128,6 +130,11 @@ def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
     return np.flatnonzero(np.asarray(synthetic.labels) == label)
 
 
+def _shown_as(arm: ArmConfig) -> dict[str, Any]:
+    """All of an arm but its name and its dose."""
+    return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve"})
+
+
 def _audit_generator(
     run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
 ) -> StoredAudit:
@@ -146,7 +153,7 @@ def _audit_generator(
     for label in job.classes:
         audited = audit_class(_subjects(run, job, synthetic, label), judge, job.seed)
         place = {"family": job.family, "label": label, "fold": job.fold, "seed": job.seed}
-        rows.append(place | dict(audited.numbers))
+        rows.append(place | {"lesions": job.lesions} | dict(audited.numbers))
         pairs.append(audited.pairs.assign(label=label))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     audit = StoredAudit(pd.DataFrame(rows), table)

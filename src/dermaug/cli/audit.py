@@ -1,0 +1,120 @@
+"""`dermaug audit`: quality and privacy of one set of synthetic images."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Device, Json
+from dermaug.console import console
+from dermaug.errors import DermaugError
+
+if TYPE_CHECKING:
+    import torch
+
+    from dermaug.experiment.external import StoredClassifier
+    from dermaug.experiment.judges import Judge
+
+SHOWN = ("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor")
+SHOWN += ("fid", "precision", "recall", "density", "coverage")
+SHOWN += ("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share")
+
+
+@app.command()
+def audit(
+    synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic images.")],
+    data: Annotated[Path, typer.Option("--data", help="The real images they shall resemble.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Features of this trained classifier, or its folder.")
+    ] = None,
+    backbone: Annotated[str | None, typer.Option(help="Features of this timm model.")] = None,
+    inception: Annotated[
+        bool, typer.Option("--inception", help="Features of Inception (extra fidelity).")
+    ] = False,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weight file of the backbone or of Inception.")
+    ] = None,
+    layer: Annotated[
+        list[str] | None, typer.Option(help="Layer of the backbone, as in blocks.3; repeatable.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
+    ] = None,
+    expect_missing: Annotated[
+        list[str] | None, typer.Option(help="Key that the weight file may lack; repeatable.")
+    ] = None,
+    size: Annotated[int | None, typer.Option(min=16, max=1024, help="Side in pixels.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the page and the tables.")
+    ] = None,
+    as_json: Json = False,
+    device: Device = "auto",
+) -> None:
+    """Compare synthetic images with real ones: quality, copies, and whether the class shows."""
+    if [model is not None, backbone is not None, inception].count(True) != 1:
+        raise DermaugError("expected exactly one of --model, --backbone and --inception")
+    options = _options(option)
+    if output is not None:
+        from dermaug.files import require_writable
+
+        require_writable(output)
+    from dermaug.experiment.audit_folder import audit_folder
+    from dermaug.experiment.judges import backbone_judge, inception_judge
+    from dermaug.training.fabric import start_fabric
+
+    where = start_fabric(device).device
+    stored = None
+    if model is not None:
+        judge, stored = _classifier(model, where)
+    elif backbone is not None:
+        layers, missing = tuple(layer or ()), tuple(expect_missing or ())
+        judge = backbone_judge(
+            backbone, weights, where, options=options, layers=layers, expect_missing=missing
+        )
+    else:
+        judge = inception_judge(weights, where)
+    found = audit_folder(synthetic, data, judge, stored=stored, size=size)
+    if output is not None:
+        from dermaug.report.audit_page import write_audit_page
+
+        page = write_audit_page(output, found, str(synthetic), str(data), judge.name)
+        console.print(f"audit: {page}")
+    if as_json:
+        numbers = json.loads(found.audit.numbers.to_json(orient="records"))
+        pairs = json.loads(found.audit.pairs.to_json(orient="records"))
+        record = {"notes": list(found.notes), "numbers": numbers, "pairs": pairs}
+        typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        return
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+    typer.echo(found.audit.numbers[list(SHOWN)].round(4).T.to_string(header=False))
+
+
+def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":
+    from dermaug.experiment.external import find_classifiers
+    from dermaug.experiment.judges import classifier_judge
+
+    found = find_classifiers(model)
+    if len(found) > 1:
+        raise DermaugError(
+            f"{model}: expected one classifier, found {len(found)}; name one of them",
+            [str(each.path) for each in found],
+        )
+    return classifier_judge(found[0].path, device), found[0]
+
+
+def _options(given: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE as in JSON: true, 3 and 1e-3 are values, the rest is text."""
+    options: dict[str, Any] = {}
+    for entry in given or ():
+        key, equals, text = entry.partition("=")
+        if not equals or not key:
+            raise DermaugError(f"--option {entry}: expected KEY=VALUE, as in pad_type=same")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        options[key] = value if isinstance(value, bool | int | float | str) else text
+    return options

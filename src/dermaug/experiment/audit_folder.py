@@ -1,0 +1,232 @@
+"""The audit of one synthetic set against a data set, also of images made with another tool."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, UInt8
+
+from dermaug.config import DataConfig
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.decoding import resize_square
+from dermaug.data.pixels import PixelStore
+from dermaug.data.splits import Fold, read_folds
+from dermaug.errors import DermaugError
+from dermaug.evaluation.memorisation import oriented
+from dermaug.experiment.audit import StoredAudit
+from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
+from dermaug.experiment.external import StoredClassifier
+from dermaug.experiment.judges import Judge
+from dermaug.experiment.runs import FOLDS
+from dermaug.files import read_json
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic_set
+
+SIZE = 64
+UNKNOWN = "provenance unknown: leakage not excluded"
+HELD_OUT_FIFTH = 5
+
+
+@dataclass(frozen=True, eq=False)
+class GivenImages:
+    """Synthetic images as they were given.
+
+    Args:
+        images: All of one size.
+        labels: Label of each.
+        provenance: Where they come from; None when the set does not tell.
+    """
+
+    images: UInt8[np.ndarray, "n s s 3"]
+    labels: np.ndarray
+    provenance: Provenance | None
+
+
+@dataclass(frozen=True, eq=False)
+class FolderAudit:
+    """What was found.
+
+    Args:
+        audit: Numbers (one row a class) and worst pairs.
+        notes: What the reader must know about how it was judged, one sentence each.
+        pictures: Label -> the pairs' synthetic images, turned to fit, and training images.
+    """
+
+    audit: StoredAudit
+    notes: tuple[str, ...]
+    pictures: dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def audit_folder(
+    synthetic: Path,
+    data: Path,
+    judge: Judge,
+    *,
+    stored: StoredClassifier | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> FolderAudit:
+    """Audit every class of a synthetic set.
+
+    Args:
+        synthetic: A set of dermaug's, or images in any layout that data sets may have.
+        data: The real images.
+        judge: Who looks.
+        stored: The judge as it lies on disk, when it is a classifier of a run.
+        size: Side of the images in pixels; None takes the judge's, the set's own, or 64.
+        seed: Of subsets and resampling.
+
+    Raises:
+        DermaugError: A path that is no data set, labels that the data lack, or a class without
+            real images to compare with.
+    """
+    given = read_given(synthetic, judge.size or size)
+    store = _real_images(data, given, stored)
+    known = _known_folds([synthetic, *([stored.path] if stored else [])])
+    training, held_out, notes = part_images(store.catalog, given.provenance, stored, known)
+    rows, pairs, pictures = [], [], {}
+    for label in sorted(set(given.labels)):
+        subjects = _subjects(given, store, label, training, held_out)
+        found = audit_class(subjects, judge, seed)
+        family = given.provenance.family if given.provenance else synthetic.name
+        rows.append({"family": family, "label": label} | dict(found.numbers))
+        pairs.append(found.pairs.assign(label=label))
+        pictures[label] = _pictures(subjects, store, found.pairs)
+    table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
+    return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures)
+
+
+def read_given(path: Path, size: int | None) -> GivenImages:
+    """Open synthetic images of any origin.
+
+    Args:
+        path: A set of dermaug's, or any layout that `open_catalog` reads.
+        size: Side they are scaled to; None keeps a set's own and takes 64 for others.
+
+    Raises:
+        DermaugError: Neither is there.
+    """
+    manifest = path / MANIFEST
+    if manifest.is_file() and "training_images" in (read_json(manifest) or {}):
+        synthetic = read_synthetic_set(path)
+        images = np.asarray(synthetic.images)
+        if size is not None and images.shape[1] != size:
+            images = np.stack([resize_square(image, size) for image in images])
+        return GivenImages(images, np.asarray(synthetic.labels), synthetic.provenance)
+    config = DataConfig(source=str(path), size=size or SIZE)
+    store = read_pixels(open_dataset(config), config)
+    labels = store.catalog.table["label"].to_numpy(dtype=object)
+    return GivenImages(np.asarray(store.images), labels, None)
+
+
+def part_images(
+    catalog: Catalog,
+    provenance: Provenance | None,
+    stored: StoredClassifier | None,
+    folds: tuple[Fold, ...],
+) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
+    """Which real images the generator may have copied, and which it cannot have seen.
+
+    Args:
+        catalog: The real images.
+        provenance: Of the synthetic set; None when unknown.
+        stored: The judging classifier; what it was trained on is not held out. None: no matter.
+        folds: Of the run that set or classifier belong to; empty when it is not at hand.
+
+    Returns:
+        Masks of training and held-out rows, without a lesion in both, and notes for the reader.
+
+    Raises:
+        DermaugError: No image is left to hold out.
+    """
+    ids, lesions = (catalog.table[name].to_numpy() for name in ("image_id", "lesion_id"))
+    learnt = set(stored.manifest.get("training_images", ())) if stored else set()
+    seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
+    key = provenance.fold_key if provenance else stored.manifest.get("fold_key") if stored else None
+    notes = [] if seen.any() else [UNKNOWN]
+    if provenance is not None and not seen.any():
+        notes.append("the set's generator saw none of these images, as its manifest tells")
+    fold = next((fold for fold in folds if fold.key == key), None)
+    if fold is not None:
+        held_out = np.isin(ids, fold.validation)
+        notes.append(f"held-out images: the validation part of fold {fold.index}")
+    elif seen.any() or np.isin(ids, list(learnt)).any():
+        used = set(lesions[seen | np.isin(ids, list(learnt))])
+        held_out = ~np.isin(lesions, list(used))
+        notes.append("held-out images: all of lesions that neither generator nor judge has seen")
+    else:
+        chosen = [lesion for lesion in set(lesions) if _in_fifth(lesion)]
+        held_out = np.isin(lesions, chosen)
+        notes.append("held-out images: those of a fifth of the lesions, chosen by their ids")
+    training = seen if seen.any() else ~np.isin(lesions, list(set(lesions[held_out])))
+    if not held_out.any() or not training.any():
+        raise DermaugError(
+            f"{catalog.name}: expected real images that generator and classifier have seen and "
+            "others of lesions that they have not; found only one kind. Give the whole data set"
+        )
+    return training, held_out & ~training, notes
+
+
+def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None) -> PixelStore:
+    config = stored.data if stored else DataConfig()
+    changed = {"source": str(data), "size": given.images.shape[1], "classes": (), "limit": 0}
+    config = config.model_copy(update=changed)
+    catalog = open_dataset(config)
+    if unknown := sorted(set(given.labels) - set(catalog.classes)):
+        raise DermaugError(
+            f"{data}: expected real images of each synthetic class to compare with, found none of "
+            f"{', '.join(unknown)}; it has {', '.join(catalog.classes)}"
+        )
+    return read_pixels(catalog, config)
+
+
+def _subjects(
+    given: GivenImages, store: PixelStore, label: str, training: np.ndarray, held_out: np.ndarray
+) -> Subjects:
+    of_class = store.catalog.table["label"].to_numpy() == label
+    rows, kept = (np.flatnonzero(of_class & part) for part in (training, held_out))
+    ids = store.catalog.image_ids
+    subjects = Subjects(
+        label=label,
+        synthetic=given.images[given.labels == label],
+        training=np.asarray(store.images[rows]),
+        training_ids=ids[rows],
+        held_out=np.asarray(store.images[kept]),
+        lesions=store.catalog.table["lesion_id"].to_numpy()[kept],
+    )
+    if given.provenance is not None:
+        return subjects
+    # Nobody knows what the generator saw: a copy of any real image counts.
+    everything = np.flatnonzero(of_class)
+    return replace(
+        subjects, searched=np.asarray(store.images[everything]), searched_ids=ids[everything]
+    )
+
+
+def _pictures(
+    subjects: Subjects, store: PixelStore, pairs: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    drawn = [
+        oriented(subjects.synthetic[[row["synthetic"]]], int(row["orientation"]))
+        for _, row in pairs.iterrows()
+    ]
+    if not drawn:
+        empty = np.empty((0, *store.images.shape[1:]), np.uint8)
+        return empty, empty
+    real = store.images[store.catalog.rows(pairs["training_image"].tolist())]
+    return np.concatenate(drawn), np.asarray(real)
+
+
+def _known_folds(paths: list[Path]) -> tuple[Fold, ...]:
+    """Folds of the first run that one of the paths lies in."""
+    for path in paths:
+        for folder in path.resolve().parents:
+            if (folder / FOLDS).is_file():
+                return read_folds(folder / FOLDS)
+    return ()
+
+
+def _in_fifth(lesion: object) -> bool:
+    return derive_seed("audit", str(lesion)) % HELD_OUT_FIFTH == 0

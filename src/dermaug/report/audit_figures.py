@@ -1,0 +1,109 @@
+"""Pictures of the audit: the nearest pairs side by side, and last-layer features in a plane."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.evaluation.memorisation import oriented
+from dermaug.experiment.audit import class_rows
+from dermaug.experiment.audit_embedding import TOGETHER, WITH, WITHOUT, read_embedding
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.runs import synthetic_folder
+from dermaug.report import figures
+from dermaug.report.figures import Figure, Panel, drawing, file_name, png, svg
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+
+_GAP = 2
+_LEAST_SIDE = 64
+TITLES = {
+    WITHOUT: "Test images, trained without synthetic ones",
+    WITH: "Test images, trained with synthetic ones",
+    TOGETHER: "Real and synthetic images together",
+}
+
+
+def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
+    """The synthetic images nearest to a training image, above that image.
+
+    Args:
+        results: The run.
+        pairs: As `collect_audits` gives them; the worst generator of each family and class is
+            shown.
+
+    Returns:
+        None without pairs.
+    """
+    if pairs.empty:
+        return None
+    panels = []
+    for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
+        folder = rows.loc[rows["score"].idxmin(), "folder"]
+        shown = rows[rows["folder"] == folder]
+        synthetic = read_synthetic_set(synthetic_folder(results.folder, folder))
+        drawn = synthetic.images[class_rows(synthetic, label)]
+        top = [
+            oriented(drawn[[row["synthetic"]]], int(row["orientation"]))[0]
+            for _, row in shown.iterrows()
+        ]
+        real = results.images[results.catalog.rows(shown["training_image"].tolist())]
+        title = f"{label}, {family}: fold {shown['fold'].iloc[0]}, seed {shown['seed'].iloc[0]}"
+        panels.append(pair_panel(np.stack(top), real, title, index))
+    caption = (
+        "Above: the synthetic images that come nearest to a training image, measured by their "
+        "thresholds; below: that training image. The worst pairs, not typical ones; with score "
+        "below 1 a pair counts as a copy."
+    )
+    numbers = pairs.drop(columns="folder")
+    return Figure("nearest_pairs", caption, tuple(panels), numbers, width=420)
+
+
+def pair_panel(
+    synthetic: UInt8[np.ndarray, "n h w 3"],
+    real: UInt8[np.ndarray, "n h w 3"],
+    title: str,
+    index: int,
+) -> Panel:
+    """Two rows of images on white: synthetic above, training images below."""
+    factor = max(1, -(-_LEAST_SIDE // synthetic.shape[1]))
+    rows = []
+    for images in (synthetic, real):
+        large = np.asarray(images).repeat(factor, axis=1).repeat(factor, axis=2)
+        rows.append(np.pad(large, ((0, 0), (0, _GAP), (0, _GAP), (0, 0)), constant_values=255))
+    page = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+    alt = f"{title}: synthetic images above the nearest training images"
+    return Panel(file_name("pairs", index, title, ending="png"), alt, png(page), title)
+
+
+def embedding_figure(results: RunResults) -> Figure | None:
+    """t-SNE planes of the run; None where none was laid out."""
+    points = read_embedding(results.folder)
+    if points.empty:
+        return None
+    classes = results.catalog.classes
+    panels = []
+    for index, (plane, part) in enumerate(points.groupby("plane", sort=False)):
+        with drawing(4.4, 3.6) as axes:
+            for number, label in enumerate(classes):
+                for origin, faces in (("real", None), ("synthetic", "none")):
+                    rows = part[(part["label"] == label) & (part["origin"] == origin)]
+                    colour = figures.colour(number)
+                    axes.scatter(
+                        rows["x"],
+                        rows["y"],
+                        s=16,
+                        marker=figures.marker(number),
+                        facecolors=colour if faces is None else faces,
+                        edgecolors=colour,
+                        linewidths=0.9,
+                        alpha=0.75,
+                    )
+            axes.set(xticks=[], yticks=[], title=TITLES[str(plane)])
+            axes.grid(visible=False)
+            alt = f"t-SNE of last-layer features. {TITLES[str(plane)]}, coloured by class"
+            panels.append(Panel(file_name("embedding", index, plane), alt, svg(axes)))
+    caption = (
+        "Last-layer features laid out by t-SNE, first fold and seed; filled: real, hollow: "
+        "synthetic. Near points are alike; distances between clusters, their sizes and the axes "
+        "mean nothing. Nothing is concluded from it."
+    )
+    return Figure("embedding", caption, tuple(panels), points, figures.legend(classes), 340)

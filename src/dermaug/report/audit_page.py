@@ -1,0 +1,93 @@
+"""The audit as a page: a section of a run's report, or a page of its own for one synthetic set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from dermaug.experiment.audit_folder import FolderAudit
+from dermaug.experiment.results import RunResults
+from dermaug.files import require_writable, write_text, written_aside
+from dermaug.report.audit_figures import embedding_figure, pair_figure, pair_panel
+from dermaug.report.audit_tables import audit_sentences, audit_tables, collect_audits
+from dermaug.report.export import write_csv
+from dermaug.report.figures import Figure
+from dermaug.report.tables import Table
+
+
+@dataclass(frozen=True, eq=False)
+class AuditSection:
+    """What the report says of the synthetic images; all empty where nothing was audited.
+
+    Args:
+        sentences: What stands out, then how to read it.
+        tables: Distances; copies and visibility.
+        figures: By name.
+        numbers: One row a generator and class, for `audit.csv`.
+    """
+
+    sentences: list[str]
+    tables: tuple[Table, ...]
+    figures: dict[str, Figure]
+    numbers: pd.DataFrame
+
+
+def audit_section(results: RunResults) -> AuditSection:
+    """The section of a run's report, from what `audit_run` and `embed_run` left on disk."""
+    numbers, pairs = collect_audits(results)
+    drawn = (pair_figure(results, pairs), embedding_figure(results))
+    figures = {figure.name: figure for figure in drawn if figure is not None}
+    return AuditSection(audit_sentences(numbers), audit_tables(numbers), figures, numbers)
+
+
+def write_audit_page(
+    folder: Path, found: FolderAudit, synthetic: str, data: str, features: str
+) -> Path:
+    """Write `audit.html`, `audit.csv`, and `figures/` with the pairs as PNG and CSV.
+
+    Args:
+        folder: Where they appear.
+        found: The audit.
+        synthetic: What the reader calls the set.
+        data: What the reader calls the real images.
+        features: What the reader calls the judge.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        DermaugError: The folder cannot be written to.
+    """
+    require_writable(folder)
+    numbers = found.audit.numbers
+    panels = tuple(
+        pair_panel(drawn, real, label, index)
+        for index, (label, (drawn, real)) in enumerate(found.pictures.items())
+        if len(drawn)
+    )
+    caption = "Above: synthetic images nearest to a real one; below: that real image."
+    figure = Figure("nearest_pairs", caption, panels, found.audit.pairs, width=420)
+    write_csv(folder / "audit.csv", numbers)
+    write_csv(folder / "figures" / "nearest_pairs.csv", found.audit.pairs)
+    for panel in panels:
+        with written_aside(folder / "figures" / panel.name) as aside:
+            aside.write_bytes(panel.data)
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dermaug.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("audit.html.j2").render(
+        synthetic=synthetic,
+        data=data,
+        features=features,
+        notes=found.notes,
+        sentences=audit_sentences(numbers),
+        tables=audit_tables(numbers),
+        pairs=figure if panels else None,
+    )
+    write_text(folder / "audit.html", page)
+    return folder / "audit.html"

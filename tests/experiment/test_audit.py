@@ -1,0 +1,213 @@
+"""A whole small run, audited; then the same images as a stranger would hand them in."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import typer.testing
+from PIL import Image
+
+from dermaug.cli import app
+from dermaug.config import Experiment, PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.experiment import audit
+from dermaug.experiment.audit import AUDIT, audit_run, control_of_family, read_audit
+from dermaug.experiment.audit_embedding import EMBEDDING, embed_run, read_embedding
+from dermaug.experiment.runs import Run, open_run, read_run_experiment
+from dermaug.experiment.study import read_results, run_experiment
+from dermaug.experiment_file import validate_experiment
+from dermaug.report.audit_page import audit_section
+
+PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")
+CPU = torch.device("cpu")
+GENERATOR = "generators/dcgan/fold0-seed0/mel"
+CONTROL = "classifiers/real/fridadar/fold0-seed0"
+
+
+def small(data: Path) -> Experiment:
+    tree = {
+        "name": "audited",
+        "data": {"source": str(data), "size": 32, "classes": ["mel", "nv"]},
+        "splits": {"folds": 3, "run": [0], "validation": 0.4},
+        "classifiers": [{"model": "fridadar", "images": 128, "batch": 32, "validations": 1}],
+        "generators": [
+            {"family": "dcgan", "classes": ["mel"], "images": 64, "batch": 8, "width": 4}
+        ],
+        "arms": [
+            {"name": "real"},
+            {"name": "synthetic", "synthetic": {"dose": 70}},
+        ],
+    }
+    return validate_experiment(tree, "audited")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=210, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("audit") / "phantoms", asked, 32)
+
+
+@pytest.fixture(scope="module")
+def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_folder = tmp_path_factory.mktemp("audited") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(run_folder.parent / "cache"))
+        run_experiment(run_folder, small(data), device="cpu", precision="auto", command="")
+    return run_folder
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("DERMAUG_CACHE", str(folder.parent / "cache"))
+    return open_run(folder, read_run_experiment(folder))
+
+
+def called(*words: str | Path) -> tuple[int, str]:
+    ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    return ended.exit_code, ended.output
+
+
+def test_a_run_leaves_the_audit_beside_its_generator(folder: Path) -> None:
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    (row,) = stored.numbers.to_dict("records")
+    assert (row["family"], row["label"], row["fold"], row["seed"]) == ("dcgan", "mel", 0, 0)
+    assert row["images"] == 70
+    assert np.isfinite([row["kid"], row["kid_floor"], row["copy_rate"], row["visible_share"]]).all()
+    assert len(stored.pairs) == 8
+
+
+def test_held_out_images_are_those_of_validation(run: Run, folder: Path) -> None:
+    table = run.catalog.table.set_index("image_id")
+    kept = table.loc[list(run.fold(0).validation)]
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    assert stored.numbers["held_out_images"].item() == (kept["label"] == "mel").sum()
+    assert set(stored.pairs["training_image"]) <= set(run.fold(0).train)
+
+
+def test_an_audit_is_read_back_not_done_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = audit_run(run, CPU)
+    plane = embed_run(run, CPU)
+    # Without its eyes an audit cannot be done: what comes back was read.
+    monkeypatch.setattr(audit, "classifier_judge", None)
+    monkeypatch.setattr("dermaug.experiment.audit_embedding.classifier_judge", None)
+    pd.testing.assert_frame_equal(audit_run(run, CPU), before)
+    pd.testing.assert_frame_equal(embed_run(run, CPU), plane, check_dtype=False, atol=1e-3)
+
+
+def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(folder, copied)
+    control = copied / CONTROL / "classifier.safetensors"
+    other = copied / CONTROL.replace("/real/", "/synthetic/") / "classifier.safetensors"
+    before = json.loads((copied / GENERATOR / AUDIT).read_text())
+    shutil.copy(other, control)
+    audit_run(Run(copied, run.experiment, run.store, run.folds), CPU)
+    after = json.loads((copied / GENERATOR / AUDIT).read_text())
+    assert after["key"] != before["key"]
+    assert after["numbers"] != before["numbers"]
+
+
+def test_planes_hold_test_images_twice_and_synthetic_ones_once(folder: Path) -> None:
+    points = read_embedding(folder)
+    assert (folder / EMBEDDING).exists()
+    counts = points.groupby(["plane", "origin"]).size()
+    assert counts["without", "real"] == counts["with", "real"] > 0
+    assert counts["together", "synthetic"] == 70
+    assert np.isfinite(points[["x", "y"]]).all().all()
+
+
+def test_the_report_tells_what_the_audit_found(run: Run, folder: Path) -> None:
+    section = audit_section(read_results(run))
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    pd.testing.assert_frame_equal(section.numbers, stored.numbers)
+    distances, copies = section.tables
+    assert distances.rows[0] == copies.rows[0] == ("dcgan",)
+    assert f"{stored.numbers['kid'].item():.3f}" in distances.rows[1][2].replace("−", "-")
+    assert copies.rows[1][3] == f"{stored.numbers['copies'].item():.0f} of 70"
+    assert list(section.figures) == ["nearest_pairs", "embedding"]
+    planes = [panel.name for panel in section.figures["embedding"].panels]
+    assert planes == [f"embedding-{place}" for place in PLANES]
+    assert section.sentences[0].startswith("dcgan: ")
+
+
+def test_control_is_the_arm_without_images_and_like_it_otherwise() -> None:
+    arms = [
+        {"name": "real"},
+        {"name": "classic", "policy": "standard"},
+        {"name": "both", "policy": "standard", "synthetic": {"dose": 5}},
+    ]
+    tree = {"name": "x", "generators": [{"family": "dcgan"}], "arms": arms}
+    found = control_of_family(validate_experiment(tree, "x"), "dcgan")
+    assert found is not None
+    assert found.name == "classic"
+
+
+def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_path: Path) -> None:
+    given = folder / GENERATOR / "synthetic"
+    words = ("audit", given, "--data", data, "--model", folder / CONTROL, "--output", tmp_path)
+    code, output = called(*words, "--device", "cpu")
+    assert code == 0, output
+    assert "validation part of fold 0" in output
+    assert "provenance unknown" not in output
+    found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
+    assert stored is not None
+    for name in ("kid", "fid", "copy_rate", "visible_share"):
+        assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
+    assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
+
+
+def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mel").mkdir()
+    rows = np.flatnonzero(run.catalog.table["label"] == "mel")[:30]
+    for row in rows:
+        Image.fromarray(run.images[row, :, ::-1]).save(tmp_path / "mel" / f"{row}.png")
+    words = ("audit", tmp_path, "--data", data, "--model", folder / CONTROL, "--device", "cpu")
+    code, output = called(*words, "--json")
+    assert code == 0, output
+    found = json.loads(output[output.index("{") :])
+    assert "provenance unknown: leakage not excluded" in found["notes"]
+    assert found["numbers"][0]["copy_rate"] == 1.0
+    copied = {pair["training_image"] for pair in found["pairs"]}
+    assert copied <= set(run.catalog.image_ids[rows])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "exactly one of --model, --backbone and --inception"),
+        (["--model", "x", "--inception"], "exactly one of --model, --backbone and --inception"),
+        (["--model", "nowhere"], "expected a classifier"),
+        (["--backbone", "resnet1888"], "unknown backbone 'resnet1888'"),
+        (["--backbone", "resnet18", "--option", "pad"], "expected KEY=VALUE"),
+        (["--backbone", "resnet18", "--weights", "none.pth"], "no weight file at none.pth"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_wrong_options_are_told(data: Path, options: list[str], expected: str) -> None:
+    code, output = called("audit", "somewhere", "--data", data, *options)
+    assert code == 2
+    assert expected in " ".join(output.split())
+
+
+def test_labels_that_the_data_lack_are_named(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "wart").mkdir()
+    (tmp_path / "mel").mkdir()
+    for name in ("wart/1.png", "mel/2.png"):
+        Image.fromarray(run.images[0]).save(tmp_path / name)
+    words = ("audit", tmp_path, "--data", data, "--model", folder / CONTROL)
+    code, output = called(*words)
+    assert code == 2
+    assert "found none of wart" in " ".join(output.split())
