@@ -1,7 +1,7 @@
 """The report of a run: one self-contained HTML page, its figures and its numbers as CSV."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
 from dermaug.files import require_writable, write_text, written_aside
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished
+from dermaug.report.audit_page import AuditSection, audit_section
 from dermaug.report.data_figures import described
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
@@ -55,12 +56,16 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     figures = draw_figures(results, by_class, comparisons)
     data, data_tables = described(results)
     metrics = metric_sections(results)
-    figures |= {data.name: data} | metrics.figures
+    audit = audit_section(results)
+    figures |= {data.name: data} | metrics.figures | audit.figures
     numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
+    if len(audit.numbers):
+        numbers["audit"] = audit.numbers
     for name, table in (numbers | metrics.numbers).items():
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
-    write_text(page, render(results, scores, by_class, comparisons, metrics, figures, data_tables))
+    sections = {"metrics": metrics, "audit": audit}
+    write_text(page, render(results, scores, by_class, comparisons, sections, figures, data_tables))
     return page
 
 
@@ -96,7 +101,7 @@ def render(
     scores: pd.DataFrame,
     by_class: pd.DataFrame,
     comparisons: pd.DataFrame,
-    metrics: MetricSections,
+    sections: Mapping[str, MetricSections | AuditSection],
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
 ) -> str:
@@ -111,7 +116,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         **_study(results),
         **_scores(results, scores, by_class, comparisons),
-        metrics=metrics,
+        **sections,
         figures=figures,
         data_tables=data_tables,
         answer=short_answer(results, scores, comparisons),
