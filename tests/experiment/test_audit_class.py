@@ -69,7 +69,8 @@ def test_noise_is_far_from_everything(subjects: Callable[[np.ndarray], Subjects]
     found = audit_class(subjects(noise(60)), JUDGE, 0).numbers
     assert found["kid_low"] > found["kid_floor_high"]
     assert found["fid"] > 3 * found["fid_floor"]
-    assert (found["precision"], found["coverage"]) == (0.0, 0.0)
+    assert found["precision"] < 0.5 * found["precision_floor"]
+    assert found["coverage"] < 0.1
     assert found["copies"] == 0
 
 

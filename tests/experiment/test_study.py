@@ -102,13 +102,17 @@ def test_everything_asked_for_is_there(finished: RunResults) -> None:
     synthetic = next(cell for cell in finished.cells if cell.arm == "classic+synthetic")
     assert synthetic.manifest["train_counts"]["mel"]["synthetic"] == 20
     assert synthetic.manifest["train_counts"]["nv"]["synthetic"] == 0
+    replay = next(cell for cell in finished.cells if cell.arm == "classic+synthetic-replay")
+    assert replay.manifest["train_counts"] == synthetic.manifest["train_counts"]
+    assert (replay.generator_seed, synthetic.generator_seed) == (None, 0)
     shown = {cell.manifest["images"] for cell in finished.cells}
     assert shown == {640}  # equal budgets
 
 
 def test_arms_start_from_the_same_weights_and_differ_in_the_end(finished: RunResults) -> None:
-    one, other = (cell.predictions.filter(like="p_").to_numpy() for cell in finished.cells)
-    assert np.abs(one - other).max() > 1e-3
+    arms = [cell.predictions.filter(like="p_").to_numpy() for cell in finished.cells]
+    assert np.abs(arms[0] - arms[1]).max() > 1e-3
+    assert np.abs(arms[1] - arms[2]).max() > 1e-3
 
 
 def test_finished_run_is_only_read_again(
@@ -193,7 +197,7 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     with pytest.raises(DermaugError, match="saw 1 images outside the training part"):
         work(folder, asked[1])
     write_json(manifest, told)
-    assert len(work(folder, asked[1]).cells) == 2
+    assert len(work(folder, asked[1]).cells) == 3
 
 
 def test_evaluation_refuses_images_it_was_trained_on(
@@ -201,7 +205,7 @@ def test_evaluation_refuses_images_it_was_trained_on(
 ) -> None:
     fabric = start_fabric("cpu")
     classifiers = find_classifiers(finished.folder)
-    assert len(classifiers) == 2
+    assert len(classifiers) == 3
     (phantoms,) = (cache / "phantoms").iterdir()
     keep = tmp_path / "three"
     for label in ("bcc", "mel", "nv"):
@@ -216,8 +220,8 @@ def test_evaluation_refuses_images_it_was_trained_on(
     scores, class_scores = evaluate(classifiers, keep, fabric, skip_known=True)
     (fold,) = finished.folds
     assert set(scores["images"]) == {len(fold.validation) + len(fold.test)}
-    assert class_scores["support"].sum() == 2 * (len(fold.validation) + len(fold.test))
-    assert set(scores["arm"]) == {"classic", "classic+synthetic"}
+    assert class_scores["support"].sum() == 3 * (len(fold.validation) + len(fold.test))
+    assert set(scores["arm"]) == {cell.arm for cell in finished.cells}
 
 
 def test_predictions_of_files_equal_those_of_the_run(finished: RunResults) -> None:

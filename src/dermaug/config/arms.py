@@ -18,9 +18,10 @@ CONTROLS = (REPLAY, ORACLE)
 class SyntheticConfig(Section):
     """The dose of an arm: where it comes from, and exactly one of `dose` and `balance`."""
 
-    family: str = "dcgan"
-    """One of the experiment's generators; `replay`: real training images once more; `oracle`: more
-    real images (fresh phantoms, or lesions that a reduced training part held back)."""
+    family: str = ""
+    """One of the experiment's generators, dcgan when nothing is given; `replay`: real training
+    images once more; `oracle`: more real images (fresh phantoms, or lesions that a reduced training
+    part held back)."""
     folder: str = ""
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
@@ -41,14 +42,14 @@ class SyntheticConfig(Section):
         given = [self.dose is not None, self.balance is not None, self.doses, self.balances]
         if sum(map(bool, given)) != 1:
             raise ValueError("expected exactly one of dose, balance, doses and balances")
-        if self.folder and "family" in self.model_fields_set and self.family != FOLDER:
+        if self.folder and self.family:
             raise ValueError("folder and family contradict each other; give one")
         return self
 
     @property
     def source(self) -> str:
         """Where the images come from: a generator family, replay, oracle or folder."""
-        return FOLDER if self.folder else self.family
+        return FOLDER if self.folder else self.family or "dcgan"
 
 
 class ArmConfig(Section):

@@ -47,7 +47,7 @@ class Experiment(Section):
             known = (*families, *CONTROLS, FOLDER)
             if arm.synthetic is not None and arm.synthetic.source not in known:
                 raise ValueError(
-                    f"arm {arm.name!r} needs generator {arm.synthetic.family!r}; "
+                    f"arm {arm.name!r} needs generator {arm.synthetic.source!r}; "
                     f"[[generators]] has {families or 'none'}"
                 )
         return self

@@ -116,7 +116,7 @@ class Dcgan(Family):
         d_loss = discriminator_loss(real, fake)
         self._update("discriminator", d_loss)
 
-        # The discriminator's weights need no gradient here: a sixth of the step's work saved.
+        # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
         self.discriminator.requires_grad_(False)
         g_loss = nonsaturating_generator_loss(self.discriminator(fake_images))
         self._update("sampler", g_loss)

@@ -31,11 +31,11 @@ def dose(arm: ArmConfig) -> str:
     if synthetic is None:
         return "none"
     if synthetic.balance is not None:
-        return f"{synthetic.family}, each class filled up to {synthetic.balance:,}"
+        return f"{synthetic.source}, each class filled up to {synthetic.balance:,}"
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
-        return f"{synthetic.family}, {', '.join(parts)}"
-    return f"{synthetic.family}, {synthetic.dose:,} a class"
+        return f"{synthetic.source}, {', '.join(parts)}"
+    return f"{synthetic.source}, {synthetic.dose:,} a class"
 
 
 def training_table(results: RunResults) -> Table | None:

@@ -1,6 +1,6 @@
 """How long the statistics of a full study take: 12 arms x 5 folds x 5 seeds, 10,015 images.
 
-Run: uv run python benchmarks/statistics.py [RESAMPLES]
+Run: uv run python benchmarks/verdicts.py [RESAMPLES]
 The reference is a plain loop over resamples for one contrast and one metric, extrapolated.
 """
 
