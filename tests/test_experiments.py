@@ -11,7 +11,7 @@ from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds
 from dermaug.experiment.jobs import enumerate_jobs
-from dermaug.experiment.runs import training_counts
+from dermaug.experiment.runs import counts_by_point
 from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
 
@@ -36,10 +36,11 @@ def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     asked = read_experiment(path)
     catalog = select(phantoms, asked.data)
     folds = make_folds(catalog, asked.splits)
-    jobs = enumerate_jobs(asked, catalog.classes, training_counts(catalog, folds))
+    jobs = enumerate_jobs(asked, catalog.classes, counts_by_point(asked, catalog, folds))
     keys = [job.key for job in jobs.in_order]
     assert len(set(keys)) == len(keys)
-    cells = len(folds) * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
+    points = len(folds) * len(asked.splits.sizes)
+    cells = points * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
     assert len(jobs.classifiers) == cells
     for place, job in enumerate(jobs.in_order):
         assert set(getattr(job, "generators", ())) <= set(keys[:place])

@@ -12,6 +12,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.comparisons import compare_arms
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
+from dermaug.experiment.verdicts import verdict_table
 from dermaug.files import require_writable, write_text, written_aside
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
@@ -59,12 +60,13 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     audit = audit_section(results)
     figures |= {data.name: data} | metrics.figures | audit.figures
     numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
+    numbers["verdicts"] = verdict_table(results)
     if len(audit.numbers):
         numbers["audit"] = audit.numbers
     for name, table in (numbers | metrics.numbers).items():
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
-    sections = {"metrics": metrics, "audit": audit}
+    sections: dict[str, MetricSections | AuditSection] = {"metrics": metrics, "audit": audit}
     write_text(page, render(results, scores, by_class, comparisons, sections, figures, data_tables))
     return page
 
