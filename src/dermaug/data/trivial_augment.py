@@ -82,7 +82,7 @@ def contrast(images: Batch, strength: Strength) -> Batch:
 
 def sharpness(images: Batch, strength: Strength) -> Batch:
     """Blend with a blurred copy, factor 0.01 to 1.99."""
-    blurred = gaussian_blur(images, [3, 3])
+    blurred: Tensor = gaussian_blur(images, [3, 3])
     return blurred + (images - blurred) * (1.0 + 0.99 * strength)
 
 
@@ -106,8 +106,8 @@ def autocontrast(images: Batch, strength: Strength) -> Batch:
 def equalized(images: Batch, strength: Strength) -> Batch:
     """Flatten each channel's histogram."""
     levels = (images * 255.0).round().to(torch.uint8)
-    flat: Tensor = equalize(levels).to(images.dtype)
-    return flat / 255.0
+    flat: Tensor = equalize(levels)
+    return torch.as_tensor(flat.to(images.dtype) / 255.0)
 
 
 OPERATIONS: tuple[Operation, ...] = (

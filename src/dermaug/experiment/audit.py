@@ -86,7 +86,7 @@ def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
     """The arm like a family's first synthetic one but without the images, or any real arm."""
     real = [arm for arm in experiment.arms if arm.synthetic is None]
     for arm in experiment.arms:
-        if arm.synthetic is not None and arm.synthetic.family == family:
+        if arm.synthetic is not None and arm.synthetic.source == family:
             alike = [other for other in real if _shown_as(other) == _shown_as(arm)]
             policy = [other for other in real if other.policy == arm.policy]
             return next(iter(alike or policy or real), None)

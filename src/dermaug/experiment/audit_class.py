@@ -70,7 +70,7 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
     """Audit one class.
 
     Args:
-        subjects: The images; of the synthetic ones the first 1,000 are looked at.
+        subjects: The images; at most 1,000 of each kind are looked at, but for copies all of the training.
         judge: Gives the features; when it is a classifier it also names classes.
         seed: Of the subsets and the resampling.
 
@@ -90,7 +90,10 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
             f"{subjects.label}: expected synthetic and training images, found "
             f"{len(subjects.synthetic)} and {len(subjects.training)}"
         )
-    synthetic = np.asarray(subjects.synthetic[:MOST_IMAGES])
+    # At random: sets made elsewhere may lie in an order that means something.
+    random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
+    chosen, kept = (_some(len(part), random) for part in (subjects.synthetic, subjects.held_out))
+    synthetic = np.asarray(subjects.synthetic[chosen])
     numbers: dict[str, object] = {
         "images": len(synthetic),
         "training_images": len(subjects.training),
@@ -98,18 +101,21 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         "held_out_lesions": len(set(subjects.lesions)),
         "features": judge.name,
     }
-    numbers |= _fidelity(subjects, synthetic, judge, seed)
-    copies, pairs = _copies(subjects, synthetic, judge)
+    known = _some(len(subjects.training), random)
+    numbers |= _fidelity(subjects, synthetic, kept, known, judge, seed)
+    copies, pairs = _copies(subjects, synthetic, kept, judge)
     numbers |= copies | _visible(subjects, synthetic, judge)
-    return ClassAudit(numbers, pairs)
+    return ClassAudit(numbers, pairs.assign(synthetic=chosen[pairs["synthetic"].astype(int)]))
 
 
 def _fidelity(
-    subjects: Subjects, synthetic: np.ndarray, judge: Judge, seed: int
+    subjects: Subjects,
+    synthetic: np.ndarray,
+    kept: np.ndarray,
+    known: np.ndarray,
+    judge: Judge,
+    seed: int,
 ) -> dict[str, object]:
-    random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
-    kept = _some(len(subjects.held_out), random)
-    known = _some(len(subjects.training), random)
     if min(len(kept), len(known), len(synthetic)) < 2:
         return dict.fromkeys(_fidelity_names(), np.nan) | {"fid_flag": "too few images"}
     held_out, lesions = judge.features(subjects.held_out[kept]), subjects.lesions[kept]
@@ -149,10 +155,10 @@ def _compare(
 
 
 def _copies(
-    subjects: Subjects, synthetic: np.ndarray, judge: Judge
+    subjects: Subjects, synthetic: np.ndarray, kept: np.ndarray, judge: Judge
 ) -> tuple[dict[str, object], pd.DataFrame]:
     names = ("copies", "copy_examined", "copy_rate", "copy_low", "copy_high", "copy_expected")
-    thresholds = _thresholds(subjects, judge)
+    thresholds = _thresholds(subjects, kept, judge)
     if thresholds is None:
         unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
         return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
@@ -176,13 +182,13 @@ def _copies(
     return numbers, pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))
 
 
-def _thresholds(subjects: Subjects, judge: Judge) -> Thresholds | None:
+def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
     """None where no held-out image can tell how near unrelated lesions come."""
-    if not len(subjects.held_out):
+    if not len(kept):
         return None
-    known = nearest(subjects.held_out[:MOST_IMAGES], subjects.training, judge.features)
+    known = nearest(subjects.held_out[kept], subjects.training, judge.features)
     try:
-        return calibrate(known, subjects.lesions[:MOST_IMAGES])
+        return calibrate(known, subjects.lesions[kept])
     except DermaugError:
         return None
 

@@ -37,10 +37,10 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
         return None
     panels = []
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
-        folder = rows.loc[rows["score"].idxmin(), "folder"]
+        folder = str(rows.sort_values("score")["folder"].iloc[0])
         shown = rows[rows["folder"] == folder]
         synthetic = read_synthetic_set(synthetic_folder(results.folder, folder))
-        drawn = synthetic.images[class_rows(synthetic, label)]
+        drawn = synthetic.images[class_rows(synthetic, str(label))]
         top = [
             oriented(drawn[[row["synthetic"]]], int(row["orientation"]))[0]
             for _, row in shown.iterrows()

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dermaug.experiment.audit import read_audit
+from dermaug.experiment.audit_class import OVERLAPS
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
 
@@ -31,7 +32,7 @@ def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     for folder in dict.fromkeys(generator.folder for generator in results.generators):
         if (stored := read_audit(folder)) is not None:
             numbers.append(stored.numbers)
-            place = stored.numbers.iloc[0][["family", "fold", "seed"]].to_dict()
+            place = {name: stored.numbers[name].iloc[0] for name in ("family", "fold", "seed")}
             key = folder.relative_to(results.folder).as_posix()
             pairs.append(stored.pairs.assign(**place, folder=key))
     if not numbers:
@@ -89,7 +90,6 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
         rows.append((str(family),))
         for label, found in part.groupby("label", sort=False):
             mean = found.select_dtypes("number").mean()
-            overlaps = ("precision", "recall", "density", "coverage")
             rows.append(
                 (
                     str(label),
@@ -99,11 +99,12 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
                     _three(mean["kid_floor"]),
                     f"{_one(mean['fid'])} ({_one(mean['fid_floor'])})"
                     + ("*" if found["fid_flag"].astype(bool).any() else ""),
-                    *(f"{_two(mean[name])} ({_two(mean[name + '_floor'])})" for name in overlaps),
+                    *(f"{_two(mean[name])} ({_two(mean[name + '_floor'])})" for name in OVERLAPS),
                 )
             )
-    header = ("Class", "held-out lesions", "KID (95 % interval)", "KID of real images")
-    header += ("FID (floor)", "Precision", "Recall", "Density", "Coverage")
+    distances = ("KID (95 % interval)", "KID of real images", "FID (floor)")
+    overlaps = ("Precision", "Recall", "Density", "Coverage")
+    header = ("Class", "held-out lesions", *distances, *overlaps)
     caption = (
         "How near synthetic images are to held-out real ones, mean over generators. KID is the "
         "headline; * marks FID of too few images, which is biased upwards. Features: "
@@ -129,8 +130,8 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
                     _percent(found["copy_expected"].mean()),
                 )
             )
-    header = ("Class", "Class recognised", "in real images", "Copies", "Share (95 % interval)")
-    header += ("by chance at most",)
+    visible = ("Class recognised", "in real images")
+    header = ("Class", *visible, "Copies", "Share (95 % interval)", "by chance at most")
     caption = (
         "Synthetic images that the classifier assigns to their class, beside the same share of "
         "held-out real images; and copies of training images, all generators together."

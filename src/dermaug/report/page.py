@@ -12,10 +12,12 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.comparisons import compare_arms
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
+from dermaug.experiment.threats import threats
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.files import require_writable, write_text, written_aside
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
+from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
@@ -33,6 +35,8 @@ from dermaug.report.study_tables import (
 )
 from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
+
+Section = MetricSections | AuditSection | CurveSections
 
 
 def render_report(results: RunResults, output: Path | None = None) -> Path:
@@ -58,15 +62,16 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     data, data_tables = described(results)
     metrics = metric_sections(results)
     audit = audit_section(results)
-    figures |= {data.name: data} | metrics.figures | audit.figures
+    curves = curve_sections(results)
+    figures |= {data.name: data} | metrics.figures | audit.figures | curves.figures
     numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
     numbers["verdicts"] = verdict_table(results)
     if len(audit.numbers):
         numbers["audit"] = audit.numbers
-    for name, table in (numbers | metrics.numbers).items():
+    for name, table in (numbers | metrics.numbers | curves.numbers).items():
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
-    sections: dict[str, MetricSections | AuditSection] = {"metrics": metrics, "audit": audit}
+    sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
     write_text(page, render(results, scores, by_class, comparisons, sections, figures, data_tables))
     return page
 
@@ -103,7 +108,7 @@ def render(
     scores: pd.DataFrame,
     by_class: pd.DataFrame,
     comparisons: pd.DataFrame,
-    sections: Mapping[str, MetricSections | AuditSection],
+    sections: Mapping[str, Section],
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
 ) -> str:
@@ -122,6 +127,7 @@ def render(
         figures=figures,
         data_tables=data_tables,
         answer=short_answer(results, scores, comparisons),
+        threats=threats(results),
     )
 
 

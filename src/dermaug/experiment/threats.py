@@ -1,0 +1,95 @@
+"""Threats to validity that can be read off a run: what a sceptical reviewer would ask first."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from dermaug.experiment.curves import dose_curve
+from dermaug.experiment.results import CellResult, RunResults
+
+FEW_LESIONS = 20
+WON = 0.97
+"""Mean probability of being real that a discriminator gives to real images once it has won."""
+
+
+def threats(results: RunResults) -> list[str]:
+    """Sentences, each one weakness of this run; empty when none is found."""
+    return [*_lesions(results), *_repeats(results), *_trainings(results), *_doses(results)]
+
+
+def _lesions(results: RunResults) -> Iterator[str]:
+    if not results.catalog.grouped:
+        yield (
+            "Lesion ids are not known: each image counts as its own lesion, so views of one lesion "
+            "may be in two parts of a fold, which inflates every score."
+        )
+    tested = [image for fold in results.folds for image in fold.test]
+    table = results.catalog.table.iloc[results.catalog.rows(tested)]
+    lesions = table.groupby("label")["lesion_id"].nunique()
+    if few := [f"{label} ({count})" for label, count in lesions.items() if count < FEW_LESIONS]:
+        yield (
+            f"Few test lesions of {', '.join(few)}: their sensitivities, and with them the mean, "
+            "rest on a handful of lesions."
+        )
+
+
+def _repeats(results: RunResults) -> Iterator[str]:
+    experiment = results.experiment
+    if len(experiment.seeds) == 1:
+        yield "One classifier seed: how much training varies by chance cannot be seen."
+    if any(arm.is_synthetic for arm in experiment.arms):
+        single = [each.family for each in experiment.generators if len(each.seeds) == 1]
+        if single:
+            yield (
+                f"One generator seed ({', '.join(single)}): another training of the generator "
+                "might give other images and another answer."
+            )
+    if len(results.folds) == 1:
+        yield "One fold: the answer is about one split into training and test lesions."
+
+
+def _trainings(results: RunResults) -> Iterator[str]:
+    unknown = {cell.arm for cell in results.cells if cell.manifest.get("provenance") == "unknown"}
+    if unknown:
+        yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
+    for (arm, model), cells in _by_arm(results).items():
+        last = [cell.manifest["best_images"] == cell.manifest["images"] for cell in cells]
+        if len(last) > 0 and all(last):
+            yield (
+                f"{arm} with {model} was best on validation at the very end of every training: "
+                "longer training might change the comparison."
+            )
+    for generator in results.generators:
+        if _discriminator_won(generator.journal):
+            yield (
+                f"{generator.family} of {generator.label} (fold {generator.fold}, seed "
+                f"{generator.seed}) looks unhealthy: its discriminator told real from generated "
+                "almost without error at the end."
+            )
+
+
+def _doses(results: RunResults) -> Iterator[str]:
+    table = dose_curve(results)
+    if table.empty:
+        return
+    for (model, curve), points in table.groupby(["model", "curve"]):
+        picked = points.loc[points["chosen"], "dose"].iloc[0]
+        if len(points) > 1 and picked in (points["dose"].min(), points["dose"].max()):
+            yield (
+                f"The dose that validation picks for {curve} with {model} ({picked:,.0f}) lies at "
+                "the edge of the curve: a dose beyond it might do better."
+            )
+
+
+def _by_arm(results: RunResults) -> dict[tuple[str, str], list[CellResult]]:
+    cells: dict[tuple[str, str], list[CellResult]] = {}
+    for cell in results.cells:
+        cells.setdefault((cell.arm, cell.model), []).append(cell)
+    return cells
+
+
+def _discriminator_won(journal: pd.DataFrame) -> bool:
+    if "real_probability" not in journal or "fake_probability" not in journal:
+        return False
+    last = journal.iloc[-1]
+    return bool(last["real_probability"] > WON and last["fake_probability"] < 1 - WON)
