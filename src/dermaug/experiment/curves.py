@@ -59,13 +59,13 @@ def dose_curve(results: RunResults) -> pd.DataFrame:
     return table
 
 
-def chosen_arms(results: RunResults) -> set[tuple[str, str]]:
-    """(model, arm) of the doses that validation picks."""
+def exploratory_doses(results: RunResults) -> set[tuple[str, str]]:
+    """(model, arm) of the doses that validation does not pick: drawn, but not judged."""
     table = dose_curve(results)
     if table.empty:
         return set()
-    picked = table[table["chosen"]]
-    return set(zip(picked["model"], picked["arm"], strict=True))
+    others = table[~table["chosen"]]
+    return set(zip(others["model"], others["arm"], strict=True))
 
 
 def size_curve(results: RunResults) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.experiment.comparisons import contrasts, control_arm
+from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import number, signed
 from dermaug.stats.trainings import LESIONS_ONLY
@@ -40,6 +41,9 @@ def short_answer(results: RunResults, scores: pd.DataFrame, comparisons: pd.Data
     chosen = primary_contrasts(results)
     pairs = list(zip(table["arm"], table["reference"], strict=True))
     judged = table[[pair in chosen for pair in pairs]]
+    exploratory = exploratory_doses(results)
+    places = list(zip(judged["model"], judged["arm"], strict=True))
+    judged = judged[[place not in exploratory for place in places]]
     if judged.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     verdicts = [verdict(row) for _, row in judged.iterrows()]

@@ -1,0 +1,112 @@
+"""Dose curves pick by validation, size curves cover every size, threats are found."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.experiment.curves import dose_curve, exploratory_doses, gain_curve, size_curve
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.study import run_experiment
+from dermaug.experiment.threats import threats
+from dermaug.experiment_file import validate_experiment
+from dermaug.report.page import render_report
+
+
+def asked() -> Experiment:
+    tree = {
+        "name": "curves",
+        "data": {
+            "size": 32,
+            "classes": ["mel", "nv"],
+            "phantom": {"number": 280, "balanced": True},
+        },
+        "splits": {"folds": 4, "run": [0], "lesions": [3, 8, 0]},
+        "classifiers": [{"images": 320, "batch": 16, "validations": 2}],
+        "arms": [
+            {"name": "classic", "policy": "standard"},
+            {
+                "name": "more",
+                "policy": "standard",
+                "curve": "dose",
+                "synthetic": {"family": "oracle", "dose": 5},
+            },
+            {
+                "name": "most",
+                "policy": "standard",
+                "curve": "dose",
+                "synthetic": {"family": "oracle", "dose": 20},
+            },
+        ],
+    }
+    return validate_experiment(tree, "test")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        folder = tmp_path_factory.mktemp("runs") / "curves"
+        return run_experiment(folder, asked(), device="cpu", precision="auto", command="test")
+
+
+def test_every_size_has_its_cells_on_the_same_test_part(results: RunResults) -> None:
+    assert [point.lesions for point in (results, *results.reduced)] == [0, 8, 3]
+    for point in (results, *results.reduced):
+        assert len(point.cells) == point.num_jobs[1] == 3
+        assert point.folds[0].test == results.folds[0].test
+    sizes = [len(point.folds[0].train) for point in (results, *results.reduced)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
+    table = dose_curve(results)
+    assert table["arm"].tolist() == ["more", "most"]
+    assert table["dose"].tolist() == [10, 40]
+    assert table.loc[table["chosen"], "validation"].iloc[0] == table["validation"].max()
+    other = "more" if table["validation"].iloc[1] == table["validation"].max() else "most"
+    if table["validation"].nunique() > 1:
+        assert exploratory_doses(results) == {("fridadar", other)}
+    cell = next(cell for cell in results.cells if cell.arm == "more")
+    better = replace(cell, manifest={**cell.manifest, "best_score": 2.0})
+    cells = tuple(better if each is cell else each for each in results.cells)
+    assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
+
+
+def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
+    sizes, gains = size_curve(results), gain_curve(results)
+    assert len(sizes) == 3 * 3
+    assert (sizes["low"] <= sizes["balanced_accuracy"]).all()
+    assert (sizes["balanced_accuracy"] <= sizes["high"]).all()
+    assert len(gains) == 3 * 2
+    joined = gains.merge(sizes, on=["lesions", "model", "arm"]).merge(
+        sizes[sizes["arm"] == "classic"], on=["lesions", "model"], suffixes=("", "_control")
+    )
+    difference = joined["balanced_accuracy"] - joined["balanced_accuracy_control"]
+    np.testing.assert_allclose(joined["difference"], difference, atol=1e-6)
+    assert gains["worth"].str.contains("none|real lesions|more than we can tell").all()
+
+
+def test_threats_name_the_weak_points(results: RunResults) -> None:
+    told = " ".join(threats(results))
+    assert "One classifier seed" in told
+    assert "One fold" in told
+    cells = tuple(
+        replace(cell, manifest={**cell.manifest, "provenance": "unknown"})
+        for cell in results.cells
+        if cell.arm == "more"
+    )
+    assert "Provenance unknown (more)" in " ".join(threats(replace(results, cells=cells)))
+    alone = replace(results, catalog=replace(results.catalog, grouped=False))
+    assert "Lesion ids are not known" in " ".join(threats(alone))
+
+
+def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
+    page = render_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    for heading in ("Dose and response", "Data size, and what the dose is worth"):
+        assert heading in page
+    assert "What a sceptic will ask" in page
+    for name in ("doses", "sizes", "gains"):
+        assert (tmp_path / f"{name}.csv").exists()
