@@ -7,6 +7,8 @@ from dermaug.errors import DermaugError
 from dermaug.files import (
     folder_written_aside,
     read_json,
+    read_record,
+    require_new_folder,
     require_writable,
     sha256,
     sweep,
@@ -76,3 +78,42 @@ def test_sha256_of_known_text(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == known
+
+
+def test_probe_of_an_output_folder_leaves_nothing_behind(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept").mkdir()
+    require_writable(tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_new_folder_is_refused_where_it_would_replace_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    for taken in (".", "loop", "file", "full", "x" * 300):
+        with pytest.raises(DermaugError, match="expected a new or empty folder"):
+            require_new_folder(Path(taken))
+    (tmp_path / "empty").mkdir()
+    require_new_folder(Path("empty"))
+    require_new_folder(Path("absent"))
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", "[" * 100_000])
+def test_record_that_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(DermaugError, match=r"a\.json"):
+        read_record(tmp_path / "a.json")
+    with pytest.raises(DermaugError, match="cannot be read"):
+        read_json(tmp_path)
+
+
+def test_name_that_is_no_utf8_comes_back_from_json(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.jpg")
+    write_json(tmp_path / "a.json", {"file": name})
+    assert read_record(tmp_path / "a.json") == {"file": name}

@@ -18,7 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-console = Console(stderr=True, highlight=False)
+# Without markup: a path or a label may hold square brackets, and must come out as it is.
+console = Console(stderr=True, highlight=False, markup=False)
 
 Advance = Callable[..., None]
 
@@ -49,13 +50,13 @@ def progress_bar(title: str, total: int, unit: str = "img", done: int = 0) -> It
         yield _plain_lines(title, total, unit, done)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         _RateColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
     with Progress(*columns, console=console, refresh_per_second=5, speed_estimate_period=20) as bar:
         task = bar.add_task(title, total=total, completed=done, unit=unit, note="")

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,8 @@ def sweep(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+        # A file name that is not UTF-8 arrives as lone surrogates; JSON reads its escapes back.
+        aside.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
@@ -84,8 +85,21 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DermaugError(f"{path}: expected a JSON file, found none") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
         raise DermaugError(f"{path}: not valid JSON ({error}); delete it to start afresh") from None
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object; anything else is a `DermaugError` that names it."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise DermaugError(
+            f"{path}: expected a JSON object, found {type(value).__name__}; it was changed after "
+            "it was written"
+        )
+    return value
 
 
 def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
@@ -99,13 +113,19 @@ def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
 
 
 def require_writable(folder: Path) -> None:
-    """Create `folder` and prove that a file can be written there, before any work is begun.
+    """Prove that a file can be written in `folder`, before any work is begun.
+
+    The folder need not exist, and is not left behind: what is refused later leaves no trace.
 
     Raises:
         DermaugError: Names the folder and the system's reason.
     """
+    made: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        absent = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(absent):
+            place.mkdir(exist_ok=True)
+            made.append(place)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -113,3 +133,29 @@ def require_writable(folder: Path) -> None:
             f"cannot write to the output folder {folder}: {error.strerror or error}; "
             "choose another with --output or make it writable"
         ) from None
+    finally:
+        for place in reversed(made):
+            with suppress(OSError):  # someone else put something there meanwhile
+                place.rmdir()
+
+
+def require_new_folder(folder: Path) -> None:
+    """Refuse a place where a whole folder cannot appear.
+
+    Raises:
+        DermaugError: It holds something, is a file or a link, is the current folder, or cannot be
+            looked at.
+    """
+    try:
+        taken = folder.is_symlink() or (
+            folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        )
+        here = folder.resolve() == Path.cwd()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        reason = getattr(error, "strerror", None) or error
+        raise DermaugError(f"{folder}: expected a new or empty folder ({reason})") from None
+    if taken or here:
+        found = "the current folder" if here else "one in use"
+        raise DermaugError(
+            f"{folder}: expected a new or empty folder, found {found}; choose another or empty it"
+        )

@@ -253,3 +253,10 @@ def test_square_box_never_leaves_the_image() -> None:
         assert box[2] <= width + 1e-9
         assert box[3] <= height + 1e-9
         assert box[2] - box[0] == pytest.approx(box[3] - box[1])
+
+
+def test_postscript_named_jpg_is_never_handed_to_an_interpreter(tmp_path: Path) -> None:
+    program = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    (tmp_path / "a.jpg").write_bytes(program)
+    with pytest.raises(BadImageError, match="not an image, or of an unknown kind"):
+        decode_whole(tmp_path / "a.jpg")

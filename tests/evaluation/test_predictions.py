@@ -12,6 +12,7 @@ from dermaug.evaluation.predictions import (
     label_indices,
     probabilities_of,
     read_predictions,
+    refuse_other_rows,
     write_predictions,
 )
 
@@ -88,3 +89,35 @@ def test_other_classes_and_damaged_files_are_refused(table: pd.DataFrame, tmp_pa
 def test_a_wrong_shape_is_refused(catalog: Catalog) -> None:
     with pytest.raises(DermaugError, match="expected 3 x 2 probabilities, found 3 x 3"):
         build_predictions(catalog, np.arange(3), "test", np.full((3, 3), 1 / 3))
+
+
+@pytest.mark.parametrize(
+    "change", [{"p_mel": "x"}, {"p_mel": None}, {"lesion_id": None}, {"image_id": None}]
+)
+def test_cells_of_another_kind_are_findings(
+    table: pd.DataFrame, change: dict[str, str | None]
+) -> None:
+    with pytest.raises(DermaugError, match="not valid predictions"):
+        checked_predictions(table.assign(**change), CLASSES)
+
+
+def test_predictions_of_the_fold_pass_in_any_order(table: pd.DataFrame, catalog: Catalog) -> None:
+    refuse_other_rows(table, catalog, {"validation": (), "test": ("c", "a", "b")}, "x")
+
+
+@pytest.mark.parametrize(
+    ("change", "images"),
+    [
+        ({"image_id": ["b", "a", "z"]}, ("a", "b", "c")),
+        ({"label": "mel"}, ("a", "b", "c")),
+        ({"lesion_id": "1"}, ("a", "b", "c")),
+        ({"part": "validation"}, ("a", "b", "c")),
+        ({}, ("a", "b")),
+    ],
+    ids=["other image", "other label", "other lesion", "other part", "image too many"],
+)
+def test_predictions_of_other_images_are_refused(
+    table: pd.DataFrame, catalog: Catalog, change: dict[str, object], images: tuple[str, ...]
+) -> None:
+    with pytest.raises(DermaugError, match="in the test part"):
+        refuse_other_rows(table.assign(**change), catalog, {"test": images}, "x")

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,50 @@ def test_set_of_another_fold_is_refused() -> None:
 def test_generator_that_saw_more_than_the_training_part_is_refused() -> None:
     with pytest.raises(DermaugError, match=r"saw 1 images outside .* for example ISIC_2"):
         refuse_leakage(PROVENANCE, "fold-key", ["ISIC_1"], "arm")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("images.npy", cut),
+        ("images.npy", lambda path: path.write_bytes(b"")),
+        ("images.npy", Path.unlink),
+        ("images.npy", lambda path: np.save(path, np.zeros((5, 8, 8, 3), np.uint8))),
+        ("images.npy", lambda path: np.save(path, np.zeros((5, 16, 16, 3), np.float32))),
+        ("metadata.csv", lambda path: path.write_bytes(b"")),
+        ("metadata.csv", Path.unlink),
+        ("metadata.csv", lambda path: path.write_text("a,b\n1,2\n")),
+        ("manifest.json", lambda path: path.write_text("[]")),
+        ("manifest.json", lambda path: path.write_text('{"schema": 1}')),
+    ],
+)
+def test_damaged_set_is_named(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
+    write_synthetic_set(tmp_path / "set", drawn())
+    damage(tmp_path / "set" / name)
+    with pytest.raises(DermaugError, match=str(tmp_path / "set")):
+        read_synthetic_set(tmp_path / "set")
+
+
+def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    class Payload:
+        def __reduce__(self) -> tuple[object, tuple[Path]]:
+            return Path.touch, (tmp_path / "owned",)
+
+    write_synthetic_set(tmp_path / "set", drawn())
+    np.save(tmp_path / "set/images.npy", np.array([Payload()], dtype=object), allow_pickle=True)
+    with pytest.raises(DermaugError, match="not a whole synthetic set"):
+        read_synthetic_set(tmp_path / "set")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
+    write_synthetic_set(tmp_path / "set", drawn(), "png")
+    (tmp_path / "set/images/df_000000.png").rename(tmp_path / "out.png")
+    metadata = tmp_path / "set/metadata.csv"
+    metadata.write_text(metadata.read_text().replace("images/df_000000.png", "../out.png"))
+    with pytest.raises(DermaugError, match="expected a path below"):
+        read_synthetic_set(tmp_path / "set")

@@ -1,6 +1,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from dermaug.errors import DermaugError
 from dermaug.training.journal import Journal, read_journal
 
 
@@ -27,3 +30,13 @@ def test_resume_drops_rows_after_the_checkpoint_and_half_lines(tmp_path: Path) -
     lines = (tmp_path / "journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["images"] for line in lines] == [10, 20, 30]
     assert json.loads(lines[-1])["loss"] == 2.0
+
+
+@pytest.mark.parametrize("line", [b"[]", b"3", b"{}", b'{"images": "x"}', b"\xff", b"{"])
+def test_line_that_is_no_row_is_named(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"images": 1}\n' + line + b'\n{"images": 3}\n')
+    with pytest.raises(DermaugError, match=r"journal\.jsonl line 2"):
+        read_journal(path)
+    with pytest.raises(DermaugError, match="cannot be read"):
+        read_journal(tmp_path)

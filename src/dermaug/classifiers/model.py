@@ -15,7 +15,7 @@ from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.weights import head_names, load_weights, require_hub
 from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
-from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 
 OWN = "fridadar"
 
@@ -126,11 +126,12 @@ def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
     state = load_checkpoint(path)
     if state.get("kind") != "classifier":
         raise DermaugError(f"{path}: expected a classifier, found {state.get('kind', 'neither')!r}")
-    described: dict[str, Any] = state["spec"]
-    spec = ClassifierSpec(**(described | {"classes": tuple(described["classes"])}))
-    channels = state["weights"]["mean"].shape[1]
-    classifier = Classifier(_network(spec), (0.0,) * channels, (1.0,) * channels)
-    classifier.load_state_dict(state["weights"])
+    with expecting(path, "a classifier"):
+        described: dict[str, Any] = state["spec"]
+        spec = ClassifierSpec(**(described | {"classes": tuple(described["classes"])}))
+        channels = state["weights"]["mean"].shape[1]
+        classifier = Classifier(_network(spec), (0.0,) * channels, (1.0,) * channels)
+        classifier.load_state_dict(state["weights"])
     return classifier.eval(), spec
 
 
@@ -157,5 +158,5 @@ def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
         return timm.create_model(
             spec.model, pretrained=pretrained, num_classes=num_classes, **options
         )
-    except (TypeError, ValueError, AssertionError) as error:
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise DermaugError(f"timm cannot build {spec.model} with {options}: {error}") from None

@@ -68,14 +68,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DermaugError(f"no weight file at {path}; classifiers.weights expects one") from None
-    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        first = str(error).splitlines()[0]
+    except pickle.UnpicklingError:
+        raise DermaugError(
+            f"{path}: not a readable weight file of plain tensors: it holds something else, or "
+            "code, which is not run; save it as .safetensors"
+        ) from None
+    except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, EOFError) as error:
+        first = (str(error) or type(error).__name__).splitlines()[0]
         raise DermaugError(
             f"{path}: not a readable weight file of plain tensors: {first}"
         ) from None
     state = state.get("state_dict", state) if isinstance(state, dict) else state
     if not isinstance(state, dict) or not all(
-        isinstance(value, Tensor) for value in state.values()
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
         raise DermaugError(f"{path}: expected tensors by key, found something else")
     return state

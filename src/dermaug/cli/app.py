@@ -8,7 +8,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from dermaug.console import console
@@ -33,16 +32,50 @@ class GuardedGroup(TyperGroup):
         except DermaugError as error:
             if ctx.params.get("debug"):
                 raise
-            console.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
-            for detail in error.details:
-                console.print(f"  {detail}", soft_wrap=True, markup=False)
+            _tell(error)
             raise typer.Exit(USAGE_ERROR) from None
         except KeyboardInterrupt:
-            console.print(
-                f"interrupted; to go on where this was, run again: {escape(command_line())}",
-                soft_wrap=True,
-            )
+            _say(f"interrupted; to go on where this was, run again: {command_line()}")
             raise typer.Exit(INTERRUPTED) from None
+        except (OSError, MemoryError, RuntimeError) as error:
+            told = _of_the_system(error)
+            if told is None or ctx.params.get("debug"):
+                raise
+            _tell(told)
+            raise typer.Exit(USAGE_ERROR) from None
+
+
+def _tell(error: DermaugError) -> None:
+    console.print("error:", style="bold red", end=" ")
+    _say(error.message)
+    for detail in error.details:
+        _say(f"  {detail}")
+
+
+def _say(text: str) -> None:
+    """Print one line as it is, but for characters that would steer the terminal."""
+    shown = (part if part.isprintable() else repr(part)[1:-1] for part in text)
+    console.print("".join(shown), soft_wrap=True)
+
+
+def _of_the_system(error: Exception) -> DermaugError | None:
+    """What the system refused, in words; None for a fault of the program."""
+    if isinstance(error, BrokenPipeError):
+        return None  # the reader of our output went away: typer ends quietly
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return DermaugError(
+            f"{where}{error.strerror or error}; check the path, its permissions and the room on "
+            "the disk"
+        )
+    text = str(error).lower()
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+        return DermaugError(
+            "the memory does not suffice; ask for a smaller size, batch, width or number, or "
+            "close other programs",
+            [str(error).splitlines()[0]] if str(error) else [],
+        )
+    return None
 
 
 def _print_version(asked: bool) -> None:

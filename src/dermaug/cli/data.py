@@ -40,7 +40,9 @@ def summary(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
         "runs/summary"
     ),
-    size: Annotated[int, typer.Option(help="Side of the decoded squares, in pixels.")] = 64,
+    size: Annotated[
+        int, typer.Option(min=16, max=1024, help="Side of the decoded squares, in pixels.")
+    ] = 64,
 ) -> None:
     """Print and draw what the data set is made of."""
     from dermaug.config import DataConfig
@@ -53,8 +55,8 @@ def summary(
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
     for title, table in description.tables().items():
-        console.print(f"\n[bold]{title}[/]")
-        console.print(table.to_string(), markup=False)
+        console.print(f"\n{title}", style="bold")
+        console.print(table.to_string())
     for picture in draw_description(description, store.catalog, store.images, output):
         console.print(f"drawn: {picture}")
 
@@ -72,7 +74,7 @@ def download(
 @data.command()
 def phantom(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the phantoms shall lie.")],
-    number: Annotated[int, typer.Option(min=42, help="Number of images.")] = 2_000,
+    number: Annotated[int, typer.Option(min=42, max=1_000_000, help="Number of images.")] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the drawing.")] = 0,
     size: Annotated[int, typer.Option(min=16, max=512, help="Short side, in pixels.")] = 64,
     balanced: Annotated[bool, typer.Option("--balanced", help="Equal classes.")] = False,

@@ -59,13 +59,15 @@ def predict(
         for path, row in zip(images, probabilities, strict=True)
     ]
     if as_json:
-        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(answers, indent=2))
         return
     import pandas as pd
 
     table = pd.DataFrame(probabilities, columns=list(spec.classes)).round(3)
     table.insert(0, "label", [answer["label"] for answer in answers])
-    table.insert(0, "file", [str(path) for path in images])
+    # A name that is not UTF-8 cannot be printed; here it need only be recognised.
+    names = [str(path).encode(errors="replace").decode() for path in images]
+    table.insert(0, "file", names)
     typer.echo(table.to_string(index=False))
 
 
@@ -88,7 +90,7 @@ def evaluate(
     scores, class_scores = score(found, data, start_fabric(device), skip_known=skip_known)
     if as_json:
         record = {"scores": _records(scores), "class_scores": _records(class_scores)}
-        typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(record, indent=2))
         return
     columns = ["arm", "model", "fold", "seed", "images"]
     columns += ["balanced_accuracy", "mean_specificity", "accuracy", "macro_auc"]

@@ -1,6 +1,7 @@
 """Options that several commands share, spelt once."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,18 +46,34 @@ def read_asked(name: str, data: Path | None, settings: list[str] | None) -> Expe
     """
     overrides = list(settings or ())
     if data is not None:
-        if not data.expanduser().exists():
-            raise DermaugError(f"--data {data}: expected a data set, found nothing; check the path")
+        if any(setting.partition("=")[0].strip() == "data.source" for setting in overrides):
+            raise DermaugError("--data and --set data.source contradict each other; give one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
-        overrides.append(f"data.source={json.dumps(str(data.expanduser()), ensure_ascii=False)}")
+        overrides.append(f"data.source={json.dumps(str(_existing(data)), ensure_ascii=False)}")
     return read_experiment(_find(name), overrides)
 
 
+def _existing(data: Path) -> Path:
+    try:
+        path = data.expanduser()
+        path.stat()
+    except FileNotFoundError:
+        raise DermaugError(
+            f"--data {data}: expected a data set, found nothing; check the path"
+        ) from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody here
+        reason = getattr(error, "strerror", None) or error
+        raise DermaugError(f"--data {data}: expected a data set ({reason})") from None
+    return path
+
+
 def _find(name: str) -> Path:
-    if Path(name).suffix == ".toml" or Path(name).is_file():
+    # os.path answers False where a name is too long for a path; Path.is_file raises.
+    if Path(name).suffix == ".toml" or os.path.isfile(name):  # noqa: PTH113
         return Path(name)
-    for folder in SHIPPED:
-        if (folder / f"{name}.toml").exists():
-            return folder / f"{name}.toml"
-    known = sorted({path.stem for folder in SHIPPED for path in folder.glob("*.toml")})
-    raise DermaugError(f"no experiment {name!r}: expected a TOML file or one of {', '.join(known)}")
+    shipped = {path.stem: path for folder in SHIPPED for path in sorted(folder.glob("*.toml"))}
+    if name not in shipped:
+        raise DermaugError(
+            f"no experiment {name!r}: expected a TOML file or one of {', '.join(sorted(shipped))}"
+        )
+    return shipped[name]

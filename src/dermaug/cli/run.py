@@ -15,6 +15,7 @@ from dermaug.cli.options import (
     Settings,
     read_asked,
 )
+from dermaug.config import Experiment
 from dermaug.console import console
 
 train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
@@ -41,12 +42,12 @@ def run(
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.cost import print_plan
+        from dermaug.experiment.preflight import prove_networks
 
+        prove_networks(folder, asked, device, precision)
         print_plan(asked, device, precision)
         return
-    from dermaug.files import require_writable
-
-    require_writable(folder)
+    _prepare(folder, asked, device, precision)
     from dermaug.experiment.study import run_experiment
     from dermaug.report.page import render_report
 
@@ -54,7 +55,7 @@ def run(
         folder, asked, device=device, precision=precision, command=command_line()
     )
     page = render_report(results)
-    console.print(f"report: [bold]{page}[/]")
+    console.print(f"report: {page}")
 
 
 @app.command()
@@ -68,7 +69,7 @@ def report(
     from dermaug.report.page import render_report
 
     results = read_results(open_run(folder, read_run_experiment(folder)))
-    console.print(f"report: [bold]{render_report(results, output)}[/]")
+    console.print(f"report: {render_report(results, output)}")
 
 
 @train.command()
@@ -87,6 +88,7 @@ def generator(
     """Train the generators of an experiment, or some of them, and draw their images."""
     asked = read_asked(experiment, data, settings)
     folder = output or Path("runs") / asked.name
+    _prepare(folder, asked, device, precision)
     from dermaug.experiment.jobs import GeneratorJob
     from dermaug.experiment.study import train_some
 
@@ -118,6 +120,7 @@ def classifier(
     """Train the classifiers of an experiment, or some of them, and predict validation and test."""
     asked = read_asked(experiment, data, settings)
     folder = output or Path("runs") / asked.name
+    _prepare(folder, asked, device, precision)
     from dermaug.experiment.jobs import ClassifierJob
     from dermaug.experiment.study import train_some
 
@@ -131,3 +134,14 @@ def classifier(
         precision=precision,
         command=command_line(),
     )
+
+
+def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> None:
+    """Find out what would stop the run, while nothing is written yet."""
+    from dermaug.files import require_writable
+
+    require_writable(folder)  # first: it takes no second, unlike what torch needs to start
+    from dermaug.experiment.preflight import prove_networks, refuse_foreign_folder
+
+    refuse_foreign_folder(folder)
+    prove_networks(folder, asked, device, precision)

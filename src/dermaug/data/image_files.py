@@ -17,6 +17,10 @@ from dermaug.errors import DermaugError
 MAX_PIXELS = 50_000_000
 """Largest image that is decoded, in pixels; a header that claims more is refused unread."""
 
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+"""Decoders that may run, whatever a file is named: Pillow knows some forty more, and hands one of
+them, PostScript, to an interpreter that runs the file as a program."""
+
 # Pillow only warns of 89 to 179 million pixels. Refused like the rest, whatever MAX_PIXELS says.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
@@ -95,7 +99,7 @@ def read_content(path: Path | str, max_pixels: int = MAX_PIXELS) -> bytes:
 
 def open_header(content: bytes, max_pixels: int) -> Image.Image:
     """Read the header only, and refuse by it what is empty, animated or too large."""
-    image = Image.open(io.BytesIO(content))
+    image = Image.open(io.BytesIO(content), formats=FORMATS)
     width, height = image.size
     if width < 1 or height < 1:
         raise ValueError(f"{width}x{height} pixels")

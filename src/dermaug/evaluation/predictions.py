@@ -1,11 +1,12 @@
 """Predictions of one cell as a table: built, checked, written to parquet and read back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+from pandas.api.types import is_numeric_dtype
 
 from dermaug.data.catalog import Catalog
 from dermaug.errors import DermaugError
@@ -83,6 +84,36 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
     return checked_predictions(table, classes, str(path))
 
 
+def refuse_other_rows(
+    table: pd.DataFrame, catalog: Catalog, parts: Mapping[str, Sequence[str]], origin: str
+) -> None:
+    """Raise unless predictions are of exactly these images, with their labels and lesions.
+
+    Args:
+        table: What `read_predictions` gave.
+        catalog: The data set of the run.
+        parts: `validation` and `test` -> ids of the images of that part of the fold.
+        origin: Names the table in the error.
+
+    Raises:
+        DermaugError: An image is missing, is not of that part, or has another label or lesion.
+    """
+    keys = ["image_id", "lesion_id", "label"]
+    for part, image_ids in parts.items():
+        expected = catalog.table.iloc[catalog.rows(image_ids)][keys].astype(str)
+        found = table.loc[table["part"] == part, keys].astype(str)
+        either = expected.merge(found, how="outer", indicator=True)
+        strange = either[either["_merge"] != "both"]
+        if len(strange):
+            first = strange.iloc[0]
+            raise DermaugError(
+                f"{origin}: expected predictions of the {len(expected)} images in the {part} part "
+                f"of the fold, found {len(found)}, and {strange['image_id'].nunique()} images do "
+                f"not agree in id, lesion and label, {first['image_id']} among them; delete the "
+                "cell's folder and run again"
+            )
+
+
 def label_indices(table: pd.DataFrame, classes: Sequence[str]) -> Int[np.ndarray, " n"]:
     """Index into `classes` of each row's label."""
     codes = pd.Categorical(table["label"], categories=list(classes)).codes
@@ -101,11 +132,16 @@ def probability_column(label: str) -> str:
 
 def _findings(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
     findings = []
+    if unnamed := [name for name in _KEYS if table[name].isna().any()]:
+        findings.append(f"empty cells in {', '.join(unnamed)}")
     if doubles := table["image_id"][table.duplicated(["image_id"])].head(5).tolist():
         findings.append(f"images that occur twice: {', '.join(map(str, doubles))}")
     for column, allowed in (("part", PARTS), ("label", tuple(classes))):
         if strange := sorted({str(value) for value in table[column]} - set(allowed)):
             findings.append(f"{column}: expected {', '.join(allowed)}; found {', '.join(strange)}")
+    columns = [probability_column(label) for label in classes]
+    if textual := [name for name in columns if not is_numeric_dtype(table[name])]:
+        return [*findings, f"expected numbers in {', '.join(textual)}"]
     values = probabilities_of(table, classes)
     wrong = ~np.isfinite(values).all(axis=1)
     wrong |= (values < -_TOLERANCE).any(axis=1) | (np.abs(values.sum(axis=1) - 1) > _TOLERANCE)

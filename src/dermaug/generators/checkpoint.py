@@ -10,7 +10,7 @@ from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.family import Sampler
-from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,15 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
     state = load_checkpoint(path)
     if state.get("kind") != "generator":
         raise DermaugError(f"{path}: expected a generator, found {state.get('kind', 'neither')!r}")
-    described: dict[str, Any] = state["spec"]
-    spec = GeneratorSpec(
-        GeneratorConfig.model_validate(described["config"]),
-        described["size"],
-        tuple(described["classes"]),
-        described["fold_key"],
-        tuple(described["training_images"]),
-    )
-    sampler = build_family(spec.config, spec.size).sampler
-    sampler.load_state_dict(state["weights"])
+    with expecting(path, "a generator"):
+        described: dict[str, Any] = state["spec"]
+        spec = GeneratorSpec(
+            GeneratorConfig.model_validate(described["config"]),
+            described["size"],
+            tuple(described["classes"]),
+            described["fold_key"],
+            tuple(described["training_images"]),
+        )
+        sampler = build_family(spec.config, spec.size).sampler
+        sampler.load_state_dict(state["weights"])
     return sampler.to(device).eval(), spec

@@ -21,7 +21,7 @@ from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec, save_generator
 from dermaug.generators.family import Family, Sampler, calibrate_batch_norm
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 from dermaug.training.ema import Ema
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
@@ -94,6 +94,10 @@ class _State:
 
     def load(self, path: Path) -> None:
         state = load_checkpoint(path)
+        with expecting(path, "the state of this training"):
+            self._take(state)
+
+    def _take(self, state: dict[str, Any]) -> None:
         self.family.load_state_dict(state["family"])
         for key, optimizer in self.family.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][key])

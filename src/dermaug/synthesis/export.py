@@ -6,7 +6,7 @@ import torch
 
 from dermaug.console import Advance
 from dermaug.errors import DermaugError
-from dermaug.files import require_writable
+from dermaug.files import require_new_folder, require_writable
 from dermaug.generators.checkpoint import load_generator
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
@@ -37,8 +37,7 @@ def generate_folder(
     Raises:
         DermaugError: No such class, a checkpoint that is none, or a folder that holds something.
     """
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise DermaugError(f"{output}: expected a new or empty folder; choose another --output")
+    require_new_folder(output)
     sampler, spec = load_generator(checkpoint, device)
     if label not in spec.classes:
         raise DermaugError(

@@ -11,8 +11,10 @@ import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
 
+from dermaug.data.cells import safe_join
+from dermaug.data.image_files import decode_whole
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, read_json, write_json
+from dermaug.files import folder_written_aside, read_record, write_json
 
 ARRAY = "images.npy"
 MANIFEST = "manifest.json"
@@ -100,27 +102,46 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
     Raises:
         DermaugError: The folder is none, or its parts do not agree.
     """
-    manifest = read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+    manifest = read_record(folder / MANIFEST)
+    if manifest.get("schema") != SCHEMA:
         raise DermaugError(f"{folder / MANIFEST}: expected a synthetic set's manifest, schema 1")
-    table = pd.read_csv(folder / METADATA, dtype=str, keep_default_na=False)
-    if manifest["layout"] == "array":
-        images = np.load(folder / ARRAY, mmap_mode="r")
-    else:
-        images = np.stack([np.asarray(Image.open(folder / name)) for name in table["file_name"]])
-    if not len(images) == len(table) == manifest["number"]:
-        raise DermaugError(
-            f"{folder}: {len(images)} images, {len(table)} rows of metadata.csv and "
-            f"{manifest['number']} in the manifest do not agree; delete the folder"
+    try:
+        provenance = Provenance(
+            manifest["family"],
+            manifest["generator"],
+            manifest["seed"],
+            manifest["fold_key"],
+            tuple(manifest["training_images"]),
         )
-    provenance = Provenance(
-        manifest["family"],
-        manifest["generator"],
-        manifest["seed"],
-        manifest["fold_key"],
-        tuple(manifest["training_images"]),
-    )
-    return SyntheticSet(images, tuple(table["label"]), provenance)
+        number, size, layout = manifest["number"], manifest["size"], manifest["layout"]
+    except (KeyError, TypeError) as error:
+        raise DermaugError(f"{folder / MANIFEST}: not whole ({error}); delete the folder") from None
+    labels, images = _read_parts(folder, layout)
+    if not len(images) == len(labels) == number or images.shape[1:] != (size, size, 3):
+        raise DermaugError(
+            f"{folder}: {len(images)} images {images.shape[1:]}, {len(labels)} rows of {METADATA} "
+            f"and {number} images of {size} px in the manifest do not agree; delete the folder"
+        )
+    return SyntheticSet(images, labels, provenance)
+
+
+def _read_parts(folder: Path, layout: str) -> tuple[tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
+    """Labels and images as they lie in the folder."""
+    try:
+        table = pd.read_csv(folder / METADATA, dtype=str, keep_default_na=False)
+        labels = tuple(table["label"])
+        if layout == "array":
+            images = np.load(folder / ARRAY, mmap_mode="r", allow_pickle=False)
+        else:
+            files = [safe_join(folder, name) for name in table["file_name"]]
+            images = np.stack([np.asarray(decode_whole(file)) for file in files])
+    except (OSError, EOFError, ValueError, KeyError) as error:  # pandas raises ValueErrors
+        raise DermaugError(
+            f"{folder}: not a whole synthetic set ({error}); delete the folder and draw it anew"
+        ) from None
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
+        raise DermaugError(f"{folder / ARRAY}: expected pixels (n, height, width, 3) in 8 bits")
+    return labels, images
 
 
 def refuse_leakage(

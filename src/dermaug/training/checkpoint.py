@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
 HEADER = "dermaug"
+LISTED = 10
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
@@ -56,8 +58,33 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
     if _digest(tensors) != described["sha256"]:
         raise DermaugError(f"{path}: its content has changed since it was written; delete it")
-    state: dict[str, Any] = _unflatten(described["structure"], tensors)
+    state = _unflatten(described["structure"], tensors)
+    if not isinstance(state, dict):
+        raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
     return state
+
+
+@contextmanager
+def expecting(path: Path, what: str) -> Iterator[None]:
+    """Name the file where its state does not fit what it is loaded into.
+
+    Args:
+        path: The checkpoint.
+        what: What it should hold, for example "a classifier".
+
+    Raises:
+        DermaugError: The first line tells `what`; the details, which keys or shapes differ.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        lines = [line.strip() for line in reason.splitlines() if line.strip()]
+        raise DermaugError(
+            f"{path}: expected {what} as this version of dermaug writes it; it was written by "
+            "another version, for another network, or changed",
+            lines[:LISTED],
+        ) from None
 
 
 def checkpoint_digest(path: Path) -> str:
@@ -68,8 +95,12 @@ def checkpoint_digest(path: Path) -> str:
 
 def _described(file: Any) -> dict[str, Any]:  # noqa: ANN401
     """The header that dermaug wrote; empty when another tool wrote the file."""
-    described: dict[str, Any] = json.loads((file.metadata() or {}).get(HEADER, "{}"))
-    return described
+    try:
+        described = json.loads((file.metadata() or {}).get(HEADER, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    whole = isinstance(described, dict) and {"sha256", "structure"} <= described.keys()
+    return described if whole else {}
 
 
 def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401

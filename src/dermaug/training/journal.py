@@ -9,6 +9,8 @@ from typing import Self
 
 from torch.utils.tensorboard import SummaryWriter
 
+from dermaug.errors import DermaugError
+
 
 class Journal:
     """One row of numbers a tick, keyed by the images shown.
@@ -48,15 +50,31 @@ class Journal:
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:
-    """Rows of a journal; a last line that a kill cut short is left out."""
+    """Rows of a journal; a last line that a kill cut short is left out.
+
+    Raises:
+        DermaugError: It cannot be read, or a line is no row of a journal.
+    """
     if not path.exists():
         return []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for number, line in enumerate(lines, 1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            if number == len(lines):
+                break
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("images"), int):
+            raise DermaugError(
+                f"{path} line {number}: expected a row of a journal; the file was changed after "
+                "it was written; delete it to do without these curves"
+            )
+        rows.append(row)
     return rows
 
 

@@ -20,7 +20,7 @@ from dermaug.data.sources.phantom_camera import Views, draw_views, lesion_frame,
 from dermaug.data.sources.phantom_drawing import LesionDrawing, NoiseAtlas
 from dermaug.data.sources.phantom_traits import LABELS, TRAITS, Lesions, draw_lesions, draw_patients
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, require_writable
+from dermaug.files import folder_written_aside, require_new_folder, require_writable
 from dermaug.seeding import derive_seed
 
 COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
@@ -114,9 +114,7 @@ def write_phantoms(folder: Path, config: PhantomConfig, size: int) -> Path:
     Raises:
         DermaugError: `folder` holds something, cannot be written, or `size` is too small.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DermaugError(f"{folder}: expected a new or empty folder, found one in use; "
-                           "choose another or empty it")  # fmt: skip
+    require_new_folder(folder)
     require_writable(folder.parent)
     plan = _plan_set(config.number, config.seed, config.balanced)
     with folder_written_aside(folder) as aside:

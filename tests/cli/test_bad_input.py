@@ -1,0 +1,321 @@
+"""What a clumsy or malicious user may hand over: one message, exit code 2, nothing left behind."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import typer.testing
+
+from dermaug.classifiers.model import ClassifierSpec, build_classifier, save_classifier
+from dermaug.cli import app
+from dermaug.cli.app import _of_the_system
+from dermaug.config import ClassifierConfig, GeneratorConfig, PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.generators import build_family
+from dermaug.generators.checkpoint import GeneratorSpec, save_generator
+from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+
+Ended = tuple[int, str]
+Run = Callable[..., Ended]
+PROGRAM = str(Path(sys.executable).parent / "dermaug")
+SMALL = 'name = "small"\n[data]\nsize = 32\n[[classifiers]]\nbatch = 8\n[[arms]]\nname = "real"\n'
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=70, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("data") / "phantoms", asked, 32)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an untrained classifier and an untrained generator of `mel` and `nv`."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    config, classes = ClassifierConfig(), ("mel", "nv")
+    spec = ClassifierSpec.of(config, classes, 32)
+    network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
+    save_classifier(folder / "classifier.safetensors", network, spec)
+    gan = GeneratorConfig(width=4)
+    described = GeneratorSpec(gan, 32, ("mel",), "key", ("one",))
+    save_generator(folder / "generator.safetensors", build_family(gan, 32).sampler, described)
+    return folder
+
+
+@pytest.fixture
+def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in an empty folder; gives its exit code and all it printed."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+
+    def run(*words: str | Path) -> Ended:
+        ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+        assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+        return ended.exit_code, ended.output
+
+    return run
+
+
+def assert_refused(ended: Ended, expected: str) -> None:
+    code, output = ended
+    assert code == 2
+    assert expected in output
+    assert output.count("error:") == 1
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"name = " + b"[" * 3000 + b"]" * 3000,
+        b"name = " + b"9" * 5000,
+        SMALL.encode() + b"\0",
+        SMALL.encode("utf-16"),
+        b'name = "\xe9"',
+    ],
+    ids=["deep", "long number", "NUL", "UTF-16", "Latin-1"],
+)
+def test_experiment_file_that_is_no_toml(dermaug: Run, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    assert_refused(dermaug("run", path), "not a readable TOML file")
+
+
+def test_byte_order_mark_of_an_editor_is_no_fault(
+    dermaug: Run, tmp_path: Path, phantoms: Path
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + SMALL.encode())
+    refused = dermaug("run", path, "--data", phantoms, "--set", "data.classes=['nx']")
+    assert_refused(refused, "no label 'nx'")
+
+
+def test_experiment_that_is_no_file(dermaug: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    assert_refused(dermaug("run", tmp_path / "pipe.toml"), "expected a TOML file")
+    (tmp_path / "folder.toml").mkdir()
+    assert_refused(dermaug("run", tmp_path / "folder.toml"), "expected a TOML file")
+    assert_refused(dermaug("run", "a\0b.toml"), "not a readable TOML file")
+    assert_refused(dermaug("run", "x" * 5000), "no experiment 'xxx")
+
+
+@pytest.mark.parametrize("data", ["x" * 5000, "~nobody-of-that-name/x", "nowhere"])
+def test_data_path_that_cannot_be_one(dermaug: Run, data: str) -> None:
+    assert_refused(dermaug("run", "--data", data), "expected a data set")
+
+
+def test_data_given_twice(dermaug: Run, phantoms: Path) -> None:
+    words = ["run", "--data", phantoms, "--set", "data.source=phantom"]
+    assert_refused(dermaug(*words), "contradict each other")
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ('data.size=32\nname = "other"', "one value"),
+        ("seeds=" + "[" * 3000 + "]" * 3000, "not a value of TOML"),
+        ("data.size=" + "9" * 5000, "not a value of TOML"),
+    ],
+    ids=["two lines", "deep", "long number"],
+)
+def test_setting_that_is_no_value(dermaug: Run, setting: str, expected: str) -> None:
+    assert_refused(dermaug("run", "--set", setting), expected)
+
+
+def test_one_fault_in_a_list_is_one_line(dermaug: Run) -> None:
+    code, output = dermaug("run", "--set", "classifiers.0.batch=1")
+    assert (code, output.count("\n")) == (2, 2)
+    assert "1 wrong" in output
+
+
+def test_missing_key_is_named(dermaug: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("")
+    assert_refused(dermaug("run", tmp_path / "x.toml"), "name: expected, found nothing")
+
+
+def test_names_come_out_as_they_are_and_cannot_steer_the_terminal(
+    dermaug: Run, tmp_path: Path, phantoms: Path
+) -> None:
+    for name in ("[red]", "[", "x\x1b[31m"):
+        code, output = dermaug("data", "phantom", tmp_path / name, "--number", 42, "--size", 16)
+        assert code == 0
+        assert name.replace("\x1b", "") in output.replace("\n", "").replace("\x1b", "")
+    _, output = dermaug("data", "check", tmp_path / "\x1b[31m")
+    assert "\x1b" not in output
+    assert "\\x1b[31m" in output
+
+
+@pytest.mark.parametrize("words", [("run",), ("train", "generator"), ("train", "classifier")])
+def test_no_run_is_begun_among_other_files(
+    dermaug: Run, phantoms: Path, words: tuple[str, ...]
+) -> None:
+    before = sorted(phantoms.rglob("*"))
+    assert_refused(dermaug(*words, "--output", phantoms), "found no experiment.json")
+    assert sorted(phantoms.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (["classifiers.0.model=resnet1888"], "unknown model"),
+        (["classifiers.0.model=resnet18.nope"], "cannot build resnet18.nope"),
+        (["classifiers.0.model=resnet18", "classifiers.0.options={bogus=1}"], "bogus"),
+        (["classifiers.0.model=resnet18", "classifiers.0.weights=nowhere.pth"], "no weight file"),
+        (["classifiers.0.model=vit_tiny_patch16_224"], "cannot take images of 32 px"),
+        (["data.size=16"], "fridadar needs images of at least 22 pixels"),
+        (["data.size=50", "generators=[{}]"], "data.size is 50"),
+    ],
+    ids=lambda part: part[0] if isinstance(part, list) else None,
+)
+def test_network_that_cannot_be_is_told_before_anything_is_written(
+    dermaug: Run, tmp_path: Path, phantoms: Path, settings: list[str], expected: str
+) -> None:
+    (tmp_path / "x.toml").write_text(SMALL)
+    words = [word for setting in settings for word in ("--set", setting)]
+    for mode in ([], ["--dry-run"]):
+        ended = dermaug("run", tmp_path / "x.toml", "--data", phantoms, *words, *mode)
+        assert_refused(ended, expected)
+
+
+@pytest.mark.parametrize("words", [("--device", "tpu"), ("--precision", "64")])
+def test_wrong_device_leaves_no_run_behind(
+    dermaug: Run, phantoms: Path, words: tuple[str, str]
+) -> None:
+    assert_refused(dermaug("run", "--data", phantoms, *words), " ".join(words))
+
+
+def tampered(source: Path, target: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A checkpoint whose content was changed and sealed again."""
+    state = load_checkpoint(source)
+    change(state)
+    save_checkpoint(target, state)
+    return target
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["spec"].update(size=64),
+        lambda state: state["spec"].update(model="resnet18"),
+        lambda state: state["spec"].update(extra=1),
+        lambda state: state["spec"].update(classes=5),
+        lambda state: state["spec"].update(classes=["only"]),
+        lambda state: state["spec"].pop("size"),
+        lambda state: state.pop("weights"),
+        lambda state: state["weights"].pop("network.head.weight"),
+    ],
+    ids=["size", "model", "extra", "classes", "fewer classes", "no size", "no weights", "no head"],
+)
+def test_classifier_of_another_making_is_refused(
+    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path, change: Callable[..., object]
+) -> None:
+    path = tampered(checkpoints / "classifier.safetensors", tmp_path / "c.safetensors", change)
+    image = min(phantoms.rglob("*.jpg"))
+    assert_refused(dermaug("predict", path, image), f"{path}: expected a classifier")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state["spec"].update(size=64),
+        lambda state: state["spec"]["config"].update(width=8),
+        lambda state: state["spec"]["config"].update(nothing=1),
+        lambda state: state["spec"].pop("classes"),
+        lambda state: state.update(spec=3),
+    ],
+    ids=["size", "width", "key", "no classes", "no table"],
+)
+def test_generator_of_another_making_is_refused(
+    dermaug: Run, tmp_path: Path, checkpoints: Path, change: Callable[..., object]
+) -> None:
+    path = tampered(checkpoints / "generator.safetensors", tmp_path / "g.safetensors", change)
+    words = ["generate", path, "--class", "mel", "--output", "drawn"]
+    code, output = dermaug(*words)
+    assert (code, list(Path.cwd().iterdir())) == (2, [])
+    assert f"{path}: expected a generator" in output
+
+
+def test_synthetic_images_do_not_replace_what_is_there(
+    dermaug: Run, tmp_path: Path, checkpoints: Path
+) -> None:
+    words = ["generate", checkpoints / "generator.safetensors", "--class", "mel", "--number", 2]
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    for output in (".", link, checkpoints, "x" * 300):
+        code, told = dermaug(*words, "--output", output)
+        assert (code, list(Path.cwd().iterdir())) == (2, [])
+        assert "expected a new or empty folder" in told
+    assert dermaug(*words, "--output", "drawn")[0] == 0
+    assert len(list(Path("drawn/images").iterdir())) == 2
+
+
+@pytest.mark.parametrize("size", ["0", "-3", "1000000"])
+def test_size_of_a_summary_has_bounds(dermaug: Run, phantoms: Path, size: str) -> None:
+    code, output = dermaug("data", "summary", phantoms, "--size", size)
+    assert (code, list(Path.cwd().iterdir())) == (2, [])
+    assert "--size" in output
+
+
+def test_full_disk_is_one_message_and_leaves_nothing(tmp_path: Path) -> None:
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+
+    words = [PROGRAM, "data", "phantom", "drawn", "--number", "42", "--size", "64"]
+    ended = subprocess.run(
+        words,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=no_large_files,
+    )
+    assert ended.returncode == 2
+    assert "File too large; check the path, its permissions and the room" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_does_not_suffice_is_said() -> None:
+    with pytest.raises(MemoryError) as caught:
+        np.ones((1 << 50,))
+    told = _of_the_system(caught.value)
+    assert told is not None
+    assert "the memory does not suffice" in told.message
+    with pytest.raises(RuntimeError) as torchs:
+        torch.ones(1 << 50)
+    assert _of_the_system(torchs.value) is not None
+    assert _of_the_system(RuntimeError("a fault of the program")) is None
+
+
+def test_closed_pipe_ends_quietly(phantoms: Path, checkpoints: Path) -> None:
+    image = min(phantoms.rglob("*.jpg"))
+    words = [PROGRAM, "predict", str(checkpoints), str(image), "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        started.stdout.close()
+        assert started.stderr is not None
+        told = started.stderr.read()
+    assert b"Traceback" not in told
+
+
+def test_file_name_that_is_no_utf8_is_predicted(
+    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path
+) -> None:
+    odd = tmp_path / os.fsdecode(b"\xff[red].jpg")
+    shutil.copy(min(phantoms.rglob("*.jpg")), odd)
+    code, output = dermaug("predict", checkpoints, odd, "--json")
+    assert code == 0
+    (answer,) = json.loads(output)
+    assert answer["file"] == str(odd)
+    assert sorted(answer["probabilities"]) == ["mel", "nv"]
+    assert dermaug("predict", checkpoints, odd)[0] == 0
