@@ -1,7 +1,6 @@
 import socket
 from pathlib import Path
 
-import numpy as np
 import pytest
 import timm
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.model import Classifier
+from dermaug.classifiers.weights import read_weights
 from dermaug.errors import DermaugError
 
 TRUNK = Path(__file__).parents[2] / "../shared/weights/mobilenetv1_imagenet_trunk.safetensors"
@@ -59,8 +59,6 @@ def test_backbone_gives_the_networks_own_pooled_features(weights: Path) -> None:
 
 
 def timm_state(path: Path) -> dict[str, torch.Tensor]:
-    from dermaug.classifiers.weights import read_weights
-
     return read_weights(path)
 
 
@@ -123,17 +121,15 @@ def test_inception_without_its_extra_or_its_weights_fails_at_once(
 
 
 @pytest.mark.skipif(not TRUNK.exists(), reason="needs ../shared/weights beside the repository")
-def test_imagenet_trunk_sees_more_than_its_random_start() -> None:
+def test_imagenet_trunk_gives_the_features_of_its_complete_layers() -> None:
     options = {"pad_type": "same", "bn_eps": 1e-3}
     layers, gaps = ("blocks.3", "blocks.4.0"), ("blocks.4.1.conv_pw*", "blocks.4.1.bn2*")
     backbone = load_backbone(
         "mobilenetv1_100", TRUNK, options=options, layers=layers, expect_missing=gaps
     )
-    random = np.random.default_rng(0)
-    flat = np.ones((4, 3, 32, 32)) * random.random((4, 3, 1, 1))
     with torch.inference_mode():
-        features = backbone(torch.tensor(flat, dtype=torch.float32))
-    assert features.shape == (4, 1024)
+        features = backbone(torch.rand(4, 3, 32, 32))
+    assert features.shape == (4, 512 + 1024)
     assert torch.isfinite(features).all()
     with pytest.raises(DermaugError, match="name complete layers"):
         load_backbone("mobilenetv1_100", TRUNK, options=options, expect_missing=gaps)

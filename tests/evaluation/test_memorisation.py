@@ -102,7 +102,7 @@ def test_training_images_passed_off_as_synthetic_are_copies(
 
 
 def test_fresh_lesions_are_no_copies(training: np.ndarray, held_out: Neighbours) -> None:
-    rate = copy_rate(scores(drawn(400, 9), training, held_out) < 1)
+    rate = copy_rate(scores(drawn(200, 9), training, held_out) < 1)
     assert rate.low <= calibrate(held_out).expected
     assert rate.share <= 0.02
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from dermaug.experiment.external import StoredClassifier
     from dermaug.experiment.judges import Judge
 
-SHOWN = ("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor")
-SHOWN += ("fid", "precision", "recall", "density", "coverage")
-SHOWN += ("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share")
+SHOWN = (
+    *("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor"),
+    *("fid", "precision", "recall", "density", "coverage"),
+    *("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share"),
+)
 
 
 @app.command()

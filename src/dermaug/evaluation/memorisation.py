@@ -207,7 +207,7 @@ def _nearest_rows(
     squares = known.square().sum(dim=1)
     step = max(1, _CHUNK_ENTRIES // len(known))
     values, found = [], []
-    for slab in queries.split(step):
+    for slab in torch.split(queries, step):
         distances = torch.addmm(squares, slab, known.T, alpha=-2.0)
         least, where = distances.min(dim=1)
         values.append(least + slab.square().sum(dim=1))

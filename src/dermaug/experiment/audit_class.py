@@ -70,7 +70,8 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
     """Audit one class.
 
     Args:
-        subjects: The images; at most 1,000 of each kind are looked at, but for copies all of the training.
+        subjects: The images; at most 1,000 of each kind are looked at, drawn at random, but copies
+            are sought among all training images.
         judge: Gives the features; when it is a classifier it also names classes.
         seed: Of the subsets and the resampling.
 
