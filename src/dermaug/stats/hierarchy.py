@@ -53,33 +53,33 @@ def estimate_all(
     Raises:
         DermaugError: A comparison has no fold, or two differ in the lesions of a fold.
     """
-    shapes = _shapes(comparisons)
+    asked = _asked(comparisons)
+    if not comparisons:
+        return ()
     levels = [levels_of(list(folds.values())) for folds in comparisons]
     means = [
         {fold: training_means(sample, level) for fold, sample in folds.items()}
         for folds, level in zip(comparisons, levels, strict=True)
     ]
-    if not comparisons:
-        return ()
-    nothing = {fold: np.zeros((shape[0], 2, *shape[1:])) for fold, shape in shapes.items()}
+    # Comparisons of the same folds ask the same: one set of columns serves them all.
+    extents = list(dict.fromkeys(frozenset(folds) for folds in comparisons))
     strata = [
         np.stack(
-            [
-                np.stack([mean[fold].mean(axis=0), folds[fold].asked], axis=1)
-                if fold in folds
-                else nothing[fold]
-                for folds, mean in zip(comparisons, means, strict=True)
-            ],
+            [mean[fold].mean(axis=0) if fold in mean else 0 * each for mean in means]
+            + [each if fold in extent else 0 * each for extent in extents],
             axis=1,
         )
-        for fold in sorted(shapes)
-    ]  # of each fold: (lesions, comparisons, right and asked, 2, k)
+        for fold, each in sorted(asked.items())
+    ]  # of each fold: (lesions, comparisons and then extents, 2, k)
     totals = stratified_totals(strata, resamples, seed)
     observed = np.sum([stratum.sum(axis=0) for stratum in strata], axis=0)
-    return tuple(
-        _estimate(observed[place], totals[:, place], list(means[place].values()), level, seed)
-        for place, level in enumerate(levels)
-    )
+    estimates = []
+    for place, (mean, level) in enumerate(zip(means, levels, strict=True)):
+        columns = [place, len(means) + extents.index(frozenset(mean))]
+        estimates.append(
+            _estimate(observed[columns], totals[:, columns], list(mean.values()), level, seed)
+        )
+    return tuple(estimates)
 
 
 def _estimate(
@@ -125,17 +125,17 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below > 0))
 
 
-def _shapes(comparisons: Sequence[Comparison]) -> dict[int, tuple[int, ...]]:
-    """Lesions, 2 and classes of each fold."""
-    shapes: dict[int, tuple[int, ...]] = {}
+def _asked(comparisons: Sequence[Comparison]) -> dict[int, Float[np.ndarray, "g 2 k"]]:
+    """What each fold's lesions were asked, the same in every comparison."""
+    asked: dict[int, np.ndarray] = {}
     for folds in comparisons:
         if not folds:
             raise DermaugError("a comparison has no fold in which both arms were trained")
         for fold, sample in folds.items():
-            found = sample.asked.shape
-            if shapes.setdefault(fold, found) != found or sample.right.shape[1:] != found:
+            expected, found = asked.setdefault(fold, sample.asked), sample.right.shape[1:]
+            if found != expected.shape or not np.array_equal(expected, sample.asked):
                 raise DermaugError(
                     f"fold {fold}: expected the same lesions and classes in every comparison, "
-                    f"found {shapes[fold]} and {found}, {sample.right.shape[1:]}"
+                    f"found {expected.shape} and {sample.asked.shape}, answers {found}"
                 )
-    return shapes
+    return asked
