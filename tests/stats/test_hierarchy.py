@@ -114,14 +114,25 @@ def test_equal_arms_differ_by_exactly_nothing(design: Callable[..., Any]) -> Non
     assert (estimate.standard_error == 0).all()
 
 
-def test_comparisons_share_their_draws_and_may_lack_folds(design: Callable[..., Any]) -> None:
-    folds = design(folds=3).draw(np.random.default_rng(6))
+def test_comparisons_share_lesions_and_may_lack_folds(design: Callable[..., Any]) -> None:
+    folds = design(folds=3, seeds=1).draw(np.random.default_rng(6))
     doubled = {fold: replace(each, right=2 * each.right) for fold, each in folds.items()}
     one, two, part = estimate_all([folds, doubled, {1: folds[1]}], 200)
     np.testing.assert_allclose(two.draws, 2 * one.draws, atol=1e-6)
     alone = estimate_all([{1: folds[1]}], 200)[0]
     np.testing.assert_allclose(part.value, alone.value)
     assert percentile_interval(part.draws[:, 0])[0] < percentile_interval(one.draws[:, 0])[0]
+
+
+def test_trainings_of_two_comparisons_vary_independently() -> None:
+    # Lesions all alike: what is left is the training part.
+    gains = np.random.default_rng(9).normal(size=(2, 2, 3, 1)).repeat(40, axis=3)
+    one, two = estimate_all([one_class_samples(each) for each in gains], 4_000)
+    pair = np.stack([each.draws[:, ACCURACY] for each in (one, two)])
+    assert (pair.std(axis=1) > 0.1).all()
+    assert abs(np.corrcoef(pair)[0, 1]) < 0.1
+    again = estimate_all([one_class_samples(gains[1])], 4_000)[0]
+    np.testing.assert_allclose(again.draws, two.draws, atol=1e-5)
 
 
 def test_swapping_the_arms_mirrors_the_interval(design: Callable[..., Any]) -> None:

@@ -70,6 +70,8 @@ def arm_estimates(
 ) -> dict[str, Estimate]:
     """Metrics of single arms, with the lesion draws of `effects_of`: points of a learning curve.
 
+    Two arms' draws are paired by lesion, not by seed: take differences from `effects_of`.
+
     Args:
         results: The run.
         model: Key of the classifier.

@@ -6,6 +6,7 @@ is known to be too sure of itself, so their part is drawn from a t distribution.
 the simulations that chose them, are in docs/statistics.md.
 """
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,10 @@ class Estimate:
 def estimate_all(
     comparisons: Sequence[Comparison], resamples: int = 10_000, seed: int = 0
 ) -> tuple[Estimate, ...]:
-    """Estimate several comparisons on the same draws, so that they stay paired by lesion.
+    """Estimate several comparisons on the same lesions drawn, so that they stay paired by lesion.
+
+    Their training parts are drawn independently: a difference of two estimates is not paired by
+    seed. For that, estimate the difference itself.
 
     Args:
         comparisons: Fold -> sample, one mapping a comparison; a fold may be missing from some.
@@ -98,16 +102,18 @@ def _estimate(
         # The interaction of lesions and trainings is in both variances: count it once (eq. 3).
         kept = np.maximum(lesion_variance - training.interaction, 0.0)
         draws *= np.sqrt(_ratio(kept, lesion_variance))
-        draws += np.sqrt(training.total) * _shuffled_t(training.freedom, len(draws), seed)[:, None]
+        # Trainings of two comparisons are unrelated unless all answers agree: each its own order.
+        order = [seed, zlib.crc32(np.ascontiguousarray(observed).tobytes())]
+        draws += np.sqrt(training.total) * _shuffled_t(training.freedom, len(draws), order)[:, None]
         lesion_variance = kept
     error = np.sqrt(lesion_variance + training.total)
     return Estimate(value, value + draws, error, training.freedom, levels)
 
 
-def _shuffled_t(freedom: int, number: int, seed: int) -> Float[np.ndarray, " r"]:
+def _shuffled_t(freedom: int, number: int, seed: Sequence[int]) -> Float[np.ndarray, " r"]:
     """Evenly spread quantiles of Student's t in random order: less noise than draws at random."""
     quantiles = stats.t.ppf((np.arange(number) + 0.5) / number, freedom)
-    shuffled: np.ndarray = np.random.default_rng([seed, 1]).permutation(quantiles)
+    shuffled: np.ndarray = np.random.default_rng(seed).permutation(quantiles)
     return shuffled
 
 
