@@ -49,6 +49,8 @@ for arm, dose in DOSES.items():
         title=arm,
         config=ClassifierConfig(images=4_800, batch=32, validations=3),
         policy="standard",
+        sampling="natural",
+        weighted=False,
         classes=catalog.classes,
         training=ImageBank.of(images, labels, fabric.device),
         validation=validating,

@@ -79,7 +79,7 @@ def test_unknown_experiment_names_the_shipped_ones(
         ("data.size=big", "data.size: "),
         ("data.size=3", "greater than or equal to 16; found 3"),
         ("splits.folds=1", "splits.folds: "),
-        ("arms.2.synthetic.dose=5", "exactly one of dose and balance"),
+        ("arms.2.synthetic.dose=5", "exactly one of dose, balance"),
         ("arms.2.synthetic.family=gan", "needs generator 'gan'"),
         ("classifiers.9.images=1", "no such place"),
         ("data.size", "--set expects key=value"),
@@ -128,7 +128,7 @@ def test_dry_run_lists_all_jobs_and_writes_nothing(
         *("--set", "generators.0.classes=['mel']", "--set", "generators.0.width=4"),
     )
     assert code == 0
-    assert "1 generators and 3 classifiers" in output
+    assert "1 generators and 4 classifiers" in output
     assert "classifiers/classic+synthetic/fridadar/fold0-seed0" in output.replace("\n", "")
     assert list(tmp_path.iterdir()) == []
 

@@ -20,6 +20,8 @@ from dermaug.cli import app
 from dermaug.cli.app import _of_the_system
 from dermaug.config import ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
+from dermaug.experiment.runs import open_run
+from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec, save_generator
 from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
@@ -319,3 +321,30 @@ def test_file_name_that_is_no_utf8_is_predicted(
     assert answer["file"] == str(odd)
     assert sorted(answer["probabilities"]) == ["mel", "nv"]
     assert dermaug("predict", checkpoints, odd)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        ("[1]", "expected a JSON object"),
+        ("{", "not valid JSON"),
+        ('{"data": {"bogus": 1}}', "data.bogus"),
+    ],
+)
+def test_manifest_beside_a_classifier_that_was_changed(
+    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path, manifest: str, expected: str
+) -> None:
+    shutil.copy(checkpoints / "classifier.safetensors", tmp_path)
+    (tmp_path / "manifest.json").write_text(manifest)
+    words = ["evaluate", tmp_path / "classifier.safetensors", "--data", phantoms]
+    assert_refused(dermaug(*words), expected)
+
+
+def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: Path) -> None:
+    folder = tmp_path / "run"
+    (tmp_path / "x.toml").write_text(SMALL)
+    asked = read_experiment(tmp_path / "x.toml", [f"data.source={phantoms}"])
+    open_run(folder, asked)
+    for content in ("[]", "{}", '{"data": 3}'):
+        (folder / "run.json").write_text(content)
+        assert_refused(dermaug("report", folder), "run.json: expected")

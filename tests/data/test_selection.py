@@ -81,6 +81,7 @@ def test_limit_is_chosen_by_seed_and_grows_by_adding(catalog: Catalog) -> None:
         (DataConfig(groups={"x": ("melanoma",)}), "data.groups.x: no label 'melanoma'"),
         (DataConfig(groups={"x": ("mel",), "y": ("mel",)}), "data.groups.y: 'mel' is in group 'x'"),
         (DataConfig(groups={"x": ()}), "data.groups.x: no labels"),
+        (DataConfig(groups={"../x": ("mel",)}), "data.groups.../x: the new label is a path"),
         (DataConfig(groups={"nv": ("mel",)}), "the name of a label that is not in the group"),
         (DataConfig(groups={"x": ("mel",)}, classes=("mel",)), "no label 'mel' in the data"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.cells import name_fault
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 
@@ -51,6 +52,8 @@ def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catal
     problems = [f"data.groups.{name}: no labels" for name, members in groups.items() if not members]
     renamed: dict[str, str] = {}
     for name, members in groups.items():
+        if fault := name_fault(name):  # labels name folders of generators
+            problems.append(f"data.groups.{name}: the new label {fault}")
         problems.extend(_unknown(members, catalog.classes, f"data.groups.{name}"))
         if name in catalog.classes and name not in members:
             problems.append(f"data.groups.{name}: the name of a label that is not in the group")

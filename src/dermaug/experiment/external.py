@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from lightning_fabric import Fabric
+from pydantic import ValidationError
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
@@ -23,7 +24,7 @@ from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import overall, per_class
 from dermaug.experiment.runs import DONE
-from dermaug.files import read_json
+from dermaug.files import read_record
 
 MANIFEST = "manifest.json"
 
@@ -49,7 +50,16 @@ class StoredClassifier:
     @property
     def data(self) -> DataConfig:
         """How its training images were cut and labelled."""
-        return DataConfig.model_validate(self.manifest.get("data", {}))
+        try:
+            return DataConfig.model_validate(self.manifest.get("data", {}))
+        except ValidationError as error:
+            raise DermaugError(
+                f"{self.path.parent / MANIFEST}: its data section is none that this version knows",
+                [
+                    f"data.{'.'.join(map(str, each['loc']))}: {each['msg']}"
+                    for each in error.errors()
+                ],
+            ) from None
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:
@@ -70,7 +80,7 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
             "classifiers; found none"
         )
     return [
-        StoredClassifier(file, read_json(file.parent / MANIFEST))
+        StoredClassifier(file, read_record(file.parent / MANIFEST))
         if (file.parent / MANIFEST).exists()
         else StoredClassifier(file, {})
         for file in files

@@ -127,6 +127,8 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
     points = [
         (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
     ]
+    for config in experiment.generators:
+        _check_classes(config, classes)
     for arm in experiment.arms:
         _check_dose(arm, experiment, classes)
     generators = tuple(
@@ -153,6 +155,14 @@ def dosed_classes(
     return synthetic.classes or drawn.get(synthetic.source, classes)
 
 
+def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
+    if unknown := sorted(set(config.classes) - set(classes)):
+        raise DermaugError(
+            f"generators.classes of {config.family}: expected labels of the data "
+            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
+        )
+
+
 def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
     if arm.synthetic is None:
         return
@@ -160,7 +170,7 @@ def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]
     able = next((each for each in experiment.generators if each.family == source), None)
     drawn = (able.classes if able else ()) or classes
     wanted = dosed_classes(arm.synthetic, experiment, classes)
-    given = doses(arm.synthetic, wanted, dict.fromkeys(classes, 0))
+    given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
     if unknown := sorted(set(given) - set(drawn)):
         raise DermaugError(
             f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
@@ -182,11 +192,6 @@ def _of(
     lesions: int,
 ) -> list[GeneratorJob]:
     drawn = config.classes or classes
-    if unknown := sorted(set(drawn) - set(classes)):
-        raise DermaugError(
-            f"generators.classes of {config.family}: expected labels of the data "
-            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
-        )
     groups = [(ALL_CLASSES, drawn)]
     if not family_named(config.family).conditional:
         groups = [(label, (label,)) for label in drawn]

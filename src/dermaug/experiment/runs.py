@@ -23,7 +23,7 @@ from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, w
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import Jobs, enumerate_jobs
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import read_json, require_writable, sweep, write_json
+from dermaug.files import read_json, read_record, require_writable, sweep, write_json
 
 EXPERIMENT = "experiment.json"
 MANIFEST = "run.json"
@@ -180,7 +180,13 @@ def _refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
 def _refuse_other_data(folder: Path, catalog: Catalog) -> None:
     if not (folder / MANIFEST).exists():
         return
-    before = read_json(folder / MANIFEST)["data"]["fingerprint"]
+    data = read_record(folder / MANIFEST).get("data")
+    if not isinstance(data, dict) or not {"fingerprint", "skipped"} <= data.keys():
+        raise DermaugError(
+            f"{folder / MANIFEST}: expected what `dermaug run` noted of its data, found another "
+            "content; put the file back as it was, or choose another --output"
+        )
+    before = data["fingerprint"]
     if before != catalog.fingerprint:
         raise DermaugError(
             f"{folder} was begun with other data (fingerprint {before}, now "

@@ -41,11 +41,11 @@ def short_answer(results: RunResults, scores: pd.DataFrame, comparisons: pd.Data
     chosen = primary_contrasts(results)
     pairs = list(zip(table["arm"], table["reference"], strict=True))
     judged = table[[pair in chosen for pair in pairs]]
+    if judged.empty:
+        return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     exploratory = exploratory_doses(results)
     places = list(zip(judged["model"], judged["arm"], strict=True))
     judged = judged[[place not in exploratory for place in places]]
-    if judged.empty:
-        return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     verdicts = [verdict(row) for _, row in judged.iterrows()]
     untrained = at_chance(scores, results.catalog.num_classes)
     return [*verdicts, *untrained, caution(judged), *unfinished(results)]
