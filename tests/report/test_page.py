@@ -14,7 +14,7 @@ from dermaug.report.page import render_report
 
 Study = Callable[..., RunResults]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
-SECTIONS = ["asked", "answer", *SCORES, "images", "training"]
+SECTIONS = ["asked", "answer", "threats", *SCORES, "images", "training"]
 
 
 class Page(HTMLParser):

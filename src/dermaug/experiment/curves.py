@@ -5,7 +5,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.comparisons import compare_arms, contrasts, control_arm
-from dermaug.experiment.effects import arm_estimates, effects_of, place_of
+from dermaug.experiment.effects import Effect, arm_estimates, effects_of, place_of
 from dermaug.experiment.results import RunResults
 from dermaug.stats.bootstrap import percentile_interval
 from dermaug.stats.learning_curve import MIN_SIZES, real_equivalents
@@ -122,7 +122,7 @@ def gain_curve(results: RunResults) -> pd.DataFrame:
                     "difference": effect.estimate.value[place],
                     "low": low,
                     "high": high,
-                    "worth": _worth(points, point, effect.model, effect.arm, effect.reference),
+                    "worth": _worth(points, point, effect),
                 }
             )
     return pd.DataFrame(rows)
@@ -138,11 +138,10 @@ def training_lesions(results: RunResults) -> float:
     return float(np.mean(counts))
 
 
-def _worth(
-    points: tuple[RunResults, ...], point: RunResults, model: str, arm: str, reference: str
-) -> str:
+def _worth(points: tuple[RunResults, ...], point: RunResults, effect: Effect) -> str:
     """Real equivalents on the learning curve of the reference arm; "" without a curve."""
     place = place_of(point, ALL, METRIC)
+    model, reference = effect.model, effect.reference
     known = [each for each in points if reference in arm_estimates(each, model, [reference])]
     if len(known) < MIN_SIZES:
         return ""
@@ -150,8 +149,7 @@ def _worth(
     scores = np.stack(
         [arm_estimates(each, model, [reference])[reference].draws[:, place] for each in known], 1
     )
-    both = arm_estimates(point, model, [arm, reference])
-    gain = both[arm].draws[:, place] - both[reference].draws[:, place]
+    gain = effect.estimate.draws[:, place]  # paired by seed, unlike two single arms
     try:
         return str(real_equivalents(sizes, scores, training_lesions(point), gain))
     except DermaugError:
