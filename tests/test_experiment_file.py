@@ -27,6 +27,9 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ('[[classifiers]]\npretrained = true\nweights = "a"\n', "contradict each other"),
         ('[[arms]]\nname = "real"\n', "two arms are named 'real'"),
         ('[[arms]]\nname = "../x"\n', "arms.1.name"),
+        ('[[classifiers]]\nname = "../x"\n', "classifiers.0.name"),
+        ("[splits]\nrun = [0, 0]\n", "splits.run names one twice"),
+        ("[[generators]]\nseeds = [1, 1]\n", "generators.0.seeds names one twice"),
         ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
         ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
     ],
@@ -76,7 +79,7 @@ def test_difference_names_the_leaves() -> None:
 
 @given(
     size=st.integers(16, 1024),
-    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4),
+    seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
     dose=st.dictionaries(st.sampled_from(["mel", "df"]), st.integers(0, 9), min_size=1),
 )
 def test_round_trip_through_json(size: int, seeds: list[int], dose: dict[str, int]) -> None:

@@ -20,7 +20,12 @@ from dermaug.data.augmentation import POLICIES
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import (
+    checkpoint_digest,
+    expecting,
+    load_checkpoint,
+    save_checkpoint,
+)
 from dermaug.training.ema import Ema
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order, class_weights
@@ -119,6 +124,10 @@ class _State:
 
     def load(self, path: Path) -> None:
         state = load_checkpoint(path)
+        with expecting(path, "the state of this training"):
+            self._take(state)
+
+    def _take(self, state: dict[str, Any]) -> None:
         self.classifier.load_state_dict(state["classifier"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.ema is not None:

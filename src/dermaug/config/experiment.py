@@ -51,3 +51,15 @@ class Experiment(Section):
                     f"[[generators]] has {families or 'none'}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        for what, values in (
+            ("seeds", self.seeds),
+            ("splits.run", self.splits.run),
+            *((f"generators.{i}.seeds", each.seeds) for i, each in enumerate(self.generators)),
+            *((f"generators.{i}.classes", each.classes) for i, each in enumerate(self.generators)),
+        ):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{what} names one twice: repeats are no independent evidence")
+        return self

@@ -21,7 +21,7 @@ class ClassifierConfig(Section):
 
     model: str = "fridadar"
     """`fridadar`, or the name of any timm model."""
-    name: str = ""
+    name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
     """Name in folders and tables; empty takes the model's."""
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Further arguments of `timm.create_model`, for example `pad_type = "same"`."""

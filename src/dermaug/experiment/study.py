@@ -9,7 +9,7 @@ import pandas as pd
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
-from dermaug.evaluation.predictions import read_predictions
+from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
 from dermaug.experiment.audit_embedding import audit_images
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
@@ -157,7 +157,11 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
 
 
 def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
-    folder = run.folder / job.key
+    folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
+    path = folder / PREDICTIONS
+    predictions = read_predictions(path, run.catalog.classes)
+    parts = {"validation": fold.validation, "test": fold.test}
+    refuse_other_rows(predictions, run.catalog, parts, str(path))
     return CellResult(
         arm=job.arm,
         model=job.model,
@@ -167,7 +171,7 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         folder=folder,
         manifest=read_json(folder / "manifest.json"),
         journal=pd.DataFrame(read_journal(folder / "journal.jsonl")),
-        predictions=read_predictions(folder / PREDICTIONS, run.catalog.classes),
+        predictions=predictions,
         external={
             path: read_predictions(folder / external_name(place), run.catalog.classes)
             for place, path in enumerate(run.experiment.data.external_test)
