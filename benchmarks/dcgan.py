@@ -154,7 +154,7 @@ def main(
     random = torch.Generator(fabric.device)
     operations, plain = (
         operations_of(step) / batch
-        for step in (lambda: family.step(real, labels, random), lambda: textbook.step(real))
+        for step in (lambda: family.step(real, labels, random, 0.0), lambda: textbook.step(real))
     )
     print_floor(operations, plain, products, float(np.median(rates["dermaug"])))
 

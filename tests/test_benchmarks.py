@@ -83,7 +83,9 @@ def test_operations_of_a_dcgan_step_are_those_counted_by_hand(
     through_d = 2 * sum(discriminator)
 
     count = written["operations_of"]
-    assert count(lambda: family.step(images, labels, random)) == 2 * (g_step + d_step + through_d)
+    assert count(lambda: family.step(images, labels, random, 0.0)) == 2 * (
+        g_step + d_step + through_d
+    )
     assert count(lambda: textbook.step(images)) == 2 * (
         g_step + d_step + through_d + sum(discriminator)
     )

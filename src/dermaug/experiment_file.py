@@ -6,12 +6,14 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from dermaug.config import Experiment, Section
 from dermaug.errors import DermaugError
+
+Checked = TypeVar("Checked", bound=Section)
 
 
 def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -42,8 +44,17 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
 
 def validate_experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     """Turn a tree of plain values into an `Experiment`; `origin` names it in errors."""
+    return validate_section(Experiment, tree, origin)
+
+
+def validate_section(section: type[Checked], tree: Mapping[str, Any], origin: str) -> Checked:
+    """Turn a tree of plain values into a section; `origin` names it in errors.
+
+    Raises:
+        DermaugError: Names every wrong key with its nearest right name.
+    """
     try:
-        return Experiment.model_validate(tree)
+        return section.model_validate(tree)
     except ValidationError as error:
         lines = list(dict.fromkeys(map(_explain, _causes(error))))
         raise DermaugError(f"{origin}: {len(lines)} wrong in the experiment", lines) from None

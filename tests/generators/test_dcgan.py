@@ -12,7 +12,7 @@ from dermaug.generators.objectives import discriminator_loss, nonsaturating_gene
 @pytest.mark.parametrize("kernel", [4, 5])
 @pytest.mark.parametrize("size", [28, 32, 48, 64, 96, 128])
 def test_generator_and_discriminator_mirror_each_other(size: int, kernel: int) -> None:
-    family = Dcgan(GeneratorConfig(width=4, kernel=kernel), size)
+    family = Dcgan(GeneratorConfig(width=4, options={"kernel": kernel}), size)
     random = Generator().manual_seed(0)
     images = family.sampler(family.sampler.draw_latents(2, random), torch.zeros(2))
     assert images.shape == (2, 3, size, size)
@@ -60,7 +60,7 @@ def test_step_is_the_textbook_one() -> None:
     ours, textbook = (build_family(config, 32) for _ in range(2))
     textbook.load_state_dict(ours.state_dict())
     images, labels = torch.rand(8, 3, 32, 32) * 2 - 1, torch.zeros(8, dtype=torch.long)
-    ours.step(images, labels, Generator().manual_seed(1))
+    ours.step(images, labels, Generator().manual_seed(1), 0.0)
 
     latents = textbook.sampler.draw_latents(8, Generator().manual_seed(1))
     loss = nn.BCEWithLogitsLoss()

@@ -19,9 +19,9 @@ class SyntheticConfig(Section):
     """The dose of an arm: where it comes from, and exactly one of `dose` and `balance`."""
 
     family: str = ""
-    """One of the experiment's generators, dcgan when nothing is given; `replay`: real training
-    images once more; `oracle`: more real images (fresh phantoms, or lesions that a reduced training
-    part held back)."""
+    """Name of one of the experiment's generators, dcgan when nothing is given; `replay`: real
+    training images once more; `oracle`: more real images (fresh phantoms, or lesions that a reduced
+    training part held back)."""
     folder: str = ""
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class SyntheticConfig(Section):
 
     @property
     def source(self) -> str:
-        """Where the images come from: a generator family, replay, oracle or folder."""
+        """Where the images come from: a generator's name, replay, oracle or folder."""
         return FOLDER if self.folder else self.family or "dcgan"
 
 
@@ -94,7 +94,7 @@ def expand_arms(
 
     Arms that were expanded before come back as they are.
     """
-    drawn = {generator.family: generator.classes for generator in generators}
+    drawn = {generator.key: generator.classes for generator in generators}
     controlled = {arm.replay_of for arm in arms}
     for point in (point for arm in arms for point in _doses(arm)):
         yield point

@@ -38,17 +38,17 @@ class Experiment(Section):
         for what, names in (
             ("arm", [arm.name for arm in self.arms]),
             ("classifier", [classifier.key for classifier in self.classifiers]),
-            ("generator", [generator.family for generator in self.generators]),
+            ("generator", [generator.key for generator in self.generators]),
         ):
             if doubles := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"two {what}s are named {doubles[0]!r}; give each its own name")
-        families = [generator.family for generator in self.generators]
+        names = [generator.key for generator in self.generators]
         for arm in self.arms:
-            known = (*families, *CONTROLS, FOLDER)
+            known = (*names, *CONTROLS, FOLDER)
             if arm.synthetic is not None and arm.synthetic.source not in known:
                 raise ValueError(
                     f"arm {arm.name!r} needs generator {arm.synthetic.source!r}; "
-                    f"[[generators]] has {families or 'none'}"
+                    f"[[generators]] has {names or 'none'}"
                 )
         return self
 

@@ -77,6 +77,10 @@ class GeneratorConfig(Section):
 
     family: str = "dcgan"
     """Key of `dermaug.generators.FAMILIES`."""
+    name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
+    """Name in folders, tables and arms; empty takes the family's."""
+    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    """Settings of the family's own, for example `kernel = 5`; see its `Options`."""
     classes: tuple[str, ...] = ()
     """Labels to synthesise; empty is all."""
     images: PositiveInt = 40_000
@@ -85,14 +89,12 @@ class GeneratorConfig(Section):
     """Real images a step."""
     width: int = Field(default=48, ge=4)
     """Channels of the layer nearest the image."""
-    kernel: Literal[4, 5] = 4
-    """Side of the (transposed) convolutions; Radford used 5 by name, 4 in code."""
     latent: PositiveInt = 100
-    """Dimensions of the uniform latent."""
+    """Dimensions of the latent."""
     rate: PositiveFloat = 2e-4
     """Adam's learning rate."""
-    beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
-    """Adam's first moment."""
+    sampling: Sampling = "sqrt"
+    """How often a class is shown to a network of several classes."""
     augment: bool = True
     """Show each real image in one of its eight flips and quarter turns."""
     ema: float = Field(default=0.995, ge=0.0, lt=1.0)
@@ -101,3 +103,8 @@ class GeneratorConfig(Section):
     """Generator seeds; each classifier seed takes them in turn."""
     snapshots: PositiveInt = 8
     """How many sample grids are drawn and checkpoints saved, evenly spaced."""
+
+    @property
+    def key(self) -> str:
+        """Name in folders, tables and arms."""
+        return self.name or self.family

@@ -56,7 +56,7 @@ def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
 
 
 def _network(config: ClassifierConfig | GeneratorConfig) -> str:
-    return config.key if isinstance(config, ClassifierConfig) else config.family
+    return f"{type(config).__name__} {config.key}"
 
 
 def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:

@@ -45,8 +45,8 @@ class GeneratorJob:
 
     @property
     def family(self) -> str:
-        """Key of the generator family."""
-        return self.config.family
+        """Name of the generator: its family's, or its own where there are several."""
+        return self.config.key
 
     @property
     def key(self) -> str:
@@ -151,14 +151,14 @@ def dosed_classes(
     synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Classes that a dose goes to: those named, or all that its generator synthesises."""
-    drawn = {config.family: config.classes or classes for config in experiment.generators}
+    drawn = {config.key: config.classes or classes for config in experiment.generators}
     return synthetic.classes or drawn.get(synthetic.source, classes)
 
 
 def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
     if unknown := sorted(set(config.classes) - set(classes)):
         raise DermaugError(
-            f"generators.classes of {config.family}: expected labels of the data "
+            f"generators.classes of {config.key}: expected labels of the data "
             f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
         )
 
@@ -167,7 +167,7 @@ def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]
     if arm.synthetic is None:
         return
     source = arm.synthetic.source
-    able = next((each for each in experiment.generators if each.family == source), None)
+    able = next((each for each in experiment.generators if each.key == source), None)
     drawn = (able.classes if able else ()) or classes
     wanted = dosed_classes(arm.synthetic, experiment, classes)
     given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
@@ -220,7 +220,7 @@ def _most(
     """The largest dose of each class over all arms; at least a grid's worth to look at."""
     most = dict.fromkeys(classes, GRID)
     for arm in experiment.arms:
-        if arm.synthetic is not None and arm.synthetic.source == config.family:
+        if arm.synthetic is not None and arm.synthetic.source == config.key:
             wanted = dosed_classes(arm.synthetic, experiment, classes)
             for label, number in doses(arm.synthetic, wanted, counts).items():
                 most[label] = max(most[label], number)
@@ -238,7 +238,7 @@ def _cell(
 ) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
     source = arm.synthetic.source if arm.synthetic else ""
-    family = next((each for each in experiment.generators if each.family == source), None)
+    family = next((each for each in experiment.generators if each.key == source), None)
     if family is None:
         return ClassifierJob(config, arm, fold, seed, None, (), lesions)
     generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]

@@ -38,7 +38,7 @@ def _repeats(results: RunResults) -> Iterator[str]:
     if len(experiment.seeds) == 1:
         yield "One classifier seed: how much training varies by chance cannot be seen."
     if any(arm.is_synthetic for arm in experiment.arms):
-        single = [each.family for each in experiment.generators if len(each.seeds) == 1]
+        single = [each.key for each in experiment.generators if len(each.seeds) == 1]
         if single:
             yield (
                 f"One generator seed ({', '.join(single)}): another training of the generator "

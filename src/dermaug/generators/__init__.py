@@ -20,6 +20,15 @@ def family_named(name: str) -> type[Family]:
     return FAMILIES[name]
 
 
-def build_family(config: GeneratorConfig, size: int) -> Family:
-    """Untrained networks and optimisers of `config.family` for square images of `size` pixels."""
-    return family_named(config.family)(config, size)
+def build_family(config: GeneratorConfig, size: int, num_classes: int = 1) -> Family:
+    """Untrained networks and optimisers of `config.family`.
+
+    Args:
+        config: Family, widths and options.
+        size: Side of the square images in pixels.
+        num_classes: Classes that one network draws; only a conditional family takes several.
+
+    Raises:
+        DermaugError: No such family, an option that it does not have, or a size it cannot draw.
+    """
+    return family_named(config.family)(config, size, num_classes)

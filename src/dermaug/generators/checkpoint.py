@@ -63,6 +63,6 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
             described["fold_key"],
             tuple(described["training_images"]),
         )
-        sampler = build_family(spec.config, spec.size).sampler
+        sampler = build_family(spec.config, spec.size, len(spec.classes)).sampler
         sampler.load_state_dict(state["weights"])
     return sampler.to(device).eval(), spec

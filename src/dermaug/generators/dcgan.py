@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from dermaug.config import GeneratorConfig
+from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
-from dermaug.generators.family import Family, Images, Sampler
+from dermaug.generators.family import Family, Images, Sampler, own_options
 from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
 
 
@@ -93,12 +94,21 @@ class Dcgan(Family):
 
     conditional: ClassVar[bool] = False
 
-    def __init__(self, config: GeneratorConfig, size: int) -> None:
-        super().__init__(config, size)
-        self.sampler = DcganGenerator(config.latent, config.width, size, config.kernel)
-        self.discriminator = DcganDiscriminator(config.width, size, config.kernel)
+    class Options(Section):
+        """Settings of a DCGAN."""
+
+        kernel: Literal[4, 5] = 4
+        """Side of the (transposed) convolutions; Radford used 5 by name, 4 in code."""
+        beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
+        """Adam's first moment."""
+
+    def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
+        super().__init__(config, size, num_classes)
+        options = own_options(self.Options, config)
+        self.sampler = DcganGenerator(config.latent, config.width, size, options.kernel)
+        self.discriminator = DcganDiscriminator(config.width, size, options.kernel)
         self._adam = {
-            name: Adam(network.parameters(), config.rate, (config.beta1, 0.999), foreach=True)
+            name: Adam(network.parameters(), config.rate, (options.beta1, 0.999), foreach=True)
             for name, network in self.named_children()
         }
 
@@ -108,7 +118,7 @@ class Dcgan(Family):
         return self._adam
 
     def step(
-        self, images: Images, labels: Int[Tensor, " b"], random: Generator
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, fraction: float
     ) -> dict[str, Tensor]:
         """One step of the discriminator, then one of the generator against it."""
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
@@ -127,6 +137,11 @@ class Dcgan(Family):
             "real_probability": real.detach().sigmoid().mean(),
             "fake_probability": fake.detach().sigmoid().mean(),
         }
+
+    def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """The discriminator's logits."""
+        logits: Tensor = self.discriminator(images)
+        return logits
 
     def _update(self, name: str, loss: Tensor) -> None:
         self._adam[name].zero_grad(set_to_none=True)

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
-from dermaug.config import GeneratorConfig
+from dermaug.config import GeneratorConfig, Section
+from dermaug.experiment_file import Checked, validate_section
 
 Images = Float[Tensor, "b 3 h w"]
 
@@ -37,9 +38,12 @@ class Family(nn.Module, ABC):
 
     sampler: Sampler
 
+    class Options(Section):
+        """Settings that only this family has: what `generators.options` may hold."""
+
     @abstractmethod
-    def __init__(self, config: GeneratorConfig, size: int) -> None:
-        """Untrained networks for square images of `size` pixels."""
+    def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
+        """Untrained networks for square images of `size` pixels and `num_classes` classes."""
         super().__init__()
 
     @property
@@ -49,9 +53,32 @@ class Family(nn.Module, ABC):
 
     @abstractmethod
     def step(
-        self, images: Images, labels: Int[Tensor, " b"], random: Generator
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, fraction: float
     ) -> dict[str, Tensor]:
-        """Update all networks on one batch of real images in [-1, 1]; losses by name, detached."""
+        """Update all networks on one batch of real images.
+
+        Args:
+            images: In [-1, 1].
+            labels: Index of each image's class.
+            random: Source of latents, on the images' device.
+            fraction: Share of the training that is done, 0 to 1.
+
+        Returns:
+            Losses and what else is worth a curve by name, detached.
+        """
+
+    def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"] | None:
+        """How real the family's critic holds images in [-1, 1]; None where there is no critic."""
+        return None
+
+
+def own_options(section: type[Checked], config: GeneratorConfig) -> Checked:
+    """`config.options` as the family's own section.
+
+    Raises:
+        DermaugError: Names every option that the family does not have.
+    """
+    return validate_section(section, config.options, f"generators.options of {config.key}")
 
 
 @torch.no_grad()

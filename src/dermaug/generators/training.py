@@ -25,7 +25,7 @@ from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpo
 from dermaug.training.ema import Ema
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
-from dermaug.training.order import Order
+from dermaug.training.order import Order, class_weights
 from dermaug.training.randomness import StepRandom
 
 RESUME = "resume.safetensors"
@@ -75,7 +75,7 @@ class _State:
 
     def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
-        self.family: Family = build_family(task.spec.config, task.spec.size)
+        self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
         self.family.to(memory_format=torch.channels_last)
         self.family.to(fabric.device)
         self.ema = Ema(self.family.sampler, task.spec.config.ema)
@@ -120,7 +120,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     else:
         _save_real_grid(task)
     random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
-    order = Order(len(task.training), derive_seed(task.seed, "order"))
+    order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.snapshots) for k in range(config.snapshots)}
     losses: dict[str, list[Tensor]] = defaultdict(list)
@@ -130,7 +130,16 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
         progress_bar(task.title, total * config.batch, done=state.step * config.batch) as advance,
     ):
         while state.step < total:
-            for name, value in _step(task, state, fabric, order, random.at(state.step)).items():
+            images, labels = task.training.batch(
+                order.batch(state.step * config.batch, config.batch)
+            )
+            given = random.at(state.step)
+            if config.augment:
+                images = dihedral(images, given)
+            with fabric.autocast():
+                found = state.family.step(images * 2.0 - 1.0, labels, given, state.step / total)
+            state.ema.update(state.family.sampler, state.step)
+            for name, value in found.items():
                 losses[name].append(value)
             state.step += 1
             advance(config.batch)
@@ -147,18 +156,11 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     return TrainedGenerator(total * config.batch, state.seconds, parameters, digest)
 
 
-def _step(
-    task: GeneratorTask, state: _State, fabric: Fabric, order: Order, random: Generator
-) -> dict[str, Tensor]:
-    config = task.spec.config
-    rows = order.batch(state.step * config.batch, config.batch)
-    images, labels = task.training.batch(rows)
-    if config.augment:
-        images = dihedral(images, random)
-    with fabric.autocast():
-        losses = state.family.step(images * 2.0 - 1.0, labels, random)
-    state.ema.update(state.family.sampler, state.step)
-    return losses
+def _weights(task: GeneratorTask) -> Float[np.ndarray, " n"] | None:
+    """How often each image is shown; a network of one class sees each once an epoch."""
+    labels = task.training.labels.cpu().numpy()
+    several = len(task.spec.classes) > 1
+    return class_weights(labels, task.spec.config.sampling) if several else None
 
 
 def _snapshot(

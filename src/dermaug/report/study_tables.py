@@ -76,9 +76,9 @@ def cost_table(results: RunResults) -> Table:
     rows = []
     stages: list[tuple[str, list[Mapping[str, Any]], int]] = []
     for generator in results.experiment.generators:
-        ours = [one for one in results.generators if one.family == generator.family]
+        ours = [one for one in results.generators if one.family == generator.key]
         manifests = list({one.folder: one.manifest for one in ours}.values())
-        stages.append((f"generator {generator.family}", manifests, generator.images))
+        stages.append((f"generator {generator.key}", manifests, generator.images))
     for classifier in results.experiment.classifiers:
         manifests = [cell.manifest for cell in results.cells if cell.model == classifier.key]
         stages.append((f"classifier {classifier.key}", manifests, classifier.images))

@@ -48,7 +48,7 @@ def generate_folder(
     latent_seed = derive_seed("generate", seed)
     images = sample(sampler, spec.classes.index(label), number, latent_seed, advance)
     provenance = Provenance(
-        spec.config.family,
+        spec.config.key,
         checkpoint_digest(checkpoint),
         latent_seed,
         spec.fold_key,
