@@ -10,10 +10,11 @@ from lightning_fabric import Fabric
 
 from dermaug.errors import DermaugError
 from dermaug.generators import dcgan
-from dermaug.generators.checkpoint import load_generator
+from dermaug.generators.checkpoint import load_family, load_generator
 from dermaug.generators.objectives import discriminator_loss
 from dermaug.generators.training import GENERATOR, RESUME, GeneratorTask, train_generator
 from dermaug.synthesis.sampling import sample
+from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.journal import read_journal
 
 Make = Callable[..., GeneratorTask]
@@ -86,3 +87,17 @@ def test_smaller_samples_are_the_start_of_larger_ones(
 def test_class_smaller_than_the_batch(tmp_path: Path, fabric: Fabric, generator_task: Make) -> None:
     train_generator(generator_task(tmp_path, batch=64, images=128), fabric)
     assert (tmp_path / GENERATOR).exists()
+
+
+def test_checkpoint_keeps_the_critic_beside_the_sampler(
+    tmp_path: Path, fabric: Fabric, generator_task: Make
+) -> None:
+    task = generator_task(tmp_path)
+    train_generator(task, fabric)
+    resumed = load_checkpoint(tmp_path / RESUME)["family"]
+    family, _ = load_family(tmp_path / GENERATOR, fabric.device)
+    for key, value in family.discriminator.state_dict().items():
+        torch.testing.assert_close(value, resumed[f"discriminator.{key}"], rtol=0.0, atol=0.0)
+    logits = family.realness(torch.zeros(2, 3, 32, 32), torch.zeros(2, dtype=torch.long))
+    assert logits is not None
+    assert logits.shape == (2,)

@@ -9,8 +9,11 @@ import torch
 from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
-from dermaug.generators.family import Sampler
+from dermaug.generators.family import Family, Sampler
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+
+SAMPLER = "sampler."
+"""Prefix of the sampler's weights among a family's."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,17 @@ class GeneratorSpec:
     training_images: tuple[str, ...]
 
 
-def save_generator(path: Path, sampler: Sampler, spec: GeneratorSpec) -> str:
-    """Write weights and specification as one checkpoint; gives its digest."""
+def save_generator(
+    path: Path, sampler: Sampler, spec: GeneratorSpec, trained: Family | None = None
+) -> str:
+    """Write weights and specification as one checkpoint; gives its digest.
+
+    Args:
+        path: The file.
+        sampler: What is sampled from: the averaged one.
+        spec: What it is.
+        trained: The family that it was trained in, whose other networks are kept beside it.
+    """
     described = {
         "config": spec.config.model_dump(mode="json"),
         "size": spec.size,
@@ -41,12 +53,28 @@ def save_generator(path: Path, sampler: Sampler, spec: GeneratorSpec) -> str:
         "fold_key": spec.fold_key,
         "training_images": list(spec.training_images),
     }
-    state = {"kind": "generator", "spec": described, "weights": sampler.state_dict()}
+    others = {} if trained is None else trained.state_dict()
+    state = {
+        "kind": "generator",
+        "spec": described,
+        "weights": sampler.state_dict(),
+        "others": {key: value for key, value in others.items() if not key.startswith(SAMPLER)},
+    }
     return save_checkpoint(path, state)
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Sampler, GeneratorSpec]:
     """Read a sampler that `save_generator` wrote, in evaluation mode on the device.
+
+    Raises:
+        DermaugError: The file is no whole checkpoint of a generator.
+    """
+    family, spec = load_family(path, device)
+    return family.sampler, spec
+
+
+def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec]:
+    """Read all networks that `save_generator` wrote, in evaluation mode on the device.
 
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
@@ -63,6 +91,9 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
             described["fold_key"],
             tuple(described["training_images"]),
         )
-        sampler = build_family(spec.config, spec.size, len(spec.classes)).sampler
-        sampler.load_state_dict(state["weights"])
-    return sampler.to(device).eval(), spec
+        family = build_family(spec.config, spec.size, len(spec.classes))
+        family.sampler.load_state_dict(state["weights"])
+        if others := state["others"]:
+            sampler = {f"{SAMPLER}{key}": value for key, value in state["weights"].items()}
+            family.load_state_dict(others | sampler)
+    return family.to(device).eval(), spec

@@ -151,7 +151,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
                 _snapshot(task, state, means, journal)
                 advance(0, ", ".join(f"{key} {value:.2f}" for key, value in means.items()))
     sampler = sampler_of(state.ema, state.family, task, fabric.device)
-    digest = save_generator(task.folder / GENERATOR, sampler, task.spec)
+    digest = save_generator(task.folder / GENERATOR, sampler, task.spec, state.family)
     parameters = sum(parameter.numel() for parameter in sampler.parameters())
     return TrainedGenerator(total * config.batch, state.seconds, parameters, digest)
 
