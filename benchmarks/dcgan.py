@@ -39,6 +39,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.data.pixels import load_pixels
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.family import Progress
 from dermaug.generators.training import GeneratorTask, train_generator
 from dermaug.training.fabric import start_fabric
 
@@ -152,9 +153,10 @@ def main(
     family = build_family(config, SIZE).to(fabric.device)
     real, labels = bank.batch(np.arange(batch))
     random = torch.Generator(fabric.device)
+    start = Progress(0, 1)
     operations, plain = (
         operations_of(step) / batch
-        for step in (lambda: family.step(real, labels, random, 0.0), lambda: textbook.step(real))
+        for step in (lambda: family.step(real, labels, random, start), lambda: textbook.step(real))
     )
     print_floor(operations, plain, products, float(np.median(rates["dermaug"])))
 

@@ -6,6 +6,7 @@ from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.dcgan import Dcgan
+from dermaug.generators.family import Progress
 from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
 
 
@@ -60,7 +61,7 @@ def test_step_is_the_textbook_one() -> None:
     ours, textbook = (build_family(config, 32) for _ in range(2))
     textbook.load_state_dict(ours.state_dict())
     images, labels = torch.rand(8, 3, 32, 32) * 2 - 1, torch.zeros(8, dtype=torch.long)
-    ours.step(images, labels, Generator().manual_seed(1), 0.0)
+    ours.step(images, labels, Generator().manual_seed(1), Progress(0, 1))
 
     latents = textbook.sampler.draw_latents(8, Generator().manual_seed(1))
     loss = nn.BCEWithLogitsLoss()

@@ -31,9 +31,9 @@ def dihedral(images: Batch, random: Generator) -> Batch:
     flip, mirror, transpose = (
         torch.rand(3, len(images), generator=random, device=images.device) < 0.5
     )
-    images = torch.where(_spread(flip), images.flip(2), images)
-    images = torch.where(_spread(mirror), images.flip(3), images)
-    return torch.where(_spread(transpose), images.transpose(2, 3), images)
+    images = torch.where(spread(flip), images.flip(2), images)
+    images = torch.where(spread(mirror), images.flip(3), images)
+    return torch.where(spread(transpose), images.transpose(2, 3), images)
 
 
 def fridadar(images: Batch, random: Generator) -> Batch:
@@ -43,8 +43,8 @@ def fridadar(images: Batch, random: Generator) -> Batch:
     """
     side = images.shape[-1]
     shift = min(4.0, 0.1 * side) * 2.0 / side
-    return _resample(
-        images, _random_affine(images, random, angle=math.pi, shift=shift, scale=(0.8, 1.2))
+    return resample(
+        images, random_affine(images, random, angle=math.pi, shift=shift, scale=(0.8, 1.2))
     )
 
 
@@ -53,8 +53,8 @@ def standard(images: Batch, random: Generator) -> Batch:
 
     Colour is diagnostic: brightness and contrast vary by 15 %, saturation by 15 %, hue not at all.
     """
-    affine = _random_affine(images, random, angle=math.pi, shift=0.2, scale=(0.8, 1.25))
-    return colour_jitter(_resample(images, affine), random, 0.15, 0.15, 0.15)
+    affine = random_affine(images, random, angle=math.pi, shift=0.2, scale=(0.8, 1.25))
+    return colour_jitter(resample(images, affine), random, 0.15, 0.15, 0.15)
 
 
 def colour_jitter(
@@ -62,7 +62,7 @@ def colour_jitter(
 ) -> Batch:
     """Scale brightness, contrast and saturation of each image by 1 plus or minus a range."""
     light, spread, vivid = (
-        _spread(1.0 + strength * _symmetric(images, random))
+        spread(1.0 + strength * symmetric(images, random))
         for strength in (brightness, contrast, saturation)
     )
     grey = images.mean(1, keepdim=True)
@@ -77,8 +77,8 @@ def mixup(images: Batch, targets: Targets, random: Generator) -> tuple[Batch, Ta
     The share is uniform, Beta(1, 1); images get the standard policy first.
     """
     images = standard(images, random)
-    share, partner = _unit(images, random), _partner(images, random)
-    mixed = torch.lerp(images[partner], images, _spread(share))
+    share, partner = unit(images, random), _partner(images, random)
+    mixed = torch.lerp(images[partner], images, spread(share))
     return mixed, torch.lerp(targets[partner], targets, share[:, None])
 
 
@@ -88,10 +88,10 @@ def cutmix(images: Batch, targets: Targets, random: Generator) -> tuple[Batch, T
     Images get the standard policy first.
     """
     images = standard(images, random)
-    share, partner = _unit(images, random), _partner(images, random)
+    share, partner = unit(images, random), _partner(images, random)
     side = images.shape[-1]
     half = 0.5 * side * (1.0 - share).sqrt()
-    rows, columns = (_inside(side * _unit(images, random), half, side) for _ in range(2))
+    rows, columns = (_inside(side * unit(images, random), half, side) for _ in range(2))
     box = rearrange(rows, "b h -> b 1 h 1") & rearrange(columns, "b w -> b 1 1 w")
     kept = 1.0 - box.float().mean((1, 2, 3))
     mixed = torch.where(box, images[partner], images)
@@ -123,35 +123,37 @@ def _inside(centre: Tensor, half: Tensor, side: int) -> Tensor:
     return (pixels - centre[:, None]).abs() <= half[:, None]
 
 
-def _random_affine(
+def random_affine(
     images: Batch, random: Generator, *, angle: float, shift: float, scale: tuple[float, float]
 ) -> Affine:
     """Maps from output to input coordinates, both in [-1, 1]; `shift` is a share of half a side."""
-    turn = angle * _symmetric(images, random)
+    turn = angle * symmetric(images, random)
     low, high = math.log(scale[0]), math.log(scale[1])
-    size = torch.exp(low + (high - low) * 0.5 * (1.0 + _symmetric(images, random)))
-    mirror = torch.where(_symmetric(images, random) < 0.0, -1.0, 1.0)
+    size = torch.exp(low + (high - low) * 0.5 * (1.0 + symmetric(images, random)))
+    mirror = torch.where(symmetric(images, random) < 0.0, -1.0, 1.0)
     cos, sin = turn.cos() / size, turn.sin() / size
-    right, down = (shift * _symmetric(images, random) for _ in range(2))
+    right, down = (shift * symmetric(images, random) for _ in range(2))
     rows = [torch.stack([cos * mirror, -sin, right], 1), torch.stack([sin * mirror, cos, down], 1)]
     return torch.stack(rows, 1)  # b 2 3
 
 
-def _resample(images: Batch, affine: Affine) -> Batch:
+def resample(images: Batch, affine: Affine) -> Batch:
+    """Images seen through one affine map each, from output to input coordinates."""
     grid = affine_grid(affine, list(images.shape), align_corners=False)
     # Reflection keeps skin at the corners, where zeros would draw a black triangle.
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 
-def _unit(images: Batch, random: Generator) -> Float[Tensor, " b"]:
+def unit(images: Batch, random: Generator) -> Float[Tensor, " b"]:
     """One number an image, uniform in [0, 1]."""
     return torch.rand(len(images), generator=random, device=images.device)
 
 
-def _symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
+def symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
     """One number an image, uniform in [-1, 1]."""
-    return _unit(images, random) * 2.0 - 1.0
+    return unit(images, random) * 2.0 - 1.0
 
 
-def _spread(values: Tensor) -> Tensor:
+def spread(values: Tensor) -> Tensor:
+    """One value an image, shaped so that it multiplies the images."""
     return rearrange(values, "b -> b 1 1 1")

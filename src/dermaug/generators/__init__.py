@@ -2,10 +2,11 @@
 
 from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
+from dermaug.generators.cgan import Cgan
 from dermaug.generators.dcgan import Dcgan
 from dermaug.generators.family import Family
 
-FAMILIES: dict[str, type[Family]] = {"dcgan": Dcgan}
+FAMILIES: dict[str, type[Family]] = {"dcgan": Dcgan, "cgan": Cgan}
 """Name in experiment files -> class, built from its configuration and the images' side."""
 
 

@@ -13,7 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
-from dermaug.generators.family import Family, Images, Sampler, own_options
+from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
 from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
 
 
@@ -33,7 +33,7 @@ class DcganGenerator(Sampler):
     def __init__(self, latent: int, width: int, size: int, kernel: int) -> None:
         super().__init__()
         self.latent = latent
-        base, doublings = _doublings(size)
+        base, doublings = halvings_of(size)
         widths = [width * 2**power for power in reversed(range(doublings))]
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent, widths[0], base, bias=False),
@@ -71,7 +71,7 @@ class DcganDiscriminator(nn.Module):
 
     def __init__(self, width: int, size: int, kernel: int) -> None:
         super().__init__()
-        base, doublings = _doublings(size)
+        base, doublings = halvings_of(size)
         widths = [3, *(width * 2**power for power in range(doublings))]
         layers: list[nn.Module] = []
         for stage, (inputs, outputs) in enumerate(pairwise(widths)):
@@ -118,7 +118,7 @@ class Dcgan(Family):
         return self._adam
 
     def step(
-        self, images: Images, labels: Int[Tensor, " b"], random: Generator, fraction: float
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
         """One step of the discriminator, then one of the generator against it."""
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
@@ -160,13 +160,13 @@ def initialise(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def _doublings(size: int) -> tuple[int, int]:
+def halvings_of(size: int) -> tuple[int, int]:
     """Side of the smallest layer (4 to 7) and how often it doubles to reach `size`."""
     for base, doublings in _halvings(size):
         if 4 <= base <= 7:
             return base, doublings
     raise DermaugError(
-        f"dcgan needs a size that is 4, 5, 6 or 7 times a power of two; data.size is {size}; "
+        f"GANs need a size that is 4, 5, 6 or 7 times a power of two; data.size is {size}; "
         "the nearest usual ones are 32, 48, 64, 96 and 128"
     )
 

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -13,6 +14,24 @@ from dermaug.config import GeneratorConfig, Section
 from dermaug.experiment_file import Checked, validate_section
 
 Images = Float[Tensor, "b 3 h w"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is.
+
+    Args:
+        step: Steps done before this one.
+        total: Steps in all.
+    """
+
+    step: int
+    total: int
+
+    @property
+    def fraction(self) -> float:
+        """Share of the training that is done, 0 to below 1."""
+        return self.step / self.total
 
 
 class Sampler(nn.Module, ABC):
@@ -53,7 +72,7 @@ class Family(nn.Module, ABC):
 
     @abstractmethod
     def step(
-        self, images: Images, labels: Int[Tensor, " b"], random: Generator, fraction: float
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
         """Update all networks on one batch of real images.
 
@@ -61,7 +80,7 @@ class Family(nn.Module, ABC):
             images: In [-1, 1].
             labels: Index of each image's class.
             random: Source of latents, on the images' device.
-            fraction: Share of the training that is done, 0 to 1.
+            progress: How far the training is.
 
         Returns:
             Losses and what else is worth a curve by name, detached.

@@ -19,7 +19,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec, save_generator
-from dermaug.generators.family import Family, Sampler, calibrate_batch_norm
+from dermaug.generators.family import Family, Progress, Sampler, calibrate_batch_norm
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 from dermaug.training.ema import Ema
@@ -137,7 +137,8 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
             if config.augment:
                 images = dihedral(images, given)
             with fabric.autocast():
-                found = state.family.step(images * 2.0 - 1.0, labels, given, state.step / total)
+                images = images * 2.0 - 1.0
+                found = state.family.step(images, labels, given, Progress(state.step, total))
             state.ema.update(state.family.sampler, state.step)
             for name, value in found.items():
                 losses[name].append(value)

@@ -1,0 +1,151 @@
+"""A conditional GAN for small data: one network for all classes, pretrained on them together.
+
+Residual networks without batch norm, a loss with zero-centred gradient penalties (R3GAN, Huang et
+al. 2024, arXiv:2501.05441), augmentation of all that the critic sees (arXiv:2006.06676), and a
+class that is told only after the classes were learnt together (Shahbazi et al. 2022,
+arXiv:2201.06578): conditioning a small class from the start collapses it.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Generator, Tensor, autocast
+from torch.optim import Adam, Optimizer
+
+from dermaug.config import GeneratorConfig, Section
+from dermaug.generators.diffaugment import Strength, augment
+from dermaug.generators.family import Family, Images, Progress, own_options
+from dermaug.generators.objectives import OBJECTIVES, gradient_penalty
+from dermaug.generators.residual import ResidualCritic, ResidualGenerator
+
+
+class Cgan(Family):
+    """Generator and critic with Adam, one step of each a batch."""
+
+    conditional: ClassVar[bool] = True
+
+    class Options(Section):
+        """Settings of the conditional GAN."""
+
+        objective: Literal["nonsaturating", "hinge", "relativistic"] = "relativistic"
+        """Key of `dermaug.generators.objectives.OBJECTIVES`."""
+        penalty: float = Field(default=0.5, ge=0.0)
+        """Weight gamma of R1 and R2: each adds gamma / 2 times the squared norm of its gradient."""
+        penalty_interval: PositiveInt = 8
+        """Steps between penalties, which then weigh as many times more (lazy regularisation)."""
+        told_from: float = Field(default=0.25, ge=0.0, le=1.0)
+        """Fraction of the training from which on the class is told; 0 tells it from the start."""
+        told_by: float = Field(default=0.5, ge=0.0, le=1.0)
+        """Fraction of the training at which the class is told in full."""
+        overfitting: float = Field(default=0.6, ge=0.0, le=1.0)
+        """Mean sign of the critic's verdict on real images at which augmentation is held."""
+        most_augmentation: float = Field(default=0.8, ge=0.0, le=1.0)
+        """Highest probability of each augmentation; 0 switches it off."""
+        adaptation: PositiveFloat = 10_000
+        """Images in which the probability may rise from 0 to 1."""
+        beta1: float = Field(default=0.0, ge=0.0, lt=1.0)
+        """Adam's first moment."""
+        beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
+        """Adam's second moment."""
+        critic_rate: PositiveFloat = 1.0
+        """Factor on the critic's learning rate."""
+
+    def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
+        super().__init__(config, size, num_classes)
+        self.own = own_options(self.Options, config)
+        self.sampler = ResidualGenerator(config.latent, config.width, size, num_classes)
+        self.critic = ResidualCritic(config.width, size, num_classes)
+        self.strength = Strength(
+            self.own.overfitting, self.own.adaptation, most=self.own.most_augmentation
+        )
+        self.d_loss, self.g_loss = OBJECTIVES[self.own.objective]
+        betas = (self.own.beta1, self.own.beta2)
+        rates = {"sampler": config.rate, "critic": config.rate * self.own.critic_rate}
+        self._adam = {
+            name: Adam(self.get_submodule(name).parameters(), rate, betas, foreach=True)
+            for name, rate in rates.items()
+        }
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Adam of each network."""
+        return self._adam
+
+    def step(
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
+    ) -> dict[str, Tensor]:
+        """One step of the critic, then one of the generator against it."""
+        self._tell_classes(progress.fraction)
+        fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
+        real, fake = self._judge([images, fake_images.detach()], labels, random)
+        d_loss = self.d_loss(real, fake)
+        penalty = self._penalty(images, fake_images, labels, random, progress.step)
+        self._update("critic", d_loss + penalty)
+
+        # The critic's weights need no gradient here, and the real images none at all.
+        self.critic.requires_grad_(False)
+        with torch.no_grad():
+            (rival,) = self._judge([images], labels, random)
+        (own,) = self._judge([fake_images], labels, random)
+        g_loss = self.g_loss(rival, own)
+        self._update("sampler", g_loss)
+        self.critic.requires_grad_(True)
+        return {
+            "critic_loss": d_loss.detach(),
+            "generator_loss": g_loss.detach(),
+            "real_sign": self.strength.follow(real.detach(), fake.detach()),
+            "augmentation": self.strength.probability.clone(),
+        }
+
+    def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """The critic's logits, without augmentation."""
+        logits: Tensor = self.critic(images, labels)
+        return logits
+
+    def _judge(
+        self, parts: list[Images], labels: Int[Tensor, " b"], random: Generator
+    ) -> tuple[Tensor, ...]:
+        """Logits of some batches of the same labels, augmented, in one pass."""
+        logits: Tensor = self.critic(self._shown(parts, random), labels.repeat(len(parts)))
+        return logits.chunk(len(parts))
+
+    def _shown(self, parts: list[Images], random: Generator) -> Images:
+        """What the critic sees of some batches."""
+        together = torch.cat(parts)
+        if self.own.most_augmentation == 0.0:
+            return together
+        return augment(together, random, self.strength.probability)
+
+    def _penalty(
+        self,
+        images: Images,
+        fake_images: Images,
+        labels: Int[Tensor, " b"],
+        random: Generator,
+        step: int,
+    ) -> Tensor:
+        """R1 + R2 in float32 every few steps, weighing as many times more; else nothing."""
+        interval = self.own.penalty_interval
+        if self.own.penalty == 0.0 or step % interval:
+            return images.new_zeros(())
+        with autocast(images.device.type, enabled=False):
+            # With respect to what the critic sees: resampling cannot be differentiated twice.
+            seen = self._shown([images, fake_images.detach()], random).float().requires_grad_(True)
+            logits = self.critic(seen, labels.repeat(2))
+            # A mean over both halves, so twice that is the sum of R1 and R2.
+            return self.own.penalty * interval * gradient_penalty(seen, logits)
+
+    def _tell_classes(self, fraction: float) -> None:
+        """Let the class speak: from 0 to 1 between two points of the training."""
+        start, end = self.own.told_from, self.own.told_by
+        told = float(fraction >= end) if end <= start else (fraction - start) / (end - start)
+        for network in (self.sampler, self.critic):
+            network.get_buffer("conditioning").fill_(min(1.0, max(0.0, told)))
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self._adam[name].zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._adam[name].step()
