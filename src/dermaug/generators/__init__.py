@@ -2,11 +2,18 @@
 
 from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
+from dermaug.generators.acgan import Acgan
 from dermaug.generators.cgan import Cgan
 from dermaug.generators.dcgan import Dcgan
 from dermaug.generators.family import Family
+from dermaug.generators.flow import Flow
 
-FAMILIES: dict[str, type[Family]] = {"dcgan": Dcgan, "cgan": Cgan}
+FAMILIES: dict[str, type[Family]] = {
+    "dcgan": Dcgan,
+    "acgan": Acgan,
+    "cgan": Cgan,
+    "flow": Flow,
+}
 """Name in experiment files -> class, built from its configuration and the images' side."""
 
 

@@ -71,17 +71,7 @@ class DcganDiscriminator(nn.Module):
 
     def __init__(self, width: int, size: int, kernel: int) -> None:
         super().__init__()
-        base, doublings = halvings_of(size)
-        widths = [3, *(width * 2**power for power in range(doublings))]
-        layers: list[nn.Module] = []
-        for stage, (inputs, outputs) in enumerate(pairwise(widths)):
-            padding = (kernel - 1) // 2
-            layers.append(nn.Conv2d(inputs, outputs, kernel, 2, padding, bias=stage == 0))
-            if stage > 0:
-                layers.append(nn.BatchNorm2d(outputs))
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, base))
-        self.apply(initialise)
+        self.layers = judging_layers(width, size, kernel)
 
     def forward(self, images: Images) -> Float[Tensor, " b"]:
         """Logits: high for real."""
@@ -147,6 +137,27 @@ class Dcgan(Family):
         self._adam[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._adam[name].step()
+
+
+def judging_layers(width: int, size: int, kernel: int, outputs: int = 1) -> nn.Sequential:
+    """From images to maps of `outputs` channels and a side of 1, weights as published.
+
+    Args:
+        width: Channels of the layer nearest the image.
+        size: Side of the images in pixels.
+        kernel: 4 or 5.
+        outputs: Numbers that an image is judged by.
+    """
+    base, doublings = halvings_of(size)
+    widths = [3, *(width * 2**power for power in range(doublings))]
+    padding = (kernel - 1) // 2
+    layers: list[nn.Module] = []
+    for stage, (inputs, each) in enumerate(pairwise(widths)):
+        layers.append(nn.Conv2d(inputs, each, kernel, 2, padding, bias=stage == 0))
+        if stage > 0:
+            layers.append(nn.BatchNorm2d(each))
+        layers.append(nn.LeakyReLU(0.2, inplace=True))
+    return nn.Sequential(*layers, nn.Conv2d(widths[-1], outputs, base)).apply(initialise)
 
 
 def initialise(module: nn.Module) -> None:

@@ -90,6 +90,15 @@ class Family(nn.Module, ABC):
         """How real the family's critic holds images in [-1, 1]; None where there is no critic."""
         return None
 
+    def class_logits(self, images: Images) -> Float[Tensor, "b classes"] | None:
+        """Logits of each class for images in [-1, 1]; None where the critic tells no classes."""
+        return None
+
+    @classmethod
+    def tells_classes(cls) -> bool:
+        """Whether the critic is a classifier too: whether the family has `class_logits`."""
+        return cls.class_logits is not Family.class_logits
+
 
 def own_options(section: type[Checked], config: GeneratorConfig) -> Checked:
     """`config.options` as the family's own section.

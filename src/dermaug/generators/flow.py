@@ -1,0 +1,134 @@
+"""Flow matching (Lipman et al. 2022, arXiv:2210.02747): noise moved into images, no adversary.
+
+One network for all classes learns the velocity of straight paths from noise to images. It is told
+the class, and sometimes not, so that the class can be stressed when images are drawn
+(classifier-free guidance, Ho & Salimans 2022, arXiv:2207.12598).
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int
+from pydantic import Field, NonNegativeFloat, PositiveInt
+from torch import Generator, Tensor
+from torch.nn.functional import mse_loss
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Adam, Optimizer
+
+from dermaug.config import GeneratorConfig
+from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
+from dermaug.generators.transport import (
+    SOLVERS,
+    TIMES,
+    Points,
+    Times,
+    guided,
+    path_velocity,
+    straight_path,
+)
+from dermaug.generators.unet import UNet
+
+LONGEST_GRADIENT = 1.0
+
+
+class FlowOptions(Family.Options):
+    """Settings of flow matching."""
+
+    solver: Literal["euler", "heun"] = "heun"
+    """How images are drawn: Euler's rule, or Heun's with two evaluations a step."""
+    steps: PositiveInt = 8
+    """Steps from noise to image."""
+    guidance: NonNegativeFloat = 1.0
+    """Stress on the class when drawing: 1 is none, 2 doubles the work and what sets it apart."""
+    class_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    """Share of the training images whose class is not told."""
+    times: Literal["logit_normal", "uniform"] = "logit_normal"
+    """Which points of the path are trained most: those in the middle, or all alike."""
+    patch: Literal[1, 2, 4] = 2
+    """Side of the squares of pixels that the network takes as one: 2 for 64 px, 4 for 128 px."""
+    beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
+    """Adam's second moment."""
+
+
+class FlowSampler(Sampler):
+    """The velocity network, and the way from noise to images along it.
+
+    Args:
+        config: Width and the like.
+        own: The family's options.
+        size: Side of the images in pixels.
+        num_classes: Classes it draws.
+    """
+
+    def __init__(
+        self, config: GeneratorConfig, own: FlowOptions, size: int, num_classes: int
+    ) -> None:
+        super().__init__()
+        self.latent, self.size, self.own = 3 * size**2, size, own
+        self.network = UNet(config.width, size, num_classes, own.patch)
+
+    def draw_latents(self, number: int, random: Generator) -> Float[Tensor, "n latent"]:
+        """Standard normal: every pixel of the noise that becomes the image."""
+        return torch.randn(number, self.latent, generator=random, device=random.device)
+
+    def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
+        """Images in [-1, 1]."""
+        velocity = self._told if self.own.guidance == 1.0 else self._guided
+
+        def of_labels(points: Points, times: Times) -> Points:
+            return velocity(points, times, labels)
+
+        points = SOLVERS[self.own.solver](of_labels, self.noise(latents), self.own.steps)
+        return points.clamp(-1.0, 1.0)
+
+    def noise(self, latents: Float[Tensor, "n latent"]) -> Images:
+        """Latents as pictures."""
+        return rearrange(latents, "n (c h w) -> n c h w", c=3, h=self.size)
+
+    def _told(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
+        velocity: Tensor = self.network(points, times, labels)
+        return velocity
+
+    def _guided(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
+        both = torch.cat([labels, torch.full_like(labels, self.network.no_class)])
+        told, untold = self.network(points.repeat(2, 1, 1, 1), times.repeat(2), both).chunk(2)
+        return guided(told, untold, self.own.guidance)
+
+
+class Flow(Family):
+    """One network with Adam; `latent` of the configuration is not looked at."""
+
+    conditional: ClassVar[bool] = True
+    Options = FlowOptions
+    sampler: FlowSampler
+
+    def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
+        super().__init__(config, size, num_classes)
+        self.own = own_options(FlowOptions, config)
+        self.sampler = FlowSampler(config, self.own, size, num_classes)
+        self._adam = Adam(
+            self.sampler.parameters(), config.rate, (0.9, self.own.beta2), foreach=True
+        )
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Adam of the network."""
+        return {"sampler": self._adam}
+
+    def step(
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
+    ) -> dict[str, Tensor]:
+        """One regression of the paths' velocity at random points of them."""
+        noise = self.sampler.noise(self.sampler.draw_latents(len(images), random))
+        times = TIMES[self.own.times](len(images), random)
+        untold = torch.rand(len(images), generator=random, device=random.device)
+        told = labels.masked_fill(untold < self.own.class_dropout, self.sampler.network.no_class)
+        found = self.sampler.network(straight_path(noise, images, times), times, told)
+        loss = mse_loss(found.float(), path_velocity(noise, images))
+        self._adam.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        length = clip_grad_norm_(self.sampler.parameters(), LONGEST_GRADIENT)
+        self._adam.step()
+        return {"velocity_loss": loss.detach(), "gradient_norm": length.detach()}

@@ -1,0 +1,113 @@
+"""Flow matching as functions: straight paths from noise to images, and the way along them.
+
+Lipman et al. 2022, arXiv:2210.02747; Liu et al. 2022, arXiv:2209.03003. Time runs from 0 (noise) to
+1 (image).
+"""
+
+from collections.abc import Callable
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+Points = Float[Tensor, "b ..."]
+Times = Float[Tensor, " b"]
+Velocity = Callable[[Points, Times], Points]
+"""Where each point goes at its time."""
+Solver = Callable[[Velocity, Points, int], Points]
+
+
+def straight_path(noise: Points, images: Points, times: Times) -> Points:
+    """Points x_t = (1 - t) noise + t image, one time an image (Lipman et al., equation 22).
+
+    Args:
+        noise: Where the paths start.
+        images: Where they end.
+        times: In [0, 1].
+    """
+    return torch.lerp(noise, images, times.reshape(-1, *[1] * (noise.ndim - 1)))
+
+
+def path_velocity(noise: Points, images: Points) -> Points:
+    """The derivative of x_t, the same all along a straight path (Lipman et al., equation 23)."""
+    return images - noise
+
+
+def uniform_times(number: int, random: Generator) -> Times:
+    """Times spread evenly over [0, 1)."""
+    return torch.rand(number, generator=random, device=random.device)
+
+
+def logit_normal_times(number: int, random: Generator) -> Times:
+    """Times that favour the middle of the path, where it is hardest to say where it goes.
+
+    sigmoid(N(0, 1)), Esser et al. 2024, arXiv:2403.03206, section 3.1.
+    """
+    return torch.randn(number, generator=random, device=random.device).sigmoid()
+
+
+TIMES: dict[str, Callable[[int, Generator], Times]] = {
+    "uniform": uniform_times,
+    "logit_normal": logit_normal_times,
+}
+"""Name -> how the times of a batch are drawn in training."""
+
+
+def guided(told: Points, untold: Points, scale: float) -> Points:
+    """Away from the velocity of no class, towards that of the class (arXiv:2207.12598, equation 6).
+
+    Args:
+        told: Velocity of the class.
+        untold: Velocity of no class in particular.
+        scale: 1 is the class's own velocity; above 1 exaggerates what is typical of it.
+    """
+    return torch.lerp(untold, told, scale)
+
+
+def euler(velocity: Velocity, points: Points, steps: int) -> Points:
+    """Follow a velocity from time 0 to 1: first order, one evaluation a step.
+
+    Example:
+        >>> halfway = euler(lambda points, times: torch.full_like(points, 0.5), torch.zeros(1), 3)
+        >>> halfway.item()
+        0.5
+    """
+    for step in range(steps):
+        points = points + velocity(points, _times(points, step / steps)) / steps
+    return points
+
+
+def heun(velocity: Velocity, points: Points, steps: int) -> Points:
+    """Follow a velocity from time 0 to 1: second order, two evaluations a step.
+
+    A step is corrected by the velocity at its end (Karras et al. 2022, arXiv:2206.00364).
+    """
+    for step in range(steps):
+        first = velocity(points, _times(points, step / steps))
+        second = velocity(points + first / steps, _times(points, (step + 1) / steps))
+        points = points + (first + second) / (2.0 * steps)
+    return points
+
+
+SOLVERS: dict[str, Solver] = {"euler": euler, "heun": heun}
+"""Name -> how a velocity is followed."""
+
+
+def to_patches(images: Float[Tensor, "b c h w"], side: int) -> Float[Tensor, "b d i j"]:
+    """Each square of `side` pixels as the channels of one pixel: a fraction of the side to work on.
+
+    Example:
+        >>> to_patches(torch.zeros(1, 3, 64, 64), 2).shape
+        torch.Size([1, 12, 32, 32])
+    """
+    return rearrange(images, "b c (i p) (j q) -> b (c p q) i j", p=side, q=side)
+
+
+def from_patches(patches: Float[Tensor, "b d i j"], side: int) -> Float[Tensor, "b c h w"]:
+    """The inverse of `to_patches`."""
+    return rearrange(patches, "b (c p q) i j -> b c (i p) (j q)", p=side, q=side)
+
+
+def _times(points: Points, time: float) -> Times:
+    return torch.full((len(points),), time, device=points.device)
