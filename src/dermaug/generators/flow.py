@@ -24,13 +24,19 @@ from dermaug.generators.transport import (
     TIMES,
     Points,
     Times,
+    alike,
     guided,
+    left_share,
+    linear_share,
     path_velocity,
+    spread_on_path,
     straight_path,
 )
 from dermaug.generators.unet import UNet
 
 LONGEST_GRADIENT = 1.0
+SPREAD = 0.5
+"""Standard deviation of the pixels of photographs in [-1, 1] around 0, roughly."""
 
 
 class FlowOptions(Family.Options):
@@ -75,7 +81,7 @@ class FlowSampler(Sampler):
 
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
         """Images in [-1, 1]."""
-        velocity = self._told if self.own.guidance == 1.0 else self._guided
+        velocity = self.velocity if self.own.guidance == 1.0 else self._guided
 
         def of_labels(points: Points, times: Times) -> Points:
             return velocity(points, times, labels)
@@ -83,17 +89,29 @@ class FlowSampler(Sampler):
         points = SOLVERS[self.own.solver](of_labels, self.noise(latents), self.own.steps)
         return points.clamp(-1.0, 1.0)
 
+    def velocity(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
+        """Where points go: the best linear guess, and what the network makes better of it.
+
+        So that it neither has to copy the noise nor to know its scale (preconditioning, Karras et
+        al. 2022, arXiv:2206.00364, section 5, here for straight paths).
+
+        Args:
+            points: Points on the way.
+            times: Their times.
+            labels: Classes; `network.no_class` for none in particular.
+        """
+        unit = 1.0 / alike(spread_on_path(times, SPREAD), points)
+        better: Tensor = self.network(points * unit, times, labels)
+        guess = alike(linear_share(times, SPREAD), points) * points
+        return guess + alike(left_share(times, SPREAD), points) * better
+
     def noise(self, latents: Float[Tensor, "n latent"]) -> Images:
         """Latents as pictures."""
         return rearrange(latents, "n (c h w) -> n c h w", c=3, h=self.size)
 
-    def _told(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
-        velocity: Tensor = self.network(points, times, labels)
-        return velocity
-
     def _guided(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
         both = torch.cat([labels, torch.full_like(labels, self.network.no_class)])
-        told, untold = self.network(points.repeat(2, 1, 1, 1), times.repeat(2), both).chunk(2)
+        told, untold = self.velocity(points.repeat(2, 1, 1, 1), times.repeat(2), both).chunk(2)
         return guided(told, untold, self.own.guidance)
 
 
@@ -125,7 +143,7 @@ class Flow(Family):
         times = TIMES[self.own.times](len(images), random)
         untold = torch.rand(len(images), generator=random, device=random.device)
         told = labels.masked_fill(untold < self.own.class_dropout, self.sampler.network.no_class)
-        found = self.sampler.network(straight_path(noise, images, times), times, told)
+        found = self.sampler.velocity(straight_path(noise, images, times), times, told)
         loss = mse_loss(found.float(), path_velocity(noise, images))
         self._adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

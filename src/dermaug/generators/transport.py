@@ -26,12 +26,31 @@ def straight_path(noise: Points, images: Points, times: Times) -> Points:
         images: Where they end.
         times: In [0, 1].
     """
-    return torch.lerp(noise, images, times.reshape(-1, *[1] * (noise.ndim - 1)))
+    return torch.lerp(noise, images, alike(times, noise))
 
 
 def path_velocity(noise: Points, images: Points) -> Points:
     """The derivative of x_t, the same all along a straight path (Lipman et al., equation 23)."""
     return images - noise
+
+
+def spread_on_path(times: Times, spread: float) -> Times:
+    """Standard deviation of x_t where images spread by `spread` around 0."""
+    return ((1.0 - times).square() + (times * spread).square()).sqrt()
+
+
+def linear_share(times: Times, spread: float) -> Times:
+    """The best guess of the velocity that is a multiple of x_t: by which factor.
+
+    It is the exact velocity where images are normal noise of standard deviation `spread`.
+    """
+    covariance = times * spread**2 - (1.0 - times)
+    return covariance / spread_on_path(times, spread).square()
+
+
+def left_share(times: Times, spread: float) -> Times:
+    """Standard deviation of the velocity around that guess."""
+    return spread / spread_on_path(times, spread)
 
 
 def uniform_times(number: int, random: Generator) -> Times:
@@ -107,6 +126,11 @@ def to_patches(images: Float[Tensor, "b c h w"], side: int) -> Float[Tensor, "b 
 def from_patches(patches: Float[Tensor, "b d i j"], side: int) -> Float[Tensor, "b c h w"]:
     """The inverse of `to_patches`."""
     return rearrange(patches, "b (c p q) i j -> b c (i p) (j q)", p=side, q=side)
+
+
+def alike(times: Times, points: Points) -> Points:
+    """Times with as many dimensions as the points they belong to."""
+    return times.reshape(-1, *[1] * (points.ndim - 1))
 
 
 def _times(points: Points, time: float) -> Times:
