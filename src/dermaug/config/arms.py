@@ -68,12 +68,35 @@ class ArmConfig(Section):
     each rotated, flipped, shifted and scaled once."""
     synthetic: SyntheticConfig | None = None
     """The dose added to the real images."""
+    critic: str = ""
+    """Trains nothing: the discriminator of this generator is the classifier, for families whose
+    discriminator names classes (acgan). No other key goes with it."""
     replay: bool = True
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     replay_of: str = ""
     """Filled in by dermaug: the synthetic arm that this one is the control of."""
     curve: str = ""
     """Filled in by dermaug: the dose curve that this arm is a point of."""
+
+    @model_validator(mode="after")
+    def _critic_alone(self) -> Self:
+        given = self.model_fields_set - {"name", "critic"}
+        changed = [
+            key
+            for key in type(self).model_fields
+            if key in given and getattr(self, key) != type(self).model_fields[key].default
+        ]
+        if self.critic and changed:
+            raise ValueError(
+                f"critic and {', '.join(changed)} contradict each other: the discriminator of "
+                f"{self.critic!r} is trained by its generator; leave critic or the others out"
+            )
+        return self
+
+    @property
+    def generator(self) -> str:
+        """Where its dose or its discriminator comes from; empty when it needs none."""
+        return self.critic or (self.synthetic.source if self.synthetic else "")
 
     @property
     def is_synthetic(self) -> bool:

@@ -44,10 +44,10 @@ class Experiment(Section):
                 raise ValueError(f"two {what}s are named {doubles[0]!r}; give each its own name")
         names = [generator.key for generator in self.generators]
         for arm in self.arms:
-            known = (*names, *CONTROLS, FOLDER)
-            if arm.synthetic is not None and arm.synthetic.source not in known:
+            known = names if arm.critic else [*names, *CONTROLS, FOLDER, ""]
+            if arm.generator not in known:
                 raise ValueError(
-                    f"arm {arm.name!r} needs generator {arm.synthetic.source!r}; "
+                    f"arm {arm.name!r} needs generator {arm.generator!r}; "
                     f"[[generators]] has {names or 'none'}"
                 )
         return self

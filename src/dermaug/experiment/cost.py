@@ -16,7 +16,7 @@ from dermaug.console import console, hushed
 from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
-from dermaug.experiment.jobs import Jobs, enumerate_jobs
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs, enumerate_jobs
 from dermaug.experiment.runs import counts_by_point
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.training import GeneratorTask, train_generator
@@ -41,16 +41,23 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
-        table.add_row(job.key, f"{job.config.images:,}", f"{minutes[_network(job.config)]:.1f}")
+        cost = (0, 0.0) if _is_critic(job) else (job.config.images, minutes[_network(job.config)])
+        table.add_row(job.key, f"{cost[0]:,}", f"{cost[1]:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
 
 
+def _is_critic(job: GeneratorJob | ClassifierJob) -> bool:
+    """Whether its generator has trained it."""
+    return isinstance(job, ClassifierJob) and bool(job.mixture.critic)
+
+
 def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
-    count = Counter(_network(job.config) for job in jobs.in_order)
+    trained = [job for job in jobs.in_order if not _is_critic(job)]
+    count = Counter(_network(job.config) for job in trained)
     total = sum(number * minutes[name] for name, number in count.items())
     return (
-        f"{len(jobs.generators)} generators and {len(jobs.classifiers)} classifiers, "
+        f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
         f"about {total:.0f} minutes on this machine; no run was begun"
     )
 

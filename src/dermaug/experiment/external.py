@@ -73,18 +73,20 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     elif (path / BEST).exists():
         files = [path / BEST]
     else:
-        files = sorted(done.parent / BEST for done in path.glob(f"classifiers/**/{DONE}"))
+        cells = sorted(done.parent for done in path.glob(f"classifiers/**/{DONE}"))
+        # A generator's critic lies with its generator, not in its cell.
+        files = [cell / BEST for cell in cells if not _manifest_of(cell).get("critic")]
     if not files:
         raise DermaugError(
             f"{path}: expected a classifier ({BEST}), the folder of one, or a run with finished "
             "classifiers; found none"
         )
-    return [
-        StoredClassifier(file, read_record(file.parent / MANIFEST))
-        if (file.parent / MANIFEST).exists()
-        else StoredClassifier(file, {})
-        for file in files
-    ]
+    return [StoredClassifier(file, _manifest_of(file.parent)) for file in files]
+
+
+def _manifest_of(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    return read_record(path) if path.exists() else {}
 
 
 def predict_files(

@@ -12,7 +12,7 @@ from dermaug.config import (
 )
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import doses
-from dermaug.generators import family_named
+from dermaug.generators import FAMILIES, family_named
 
 ALL_CLASSES = "all"
 GRID = 64
@@ -64,7 +64,8 @@ class ClassifierJob:
         mixture: What the training set is made of.
         fold: Index of the fold.
         seed: Classifier seed.
-        generator_seed: Seed of the generators whose images it is given; None without any.
+        generator_seed: Seed of the generators whose images, or whose critic, it is given; None
+            without any.
         generators: Keys of those generators' jobs.
         lesions: Lesions a class in the training part; 0 is all.
     """
@@ -131,6 +132,7 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
         _check_classes(config, classes)
     for arm in experiment.arms:
         _check_dose(arm, experiment, classes)
+        _check_critic(arm, experiment, classes)
     generators = tuple(
         job
         for fold, lesions in points
@@ -180,6 +182,23 @@ def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]
         raise DermaugError(
             f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
             "synthesise every class, or leave those out with data.classes"
+        )
+
+
+def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if not arm.critic:
+        return
+    config = next(each for each in experiment.generators if each.key == arm.critic)
+    if not family_named(config.family).tells_classes():
+        able = [name for name, family in FAMILIES.items() if family.tells_classes()]
+        raise DermaugError(
+            f"arm {arm.name}: the discriminator of {arm.critic} ({config.family}) names no "
+            f"classes; a critic is of family {' or '.join(able)}"
+        )
+    if bare := sorted(set(classes) - set(config.classes or classes)):
+        raise DermaugError(
+            f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
+            "leave out its classes, so that it learns all"
         )
 
 
@@ -237,7 +256,7 @@ def _cell(
     lesions: int,
 ) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
-    source = arm.synthetic.source if arm.synthetic else ""
+    source = arm.generator
     family = next((each for each in experiment.generators if each.key == source), None)
     if family is None:
         return ClassifierJob(config, arm, fold, seed, None, (), lesions)

@@ -48,11 +48,13 @@ class CellResult:
         model: Key of the classifier.
         fold: Index of the fold.
         seed: Classifier seed.
-        generator_seed: Seed of the generators whose images it was given; None without any.
+        generator_seed: Seed of the generators whose images, or whose critic, it was given; None
+            without any.
         folder: Where its checkpoint and journal lie.
         manifest: Its `manifest.json`: images shown, seconds, best step, real and synthetic images
-            by class (`train_counts`: label -> {real, synthetic}), parameters.
-        journal: One row a validation: images, seconds, train_loss, rate,
+            by class (`train_counts`: label -> {real, synthetic}), parameters. A generator's
+            critic, which no cell trained, has `critic` instead of images, seconds and best step.
+        journal: One row a validation; none of a critic: images, seconds, train_loss, rate,
             validation_balanced_accuracy, validation_loss.
         predictions: One row an image: image_id, lesion_id, part (validation or test), label, and
             p_<class> for every class (they sum to 1).

@@ -3,10 +3,12 @@
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
+from torch import nn
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
@@ -19,9 +21,10 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import build_predictions, write_predictions
+from dermaug.experiment.critics import borrow_critic
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.runs import Run, synthetic_folder
-from dermaug.experiment.training_sets import training_set
+from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
 from dermaug.generators.training import GENERATOR, RESUME, GeneratorTask, train_generator
@@ -74,33 +77,22 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
 
 
 def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
-    """Train one classifier on its arm's images and predict validation and test once."""
+    """Train one classifier on its arm's images and predict validation and test once.
+
+    The classifier of a critic arm was trained by its generator.
+    """
     fold, folder, catalog = run.fold(job.fold, job.lesions), run.folder / job.key, run.catalog
     training = training_set(run, job, fold)
-    mean, std = _channel_statistics(run, fold)
-    validation = catalog.rows(fold.validation)
-    task = ClassifierTask(
-        title=f"{job.arm} {job.model} fold {job.fold} seed {job.seed}",
-        config=job.config,
-        policy=job.mixture.policy,
-        sampling=job.mixture.sampling or job.config.sampling,
-        weighted=job.mixture.loss == "weighted",
-        classes=catalog.classes,
-        training=ImageBank.of(training.images, training.labels, fabric.device),
-        validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
-        mean=mean,
-        std=std,
-        seed=derive_seed("classifier", job.model, job.fold, job.seed),
-        folder=folder,
-    )
-    trained = train_classifier(task, fabric)
-    classifier, _ = load_classifier(folder / BEST)
-    classifier.to(fabric.device)
+    classifier: nn.Module
+    if job.mixture.critic:
+        classifier, made = borrow_critic(run, job, fold, fabric.device)
+    else:
+        classifier, made = _train_classifier(run, job, fold, training, fabric)
     _predict_parts(run, fold, folder, classifier, fabric)
     _predict_external(run, fold, folder, classifier, fabric)
     # An oracle also saw what the reduced training part held back.
     seen = run.fold(job.fold).train if training.provenance == "beyond" else fold.train
-    facts = asdict(trained) | {
+    facts = made | {
         "arm": job.mixture.model_dump(mode="json"),
         "model": job.model,
         "config": job.config.model_dump(mode="json"),
@@ -119,6 +111,32 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     write_json(folder / MANIFEST, facts)
     run.mark_done(job.key)
     (folder / RESUME).unlink(missing_ok=True)
+
+
+def _train_classifier(
+    run: Run, job: ClassifierJob, fold: Fold, training: TrainingSet, fabric: Fabric
+) -> tuple[Classifier, dict[str, Any]]:
+    """The best classifier of a training, on the device, and how the training went."""
+    catalog, folder = run.catalog, run.folder / job.key
+    mean, std = _channel_statistics(run, fold)
+    validation = catalog.rows(fold.validation)
+    task = ClassifierTask(
+        title=f"{job.arm} {job.model} fold {job.fold} seed {job.seed}",
+        config=job.config,
+        policy=job.mixture.policy,
+        sampling=job.mixture.sampling or job.config.sampling,
+        weighted=job.mixture.loss == "weighted",
+        classes=catalog.classes,
+        training=ImageBank.of(training.images, training.labels, fabric.device),
+        validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
+        mean=mean,
+        std=std,
+        seed=derive_seed("classifier", job.model, job.fold, job.seed),
+        folder=folder,
+    )
+    trained = train_classifier(task, fabric)
+    classifier, _ = load_classifier(folder / BEST)
+    return classifier.to(fabric.device), asdict(trained)
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:
@@ -142,7 +160,7 @@ def external_name(place: int) -> str:
 
 
 def _predict_external(
-    run: Run, fold: Fold, folder: Path, classifier: Classifier, fabric: Fabric
+    run: Run, fold: Fold, folder: Path, classifier: nn.Module, fabric: Fabric
 ) -> None:
     for place, path in enumerate(run.experiment.data.external_test):
         store = _external_store(run, path)
@@ -173,7 +191,7 @@ def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
 
 
 def _predict_parts(
-    run: Run, fold: Fold, folder: Path, classifier: Classifier, fabric: Fabric
+    run: Run, fold: Fold, folder: Path, classifier: nn.Module, fabric: Fabric
 ) -> None:
     tables = []
     for part, ids in (("validation", fold.validation), ("test", fold.test)):
