@@ -1,5 +1,6 @@
 """Dose curves pick by validation, size curves cover every size, threats are found."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,13 @@ from dermaug.experiment.curves import dose_curve, exploratory_doses, gain_curve,
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.study import run_experiment
 from dermaug.experiment.threats import threats
+from dermaug.experiment.verdicts import verdict_table
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.page import render_report
+from dermaug.stats.tally import ALL
+from dermaug.stats.verdicts import EXPLORATORY
+
+Study = Callable[..., RunResults]
 
 
 def asked() -> Experiment:
@@ -75,12 +81,55 @@ def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
     assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
 
 
+def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults) -> None:
+    table = verdict_table(results, 100)
+    unasked = {arm for _, arm in exploratory_doses(results)}
+    assert len(unasked) == 1
+    drawn = table["arm"].isin(unasked)
+    assert set(table.loc[drawn, "verdict"]) == {EXPLORATORY}
+    assert table.loc[drawn, ["p_holm", "smallest_detectable"]].isna().all(axis=None)
+    assert table.loc[drawn, "low"].notna().all()
+    assert table.loc[drawn, "sentence"].str.startswith("Exploratory, not judged").all()
+    # One comparison is left: nothing to adjust for.
+    judged = table[~drawn & (table["scope"] == ALL)]
+    assert judged["p_holm"].tolist() == judged["p"].tolist()
+    assert EXPLORATORY not in set(judged["verdict"])
+
+
+def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
+    tree = drawn_study().experiment.model_dump()
+    tree["arms"] = [
+        {"name": "classic"},
+        {"name": "more", "synthetic": {"doses": [5, 20]}},
+    ]
+    asked = validate_experiment(tree, "test")
+    names = [arm.name for arm in asked.arms]
+    skill = dict.fromkeys(names, 1.0)
+    results = replace(drawn_study(skill=skill), experiment=asked)
+    best = {"more-5": 0.5, "more-20": 0.5, "more-20-replay": 0.9}  # equals: the smaller dose
+    counts = {"more-5": 5, "more-20": 20, "more-5-replay": 5, "more-20-replay": 20}
+    cells = tuple(
+        replace(
+            cell,
+            manifest={
+                **cell.manifest,
+                "best_score": best.get(cell.arm, 0.4),
+                "train_counts": {"nv": {"real": 9, "synthetic": counts.get(cell.arm, 0)}},
+            },
+        )
+        for cell in results.cells
+    )
+    others = {("fridadar", "more-20"), ("fridadar", "more-20-replay")}
+    assert exploratory_doses(replace(results, cells=cells)) == others
+
+
 def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
     sizes, gains = size_curve(results), gain_curve(results)
     assert len(sizes) == 3 * 3
     assert (sizes["low"] <= sizes["balanced_accuracy"]).all()
     assert (sizes["balanced_accuracy"] <= sizes["high"]).all()
-    assert len(gains) == 3 * 2
+    assert len(gains) == 3  # of the two doses, the one that validation picks at that size
+    assert sizes["chosen"].sum() == 3 * 2
     joined = gains.merge(sizes, on=["lesions", "model", "arm"]).merge(
         sizes[sizes["arm"] == "classic"], on=["lesions", "model"], suffixes=("", "_control")
     )
@@ -107,6 +156,10 @@ def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
     page = render_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
     for heading in ("Dose and response", "Data size, and what the dose is worth"):
         assert heading in page
+    assert page.count("figures/dose_response.csv") == page.count("figures/data_size.csv") == 1
+    # The dose curve stands on the first screen, the data-size curve in its section.
+    places = [page.index(f"figures/{name}.csv") for name in ("dose_response", "data_size")]
+    assert places[0] < page.index('<section id="verdicts">') < places[1]
     assert "What a sceptic will ask" in page
     for name in ("doses", "sizes", "gains"):
         assert (tmp_path / f"{name}.csv").exists()

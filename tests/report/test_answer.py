@@ -1,59 +1,54 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import pandas as pd
-import pytest
-
 from dermaug.experiment.comparisons import compare_arms
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells
-from dermaug.report.answer import primary_contrasts, short_answer, unfinished, verdict
+from dermaug.experiment.verdicts import sentence, verdict_table
+from dermaug.report.answer import primary_contrasts, short_answer, unfinished
+from dermaug.stats.tally import ALL
+from dermaug.stats.verdicts import EXPLORATORY, HELPS, NO_EVIDENCE
 
 Study = Callable[..., RunResults]
 
 
 def answer_of(results: RunResults) -> list[str]:
-    return short_answer(results, score_cells(results), compare_arms(results, 50))
+    compared = compare_arms(results, 50)
+    return short_answer(results, score_cells(results), compared, verdict_table(results, 50))
 
 
-def row(low: float, middle: float, high: float) -> pd.Series:
-    return pd.Series(
-        {
-            "model": "cnn",
-            "arm": "b",
-            "reference": "a",
-            "pooled_difference": middle,
-            "low": low,
-            "high": high,
-            "lesions": 1234,
-        }
-    )
+def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
+    """An interval that excludes zero is no verdict when Holm's rule says that it is none."""
+    results = drawn_study(seeds=(0, 1))
+    scores, compared = score_cells(results), compare_arms(results, 50)
+    verdicts = verdict_table(results, 50)
+    asked = (verdicts["scope"] == ALL) & (verdicts["arm"] == "classic+synthetic")
+    asked &= verdicts["reference"] == "classic"
+    for word, p in ((HELPS, 0.04), (NO_EVIDENCE, 0.06)):
+        numbers = {"difference": 0.02, "low": 0.01, "high": 0.03, "p_holm": p, "verdict": word}
+        row = verdicts[asked].assign(**numbers)
+        row = row.assign(sentence=[sentence(each) for each in row.to_dict("records")])
+        told = short_answer(results, scores, compared, row)[0]
+        assert ("no evidence that" in told) == (word == NO_EVIDENCE)
+        assert "+0.010 to +0.030" in told
+    exploratory = verdicts[asked].assign(verdict=EXPLORATORY)
+    assert "nothing to compare" in short_answer(results, scores, compared, exploratory)[0]
 
 
-@pytest.mark.parametrize(
-    ("numbers", "words"),
-    [
-        ((0.01, 0.02, 0.03), "b has a higher mean sensitivity than a"),
-        ((-0.03, -0.02, -0.01), "b has a lower mean sensitivity than a"),
-        ((-0.01, 0.02, 0.05), "no evidence that b and a differ"),
-        ((0.0, 0.02, 0.05), "no evidence that b and a differ"),
-        ((float("nan"),) * 3, "no evidence that b and a differ"),
-    ],
-)
-def test_the_verdict_follows_the_interval(numbers: tuple, words: str) -> None:
-    sentence = verdict(row(*numbers))
-    assert words in sentence
-    assert "1,234 test lesions" in sentence
-
-
-def test_the_question_is_about_the_synthetic_arm_against_its_own_control(
+def test_the_question_is_about_the_synthetic_arm_against_its_control_and_its_replay(
     drawn_study: Study,
 ) -> None:
-    assert primary_contrasts(drawn_study()) == [("classic+synthetic", "classic")]
+    assert primary_contrasts(drawn_study()) == [
+        ("classic+synthetic", "classic"),
+        ("classic+synthetic", "classic+synthetic-replay"),
+    ]
     plain = drawn_study(skill={"real": 1.0, "classic": 2.0})
     assert primary_contrasts(plain) == [("classic", "real")]
     without = drawn_study(skill={"real": 1.0, "synthetic": 2.0})
-    assert primary_contrasts(without) == [("synthetic", "real")]
+    assert primary_contrasts(without) == [
+        ("synthetic", "real"),
+        ("synthetic", "synthetic-replay"),
+    ]
 
 
 def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from dermaug.errors import DermaugError
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells
+from dermaug.experiment.verdicts import verdict_table
 from dermaug.report.page import render_report
+from dermaug.stats.tally import ALL
 
 Study = Callable[..., RunResults]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
-SECTIONS = ["asked", "answer", "threats", *SCORES, "images", "training"]
+SECTIONS = ["answer", "verdicts", "asked", "threats", *SCORES, "images", "training"]
 
 
 class Page(HTMLParser):
@@ -45,7 +48,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     path = render_report(drawn_study())
     page = Page(path.read_text(encoding="utf-8"))
     ids = page.values("id")
-    assert ids == [*SECTIONS, "data", "split", "cost", "configuration"]
+    assert ids == [*SECTIONS, "data", "split", "machine", "configuration"]
     images = page.values("src")
     assert len(images) == 31
     assert all(source.startswith("data:image/") for source in images)
@@ -54,6 +57,25 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "link", "iframe", "object", "embed", "form"}
     assert "url(" not in path.read_text(encoding="utf-8")
+
+
+def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_once(
+    drawn_study: Study,
+) -> None:
+    results = drawn_study(seeds=(0, 1))
+    text = render_report(results).read_text(encoding="utf-8")
+    first, rest = text.split('<section id="verdicts">')
+    rest = rest.split('<section id="configuration">')[0]
+    verdicts = verdict_table(results)
+    asked = verdicts[(verdicts["scope"] == ALL) & (verdicts["reference"] == "classic")]
+    for part in (
+        results.experiment.question,
+        *(escape(each) for each in asked["sentence"] if "synthetic" in each),
+        "figures/differences.csv",
+        "minutes in all",
+    ):
+        assert part in first
+        assert part not in rest
 
 
 def test_scores_on_the_page_are_those_of_the_cells(drawn_study: Study) -> None:

@@ -14,6 +14,7 @@ from dermaug.errors import DermaugError
 if TYPE_CHECKING:
     import torch
 
+    from dermaug.experiment.audit_folder import FolderAudit
     from dermaug.experiment.external import StoredClassifier
     from dermaug.experiment.judges import Judge
 
@@ -24,33 +25,44 @@ SHOWN = (
 )
 
 
+Synthetic = Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic images.")]
+Real = Annotated[Path, typer.Option("--data", help="The real images they shall resemble.")]
+Model = Annotated[
+    Path | None, typer.Option(help="Features of this trained classifier, or its folder.")
+]
+Backbone = Annotated[str | None, typer.Option(help="Features of this timm model.")]
+Inception = Annotated[
+    bool, typer.Option("--inception", help="Features of Inception (extra fidelity).")
+]
+Weights = Annotated[Path | None, typer.Option(help="Weight file of the backbone or of Inception.")]
+Layers = Annotated[
+    list[str] | None, typer.Option(help="Layer of the backbone, as in blocks.3; repeatable.")
+]
+Options = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
+]
+Missing = Annotated[
+    list[str] | None, typer.Option(help="Key that the weight file may lack; repeatable.")
+]
+Size = Annotated[int | None, typer.Option(min=16, max=1024, help="Side in pixels.")]
+Folder = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Folder of the page and the tables.")
+]
+
+
 @app.command()
 def audit(
-    synthetic: Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic images.")],
-    data: Annotated[Path, typer.Option("--data", help="The real images they shall resemble.")],
-    model: Annotated[
-        Path | None, typer.Option(help="Features of this trained classifier, or its folder.")
-    ] = None,
-    backbone: Annotated[str | None, typer.Option(help="Features of this timm model.")] = None,
-    inception: Annotated[
-        bool, typer.Option("--inception", help="Features of Inception (extra fidelity).")
-    ] = False,
-    weights: Annotated[
-        Path | None, typer.Option(help="Weight file of the backbone or of Inception.")
-    ] = None,
-    layer: Annotated[
-        list[str] | None, typer.Option(help="Layer of the backbone, as in blocks.3; repeatable.")
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
-    ] = None,
-    expect_missing: Annotated[
-        list[str] | None, typer.Option(help="Key that the weight file may lack; repeatable.")
-    ] = None,
-    size: Annotated[int | None, typer.Option(min=16, max=1024, help="Side in pixels.")] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder of the page and the tables.")
-    ] = None,
+    synthetic: Synthetic,
+    data: Real,
+    model: Model = None,
+    backbone: Backbone = None,
+    inception: Inception = False,
+    weights: Weights = None,
+    layer: Layers = None,
+    option: Options = None,
+    expect_missing: Missing = None,
+    size: Size = None,
+    output: Folder = None,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -83,6 +95,11 @@ def audit(
 
         page = write_audit_page(output, found, str(synthetic), str(data), judge.name)
         console.print(f"audit: {page}")
+    _tell(found, as_json)
+
+
+def _tell(found: "FolderAudit", as_json: bool) -> None:
+    """Print what was found: notes and a table, or JSON."""
     if as_json:
         numbers = json.loads(found.audit.numbers.to_json(orient="records"))
         pairs = json.loads(found.audit.pairs.to_json(orient="records"))

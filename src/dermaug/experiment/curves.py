@@ -14,54 +14,65 @@ from dermaug.stats.tally import ALL
 METRIC = "balanced_accuracy"
 
 
-def dose_curve(results: RunResults) -> pd.DataFrame:
-    """One row a classifier and point of a dose curve.
+def chosen_doses(results: RunResults) -> pd.DataFrame:
+    """One row a classifier and point of a dose curve: what validation picks; the test is not read.
 
     Returns:
         model, curve, arm, dose (images added in all, mean over cells), validation (mean balanced
-        accuracy on the validation part), chosen (whether validation picks this dose), reference,
-        difference, low, high (test part, balanced accuracy). Doses that were not chosen are
-        exploratory: the test part is meant to be read once, for the chosen one.
+        accuracy on the validation part), chosen (the best on validation, the smaller dose of
+        equals). The replay of a dose has a curve of its own and is chosen with its dose.
     """
-    compared = compare_arms(results)
-    compared = compared[compared["metric"] == METRIC]
     rows = []
     for arm in results.experiment.arms:
-        if not arm.curve or arm.replay_of:
-            continue
-        reference = control_arm(results, arm.name) or results.experiment.arms[0].name
         for model in dict.fromkeys(cell.model for cell in results.cells):
             cells = [cell for cell in results.cells if (cell.arm, cell.model) == (arm.name, model)]
-            found = compared[
-                (compared["arm"] == arm.name)
-                & (compared["reference"] == reference)
-                & (compared["model"] == model)
-            ]
-            if not cells or found.empty:
+            if not arm.curve or not cells:
                 continue
             rows.append(
                 {
                     "model": model,
                     "curve": arm.curve,
                     "arm": arm.name,
-                    "dose": np.mean([_dose(cell.manifest["train_counts"]) for cell in cells]),
-                    "validation": np.mean([cell.manifest["best_score"] for cell in cells]),
-                    "reference": reference,
-                    "difference": found["pooled_difference"].iloc[0],
-                    "low": found["low"].iloc[0],
-                    "high": found["high"].iloc[0],
+                    "dose": float(np.mean([_dose(c.manifest["train_counts"]) for c in cells])),
+                    "validation": float(np.mean([c.manifest["best_score"] for c in cells])),
+                    "replay_of": arm.replay_of,
                 }
             )
-    table = pd.DataFrame(rows)
-    if len(table):
-        best = table.groupby(["model", "curve"])["validation"].transform("max")
-        table["chosen"] = table["validation"] == best
-    return table
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame(rows).sort_values("dose", kind="stable")
+    own = table[table["replay_of"] == ""]
+    best = own.loc[own.groupby(["model", "curve"])["validation"].idxmax()]
+    picked = set(zip(best["model"], best["arm"], strict=True))
+    judged = table["replay_of"].where(table["replay_of"] != "", table["arm"])
+    table["chosen"] = [place in picked for place in zip(table["model"], judged, strict=True)]
+    return table.sort_index().drop(columns="replay_of")
+
+
+def dose_curve(results: RunResults) -> pd.DataFrame:
+    """One row a classifier and point of a dose curve, or of the curve of its replays.
+
+    Returns:
+        The columns of `chosen_doses`, then reference, difference, low, high (test part, balanced
+        accuracy, against the arm without the dose). Doses that were not chosen are exploratory:
+        the test part is meant to be read once, for the chosen one.
+    """
+    chosen = chosen_doses(results)
+    if chosen.empty:
+        return chosen
+    compared = compare_arms(results)
+    compared = compared[compared["metric"] == METRIC].rename(
+        columns={"pooled_difference": "difference"}
+    )
+    first = results.experiment.arms[0].name
+    references = [control_arm(results, arm) or first for arm in chosen["arm"]]
+    numbers = compared[["model", "arm", "reference", "difference", "low", "high"]]
+    return chosen.assign(reference=references).merge(numbers, on=["model", "arm", "reference"])
 
 
 def exploratory_doses(results: RunResults) -> set[tuple[str, str]]:
-    """(model, arm) of the doses that validation does not pick: drawn, but not judged."""
-    table = dose_curve(results)
+    """(model, arm) of doses that validation does not pick, and of their replays: not judged."""
+    table = chosen_doses(results)
     if table.empty:
         return set()
     others = table[~table["chosen"]]
@@ -72,23 +83,26 @@ def size_curve(results: RunResults) -> pd.DataFrame:
     """One row a number of training lesions, classifier and arm.
 
     Returns:
-        lesions (mean number in the training part), model, arm, balanced_accuracy, low, high. Empty
-        unless the study has several sizes.
+        lesions (mean number in the training part), model, arm, curve (the dose curve it is a point
+        of, or ""), chosen (whether validation picks this dose at this size; true for arms without
+        a dose curve), balanced_accuracy, low, high. Empty unless the study has several sizes.
     """
     if not results.reduced:
         return pd.DataFrame()
     rows = []
-    arms = [arm.name for arm in results.experiment.arms]
+    curves = {arm.name: arm.curve for arm in results.experiment.arms}
     for point in (*results.reduced[::-1], results):
-        place = place_of(point, ALL, METRIC)
+        place, exploratory = place_of(point, ALL, METRIC), exploratory_doses(point)
         for model in dict.fromkeys(cell.model for cell in point.cells):
-            for arm, estimate in arm_estimates(point, model, arms).items():
+            for arm, estimate in arm_estimates(point, model, curves).items():
                 low, high = percentile_interval(estimate.draws[:, place])
                 rows.append(
                     {
                         "lesions": training_lesions(point),
                         "model": model,
                         "arm": arm,
+                        "curve": curves[arm],
+                        "chosen": (model, arm) not in exploratory,
                         METRIC: estimate.value[place],
                         "low": low,
                         "high": high,
@@ -102,16 +116,19 @@ def gain_curve(results: RunResults) -> pd.DataFrame:
 
     Returns:
         lesions, model, arm, reference, difference, low, high (balanced accuracy), and worth: the
-        extra real lesions that would have raised balanced accuracy as much, in words.
+        extra real lesions that would have raised balanced accuracy as much, in words. Of a dose
+        curve only the dose that validation picks at that size.
     """
     if not results.reduced:
         return pd.DataFrame()
     points = (*results.reduced[::-1], results)
     rows = []
     for point in points:
-        place = place_of(point, ALL, METRIC)
+        place, exploratory = place_of(point, ALL, METRIC), exploratory_doses(point)
         pairs = tuple(pair for pair in contrasts(point) if _is_gain(point, pair))
         for effect in effects_of(point, pairs):
+            if (effect.model, effect.arm) in exploratory:
+                continue
             low, high = percentile_interval(effect.estimate.draws[:, place])
             rows.append(
                 {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from dermaug.experiment.curves import dose_curve
+from dermaug.experiment.curves import chosen_doses
 from dermaug.experiment.results import CellResult, RunResults
 
 FEW_LESIONS = 20
@@ -69,9 +69,11 @@ def _trainings(results: RunResults) -> Iterator[str]:
 
 
 def _doses(results: RunResults) -> Iterator[str]:
-    table = dose_curve(results)
+    table = chosen_doses(results)
     if table.empty:
         return
+    replays = {arm.curve for arm in results.experiment.arms if arm.replay_of}
+    table = table[~table["curve"].isin(replays)]
     for (model, curve), points in table.groupby(["model", "curve"]):
         picked = points.loc[points["chosen"], "dose"].iloc[0]
         if len(points) > 1 and picked in (points["dose"].min(), points["dose"].max()):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.experiment.comparisons import contrasts
+from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.effects import RESAMPLES, Effect, effects_of, place_of
 from dermaug.experiment.results import RunResults
 from dermaug.stats.bootstrap import percentile_interval, two_sided_p
@@ -14,7 +15,7 @@ from dermaug.stats.multiplicity import holm
 from dermaug.stats.paired import mcnemar_exact
 from dermaug.stats.tally import ALL
 from dermaug.stats.trainings import LESIONS_ONLY
-from dermaug.stats.verdicts import HELPS, HURTS, smallest_detectable, verdict
+from dermaug.stats.verdicts import EXPLORATORY, HELPS, HURTS, smallest_detectable, verdict
 
 COLUMNS = (
     "arm",
@@ -42,7 +43,9 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
     """One row a contrast, classifier and scope: balanced accuracy of all, sensitivity of a class.
 
     Holm's rule adjusts within two families over the whole run, all arms and classifiers: the
-    verdicts on balanced accuracy, and the verdicts on single classes.
+    verdicts on balanced accuracy, and the verdicts on single classes. Doses that validation does
+    not pick, and their replays, are exploratory: they get an interval, no verdict, and don't count
+    in the families.
 
     Args:
         results: The run.
@@ -62,7 +65,10 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
         for scope in (ALL, *results.catalog.classes)
     ]
     table = pd.DataFrame(rows, columns=["draws", "standard_error", *COLUMNS])
-    for _, family in table.groupby(table["scope"] == ALL):
+    unasked = exploratory_doses(results)
+    places = zip(table["model"], table["arm"], table["reference"], strict=True)
+    judged = [not {(model, arm), (model, other)} & unasked for model, arm, other in places]
+    for _, family in table[judged].groupby(table["scope"] == ALL):
         p_values = family["p"].to_numpy(dtype=float)
         table.loc[family.index, "p_holm"] = holm(p_values)
         made = int((~np.isnan(p_values)).sum())
@@ -70,7 +76,8 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
             least = smallest_detectable(row["draws"], row["standard_error"], made)
             table.loc[[index], "smallest_detectable"] = least
     table["verdict"] = [
-        verdict(row["difference"], row["p_holm"]) for row in table.to_dict("records")
+        verdict(row["difference"], row["p_holm"]) if known else EXPLORATORY
+        for known, row in zip(judged, table.to_dict("records"), strict=True)
     ]
     table["sentence"] = [sentence(row) for row in table.to_dict("records")]
     return table[list(COLUMNS)]
@@ -85,19 +92,22 @@ def sentence(row: Mapping[Any, Any]) -> str:
     names = {name: row[name] for name in ("arm", "reference", "model", "verdict")}
     numbers = {name: float(row[name]) for name in ("difference", "low", "high", "p_holm")}
     metric = "mean sensitivity" if row["scope"] == ALL else f"the sensitivity for {row['scope']}"
-    if np.isnan(numbers["p_holm"]):
+    if np.isnan(numbers["low"]):
         return f"With {names['model']}, {metric} of {names['arm']} could not be compared."
+    middle, low, high = (_signed(numbers[name]) for name in ("difference", "low", "high"))
+    interval = f"{middle}, 95 % interval {low} to {high}"
+    if names["verdict"] == EXPLORATORY:
+        return (
+            f"Exploratory, not judged: with {names['model']}, {metric} of {names['arm']} against "
+            f"{names['reference']} ({interval}); validation picks another dose."
+        )
     words = {HELPS: "raises", HURTS: "lowers"}.get(str(names["verdict"]))
     found = (
         f"{names['arm']} {words} {metric} against {names['reference']}"
         if words
         else f"no evidence that {names['arm']} changes {metric} against {names['reference']}"
     )
-    middle, low, high = (_signed(numbers[name]) for name in ("difference", "low", "high"))
-    facts = (
-        f"{middle}, 95 % interval {low} to {high}, p = {_p(numbers['p_holm'])} after Holm, "
-        f"{row['num_lesions']:,} lesions"
-    )
+    facts = f"{interval}, p = {_p(numbers['p_holm'])} after Holm, {row['num_lesions']:,} lesions"
     limits = ""
     if not words:
         least = float(row["smallest_detectable"])

@@ -2,71 +2,64 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from dermaug.experiment.comparisons import contrasts, control_arm
-from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.results import RunResults
-from dermaug.report.tables import number, signed
+from dermaug.report.tables import number
+from dermaug.stats.tally import ALL
 from dermaug.stats.trainings import LESIONS_ONLY
+from dermaug.stats.verdicts import EXPLORATORY
+
+CHANCE_MARGIN = 0.02
 
 
 def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
     """Contrasts (arm, reference) that the question is about.
 
-    A synthetic arm is judged against its own control where there is one; a study without synthetic
-    arms is judged by all of its contrasts.
+    A synthetic arm is judged against its own control, where there is one, and against its replay:
+    the first says whether the dose helps, the second whether it is the images that do. A study
+    without synthetic arms is judged by all of its contrasts.
     """
-    first = results.experiment.arms[0].name
-    synthetic = [arm.name for arm in results.experiment.arms if arm.is_synthetic]
-    judged = [(name, control_arm(results, name) or first) for name in synthetic if name != first]
+    arms = results.experiment.arms
+    replays = {arm.replay_of: arm.name for arm in arms if arm.replay_of}
+    judged = [
+        (arm.name, reference)
+        for arm in arms
+        if arm.is_synthetic
+        for reference in (control_arm(results, arm.name) or arms[0].name, replays.get(arm.name))
+        if reference is not None and reference != arm.name
+    ]
     return judged or contrasts(results)
 
 
-CHANCE_MARGIN = 0.02
-
-
-def short_answer(results: RunResults, scores: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+def short_answer(
+    results: RunResults,
+    scores: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    verdicts: pd.DataFrame,
+) -> list[str]:
     """Sentences: one verdict a contrast and classifier, then how far it can be trusted.
 
     Args:
         results: The run.
         scores: What `score_cells` gives for it.
         comparisons: What `compare_arms` gives for it.
+        verdicts: What `verdict_table` gives for it: the answer says what stands there, no more.
     """
     if not results.cells:
         return ["No classifier has been trained yet, so there is no answer."]
-    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
-    chosen = primary_contrasts(results)
-    pairs = list(zip(table["arm"], table["reference"], strict=True))
-    judged = table[[pair in chosen for pair in pairs]]
+    keys = ["model", "arm", "reference"]
+    asked = set(primary_contrasts(results))
+    judged = verdicts[(verdicts["scope"] == ALL) & (verdicts["verdict"] != EXPLORATORY)]
+    pairs = zip(judged["arm"], judged["reference"], strict=True)
+    judged = judged[[pair in asked for pair in pairs]]
     if judged.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
-    exploratory = exploratory_doses(results)
-    places = list(zip(judged["model"], judged["arm"], strict=True))
-    judged = judged[[place not in exploratory for place in places]]
-    verdicts = [verdict(row) for _, row in judged.iterrows()]
+    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
+    compared = table.merge(judged[keys], on=keys)
     untrained = at_chance(scores, results.catalog.num_classes)
-    return [*verdicts, *untrained, caution(judged), *unfinished(results)]
-
-
-def verdict(row: pd.Series) -> str:
-    """One contrast of one classifier in one sentence.
-
-    Args:
-        row: Of `compare_arms`, for the metric balanced_accuracy.
-    """
-    low, high = float(row["low"]), float(row["high"])
-    middle = signed(float(row["pooled_difference"]))
-    interval = f"95 % interval {signed(low)} to {signed(high)}"
-    numbers = f"{middle}, {interval}, {row['lesions']:,.0f} test lesions"
-    arm, reference, model = row["arm"], row["reference"], row["model"]
-    if np.isnan(low) or low <= 0 <= high:
-        found = f"no evidence that {arm} and {reference} differ in mean sensitivity"
-    else:
-        found = f"{arm} has a {'higher' if low > 0 else 'lower'} mean sensitivity than {reference}"
-    return f"With {model}, {found} ({numbers})."
+    return [*judged["sentence"], *untrained, caution(compared)]
 
 
 def caution(judged: pd.DataFrame) -> str:

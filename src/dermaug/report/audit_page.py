@@ -10,7 +10,12 @@ from dermaug.experiment.audit_folder import FolderAudit
 from dermaug.experiment.results import RunResults
 from dermaug.files import require_writable, write_text, written_aside
 from dermaug.report.audit_figures import embedding_figure, pair_figure, pair_panel
-from dermaug.report.audit_tables import audit_sentences, audit_tables, collect_audits
+from dermaug.report.audit_tables import (
+    audit_sentences,
+    audit_tables,
+    collect_audits,
+    size_table,
+)
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
 from dermaug.report.tables import Table
@@ -22,7 +27,7 @@ class AuditSection:
 
     Args:
         sentences: What stands out, then how to read it.
-        tables: Distances; copies and visibility.
+        tables: Distances; copies and visibility; both by data size where there are several.
         figures: By name.
         numbers: One row a generator and class, for `audit.csv`.
     """
@@ -38,7 +43,10 @@ def audit_section(results: RunResults) -> AuditSection:
     numbers, pairs = collect_audits(results)
     drawn = (pair_figure(results, pairs), embedding_figure(results))
     figures = {figure.name: figure for figure in drawn if figure is not None}
-    return AuditSection(audit_sentences(numbers), audit_tables(numbers), figures, numbers)
+    largest = numbers[numbers["lesions"] == results.lesions] if len(numbers) else numbers
+    by_size = size_table(numbers)
+    tables = (*audit_tables(largest), *([by_size] if by_size else []))
+    return AuditSection(audit_sentences(largest), tables, figures, numbers)
 
 
 def write_audit_page(

@@ -27,17 +27,55 @@ SMALL = "Classes with few held-out lesions allow no verdict: read their number f
 
 
 def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers and worst pairs of every audited generator of a run; empty without any."""
+    """Numbers and worst pairs of every audited generator of a run; empty without any.
+
+    The numbers are of all data sizes (column lesions; 0 is all lesions there are), from the largest
+    to the smallest; the pairs of the largest.
+    """
     numbers, pairs = [], []
-    for folder in dict.fromkeys(generator.folder for generator in results.generators):
-        if (stored := read_audit(folder)) is not None:
-            numbers.append(stored.numbers)
-            place = {name: stored.numbers[name].iloc[0] for name in ("family", "fold", "seed")}
-            key = folder.relative_to(results.folder).as_posix()
-            pairs.append(stored.pairs.assign(**place, folder=key))
-    if not numbers:
-        return pd.DataFrame(), pd.DataFrame()
-    return pd.concat(numbers, ignore_index=True), pd.concat(pairs, ignore_index=True)
+    for point in (results, *results.reduced):
+        for folder in dict.fromkeys(generator.folder for generator in point.generators):
+            if (stored := read_audit(folder)) is not None:
+                numbers.append(stored.numbers)
+                place = {name: stored.numbers[name].iloc[0] for name in ("family", "fold", "seed")}
+                key = folder.relative_to(results.folder).as_posix()
+                if point is results:
+                    pairs.append(stored.pairs.assign(**place, folder=key))
+    return (
+        pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(),
+        pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(),
+    )
+
+
+def size_table(numbers: pd.DataFrame) -> Table | None:
+    """The same questions for generators of fewer lesions; None unless there are several sizes.
+
+    Args:
+        numbers: As `collect_audits` gives them.
+    """
+    if numbers.empty or numbers["lesions"].nunique() < 2:
+        return None
+    rows: list[tuple[str, ...]] = []
+    for (family, lesions), part in numbers.groupby(["family", "lesions"], sort=False):
+        rows.append((f"{family}, " + (f"{lesions:,} lesions a class" if lesions else "all"),))
+        for label, found in part.groupby("label", sort=False):
+            copies, examined, low, high = _pooled(found)
+            share = f"{_percent(copies / max(examined, 1))} ({_percent(low)} to {_percent(high)})"
+            rows.append(
+                (
+                    str(label),
+                    f"{_three(found['kid'].mean())} ({_three(found['kid_floor'].mean())})",
+                    _whole_percent(found["visible_share"].mean()),
+                    share if examined else NONE,
+                    _percent(found["copy_expected"].mean()),
+                )
+            )
+    header = ("Class", "KID (real images)", "Class recognised", "Copies", "by chance at most")
+    caption = (
+        "Data sizes side by side: does a generator of few lesions come as near to real images, and "
+        "does it copy more? Mean over generators; each is judged by the classifier of its own size."
+    )
+    return Table(caption, header, tuple(rows))
 
 
 def audit_tables(numbers: pd.DataFrame) -> tuple[Table, ...]:
@@ -123,8 +161,8 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
             rows.append(
                 (
                     str(label),
-                    f"{found['visible_share'].mean():.0%}".replace("nan%", NONE),
-                    f"{found['visible_held_out'].mean():.0%}".replace("nan%", NONE),
+                    _whole_percent(found["visible_share"].mean()),
+                    _whole_percent(found["visible_held_out"].mean()),
                     f"{copies:,} of {examined:,}" if examined else NONE,
                     share if examined else NONE,
                     _percent(found["copy_expected"].mean()),
@@ -189,3 +227,7 @@ def _three(value: float) -> str:
 
 def _percent(value: float) -> str:
     return NONE if np.isnan(value) else f"{value:.1%}".replace("%", " %")
+
+
+def _whole_percent(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.0%}".replace("%", " %")

@@ -45,7 +45,7 @@ def curve_sections(results: RunResults) -> CurveSections:
     if len(doses):
         drawn["dose_response"] = dose_response(doses)
     if len(sizes):
-        drawn["data_size"] = data_size(sizes, arms)
+        drawn["data_size"] = data_size(sizes)
     return CurveSections(
         numbers,
         drawn,
@@ -56,13 +56,14 @@ def curve_sections(results: RunResults) -> CurveSections:
 
 
 def dose_response(doses: pd.DataFrame) -> Figure:
-    """Gain in balanced accuracy against the dose; the chosen one is filled."""
+    """Gain in balanced accuracy against the dose and its replay; the chosen one is filled."""
     panels = []
     for index, (model, rows) in enumerate(doses.groupby("model", sort=False)):
         with drawing(4.7, 3.2) as axes:
             axes.axhline(0.0, color=figures.INK, linewidth=0.8)
-            for place, (curve, points) in enumerate(rows.groupby("curve", sort=False)):
-                _draw_points(axes, points.sort_values("dose"), place, str(curve))
+            for place, (_, points) in enumerate(rows.groupby("curve", sort=False)):
+                shift = 0.015 * place * float(rows["dose"].max())
+                _draw_points(axes, points.sort_values("dose"), place, shift)
             axes.set_xlabel("images added")
             axes.set_ylabel("difference in mean sensitivity")
             axes.set_title(figures.short(str(model), 40))
@@ -73,42 +74,64 @@ def dose_response(doses: pd.DataFrame) -> Figure:
             panels.append(Panel(file_name("dose_response", index, model), alt, svg(axes)))
     caption = (
         "Difference in mean sensitivity to the arm without the dose, test part, 95 % interval. "
-        "Filled: the dose that validation picks; the others are exploratory."
+        "Filled: the dose that validation picks; the others are exploratory. A replay is the same "
+        "dose of real training images shown again."
     )
     names = list(dict.fromkeys(doses["curve"]))
     return Figure("dose_response", caption, tuple(panels), doses, figures.legend(names), 400)
 
 
-def data_size(sizes: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """Balanced accuracy against the number of real training lesions, one line an arm."""
+def data_size(sizes: pd.DataFrame) -> Figure:
+    """Balanced accuracy against the number of real training lesions, one line an arm.
+
+    Of a dose curve, the dose that validation picks at each size makes one line.
+    """
+    drawn = sizes[sizes["chosen"]]
+    drawn = drawn.assign(line=drawn["curve"].where(drawn["curve"] != "", drawn["arm"]))
+    lines = list(dict.fromkeys(drawn["line"]))
     panels = []
-    for index, (model, rows) in enumerate(sizes.groupby("model", sort=False)):
+    for index, (model, rows) in enumerate(drawn.groupby("model", sort=False)):
         with drawing(4.7, 3.2) as axes:
-            for place, arm in enumerate(arms):
-                points = rows[rows["arm"] == arm].sort_values("lesions")
-                line = (points["lesions"], points["balanced_accuracy"])
-                axes.plot(*line, color=figures.colour(place), marker=figures.marker(place))
-                band = (points["lesions"], points["low"], points["high"])
-                axes.fill_between(*band, alpha=0.12, color=figures.colour(place), linewidth=0.0)
+            for place, line in enumerate(lines):
+                points = rows[rows["line"] == line].sort_values("lesions")
+                # Side by side, or the intervals of one size would hide each other.
+                shifted = points["lesions"] * 1.03 ** (place - (len(lines) - 1) / 2)
+                score = points["balanced_accuracy"]
+                axes.errorbar(
+                    shifted,
+                    score,
+                    yerr=[score - points["low"], points["high"] - score],
+                    color=figures.colour(place),
+                    marker=figures.marker(place),
+                    elinewidth=1.0,
+                )
             axes.set_xscale("log")
+            ticks = sorted(set(rows["lesions"]))
+            axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+            axes.minorticks_off()
             axes.set_xlabel("real training lesions")
             axes.set_ylabel("mean sensitivity")
             axes.set_title(figures.short(str(model), 40))
-            alt = f"{model}: mean sensitivity of each arm against real training lesions"
+            alt = f"{model}: " + "; ".join(
+                f"{row['line']} {row['balanced_accuracy']:.3f} on {row['lesions']:,.0f} lesions"
+                for row in rows.to_dict("records")
+            )
             panels.append(Panel(file_name("data_size", index, model), alt, svg(axes)))
-    caption = "Mean sensitivity on the same test lesions against the real lesions trained on; 95 %."
-    return Figure("data_size", caption, tuple(panels), sizes, figures.legend(arms), 400)
-
-
-def _draw_points(axes: Axes, points: pd.DataFrame, place: int, curve: str) -> None:
-    colour = figures.colour(place)
-    errors = [points["difference"] - points["low"], points["high"] - points["difference"]]
-    axes.errorbar(
-        points["dose"], points["difference"], yerr=errors, color=colour, marker="", label=curve
+    caption = (
+        "Mean sensitivity on the same test lesions against the real lesions trained on; 95 % "
+        "intervals. Of several doses, the one that validation picks at each size."
     )
-    for row in points.to_dict("records"):
+    return Figure("data_size", caption, tuple(panels), drawn, figures.legend(lines), 400)
+
+
+def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> None:
+    """One curve, moved aside a little: intervals of two curves must not hide each other."""
+    colour, doses = figures.colour(place), points["dose"] + shift
+    errors = [points["difference"] - points["low"], points["high"] - points["difference"]]
+    axes.errorbar(doses, points["difference"], yerr=errors, color=colour, elinewidth=1.2)
+    for dose, row in zip(doses, points.to_dict("records"), strict=True):
         axes.plot(
-            [row["dose"]],
+            [dose],
             [row["difference"]],
             marker=figures.marker(place),
             color=colour,

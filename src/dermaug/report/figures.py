@@ -165,8 +165,13 @@ def colour(index: int) -> str:
 
 
 def marker(index: int) -> str:
-    """Marker of the series number `index`."""
-    return MARKERS[index % len(MARKERS)]
+    """Marker of the series number `index`; from the eighth on, another one with the same colour."""
+    return MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
+
+
+def dashes(index: int) -> Any:  # noqa: ANN401
+    """Line style of the series number `index`, likewise."""
+    return DASHES[(index + index // len(PALETTE)) % len(DASHES)]
 
 
 def _with_system_fonts(text: str) -> str:

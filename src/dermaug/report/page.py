@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.comparisons import compare_arms
+from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
 from dermaug.experiment.threats import threats
@@ -27,6 +29,7 @@ from dermaug.report.score_figures import class_scores, confusion_matrices, fores
 from dermaug.report.statements import split_statements
 from dermaug.report.study_tables import (
     arm_table,
+    arm_words,
     classifier_words,
     cost_table,
     machine_table,
@@ -35,8 +38,28 @@ from dermaug.report.study_tables import (
 )
 from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
+from dermaug.report.verdict_tables import class_verdicts, overall_verdicts
 
+DOSE_FIGURES = ("dose_response", "data_size")
+"""The first that a study has stands on the first screen; the other stays in its section."""
 Section = MetricSections | AuditSection | CurveSections
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The tables that the page is written from.
+
+    Args:
+        cells: What `score_cells` gives.
+        classes: What `score_classes` gives.
+        comparisons: What `compare_arms` gives.
+        verdicts: What `verdict_table` gives.
+    """
+
+    cells: pd.DataFrame
+    classes: pd.DataFrame
+    comparisons: pd.DataFrame
+    verdicts: pd.DataFrame
 
 
 def render_report(results: RunResults, output: Path | None = None) -> Path:
@@ -64,15 +87,17 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     audit = audit_section(results)
     curves = curve_sections(results)
     figures |= {data.name: data} | metrics.figures | audit.figures | curves.figures
+    verdicts = verdict_table(results)
     numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
-    numbers["verdicts"] = verdict_table(results)
+    numbers["verdicts"] = verdicts
     if len(audit.numbers):
         numbers["audit"] = audit.numbers
     for name, table in (numbers | metrics.numbers | curves.numbers).items():
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
     sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
-    write_text(page, render(results, scores, by_class, comparisons, sections, figures, data_tables))
+    tables = Scores(scores, by_class, comparisons, verdicts)
+    write_text(page, render(results, tables, sections, figures, data_tables))
     return page
 
 
@@ -82,8 +107,11 @@ def draw_figures(
     """Every figure for which the run has numbers, by name."""
     arms = [arm.name for arm in results.experiment.arms]
     drawn: list[Figure | None] = [sample_grids(results), generator_curves(results)]
-    if len(comparisons):
-        drawn.append(forest(comparisons, primary_contrasts(results)))
+    unasked = exploratory_doses(results)
+    places = zip(comparisons["model"], comparisons["arm"], comparisons["reference"], strict=True)
+    judged = [not {(model, arm), (model, other)} & unasked for model, arm, other in places]
+    if any(judged):
+        drawn.append(forest(comparisons[judged], primary_contrasts(results)))
     if results.cells:
         drawn += [
             class_scores(by_class, arms, results.catalog.classes),
@@ -105,9 +133,7 @@ def write_figures(folder: Path, figures: dict[str, Figure]) -> None:
 
 def render(
     results: RunResults,
-    scores: pd.DataFrame,
-    by_class: pd.DataFrame,
-    comparisons: pd.DataFrame,
+    tables: Scores,
     sections: Mapping[str, Section],
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
@@ -122,11 +148,12 @@ def render(
     )
     return environment.get_template("report.html.j2").render(
         **_study(results),
-        **_scores(results, scores, by_class, comparisons),
+        **_scores(results, tables),
         **sections,
         figures=figures,
         data_tables=data_tables,
-        answer=short_answer(results, scores, comparisons),
+        answer=short_answer(results, tables.cells, tables.comparisons, tables.verdicts),
+        dose_figure=next((figures[name] for name in DOSE_FIGURES if name in figures), None),
         threats=threats(results),
     )
 
@@ -142,6 +169,7 @@ def _study(results: RunResults) -> dict[str, Any]:
         "num_lesions": catalog.table["lesion_id"].nunique(),
         "classifiers": classifiers,
         "arms": arm_table(results),
+        "arm_words": arm_words(results),
         "training": training_table(results),
         "split": split_table(results),
         "statements": split_statements(results),
@@ -157,14 +185,15 @@ def _study(results: RunResults) -> dict[str, Any]:
     }
 
 
-def _scores(
-    results: RunResults, scores: pd.DataFrame, by_class: pd.DataFrame, comparisons: pd.DataFrame
-) -> dict[str, Any]:
+def _scores(results: RunResults, tables: Scores) -> dict[str, Any]:
     """Tables of the scores; None where no cell has finished."""
     arms = [arm.name for arm in results.experiment.arms]
-    models = list(dict.fromkeys(scores["model"]))
+    models = list(dict.fromkeys(tables.cells["model"]))
+    verdicts, compared = tables.verdicts, len(tables.comparisons) > 0
     return {
-        "scores": score_table(scores, arms) if len(scores) else None,
-        "comparisons": comparison_table(comparisons) if len(comparisons) else None,
-        "classes": [class_table(by_class, results, model) for model in models],
+        "scores": score_table(tables.cells, arms) if models else None,
+        "verdicts": overall_verdicts(verdicts) if compared else None,
+        "class_verdicts": class_verdicts(verdicts, results.catalog.classes) if compared else None,
+        "comparisons": comparison_table(tables.comparisons) if compared else None,
+        "classes": [class_table(tables.classes, results, model) for model in models],
     }

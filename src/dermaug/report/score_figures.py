@@ -26,7 +26,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
     bound = 1.1 * np.nanmax(np.abs(table[["pooled_difference", "low", "high"]].to_numpy()))
     panels = []
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        with drawing(4.7, 1.05 + 0.46 * len(rows)) as axes:
+        with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
             _draw_forest(axes, rows, primary, max(float(bound), 0.01))
             axes.set_title(figures.short(str(model), 40))
             alt = f"{model}: " + "; ".join(
@@ -38,7 +38,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
     caption = (
         "Difference in mean sensitivity between two arms, on the same test lesions, with the 95 % "
         "interval of a bootstrap over lesions and seeds. Right of zero: the first-named is better. "
-        "Blue: the comparison that answers the question."
+        "Blue: the comparisons that answer the question."
     )
     return Figure("differences", caption, tuple(panels), table, width=400)
 
@@ -165,7 +165,7 @@ def _draw_forest(
         axes.plot(ends, [height, height], color=shade, linewidth=2.4)
         axes.plot(middle, height, figures.marker(0), color=shade, markersize=8)
     names = [
-        f"{figures.short(arm, 24)}\nminus {figures.short(reference, 18)}"
+        f"{figures.short(arm, 28)}\nminus {figures.short(reference, 28)}"
         for arm, reference in pairs
     ]
     axes.set_yticks(range(len(rows)), names)
@@ -214,7 +214,7 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
     axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
     for height, (arm, curve) in enumerate(rows.groupby("arm", sort=False)):
         index = arms.index(str(arm))
-        shade, dashes = figures.colour(index), figures.DASHES[index % len(figures.DASHES)]
+        shade, dashes = figures.colour(index), figures.dashes(index)
         x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
         axes.plot(x, y, color=shade, linestyle=dashes)
         place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"

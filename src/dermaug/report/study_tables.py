@@ -6,9 +6,23 @@ from typing import Any
 import numpy as np
 
 from dermaug.config import ArmConfig, ClassifierConfig
+from dermaug.config.arms import ORACLE, REPLAY
 from dermaug.data.splits import Fold
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
+
+ARM_WORDS = {
+    REPLAY: "Replay: the dose of a synthetic arm, drawn again from the real training images. What "
+    "an arm gains over its replay is owed to its images, the rest to showing classes more often.",
+    ORACLE: "Oracle: the dose filled with further real images. The most that any generator could "
+    "give, and proof that the study sees a gain where there is one.",
+    "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
+    "classes at all?",
+    "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
+    "without a new image.",
+    "blending": "Mixup and cutmix: blended images with blended labels, made of real ones alone.",
+    "curve": "The doses of a curve are nested. Validation picks the one that is judged.",
+}
 
 
 def arm_table(results: RunResults) -> Table:
@@ -19,10 +33,35 @@ def arm_table(results: RunResults) -> Table:
         counts = list(cells[0].manifest.get("train_counts", {}).values()) if cells else []
         totals = [sum(count.get(kind, 0) for count in counts) for kind in ("real", "synthetic")]
         texts = (f"{total:,}" if counts else NONE for total in totals)
-        rows.append((arm.name, arm.policy, dose(arm), *texts))
-    header = ("Arm", "Classic augmentation", "Synthetic images", "real", "synthetic")
+        rows.append((arm.name, shown(arm), dose(arm), *texts))
+    header = ("Arm", "How images are shown", "Dose", "real", "dose")
     caption = "Arms, with the training images of the first finished fold."
     return Table(caption, header, tuple(rows), texts=3)
+
+
+def shown(arm: ArmConfig) -> str:
+    """How an arm shows its images: its augmentation, and what differs from the plain way."""
+    words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
+    words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
+    words += [f"{arm.sampling} sampling"] if arm.sampling else []
+    words += [f"{arm.variants:,} fixed variants a class"] if arm.variants else []
+    return ", ".join(words)
+
+
+def arm_words(results: RunResults) -> list[str]:
+    """A sentence on each kind of arm that the study has: what it is a control for."""
+    arms = results.experiment.arms
+    doses = [arm.synthetic for arm in arms if arm.synthetic is not None]
+    sources = {dose.source for dose in doses}
+    has = {
+        REPLAY: REPLAY in sources,
+        ORACLE: ORACLE in sources,
+        "only": any(dose.only for dose in doses),
+        "attention": any(arm.loss == "weighted" or arm.sampling for arm in arms),
+        "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
+        "curve": any(arm.curve for arm in arms),
+    }
+    return [sentence for kind, sentence in ARM_WORDS.items() if has[kind]]
 
 
 def dose(arm: ArmConfig) -> str:
@@ -30,12 +69,13 @@ def dose(arm: ArmConfig) -> str:
     synthetic = arm.synthetic
     if synthetic is None:
         return "none"
+    only = " only" if synthetic.only else ""
     if synthetic.balance is not None:
-        return f"{synthetic.source}, each class filled up to {synthetic.balance:,}"
+        return f"{synthetic.source}{only}, each class filled up to {synthetic.balance:,}"
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
-        return f"{synthetic.source}, {', '.join(parts)}"
-    return f"{synthetic.source}, {synthetic.dose:,} a class"
+        return f"{synthetic.source}{only}, {', '.join(parts)}"
+    return f"{synthetic.source}{only}, {synthetic.dose:,} a class"
 
 
 def training_table(results: RunResults) -> Table | None:
@@ -72,15 +112,18 @@ def split_table(results: RunResults) -> Table:
 
 
 def cost_table(results: RunResults) -> Table:
-    """Minutes and images shown by stage."""
+    """Minutes and images shown by stage, all data sizes together."""
+    points = (results, *results.reduced)
     rows = []
     stages: list[tuple[str, list[Mapping[str, Any]], int]] = []
     for generator in results.experiment.generators:
-        ours = [one for one in results.generators if one.family == generator.key]
+        trained = (one for point in points for one in point.generators)
+        ours = [one for one in trained if one.family == generator.key]
         manifests = list({one.folder: one.manifest for one in ours}.values())
         stages.append((f"generator {generator.key}", manifests, generator.images))
     for classifier in results.experiment.classifiers:
-        manifests = [cell.manifest for cell in results.cells if cell.model == classifier.key]
+        cells = (cell for point in points for cell in point.cells)
+        manifests = [cell.manifest for cell in cells if cell.model == classifier.key]
         stages.append((f"classifier {classifier.key}", manifests, classifier.images))
     for name, manifests, images in stages:
         seconds = [float(one["seconds"]) for one in manifests if "seconds" in one]

@@ -7,6 +7,8 @@ from scipy.stats import norm
 from dermaug.stats.bootstrap import percentile_interval
 
 HELPS, NO_EVIDENCE, HURTS = "helps", "no evidence", "hurts"
+EXPLORATORY = "exploratory"
+"""Looked at, not judged, and no member of the family that Holm's rule adjusts."""
 ALPHA = 0.05
 POWER = 0.8
 
