@@ -37,7 +37,7 @@ def _repeats(results: RunResults) -> Iterator[str]:
     experiment = results.experiment
     if len(experiment.seeds) == 1:
         yield "One classifier seed: how much training varies by chance cannot be seen."
-    if any(arm.is_synthetic for arm in experiment.arms):
+    if any(arm.is_synthetic or arm.critic for arm in experiment.arms):
         single = [each.key for each in experiment.generators if len(each.seeds) == 1]
         if single:
             yield (
@@ -53,6 +53,8 @@ def _trainings(results: RunResults) -> Iterator[str]:
     if unknown:
         yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
     for (arm, model), cells in _by_arm(results).items():
+        if cells[0].manifest.get("critic"):
+            continue  # its generator trained it: validation picked no checkpoint
         last = [cell.manifest["best_images"] == cell.manifest["images"] for cell in cells]
         if len(last) > 0 and all(last):
             yield (

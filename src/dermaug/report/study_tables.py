@@ -21,6 +21,8 @@ ARM_WORDS = {
     "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
     "without a new image.",
     "blending": "Mixup and cutmix: blended images with blended labels, made of real ones alone.",
+    "critic": "Critic: no classifier is trained; the discriminator of a generator, which learnt by "
+    "the generator's schedule, names the class. It stands, the same, under each classifier.",
     "curve": "The doses of a curve are nested. Validation picks the one that is judged.",
 }
 
@@ -59,6 +61,7 @@ def arm_words(results: RunResults) -> list[str]:
         "only": any(dose.only for dose in doses),
         "attention": any(arm.loss == "weighted" or arm.sampling for arm in arms),
         "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
+        "critic": any(arm.critic for arm in arms),
         "curve": any(arm.curve for arm in arms),
     }
     return [sentence for kind, sentence in ARM_WORDS.items() if has[kind]]
@@ -68,7 +71,7 @@ def dose(arm: ArmConfig) -> str:
     """The synthetic part of an arm in words."""
     synthetic = arm.synthetic
     if synthetic is None:
-        return "none"
+        return f"none: the discriminator of {arm.critic}" if arm.critic else "none"
     only = " only" if synthetic.only else ""
     if synthetic.balance is not None:
         return f"{synthetic.source}{only}, each class filled up to {synthetic.balance:,}"
@@ -123,7 +126,8 @@ def cost_table(results: RunResults) -> Table:
         stages.append((f"generator {generator.key}", manifests, generator.images))
     for classifier in results.experiment.classifiers:
         cells = (cell for point in points for cell in point.cells)
-        manifests = [cell.manifest for cell in cells if cell.model == classifier.key]
+        mine = [cell.manifest for cell in cells if cell.model == classifier.key]
+        manifests = [manifest for manifest in mine if not manifest.get("critic")]
         stages.append((f"classifier {classifier.key}", manifests, classifier.images))
     for name, manifests, images in stages:
         seconds = [float(one["seconds"]) for one in manifests if "seconds" in one]
