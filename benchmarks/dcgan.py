@@ -40,7 +40,8 @@ from dermaug.data.pixels import load_pixels
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.family import Progress
-from dermaug.generators.training import GeneratorTask, train_generator
+from dermaug.generators.state import GeneratorTask
+from dermaug.generators.training import train_generator
 from dermaug.training.fabric import start_fabric
 
 SIZE, LATENT = 64, 100

@@ -7,7 +7,7 @@ manifest that names the generator, the fold and the images it saw.
 from pathlib import Path
 
 from dermaug.generators.checkpoint import load_generator
-from dermaug.generators.training import GENERATOR
+from dermaug.generators.state import GENERATOR
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set

@@ -12,7 +12,7 @@ from dermaug.classifiers.training import ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators.checkpoint import GeneratorSpec
-from dermaug.generators.training import GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.training.fabric import start_fabric
 
 SIDE = 32

@@ -1,19 +1,16 @@
 """Classifiers and generators and how they are trained, as an experiment file asks for them."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    model_validator,
-)
+from pydantic import Field, model_validator
 
-from dermaug.config.section import Section
+from dermaug.config.section import Section, Seed
 
 Sampling = Literal["natural", "sqrt", "balanced"]
+Shown = Annotated[int, Field(ge=1, le=10_000_000_000)]
+Batch = Annotated[int, Field(ge=2, le=65_536)]
+Rate = Annotated[float, Field(gt=0.0, le=10.0)]
+Times = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class ClassifierConfig(Section):
@@ -31,19 +28,19 @@ class ClassifierConfig(Section):
     """Start from a local `.safetensors` or `.pth` file with timm's key names."""
     expect_missing: tuple[str, ...] = ()
     """Keys (`*` allowed) that the weight file may lack, besides the classifying head."""
-    images: PositiveInt = 200_000
+    images: Shown = 200_000
     """Length of training, in images shown; the same for every arm."""
-    batch: int = Field(default=64, ge=2)
+    batch: Batch = 64
     """Images a step."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """AdamW, or SGD with Nesterov momentum 0.9."""
-    rate: PositiveFloat = 1e-3
+    rate: Rate = 1e-3
     """Peak learning rate."""
     backbone_rate: float = Field(default=1.0, gt=0.0, le=1.0)
     """Factor on the learning rate of all layers before the head."""
     frozen_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
     """Fraction of the training during which only the head learns; 1 is a linear probe."""
-    weight_decay: NonNegativeFloat = 1e-2
+    weight_decay: float = Field(default=1e-2, ge=0.0, le=10.0)
     """Decoupled for AdamW, L2 for SGD."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Learning rate over the training."""
@@ -57,7 +54,7 @@ class ClassifierConfig(Section):
     """How often a class is shown: as it occurs, by the square root of that, or equally."""
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Exponential moving average of the weights a step, validated and kept; 0 is off."""
-    validations: PositiveInt = 10
+    validations: Times = 10
     """How many times, evenly spaced, validation looks for the best checkpoint."""
 
     @model_validator(mode="after")
@@ -83,15 +80,15 @@ class GeneratorConfig(Section):
     """Settings of the family's own, for example `kernel = 5`; see its `Options`."""
     classes: tuple[str, ...] = ()
     """Labels to synthesise; empty is all."""
-    images: PositiveInt = 40_000
+    images: Shown = 40_000
     """Length of training of each network, in real images shown."""
-    batch: int = Field(default=64, ge=2)
+    batch: Batch = 64
     """Real images a step."""
-    width: int = Field(default=48, ge=4)
+    width: int = Field(default=48, ge=4, le=4_096)
     """Channels of the layer nearest the image."""
-    latent: PositiveInt = 100
+    latent: int = Field(default=100, ge=1, le=65_536)
     """Dimensions of the latent."""
-    rate: PositiveFloat = 2e-4
+    rate: Rate = 2e-4
     """Adam's learning rate."""
     sampling: Sampling = "sqrt"
     """How often a class is shown to a network of several classes."""
@@ -99,10 +96,18 @@ class GeneratorConfig(Section):
     """Show each real image in one of its eight flips and quarter turns."""
     ema: float = Field(default=0.995, ge=0.0, lt=1.0)
     """Exponential moving average of the generator a step; 0 samples the raw weights."""
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
     """Generator seeds; each classifier seed takes them in turn."""
-    snapshots: PositiveInt = 8
+    snapshots: Times = 8
     """How many sample grids are drawn and checkpoints saved, evenly spaced."""
+
+    keep: Literal["best", "last"] = "best"
+    """The snapshot that is sampled from: the one nearest to validation images by KID, or the last.
+    """
+    examined: int = Field(default=128, ge=0, le=100_000)
+    """Images of each class that are looked at in every snapshot, to tell whether the training is
+    healthy and to stop it when it collapses, overfits or copies; 0 does without and keeps the last.
+    """
 
     @property
     def key(self) -> str:

@@ -31,9 +31,9 @@ def dihedral(images: Batch, random: Generator) -> Batch:
     flip, mirror, transpose = (
         torch.rand(3, len(images), generator=random, device=images.device) < 0.5
     )
-    images = torch.where(spread(flip), images.flip(2), images)
-    images = torch.where(spread(mirror), images.flip(3), images)
-    return torch.where(spread(transpose), images.transpose(2, 3), images)
+    images = torch.where(per_image(flip), images.flip(2), images)
+    images = torch.where(per_image(mirror), images.flip(3), images)
+    return torch.where(per_image(transpose), images.transpose(2, 3), images)
 
 
 def fridadar(images: Batch, random: Generator) -> Batch:
@@ -62,7 +62,7 @@ def colour_jitter(
 ) -> Batch:
     """Scale brightness, contrast and saturation of each image by 1 plus or minus a range."""
     light, spread, vivid = (
-        spread(1.0 + strength * symmetric(images, random))
+        per_image(1.0 + strength * symmetric(images, random))
         for strength in (brightness, contrast, saturation)
     )
     grey = images.mean(1, keepdim=True)
@@ -78,7 +78,7 @@ def mixup(images: Batch, targets: Targets, random: Generator) -> tuple[Batch, Ta
     """
     images = standard(images, random)
     share, partner = unit(images, random), _partner(images, random)
-    mixed = torch.lerp(images[partner], images, spread(share))
+    mixed = torch.lerp(images[partner], images, per_image(share))
     return mixed, torch.lerp(targets[partner], targets, share[:, None])
 
 
@@ -154,6 +154,6 @@ def symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
     return unit(images, random) * 2.0 - 1.0
 
 
-def spread(values: Tensor) -> Tensor:
+def per_image(values: Tensor) -> Tensor:
     """One value an image, shaped so that it multiplies the images."""
     return rearrange(values, "b -> b 1 1 1")

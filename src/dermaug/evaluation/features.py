@@ -6,12 +6,48 @@ import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float, UInt8
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import relu
 
 BATCH = 128
 
 Extractor = Callable[[Tensor], Tensor]
 """Takes images in [0, 1] as (b, 3, h, w), gives features as (b, d); in evaluation mode."""
+
+
+class RandomFeatures(nn.Module):
+    """Strided convolutions with fixed random weights; each stage's means and deviations.
+
+    For images unlike ImageNet's, random networks tell sets apart no worse than pretrained ones
+    (Naeem et al. 2020, arXiv:2002.09797, section 4), and nothing has to be trained or fetched.
+
+    Args:
+        width: Channels of the first stage, each later one has twice as many.
+        stages: How often the side is halved.
+    """
+
+    def __init__(self, width: int = 32, stages: int = 4) -> None:
+        super().__init__()
+        random = torch.Generator().manual_seed(0)
+        self.stages = nn.ModuleList()
+        channels = 3
+        for stage in range(stages):
+            layer = nn.Conv2d(channels, width * 2**stage, 4, 2, 1)
+            with torch.no_grad():
+                layer.weight.normal_(0.0, (2.0 / (16 * channels)) ** 0.5, generator=random)
+                layer.bias.normal_(0.0, 0.1, generator=random)  # type: ignore[union-attr]
+            self.stages.append(layer)
+            channels = width * 2**stage
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
+        """Features of images in [0, 1]."""
+        maps, seen = images * 2.0 - 1.0, [images]
+        for stage in self.stages:
+            maps = relu(stage(maps))
+            seen.append(maps)
+        pooled = [plane.flatten(2) for plane in seen]
+        return torch.cat([part for plane in pooled for part in (plane.mean(2), plane.std(2))], 1)
 
 
 @torch.inference_mode()

@@ -19,7 +19,8 @@ from dermaug.data.splits import make_folds
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs, enumerate_jobs
 from dermaug.experiment.runs import counts_by_point
 from dermaug.generators.checkpoint import GeneratorSpec
-from dermaug.generators.training import GeneratorTask, train_generator
+from dermaug.generators.state import GeneratorTask
+from dermaug.generators.training import train_generator
 from dermaug.training.fabric import start_fabric
 
 STEPS = (2, 8)

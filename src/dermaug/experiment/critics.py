@@ -12,7 +12,7 @@ from dermaug.experiment.jobs import ClassifierJob
 from dermaug.experiment.runs import Run
 from dermaug.generators.checkpoint import load_family
 from dermaug.generators.family import Family
-from dermaug.generators.training import GENERATOR
+from dermaug.generators.state import GENERATOR
 from dermaug.synthesis.synthetic_set import Provenance, refuse_leakage
 from dermaug.training.checkpoint import checkpoint_digest
 

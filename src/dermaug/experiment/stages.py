@@ -27,7 +27,8 @@ from dermaug.experiment.runs import Run, synthetic_folder
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
-from dermaug.generators.training import GENERATOR, RESUME, GeneratorTask, train_generator
+from dermaug.generators.state import GENERATOR, RESUME, GeneratorTask
+from dermaug.generators.training import train_generator
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import (
@@ -50,13 +51,12 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
     rows = rows[np.isin(labels, job.classes)]
     if len(rows) == 0:
         raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
-    places = {label: place for place, label in enumerate(job.classes)}
-    own_labels = np.array([places[label] for label in run.catalog.table["label"].iloc[rows]])
     seen = tuple(run.catalog.image_ids[rows])
     task = GeneratorTask(
         title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
         spec=GeneratorSpec(job.config, run.experiment.data.size, job.classes, fold.key, seen),
-        training=ImageBank.of(run.images[rows], own_labels, fabric.device),
+        training=_bank(run, job, rows, fabric),
+        held_out=_bank(run, job, run.catalog.rows(fold.validation), fabric),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=folder,
     )
@@ -137,6 +137,15 @@ def _train_classifier(
     trained = train_classifier(task, fabric)
     classifier, _ = load_classifier(folder / BEST)
     return classifier.to(fabric.device), asdict(trained)
+
+
+def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
+    """Images of a generator's classes among some rows, with labels as it counts them."""
+    names = run.catalog.table["label"].to_numpy()[rows]
+    chosen = np.isin(names, job.classes)
+    places = {label: place for place, label in enumerate(job.classes)}
+    labels = np.array([places[label] for label in names[chosen]], dtype=np.int64)
+    return ImageBank.of(run.images[rows[chosen]], labels, fabric.device)
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:

@@ -62,10 +62,10 @@ class Cgan(Family):
             self.own.overfitting, self.own.adaptation, most=self.own.most_augmentation
         )
         self.d_loss, self.g_loss = OBJECTIVES[self.own.objective]
-        betas = (self.own.beta1, self.own.beta2)
+        betas = (float(self.own.beta1), self.own.beta2)
         rates = {"sampler": config.rate, "critic": config.rate * self.own.critic_rate}
         self._adam = {
-            name: Adam(self.get_submodule(name).parameters(), rate, betas, foreach=True)
+            name: Adam(self.get_submodule(name).parameters(), rate, betas, fused=True)
             for name, rate in rates.items()
         }
 

@@ -13,9 +13,9 @@ from torch import Generator, Tensor, nn
 from dermaug.data.augmentation import (
     Batch,
     colour_jitter,
+    per_image,
     random_affine,
     resample,
-    spread,
     unit,
 )
 
@@ -80,7 +80,7 @@ def _move(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
 
 def _colour(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
     changed = colour_jitter(0.5 * (images + 1.0), random, 0.15, 0.15, 0.15) * 2.0 - 1.0
-    return torch.where(spread(_chosen(images, random, strength)), changed, images)
+    return torch.where(per_image(_chosen(images, random, strength)), changed, images)
 
 
 def _blank(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
@@ -91,4 +91,4 @@ def _blank(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
         (pixels - side * unit(images, random)[:, None]).abs() <= 0.25 * side for _ in range(2)
     )
     box = rows[:, None, :, None] & columns[:, None, None, :]
-    return torch.where(box & spread(_chosen(images, random, strength)), 0.0, images)
+    return torch.where(box & per_image(_chosen(images, random, strength)), 0.0, images)

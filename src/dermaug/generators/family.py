@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
+from einops import rearrange
+from jaxtyping import Float, Int, UInt8
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
@@ -135,3 +137,14 @@ def calibrate_batch_norm(
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     sampler.eval()
+
+
+@torch.inference_mode()
+def draw(
+    sampler: Sampler, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]
+) -> UInt8[np.ndarray, "n h w 3"]:
+    """Images of some latents, as uint8 on the CPU."""
+    images = sampler(latents, labels).float()
+    pixels = images.add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
+    drawn: np.ndarray = rearrange(pixels, "n c h w -> n h w c").cpu().numpy()
+    return drawn

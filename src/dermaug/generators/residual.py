@@ -31,8 +31,8 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = he(nn.Conv2d(channels, channels, 3, padding=1))
-        self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.first = he(nn.Conv2d(channels, channels // 2, 3, padding=1))
+        self.second = nn.Conv2d(channels // 2, channels, 3, padding=1, bias=False)
         nn.init.zeros_(self.second.weight)
 
     def forward(self, maps: Tensor) -> Tensor:

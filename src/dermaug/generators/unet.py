@@ -59,6 +59,7 @@ class UNet(nn.Module):
             nn.Conv2d(inputs, outputs, 1) for outputs, inputs in pairwise(widths)
         )
         self.up = nn.ModuleList(ToldBlock(channels, channels, told) for channels in widths[:-1])
+        self.told_last = nn.Linear(told, 2 * widths[0])
         self.leave = zeroed(nn.Conv2d(widths[0], pixels, 3, padding=1))
 
     def forward(
@@ -84,7 +85,8 @@ class UNet(nn.Module):
         maps = self.middle(self.attend(maps), told)
         for narrow, block, skip in reversed(list(zip(self.narrow, self.up, skips, strict=False))):
             maps = block(skip + interpolate(narrow(maps), scale_factor=2.0), told)
-        return from_patches(self.leave(silu(normalised(maps))), self.patch)
+        maps = silu(modulated(normalised(maps), self.told_last(told)))
+        return from_patches(self.leave(maps), self.patch)
 
 
 class TimeWaves(nn.Module):
@@ -131,8 +133,7 @@ class ToldBlock(nn.Module):
     def forward(self, maps: Tensor, told: Float[Tensor, "b told"]) -> Tensor:
         """Maps of the same side."""
         inner = normalised(self.first(silu(normalised(maps))))
-        scale, shift = rearrange(self.told(told), "b (two c) -> two b c 1 1", two=2)
-        changed: Tensor = self.past(maps) + self.second(silu(inner * (1.0 + scale) + shift))
+        changed: Tensor = self.past(maps) + self.second(silu(modulated(inner, self.told(told))))
         return changed
 
 
@@ -159,6 +160,12 @@ class Attention(nn.Module):
 def normalised(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
     """Group norm of up to eight groups, without weights: what follows has its own."""
     return group_norm(maps, math.gcd(8, maps.shape[1]))
+
+
+def modulated(maps: Float[Tensor, "b c h w"], told: Float[Tensor, "b two_c"]) -> Tensor:
+    """Each channel scaled and shifted (Perez et al. 2018, arXiv:1709.07871, equation 2)."""
+    scale, shift = rearrange(told, "b (two c) -> two b c 1 1", two=2)
+    return maps * (1.0 + scale) + shift
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:

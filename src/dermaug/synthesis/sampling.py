@@ -6,8 +6,7 @@ from jaxtyping import UInt8
 from torch import Generator
 
 from dermaug.console import Advance
-from dermaug.generators.family import Sampler
-from dermaug.generators.training import draw
+from dermaug.generators.family import Sampler, draw
 from dermaug.seeding import derive_seed
 
 BATCH = 256

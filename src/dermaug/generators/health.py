@@ -1,0 +1,221 @@
+"""Is a generator training well? Vital signs at every snapshot, and a diagnosis in plain words."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate, pdist
+
+from dermaug.data.image_bank import ImageBank
+from dermaug.evaluation.features import Extractor, extract_features
+from dermaug.evaluation.fidelity import kid
+from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
+
+SIDE = 16
+"""Pixels are compared at this side: whether two images are alike shows there."""
+FEWEST = 4
+"""Held-out images of a class below which nothing is said of it."""
+MOST = 256
+"""Real images of a class whose pairs are looked at."""
+COLLAPSED = 0.5
+"""Share of pairs nearer than almost all real pairs, above which a class has collapsed."""
+OVERFITTED = 0.8
+"""How far the critic's verdict on held-out images may lie towards generated ones."""
+COPYING = 0.5
+"""Distance to the nearest training image, over that of held-out images, below which it copies."""
+PATIENCE = 3
+"""Snapshots in a row that a bad sign must last before a training is stopped."""
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """Vital signs of one snapshot; NaN where one cannot be told.
+
+    Args:
+        images: Real images shown so far.
+        kid: Mean over the classes of the squared MMD to held-out images; smaller is better.
+        collapsed_pairs: Share of pairs of generated images of one class that are nearer to each
+            other than 99 % of the pairs of real ones, in the worst class.
+        nearest_training: Median distance of a generated image to its nearest training image, over
+            that of held-out images, mean over the classes; 1 is ideal.
+        overfitting: How far the critic rates held-out images towards generated ones: 0 when it
+            rates them like training images, 1 when like generated ones (r_v of Karras et al. 2020,
+            arXiv:2006.06676, equation 1).
+    """
+
+    images: int
+    kid: float
+    collapsed_pairs: float
+    nearest_training: float
+    overfitting: float
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a training's vital signs say.
+
+    Args:
+        best_images: Images shown at the snapshot with the smallest KID.
+        stop: Whether to stop here.
+        words: What is wrong, for people; "" when nothing is.
+    """
+
+    best_images: int
+    stop: bool
+    words: str
+
+
+def diagnose(history: Sequence[Vitals]) -> Diagnosis:
+    """Judge a training by all its snapshots so far, oldest first.
+
+    It is stopped when the worst class is collapsed, when the critic has learnt its training images
+    by heart while KID no longer falls, or when images are copies, each `PATIENCE` times in a row.
+
+    Args:
+        history: At least one.
+    """
+    best = min(history, key=lambda vitals: (not math.isfinite(vitals.kid), vitals.kid))
+    last = history[-PATIENCE:]
+    worse = all(vitals.images > best.images for vitals in last)
+    signs = (
+        (
+            all(vitals.collapsed_pairs > COLLAPSED for vitals in last),
+            "it collapsed: {collapsed_pairs:.0%} of the pairs of one class are nearly the same "
+            "image",
+        ),
+        (
+            worse and all(vitals.overfitting > OVERFITTED for vitals in last),
+            "its critic knows the training images by heart (held-out ones look generated to it, "
+            "{overfitting:.2f} of 1) and KID no longer falls",
+        ),
+        (
+            worse and all(vitals.nearest_training < COPYING for vitals in last),
+            "its images come {nearest_training:.2f} times as near to training images as held-out "
+            "lesions do, and KID no longer falls",
+        ),
+    )
+    found = [words.format(**asdict(history[-1])) for wrong, words in signs if wrong]
+    lasts = len(last) == PATIENCE
+    return Diagnosis(best.images, bool(found) and lasts, "; ".join(found) if lasts else "")
+
+
+@dataclass(frozen=True, eq=False)
+class Monitor:
+    """What vital signs are measured against, worked out once a training.
+
+    Args:
+        training: Images that the generator is trained on.
+        held_out: Images of other lesions, of the same classes: validation, never test.
+        extractor: Features for KID.
+        number: Generated images of a class to look at, at least 2.
+    """
+
+    training: ImageBank
+    held_out: ImageBank
+    extractor: Extractor
+    number: int
+
+    def examine(
+        self,
+        images: int,
+        draw: Callable[[int, int], UInt8[np.ndarray, "n h w 3"]],
+        realness: Callable[[ImageBank], Float[np.ndarray, " n"] | None],
+    ) -> Vitals:
+        """Vital signs of a snapshot.
+
+        Args:
+            images: Real images shown so far.
+            draw: Gives images of a class (index, number).
+            realness: The critic's verdict on images; None where there is no critic.
+        """
+        labels = self.held_out.labels.cpu().numpy()
+        counts = np.bincount(labels, minlength=1)
+        kids, collapsed, nearest, verdicts = [], [], [], []
+        for label in np.flatnonzero(counts >= FEWEST):
+            seen, kept = (_of_class(bank, int(label)) for bank in (self.training, self.held_out))
+            if len(seen) < FEWEST:
+                continue
+            drawn = draw(int(label), self.number)
+            kids.append(self._kid(kept, drawn))
+            collapsed.append(collapsed_pairs(drawn, _pixels(seen)))
+            nearest.append(nearest_training(drawn, _pixels(seen), _pixels(kept)))
+            made = ImageBank.of(drawn, np.full(len(drawn), label), self.held_out.device)
+            told = [realness(bank) for bank in (seen, kept, made)]
+            verdicts.append(overfitting(*(each for each in told if each is not None)))
+        return Vitals(
+            images,
+            _mean(kids),
+            max(collapsed, default=math.nan),
+            _mean(nearest),
+            _mean(verdicts),
+        )
+
+    def _kid(self, kept: ImageBank, drawn: UInt8[np.ndarray, "n h w 3"]) -> float:
+        device = self.held_out.device
+        sides = [extract_features(self.extractor, part, device) for part in (_pixels(kept), drawn)]
+        return kid(*sides, halves=0).value
+
+
+def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
+    """(E D(training) - E D(held out)) / (E D(training) - E D(generated)), NaN where D is blind.
+
+    Args:
+        verdicts: Of the critic on training, held-out and generated images; none: there is none.
+
+    Example:
+        >>> overfitting(np.array([2.0]), np.array([0.5]), np.array([-1.0]))
+        0.5
+    """
+    if not verdicts:
+        return math.nan
+    training, held_out, generated = verdicts
+    gap = float(training.mean() - generated.mean())
+    return float(training.mean() - held_out.mean()) / gap if gap > 0.0 else math.nan
+
+
+def collapsed_pairs(
+    drawn: UInt8[np.ndarray, "n h w 3"], training: UInt8[np.ndarray, "m h w 3"]
+) -> float:
+    """Share of pairs of generated images that are nearer than 99 % of the pairs of real ones."""
+    made, real = (pdist(_small(part[:MOST])) for part in (drawn, training))
+    return float((made < real.quantile(0.01)).float().mean())
+
+
+def nearest_training(
+    drawn: UInt8[np.ndarray, "n h w 3"],
+    training: UInt8[np.ndarray, "m h w 3"],
+    held_out: UInt8[np.ndarray, "k h w 3"],
+) -> float:
+    """Median distance to the nearest training image, over that of held-out images."""
+    known = _small(training)
+    made, kept = (float(_nearest(part, known).median()) for part in (drawn, held_out))
+    return made / kept if kept > 0.0 else math.nan
+
+
+def _nearest(images: UInt8[np.ndarray, "n h w 3"], known: Float[Tensor, "m d"]) -> Tensor:
+    """Distance of each image, in its best orientation, to the nearest of the known ones."""
+    turned = [_small(oriented(images, orientation)) for orientation in range(NUM_ORIENTATIONS)]
+    return torch.stack([torch.cdist(each, known).min(1).values for each in turned]).min(0).values
+
+
+def _of_class(bank: ImageBank, label: int) -> ImageBank:
+    rows = torch.nonzero(bank.labels == label).flatten()
+    return ImageBank(bank.images[rows], bank.labels[rows], bank.device)
+
+
+def _pixels(bank: ImageBank) -> UInt8[np.ndarray, "n h w 3"]:
+    return np.asarray(bank.images.cpu().numpy())
+
+
+def _small(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n d"]:
+    pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    return interpolate(pixels, size=(SIDE, SIDE), mode="area").flatten(1)
+
+
+def _mean(values: Sequence[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    return float(np.mean(finite)) if finite else math.nan

@@ -1,0 +1,106 @@
+"""What one generator training starts from, is made of, and ends in."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+from dermaug.data.image_bank import ImageBank
+from dermaug.generators import build_family
+from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.family import Family
+from dermaug.generators.health import Vitals
+from dermaug.seeding import derive_seed
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.ema import Ema
+
+RESUME = "resume.safetensors"
+GENERATOR = "generator.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class GeneratorTask:
+    """What one generator is trained on.
+
+    Args:
+        title: Name behind the progress bar.
+        spec: Family, size, classes and the fold it belongs to.
+        training: Images of the fold's training part, of the spec's classes only; labels count
+            within `spec.classes`.
+        seed: Derived from family, class, fold and generator seed.
+        folder: Where checkpoint, journal and grids go.
+        held_out: Images of other lesions of the same classes, validation and never test, against
+            which snapshots are judged; None judges nothing and keeps the last.
+    """
+
+    title: str
+    spec: GeneratorSpec
+    training: ImageBank
+    seed: int
+    folder: Path
+    held_out: ImageBank | None = None
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """How a training went.
+
+    Args:
+        images: Real images shown.
+        kept_images: Real images shown at the snapshot that is kept.
+        vitals: Vital signs of that snapshot; None where nothing was judged.
+        diagnosis: Why the training was stopped, in words; "" when it went on to its end.
+        seconds: Time spent, over all resumes.
+        parameters: Number of the sampler's weights.
+        digest: Digest of the checkpoint.
+    """
+
+    images: int
+    kept_images: int
+    vitals: Vitals | None
+    diagnosis: str
+    seconds: float
+    parameters: int
+    digest: str
+
+
+class State:
+    """What changes from step to step, and goes into the checkpoint that a resume starts from."""
+
+    def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
+        torch.manual_seed(derive_seed(task.seed, "weights"))
+        self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
+        self.family.to(memory_format=torch.channels_last)
+        self.family.to(fabric.device)
+        self.ema = Ema(self.family.sampler, task.spec.config.ema)
+        self.step, self.seconds = 0, 0.0
+        self.vitals: list[Vitals] = []
+
+    def save(self, path: Path) -> None:
+        """Write all that a resume needs."""
+        optimizers = {key: item.state_dict() for key, item in self.family.optimizers.items()}
+        state: dict[str, Any] = {
+            "family": self.family.state_dict(),
+            "optimizers": optimizers,
+            "ema": self.ema.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "vitals": [asdict(vitals) for vitals in self.vitals],
+        }
+        save_checkpoint(path, state)
+
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        state = load_checkpoint(path)
+        with expecting(path, "the state of this training"):
+            self._take(state)
+
+    def _take(self, state: dict[str, Any]) -> None:
+        self.family.load_state_dict(state["family"])
+        for key, optimizer in self.family.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][key])
+        self.ema.load_state_dict(state["ema"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.vitals = [Vitals(**vitals) for vitals in state["vitals"]]

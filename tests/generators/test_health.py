@@ -1,0 +1,117 @@
+"""Vital signs: known answers on made-up images, and a training that collapses on purpose."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.sources.phantom import draw_class
+from dermaug.evaluation.features import RandomFeatures
+from dermaug.generators.health import (
+    PATIENCE,
+    Monitor,
+    Vitals,
+    collapsed_pairs,
+    diagnose,
+    nearest_training,
+)
+from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.training import train_generator
+
+Make = Callable[..., GeneratorTask]
+HEALTHY = Vitals(images=100, kid=0.5, collapsed_pairs=0.02, nearest_training=1.1, overfitting=0.2)
+
+
+def phantoms(number: int, seed: int) -> np.ndarray:
+    return draw_class("mel", number, seed, 32).images
+
+
+def readings(**changes: list[float]) -> list[Vitals]:
+    number = len(next(iter(changes.values())))
+    return [
+        dataclasses.replace(
+            HEALTHY,
+            images=100 * (k + 1),
+            **{name: values[k] for name, values in changes.items()},
+        )
+        for k in range(number)
+    ]
+
+
+def test_healthy_training_goes_on_and_its_best_snapshot_is_known() -> None:
+    found = diagnose(readings(kid=[0.9, 0.3, float("nan"), 0.5]))
+    assert (found.best_images, found.stop, found.words) == (200, False, "")
+
+
+@pytest.mark.parametrize(
+    ("sign", "bad", "words"),
+    [
+        ("collapsed_pairs", 0.9, "collapsed: 90%"),
+        ("overfitting", 0.95, "knows the training images by heart"),
+        ("nearest_training", 0.2, "0.20 times as near"),
+    ],
+)
+def test_bad_sign_stops_once_it_lasts(sign: str, bad: float, words: str) -> None:
+    kid = [0.1, *[0.5] * PATIENCE]
+    good = getattr(HEALTHY, sign)
+    lasting = diagnose(readings(kid=kid, **{sign: [good, *[bad] * PATIENCE]}))
+    assert lasting.stop
+    assert words in lasting.words
+    assert lasting.best_images == 100
+    passing = diagnose(readings(kid=kid, **{sign: [good, *[bad] * (PATIENCE - 1), good]}))
+    assert not passing.stop
+
+
+def test_overfitting_critic_is_no_reason_while_images_still_improve() -> None:
+    kid = [0.5, 0.4, 0.3, 0.2]
+    assert not diagnose(readings(kid=kid, overfitting=[0.95] * 4)).stop
+
+
+def test_pairs_of_real_images_are_rarely_collapsed_and_those_of_one_image_always() -> None:
+    real, fresh = phantoms(80, 0), phantoms(80, 1)
+    assert collapsed_pairs(fresh, real) < 0.1
+    assert collapsed_pairs(np.repeat(fresh[:1], 20, 0), real) == 1.0
+
+
+def test_copies_are_near_in_any_orientation_and_fresh_images_are_not() -> None:
+    real, held_out, fresh = phantoms(80, 0), phantoms(60, 1), phantoms(60, 2)
+    assert nearest_training(fresh, real, held_out) == pytest.approx(1.0, abs=0.25)
+    assert nearest_training(np.rot90(real[:40], axes=(1, 2)), real, held_out) < 0.01
+
+
+def test_monitor_ranks_fresh_images_above_noise() -> None:
+    device = torch.device("cpu")
+    banks = [
+        ImageBank.of(phantoms(60, seed), np.zeros(60, np.int64), device) for seed in range(2)
+    ]
+    monitor = Monitor(*banks, RandomFeatures(), 40)
+    noise = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    good, bad = (
+        monitor.examine(1, lambda label, number, part=part: part, lambda bank: None)
+        for part in (phantoms(40, 7), noise)
+    )
+    assert good.kid < 0.2 * bad.kid
+    assert np.isnan(good.overfitting)
+    assert 0.7 < good.nearest_training < 1.4
+
+
+def test_collapse_on_purpose_is_caught_and_stops_the_training(
+    tmp_path: Path, fabric: Fabric, generator_task: Make
+) -> None:
+    """Four images, no flips, and a rate at which the generator falls into one mode."""
+    task = generator_task(
+        tmp_path, images=9_600, batch=4, rate=5e-3, augment=False, snapshots=60, ema=0.5
+    )
+    four = ImageBank.of(phantoms(4, 0), np.zeros(4, np.int64), fabric.device)
+    held_out = ImageBank.of(phantoms(20, 1), np.zeros(20, np.int64), fabric.device)
+    trained = train_generator(dataclasses.replace(task, training=four, held_out=held_out), fabric)
+    assert trained.images < 9_600
+    assert trained.diagnosis
+    assert trained.vitals is not None
+    assert trained.kept_images == trained.vitals.images
+    assert (tmp_path / GENERATOR).exists()
