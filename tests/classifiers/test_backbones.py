@@ -10,7 +10,7 @@ from torch import nn
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.model import Classifier
-from dermaug.classifiers.weights import read_weights
+from dermaug.training.weights import read_weights
 from dermaug.errors import DermaugError
 
 TRUNK = Path(__file__).parents[2] / "../shared/weights/mobilenetv1_imagenet_trunk.safetensors"

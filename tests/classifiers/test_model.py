@@ -5,7 +5,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from dermaug.classifiers import weights
+from dermaug.training import weights
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.model import (
     ClassifierSpec,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dermaug.classifiers.model import pooled_features
-from dermaug.classifiers.weights import load_weights, read_weights, require_hub
 from dermaug.errors import DermaugError
+from dermaug.training.weights import load_weights, read_weights, require_hub
 
 SIDE = 128
 """Images are scaled to this side, unless the network takes one side only."""

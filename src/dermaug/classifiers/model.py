@@ -12,10 +12,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dermaug.classifiers.fridadar import FridAdar
-from dermaug.classifiers.weights import head_names, load_weights, require_hub
 from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.weights import head_names, load_weights, require_hub
 
 OWN = "fridadar"
 

@@ -57,7 +57,7 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
     size = experiment.data.size
     with hushed():
         for generator in experiment.generators:
-            build_family(generator, size, len(generator.classes) or 2)
+            build_family(generator, size, len(generator.classes) or 2).prepare()
         for config in experiment.classifiers:
             # Every head is new, so that any number of classes will do.
             spec = ClassifierSpec.of(config, ("one", "other"), size)

@@ -7,11 +7,13 @@ from dermaug.generators.cgan import Cgan
 from dermaug.generators.dcgan import Dcgan
 from dermaug.generators.family import Family
 from dermaug.generators.flow import Flow
+from dermaug.generators.projected import Projected
 
 FAMILIES: dict[str, type[Family]] = {
     "dcgan": Dcgan,
     "acgan": Acgan,
     "cgan": Cgan,
+    "projected": Projected,
     "flow": Flow,
 }
 """Name in experiment files -> class, built from its configuration and the images' side."""

@@ -16,6 +16,7 @@ from torch import Generator, Tensor, autocast
 from torch.optim import Adam, Optimizer
 
 from dermaug.config import GeneratorConfig, Section
+from dermaug.generators.conditioning import told_share
 from dermaug.generators.diffaugment import Strength, augment
 from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import OBJECTIVES, gradient_penalty
@@ -140,10 +141,9 @@ class Cgan(Family):
 
     def _tell_classes(self, fraction: float) -> None:
         """Let the class speak: from 0 to 1 between two points of the training."""
-        start, end = self.own.told_from, self.own.told_by
-        told = float(fraction >= end) if end <= start else (fraction - start) / (end - start)
+        told = told_share(fraction, self.own.told_from, self.own.told_by)
         for network in (self.sampler, self.critic):
-            network.get_buffer("conditioning").fill_(min(1.0, max(0.0, told)))
+            network.get_buffer("conditioning").fill_(told)
 
     def _update(self, name: str, loss: Tensor) -> None:
         self._adam[name].zero_grad(set_to_none=True)

@@ -88,6 +88,9 @@ class Family(nn.Module, ABC):
             Losses and what else is worth a curve by name, detached.
         """
 
+    def prepare(self) -> None:
+        """Fetch what only a training needs, such as pretrained weights; by default nothing."""
+
     def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"] | None:
         """How real the family's critic holds images in [-1, 1]; None where there is no critic."""
         return None

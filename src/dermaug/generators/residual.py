@@ -1,7 +1,6 @@
 """Residual networks without batch norm for a conditional GAN on small data.
 
-Strided 4x4 convolutions change the side, as in DCGAN, because they cost an eighth of full ones at
-the larger side; each stage adds one residual 3x3 pair. Without normalisation the networks rest on
+Each stage adds one residual 3x3 pair. Without normalisation the networks rest on
 their initial weights: He's for all but the last convolution of a residual branch, which starts at
 zero (Fixup, Zhang et al. 2019, arXiv:1901.09321; R3GAN, arXiv:2501.05441, section 3.4).
 """
@@ -23,7 +22,7 @@ MOST = 8
 """No stage has more than this many times the channels of the layer nearest the image."""
 GROUP = 4
 """Images whose spread is told to the critic (minibatch standard deviation)."""
-Layer = TypeVar("Layer", nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
 
 class Residual(nn.Module):
@@ -53,7 +52,7 @@ class StyledStage(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, style: int) -> None:
         super().__init__()
-        self.enlarge = he(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1))
+        self.enlarge = enlarge(inputs, outputs)
         self.residual = Residual(outputs)
         self.scale = nn.Linear(style, outputs)
         nn.init.normal_(self.scale.weight, 0.0, 0.5 * style**-0.5)
@@ -87,8 +86,7 @@ class ResidualGenerator(Sampler):
         self.stages = nn.ModuleList(
             StyledStage(inputs, outputs, 2 * latent) for inputs, outputs in pairwise(widths)
         )
-        self.image = nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1)
-        nn.init.normal_(self.image.weight, 0.0, 0.5 * (4 * widths[-1]) ** -0.5)
+        self.image = enlarge(widths[-1], 3)
         # How much the class says: 0 while all classes are learnt together.
         self.conditioning: Tensor
         self.register_buffer("conditioning", torch.ones(()))
@@ -161,11 +159,14 @@ def spread_of_groups(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]
     return repeat(deviation, "n -> (n g) 1 h w", g=group, h=maps.shape[2], w=maps.shape[3])
 
 
+def enlarge(inputs: int, outputs: int) -> nn.Module:
+    """Twice the side by repetition, then a convolution: no grid of overlapping kernels shows."""
+    return nn.Sequential(nn.Upsample(scale_factor=2), he(nn.Conv2d(inputs, outputs, 3, padding=1)))
+
+
 def he(layer: Layer) -> Layer:
     """Weights that keep the second moment through a leaky ReLU (He et al., arXiv:1502.01852)."""
     fan_in = layer.weight[0].numel()
-    if isinstance(layer, nn.ConvTranspose2d):  # each output sees a quarter of a stride-2 kernel
-        fan_in = layer.weight.shape[0] * layer.weight[0, 0].numel() // 4
     nn.init.normal_(layer.weight, 0.0, (2.0 / (1.0 + SLOPE**2) / fan_in) ** 0.5)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -72,6 +72,7 @@ class State:
     def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
         self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
+        self.family.prepare()
         self.family.to(memory_format=torch.channels_last)
         self.family.to(fabric.device)
         self.ema = Ema(self.family.sampler, task.spec.config.ema)

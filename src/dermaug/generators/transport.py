@@ -134,4 +134,4 @@ def alike(times: Times, points: Points) -> Points:
 
 
 def _times(points: Points, time: float) -> Times:
-    return torch.full((len(points),), time, device=points.device)
+    return torch.full((len(points),), time, dtype=points.dtype, device=points.device)

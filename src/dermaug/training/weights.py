@@ -67,7 +67,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise DermaugError(f"no weight file at {path}; classifiers.weights expects one") from None
+        raise DermaugError(f"no weight file at {path}; weights expects one") from None
     except pickle.UnpicklingError:
         raise DermaugError(
             f"{path}: not a readable weight file of plain tensors: it holds something else, or "

@@ -1,0 +1,232 @@
+"""A conditional GAN whose critic looks through a pretrained network (Sauer et al. 2021).
+
+Projected GANs (arXiv:2111.01007): the critic is a few small heads on the frozen features of a
+network that was trained on ImageNet, at several scales, each through fixed random mixing. Little
+is left to learn, so that few images and few steps are enough. A head on the pixels themselves sees
+the finest detail, to which the features of small images are blind.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import timm
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, PositiveInt
+from torch import Generator, Tensor, nn
+from torch.nn.functional import leaky_relu
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.optim import Adam, Optimizer
+
+from dermaug.config import GeneratorConfig, Section
+from dermaug.errors import DermaugError
+from dermaug.generators.conditioning import told_share
+from dermaug.generators.diffaugment import augment
+from dermaug.generators.family import Family, Images, Progress, own_options
+from dermaug.generators.objectives import hinge_discriminator_loss, hinge_loss
+from dermaug.generators.residual import SLOPE, ResidualGenerator
+from dermaug.training.weights import load_weights, require_hub
+
+IMAGENET_MEAN, IMAGENET_STD = 0.45, 0.225
+"""Mean and deviation of ImageNet's pixels over all channels, for images in [0, 1]."""
+
+
+class Projected(Family):
+    """Generator and heads with Adam, one step of each a batch; the backbone never changes."""
+
+    conditional: ClassVar[bool] = True
+
+    class Options(Section):
+        """Settings of the projected GAN."""
+
+        backbone: str = "mobilenetv1_100"
+        """Name of a timm model that gives features at several scales."""
+        backbone_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+        """Further arguments of `timm.create_model`."""
+        weights: str = ""
+        """Its weights as a local file with timm's key names; empty takes the model hub's."""
+        expect_missing: tuple[str, ...] = ()
+        """Keys (`*` allowed) that the weight file may lack, of layers behind the last scale."""
+        scales: int = Field(default=4, ge=1, le=5)
+        """How many of its scales are looked at, from the finest."""
+        head_width: PositiveInt = 64
+        """Channels of each head."""
+        augmentation: float = Field(default=0.7, ge=0.0, le=1.0)
+        """Probability of each augmentation of what the critic sees."""
+        told_from: float = Field(default=0.2, ge=0.0, le=1.0)
+        """Fraction of the training from which on the class is told; 0 tells it from the start."""
+        told_by: float = Field(default=0.4, ge=0.0, le=1.0)
+        """Fraction of the training at which the class is told in full."""
+
+    def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
+        super().__init__(config, size, num_classes)
+        self.own = own_options(self.Options, config)
+        self.sampler = ResidualGenerator(config.latent, config.width, size, num_classes)
+        channels: list[int] = _untrained(self.own).feature_info.channels()
+        width = self.own.head_width
+        # Fixed random mixing spreads what the heads see over all channels (section 3.2).
+        self.mixing = nn.ModuleList(nn.Conv2d(each, each // 2, 1, bias=False) for each in channels)
+        for layer in self.mixing:
+            nn.init.kaiming_normal_(layer.weight)  # type: ignore[arg-type]
+        self.mixing.requires_grad_(False)
+        heads = [Head(each // 2, width, num_classes) for each in channels]
+        self.heads = nn.ModuleList([*heads, PixelHead(width // 2, num_classes)])
+        betas = (0.0, 0.99)
+        self._adam = {
+            "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True),
+            "heads": Adam(self.heads.parameters(), config.rate, betas, fused=True),
+        }
+        # Not a submodule: its weights are no part of the family's state.
+        self._backbone: list[nn.Module] = []
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        """Adam of the generator and of the heads."""
+        return self._adam
+
+    def prepare(self) -> None:
+        """Load the backbone's weights.
+
+        Raises:
+            DermaugError: They cannot be had, or a scale would rest on weights that are missing.
+        """
+        if not self._backbone:
+            self._backbone.append(_pretrained(self.own))
+
+    def step(
+        self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
+    ) -> dict[str, Tensor]:
+        """One step of the heads, then one of the generator against them, on the same images."""
+        told = told_share(progress.fraction, self.own.told_from, self.own.told_by)
+        for module in (self.sampler, *self.heads):
+            module.get_buffer("conditioning").fill_(told)
+        fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
+        with torch.no_grad():
+            seen = self._look(images, random)
+        made = self._look(fake_images, random)
+        real = self._judge(seen, labels)
+        fake = self._judge([maps.detach() for maps in made], labels)
+        d_loss = len(self.heads) * hinge_discriminator_loss(real, fake)
+        self._update("heads", d_loss)
+
+        # The backbone is passed once: its features of the generated images serve both steps.
+        self.heads.requires_grad_(False)
+        g_loss = len(self.heads) * hinge_loss(real, self._judge(made, labels))
+        self._update("sampler", g_loss)
+        self.heads.requires_grad_(True)
+        return {
+            "critic_loss": d_loss.detach(),
+            "generator_loss": g_loss.detach(),
+            "real_share": (real.detach() > 0.0).float().mean(),
+            "fake_share": (fake.detach() > 0.0).float().mean(),
+        }
+
+    def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """Mean logit of the heads, without augmentation."""
+        verdicts = self._judge(self._features(images), labels)
+        return verdicts.reshape(len(self.heads), -1).mean(0)
+
+    def _look(self, images: Images, random: Generator) -> list[Tensor]:
+        return self._features(augment(images, random, self.own.augmentation))
+
+    def _features(self, images: Images) -> list[Tensor]:
+        """Mixed features at every scale, then the images themselves."""
+        self.prepare()
+        backbone = self._backbone[0].to(images.device)
+        shown = (0.5 * (images + 1.0) - IMAGENET_MEAN) / IMAGENET_STD
+        scales = zip(self.mixing, backbone(shown), strict=True)
+        return [*(mixing(maps) for mixing, maps in scales), images]
+
+    def _judge(self, scales: list[Tensor], labels: Int[Tensor, " b"]) -> Float[Tensor, " heads_b"]:
+        pairs = zip(self.heads, scales, strict=True)
+        return torch.cat([head(maps, labels) for head, maps in pairs])
+
+    def _update(self, name: str, loss: Tensor) -> None:
+        self._adam[name].zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._adam[name].step()
+
+
+class Head(nn.Module):
+    """Two convolutions on one scale, averaged over the plane; the class by projection.
+
+    Spectral norm bounds how steep a head can be (arXiv:1802.05957); arXiv:1802.05637 projects.
+
+    Args:
+        channels: Of the maps.
+        width: Channels within.
+        num_classes: Classes it is told of.
+    """
+
+    def __init__(self, channels: int, width: int, num_classes: int) -> None:
+        super().__init__()
+        self.first = spectral_norm(nn.Conv2d(channels, width, 3, padding=1))
+        self.second = spectral_norm(nn.Conv2d(width, width, 3, padding=1))
+        self.verdict = spectral_norm(nn.Conv2d(width, 1, 1))
+        self.classes = nn.Embedding(num_classes, width)
+        nn.init.normal_(self.classes.weight, 0.0, width**-0.5)
+        self.conditioning: Tensor
+        self.register_buffer("conditioning", torch.ones(()))
+
+    def forward(self, maps: Tensor, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """Logits: high for real."""
+        inner = leaky_relu(self.second(leaky_relu(self.first(maps), SLOPE)), SLOPE)
+        told = (inner.mean((2, 3)) * self.classes(labels)).sum(1)
+        logits: Tensor = self.verdict(inner).mean((1, 2, 3)) + self.conditioning * told
+        return logits
+
+
+class PixelHead(Head):
+    """A head on the pixels, after one strided convolution."""
+
+    def __init__(self, width: int, num_classes: int) -> None:
+        super().__init__(width, width, num_classes)
+        self.stem = spectral_norm(nn.Conv2d(3, width, 4, 2, 1))
+
+    def forward(self, maps: Tensor, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
+        """Logits of images in [-1, 1]."""
+        return super().forward(leaky_relu(self.stem(maps), SLOPE), labels)
+
+
+def _untrained(own: Projected.Options) -> Any:  # noqa: ANN401
+    """The backbone as timm builds it, giving its finest scales."""
+    options: dict[str, Any] = dict(own.backbone_options)
+    try:
+        return timm.create_model(
+            own.backbone,
+            features_only=True,
+            out_indices=tuple(range(own.scales)),
+            **options,
+        )
+    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise DermaugError(
+            f"timm cannot build {own.backbone!r} with {own.scales} scales and "
+            f"{own.backbone_options}: {error}"
+        ) from None
+
+
+def _pretrained(own: Projected.Options) -> nn.Module:
+    """The backbone with its weights, frozen."""
+    if not own.weights:
+        told = timm.get_pretrained_cfg(own.backbone)
+        require_hub(own.backbone, told.hf_hub_id if told else None)
+    features: nn.Module = _untrained(own)
+    options: dict[str, Any] = dict(own.backbone_options)
+    whole = timm.create_model(own.backbone, pretrained=not own.weights, **options)
+    missing = load_weights(whole, Path(own.weights), own.expect_missing) if own.weights else ()
+    features.load_state_dict(whole.state_dict(), strict=False)
+    unknown = [p for name, p in features.named_parameters() if name in set(missing)]
+    scales = features.eval()(torch.zeros(1, 3, 64, 64))
+    if unknown and any(
+        slope is not None
+        for slope in torch.autograd.grad(
+            sum(maps.sum() for maps in scales), unknown, allow_unused=True
+        )
+    ):
+        raise DermaugError(
+            f"{own.weights}: a scale that is looked at rests on weights that the file lacks; look "
+            "at fewer scales",
+            list(missing)[:20],
+        )
+    return features.requires_grad_(False)
