@@ -134,14 +134,16 @@ def _explain(problem: Any) -> str:  # noqa: ANN401
         return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if problem["type"] == "missing":
         return f"{where}: expected, found nothing"
-    message = problem["msg"].removeprefix("Value error, ")
+    # A tuple is what a frozen section makes of the file's list.
+    message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     if problem["type"] == "value_error":
         return f"{where}: {message}" if where else message
     return f"{where}: {message}; found {problem['input']!r:.80}"
 
 
 def _is_type(part: str | int) -> bool:
-    return isinstance(part, str) and bool(re.fullmatch(r"\w+\[.*\]|constrained-\w+|int", part))
+    pattern = r"\w+\[.*\]|constrained-\w+|bool|int|float|str"
+    return isinstance(part, str) and bool(re.fullmatch(pattern, part))
 
 
 def _known_keys() -> list[str]:

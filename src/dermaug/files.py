@@ -7,12 +7,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from dermaug.errors import DermaugError
 
 PARTIAL = ".partial-"
+Shape = TypeVar("Shape")
 
 
 @contextmanager
@@ -102,6 +106,47 @@ def read_record(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_shaped(path: Path, shape: type[Shape]) -> Shape:
+    """Read a JSON object whose entries are of known types; further entries are let through.
+
+    Args:
+        path: The file.
+        shape: A `TypedDict` that allows extra items: name -> type of each entry that must be there.
+
+    Raises:
+        DermaugError: Lists every entry that is missing or of another type.
+    """
+    record = read_record(path)
+    try:
+        # Strict: the file was written by dermaug, so that a "5" in place of a 5 is damage.
+        return TypeAdapter(shape).validate_python(record, strict=True)
+    except ValidationError as error:
+        raise DermaugError(
+            f"{path}: not what dermaug wrote there; put the file back as it was, or delete the "
+            "folder and run again",
+            [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()],
+        ) from None
+
+
+def expanded(path: str | Path, what: str) -> Path:
+    """A path with its `~` or `~name` replaced by that user's home folder.
+
+    Args:
+        path: As the user wrote it.
+        what: Names its place in the error, for example `data.source`.
+
+    Raises:
+        DermaugError: There is no user of that name.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise DermaugError(
+            f"{what} = {str(path)!r}: there is no user of that name on this machine; write the "
+            "path out, or put ./ before a folder whose name begins with ~"
+        ) from None
+
+
 def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
     """Hex digest of a file's content."""
     digest = hashlib.sha256()
@@ -110,6 +155,17 @@ def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
         for chunk in iter(read, b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def known_sha256(path: Path) -> str:
+    """Hex digest of a file's content, computed once a process as long as its date and size stay."""
+    stat = path.stat()
+    return _sha256_of(path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=4_096)
+def _sha256_of(path: Path, _modified_ns: int, _bytes: int) -> str:
+    return sha256(path)
 
 
 def require_writable(folder: Path) -> None:

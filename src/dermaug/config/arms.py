@@ -1,11 +1,11 @@
 """What the training set of an arm is made of, and the arms that a dose curve and a control add."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from dermaug.config.section import Name, Section
+from dermaug.config.section import MOST_IMAGES, Images, Name, Section
 from dermaug.config.training import GeneratorConfig, Sampling
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
@@ -13,6 +13,7 @@ REPLAY = "replay"
 ORACLE = "oracle"
 FOLDER = "folder"
 CONTROLS = (REPLAY, ORACLE)
+Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 
 
 class SyntheticConfig(Section):
@@ -26,13 +27,13 @@ class SyntheticConfig(Section):
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
     """Classes that get the dose; empty is all that the generator synthesises."""
-    dose: dict[str, NonNegativeInt] | NonNegativeInt | None = None
+    dose: dict[str, Images] | Images | None = None
     """Images added to each class, or to each class that is named."""
-    balance: PositiveInt | None = None
+    balance: Balance | None = None
     """Fill each class up to this number of images."""
-    doses: tuple[NonNegativeInt, ...] = ()
+    doses: tuple[Images, ...] = ()
     """A dose curve: one arm for each of these doses; validation picks the one that is judged."""
-    balances: tuple[PositiveInt, ...] = ()
+    balances: tuple[Balance, ...] = ()
     """A dose curve of fill-ups."""
     only: bool = False
     """Train on the dose alone, without the real images."""
@@ -63,7 +64,7 @@ class ArmConfig(Section):
     """Cross-entropy, or each class weighted by the inverse of its share of the training set."""
     sampling: Sampling | None = None
     """How often a class is shown; empty takes the classifier's."""
-    variants: NonNegativeInt = 0
+    variants: Images = 0
     """Fixed classic variants added to each class (Frid-Adar's classic doses): real training images,
     each rotated, flipped, shifted and scaled once."""
     synthetic: SyntheticConfig | None = None

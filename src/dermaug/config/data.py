@@ -1,18 +1,20 @@
 """The data set, its squares and its folds, as an experiment file asks for them."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from dermaug.config.section import Section
+from dermaug.config.section import MOST_IMAGES, Images, Section, Seed
+
+DataPath = Annotated[str, Field(min_length=1, max_length=4_096)]
 
 
 class PhantomConfig(Section):
     """Phantom lesions, drawn on first use when `data.source` is `phantom`."""
 
-    number: PositiveInt = 2_000
+    number: int = Field(default=2_000, ge=1, le=1_000_000)
     """Number of images."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Seed of the drawing."""
     balanced: bool = False
     """Equal classes instead of HAM10000's prevalences."""
@@ -21,7 +23,7 @@ class PhantomConfig(Section):
 class DataConfig(Section):
     """Which images, which classes, and what square of each the models see."""
 
-    source: str = "phantom"
+    source: DataPath = "phantom"
     """`phantom`, or the path of a data set that `dermaug.data.sources.open_catalog` recognises."""
     size: int = Field(default=64, ge=16, le=1024)
     """Side of the square that models see, in pixels."""
@@ -34,12 +36,12 @@ class DataConfig(Section):
     """Labels to keep; empty keeps all."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
-    limit: NonNegativeInt | dict[str, PositiveInt] = 0
+    limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
     """At most this many lesions a class, or of each class that is named, chosen by seed; 0 keeps
     all."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What to do with files that cannot be decoded: stop with the list, or skip and count them."""
-    external_test: tuple[str, ...] = ()
+    external_test: tuple[DataPath, ...] = ()
     """Other data sets on which each classifier is tested once, reported apart."""
     phantom: PhantomConfig = PhantomConfig()
 
@@ -49,16 +51,16 @@ class SplitConfig(Section):
 
     folds: int = Field(default=5, ge=2, le=50)
     """Number of cross-validation folds; each is the test part once."""
-    run: tuple[NonNegativeInt, ...] = ()
+    run: tuple[Annotated[int, Field(ge=0, lt=50)], ...] = ()
     """Folds that are run, for example `[0]`; empty runs all."""
     holdout: float | None = Field(default=None, gt=0.0, lt=1.0)
     """Instead of folds: one fixed test part of this fraction of the lesions."""
     validation: float = Field(default=0.15, gt=0.0, lt=1.0)
     """Fraction of the lesions outside the test part that validation gets."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Seed of the parting."""
 
-    lesions: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    lesions: tuple[Images, ...] = Field(default=(0,), min_length=1, max_length=100)
     """Lesions a class that the training part keeps; 0 keeps all. Several make a data-size curve,
     each part of the next; generators are trained anew on each."""
 

@@ -2,12 +2,12 @@
 
 from typing import Self
 
-from pydantic import Field, NonNegativeInt, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig, expand_arms
 from dermaug.config.data import DataConfig, SplitConfig
-from dermaug.config.section import Name, Section
+from dermaug.config.section import Name, Section, Seed
 from dermaug.config.training import ClassifierConfig, GeneratorConfig
 
 
@@ -20,7 +20,7 @@ class Experiment(Section):
     """What the study asks; the report begins with it."""
     data: DataConfig = DataConfig()
     splits: SplitConfig = SplitConfig()
-    seeds: tuple[NonNegativeInt, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
     """Classifier seeds; every cell is trained once for each."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
     generators: tuple[GeneratorConfig, ...] = ()
@@ -57,6 +57,7 @@ class Experiment(Section):
         for what, values in (
             ("seeds", self.seeds),
             ("splits.run", self.splits.run),
+            ("data.external_test", self.data.external_test),
             *((f"generators.{i}.seeds", each.seeds) for i, each in enumerate(self.generators)),
             *((f"generators.{i}.classes", each.classes) for i, each in enumerate(self.generators)),
         ):
