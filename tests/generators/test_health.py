@@ -86,9 +86,7 @@ def test_copies_are_near_in_any_orientation_and_fresh_images_are_not() -> None:
 
 def test_monitor_ranks_fresh_images_above_noise() -> None:
     device = torch.device("cpu")
-    banks = [
-        ImageBank.of(phantoms(60, seed), np.zeros(60, np.int64), device) for seed in range(2)
-    ]
+    banks = [ImageBank.of(phantoms(60, seed), np.zeros(60, np.int64), device) for seed in range(2)]
     monitor = Monitor(*banks, RandomFeatures(), 40)
     noise = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
     good, bad = (

@@ -10,6 +10,7 @@ Sampling = Literal["natural", "sqrt", "balanced"]
 Shown = Annotated[int, Field(ge=1, le=10_000_000_000)]
 Batch = Annotated[int, Field(ge=2, le=65_536)]
 Rate = Annotated[float, Field(gt=0.0, le=10.0)]
+Plain = bool | int | float | str
 Times = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -20,7 +21,7 @@ class ClassifierConfig(Section):
     """`fridadar`, or the name of any timm model."""
     name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
     """Name in folders and tables; empty takes the model's."""
-    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    options: dict[str, Plain] = Field(default_factory=dict)
     """Further arguments of `timm.create_model`, for example `pad_type = "same"`."""
     pretrained: bool = False
     """Start from the model hub's weights."""
@@ -76,7 +77,7 @@ class GeneratorConfig(Section):
     """Key of `dermaug.generators.FAMILIES`."""
     name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
     """Name in folders, tables and arms; empty takes the family's."""
-    options: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    options: dict[str, Plain | tuple[Plain, ...] | dict[str, Plain]] = Field(default_factory=dict)
     """Settings of the family's own, for example `kernel = 5`; see its `Options`."""
     classes: tuple[str, ...] = ()
     """Labels to synthesise; empty is all."""
