@@ -52,7 +52,9 @@ class Projected(Family):
         """How many of its scales are looked at, from the finest."""
         head_width: PositiveInt = 64
         """Channels of each head."""
-        augmentation: float = Field(default=0.7, ge=0.0, le=1.0)
+        head_rate: float = Field(default=3.0, gt=0.0, le=100.0)
+        """Factor on the heads' learning rate: they must keep up with what they judge."""
+        augmentation: float = Field(default=0.5, ge=0.0, le=1.0)
         """Probability of each augmentation of what the critic sees."""
         told_from: float = Field(default=0.2, ge=0.0, le=1.0)
         """Fraction of the training from which on the class is told; 0 tells it from the start."""
@@ -75,7 +77,9 @@ class Projected(Family):
         betas = (0.0, 0.99)
         self._adam = {
             "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True),
-            "heads": Adam(self.heads.parameters(), config.rate, betas, fused=True),
+            "heads": Adam(
+                self.heads.parameters(), config.rate * self.own.head_rate, betas, fused=True
+            ),
         }
         # Not a submodule: its weights are no part of the family's state.
         self._backbone: list[nn.Module] = []
