@@ -9,7 +9,7 @@ from dermaug.experiment.results import RunResults
 from dermaug.report.tables import number
 from dermaug.stats.tally import ALL
 from dermaug.stats.trainings import LESIONS_ONLY
-from dermaug.stats.verdicts import EXPLORATORY
+from dermaug.stats.verdicts import EXPLORATORY, HELPS, HURTS
 
 CHANCE_MARGIN = 0.02
 
@@ -41,6 +41,8 @@ def short_answer(
 ) -> list[str]:
     """Sentences: one verdict a contrast and classifier, then how far it can be trusted.
 
+    Other arms that help or hurt against the first one follow: a reader who may choose must know.
+
     Args:
         results: The run.
         scores: What `score_cells` gives for it.
@@ -53,13 +55,17 @@ def short_answer(
     asked = set(primary_contrasts(results))
     judged = verdicts[(verdicts["scope"] == ALL) & (verdicts["verdict"] != EXPLORATORY)]
     pairs = zip(judged["arm"], judged["reference"], strict=True)
-    judged = judged[[pair in asked for pair in pairs]]
+    first = results.experiment.arms[0].name
+    found = judged["verdict"].isin([HELPS, HURTS]) & (judged["reference"] == first)
+    is_asked = pd.Series([pair in asked for pair in pairs], index=judged.index, dtype=bool)
+    others = judged[found & ~is_asked]
+    judged = judged[is_asked]
     if judged.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     table = comparisons[comparisons["metric"] == "balanced_accuracy"]
     compared = table.merge(judged[keys], on=keys)
     untrained = at_chance(scores, results.catalog.num_classes)
-    return [*judged["sentence"], *untrained, caution(compared)]
+    return [*judged["sentence"], *others["sentence"], *untrained, caution(compared)]
 
 
 def caution(judged: pd.DataFrame) -> str:

@@ -1,18 +1,18 @@
 """The report's sections on doses, data sizes and external tests: tables, figures and CSVs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.experiment.curves import dose_curve, gain_curve, size_curve
-from dermaug.experiment.external_scores import score_external
+from dermaug.experiment.external_scores import compare_external, score_external
 from dermaug.experiment.results import RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.report.tables import Table, score_table, signed
+from dermaug.report.tables import Table, comparison_table, score_table, signed
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class CurveSections:
         figures: Figures by name.
         doses: Points of the dose curves.
         gains: Gain and worth of the dose at each number of lesions.
-        external: A table for each external data set.
+        external: For each external data set the scores, then the differences of arms.
     """
 
     numbers: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -38,8 +38,9 @@ def curve_sections(results: RunResults) -> CurveSections:
     """Work out the curves of a run, and set them as tables and figures."""
     arms = [arm.name for arm in results.experiment.arms]
     doses, sizes, gains = dose_curve(results), size_curve(results), gain_curve(results)
-    outside = score_external(results)
+    outside, apart = score_external(results), compare_external(results)
     named = {"doses": doses, "sizes": sizes, "gains": gains, "external": outside}
+    named["external_differences"] = apart
     numbers = {name: table for name, table in named.items() if len(table)}
     drawn: dict[str, Figure] = {}
     if len(doses):
@@ -51,7 +52,7 @@ def curve_sections(results: RunResults) -> CurveSections:
         drawn,
         _dose_table(doses) if len(doses) else None,
         _gain_table(gains) if len(gains) else None,
-        _external_tables(outside, arms) if len(outside) else [],
+        _external_tables(outside, apart, arms) if len(outside) else [],
     )
 
 
@@ -180,9 +181,13 @@ def _interval(row: Mapping[Any, Any]) -> str:
     return f"{signed(row['difference'])} ({signed(row['low'])} to {signed(row['high'])})"
 
 
-def _external_tables(outside: pd.DataFrame, arms: Sequence[str]) -> list[Table]:
+def _external_tables(
+    outside: pd.DataFrame, apart: pd.DataFrame, arms: Sequence[str]
+) -> list[Table]:
     tables = []
     for path, part in outside.groupby("data", sort=False):
-        table = score_table(part, arms)
-        tables.append(Table(f"{path}. {table.caption}", table.header, table.rows))
+        found = [score_table(part, arms)]
+        if len(apart) and (apart["data"] == path).any():
+            found.append(comparison_table(apart[apart["data"] == path]))
+        tables += [replace(table, caption=f"{path}. {table.caption}") for table in found]
     return tables

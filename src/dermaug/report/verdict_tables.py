@@ -23,7 +23,7 @@ def overall_verdicts(verdicts: pd.DataFrame) -> Table:
         rows += [
             (
                 f"{row['arm']} − {row['reference']}",
-                str(row["verdict"]),
+                str(row["verdict"]).replace(" ", "\N{NO-BREAK SPACE}"),
                 f"{signed(row['difference'])} ({signed(row['low'])} to {signed(row['high'])})",
                 number(float(row["p_holm"])),
                 number(float(row["smallest_detectable"])),

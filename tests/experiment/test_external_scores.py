@@ -1,0 +1,58 @@
+"""External data sets: every network of every fold answers the same lesions, which count once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dermaug.experiment.external_scores import compare_external, score_external
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.scores import held_out
+
+Study = Callable[..., RunResults]
+PATH = "elsewhere"
+
+
+@pytest.fixture
+def tested(drawn_study: Study) -> RunResults:
+    """Two folds and two seeds, all tested on the test part of another study's only fold."""
+    results = drawn_study(seeds=(0, 1))
+    apart = {
+        (cell.arm, cell.seed): held_out(cell)
+        for cell in drawn_study(seeds=(0, 1, 2, 3), folds=1).cells
+    }
+    cells = tuple(
+        replace(cell, external={PATH: apart[cell.arm, 2 * cell.fold + cell.seed]})
+        for cell in results.cells
+    )
+    return replace(results, cells=cells)
+
+
+def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunResults) -> None:
+    scores = score_external(tested).set_index(["arm", "fold", "seed"])["balanced_accuracy"]
+    table = compare_external(tested, 200)
+    (data,) = set(table["data"])
+    assert data == PATH
+    table = table[table["metric"] == "balanced_accuracy"].set_index(["arm", "reference"])
+    row = table.loc["classic+synthetic", "classic"]
+    expected = (scores["classic+synthetic"] - scores["classic"]).mean()
+    assert row["pooled_difference"] == pytest.approx(expected)
+    assert row["low"] < expected < row["high"]
+    external = tested.cells[0].external[PATH]
+    assert (row["lesions"], row["images"]) == (external["lesion_id"].nunique(), len(external))
+    assert row["pairs"] == 4
+
+
+def test_without_external_data_there_is_nothing(drawn_study: Study) -> None:
+    assert compare_external(drawn_study(), 50).empty
+
+
+def test_equal_answers_differ_by_nothing(tested: RunResults) -> None:
+    same = tested.cells[0].external
+    table = compare_external(
+        replace(tested, cells=tuple(replace(cell, external=same) for cell in tested.cells)), 50
+    )
+    counted = table["pooled_difference"].notna()
+    numbers = table.loc[counted, ["pooled_difference", "low", "high"]].to_numpy(dtype=float)
+    np.testing.assert_array_equal(numbers, 0.0)
