@@ -15,6 +15,7 @@ from dermaug.generators.health import Vitals
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 from dermaug.training.ema import Ema
+from dermaug.training.optimizers import load_optimizer
 
 RESUME = "resume.safetensors"
 GENERATOR = "generator.safetensors"
@@ -101,7 +102,7 @@ class State:
     def _take(self, state: dict[str, Any]) -> None:
         self.family.load_state_dict(state["family"])
         for key, optimizer in self.family.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][key])
+            load_optimizer(optimizer, state["optimizers"][key])
         self.ema.load_state_dict(state["ema"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.vitals = [Vitals(**vitals) for vitals in state["vitals"]]

@@ -165,7 +165,8 @@ def normalised(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
 def modulated(maps: Float[Tensor, "b c h w"], told: Float[Tensor, "b two_c"]) -> Tensor:
     """Each channel scaled and shifted (Perez et al. 2018, arXiv:1709.07871, equation 2)."""
     scale, shift = rearrange(told, "b (two c) -> two b c 1 1", two=2)
-    return maps * (1.0 + scale) + shift
+    changed: Tensor = maps * (1.0 + scale) + shift
+    return changed
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
