@@ -1,7 +1,7 @@
 import numpy as np
 
 from dermaug.data.sources.phantom import draw_class
-from dermaug.synthesis.curation import copy_mask, drop_copies
+from dermaug.synthesis.curation import copy_mask, drop_copies, drop_duplicates, keep_confident
 
 
 def brightness(images: np.ndarray) -> np.ndarray:
@@ -19,3 +19,15 @@ def test_only_planted_copies_are_marked() -> None:
 
 def test_what_is_kept_is_at_or_above_the_threshold() -> None:
     assert drop_copies(np.array([0.0, 0.999, 1.0, 7.0])).tolist() == [False, False, True, True]
+
+
+def test_duplicates_are_dropped_and_their_first_stays() -> None:
+    training, synthetic = (draw_class("mel", 80, seed, 32).images for seed in (4, 5))
+    again = np.concatenate([synthetic, synthetic[:10]])
+    kept = drop_duplicates(again, training)
+    assert not kept[80:].any()
+    assert kept[:80].mean() > 0.9
+
+
+def test_confident_images_stay() -> None:
+    assert keep_confident(np.array([0.2, 0.5, 0.9]), 0.5).tolist() == [False, True, True]

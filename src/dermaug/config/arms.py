@@ -16,6 +16,29 @@ CONTROLS = (REPLAY, ORACLE)
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 
 
+class CurationConfig(Section):
+    """Which generated images an arm takes; all switches are off by default.
+
+    The judge is the fold's own classifier of the arm without synthetic images, which must stand
+    before this arm in the file.
+    """
+
+    drop_copies: bool = False
+    """Leave out images that are nearer to a training image than unrelated lesions come."""
+    drop_duplicates: bool = False
+    """Leave out images that nearly repeat an earlier one."""
+    confidence: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Least probability that the judge gives to the image's own class."""
+    typical: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of the images kept that lie nearest to their class's centre in the judge's features
+    (with `confidence`: Xue et al. 2019-2021)."""
+    spread: float = Field(default=1.0, gt=0.0, le=4.0)
+    """Factor on the latents: below 1 truncates them (more typical images), above 1 widens them
+    (latent expansion, as in GaFi)."""
+    pool: float = Field(default=2.0, ge=1.0, le=100.0)
+    """Images drawn for each one that is wanted."""
+
+
 class SyntheticConfig(Section):
     """The dose of an arm: where it comes from, and exactly one of `dose` and `balance`."""
 
@@ -37,6 +60,8 @@ class SyntheticConfig(Section):
     """A dose curve of fill-ups."""
     only: bool = False
     """Train on the dose alone, without the real images."""
+    curation: CurationConfig | None = None
+    """Which of the generated images are taken; empty takes them as they come."""
 
     @model_validator(mode="after")
     def _one_dose(self) -> Self:
@@ -45,6 +70,8 @@ class SyntheticConfig(Section):
             raise ValueError("expected exactly one of dose, balance, doses and balances")
         if self.folder and self.family:
             raise ValueError("folder and family contradict each other; give one")
+        if self.curation and self.source in (*CONTROLS, FOLDER):
+            raise ValueError(f"curation chooses among generated images; {self.source} has none")
         return self
 
     @property
@@ -148,7 +175,8 @@ def _doses(arm: ArmConfig) -> list[ArmConfig]:
 def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
     synthetic = arm.synthetic or SyntheticConfig(dose=0)
     classes = synthetic.classes or drawn.get(synthetic.source, ())
-    control = synthetic.model_copy(update={"family": REPLAY, "folder": "", "classes": classes})
+    changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
+    control = synthetic.model_copy(update=changes)
     return arm.model_copy(
         update={
             "name": f"{arm.name}-{REPLAY}",

@@ -1,5 +1,6 @@
 """What each arm's training set is made of: real rows of one fold, and a dose of synthetic ones."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -70,6 +71,11 @@ def take_dose(
     if not parts:
         return np.empty((0, 1, 1, 3), np.uint8), []
     return np.concatenate(parts), labels
+
+
+def pool_size(number: int, synthetic: SyntheticConfig) -> int:
+    """Images that must be drawn for a dose, so that curation can choose."""
+    return math.ceil(number * (synthetic.curation.pool if synthetic.curation else 1.0))
 
 
 def repeat(

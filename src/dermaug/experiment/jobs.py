@@ -11,7 +11,7 @@ from dermaug.config import (
     SyntheticConfig,
 )
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import doses
+from dermaug.experiment.arms import doses, pool_size
 from dermaug.generators import FAMILIES, family_named
 
 ALL_CLASSES = "all"
@@ -242,7 +242,7 @@ def _most(
         if arm.synthetic is not None and arm.synthetic.source == config.key:
             wanted = dosed_classes(arm.synthetic, experiment, classes)
             for label, number in doses(arm.synthetic, wanted, counts).items():
-                most[label] = max(most[label], number)
+                most[label] = max(most[label], pool_size(number, arm.synthetic))
     return most
 
 

@@ -11,6 +11,7 @@ from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
 from dermaug.data.image_bank import ImageBank
+from dermaug.errors import DermaugError
 from dermaug.evaluation.features import Extractor, extract_features
 from dermaug.training.checkpoint import checkpoint_digest
 
@@ -48,6 +49,19 @@ class Judge:
             return np.full(len(images), -1)
         bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
         return np.asarray(predict(self.classifier, bank).argmax(axis=1))
+
+    def probability(
+        self, images: UInt8[np.ndarray, "n h w 3"], label: str
+    ) -> Float[np.ndarray, " n"]:
+        """Probability of a class, for each image.
+
+        Raises:
+            DermaugError: No classifier, or one that does not know the class.
+        """
+        if self.classifier is None or label not in self.classes:
+            raise DermaugError(f"{self.name} does not name {label}; it knows {self.classes}")
+        bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
+        return np.asarray(predict(self.classifier, bank)[:, self.classes.index(label)])
 
 
 def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:

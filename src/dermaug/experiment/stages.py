@@ -105,6 +105,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "classes": list(catalog.classes),
         "train_counts": training.counts,
         "provenance": training.provenance,
+        "curation": training.removed,
         "training_images": list(seen),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
     }

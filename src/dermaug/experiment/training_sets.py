@@ -1,7 +1,7 @@
 """The training set of a cell: real images of its fold, fixed variants, and its arm's dose."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import doses, repeat, take_dose
+from dermaug.experiment.curating import Removed, curated_dose
 from dermaug.experiment.jobs import ClassifierJob, dosed_classes
 from dermaug.experiment.runs import Run, synthetic_folder, training_counts
 from dermaug.seeding import derive_seed
@@ -24,8 +25,25 @@ from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse
 
 Images = UInt8[np.ndarray, "n h w 3"]
 Labels = Int[np.ndarray, " n"]
-Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int]], tuple[Images, Labels]]
 CHUNK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Dose:
+    """What an arm adds to the real images.
+
+    Args:
+        images: uint8 (n, size, size, 3).
+        labels: Class of each.
+        removed: What curation left out, by class and rule; empty without curation.
+    """
+
+    images: Images
+    labels: Labels
+    removed: Removed = field(default_factory=dict)
+
+
+Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int]], Dose]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +56,14 @@ class TrainingSet:
         counts: Label -> {real, variants, synthetic}; `synthetic` counts the dose, whatever it is.
         provenance: `fold` when every image comes from the fold's training part or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
+        removed: What curation left out, by class and rule; empty without curation.
     """
 
     images: Images
     labels: Labels
     counts: dict[str, dict[str, int]]
     provenance: str
+    removed: Removed
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
@@ -58,11 +78,12 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
     parts = {"real": (images, labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
-    provenance = "fold"
+    provenance, removed = "fold", Removed()
     if synthetic := job.mixture.synthetic:
         wanted = dosed_classes(synthetic, run.experiment, catalog.classes)
         dose = doses(synthetic, wanted, real)
-        parts["synthetic"] = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose)
+        filled = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose)
+        parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.only:
             del parts["real"]
@@ -71,6 +92,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
         np.concatenate([part for _, part in parts.values()]),
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
         provenance,
+        removed,
     )
 
 
@@ -93,32 +115,28 @@ def _provenance(source: str, folder: str) -> str:
     return "fold"
 
 
-def _generated(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
-) -> tuple[Images, Labels]:
+def _generated(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
     if undone := [key for key in job.generators if not run.is_done(key)]:
         raise DermaugError(
             f"{job.key} needs {len(undone)} generators that are not trained yet, {undone[0]} among "
             "them; run `dermaug train generator` first, or `dermaug run` for all in order"
         )
     sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
-    images, names = take_dose(sets, dose, fold, job.key)
-    return _placed(run, images, names)
+    if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
+        images, names, removed = curated_dose(run, job, fold, sets, dose)
+        return replace(_placed(run, images, names), removed=removed)
+    return _placed(run, *take_dose(sets, dose, fold, job.key))
 
 
-def _replay(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
-) -> tuple[Images, Labels]:
+def _replay(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
     """The control: the same dose drawn again from the real training images."""
     rows = run.catalog.rows(fold.train)
     labels = run.catalog.labels[rows]
     again = repeat(labels, _by_place(run, dose), derive_seed("replay", job.fold, job.seed))
-    return run.images[rows[again]], labels[again]
+    return Dose(run.images[rows[again]], labels[again])
 
 
-def _oracle(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
-) -> tuple[Images, Labels]:
+def _oracle(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
     """The ceiling: fresh phantoms, or lesions that a reduced training part held back."""
     if run.experiment.data.source == PHANTOM:
         size = run.experiment.data.size
@@ -141,12 +159,10 @@ def _oracle(
             "splits.lesions"
         )
     extra = repeat(labels, _by_place(run, dose), derive_seed("oracle", job.fold, job.seed))
-    return run.images[rows[extra]], labels[extra]
+    return Dose(run.images[rows[extra]], labels[extra])
 
 
-def _folder(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
-) -> tuple[Images, Labels]:
+def _folder(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
     """Images made elsewhere; a set that dermaug drew is held to its provenance."""
     path = Path(job.mixture.synthetic.folder if job.mixture.synthetic else "").expanduser()
     if (path / MANIFEST).exists():
@@ -191,8 +207,8 @@ def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:
     return {places[label]: number for label, number in dose.items()}
 
 
-def _placed(run: Run, images: Images, names: list[str]) -> tuple[Images, Labels]:
+def _placed(run: Run, images: Images, names: list[str]) -> Dose:
     places = {label: place for place, label in enumerate(run.catalog.classes)}
     size = run.experiment.data.size
     labels = np.array([places[name] for name in names], dtype=np.int64)
-    return images.reshape(-1, size, size, 3), labels
+    return Dose(images.reshape(-1, size, size, 3), labels)

@@ -1,9 +1,20 @@
-"""Which synthetic images to keep: those that are no copies of a training image."""
+"""Which synthetic images to keep: pure functions from scores to a mask, True for what stays."""
 
 import numpy as np
+import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+from torch.nn.functional import interpolate, pdist
 
 from dermaug.evaluation.memorisation import Extract, calibrate, copy_scores, nearest
+
+SIDE = 16
+"""Pixels are compared at this side: what repeats, repeats there."""
+MOST = 512
+"""Real images whose pairs are looked at."""
+NEAR = 0.001
+"""Share of the pairs of real images that are nearer than duplicates may be."""
 
 
 def drop_copies(scores: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
@@ -14,6 +25,57 @@ def drop_copies(scores: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
         array([False,  True,  True])
     """
     return np.asarray(scores >= 1.0)
+
+
+def keep_confident(probabilities: Float[np.ndarray, " n"], least: float) -> Bool[np.ndarray, " n"]:
+    """Which images a classifier takes for their own class.
+
+    Args:
+        probabilities: Of the image's own class.
+        least: Smallest that stays.
+    """
+    return np.asarray(probabilities >= least)
+
+
+def keep_typical(
+    features: Float[np.ndarray, "n d"], real: Float[np.ndarray, "m d"], share: float
+) -> Bool[np.ndarray, " n"]:
+    """The images nearest to the centre of the real ones (Xue et al. 2021, arXiv:2111.06148).
+
+    Args:
+        features: Of synthetic images of one class.
+        real: Of the training images of that class.
+        share: Of the synthetic images that stays; 1 keeps all.
+
+    Example:
+        >>> keep_typical(np.array([[0.0], [5.0], [1.0], [9.0]]), np.array([[0.0], [2.0]]), 0.5)
+        array([ True, False,  True, False])
+    """
+    distances = np.linalg.norm(features - real.mean(axis=0), axis=1)
+    kept = np.zeros(len(features), dtype=bool)
+    kept[np.argsort(distances, kind="stable")[: round(share * len(features))]] = True
+    return kept
+
+
+def drop_duplicates(
+    synthetic: UInt8[np.ndarray, "n s s 3"], training: UInt8[np.ndarray, "m s s 3"]
+) -> Bool[np.ndarray, " n"]:
+    """Which images are no near-repetition of an earlier one.
+
+    Two are duplicates when they are nearer than all but one in a thousand pairs of real images.
+
+    Args:
+        synthetic: Of one class, in the order in which they would be taken.
+        training: Real images of that class, at least two.
+    """
+    limit = pdist(_small(training[:MOST])).quantile(NEAR)
+    images = _small(synthetic)
+    kept = np.ones(len(images), dtype=bool)
+    for start in range(0, len(images), MOST):  # a slab of rows at a time
+        rows = images[start : start + MOST]
+        near = torch.cdist(rows, images[: start + len(rows)]) <= limit
+        kept[start : start + len(rows)] = ~near.tril(start - 1).any(1).numpy()
+    return kept
 
 
 def copy_mask(
@@ -38,3 +100,8 @@ def copy_mask(
     """
     thresholds = calibrate(nearest(held_out, training, extract), lesions)
     return ~drop_copies(copy_scores(nearest(synthetic, training, extract), thresholds))
+
+
+def _small(images: UInt8[np.ndarray, "n s s 3"]) -> Float[Tensor, "n d"]:
+    planes = rearrange(torch.from_numpy(np.array(images)), "n h w c -> n c h w").float()
+    return interpolate(planes, size=(SIDE, SIDE), mode="area").flatten(1)

@@ -18,6 +18,8 @@ def sample(
     number: int,
     seed: int,
     advance: Advance | None = None,
+    *,
+    spread: float = 1.0,
 ) -> UInt8[np.ndarray, "number h w 3"]:
     """Images of one class; the first n of a larger set are the smaller set, so doses nest.
 
@@ -27,13 +29,14 @@ def sample(
         number: How many.
         seed: Seed of the latents.
         advance: Told after each batch how many images it held.
+        spread: Factor on the latents: below 1 truncates, above 1 expands.
     """
     device = next(sampler.parameters()).device
     parts = []
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
         # A whole batch of latents always, so that the random stream does not depend on `number`.
-        latents = sampler.draw_latents(BATCH, random)[: number - start]
+        latents = sampler.draw_latents(BATCH, random)[: number - start] * spread
         labels = torch.full((len(latents),), label, device=device)
         parts.append(draw(sampler, latents, labels))
         if advance is not None:
