@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Generator
 
 from dermaug.config import PhantomConfig
 from dermaug.data.catalog import Catalog
@@ -67,4 +69,8 @@ def test_generators_can_draw_the_size(path: Path) -> None:
     asked = read_experiment(path)
     for config in asked.generators:
         narrow = config.model_copy(update={"width": 4})
-        assert build_family(narrow, asked.data.size).sampler.latent == config.latent
+        sampler = build_family(narrow, asked.data.size).sampler.eval()
+        latents = sampler.draw_latents(1, Generator().manual_seed(0))
+        with torch.inference_mode():
+            images = sampler(latents, torch.zeros(1, dtype=torch.long))
+        assert images.shape == (1, 3, asked.data.size, asked.data.size)
