@@ -70,7 +70,8 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
         rows = np.asarray(labels) == label
         record = removed[label]
         assert record["pool"] == 60
-        assert set(record) == {"pool", "copies", "duplicates", "unconfident", "atypical", "kept"}
+        rules = {"copies", "duplicates", "unconfident", "atypical"}
+        assert set(record) == {"wanted", "pool", "kept", *rules}
         assert record["atypical"] == 12
         assert rows.sum() == min(20, record["kept"] or 0)
         if rows.any():

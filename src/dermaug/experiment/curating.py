@@ -63,7 +63,8 @@ def curated_dose(
     parts, labels, removed = [], [], Removed()
     for label in wanted:
         pool = images[np.asarray(names) == label]
-        kept, removed[label] = _judged(run, fold, judge, pool, label, synthetic.curation)
+        kept, record = _judged(run, fold, judge, pool, label, synthetic.curation)
+        removed[label] = {"wanted": dose[label], **record}
         chosen = pool[kept][: dose[label]]
         parts.append(chosen)
         labels += [label] * len(chosen)

@@ -61,13 +61,34 @@ def _trainings(results: RunResults) -> Iterator[str]:
                 f"{arm} with {model} was best on validation at the very end of every training: "
                 "longer training might change the comparison."
             )
-    for generator in results.generators:
-        if _discriminator_won(generator.journal):
+    yield from _curations(results)
+    for generator in {one.folder: one for one in results.generators}.values():
+        if generator.manifest.get("diagnosis"):
+            yield (
+                f"The training of {generator.family} for {generator.label} (fold "
+                f"{generator.fold}, seed {generator.seed}) was stopped: "
+                f"{generator.manifest['diagnosis']}; its best snapshot before that is used."
+            )
+        elif _discriminator_won(generator.journal):
             yield (
                 f"{generator.family} of {generator.label} (fold {generator.fold}, seed "
                 f"{generator.seed}) looks unhealthy: its discriminator told real from generated "
                 "almost without error at the end."
             )
+
+
+def _curations(results: RunResults) -> Iterator[str]:
+    short = {
+        f"{cell.arm} ({label})"
+        for cell in results.cells
+        for label, record in cell.manifest.get("curation", {}).items()
+        if record["kept"] < record["wanted"]
+    }
+    if short:
+        yield (
+            f"Curation left fewer images than the dose: {', '.join(sorted(short))}; draw more with "
+            "curation.pool."
+        )
 
 
 def _doses(results: RunResults) -> Iterator[str]:

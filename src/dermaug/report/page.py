@@ -23,6 +23,7 @@ from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
+from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.metric_sections import MetricSections, metric_sections
 from dermaug.report.sample_figures import sample_grids
 from dermaug.report.score_figures import class_scores, confusion_matrices, forest, roc_curves
@@ -174,6 +175,8 @@ def _study(results: RunResults) -> dict[str, Any]:
         "split": split_table(results),
         "statements": split_statements(results),
         "cost": cost_table(results),
+        "health": health_table(results),
+        "curation": curation_table(results),
         "machine": machine_table(results),
         "configuration": json.dumps(
             experiment.model_dump(mode="json"), indent=2, ensure_ascii=False

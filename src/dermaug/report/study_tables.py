@@ -73,6 +73,7 @@ def dose(arm: ArmConfig) -> str:
     if synthetic is None:
         return f"none: the discriminator of {arm.critic}" if arm.critic else "none"
     only = " only" if synthetic.only else ""
+    only += ", curated" if synthetic.curation else ""
     if synthetic.balance is not None:
         return f"{synthetic.source}{only}, each class filled up to {synthetic.balance:,}"
     if isinstance(synthetic.dose, dict):

@@ -1,0 +1,89 @@
+"""Tables of the generators: were their trainings healthy, and what did curation leave out?"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from dermaug.experiment.results import RunResults
+from dermaug.report.tables import NONE, Table
+
+_SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
+_RULES = {
+    "copies": "copies",
+    "duplicates": "duplicates",
+    "unconfident": "not confident",
+    "atypical": "atypical",
+}
+
+
+def health_table(results: RunResults) -> Table | None:
+    """Vital signs of each generator's kept snapshot; None where none were read."""
+    manifests: dict[str, Mapping[str, Any]] = {
+        str(one.folder): one.manifest for one in results.generators if "vitals" in one.manifest
+    }
+    if not any(manifest["vitals"] for manifest in manifests.values()):
+        return None
+    rows = [
+        (
+            f"{one['family']} {one['label']}",
+            f"{one['fold']}/{one['seed']}",
+            one["diagnosis"] or "went on to its end",
+            f"{one['kept_images']:,} of {one['images']:,}",
+            *(_sign((one["vitals"] or {}).get(name)) for name in _SIGNS),
+        )
+        for one in manifests.values()
+    ]
+    header = (
+        "Generator",
+        "Fold/seed",
+        "How it went",
+        "Snapshot kept",
+        "KID",
+        "Collapsed pairs",
+        "To nearest training image",
+        "Overfitting",
+    )
+    caption = (
+        "Health of the generators, against validation images. The snapshot with the smallest KID "
+        "(on random features) is kept. Collapsed pairs: share of pairs nearer than 99 % of real "
+        "pairs, in the worst class (0.01 is ideal). To nearest training image: over the distance "
+        "of held-out lesions (1 is ideal, well below it images are copies). Overfitting: how far "
+        "the critic rates held-out lesions like generated ones (0 not at all, 1 wholly)."
+    )
+    return Table(caption, header, tuple(rows), texts=3)
+
+
+def curation_table(results: RunResults) -> Table | None:
+    """Images that curation left out, by arm and class, in the first finished cell of each arm."""
+    found: dict[str, Mapping[str, Mapping[str, int | None]]] = {}
+    for cell in results.cells:
+        if cell.manifest.get("curation"):
+            found.setdefault(cell.arm, cell.manifest["curation"])
+    if not found:
+        return None
+    rows = [
+        (
+            arm,
+            label,
+            f"{record['pool']:,}",
+            *(_removed(record, rule) for rule in _RULES),
+            f"{record['kept']:,}",
+        )
+        for arm, classes in found.items()
+        for label, record in classes.items()
+    ]
+    caption = (
+        "Curation, in the first finished cell of each arm: images drawn, images that each rule "
+        f"would leave out, images that pass all. {NONE}: the rule was not asked for, or could not "
+        "be judged."
+    )
+    return Table(caption, ("Arm", "Class", "drawn", *_RULES.values(), "pass"), tuple(rows), texts=2)
+
+
+def _sign(value: float | None) -> str:
+    return NONE if value is None or not math.isfinite(value) else f"{value:.3g}"
+
+
+def _removed(record: Mapping[str, int | None], rule: str) -> str:
+    value = record.get(rule)
+    return NONE if value is None else f"{value:,}"

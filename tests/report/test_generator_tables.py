@@ -1,0 +1,51 @@
+"""Tables of the generators, from a small study with a monitored generator and a curated arm."""
+
+from pathlib import Path
+
+import pytest
+
+from dermaug.experiment.study import run_experiment
+from dermaug.experiment.threats import threats
+from dermaug.experiment_file import validate_experiment
+from dermaug.report.generator_tables import curation_table, health_table
+from dermaug.report.page import render_report
+
+TREE = {
+    "name": "health",
+    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 120, "balanced": True}},
+    "splits": {"folds": 3, "run": [0]},
+    "classifiers": [{"images": 160, "batch": 16, "validations": 1}],
+    "generators": [
+        {"family": "dcgan", "classes": ["mel"], "images": 320, "batch": 16, "width": 4, "latent": 8}
+    ],
+    "arms": [
+        {"name": "real"},
+        {
+            "name": "curated",
+            "replay": False,
+            "synthetic": {"dose": 20, "curation": {"confidence": 1.0}},
+        },
+    ],
+}
+
+
+def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    experiment = validate_experiment(TREE, "test")
+    results = run_experiment(
+        tmp_path / "run", experiment, device="cpu", precision="32-true", command=""
+    )
+    health = health_table(results)
+    assert health is not None
+    (row,) = health.rows
+    assert row[0] == "dcgan mel"
+    assert row[3].endswith("of 320")
+    assert all(float(value) >= 0.0 for value in row[5:7])
+    curation = curation_table(results)
+    assert curation is not None
+    assert curation.rows[0][:3] == ("curated", "mel", "64")
+    assert int(curation.rows[0][-1]) < 20
+    assert any("fewer images than the dose: curated (mel)" in each for each in threats(results))
+    page = render_report(results).read_text(encoding="utf-8")
+    assert "Health of the generators" in page
+    assert "draw more with" in page
