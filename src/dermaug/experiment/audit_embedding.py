@@ -88,6 +88,8 @@ def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] |
     """Control, synthetic cell of the same model, fold and seed, and its finished generators."""
     jobs = {job.key: job for job in run.jobs.generators if run.is_done(job.key)}
     for cell in run.jobs.classifiers:
+        if cell.mixture.critic:
+            continue  # its generator's network, not a classifier that saw synthetic images
         needed = [jobs[key] for key in cell.generators if key in jobs]
         if not needed or cell.lesions or not run.is_done(cell.key):
             continue
