@@ -78,10 +78,10 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
         room = 0.5 + 0.08 * max(len(figures.short(label)) for label in classes)
         with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
             _draw_confusion(axes, counts, classes)
-            axes.set_title(figures.short(arm, 30))
             alt = f"Confusion matrix of {arm}, {model}; {counts.sum()} predictions"
             name = file_name("confusion", index, model, arm)
-            panels.append(Panel(name, alt, svg(axes), group=model))
+            # The page sets the arm's name: a drawing this small would cut it off.
+            panels.append(Panel(name, alt, svg(axes), title=arm, group=model))
         frame = pd.DataFrame(counts, columns=list(classes)).assign(true=list(classes))
         long = frame.melt("true", var_name="predicted", value_name="predictions")
         tables.append(long.assign(model=model, arm=arm))
