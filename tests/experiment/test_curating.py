@@ -50,7 +50,7 @@ TREE = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
         begun = open_run(tmp_path_factory.mktemp("run"), validate_experiment(TREE, "test"))
     fabric = start_fabric("cpu")
     run_generator_job(begun, begun.jobs.generators[0], fabric)

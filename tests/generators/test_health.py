@@ -44,8 +44,20 @@ def readings(**changes: list[float]) -> list[Vitals]:
 
 
 def test_healthy_training_goes_on_and_its_best_snapshot_is_known() -> None:
-    found = diagnose(readings(kid=[0.9, 0.3, float("nan"), 0.5]))
+    found = diagnose(readings(kid=[0.9, 0.3, float("nan"), 0.5]), 100)
     assert (found.best_images, found.stop, found.words) == (200, False, "")
+
+
+def test_beginning_is_not_judged() -> None:
+    kid = [0.1, *[0.5] * PATIENCE]
+    history = readings(kid=kid, collapsed_pairs=[1.0] * (PATIENCE + 1))
+    assert diagnose(history, 400).stop
+    assert not diagnose(history, 500).stop
+
+
+def test_without_held_out_images_the_last_snapshot_is_best() -> None:
+    unknown = float("nan")
+    assert diagnose(readings(kid=[unknown, unknown, unknown]), 100).best_images == 300
 
 
 @pytest.mark.parametrize(
@@ -59,17 +71,18 @@ def test_healthy_training_goes_on_and_its_best_snapshot_is_known() -> None:
 def test_bad_sign_stops_once_it_lasts(sign: str, bad: float, words: str) -> None:
     kid = [0.1, *[0.5] * PATIENCE]
     good = getattr(HEALTHY, sign)
-    lasting = diagnose(readings(kid=kid, **{sign: [good, *[bad] * PATIENCE]}))
+    lasting = diagnose(readings(kid=kid, **{sign: [good, *[bad] * PATIENCE]}), 100)
     assert lasting.stop
     assert words in lasting.words
     assert lasting.best_images == 100
-    passing = diagnose(readings(kid=kid, **{sign: [good, *[bad] * (PATIENCE - 1), good]}))
+    passing = diagnose(readings(kid=kid, **{sign: [good, *[bad] * (PATIENCE - 1), good]}), 100)
     assert not passing.stop
 
 
-def test_overfitting_critic_is_no_reason_while_images_still_improve() -> None:
+@pytest.mark.parametrize(("sign", "bad"), [("overfitting", 0.95), ("collapsed_pairs", 1.0)])
+def test_bad_sign_is_no_reason_while_images_still_improve(sign: str, bad: float) -> None:
     kid = [0.5, 0.4, 0.3, 0.2]
-    assert not diagnose(readings(kid=kid, overfitting=[0.95] * 4)).stop
+    assert not diagnose(readings(kid=kid, **{sign: [bad] * 4}), 100).stop
 
 
 def test_pairs_of_real_images_are_rarely_collapsed_and_those_of_one_image_always() -> None:

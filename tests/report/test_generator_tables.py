@@ -12,7 +12,7 @@ from dermaug.report.page import render_report
 
 TREE = {
     "name": "health",
-    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 120, "balanced": True}},
+    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 400, "balanced": True}},
     "splits": {"folds": 3, "run": [0]},
     "classifiers": [{"images": 160, "batch": 16, "validations": 1}],
     "generators": [
@@ -30,7 +30,7 @@ TREE = {
 
 
 def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     experiment = validate_experiment(TREE, "test")
     results = run_experiment(
         tmp_path / "run", experiment, device="cpu", precision="32-true", command=""
@@ -39,7 +39,7 @@ def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert health is not None
     (row,) = health.rows
     assert row[0] == "dcgan mel"
-    assert row[3].endswith("of 320")
+    assert row[3].split(" of ")[1] == "320"
     assert all(float(value) >= 0.0 for value in row[5:7])
     curation = curation_table(results)
     assert curation is not None

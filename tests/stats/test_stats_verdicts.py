@@ -34,3 +34,7 @@ def test_the_smallest_detectable_effect_of_a_normal_test() -> None:
     assert smallest_detectable(draws, error) == pytest.approx((1.960 + 0.842) * error, rel=0.01)
     strict = norm.isf(0.025 / 10) + norm.ppf(0.8)
     assert smallest_detectable(draws, error, 10) == pytest.approx(strict * error, rel=0.01)
+
+
+def test_nothing_is_promised_where_nothing_varied() -> None:
+    assert np.isnan(smallest_detectable(np.zeros(100), 0.0))

@@ -110,11 +110,19 @@ def sentence(row: Mapping[Any, Any]) -> str:
     facts = f"{interval}, p = {_p(numbers['p_holm'])} after Holm, {row['num_lesions']:,} lesions"
     limits = ""
     if not words:
-        least = float(row["smallest_detectable"])
-        limits = f" Four in five studies like this would find a difference of {least:.3f} or more."
+        limits = _limits(float(row["smallest_detectable"]))
     if row["levels"] == LESIONS_ONLY:
         limits += " One seed: this holds for these networks; another training may turn it."
     return f"With {names['model']}, {found} ({facts}).{limits}"
+
+
+def _limits(least: float) -> str:
+    """What a null result is worth: the difference that four of five such studies would find."""
+    if np.isnan(least):
+        return " Nothing varied, so that what this design could have found cannot be told."
+    if least >= 1.0:  # no difference of two shares is larger
+        return " A design like this would seldom find any difference, however large."
+    return f" Four in five studies like this would find a difference of {least:.3f} or more."
 
 
 def _row(effect: Effect, scope: str, results: RunResults) -> dict[str, object]:

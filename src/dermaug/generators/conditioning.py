@@ -14,8 +14,8 @@ def told_share(fraction: float, start: float, end: float) -> float:
         end: Share at which everything is told.
 
     Example:
-        >>> [told_share(fraction, 0.2, 0.4) for fraction in (0.1, 0.25, 0.5)]
-        [0.0, 0.25, 1.0]
+        >>> [told_share(fraction, 0.25, 0.5) for fraction in (0.125, 0.375, 0.75)]
+        [0.0, 0.5, 1.0]
     """
     if fraction >= end:
         return 1.0

@@ -59,7 +59,7 @@ class Diagnosis:
     """What a training's vital signs say.
 
     Args:
-        best_images: Images shown at the snapshot with the smallest KID.
+        best_images: Images shown at the snapshot with the smallest KID, or the last without any.
         stop: Whether to stop here.
         words: What is wrong, for people; "" when nothing is.
     """
@@ -69,37 +69,42 @@ class Diagnosis:
     words: str
 
 
-def diagnose(history: Sequence[Vitals]) -> Diagnosis:
+def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
     """Judge a training by all its snapshots so far, oldest first.
 
-    It is stopped when the worst class is collapsed, when the critic has learnt its training images
-    by heart while KID no longer falls, or when images are copies, each `PATIENCE` times in a row.
+    It is stopped when, in the second half and `PATIENCE` times in a row, KID was no better than
+    before and the worst class is collapsed, the critic knows its training images by heart, or
+    images are copies.
 
     Args:
         history: At least one.
+        total_images: Real images that the whole training shows.
     """
-    best = min(history, key=lambda vitals: (not math.isfinite(vitals.kid), vitals.kid))
+    told = [vitals for vitals in history if math.isfinite(vitals.kid)]
+    best = min(told, key=lambda vitals: vitals.kid) if told else history[-1]
     last = history[-PATIENCE:]
-    worse = all(vitals.images > best.images for vitals in last)
     signs = (
         (
             all(vitals.collapsed_pairs > COLLAPSED for vitals in last),
             "it collapsed: {collapsed_pairs:.0%} of the pairs of one class are nearly the same "
-            "image",
+            "image, and KID no longer falls",
         ),
         (
-            worse and all(vitals.overfitting > OVERFITTED for vitals in last),
+            all(vitals.overfitting > OVERFITTED for vitals in last),
             "its critic knows the training images by heart (held-out ones look generated to it, "
             "{overfitting:.2f} of 1) and KID no longer falls",
         ),
         (
-            worse and all(vitals.nearest_training < COPYING for vitals in last),
+            all(vitals.nearest_training < COPYING for vitals in last),
             "its images come {nearest_training:.2f} times as near to training images as held-out "
             "lesions do, and KID no longer falls",
         ),
     )
+    # All images of a network that has hardly begun look alike, and what still comes nearer to
+    # held-out images is learning.
+    lasts = len(last) == PATIENCE and all(vitals.images > best.images for vitals in last)
+    lasts = lasts and last[0].images >= 0.5 * total_images
     found = [words.format(**asdict(history[-1])) for wrong, words in signs if wrong]
-    lasts = len(last) == PATIENCE
     return Diagnosis(best.images, bool(found) and lasts, "; ".join(found) if lasts else "")
 
 

@@ -67,7 +67,7 @@ class Snapshots:
             return {}
         vitals = self._examine(state, sampler, images)
         state.vitals.append(vitals)
-        if diagnose(state.vitals).best_images == images:
+        if self.diagnosis(state).best_images == images:
             save_generator(folder / GENERATOR, sampler, self.task.spec, state.family)
         return {name: value for name, value in asdict(vitals).items() if name != "images"}
 
@@ -75,7 +75,7 @@ class Snapshots:
         """What the vital signs so far say; nothing when none were read."""
         if not state.vitals:
             return Diagnosis(0, stop=False, words="")
-        return diagnose(state.vitals)
+        return diagnose(state.vitals, self.task.spec.config.images)
 
     def finish(self, state: State) -> TrainedGenerator:
         """Leave the generator that is kept, and say how the training went."""

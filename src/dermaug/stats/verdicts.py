@@ -39,7 +39,10 @@ def smallest_detectable(
         num_comparisons: Comparisons that Holm's rule adjusts for; its strictest step is taken.
 
     Returns:
-        In the metric's units, at least 0; NaN without draws.
+        In the metric's units, above 0; NaN without draws, or where no two trainings differ: what
+        varies is then not known.
     """
+    if standard_error == 0.0:
+        return float("nan")
     low, high = percentile_interval(draws, 1 - ALPHA / max(num_comparisons, 1))
     return (high - low) / 2 + float(norm.ppf(POWER)) * standard_error
