@@ -1,7 +1,10 @@
 """Curves over the dose and over the number of real lesions, and what a dose is worth in lesions."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.comparisons import compare_arms, contrasts, control_arm
@@ -157,20 +160,27 @@ def training_lesions(results: RunResults) -> float:
 
 def _worth(points: tuple[RunResults, ...], point: RunResults, effect: Effect) -> str:
     """Real equivalents on the learning curve of the reference arm; "" without a curve."""
-    place = place_of(point, ALL, METRIC)
-    model, reference = effect.model, effect.reference
-    known = [each for each in points if reference in arm_estimates(each, model, [reference])]
-    if len(known) < MIN_SIZES:
+    sizes, scores = _learning_curve(points, effect.model, effect.reference)
+    if len(sizes) < MIN_SIZES:
         return ""
-    sizes = np.array([training_lesions(each) for each in known])
-    scores = np.stack(
-        [arm_estimates(each, model, [reference])[reference].draws[:, place] for each in known], 1
-    )
-    gain = effect.estimate.draws[:, place]  # paired by seed, unlike two single arms
+    gain = effect.estimate.draws[:, place_of(point, ALL, METRIC)]  # paired by seed
     try:
         return str(real_equivalents(sizes, scores, training_lesions(point), gain))
     except DermaugError:
         return ""
+
+
+@lru_cache(maxsize=32)
+def _learning_curve(
+    points: tuple[RunResults, ...], model: str, arm: str
+) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, "r p"]]:
+    """Lesions of each point that has the arm, and its resampled scores; every gain asks for it."""
+    sizes, scores = [], []
+    for point in points:
+        if found := arm_estimates(point, model, [arm]):
+            sizes.append(training_lesions(point))
+            scores.append(found[arm].draws[:, place_of(point, ALL, METRIC)])
+    return np.array(sizes), np.stack(scores, 1) if scores else np.empty((0, 0))
 
 
 def _is_gain(results: RunResults, pair: tuple[str, str]) -> bool:
