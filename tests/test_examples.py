@@ -12,10 +12,11 @@ from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))
+STAGES = EXAMPLES[:5]
 
 
 def test_there_is_one_a_stage_and_each_fits_on_a_screen_or_two() -> None:
-    assert [path.stem[:2] for path in EXAMPLES] == ["01", "02", "03", "04", "05"]
+    assert [path.stem[:2] for path in EXAMPLES] == ["01", "02", "03", "04", "05", "06"]
     assert max(len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES) < 80
 
 
@@ -24,7 +25,7 @@ def test_examples_run_in_order(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
-    for path in EXAMPLES:
+    for path in STAGES:
         runpy.run_path(str(path), run_name="__main__")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "runs"]
 
@@ -45,3 +46,14 @@ def test_examples_run_in_order(
     probabilities = [table.filter(like="p_").to_numpy() for table in tested.values()]
     assert abs(probabilities[0] - probabilities[1]).max() > 1e-3  # the dose reached the training
     assert "mean sensitivity, classic+synthetic minus classic" in capsys.readouterr().out
+
+    hold_back = runpy.run_path(str(EXAMPLES[5]))["hold_back"]
+    kept, held = hold_back(folder / "phantoms", tmp_path / "held-back", one_in=5)
+    study, external = (
+        open_catalog(tmp_path / "held-back" / name) for name in ("HAM10000", "ISIC2018")
+    )
+    assert (len(study), len(external)) == (kept, held)
+    assert min(kept, held) > 0
+    assert sorted([*study.image_ids, *external.image_ids]) == sorted(catalog.image_ids)
+    lesions = catalog.table.set_index("image_id")["lesion_id"]
+    assert not set(lesions[list(study.image_ids)]) & set(lesions[list(external.image_ids)])
