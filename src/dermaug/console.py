@@ -22,6 +22,8 @@ from rich.text import Text
 console = Console(stderr=True, highlight=False, markup=False)
 
 Advance = Callable[..., None]
+MEASURED_AFTER = 0.1
+"""Seconds below which a rate is noise."""
 
 
 class _RateColumn(ProgressColumn):
@@ -34,7 +36,9 @@ class _RateColumn(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(title: str, total: int, unit: str = "img", done: int = 0) -> Iterator[Advance]:
+def progress_bar(
+    title: str, total: int, unit: str = "img", done: int = 0, start: float | None = None
+) -> Iterator[Advance]:
     """A bar on a terminal, a line every tenth elsewhere (logs, pipes, workers).
 
     Args:
@@ -42,12 +46,13 @@ def progress_bar(title: str, total: int, unit: str = "img", done: int = 0) -> It
         total: Units in all.
         unit: What is counted, for the rate.
         done: Units that were done before, when work goes on.
+        start: When the work began, by `time.monotonic`; None is now.
 
     Yields:
         `advance(units, note="")`: units done since the last call, and a short text behind the bar.
     """
     if not console.is_terminal:
-        yield _plain_lines(title, total, unit, done)
+        yield _plain_lines(title, total, unit, done, start or time.monotonic())
         return
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -73,21 +78,21 @@ def counting_bar(title: str, unit: str = "img") -> Iterator[Callable[[int, int],
     """A bar for work that tells (done, total); it appears with the first of these calls."""
     with ExitStack() as stack:
         bars: list[Advance] = []
-        told = 0
+        told, start = 0, time.monotonic()
 
         def progress(done: int, total: int) -> None:
             nonlocal told
             if not bars:
-                bars.append(stack.enter_context(progress_bar(title, total, unit)))
+                bar = progress_bar(title, total, unit, start=start)
+                bars.append(stack.enter_context(bar))
             bars[0](done - told)
             told = done
 
         yield progress
 
 
-def _plain_lines(title: str, total: int, unit: str, done: int) -> Advance:
+def _plain_lines(title: str, total: int, unit: str, done: int, start: float) -> Advance:
     count, told, text = done, done * 10 // max(total, 1), ""
-    start = time.monotonic()
 
     def advance(units: int, note: str | None = None) -> None:
         nonlocal count, told, text
@@ -97,12 +102,19 @@ def _plain_lines(title: str, total: int, unit: str, done: int) -> Advance:
         if tenth <= told:
             return
         told = tenth
-        rate = (count - done) / max(time.monotonic() - start, 1e-9)
-        left = (total - count) / max(rate, 1e-9)
-        line = f"{title}: {count:,}/{total:,} {unit}, {rate:,.0f} {unit}/s, {left:,.0f} s left"
-        console.print(", ".join(filter(None, (line, text))), soft_wrap=True, markup=False)
+        line = f"{title}: {count:,}/{total:,} {unit}"
+        parts = (line, _rate(count - done, total - count, time.monotonic() - start, unit), text)
+        console.print(", ".join(filter(None, parts)), soft_wrap=True, markup=False)
 
     return advance
+
+
+def _rate(done: int, left: int, seconds: float, unit: str) -> str:
+    """Units a second and the time left, once they are measured."""
+    if not done or seconds < MEASURED_AFTER:
+        return ""
+    rate = done / seconds
+    return f"{rate:,.0f} {unit}/s, {left / rate:,.0f} s left"
 
 
 @contextmanager
