@@ -2,12 +2,16 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from dermaug.errors import DermaugError
 from dermaug.files import (
+    expanded,
     folder_written_aside,
+    known_sha256,
     read_json,
     read_record,
+    read_shaped,
     require_new_folder,
     require_writable,
     sha256,
@@ -117,3 +121,38 @@ def test_name_that_is_no_utf8_comes_back_from_json(tmp_path: Path) -> None:
     name = os.fsdecode(b"\xff.jpg")
     write_json(tmp_path / "a.json", {"file": name})
     assert read_record(tmp_path / "a.json") == {"file": name}
+
+
+def test_known_digest_follows_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"one")
+    assert known_sha256(path) == known_sha256(path) == sha256(path)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(0, 1))  # a clock may tick too slowly to tell the two writes apart
+    assert known_sha256(path) == sha256(path)
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(strict=True)
+    name: str
+    number: int
+    parts: list[float] = []
+
+
+def test_record_of_known_types_comes_as_it_is(tmp_path: Path) -> None:
+    record = {"name": "a", "number": 1, "parts": [1, 2.5], "more": None}
+    write_json(tmp_path / "a.json", record)
+    assert read_shaped(tmp_path / "a.json", Entry) == record
+
+
+def test_every_odd_entry_of_a_record_is_listed(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"number": "1", "parts": [1, True]})
+    with pytest.raises(DermaugError, match="expected what dermaug wrote there") as caught:
+        read_shaped(tmp_path / "a.json", Entry)
+    assert [line.split(":")[0] for line in caught.value.details] == ["name", "number", "parts.1"]
+
+
+def test_home_of_nobody_is_said() -> None:
+    assert expanded("~/x", "data.source") == Path.home() / "x"
+    with pytest.raises(DermaugError, match=r"data\.source '~nobody-of-that-name/x': expected"):
+        expanded("~nobody-of-that-name/x", "data.source")

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from dermaug.errors import DermaugError
 
 PARTIAL = ".partial-"
-Shape = TypeVar("Shape")
 
 
 @contextmanager
@@ -106,26 +105,26 @@ def read_record(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_shaped(path: Path, shape: type[Shape]) -> Shape:
-    """Read a JSON object whose entries are of known types; further entries are let through.
+def read_shaped(path: Path, shape: type[BaseModel]) -> dict[str, Any]:
+    """Read a JSON object whose entries are of known types, and give it as it is.
 
     Args:
         path: The file.
-        shape: A `TypedDict` that allows extra items: name -> type of each entry that must be there.
+        shape: Name and type of each entry that must be there.
 
     Raises:
         DermaugError: Lists every entry that is missing or of another type.
     """
     record = read_record(path)
     try:
-        # Strict: the file was written by dermaug, so that a "5" in place of a 5 is damage.
-        return TypeAdapter(shape).validate_python(record, strict=True)
+        shape.model_validate(record)
     except ValidationError as error:
         raise DermaugError(
-            f"{path}: not what dermaug wrote there; put the file back as it was, or delete the "
-            "folder and run again",
+            f"{path}: expected what dermaug wrote there, found other content; put the file back "
+            "as it was, or make it anew",
             [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()],
         ) from None
+    return record
 
 
 def expanded(path: str | Path, what: str) -> Path:
@@ -142,8 +141,8 @@ def expanded(path: str | Path, what: str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise DermaugError(
-            f"{what} = {str(path)!r}: there is no user of that name on this machine; write the "
-            "path out, or put ./ before a folder whose name begins with ~"
+            f"{what} {str(path)!r}: expected a path, but there is no user of that name on this "
+            "machine; write it out, or put ./ before a folder whose name begins with ~"
         ) from None
 
 

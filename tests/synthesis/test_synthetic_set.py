@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_parts_that_do_not_agree_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="do not agree"):
         read_synthetic_set(tmp_path / "set")
     write_json(tmp_path / "set/manifest.json", {"schema": 99})
-    with pytest.raises(DermaugError, match="schema 1"):
+    with pytest.raises(DermaugError, match="schema: Input should be 1 or 2"):
         read_synthetic_set(tmp_path / "set")
 
 
@@ -61,6 +62,51 @@ def test_set_of_another_fold_is_refused() -> None:
 def test_generator_that_saw_more_than_the_training_part_is_refused() -> None:
     with pytest.raises(DermaugError, match=r"saw 1 images outside .* for example ISIC_2"):
         refuse_leakage(PROVENANCE, "fold-key", ["ISIC_1"], "arm")
+
+
+def flip(path: Path) -> None:
+    """Turn over one bit, as a worn disk does; the size stays."""
+    content = bytearray(path.read_bytes())
+    content[-10] ^= 1
+    date = path.stat().st_mtime_ns
+    path.write_bytes(content)
+    os.utime(path, ns=(date, date + 1))  # the clock of some disks ticks slowly
+
+
+def changed(path: Path, **entries: object) -> None:
+    write_json(path, read_json(path) | entries)
+
+
+def unsealed(folder: Path) -> None:
+    """As sets were before they held digests."""
+    manifest = read_json(folder / "manifest.json")
+    del manifest["sha256"]
+    write_json(folder / "manifest.json", manifest | {"schema": 1})
+
+
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("array", "images.npy"),
+        ("array", "metadata.csv"),
+        ("png", "images/mel_000003.png"),
+        ("png", "metadata.csv"),
+    ],
+)
+def test_flipped_bit_is_noticed_even_after_a_first_reading(
+    tmp_path: Path, layout: str, name: str
+) -> None:
+    write_synthetic_set(tmp_path / "set", drawn(), layout)  # type: ignore[arg-type]
+    read_synthetic_set(tmp_path / "set")
+    flip(tmp_path / "set" / name)
+    with pytest.raises(DermaugError, match=f"{name}: its content has changed since it was drawn"):
+        read_synthetic_set(tmp_path / "set")
+
+
+def test_set_from_before_the_digests_is_read(tmp_path: Path) -> None:
+    write_synthetic_set(tmp_path / "set", drawn())
+    unsealed(tmp_path / "set")
+    np.testing.assert_array_equal(read_synthetic_set(tmp_path / "set").images, drawn().images)
 
 
 def cut(path: Path) -> None:
@@ -80,6 +126,12 @@ def cut(path: Path) -> None:
         ("metadata.csv", lambda path: path.write_text("a,b\n1,2\n")),
         ("manifest.json", lambda path: path.write_text("[]")),
         ("manifest.json", lambda path: path.write_text('{"schema": 1}')),
+        ("manifest.json", lambda path: changed(path, training_images="abc")),
+        ("manifest.json", lambda path: changed(path, family=["dcgan"])),
+        ("manifest.json", lambda path: changed(path, seed="7")),
+        ("manifest.json", lambda path: changed(path, layout="other")),
+        ("manifest.json", lambda path: changed(path, sha256=None)),
+        ("manifest.json", lambda path: changed(path, sha256={})),
     ],
 )
 def test_damaged_set_is_named(tmp_path: Path, name: str, damage: Callable[[Path], object]) -> None:
@@ -95,6 +147,7 @@ def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "owned",)
 
     write_synthetic_set(tmp_path / "set", drawn())
+    unsealed(tmp_path / "set")
     np.save(tmp_path / "set/images.npy", np.array([Payload()], dtype=object), allow_pickle=True)
     with pytest.raises(DermaugError, match="not a whole synthetic set"):
         read_synthetic_set(tmp_path / "set")
@@ -103,6 +156,7 @@ def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
 
 def test_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
     write_synthetic_set(tmp_path / "set", drawn(), "png")
+    unsealed(tmp_path / "set")
     (tmp_path / "set/images/df_000000.png").rename(tmp_path / "out.png")
     metadata = tmp_path / "set/metadata.csv"
     metadata.write_text(metadata.read_text().replace("images/df_000000.png", "../out.png"))

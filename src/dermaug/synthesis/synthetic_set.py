@@ -4,22 +4,25 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dermaug.data.cells import safe_join
 from dermaug.data.image_files import decode_whole
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, read_record, write_json
+from dermaug.files import folder_written_aside, known_sha256, read_shaped, sha256, write_json
 
 ARRAY = "images.npy"
 MANIFEST = "manifest.json"
 METADATA = "metadata.csv"
-SCHEMA = 1
+SCHEMA = 2
+SEALED = {"array": (METADATA, ARRAY), "png": (METADATA,)}
+"""Files whose digests the manifest holds; those of PNG files are a column of the metadata."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,29 @@ class Provenance:
     seed: int
     fold_key: str
     training_images: tuple[str, ...]
+
+
+class _Manifest(BaseModel):
+    """What `manifest.json` must hold; schema 1 had no digests."""
+
+    model_config = ConfigDict(strict=True)
+
+    schema_: Literal[1, 2] = Field(alias="schema")
+    layout: Literal["array", "png"]
+    number: int
+    size: int
+    family: str
+    generator: str
+    seed: int
+    fold_key: str
+    training_images: list[str]
+    sha256: dict[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _sealed(self) -> Self:
+        if self.schema_ > 1 and self.sha256 is None:
+            raise ValueError("expected sha256, the digests of the files beside it")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +91,8 @@ def write_synthetic_set(
         folder: Folder to appear.
         synthetic: What to write.
         layout: `array` is one `images.npy`; `png` is one file an image under `images/`, as
-            `datasets.load_dataset("imagefolder")` opens it.
+            `datasets.load_dataset("imagefolder")` opens it. Digests of all files are written with
+            them, so that a changed byte is noticed.
     """
     names = [f"images/{label}_{row:06d}.png" for row, label in enumerate(synthetic.labels)]
     latents = pd.Series(synthetic.labels).groupby(list(synthetic.labels)).cumcount()
@@ -92,8 +119,10 @@ def write_synthetic_set(
             table = table.drop(columns="file_name")
         else:
             _write_pngs(aside, names, synthetic.images)
+            table["sha256"] = [sha256(aside / name) for name in names]
         table.to_csv(aside / METADATA, index=False)
-        write_json(aside / MANIFEST, manifest)
+        digests = {name: sha256(aside / name) for name in SEALED[layout]}
+        write_json(aside / MANIFEST, manifest | {"sha256": digests})
 
 
 def read_synthetic_set(folder: Path) -> SyntheticSet:
@@ -102,21 +131,16 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
     Raises:
         DermaugError: The folder is none, or its parts do not agree.
     """
-    manifest = read_record(folder / MANIFEST)
-    if manifest.get("schema") != SCHEMA:
-        raise DermaugError(f"{folder / MANIFEST}: expected a synthetic set's manifest, schema 1")
-    try:
-        provenance = Provenance(
-            manifest["family"],
-            manifest["generator"],
-            manifest["seed"],
-            manifest["fold_key"],
-            tuple(manifest["training_images"]),
-        )
-        number, size, layout = manifest["number"], manifest["size"], manifest["layout"]
-    except (KeyError, TypeError) as error:
-        raise DermaugError(f"{folder / MANIFEST}: not whole ({error}); delete the folder") from None
-    labels, images = _read_parts(folder, layout)
+    manifest = read_shaped(folder / MANIFEST, _Manifest)
+    provenance = Provenance(
+        manifest["family"],
+        manifest["generator"],
+        manifest["seed"],
+        manifest["fold_key"],
+        tuple(manifest["training_images"]),
+    )
+    labels, images = _read_parts(folder, manifest)
+    number, size = manifest["number"], manifest["size"]
     if not len(images) == len(labels) == number or images.shape[1:] != (size, size, 3):
         raise DermaugError(
             f"{folder}: {len(images)} images {images.shape[1:]}, {len(labels)} rows of {METADATA} "
@@ -125,15 +149,23 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
     return SyntheticSet(images, labels, provenance)
 
 
-def _read_parts(folder: Path, layout: str) -> tuple[tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
-    """Labels and images as they lie in the folder."""
+def _read_parts(
+    folder: Path, manifest: dict[str, Any]
+) -> tuple[tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
+    """Labels and images as they lie in the folder, none of them changed."""
+    sealed = manifest["schema"] > 1
+    digests: dict[str, str] = manifest.get("sha256") or {}
     try:
+        for name in SEALED[manifest["layout"]] if sealed else ():
+            _refuse_changed(folder / name, known_sha256(folder / name), digests.get(name))
         table = pd.read_csv(folder / METADATA, dtype=str, keep_default_na=False)
         labels = tuple(table["label"])
-        if layout == "array":
+        if manifest["layout"] == "array":
             images = np.load(folder / ARRAY, mmap_mode="r", allow_pickle=False)
         else:
             files = [safe_join(folder, name) for name in table["file_name"]]
+            for file, digest in zip(files, table["sha256"], strict=True) if sealed else ():
+                _refuse_changed(file, sha256(file), digest)
             images = np.stack([np.asarray(decode_whole(file)) for file in files])
     except (OSError, EOFError, ValueError, KeyError) as error:  # pandas raises ValueErrors
         raise DermaugError(
@@ -142,6 +174,14 @@ def _read_parts(folder: Path, layout: str) -> tuple[tuple[str, ...], UInt8[np.nd
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
         raise DermaugError(f"{folder / ARRAY}: expected pixels (n, height, width, 3) in 8 bits")
     return labels, images
+
+
+def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
+    if found != expected:
+        raise DermaugError(
+            f"{path}: its content has changed since it was drawn (SHA-256 {found[:16]}, expected "
+            f"{str(expected)[:16]}); delete the folder and draw it anew"
+        )
 
 
 def refuse_leakage(
