@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import typer.testing
@@ -22,9 +24,10 @@ from dermaug.config import ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.runs import open_run
 from dermaug.experiment_file import read_experiment
+from dermaug.files import write_json
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec, save_generator
-from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
 
 Ended = tuple[int, str]
 Run = Callable[..., Ended]
@@ -113,7 +116,8 @@ def test_experiment_that_is_no_file(dermaug: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", ["x" * 5000, "~nobody-of-that-name/x", "nowhere"])
 def test_data_path_that_cannot_be_one(dermaug: Run, data: str) -> None:
-    assert_refused(dermaug("run", "--data", data), "expected a data set")
+    expected = "no user of that name" if data.startswith("~") else "expected a data set"
+    assert_refused(dermaug("run", "--data", data), expected)
 
 
 def test_data_given_twice(dermaug: Run, phantoms: Path) -> None:
@@ -323,21 +327,113 @@ def test_file_name_that_is_no_utf8_is_predicted(
     assert dermaug("predict", checkpoints, odd)[0] == 0
 
 
+def manifest_of(checkpoint: Path) -> dict[str, Any]:
+    """What a run writes beside a classifier."""
+    return {
+        "arm": {"name": "real"},
+        "model": "fridadar",
+        "fold": 0,
+        "seed": 0,
+        "fold_key": "key",
+        "data": {"source": "elsewhere", "classes": ["mel", "nv"]},
+        "train_counts": {"mel": {"real": 1, "synthetic": 0}},
+        "training_images": ["one"],
+        "training_lesions": ["lesion"],
+        "digest": checkpoint_digest(checkpoint),
+        "images": 1,
+        "best_images": 1,
+        "best_score": 0.5,
+        "seconds": 1.0,
+    }
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path, phantoms: Path) -> Path:
+    """Images of the two classes that the untrained classifier knows."""
+    table = pd.read_csv(next(phantoms.glob("*metadata.csv")), dtype=str)
+    for label in ("mel", "nv"):
+        (tmp_path / "two" / label).mkdir(parents=True)
+        for name in table.loc[table["dx"] == label, "image_id"]:
+            (image,) = phantoms.glob(f"*/{name}.jpg")
+            shutil.copy(image, tmp_path / "two" / label)
+    return tmp_path / "two"
+
+
 @pytest.mark.parametrize(
-    ("manifest", "expected"),
+    ("change", "expected"),
     [
         ("[1]", "expected a JSON object"),
         ("{", "not valid JSON"),
-        ('{"data": {"bogus": 1}}', "data.bogus"),
+        ("{}", "training_images: Field required"),
+        ({"data": {"bogus": 1}}, "data.bogus"),
+        ({"arm": "real"}, "arm: Input should be"),
+        ({"training_images": []}, "training_images: "),
+        ({"training_images": "one"}, "training_images: "),
+        ({"training_lesions": [1]}, "training_lesions.0: "),
+        ({"digest": "0" * 64}, "found another classifier's"),
     ],
+    ids=lambda part: str(part)[:30],
 )
 def test_manifest_beside_a_classifier_that_was_changed(
-    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path, manifest: str, expected: str
+    dermaug: Run, tmp_path: Path, two_classes: Path, checkpoints: Path, change: Any, expected: str
 ) -> None:
-    shutil.copy(checkpoints / "classifier.safetensors", tmp_path)
-    (tmp_path / "manifest.json").write_text(manifest)
-    words = ["evaluate", tmp_path / "classifier.safetensors", "--data", phantoms]
-    assert_refused(dermaug(*words), expected)
+    copy = Path(shutil.copy(checkpoints / "classifier.safetensors", tmp_path))
+    written = change if isinstance(change, str) else json.dumps(manifest_of(copy) | change)
+    (tmp_path / "manifest.json").write_text(written)
+    assert_refused(dermaug("evaluate", copy, "--data", two_classes), expected)
+    code, output = dermaug("audit", two_classes, "--data", two_classes, "--model", copy)
+    assert code == 2
+    assert str(tmp_path) in output
+
+
+def test_classifier_whose_training_images_nobody_knows_is_not_evaluated(
+    dermaug: Run, tmp_path: Path, two_classes: Path, checkpoints: Path
+) -> None:
+    copy = Path(shutil.copy(checkpoints / "classifier.safetensors", tmp_path))
+    words = ["evaluate", copy, "--data", two_classes]
+    for mode in ([], ["--skip-known"]):
+        assert_refused(dermaug(*words, *mode), "without it leakage cannot be excluded")
+    audit = ["audit", two_classes, "--data", two_classes, "--model", copy]
+    assert_refused(dermaug(*audit), "without it leakage cannot be excluded")
+    image = min(two_classes.rglob("*.jpg"))
+    assert dermaug("predict", copy, image)[0] == 0  # nothing is claimed of it
+
+    known = [image.stem]
+    write_json(tmp_path / "manifest.json", manifest_of(copy) | {"training_images": known})
+    assert_refused(dermaug(*words), "trained on 1 of these 20 images")
+    code, output = dermaug(*words, "--skip-known")
+    assert code == 0
+    assert re.search(r"real fridadar\s+0\s+0\s+19 ", output)
+
+
+@pytest.mark.parametrize("source", ["~nobody-of-that-name/x", "''"])
+def test_source_that_cannot_be_a_path(dermaug: Run, tmp_path: Path, source: str) -> None:
+    (tmp_path / "x.toml").write_text(SMALL)
+    words = ["run", tmp_path / "x.toml", "--set", f"data.source={source}"]
+    assert_refused(dermaug(*words), "data.source")
+    assert_refused(dermaug(*words, "--dry-run"), "data.source")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("train", "generator", "--class", "nx"), "has no generator of label nx; it has 7"),
+        (("train", "generator", "--fold", "9"), "has no generator of fold 9; it has 7"),
+        (("train", "classifier", "--arm", "nx", "--seed", "3"), "of arm nx and seed 3; it has 1"),
+        (("run", "--set", "generators.0.classes=['nx']"), "found 'nx'"),
+    ],
+    ids=lambda part: part[-1] if isinstance(part, tuple) else None,
+)
+def test_job_that_is_not_asked_for_leaves_no_run_behind(
+    dermaug: Run, tmp_path: Path, phantoms: Path, words: tuple[str, ...], expected: str
+) -> None:
+    one_fold = SMALL + "[splits]\nrun = [0]\n[[generators]]\nwidth = 4\n"
+    (tmp_path / "x.toml").write_text(one_fold)
+    *command, option, value = words
+    asked = [*command, tmp_path / "x.toml", "--data", phantoms, option, value]
+    if len(words) > 4:
+        asked = ["train", "classifier", tmp_path / "x.toml", "--data", phantoms, *words[2:]]
+    assert_refused(dermaug(*asked, "--output", "made"), expected)
 
 
 def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: Path) -> None:
@@ -345,6 +441,8 @@ def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: 
     (tmp_path / "x.toml").write_text(SMALL)
     asked = read_experiment(tmp_path / "x.toml", [f"data.source={phantoms}"])
     open_run(folder, asked)
-    for content in ("[]", "{}", '{"data": 3}'):
+    sound = json.loads((folder / "run.json").read_text())
+    odd = [sound | {"machine": []}, sound | {"data": sound["data"] | {"skipped": []}}]
+    for content in ("[]", "{}", '{"data": 3}', *map(json.dumps, odd)):
         (folder / "run.json").write_text(content)
         assert_refused(dermaug("report", folder), "run.json: expected")

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment import audit
 from dermaug.experiment.audit import AUDIT, audit_run, control_of_family, read_audit
 from dermaug.experiment.audit_embedding import EMBEDDING, embed_run, read_embedding
-from dermaug.experiment.runs import Run, open_run, read_run_experiment
+from dermaug.experiment.run_identity import read_run_experiment
+from dermaug.experiment.runs import Run, open_run
 from dermaug.experiment.study import read_results, run_experiment
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.audit_page import audit_section
@@ -108,7 +110,7 @@ def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_pat
     other = copied / CONTROL.replace("/real/", "/synthetic/") / "classifier.safetensors"
     before = json.loads((copied / GENERATOR / AUDIT).read_text())
     shutil.copy(other, control)
-    audit_run(Run(copied, run.experiment, run.store, run.folds), CPU)
+    audit_run(replace(run, folder=copied), CPU)
     after = json.loads((copied / GENERATOR / AUDIT).read_text())
     assert after["key"] != before["key"]
     assert after["numbers"] != before["numbers"]

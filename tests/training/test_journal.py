@@ -40,3 +40,25 @@ def test_line_that_is_no_row_is_named(tmp_path: Path, line: bytes) -> None:
         read_journal(path)
     with pytest.raises(DermaugError, match="cannot be read"):
         read_journal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"loss": 1.0},
+        {"images": 2},
+        {"images": 2, "loss": "1"},
+        {"images": 2, "loss": [1]},
+        {"images": True, "loss": 1.0},
+        {"images": 2, "loss": False},
+        {"images": 2, "loss": 1.0, "other": {}},
+    ],
+)
+def test_row_without_the_expected_numbers_is_named(tmp_path: Path, row: dict[str, object]) -> None:
+    path = tmp_path / "journal.jsonl"
+    whole = '{"images": 1, "loss": null}'
+    path.write_text(f"{whole}\n{json.dumps(row)}\n")
+    with pytest.raises(DermaugError, match=r"line 2: expected numbers named images, loss"):
+        read_journal(path, ["loss"])
+    path.write_text(whole + "\n")
+    assert read_journal(path, ["loss"]) == [{"images": 1, "loss": None}]

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
+from dermaug.files import expanded
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 from dermaug.training.weights import head_names, load_weights, require_hub
 
@@ -104,7 +105,7 @@ def build_classifier(
     """
     network = _network(spec, pretrained=config.pretrained)
     if config.weights:
-        load_weights(network, Path(config.weights).expanduser(), config.expect_missing)
+        load_weights(network, expanded(config.weights, "weights"), config.expect_missing)
     if config.pretrained or config.weights:
         own: Any = network.pretrained_cfg
         mean, std = tuple(own["mean"]), tuple(own["std"])

@@ -10,6 +10,7 @@ import typer
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment_file import read_experiment
+from dermaug.files import expanded
 
 ExperimentFile = Annotated[
     str,
@@ -49,19 +50,24 @@ def read_asked(name: str, data: Path | None, settings: list[str] | None) -> Expe
         if any(setting.partition("=")[0].strip() == "data.source" for setting in overrides):
             raise DermaugError("--data and --set data.source contradict each other; give one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
-        overrides.append(f"data.source={json.dumps(str(_existing(data)), ensure_ascii=False)}")
+        overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     return read_experiment(_find(name), overrides)
 
 
-def _existing(data: Path) -> Path:
+def existing(data: Path) -> Path:
+    """What `--data` names, with `~` expanded.
+
+    Raises:
+        DermaugError: Nothing is there, or it cannot be looked at.
+    """
+    path = expanded(data, "--data")
     try:
-        path = data.expanduser()
         path.stat()
     except FileNotFoundError:
         raise DermaugError(
             f"--data {data}: expected a data set, found nothing; check the path"
         ) from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: ~name of nobody here
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise DermaugError(f"--data {data}: expected a data set ({reason})") from None
     return path

@@ -1,7 +1,8 @@
 """`dermaug run`, `dermaug report` and `dermaug train`: whole studies and single stages."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +14,7 @@ from dermaug.cli.options import (
     Output,
     Precision,
     Settings,
+    existing,
     read_asked,
 )
 from dermaug.config import Experiment
@@ -62,13 +64,18 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     output: Annotated[Path | None, typer.Option(help="HTML file; RUN/report.html.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Where the run's data set lies by now.")
+    ] = None,
 ) -> None:
     """Write the report of a run again, finished or not."""
-    from dermaug.experiment.runs import open_run, read_run_experiment
+    from dermaug.experiment.run_identity import moved_data, read_run_experiment
+    from dermaug.experiment.runs import prepare_run
     from dermaug.experiment.study import read_results
     from dermaug.report.page import render_report
 
-    results = read_results(open_run(folder, read_run_experiment(folder)))
+    begun = moved_data(folder, read_run_experiment(folder), existing(data) if data else None)
+    results = read_results(prepare_run(folder, begun))
     console.print(f"report: {render_report(results, output)}")
 
 
@@ -87,21 +94,8 @@ def generator(
 ) -> None:
     """Train the generators of an experiment, or some of them, and draw their images."""
     asked = read_asked(experiment, data, settings)
-    folder = output or Path("runs") / asked.name
-    _prepare(folder, asked, device, precision)
-    from dermaug.experiment.jobs import GeneratorJob
-    from dermaug.experiment.study import train_some
-
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    train_some(
-        folder,
-        asked,
-        GeneratorJob,
-        wanted,
-        device=device,
-        precision=precision,
-        command=command_line(),
-    )
+    _train("generators", asked, output, wanted, device, precision)
 
 
 @train.command()
@@ -119,21 +113,24 @@ def classifier(
 ) -> None:
     """Train the classifiers of an experiment, or some of them, and predict validation and test."""
     asked = read_asked(experiment, data, settings)
+    wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
+    _train("classifiers", asked, output, wanted, device, precision)
+
+
+def _train(
+    wave: Literal["generators", "classifiers"],
+    asked: Experiment,
+    output: Path | None,
+    wanted: Mapping[str, str | int | None],
+    device: str,
+    precision: str,
+) -> None:
     folder = output or Path("runs") / asked.name
     _prepare(folder, asked, device, precision)
-    from dermaug.experiment.jobs import ClassifierJob
     from dermaug.experiment.study import train_some
 
-    wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
-    train_some(
-        folder,
-        asked,
-        ClassifierJob,
-        wanted,
-        device=device,
-        precision=precision,
-        command=command_line(),
-    )
+    told = command_line()
+    train_some(folder, asked, wave, wanted, device=device, precision=precision, command=told)
 
 
 def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> None:

@@ -11,6 +11,7 @@ from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 from dermaug.errors import DermaugError
+from dermaug.files import expanded
 
 PHANTOM = "phantom"
 
@@ -25,7 +26,7 @@ def open_dataset(config: DataConfig) -> Catalog:
     """
     if config.source == PHANTOM:
         return select(open_catalog(_phantoms(config)), config)
-    return select(open_catalog(Path(config.source).expanduser()), config)
+    return select(open_catalog(expanded(config.source, "data.source")), config)
 
 
 def open_labelled(config: DataConfig, path: Path, classes: tuple[str, ...]) -> PixelStore:
@@ -39,14 +40,27 @@ def open_labelled(config: DataConfig, path: Path, classes: tuple[str, ...]) -> P
     Raises:
         DermaugError: It has a label that is not among them.
     """
-    other = config.model_copy(update={"source": str(path), "classes": (), "limit": 0})
-    catalog = open_dataset(other)
+    return read_pixels(open_other(config, path, classes), _moved(config, path))
+
+
+def open_other(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> Catalog:
+    """Open another data set as the first was, under the same labels; no image is decoded.
+
+    Args:
+        config: As for `open_labelled`.
+        path: As for `open_labelled`.
+        classes: As for `open_labelled`.
+
+    Raises:
+        DermaugError: It has a label that is not among them.
+    """
+    catalog = open_dataset(_moved(config, path))
     if unknown := sorted(set(catalog.classes) - set(classes)):
         raise DermaugError(
             f"{path} has labels that the classifiers do not know: {', '.join(unknown)}; "
             f"they were trained on {', '.join(classes)}"
         )
-    return read_pixels(replace(catalog, classes=classes), other)
+    return replace(catalog, classes=classes)
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
@@ -57,6 +71,10 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
     """
     with counting_bar("decoding") as progress:
         return load_pixels(catalog, config, progress=progress)
+
+
+def _moved(config: DataConfig, path: str | Path) -> DataConfig:
+    return config.model_copy(update={"source": str(path), "classes": (), "limit": 0})
 
 
 def _phantoms(config: DataConfig) -> Path:

@@ -14,12 +14,12 @@ import torch
 from dermaug.classifiers.training import BEST
 from dermaug.config import ArmConfig, Experiment
 from dermaug.console import counting_bar
-from dermaug.errors import DermaugError
 from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.judges import classifier_judge
+from dermaug.experiment.manifests import AuditRecord
 from dermaug.experiment.runs import Run, synthetic_folder
-from dermaug.files import read_json, write_json
+from dermaug.files import read_record, read_shaped, write_json
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
@@ -104,12 +104,10 @@ def read_audit(folder: Path) -> StoredAudit | None:
     """
     if not (folder / AUDIT).exists():
         return None
-    stored = read_json(folder / AUDIT)
-    try:
-        pairs = pd.DataFrame(stored["pairs"], columns=["label", *PAIR_COLUMNS])
-        return StoredAudit(pd.DataFrame([_numbers(row) for row in stored["numbers"]]), pairs)
-    except (KeyError, TypeError, ValueError):
-        raise DermaugError(f"{folder / AUDIT}: not an audit of dermaug; delete it") from None
+    stored = read_shaped(folder / AUDIT, AuditRecord)
+    pairs = pd.DataFrame(stored["pairs"], columns=["label", *PAIR_COLUMNS])
+    numbers = [_numbers(dict(row)) for row in stored["numbers"]]
+    return StoredAudit(pd.DataFrame(numbers), pairs)
 
 
 def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
@@ -144,7 +142,7 @@ def _audit_generator(
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.catalog.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    if (folder / AUDIT).exists() and read_json(folder / AUDIT).get("key") == key:
+    if (folder / AUDIT).exists() and read_record(folder / AUDIT).get("key") == key:
         stored = read_audit(folder)
         assert stored is not None
         return stored

@@ -13,8 +13,9 @@ from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.audit import audit_run, class_rows, control_job
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.judges import Judge, classifier_judge
+from dermaug.experiment.manifests import EmbeddingRecord
 from dermaug.experiment.runs import Run, synthetic_folder
-from dermaug.files import read_json, write_json
+from dermaug.files import read_record, read_shaped, write_json
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
@@ -64,8 +65,8 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     path = run.folder / EMBEDDING
-    if path.exists() and (stored := read_json(path)).get("key") == key:
-        return pd.DataFrame(stored["points"], columns=list(COLUMNS))
+    if path.exists() and read_record(path).get("key") == key:
+        return read_embedding(run.folder)
     judges = [classifier_judge(checkpoint, device) for checkpoint in checkpoints]
     planes = [
         _test_plane(run, control, judges[0], WITHOUT),
@@ -80,7 +81,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
 def read_embedding(run_folder: Path) -> pd.DataFrame:
     """What `embed_run` left in a run's folder; empty where there is none."""
     path = run_folder / EMBEDDING
-    points = read_json(path)["points"] if path.exists() else []
+    points = read_shaped(path, EmbeddingRecord)["points"] if path.exists() else []
     return pd.DataFrame(points, columns=list(COLUMNS))
 
 

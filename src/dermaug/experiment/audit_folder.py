@@ -109,7 +109,7 @@ def read_given(path: Path, size: int | None) -> GivenImages:
         DermaugError: Neither is there.
     """
     manifest = path / MANIFEST
-    if manifest.is_file() and "training_images" in (read_json(manifest) or {}):
+    if manifest.is_file() and _is_own(read_json(manifest)):
         synthetic = read_synthetic_set(path)
         images = np.asarray(synthetic.images)
         if size is not None and images.shape[1] != size:
@@ -139,12 +139,12 @@ def part_images(
         Masks of training and held-out rows, without a lesion in both, and notes for the reader.
 
     Raises:
-        DermaugError: No image is left to hold out.
+        DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
     """
     ids, lesions = (catalog.table[name].to_numpy() for name in ("image_id", "lesion_id"))
-    learnt = set(stored.manifest.get("training_images", ())) if stored else set()
+    learnt = set(stored.manifest["training_images"]) if stored else set()
     seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
-    key = provenance.fold_key if provenance else stored.manifest.get("fold_key") if stored else None
+    key = provenance.fold_key if provenance else stored.manifest["fold_key"] if stored else None
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
         notes.append("the set's generator saw none of these images, as its manifest tells")
@@ -167,6 +167,11 @@ def part_images(
             "others of lesions that they have not; found only one kind. Give the whole data set"
         )
     return training, held_out & ~training, notes
+
+
+def _is_own(manifest: object) -> bool:
+    """Other tools' images may have a `manifest.json` of any content beside them."""
+    return isinstance(manifest, dict) and "training_images" in manifest
 
 
 def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None) -> PixelStore:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,10 @@ from dermaug.data.image_files import BadImageError
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import overall, per_class
+from dermaug.experiment.manifests import TrainedManifest
 from dermaug.experiment.runs import DONE
-from dermaug.files import read_record
+from dermaug.files import read_record, read_shaped
+from dermaug.training.checkpoint import checkpoint_digest
 
 MANIFEST = "manifest.json"
 
@@ -35,23 +38,43 @@ class StoredClassifier:
 
     Args:
         path: Its checkpoint.
-        manifest: Its `manifest.json`; empty for a checkpoint that lies by itself.
     """
 
     path: Path
-    manifest: dict[str, Any]
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The `manifest.json` beside it: what it was trained on, without which nobody can judge it.
+
+        Raises:
+            DermaugError: There is none, it is not whole, or it is another classifier's.
+        """
+        path = self.path.parent / MANIFEST
+        if not path.exists():
+            raise DermaugError(
+                f"{self.path}: expected {MANIFEST} beside it, which names the images it was "
+                "trained on, found none; without it leakage cannot be excluded: take the "
+                "classifier's whole folder, not the checkpoint alone"
+            )
+        record = read_shaped(path, TrainedManifest)
+        if record["digest"] != checkpoint_digest(self.path):
+            raise DermaugError(
+                f"{path}: expected the manifest of {self.path.name} beside it, found another "
+                "classifier's; put the two that belong together into one folder"
+            )
+        return record
 
     @property
     def name(self) -> dict[str, Any]:
         """Coordinates of the cell, for tables."""
-        arm = self.manifest.get("arm", {}).get("name", self.path.stem)
-        return {"arm": arm} | {key: self.manifest.get(key) for key in ("model", "fold", "seed")}
+        arm = self.manifest["arm"]["name"]
+        return {"arm": arm} | {key: self.manifest[key] for key in ("model", "fold", "seed")}
 
     @property
     def data(self) -> DataConfig:
         """How its training images were cut and labelled."""
         try:
-            return DataConfig.model_validate(self.manifest.get("data", {}))
+            return DataConfig.model_validate(self.manifest["data"])
         except ValidationError as error:
             raise DermaugError(
                 f"{self.path.parent / MANIFEST}: its data section is none that this version knows",
@@ -75,18 +98,18 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     else:
         cells = sorted(done.parent for done in path.glob(f"classifiers/**/{DONE}"))
         # A generator's critic lies with its generator, not in its cell.
-        files = [cell / BEST for cell in cells if not _manifest_of(cell).get("critic")]
+        files = [cell / BEST for cell in cells if not _is_critic(cell)]
     if not files:
         raise DermaugError(
             f"{path}: expected a classifier ({BEST}), the folder of one, or a run with finished "
             "classifiers; found none"
         )
-    return [StoredClassifier(file, _manifest_of(file.parent)) for file in files]
+    return [StoredClassifier(file) for file in files]
 
 
-def _manifest_of(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    return read_record(path) if path.exists() else {}
+def _is_critic(cell: Path) -> bool:
+    path = cell / MANIFEST
+    return path.exists() and bool(read_record(path).get("critic"))
 
 
 def predict_files(
@@ -128,7 +151,8 @@ def evaluate(
         a classifier and class: sensitivity, specificity, AUC and the others.
 
     Raises:
-        DermaugError: Labels that the classifiers do not know, or images they were trained on.
+        DermaugError: Labels that the classifiers do not know, images they were trained on, or no
+            manifest that tells which these are.
     """
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}
@@ -148,10 +172,8 @@ def evaluate(
 
 def _unseen(stored: StoredClassifier, catalog: Catalog, *, skip_known: bool) -> np.ndarray:
     """Rows that the classifier was not trained on, by image and by lesion."""
-    seen_images = set(stored.manifest.get("training_images", ()))
-    seen_lesions = set(stored.manifest.get("training_lesions", ()))
-    known = catalog.table["image_id"].isin(seen_images)
-    known |= catalog.table["lesion_id"].isin(seen_lesions)
+    known = catalog.table["image_id"].isin(set(stored.manifest["training_images"]))
+    known |= catalog.table["lesion_id"].isin(set(stored.manifest["training_lesions"]))
     if known.any() and not skip_known:
         raise DermaugError(
             f"{stored.path.parent}: trained on {int(known.sum())} of these {len(catalog)} images "

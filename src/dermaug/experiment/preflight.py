@@ -9,7 +9,8 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.errors import DermaugError
-from dermaug.experiment.runs import EXPERIMENT, FOLDS, MANIFEST
+from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
+from dermaug.experiment.runs import FOLDS
 from dermaug.files import PARTIAL
 from dermaug.generators import build_family
 from dermaug.training.fabric import start_fabric

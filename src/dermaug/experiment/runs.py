@@ -1,17 +1,12 @@
 """The run folder: what lies where, what is done, and whether it belongs to this experiment."""
 
-import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
 import dermaug
@@ -22,14 +17,18 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import Jobs, enumerate_jobs
-from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import read_json, read_record, require_writable, sweep, write_json
+from dermaug.experiment.machine import machine, versions
+from dermaug.experiment.run_identity import (
+    EXPERIMENT,
+    MANIFEST,
+    external_fingerprints,
+    refuse_other_data,
+    refuse_other_experiment,
+)
+from dermaug.files import read_record, require_writable, sweep, write_json
 
-EXPERIMENT = "experiment.json"
-MANIFEST = "run.json"
 FOLDS = "folds.json"
 DONE = "done.json"
-PACKAGES = ("torch", "torchvision", "timm", "numpy", "scikit-learn", "pillow")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +39,17 @@ class Run:
         folder: Where everything is written.
         experiment: What is asked.
         store: The data set, decoded.
+        fingerprint: Of the data set before files were skipped, as in `Catalog.fingerprint`.
         folds: The folds that are run.
+        jobs: All jobs of the experiment.
     """
 
     folder: Path
     experiment: Experiment
     store: PixelStore
+    fingerprint: str
     folds: tuple[Fold, ...]
+    jobs: Jobs
 
     @property
     def catalog(self) -> Catalog:
@@ -57,15 +60,6 @@ class Run:
     def images(self) -> UInt8[np.ndarray, "n h w 3"]:
         """Its pixels, in the catalog's order."""
         return self.store.images
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """All jobs of the experiment."""
-        return enumerate_jobs(
-            self.experiment,
-            self.catalog.classes,
-            counts_by_point(self.experiment, self.catalog, self.folds),
-        )
 
     def fold(self, index: int, lesions: int = 0) -> Fold:
         """The fold of that index, its training part reduced to some lesions a class (0: all)."""
@@ -115,49 +109,66 @@ def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
         command: What the user typed, for the report.
 
     Raises:
-        DermaugError: The folder cannot be written, belongs to another experiment or to other data,
-            or a lesion or an image is in two parts of a fold.
+        DermaugError: As for `prepare_run`, or the folder cannot be written.
     """
     require_writable(folder)
-    _refuse_other_experiment(folder, experiment)
-    sweep(folder)
+    run = prepare_run(folder, experiment)
+    begin_run(run, command)
+    return run
+
+
+def prepare_run(folder: Path, experiment: Experiment) -> Run:
+    """Read the data, part the folds and list the jobs; nothing is written.
+
+    Args:
+        folder: Of a run that was begun, or that is to be.
+        experiment: Must be the one that the folder was begun with; only the paths of its data may
+            be others.
+
+    Raises:
+        DermaugError: The folder belongs to another experiment or to other data, a lesion or an
+            image is in two parts of a fold, or the experiment asks for what cannot be.
+    """
+    refuse_other_experiment(folder, experiment)
     catalog = open_dataset(experiment.data)
-    _refuse_other_data(folder, catalog)
+    refuse_other_data(folder, catalog)
     store = read_pixels(catalog, experiment.data)
     folds = make_folds(store.catalog, experiment.splits, store.digests)
-    if not (folder / MANIFEST).exists():
-        write_folds(folder / FOLDS, folds)
-        write_json(folder / EXPERIMENT, experiment.model_dump(mode="json"))
-        write_json(folder / MANIFEST, _manifest(catalog, store, command))
-    elif read_folds(folder / FOLDS) != folds:
+    if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
         raise DermaugError(
             f"{folder}: its folds were made from other images; choose another --output"
         )
-    return Run(folder, experiment, store, folds)
+    counts = counts_by_point(experiment, store.catalog, folds)
+    jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
+    return Run(folder, experiment, store, catalog.fingerprint, folds, jobs)
 
 
-def read_run_experiment(folder: Path) -> Experiment:
-    """The experiment that a run folder was begun with.
+def begin_run(run: Run, command: str = "") -> None:
+    """Note experiment, folds and data in the run's folder, and sweep what a kill left there.
+
+    Args:
+        run: As `prepare_run` gives it.
+        command: What the user typed, for the report.
 
     Raises:
-        DermaugError: The folder is no run.
+        DermaugError: An external test set cannot be opened, or has unknown labels.
     """
-    if not (folder / EXPERIMENT).exists():
-        raise DermaugError(
-            f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; expected the folder that "
-            "`dermaug run` wrote, for example runs/quickstart"
-        )
-    return validate_experiment(read_json(folder / EXPERIMENT), str(folder / EXPERIMENT))
+    sweep(run.folder)
+    if not (run.folder / MANIFEST).exists():
+        manifest = _manifest(run, command)
+        write_folds(run.folder / FOLDS, run.folds)
+        write_json(run.folder / EXPERIMENT, run.experiment.model_dump(mode="json"))
+        write_json(run.folder / MANIFEST, manifest)
 
 
 def note_device(run: Run, device: str) -> None:
     """Note where the jobs run."""
-    write_json(run.folder / MANIFEST, read_json(run.folder / MANIFEST) | {"device": device})
+    write_json(run.folder / MANIFEST, read_record(run.folder / MANIFEST) | {"device": device})
 
 
 def finish_run(run: Run) -> None:
     """Note when the last job ended."""
-    manifest = read_json(run.folder / MANIFEST)
+    manifest = read_record(run.folder / MANIFEST)
     if "finished" not in manifest:
         write_json(run.folder / MANIFEST, manifest | {"finished": now()})
 
@@ -167,69 +178,21 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
-    if not (folder / EXPERIMENT).exists():
-        return
-    if lines := difference(read_run_experiment(folder), experiment):
-        raise DermaugError(
-            f"{folder} was begun with another experiment; choose another --output, or delete it",
-            lines,
-        )
-
-
-def _refuse_other_data(folder: Path, catalog: Catalog) -> None:
-    if not (folder / MANIFEST).exists():
-        return
-    data = read_record(folder / MANIFEST).get("data")
-    if not isinstance(data, dict) or not {"fingerprint", "skipped"} <= data.keys():
-        raise DermaugError(
-            f"{folder / MANIFEST}: expected what `dermaug run` noted of its data, found another "
-            "content; put the file back as it was, or choose another --output"
-        )
-    before = data["fingerprint"]
-    if before != catalog.fingerprint:
-        raise DermaugError(
-            f"{folder} was begun with other data (fingerprint {before}, now "
-            f"{catalog.fingerprint}); choose another --output"
-        )
-
-
-def _manifest(catalog: Catalog, store: PixelStore, command: str) -> dict[str, Any]:
+def _manifest(run: Run, command: str) -> dict[str, Any]:
+    catalog = run.catalog
     return {
         "command": command,
         "version": dermaug.__version__,
         "started": now(),
         "data": {
             "name": catalog.name,
-            "fingerprint": catalog.fingerprint,
-            "images": len(store.catalog),
-            "lesions": int(store.catalog.table["lesion_id"].nunique()),
-            "notes": list(store.catalog.notes),
-            "skipped": {bad.path: bad.reason for bad in store.skipped},
+            "fingerprint": run.fingerprint,
+            "images": len(catalog),
+            "lesions": int(catalog.table["lesion_id"].nunique()),
+            "notes": list(catalog.notes),
+            "skipped": {bad.path: bad.reason for bad in run.store.skipped},
+            "external": external_fingerprints(run.experiment.data, catalog.classes),
         },
-        "machine": _machine(),
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "machine": machine(),
+        "versions": versions(),
     }
-
-
-def _machine() -> dict[str, Any]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    pages = (
-        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
-    )
-    return {
-        "cpu": _processor(),
-        "cores": cores,
-        "memory_gib": round(pages / 2**30, 1),
-        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
-
-
-def _processor() -> str:
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        for line in described.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -10,24 +11,28 @@ from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
+from dermaug.experiment import stages
 from dermaug.experiment.audit_embedding import audit_images
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.manifests import (
+    CriticManifest,
+    GeneratorManifest,
+    JudgedManifest,
+    RunManifest,
+    TrainedManifest,
+)
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment.run_identity import MANIFEST, refuse_other_external
 from dermaug.experiment.runs import (
-    MANIFEST,
     Run,
+    begin_run,
     finish_run,
     note_device,
     open_run,
+    prepare_run,
     synthetic_folder,
 )
-from dermaug.experiment.stages import (
-    PREDICTIONS,
-    external_name,
-    run_classifier_job,
-    run_generator_job,
-)
-from dermaug.files import read_json
+from dermaug.files import read_record, read_shaped, require_writable
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import read_journal
@@ -60,7 +65,7 @@ def run_experiment(
 def train_some(
     folder: Path,
     experiment: Experiment,
-    kind: type[GeneratorJob] | type[ClassifierJob],
+    wave: Literal["generators", "classifiers"],
     wanted: Mapping[str, str | int | None],
     *,
     device: str,
@@ -72,7 +77,7 @@ def train_some(
     Args:
         folder: The run's folder; a run begun there goes on.
         experiment: What is asked.
-        kind: Which wave.
+        wave: Which jobs to choose from.
         wanted: Attribute of the job -> value; None takes any.
         device: As for `run_experiment`.
         precision: As for `run_experiment`.
@@ -81,14 +86,20 @@ def train_some(
     Raises:
         DermaugError: No job is like that, or one needs a generator that is not trained yet.
     """
-    run = open_run(folder, experiment, command)
-    wave = run.jobs.generators if kind is GeneratorJob else run.jobs.classifiers
+    require_writable(folder)
+    run = prepare_run(folder, experiment)
+    there: Sequence[GeneratorJob | ClassifierJob] = getattr(run.jobs, wave)
     asked = {name: value for name, value in wanted.items() if value is not None}
     jobs = [
-        job for job in wave if all(getattr(job, name) == value for name, value in asked.items())
+        job for job in there if all(getattr(job, name) == value for name, value in asked.items())
     ]
     if not jobs:
-        raise DermaugError(f"no job of {experiment.name} has {asked}", [job.key for job in wave])
+        words = " and ".join(f"{name} {value}" for name, value in asked.items()) or "any"
+        raise DermaugError(
+            f"{experiment.name} has no {wave[:-1]} of {words}; it has {len(there)}",
+            [job.key for job in there],
+        )
+    begin_run(run, command)
     do_jobs(run, jobs, device, precision)
 
 
@@ -102,11 +113,13 @@ def do_jobs(
         return
     fabric = start_fabric(device, precision)
     note_device(run, str(fabric.device))
+    if any(isinstance(job, ClassifierJob) for job in left):
+        refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
     for job in left:
         if isinstance(job, GeneratorJob):
-            run_generator_job(run, job, fabric)
+            stages.run_generator_job(run, job, fabric)
         else:
-            run_classifier_job(run, job, fabric)
+            stages.run_classifier_job(run, job, fabric)
 
 
 def read_results(run: Run) -> RunResults:
@@ -119,7 +132,7 @@ def read_results(run: Run) -> RunResults:
 def _read_point(run: Run, lesions: int) -> RunResults:
     generators = [job for job in run.jobs.generators if job.lesions == lesions]
     cells = [job for job in run.jobs.classifiers if job.lesions == lesions]
-    manifest = read_json(run.folder / MANIFEST)
+    manifest = read_shaped(run.folder / MANIFEST, RunManifest)
     return RunResults(
         folder=run.folder,
         experiment=run.experiment,
@@ -150,18 +163,19 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
         fold=job.fold,
         seed=job.seed,
         folder=folder,
-        manifest=read_json(folder / "manifest.json"),
-        journal=pd.DataFrame(read_journal(folder / "journal.jsonl")),
+        manifest=_generator_manifest(folder / stages.MANIFEST),
+        journal=_journal(folder),
         samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
     )
 
 
 def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
     folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
-    path = folder / PREDICTIONS
+    path = folder / stages.PREDICTIONS
     predictions = read_predictions(path, run.catalog.classes)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(path))
+    shape = CriticManifest if job.mixture.critic else TrainedManifest
     return CellResult(
         arm=job.arm,
         model=job.model,
@@ -169,11 +183,22 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         seed=job.seed,
         generator_seed=job.generator_seed,
         folder=folder,
-        manifest=read_json(folder / "manifest.json"),
-        journal=pd.DataFrame(read_journal(folder / "journal.jsonl")),
+        manifest=read_shaped(folder / stages.MANIFEST, shape),
+        journal=_journal(folder, "validation_balanced_accuracy"),
         predictions=predictions,
         external={
-            path: read_predictions(folder / external_name(place), run.catalog.classes)
+            path: read_predictions(folder / stages.external_name(place), run.catalog.classes)
             for place, path in enumerate(run.experiment.data.external_test)
         },
     )
+
+
+def _generator_manifest(path: Path) -> dict[str, Any]:
+    # Generators from before their snapshots were judged have nothing to tell of them.
+    judged = "vitals" in read_record(path)
+    return read_shaped(path, JudgedManifest if judged else GeneratorManifest)
+
+
+def _journal(folder: Path, *expected: str) -> pd.DataFrame:
+    """One row a tick, all columns numbers."""
+    return pd.DataFrame(read_journal(folder / "journal.jsonl", expected), dtype=float)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,7 +24,7 @@ class Journal:
     def __init__(self, folder: Path, images: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "journal.jsonl"
-        rows = [row for row in read_journal(self.path) if row["images"] <= images]
+        rows = [row for row in read_journal(self.path) if (row["images"] or 0) <= images]
         self.path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         self._board = SummaryWriter(folder, purge_step=images + 1 if images else None)
 
@@ -49,8 +49,15 @@ class Journal:
         self._board.close()
 
 
-def read_journal(path: Path) -> list[dict[str, float]]:
+def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, float | None]]:
     """Rows of a journal; a last line that a kill cut short is left out.
+
+    Args:
+        path: `journal.jsonl`; without one there are no rows.
+        expected: Columns, besides `images`, that every row must have.
+
+    Returns:
+        One a tick: name -> number; None where the value was not finite. `images` is always there.
 
     Raises:
         DermaugError: It cannot be read, or a line is no row of a journal.
@@ -69,13 +76,22 @@ def read_journal(path: Path) -> list[dict[str, float]]:
             if number == len(lines):
                 break
             row = None
-        if not isinstance(row, dict) or not isinstance(row.get("images"), int):
+        if not _is_row(row, expected):
             raise DermaugError(
-                f"{path} line {number}: expected a row of a journal; the file was changed after "
-                "it was written; delete it to do without these curves"
+                f"{path} line {number}: expected numbers named "
+                f"{', '.join(('images', *expected))}; the file was changed after it was written; "
+                "delete it to do without these curves"
             )
         rows.append(row)
     return rows
+
+
+def _is_row(row: object, expected: Sequence[str]) -> bool:
+    if not isinstance(row, dict) or type(row.get("images")) is not int:
+        return False
+    # A truth value is an int to Python; no number of a journal is one.
+    numbers = all(value is None or type(value) in (int, float) for value in row.values())
+    return numbers and row.keys() >= set(expected)
 
 
 def _finite(value: float) -> float | None:

@@ -1,0 +1,162 @@
+"""What runs, cells, generators and audits note of themselves: the entries that are read back."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Ids = Annotated[list[str], Field(min_length=1)]
+Number = int | float | None
+"""None stands for what is not a number."""
+
+
+class Entries(BaseModel):
+    """Base: what must be there; further entries, of other versions of dermaug, do no harm.
+
+    Strict, because the files were written by dermaug: "5" in place of 5 is damage.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+class DataEntry(Entries):
+    """Which data a run was begun with."""
+
+    fingerprint: str
+    skipped: dict[str, str]
+    external: list[str] = []
+    """Fingerprints of the external test sets."""
+
+
+class RunManifest(Entries):
+    """`run.json`."""
+
+    data: DataEntry
+    machine: dict[str, Any] = {}
+    versions: dict[str, Any] = {}
+
+
+class GeneratorManifest(Entries):
+    """`manifest.json` of a generator job."""
+
+    family: str
+    label: str
+    fold: int
+    seed: int
+    fold_key: str
+    images: int
+    seconds: float
+
+
+class JudgedManifest(GeneratorManifest):
+    """Of a generator whose snapshots were judged."""
+
+    kept_images: int
+    vitals: dict[str, Number] | None
+    diagnosis: str
+
+
+class CurationEntry(Entries):
+    """What curation left of a class: images drawn, kept, and needed for the dose."""
+
+    pool: int
+    kept: int
+    wanted: int
+
+
+class ArmEntry(Entries):
+    """The arm of a cell."""
+
+    name: str
+
+
+class CellManifest(Entries):
+    """`manifest.json` of a cell: what its classifier was trained on, for the leakage guards."""
+
+    arm: ArmEntry
+    model: str
+    fold: int
+    seed: int
+    fold_key: str
+    data: dict[str, Any]
+    train_counts: dict[str, dict[str, int]]
+    training_images: Ids
+    training_lesions: Ids
+    provenance: str = ""
+    curation: dict[str, CurationEntry] = {}
+
+
+class TrainedManifest(CellManifest):
+    """A cell whose classifier was trained for it, and lies beside the manifest."""
+
+    digest: str
+    images: int
+    best_images: int
+    best_score: float
+    seconds: float
+
+
+class CriticManifest(CellManifest):
+    """A cell whose classifier is a generator's discriminator."""
+
+    critic: dict[str, Any]
+
+
+class Point(Entries):
+    """One image in a plane."""
+
+    plane: str
+    classifier: str
+    origin: str
+    label: str
+    x: float
+    y: float
+
+
+class EmbeddingRecord(Entries):
+    """`embedding.json`."""
+
+    key: str
+    points: list[Point]
+
+
+class AuditRow(Entries):
+    """One generator and class of an audit."""
+
+    family: str
+    label: str
+    features: str
+    fold: int
+    seed: int
+    lesions: int
+    images: int
+    held_out_images: int
+    held_out_lesions: int
+    kid: Number
+    kid_low: Number
+    kid_high: Number
+    kid_floor: Number
+    copies: Number
+    copy_examined: Number
+    copy_rate: Number
+    copy_low: Number
+    copy_high: Number
+    copy_expected: Number
+    visible_share: Number
+
+
+class AuditPair(Entries):
+    """One synthetic image and the training image nearest to it."""
+
+    label: str
+    synthetic: int
+    training_image: str
+    orientation: int
+    score: Number
+
+
+class AuditRecord(Entries):
+    """`audit.json` of a generator."""
+
+    key: str
+    numbers: Annotated[list[AuditRow], Field(min_length=1)]
+    pairs: list[AuditPair]

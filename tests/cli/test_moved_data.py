@@ -1,0 +1,151 @@
+"""A run is the same wherever its data lie: what lies there is told by its content."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer.testing
+
+from dermaug.cli import app
+from dermaug.config import Experiment, PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.errors import DermaugError
+from dermaug.experiment.run_identity import refuse_other_external
+from dermaug.experiment.runs import begin_run, open_run, prepare_run
+from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_json, write_json
+
+Called = Callable[..., tuple[int, str]]
+CLASSES = ("bcc", "mel", "nv")
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=70, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("data") / "phantoms", asked, 32)
+
+
+@pytest.fixture
+def here(tmp_path: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with the data below it."""
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    shutil.copytree(phantoms, tmp_path / "here" / "data")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
+
+
+def asked(source: str | Path, external: tuple[str | Path, ...] = ()) -> Experiment:
+    data = {
+        "source": str(source),
+        "size": 32,
+        "classes": list(CLASSES),
+        "external_test": [str(path) for path in external],
+    }
+    tree = {"name": "small", "data": data, "splits": {"folds": 3}, "arms": [{"name": "real"}]}
+    return validate_experiment(tree, "small")
+
+
+def called(*words: str | Path) -> tuple[int, str]:
+    ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    return ended.exit_code, ended.output
+
+
+def test_report_is_written_from_another_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_run(here / "run", asked("data"))
+    (here.parent / "there").mkdir()
+    monkeypatch.chdir(here.parent / "there")
+    code, output = called("report", here / "run")
+    assert code == 2
+    assert "its data set was at data, where nothing is" in output
+    assert "tell where it lies with --data PATH" in output
+    assert not (here / "run" / "report.html").exists()
+    assert called("report", here / "run", "--data", "../here/data")[0] == 0
+    assert "report.html" in {path.name for path in (here / "run").iterdir()}
+    # The run keeps the name it was given.
+    assert read_json(here / "run" / "experiment.json")["data"]["source"] == "data"
+
+
+def test_report_does_not_disturb_a_run_at_work(here: Path) -> None:
+    open_run(here / "run", asked("data"))
+    at_work = here / "run" / ".partial-resume"
+    at_work.write_text("half")
+    assert called("report", here / "run", "--output", here / "page.html")[0] == 0
+    assert at_work.exists()
+    open_run(here / "run", asked("data"))
+    assert not at_work.exists()
+
+
+def test_the_same_data_spelt_otherwise_are_the_same(here: Path) -> None:
+    open_run(here / "run", asked("data", external=()))
+    moved = here.parent / "moved"
+    shutil.copytree(here / "data", moved)
+    for spelt in (here / "data", "./data/", "../here/data", moved):
+        assert open_run(here / "run", asked(spelt)).experiment.data.source == str(spelt)
+
+
+def test_other_data_at_the_same_path_are_others(here: Path) -> None:
+    open_run(here / "run", asked("data"))
+    shutil.rmtree(here / "data")
+    write_phantoms(here / "data", PhantomConfig(number=84, balanced=True), 32)
+    with pytest.raises(DermaugError, match="begun with other data"):
+        open_run(here / "run", asked("data"))
+
+
+def test_phantoms_drawn_on_demand_are_no_folder(here: Path) -> None:
+    """An oracle draws fresh phantoms for the one, and takes held-back lesions of the other."""
+    open_run(here / "run", asked("phantom"))
+    with pytest.raises(DermaugError, match="another experiment") as caught:
+        prepare_run(here / "run", asked("data"))
+    assert caught.value.details == ('data.source: "phantom" -> "a path"',)
+
+
+def three_classes(folder: Path, number: int) -> Path:
+    """Images of three classes in a layout without lesions."""
+    asked_for = PhantomConfig(number=number, balanced=True, seed=5)
+    drawn = write_phantoms(folder.parent / f"{folder.name}-all", asked_for, 32)
+    table = next(drawn.glob("*metadata.csv")).read_text().splitlines()
+    columns = table[0].split(",")
+    for line in table[1:]:
+        row = dict(zip(columns, line.split(","), strict=True))
+        if row["dx"] in CLASSES:
+            (image,) = drawn.glob(f"*/{row['image_id']}.jpg")
+            (folder / row["dx"]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(image, folder / row["dx"] / f"x{image.name}")
+    return folder
+
+
+def test_external_test_may_move_but_not_change(here: Path) -> None:
+    first = three_classes(here / "first", 42)
+    other = three_classes(here / "other", 49)
+    open_run(here / "run", asked("data", external=(first,)))
+    for path, told in ((first, None), (Path("first"), None), (other, "begun with other data")):
+        run = prepare_run(here / "run", asked("data", external=(path,)))
+        begin_run(run)
+        if told is None:
+            refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+            continue
+        with pytest.raises(DermaugError, match=f"data.external_test .*other: .*{told}"):
+            refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+    with pytest.raises(DermaugError, match="another experiment"):
+        prepare_run(here / "run", asked("data", external=(first, other)))
+
+
+def test_external_test_that_cannot_be_opened_is_told_before_anything_is_written(
+    here: Path,
+) -> None:
+    with pytest.raises(DermaugError, match="nowhere: expected a data set, found nothing"):
+        open_run(here / "run", asked("data", external=("nowhere",)))
+    with pytest.raises(DermaugError, match="labels that the classifiers do not know"):
+        open_run(here / "run", asked("data", external=("data",)))
+    assert not (here / "run").exists()
+
+
+def test_run_from_before_external_tests_had_fingerprints_goes_on(here: Path) -> None:
+    first = three_classes(here / "first", 42)
+    run = open_run(here / "run", asked("data", external=(first,)))
+    manifest = read_json(here / "run" / "run.json")
+    del manifest["data"]["external"]
+    write_json(here / "run" / "run.json", manifest)
+    refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
