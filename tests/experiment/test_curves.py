@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dermaug.config import Experiment
@@ -150,6 +151,34 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     assert "Provenance unknown (more)" in " ".join(threats(replace(results, cells=cells)))
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "Lesion ids are not known" in " ".join(threats(alone))
+
+
+def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
+    results: RunResults,
+) -> None:
+    control = {
+        (cell.fold, cell.seed): cell.predictions for cell in results.cells if cell.arm == "classic"
+    }
+    equal = tuple(
+        replace(cell, predictions=control[cell.fold, cell.seed]) for cell in results.cells
+    )
+    told = " ".join(threats(replace(results, cells=equal)))
+    assert "Even more real images (more) show no clear gain" in told
+    nevi = {"p_mel": 0.0, "p_nv": 1.0}
+    blind = tuple(
+        replace(cell, predictions=cell.predictions.assign(**nevi))
+        if cell.arm == "classic"
+        else replace(cell, predictions=truth(cell.predictions))
+        for cell in results.cells
+    )
+    told = " ".join(threats(replace(results, cells=blind)))
+    assert "classic with fridadar hardly ever names mel" in told
+    assert "Even more real images" not in told  # they are always right now
+
+
+def truth(predictions: pd.DataFrame) -> pd.DataFrame:
+    is_mel = (predictions["label"] == "mel").astype(float)
+    return predictions.assign(p_mel=is_mel, p_nv=1 - is_mel)
 
 
 def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:

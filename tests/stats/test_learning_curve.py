@@ -77,6 +77,16 @@ def test_no_gain_is_worth_nothing_and_too_much_is_beyond_the_curve() -> None:
     assert at_the_end.kind == "more than we can tell"
 
 
+def test_a_gain_in_doubt_is_told_with_its_interval() -> None:
+    scores = noisy(500, 0.002)
+    spread = np.random.default_rng(4).normal(size=500)
+    loss = real_equivalents(SIZES, scores, 180, -0.01 + 0.02 * spread)
+    assert loss.kind == "none"
+    assert str(loss) == f"none (95 % interval 0 to {loss.high:,.0f})"
+    at_the_end = real_equivalents(SIZES, scores, SIZES[-1], 0.01 + 0.02 * spread)
+    assert str(at_the_end) == "anything from none to more than we can tell"
+
+
 def test_a_falling_curve_tells_nothing_of_a_gain() -> None:
     falling = np.linspace(0.6, 0.5, len(SIZES))[None].repeat(50, axis=0)
     found = real_equivalents(SIZES, falling, 60, np.full(50, 0.01))

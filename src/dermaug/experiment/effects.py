@@ -41,7 +41,7 @@ class Effect:
     num_pairs: int
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=6)  # every data size is asked for all contrasts, and for its gains
 def effects_of(
     results: RunResults, contrasts: tuple[Contrast, ...], resamples: int = RESAMPLES
 ) -> tuple[Effect, ...]:

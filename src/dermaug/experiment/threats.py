@@ -4,17 +4,23 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from dermaug.config.arms import ORACLE
+from dermaug.experiment.comparisons import compare_arms, control_arm
 from dermaug.experiment.curves import chosen_doses
 from dermaug.experiment.results import CellResult, RunResults
+from dermaug.experiment.scores import score_classes
 
 FEW_LESIONS = 20
+SEEN = 0.05
+"""Sensitivity below which a class counts as never named."""
 WON = 0.97
 """Mean probability of being real that a discriminator gives to real images once it has won."""
 
 
 def threats(results: RunResults) -> list[str]:
     """Sentences, each one weakness of this run; empty when none is found."""
-    return [*_lesions(results), *_repeats(results), *_trainings(results), *_doses(results)]
+    checks = (_lesions, _repeats, _trainings, _doses, _unseen_classes, _oracles)
+    return [sentence for check in checks for sentence in check(results)]
 
 
 def _lesions(results: RunResults) -> Iterator[str]:
@@ -103,6 +109,44 @@ def _doses(results: RunResults) -> Iterator[str]:
             yield (
                 f"The dose that validation picks for {curve} with {model} ({picked:,.0f}) lies at "
                 "the edge of the curve: a dose beyond it might do better."
+            )
+
+
+def _unseen_classes(results: RunResults) -> Iterator[str]:
+    """A class that the reference arm never names tells nothing of how well it could be told."""
+    first = results.experiment.arms[0].name
+    scores = score_classes(results)
+    of_first = scores[scores["arm"] == first]
+    for model, part in of_first.groupby("model", sort=False):
+        means = part.groupby("label", sort=False)["sensitivity"].mean()
+        if unseen := [str(label) for label, value in means.items() if value < SEEN]:
+            yield (
+                f"{first} with {model} hardly ever names {', '.join(unseen)} (sensitivity below "
+                f"{SEEN:g}): any arm that shows these classes more often gains, whatever it shows."
+            )
+
+
+def _oracles(results: RunResults) -> Iterator[str]:
+    """Where more real images show no gain, none of synthetic ones could be expected."""
+    oracles = {
+        arm.name
+        for arm in results.experiment.arms
+        if arm.synthetic is not None and arm.synthetic.source == ORACLE
+    }
+    if not oracles:
+        return
+    compared = compare_arms(results)
+    compared = compared[compared["metric"] == "balanced_accuracy"]
+    for row in compared[compared["arm"].isin(oracles)].to_dict("records"):
+        if row["reference"] == control_arm(results, str(row["arm"])) and not row["low"] > 0:
+            middle, low, high = (
+                f"{row[name]:+.3f}".replace("-", "−")
+                for name in ("pooled_difference", "low", "high")
+            )
+            yield (
+                f"Even more real images ({row['arm']}) show no clear gain with {row['model']} "
+                f"({middle}, 95 % interval {low} to {high}): synthetic ones could hardly show one "
+                "in this study either."
             )
 
 

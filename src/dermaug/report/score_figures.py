@@ -13,6 +13,8 @@ from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 
 FALSE_POSITIVE_RATES = np.linspace(0.0, 1.0, 101)
+MOST_AREAS = 6
+"""Arms up to which a ROC panel has room for the areas; more would hide the curves."""
 
 
 def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Figure:
@@ -113,7 +115,7 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
             panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
         "ROC curves of each class against the rest: sensitivity averaged over folds and seeds at "
-        "equal false-positive rate; mean AUC in each panel."
+        "equal false-positive rate. Mean AUC in each panel; of more than six arms, in the file."
     )
     return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
 
@@ -217,7 +219,8 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
         shade, dashes = figures.colour(index), figures.dashes(index)
         x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
         axes.plot(x, y, color=shade, linestyle=dashes)
-        place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
-        axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
+        if rows["arm"].nunique() <= MOST_AREAS:
+            place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
+            axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
     axes.set_ylabel("sensitivity")

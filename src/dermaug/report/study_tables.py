@@ -15,7 +15,7 @@ ARM_WORDS = {
     REPLAY: "Replay: the dose of a synthetic arm, drawn again from the real training images. What "
     "an arm gains over its replay is owed to its images, the rest to showing classes more often.",
     ORACLE: "Oracle: the dose filled with further real images. The most that any generator could "
-    "give, and proof that the study sees a gain where there is one.",
+    "give; a study that shows no gain here cannot be expected to show one of synthetic images.",
     "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
     "classes at all?",
     "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "

@@ -62,10 +62,14 @@ class RealEquivalent:
     high: float
 
     def __str__(self) -> str:
+        high = f"{self.high:,.0f}" if np.isfinite(self.high) else MORE
         if self.kind == NUMBER:
-            high = f"{self.high:,.0f}" if np.isfinite(self.high) else MORE
             return f"{self.lesions:,.0f} real lesions (95 % interval {self.low:,.0f} to {high})"
-        if self.kind == MORE and 0 < self.low < np.inf:
+        if self.kind == NONE and self.high > 0:
+            return f"{NONE} (95 % interval 0 to {high})"
+        if self.kind == MORE and self.low <= 0:
+            return f"anything from {NONE} to {MORE}"
+        if self.kind == MORE and self.low < np.inf:
             return f"{MORE}, at least {self.low:,.0f} real lesions"
         return self.kind
 
