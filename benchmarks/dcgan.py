@@ -5,10 +5,7 @@ gradients for all weights in both steps. Its rounds are epochs, the start of the
 dermaug does more a step: flips and quarter turns, and an average of the generator's weights.
 """
 
-import tempfile
-import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -16,27 +13,13 @@ import torch
 import typer
 from lightning_fabric import Fabric
 from matrix_floor import matrix_rate, operations_of, print_floor
-from rounds import (
-    Data,
-    Device,
-    Images,
-    Rounds,
-    Way,
-    as_image_folder,
-    new_folder,
-    open_images,
-    print_rates,
-    start,
-    time_in_turn,
-)
+from rounds import Data, Device, Images, Rounds, Way, new_folder, print_rates, start, time_in_turn
+from textbook import SIZE, Prepared, prepared, textbook_ways
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from torchvision import transforms
-from torchvision.datasets import ImageFolder
 
-from dermaug.config import DataConfig, GeneratorConfig
+from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
-from dermaug.data.pixels import load_pixels
 from dermaug.generators import build_family
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.family import Progress
@@ -44,7 +27,15 @@ from dermaug.generators.state import GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.training.fabric import start_fabric
 
-SIZE, LATENT = 64, 100
+LATENT = 100
+PICTURE_AT_A_TIME = transforms.Compose(
+    [
+        transforms.Resize(SIZE),
+        transforms.CenterCrop(SIZE),
+        transforms.ToTensor(),
+        transforms.Normalize((0.5,) * 3, (0.5,) * 3),
+    ]
+)
 
 
 class Textbook:
@@ -90,33 +81,13 @@ class Textbook:
         return loss_real.item() + loss_fake.item(), loss.item()
 
 
-def textbook_way(textbook: Textbook, files: Path, batch: int, workers: int) -> Way:
-    prepare = transforms.Compose(
-        [
-            transforms.Resize(SIZE),
-            transforms.CenterCrop(SIZE),
-            transforms.ToTensor(),
-            transforms.Normalize((0.5,) * 3, (0.5,) * 3),
-        ]
-    )
-    images = ImageFolder(str(files), prepare)
-    loader = DataLoader(images, batch, shuffle=True, num_workers=workers, drop_last=True)
-
-    def epoch() -> float:
-        begin = time.perf_counter()
-        for batch_images, _ in loader:
-            textbook.step(batch_images.to(textbook.device))
-        return len(loader) * batch / (time.perf_counter() - begin)
-
-    return epoch
-
-
-def dermaug_way(bank: ImageBank, config: GeneratorConfig, folder: Path, fabric: Fabric) -> Way:
+def dermaug_way(bank: ImageBank, config: GeneratorConfig, given: Prepared, fabric: Fabric) -> Way:
     spec = GeneratorSpec(config, SIZE, ("any",), "benchmark", ())
 
     def training() -> float:
-        trained = train_generator(GeneratorTask("dcgan", spec, bank, 0, new_folder(folder)), fabric)
-        # Its seconds end before the snapshot, which the textbook has not.
+        # Without held-out images no health is examined, which the textbook does not do either.
+        task = GeneratorTask("dcgan", spec, bank, 0, new_folder(given.folder))
+        trained = train_generator(task, fabric)
         return trained.images / trained.seconds
 
     return training
@@ -131,33 +102,30 @@ def main(
 ) -> None:
     """Train a DCGAN on images of all classes, by the textbook and by dermaug."""
     fabric = start_fabric(device)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        catalog = open_images(data, images, folder)
-        files, batch = as_image_folder(catalog, folder / "by class"), min(64, len(catalog))
-        store = load_pixels(catalog, DataConfig(size=SIZE), cache=folder / "cache")
-        pixels = store.images.copy()  # the cache is mapped read-only
-        bank = ImageBank.of(pixels, np.zeros(len(pixels), dtype=np.int64), fabric.device)
-        shown = len(bank) // batch * batch
-        config = GeneratorConfig(images=shown, batch=batch, width=width, snapshots=1)
+    with prepared(data, images) as given:
+        of_one_class = np.zeros(len(given.pixels), dtype=np.int64)
+        bank = ImageBank.of(given.pixels, of_one_class, fabric.device)
+        shown = len(bank) // given.batch * given.batch
+        config = GeneratorConfig(images=shown, batch=given.batch, width=width, snapshots=1)
         textbook = Textbook(width, fabric.device)
-        ways = {
-            "textbook, 0 workers": textbook_way(textbook, files, batch, workers=0),
-            "textbook, 2 workers": textbook_way(textbook, files, batch, workers=2),
-            "dermaug": dermaug_way(bank, config, folder, fabric),
-        }
-        rates = time_in_turn(ways | {"matrix": matrix_rate(fabric)}, rounds)
+        ways = textbook_ways(
+            given, PICTURE_AT_A_TIME, lambda real, _: textbook.step(real.to(fabric.device))
+        )
+        ours = {"dermaug": dermaug_way(bank, config, given, fabric), "matrix": matrix_rate(fabric)}
+        rates = time_in_turn(ways | ours, rounds)
         products = float(np.median(rates.pop("matrix")))
-        title = f"DCGAN, {SIZE} px, width {width}, batch {batch}, {fabric.device}"
-        print_rates(title, rates, list(ways)[:2])
+        title = f"DCGAN, {SIZE} px, width {width}, batch {given.batch}, {fabric.device}"
+        print_rates(title, rates, list(ways))
 
     family = build_family(config, SIZE).to(fabric.device)
-    real, labels = bank.batch(np.arange(batch))
+    real, labels = bank.batch(np.arange(given.batch))
     random = torch.Generator(fabric.device)
-    start = Progress(0, 1)
     operations, plain = (
-        operations_of(step) / batch
-        for step in (lambda: family.step(real, labels, random, start), lambda: textbook.step(real))
+        operations_of(step) / given.batch
+        for step in (
+            lambda: family.step(real, labels, random, Progress(0, 1)),
+            lambda: textbook.step(real),
+        )
     )
     print_floor(operations, plain, products, float(np.median(rates["dermaug"])))
 
