@@ -10,8 +10,8 @@ from torch import nn
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.model import Classifier
-from dermaug.training.weights import read_weights
 from dermaug.errors import DermaugError
+from dermaug.training.weights import read_weights
 
 TRUNK = Path(__file__).parents[2] / "../shared/weights/mobilenetv1_imagenet_trunk.safetensors"
 NAME = "test_resnet.r160_in1k"

@@ -5,7 +5,6 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from dermaug.training import weights
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.classifiers.model import (
     ClassifierSpec,
@@ -15,6 +14,7 @@ from dermaug.classifiers.model import (
 )
 from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
+from dermaug.training import weights
 
 CLASSES = ("bkl", "mel", "nv")
 MEAN, STD = (0.7, 0.5, 0.5), (0.1, 0.2, 0.3)

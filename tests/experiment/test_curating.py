@@ -1,6 +1,5 @@
 """Curation in a real small study: what is left out is counted, and what stays passes."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
