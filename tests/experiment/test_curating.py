@@ -1,6 +1,5 @@
 """Curation in a real small study: what is left out is counted, and what stays passes."""
 
-
 import numpy as np
 import pytest
 import torch
