@@ -12,7 +12,7 @@ from dermaug.report.page import render_report
 
 TREE = {
     "name": "health",
-    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 400, "balanced": True}},
+    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 600, "balanced": True}},
     "splits": {"folds": 3, "run": [0]},
     "classifiers": [{"images": 160, "batch": 16, "validations": 1}],
     "generators": [
@@ -39,7 +39,8 @@ def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert health is not None
     (row,) = health.rows
     assert row[0] == "dcgan mel"
-    assert row[3].split(" of ")[1] == "320"
+    shown = results.generators[0].manifest["images"]
+    assert row[3].endswith(f" of {shown}")
     assert all(float(value) >= 0.0 for value in row[5:7])
     curation = curation_table(results)
     assert curation is not None
