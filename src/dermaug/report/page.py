@@ -21,6 +21,7 @@ from dermaug.report.answer import primary_contrasts, short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
+from dermaug.report.explore_page import ExploredGenerator, explored_generators
 from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure
 from dermaug.report.generator_tables import curation_table, health_table
@@ -43,7 +44,7 @@ from dermaug.report.verdict_tables import class_verdicts, overall_verdicts
 
 DOSE_FIGURES = ("dose_response", "data_size")
 """The first that a study has stands on the first screen; the other stays in its section."""
-Section = MetricSections | AuditSection | CurveSections
+Section = MetricSections | AuditSection | CurveSections | list[ExploredGenerator]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,7 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
         write_csv(page.parent / f"{name}.csv", table)
     write_figures(page.parent / "figures", figures)
     sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
+    sections["explored"] = explored_generators(results, page)
     tables = Scores(scores, by_class, comparisons, verdicts)
     write_text(page, render(results, tables, sections, figures, data_tables))
     return page

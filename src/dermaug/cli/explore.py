@@ -1,0 +1,60 @@
+"""`dermaug explore`: what one trained generator has learnt, in pictures and numbers."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Device, Json
+from dermaug.console import console
+
+Generator = Annotated[
+    Path, typer.Argument(metavar="GENERATOR", help="generator.safetensors, or its folder.")
+]
+Training = Annotated[
+    Path | None, typer.Option("--data", help="Its training data; by default its run's.")
+]
+Labels = Annotated[
+    list[str] | None, typer.Option("--class", help="Class to draw, else all; repeatable.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of latents and subsets.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Folder of page and sheets; GENERATOR/explore by default."),
+]
+
+
+@app.command()
+def explore(
+    generator: Generator,
+    data: Training = None,
+    label: Labels = None,
+    seed: Seed = 0,
+    output: Folder = None,
+    as_json: Json = False,
+    device: Device = "auto",
+) -> None:
+    """Look into a generator: latent walks, arithmetic, its discriminator's features, duplicates."""
+    from dermaug.experiment.explore_subject import find_generator
+    from dermaug.files import require_writable
+
+    checkpoint = find_generator(generator)
+    folder = output or checkpoint.parent / "explore"
+    require_writable(folder)
+    from dermaug.experiment.explore import explore as look
+    from dermaug.report.explore_page import write_explore_page
+    from dermaug.report.explore_tables import explore_sentences
+    from dermaug.training.fabric import start_fabric
+
+    found = look(checkpoint, data, start_fabric(device).device, classes=label or (), seed=seed)
+    page = write_explore_page(folder, found, str(generator))
+    console.print(f"explored: {page}")
+    if as_json:
+        typer.echo(json.dumps(found.record, indent=2, ensure_ascii=False))
+        return
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+    for sentence in explore_sentences(found.tables):
+        typer.echo(sentence)

@@ -1,0 +1,54 @@
+"""A linear machine on features: separable classes, noise, rotations and unequal classes."""
+
+import numpy as np
+import pytest
+from sklearn.svm import LinearSVC
+
+from dermaug.errors import DermaugError
+from dermaug.evaluation.linear_probe import linear_probe, mean_sensitivity
+
+
+def clouds(number: int, dimensions: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    labels = np.arange(number) % 3
+    centres = 3.0 * np.random.default_rng(9).normal(size=(3, dimensions))
+    return centres[labels] + random.normal(size=(number, dimensions)), labels
+
+
+def test_separable_classes_are_told_apart() -> None:
+    assert linear_probe(*clouds(90, 20, 0), *clouds(60, 20, 1)).balanced_accuracy == 1.0
+
+
+def test_noise_is_not() -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(120) % 3
+    found = linear_probe(
+        random.normal(size=(120, 30)), labels, random.normal(size=(120, 30)), labels
+    )
+    assert abs(found.balanced_accuracy - 1 / 3) < 0.15
+
+
+def test_more_features_than_images_give_the_machine_of_scikit_learn() -> None:
+    (known, labels), (asked, truth) = clouds(40, 300, 0), clouds(60, 300, 1)
+    known, asked = known + 5.0, asked + 5.0
+    found = linear_probe(known, labels, asked, truth, penalties=(1e-3,))
+    scale = (known - known.mean(0)) / known.std(0), (asked - known.mean(0)) / known.std(0)
+    plain = LinearSVC(C=1e-3, class_weight="balanced", tol=1e-4).fit(scale[0], labels)
+    np.testing.assert_array_equal(found.called, plain.predict(scale[1]))
+
+
+def test_rare_classes_weigh_as_much_as_common_ones() -> None:
+    random = np.random.default_rng(0)
+    labels = np.array([0] * 190 + [1] * 10)
+    features = random.normal(size=(200, 4)) + 1.5 * labels[:, None]
+    found = linear_probe(features, labels, features, labels)
+    assert (found.called[labels == 1] == 1).mean() > 0.8
+
+
+def test_one_class_is_refused() -> None:
+    with pytest.raises(DermaugError, match="at least two classes"):
+        linear_probe(np.ones((4, 2)), np.zeros(4, int), np.ones((2, 2)), np.zeros(2, int))
+
+
+def test_mean_sensitivity_counts_classes_alike() -> None:
+    assert mean_sensitivity(np.array([0, 0, 0, 2]), np.array([0, 0, 1, 2])) == pytest.approx(5 / 6)
