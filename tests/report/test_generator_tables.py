@@ -44,7 +44,7 @@ def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert all(float(value) >= 0.0 for value in row[5:7])
     curation = curation_table(results)
     assert curation is not None
-    assert curation.rows[0][:3] == ("curated", "mel", "64")
+    assert curation.rows[0][:3] == ("curated", "mel", "40")
     assert int(curation.rows[0][-1]) < 20
     assert any("fewer images than the dose: curated (mel)" in each for each in threats(results))
     page = render_report(results).read_text(encoding="utf-8")
