@@ -164,6 +164,7 @@ def _untrained(subject: Subject, bank: ImageBank, seed: int) -> Family:
     spec = subject.spec
     torch.manual_seed(derive_seed("untrained", seed))
     family = build_family(spec.config, spec.size, len(spec.classes)).to(bank.device)
+    family.prepare()
     if any(isinstance(module, nn.BatchNorm2d) for module in family.modules()):
         random = np.random.default_rng(derive_seed("calibration", seed))
         family.train()

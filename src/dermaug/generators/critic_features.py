@@ -36,7 +36,6 @@ def critic_layers(family: Family) -> list[nn.Conv2d]:
     ]
 
 
-@torch.inference_mode()
 def critic_features(family: Family, bank: ImageBank, seed: int = 0) -> Float[np.ndarray, "n d"]:
     """Features of images, float32, in the bank's order.
 
@@ -49,11 +48,13 @@ def critic_features(family: Family, bank: ImageBank, seed: int = 0) -> Float[np.
         seed: Of the batches.
 
     Raises:
-        DermaugError: The family has no critic, or one without convolutions.
+        DermaugError: The family has no critic, one without convolutions, or one whose pretrained
+            weights cannot be had.
     """
+    family.prepare()
     order = np.random.default_rng(seed).permutation(len(bank))
     parts = []
-    with _watched(critic_layers(family)) as seen:
+    with torch.inference_mode(), _watched(critic_layers(family)) as seen:
         for start in range(0, len(bank), BATCH):
             images, labels = bank.batch(order[start : start + BATCH])
             verdict = family.realness(images * 2.0 - 1.0, torch.zeros_like(labels))
