@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import timm
 import torch
+from pydantic import JsonValue
+from safetensors.torch import save_file
 
 from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
@@ -12,12 +15,27 @@ from dermaug.generators.critic_features import critic_features, critic_layers, h
 from dermaug.generators.family import Family
 
 SIZE = 32
-CRITICS = ("dcgan", "acgan", "cgan")
+CRITICS = ("dcgan", "acgan", "cgan", "projected")
+BACKBONE = "test_resnet"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _weights(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A weight file for the family that looks through a pretrained network, drawn at random."""
+    path = tmp_path_factory.mktemp("weights") / f"{BACKBONE}.safetensors"
+    torch.manual_seed(0)
+    save_file(timm.create_model(BACKBONE).state_dict(), path)
+    OPTIONS["projected"] = {"backbone": BACKBONE, "weights": str(path), "head_width": 8}
+
+
+OPTIONS: dict[str, dict[str, JsonValue]] = {}
 
 
 def family_of(name: str) -> Family:
     torch.manual_seed(0)
-    config = GeneratorConfig.model_validate({"family": name, "width": 4, "batch": 8})
+    config = GeneratorConfig.model_validate(
+        {"family": name, "width": 4, "batch": 8, "options": OPTIONS.get(name, {})}
+    )
     return build_family(config, SIZE, 1 if name == "dcgan" else 3).eval()
 
 

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 
 from dermaug.errors import DermaugError
 
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)
+PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 """Values of C that are tried, for features of unit variance."""
 
 
