@@ -5,7 +5,7 @@ besides telling real from generated, which makes it a classifier of its own. Fri
 (arXiv:1803.01229, section on ACGAN) trained it with a rate of 1e-4.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.generators.dcgan import DcganGenerator, judging_layers
@@ -104,15 +104,10 @@ class Acgan(Family):
             config.latent, own.embedding, config.width, size, own.kernel, num_classes
         )
         self.discriminator = AcganDiscriminator(config.width, size, own.kernel, num_classes)
-        self._adam = {
+        self.optimizers = {
             name: Adam(network.parameters(), config.rate, (own.beta1, 0.999), foreach=True)
             for name, network in self.named_children()
         }
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Adam of each network."""
-        return self._adam
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
@@ -127,14 +122,14 @@ class Acgan(Family):
             fake = self.discriminator(fake_images.detach())
         class_loss = class_log_loss(real, labels) + class_log_loss(fake, labels)
         d_loss = discriminator_loss(real.real, fake.real)
-        self._update("discriminator", d_loss + self.own.class_weight * class_loss)
+        self.descend("discriminator", d_loss + self.own.class_weight * class_loss)
 
         # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
         self.discriminator.requires_grad_(False)
         with unrecorded_statistics(self.discriminator):
             judged = self.discriminator(fake_images)
         g_loss = nonsaturating_generator_loss(judged.real)
-        self._update("sampler", g_loss + self.own.class_weight * class_log_loss(judged, labels))
+        self.descend("sampler", g_loss + self.own.class_weight * class_log_loss(judged, labels))
         self.discriminator.requires_grad_(True)
         return {
             "discriminator_loss": d_loss.detach(),
@@ -153,11 +148,6 @@ class Acgan(Family):
         """The discriminator's logits of each class."""
         verdict: Verdict = self.discriminator(images)
         return verdict.classes
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self._adam[name].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam[name].step()
 
 
 def class_log_loss(verdict: Verdict, labels: Int[Tensor, " b"]) -> Tensor:

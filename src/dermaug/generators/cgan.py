@@ -6,14 +6,13 @@ class that is told only after the classes were learnt together (Shahbazi et al. 
 arXiv:2201.06578): conditioning a small class from the start collapses it.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Generator, Tensor, autocast
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.generators.conditioning import told_share
@@ -65,15 +64,10 @@ class Cgan(Family):
         self.d_loss, self.g_loss = OBJECTIVES[self.own.objective]
         betas = (float(self.own.beta1), self.own.beta2)
         rates = {"sampler": config.rate, "critic": config.rate * self.own.critic_rate}
-        self._adam = {
+        self.optimizers = {
             name: Adam(self.get_submodule(name).parameters(), rate, betas, fused=True)
             for name, rate in rates.items()
         }
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Adam of each network."""
-        return self._adam
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
@@ -84,7 +78,7 @@ class Cgan(Family):
         real, fake = self._judge([images, fake_images.detach()], labels, random)
         d_loss = self.d_loss(real, fake)
         penalty = self._penalty(images, fake_images, labels, random, progress.step)
-        self._update("critic", d_loss + penalty)
+        self.descend("critic", d_loss + penalty)
 
         # The critic's weights need no gradient here, and the real images none at all.
         self.critic.requires_grad_(False)
@@ -92,7 +86,7 @@ class Cgan(Family):
             (rival,) = self._judge([images], labels, random)
         (own,) = self._judge([fake_images], labels, random)
         g_loss = self.g_loss(rival, own)
-        self._update("sampler", g_loss)
+        self.descend("sampler", g_loss)
         self.critic.requires_grad_(True)
         return {
             "critic_loss": d_loss.detach(),
@@ -144,8 +138,3 @@ class Cgan(Family):
         told = told_share(fraction, self.own.told_from, self.own.told_by)
         for network in (self.sampler, self.critic):
             network.get_buffer("conditioning").fill_(told)
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self._adam[name].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam[name].step()

@@ -1,6 +1,6 @@
 """DCGAN (Radford et al. 2015, arXiv:1511.06434), as Frid-Adar et al. 2018 used it: one a class."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -9,7 +9,7 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
@@ -97,15 +97,10 @@ class Dcgan(Family):
         options = own_options(self.Options, config)
         self.sampler = DcganGenerator(config.latent, config.width, size, options.kernel)
         self.discriminator = DcganDiscriminator(config.width, size, options.kernel)
-        self._adam = {
+        self.optimizers = {
             name: Adam(network.parameters(), config.rate, (options.beta1, 0.999), foreach=True)
             for name, network in self.named_children()
         }
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Adam of each network."""
-        return self._adam
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
@@ -114,12 +109,12 @@ class Dcgan(Family):
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         real, fake = self.discriminator(images), self.discriminator(fake_images.detach())
         d_loss = discriminator_loss(real, fake)
-        self._update("discriminator", d_loss)
+        self.descend("discriminator", d_loss)
 
         # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
         self.discriminator.requires_grad_(False)
         g_loss = nonsaturating_generator_loss(self.discriminator(fake_images))
-        self._update("sampler", g_loss)
+        self.descend("sampler", g_loss)
         self.discriminator.requires_grad_(True)
         return {
             "discriminator_loss": d_loss.detach(),
@@ -132,11 +127,6 @@ class Dcgan(Family):
         """The discriminator's logits."""
         logits: Tensor = self.discriminator(images)
         return logits
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self._adam[name].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam[name].step()
 
 
 def judging_layers(width: int, size: int, kernel: int, outputs: int = 1) -> nn.Sequential:

@@ -59,6 +59,9 @@ class Family(nn.Module, ABC):
 
     sampler: Sampler
 
+    optimizers: Mapping[str, Optimizer]
+    """Optimisers by the name of the network that each moves, for the checkpoint."""
+
     class Options(Section):
         """Settings that only this family has: what `generators.options` may hold."""
 
@@ -66,11 +69,6 @@ class Family(nn.Module, ABC):
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
         """Untrained networks for square images of `size` pixels and `num_classes` classes."""
         super().__init__()
-
-    @property
-    @abstractmethod
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Optimisers by name, for the checkpoint."""
 
     @abstractmethod
     def step(
@@ -87,6 +85,12 @@ class Family(nn.Module, ABC):
         Returns:
             Losses and what else is worth a curve by name, detached.
         """
+
+    def descend(self, name: str, loss: Tensor) -> None:
+        """One step of the optimiser of that name down the gradient of a loss."""
+        self.optimizers[name].zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizers[name].step()
 
     def prepare(self) -> None:
         """Fetch what only a training needs, such as pretrained weights; by default nothing."""

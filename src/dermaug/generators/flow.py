@@ -5,7 +5,6 @@ the class, and sometimes not, so that the class can be stressed when images are 
 (classifier-free guidance, Ho & Salimans 2022, arXiv:2207.12598).
 """
 
-from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import torch
@@ -15,7 +14,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Generator, Tensor
 from torch.nn.functional import mse_loss
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig
 from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
@@ -126,14 +125,10 @@ class Flow(Family):
         super().__init__(config, size, num_classes)
         self.own = own_options(FlowOptions, config)
         self.sampler = FlowSampler(config, self.own, size, num_classes)
-        self._adam = Adam(
-            self.sampler.parameters(), config.rate, (0.9, self.own.beta2), foreach=True
-        )
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Adam of the network."""
-        return {"sampler": self._adam}
+        betas = (0.9, self.own.beta2)
+        self.optimizers = {
+            "sampler": Adam(self.sampler.parameters(), config.rate, betas, foreach=True)
+        }
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
@@ -145,8 +140,9 @@ class Flow(Family):
         told = labels.masked_fill(untold < self.own.class_dropout, self.sampler.network.no_class)
         found = self.sampler.velocity(straight_path(noise, images, times), times, told)
         loss = mse_loss(found.float(), path_velocity(noise, images))
-        self._adam.zero_grad(set_to_none=True)
+        adam = self.optimizers["sampler"]
+        adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         length = clip_grad_norm_(self.sampler.parameters(), LONGEST_GRADIENT)
-        self._adam.step()
+        adam.step()
         return {"velocity_loss": loss.detach(), "gradient_norm": length.detach()}

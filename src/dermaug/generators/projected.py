@@ -6,7 +6,6 @@ is left to learn, so that few images and few steps are enough. A head on the pix
 the finest detail, to which the features of small images are blind.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
@@ -75,7 +74,7 @@ class Projected(Family):
         heads = [Head(each // 2, width, num_classes) for each in channels]
         self.heads = nn.ModuleList([*heads, PixelHead(width // 2, num_classes)])
         betas = (0.0, 0.99)
-        self._adam = {
+        self.optimizers = {
             "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True),
             "heads": Adam(
                 self.heads.parameters(), config.rate * self.own.head_rate, betas, fused=True
@@ -83,11 +82,6 @@ class Projected(Family):
         }
         # Not a submodule: its weights are no part of the family's state.
         self._backbone: list[nn.Module] = []
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        """Adam of the generator and of the heads."""
-        return self._adam
 
     def prepare(self) -> None:
         """Load the backbone's weights.
@@ -112,12 +106,12 @@ class Projected(Family):
         real = self._judge(seen, labels)
         fake = self._judge([maps.detach() for maps in made], labels)
         d_loss = len(self.heads) * hinge_discriminator_loss(real, fake)
-        self._update("heads", d_loss)
+        self.descend("heads", d_loss)
 
         # The backbone is passed once: its features of the generated images serve both steps.
         self.heads.requires_grad_(False)
         g_loss = len(self.heads) * hinge_loss(real, self._judge(made, labels))
-        self._update("sampler", g_loss)
+        self.descend("sampler", g_loss)
         self.heads.requires_grad_(True)
         return {
             "critic_loss": d_loss.detach(),
@@ -145,11 +139,6 @@ class Projected(Family):
     def _judge(self, scales: list[Tensor], labels: Int[Tensor, " b"]) -> Float[Tensor, " heads_b"]:
         pairs = zip(self.heads, scales, strict=True)
         return torch.cat([head(maps, labels) for head, maps in pairs])
-
-    def _update(self, name: str, loss: Tensor) -> None:
-        self._adam[name].zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._adam[name].step()
 
 
 class Head(nn.Module):

@@ -150,8 +150,8 @@ class ResidualCritic(nn.Module):
 def spread_of_groups(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
     """Mean standard deviation within groups of images (Karras et al. 2018, arXiv:1710.10196, 3).
 
-    Images of a group are `b / group` apart, and groups never span the halves of a batch whose size
-    is a multiple of twice the group; else every image is told the whole batch's spread.
+    A group is of images that follow each other, so that none spans real and generated halves whose
+    size is a multiple of it; a batch that cannot be parted so is one group.
     """
     group = GROUP if len(maps) % GROUP == 0 else len(maps)
     grouped = rearrange(maps, "(n g) c h w -> n g c h w", g=group)
