@@ -13,9 +13,10 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import read_folds
 from dermaug.generators.checkpoint import GeneratorSpec
-from dermaug.generators.state import GENERATOR, RESUME, GeneratorTask
+from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.seeding import derive_seed
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import read_journal
 

@@ -12,8 +12,9 @@ from torch.nn import functional
 from dermaug.classifiers import training
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import BEST, RESUME, ClassifierTask, train_classifier
+from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.journal import read_journal
 
 Make = Callable[..., ClassifierTask]

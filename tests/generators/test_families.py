@@ -18,10 +18,10 @@ from dermaug.experiment.study import run_experiment
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
 from dermaug.generators.checkpoint import GeneratorSpec, load_family, load_generator
-from dermaug.generators.state import GENERATOR, RESUME, GeneratorTask
+from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
-from dermaug.training.checkpoint import load_checkpoint
+from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.journal import read_journal
 
 SIDE = 32

@@ -12,10 +12,10 @@ from dermaug.errors import DermaugError
 from dermaug.generators import dcgan
 from dermaug.generators.checkpoint import load_family, load_generator
 from dermaug.generators.objectives import discriminator_loss
-from dermaug.generators.state import GENERATOR, RESUME, GeneratorTask
+from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
-from dermaug.training.checkpoint import load_checkpoint
+from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.journal import read_journal
 
 Make = Callable[..., GeneratorTask]

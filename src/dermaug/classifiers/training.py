@@ -21,6 +21,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import (
+    RESUME,
     checkpoint_digest,
     expecting,
     load_checkpoint,
@@ -28,11 +29,11 @@ from dermaug.training.checkpoint import (
 )
 from dermaug.training.ema import Ema
 from dermaug.training.journal import Journal
+from dermaug.training.optimizers import load_optimizer
 from dermaug.training.order import Order, class_weights
 from dermaug.training.randomness import StepRandom
 from dermaug.training.schedules import warmed_up
 
-RESUME = "resume.safetensors"
 BEST = "classifier.safetensors"
 
 
@@ -129,7 +130,7 @@ class _State:
 
     def _take(self, state: dict[str, Any]) -> None:
         self.classifier.load_state_dict(state["classifier"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self.optimizer, state["optimizer"])
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
         self.step, self.seconds = state["step"], state["seconds"]

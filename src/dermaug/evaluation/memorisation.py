@@ -13,9 +13,9 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int, UInt8
 from scipy.stats import binomtest
 from torch import Tensor
-from torch.nn import functional
 
 from dermaug.errors import DermaugError
+from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 32
 """Pixels are compared at this side: finer detail is noise, and a copy need not repeat noise."""
@@ -185,14 +185,7 @@ def _ranked_minimum(distances: np.ndarray, groups: np.ndarray, rank: int) -> flo
 
 def _shrunk(images: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, "n t t 3"]:
     """Averaged down to `SIDE`, in grey levels; smaller images stay as they are."""
-    if images.shape[1] <= SIDE:
-        return np.asarray(images, dtype=np.float32)
-    parts = []
-    for start in range(0, len(images), 512):
-        pixels = torch.from_numpy(np.array(images[start : start + 512]))
-        planes = rearrange(pixels, "b h w c -> b c h w").float()
-        parts.append(functional.interpolate(planes, size=(SIDE, SIDE), mode="area"))
-    return rearrange(torch.cat(parts), "b c h w -> b h w c").numpy()
+    return rearrange(thumbnails(images, SIDE), "b c h w -> b h w c").numpy()
 
 
 def _vectors(images: Float[np.ndarray, "n s s 3"]) -> Float[Tensor, "n d"]:

@@ -27,7 +27,7 @@ from dermaug.experiment.runs import Run, synthetic_folder
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
-from dermaug.generators.state import GENERATOR, RESUME, GeneratorTask
+from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
@@ -36,7 +36,7 @@ from dermaug.synthesis.synthetic_set import (
     SyntheticSet,
     write_synthetic_set,
 )
-from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.checkpoint import RESUME, checkpoint_digest
 
 PREDICTIONS = "predictions.parquet"
 MANIFEST = "manifest.json"

@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate, pdist
+from torch.nn.functional import pdist
 
 from dermaug.data.image_bank import ImageBank
 from dermaug.evaluation.features import Extractor, extract_features
 from dermaug.evaluation.fidelity import kid
 from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
+from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
 """Pixels are compared at this side: whether two images are alike shows there."""
@@ -217,8 +218,7 @@ def _pixels(bank: ImageBank) -> UInt8[np.ndarray, "n h w 3"]:
 
 
 def _small(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n d"]:
-    pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
-    return interpolate(pixels, size=(SIDE, SIDE), mode="area").flatten(1)
+    return thumbnails(images, SIDE).flatten(1)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -17,7 +17,6 @@ from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpo
 from dermaug.training.ema import Ema
 from dermaug.training.optimizers import load_optimizer
 
-RESUME = "resume.safetensors"
 GENERATOR = "generator.safetensors"
 
 

@@ -13,8 +13,9 @@ from dermaug.console import progress_bar
 from dermaug.data.augmentation import dihedral
 from dermaug.generators.family import Progress
 from dermaug.generators.snapshots import GRID_IMAGES, Snapshots
-from dermaug.generators.state import RESUME, GeneratorTask, State, TrainedGenerator
+from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order, class_weights

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 
 from dermaug.experiment.audit_folder import FolderAudit
 from dermaug.experiment.results import RunResults
-from dermaug.files import require_writable, write_text, written_aside
+from dermaug.files import require_writable, write_text
 from dermaug.report.audit_figures import embedding_figure, pair_figure, pair_panel
 from dermaug.report.audit_tables import (
     audit_sentences,
@@ -17,7 +16,8 @@ from dermaug.report.audit_tables import (
     size_table,
 )
 from dermaug.report.export import write_csv
-from dermaug.report.figures import Figure
+from dermaug.report.figures import Figure, write_panels
+from dermaug.report.rendering import rendered
 from dermaug.report.tables import Table
 
 
@@ -78,17 +78,9 @@ def write_audit_page(
     figure = Figure("nearest_pairs", caption, panels, found.audit.pairs, width=420)
     write_csv(folder / "audit.csv", numbers)
     write_csv(folder / "figures" / "nearest_pairs.csv", found.audit.pairs)
-    for panel in panels:
-        with written_aside(folder / "figures" / panel.name) as aside:
-            aside.write_bytes(panel.data)
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dermaug.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("audit.html.j2").render(
+    write_panels(folder / "figures", panels)
+    page = rendered(
+        "audit.html.j2",
         synthetic=synthetic,
         data=data,
         features=features,

@@ -4,15 +4,15 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from dermaug.errors import DermaugError
 from dermaug.experiment.explore import Exploration
 from dermaug.experiment.results import RunResults
-from dermaug.files import read_record, require_writable, write_json, write_text, written_aside
+from dermaug.files import read_record, require_writable, write_json, write_text
 from dermaug.report.explore_figures import exploration_figures
 from dermaug.report.explore_tables import explore_sentences, explore_tables
 from dermaug.report.export import write_csv
+from dermaug.report.figures import write_panels
+from dermaug.report.rendering import rendered
 
 FOLDER = "explore"
 PAGE, RECORD = "explore.html", "explore.json"
@@ -52,19 +52,11 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
     for name, table in tables.items():
         write_csv(folder / "figures" / f"{name}.csv", table)
     for figure in figures.values():
-        for panel in figure.panels:
-            with written_aside(folder / "figures" / panel.name) as aside:
-                aside.write_bytes(panel.data)
+        write_panels(folder / "figures", figure.panels)
     sentences = explore_sentences(tables)
     write_json(folder / RECORD, found.record | {"sentences": sentences})
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dermaug.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("explore.html.j2").render(
+    page = rendered(
+        "explore.html.j2",
         generator=generator,
         family=found.spec.config.key,
         size=found.spec.size,

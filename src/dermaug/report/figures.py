@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +21,8 @@ from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
+
+from dermaug.files import written_aside
 
 # Okabe & Ito (2008), told apart with any colour vision; yellow is left out: too pale for lines.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -103,6 +106,13 @@ class Figure:
         """Panels by group, in reading order."""
         names = dict.fromkeys(panel.group for panel in self.panels)
         return [(name, [one for one in self.panels if one.group == name]) for name in names]
+
+
+def write_panels(folder: Path, panels: Sequence[Panel]) -> None:
+    """Write each panel as SVG or PNG, whole or not at all."""
+    for panel in panels:
+        with written_aside(folder / panel.name) as aside:
+            aside.write_bytes(panel.data)
 
 
 @contextmanager

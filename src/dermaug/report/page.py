@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from dermaug.errors import DermaugError
@@ -16,16 +15,17 @@ from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
 from dermaug.experiment.threats import threats
 from dermaug.experiment.verdicts import verdict_table
-from dermaug.files import require_writable, write_text, written_aside
+from dermaug.files import require_writable, write_text
 from dermaug.report.answer import primary_contrasts, short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
 from dermaug.report.explore_page import ExploredGenerator, explored_generators
 from dermaug.report.export import write_csv
-from dermaug.report.figures import Figure
+from dermaug.report.figures import Figure, write_panels
 from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.metric_sections import MetricSections, metric_sections
+from dermaug.report.rendering import rendered
 from dermaug.report.sample_figures import sample_grids
 from dermaug.report.score_figures import class_scores, confusion_matrices, forest, roc_curves
 from dermaug.report.statements import split_statements
@@ -129,9 +129,7 @@ def write_figures(folder: Path, figures: dict[str, Figure]) -> None:
     """Write each panel as SVG or PNG, and each figure's numbers as CSV."""
     for figure in figures.values():
         write_csv(folder / f"{figure.name}.csv", figure.numbers)
-        for panel in figure.panels:
-            with written_aside(folder / panel.name) as aside:
-                aside.write_bytes(panel.data)
+        write_panels(folder, figure.panels)
 
 
 def render(
@@ -142,14 +140,8 @@ def render(
     data_tables: Sequence[Table],
 ) -> str:
     """The page's HTML; everything that comes from the run is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dermaug.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
         **_study(results),
         **_scores(results, tables),
         **sections,

@@ -2,12 +2,11 @@
 
 import numpy as np
 import torch
-from einops import rearrange
 from jaxtyping import Bool, Float, UInt8
-from torch import Tensor
-from torch.nn.functional import interpolate, pdist
+from torch.nn.functional import pdist
 
 from dermaug.evaluation.memorisation import Extract, calibrate, copy_scores, nearest
+from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
 """Pixels are compared at this side: what repeats, repeats there."""
@@ -68,8 +67,8 @@ def drop_duplicates(
         synthetic: Of one class, in the order in which they would be taken.
         training: Real images of that class, at least two.
     """
-    limit = pdist(_small(training[:MOST])).quantile(NEAR)
-    images = _small(synthetic)
+    limit = pdist(thumbnails(training[:MOST], SIDE).flatten(1)).quantile(NEAR)
+    images = thumbnails(synthetic, SIDE).flatten(1)
     kept = np.ones(len(images), dtype=bool)
     for start in range(0, len(images), MOST):  # a slab of rows at a time
         rows = images[start : start + MOST]
@@ -100,8 +99,3 @@ def copy_mask(
     """
     thresholds = calibrate(nearest(held_out, training, extract), lesions)
     return ~drop_copies(copy_scores(nearest(synthetic, training, extract), thresholds))
-
-
-def _small(images: UInt8[np.ndarray, "n s s 3"]) -> Float[Tensor, "n d"]:
-    planes = rearrange(torch.from_numpy(np.array(images)), "n h w c -> n c h w").float()
-    return interpolate(planes, size=(SIDE, SIDE), mode="area").flatten(1)

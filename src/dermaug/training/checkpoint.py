@@ -15,6 +15,8 @@ from torch import Tensor
 from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
+RESUME = "resume.safetensors"
+"""What a training that was cut off goes on from; deleted once all that follows it is on disk."""
 HEADER = "dermaug"
 LISTED = 10
 
