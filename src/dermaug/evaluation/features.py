@@ -18,8 +18,8 @@ Extractor = Callable[[Tensor], Tensor]
 class RandomFeatures(nn.Module):
     """Strided convolutions with fixed random weights; each stage's means and deviations.
 
-    For images unlike ImageNet's, random networks tell sets apart no worse than pretrained ones
-    (Naeem et al. 2020, arXiv:2002.09797, section 4), and nothing has to be trained or fetched.
+    Random networks tell sets of images apart too, also such that are unlike ImageNet's (Naeem et
+    al. 2020, arXiv:2002.09797), and nothing has to be trained or fetched.
 
     Args:
         width: Channels of the first stage, each later one has twice as many.

@@ -27,7 +27,8 @@ from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import SyntheticSet
 
 Removed = dict[str, dict[str, int | None]]
-"""Label -> rule -> images that it removed, with `pool` and `kept`; null: could not be judged."""
+"""Label -> rule -> images that it would leave out, with `wanted`, `pool` and `kept`; None: it could
+not be judged."""
 
 
 def curated_dose(

@@ -39,7 +39,7 @@ def keep_confident(probabilities: Float[np.ndarray, " n"], least: float) -> Bool
 def keep_typical(
     features: Float[np.ndarray, "n d"], real: Float[np.ndarray, "m d"], share: float
 ) -> Bool[np.ndarray, " n"]:
-    """The images nearest to the centre of the real ones (Xue et al. 2021, arXiv:2111.06148).
+    """The images nearest to the centre of the real ones (Xue et al. 2021, HistoGAN).
 
     Args:
         features: Of synthetic images of one class.
