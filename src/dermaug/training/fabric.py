@@ -1,5 +1,6 @@
 """The device and precision of one training, by Lightning Fabric."""
 
+import logging
 import warnings
 from typing import Literal, get_args
 
@@ -11,13 +12,17 @@ from dermaug.errors import DermaugError
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
+# It tells the precision again with every training.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+
 
 def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
     """One process on one device.
 
     Args:
         device: auto (CUDA, then MPS, then CPU), cpu, cuda or mps.
-        precision: auto is bfloat16 autocast on CUDA and float32 elsewhere.
+        precision: auto is bfloat16 autocast where the device multiplies matrices of it faster
+            (CUDA, and CPUs with AMX), float32 elsewhere.
 
     Raises:
         DermaugError: The device is not on this machine, or there is no such precision.
@@ -32,7 +37,8 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         here = ", ".join(name for name, is_here in available.items() if is_here)
         raise DermaugError(f"--device {device}: not on this machine, which has {here}")
     if precision == "auto":
-        precision = "bf16-mixed" if device == "cuda" else "32-true"
+        fast = device == "cuda" or (device == "cpu" and _has_amx())
+        precision = "bf16-mixed" if fast else "32-true"
     if device == "cuda":
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
@@ -40,6 +46,12 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         # It advises to prefix the command with srun wherever SLURM is installed.
         warnings.filterwarnings("ignore", message=".*srun.*")
         return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+
+
+def _has_amx() -> bool:
+    """Whether the CPU has tiles for matrix products in bfloat16; older torch cannot tell."""
+    told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(told.get("amx_tile") and told.get("amx_bf16"))
 
 
 def _mps_available() -> bool:

@@ -1,0 +1,24 @@
+import pytest
+import torch
+
+from dermaug.training.fabric import start_fabric
+
+AMX = {"amx_tile": True, "amx_bf16": True}
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [(AMX, torch.bfloat16), (AMX | {"amx_bf16": False}, torch.float32), ({}, torch.float32)],
+)
+def test_a_cpu_computes_in_bfloat16_where_it_has_tiles_for_it(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, bool], expected: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    with start_fabric("cpu").autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is expected
+
+
+def test_an_older_torch_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    with start_fabric("cpu").autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
