@@ -91,7 +91,7 @@ def time_in_turn(ways: Mapping[str, Way], rounds: int) -> dict[str, np.ndarray]:
 
 def print_rates(title: str, rates: Mapping[str, np.ndarray], references: Sequence[str]) -> None:
     """A table: median rate of each way, its range, and its ratio to each reference."""
-    table = Table(title=title, title_justify="left", caption=_machine(), caption_justify="left")
+    table = Table(title=title, title_justify="left", caption=machine(), caption_justify="left")
     table.add_column("")
     for column in ("img/s", "lowest", "highest", *(f"ratio to {name}" for name in references)):
         table.add_column(column, justify="right")
@@ -103,7 +103,7 @@ def print_rates(title: str, rates: Mapping[str, np.ndarray], references: Sequenc
     Console(width=100, highlight=False).print(table)
 
 
-def _machine() -> str:
+def machine() -> str:
     """Where and when: rates without it mean little."""
     parts = (
         f"{cpu_count()} CPU cores, {platform.system()} {platform.machine()}",

@@ -45,8 +45,14 @@ def figures(table: str, name: str) -> list[float]:
         ("pixel_cache", [], ["PIL loop"], ["dermaug, first call", "dermaug, second call"]),
         ("dcgan", ["--device", "cpu", "--width", "4"], TEXTBOOKS, ["dermaug"]),
         ("classifier", ["--device", "cpu"], TEXTBOOKS, ["dermaug"]),
+        (
+            "sampling",
+            ["--device", "cpu", "--width", "4"],
+            ["forward passes"],
+            ["PNG files"],
+        ),
     ],
-    ids=["pixel_cache", "dcgan", "classifier"],
+    ids=["pixel_cache", "dcgan", "classifier", "sampling"],
 )
 def test_rates_and_their_ratios_are_printed(
     name: str, options: list[str], references: list[str], ours: list[str], run: Run
@@ -58,6 +64,27 @@ def test_rates_and_their_ratios_are_printed(
         assert rate == lowest == highest > 0  # there was one round
         expected = [rate / rates[reference][0] for reference in references]
         assert ratios == pytest.approx(expected, rel=0.1, abs=0.01)
+
+
+def test_the_reference_needs_all_its_time_to_its_final_kid_or_less(run: Run) -> None:
+    settings = [
+        "data.source=phantom",
+        "data.size=32",
+        "data.classes=[]",
+        *(
+            f"generators.{k}.{key}"
+            for k in (0, 1)
+            for key in ("images=64", "width=4", "snapshots=2")
+        ),
+    ]
+    given = [part for setting in settings for part in ("--set", setting)]
+    code, out, _ = run("time_to_kid", "--device", "cpu", *given)
+    assert not code
+    images, seconds, final, reached, share = figures(out, "dcgan")
+    assert images == 64
+    assert reached <= seconds
+    assert 0 < share <= 1
+    assert final == pytest.approx(float(re.findall(r"seconds to\s+([\d.-]+)", out)[0]))
 
 
 def test_operations_of_a_dcgan_step_are_those_counted_by_hand(

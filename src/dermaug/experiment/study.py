@@ -35,7 +35,7 @@ from dermaug.experiment.runs import (
 from dermaug.files import read_record, read_shaped, require_writable
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
-from dermaug.training.journal import read_journal
+from dermaug.training.journal import JOURNAL, read_journal
 
 SAMPLES_SHOWN = 64
 
@@ -201,4 +201,4 @@ def _generator_manifest(path: Path) -> dict[str, Any]:
 
 def _journal(folder: Path, *expected: str) -> pd.DataFrame:
     """One row a tick, all columns numbers."""
-    return pd.DataFrame(read_journal(folder / "journal.jsonl", expected), dtype=float)
+    return pd.DataFrame(read_journal(folder / JOURNAL, expected), dtype=float)

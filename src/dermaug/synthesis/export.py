@@ -9,8 +9,8 @@ from dermaug.errors import DermaugError
 from dermaug.files import require_new_folder, require_writable
 from dermaug.generators.checkpoint import load_generator
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.sampling import sample
-from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.synthesis.sampling import sample_batches
+from dermaug.synthesis.synthetic_set import Provenance, write_png_set
 from dermaug.training.checkpoint import checkpoint_digest
 
 
@@ -46,7 +46,6 @@ def generate_folder(
         )
     require_writable(output.parent)
     latent_seed = derive_seed("generate", seed)
-    images = sample(sampler, spec.classes.index(label), number, latent_seed, advance)
     provenance = Provenance(
         spec.config.key,
         checkpoint_digest(checkpoint),
@@ -54,4 +53,5 @@ def generate_folder(
         spec.fold_key,
         spec.training_images,
     )
-    write_synthetic_set(output, SyntheticSet(images, (label,) * number, provenance), layout="png")
+    batches = sample_batches(sampler, spec.classes.index(label), number, latent_seed, advance)
+    write_png_set(output, batches, (label,) * number, provenance)

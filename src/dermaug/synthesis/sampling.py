@@ -1,5 +1,7 @@
 """Draw images from a sampler: image k is the same however many are asked for."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from jaxtyping import UInt8
@@ -21,6 +23,29 @@ def sample(
     *,
     spread: float = 1.0,
 ) -> UInt8[np.ndarray, "number h w 3"]:
+    """Images of one class, all at once.
+
+    Args:
+        sampler: As for `sample_batches`.
+        label: As for `sample_batches`.
+        number: As for `sample_batches`.
+        seed: As for `sample_batches`.
+        advance: As for `sample_batches`.
+        spread: As for `sample_batches`.
+    """
+    batches = sample_batches(sampler, label, number, seed, advance, spread=spread)
+    return np.concatenate(list(batches))
+
+
+def sample_batches(
+    sampler: Sampler,
+    label: int,
+    number: int,
+    seed: int,
+    advance: Advance | None = None,
+    *,
+    spread: float = 1.0,
+) -> Iterator[UInt8[np.ndarray, "batch h w 3"]]:
     """Images of one class; the first n of a larger set are the smaller set, so doses nest.
 
     Args:
@@ -32,13 +57,11 @@ def sample(
         spread: Factor on the latents: below 1 truncates, above 1 expands.
     """
     device = next(sampler.parameters()).device
-    parts = []
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
         # A whole batch of latents always, so that the random stream does not depend on `number`.
         latents = sampler.draw_latents(BATCH, random)[: number - start] * spread
         labels = torch.full((len(latents),), label, device=device)
-        parts.append(draw(sampler, latents, labels))
+        yield draw(sampler, latents, labels)
         if advance is not None:
             advance(len(latents))
-    return np.concatenate(parts)

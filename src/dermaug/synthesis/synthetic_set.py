@@ -1,7 +1,9 @@
 """A synthetic set is a folder: images (one array or PNG files), metadata.csv and a manifest."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -21,6 +23,10 @@ ARRAY = "images.npy"
 MANIFEST = "manifest.json"
 METADATA = "metadata.csv"
 SCHEMA = 2
+COMPRESSION = 1
+"""Of PNG files: a third faster than the usual 6, for files 7 % larger at 64 px."""
+BATCHES_AHEAD = 2
+"""Batches whose files are still being written while the next one is drawn."""
 SEALED = {"array": (METADATA, ARRAY), "png": (METADATA,)}
 """Files whose digests the manifest holds; those of PNG files are a column of the metadata."""
 
@@ -94,35 +100,67 @@ def write_synthetic_set(
             `datasets.load_dataset("imagefolder")` opens it. Digests of all files are written with
             them, so that a changed byte is noticed.
     """
-    names = [f"images/{label}_{row:06d}.png" for row, label in enumerate(synthetic.labels)]
-    latents = pd.Series(synthetic.labels).groupby(list(synthetic.labels)).cumcount()
-    table = pd.DataFrame(
+    if layout == "png":
+        write_png_set(folder, [synthetic.images], synthetic.labels, synthetic.provenance)
+        return
+    with folder_written_aside(folder) as aside:
+        np.save(aside / ARRAY, synthetic.images)
+        table = _metadata(synthetic.labels, synthetic.provenance)
+        side = int(synthetic.images.shape[1])
+        _write_tables(aside, table, synthetic.provenance, layout="array", side=side)
+
+
+def write_png_set(
+    folder: Path,
+    batches: Iterable[UInt8[np.ndarray, "batch h w 3"]],
+    labels: Sequence[str],
+    provenance: Provenance,
+) -> None:
+    """Write a set of PNG files while its images are still being drawn, whole or not at all.
+
+    Args:
+        folder: Folder to appear.
+        batches: The images, in the order of `labels`; only a few batches are held at a time.
+        labels: Label of each image.
+        provenance: Where they come from.
+    """
+    names = [f"images/{label}_{row:06d}.png" for row, label in enumerate(labels)]
+    with folder_written_aside(folder) as aside:
+        (aside / "images").mkdir()
+        side, digests = _write_pngs([aside / name for name in names], batches)
+        table = _metadata(labels, provenance)
+        table.insert(0, "file_name", names)
+        table["sha256"] = digests
+        _write_tables(aside, table, provenance, layout="png", side=side)
+
+
+def _metadata(labels: Sequence[str], provenance: Provenance) -> pd.DataFrame:
+    latents = pd.Series(labels).groupby(list(labels)).cumcount()
+    return pd.DataFrame(
         {
-            "file_name": names,
-            "label": synthetic.labels,
-            "latent": [f"{synthetic.provenance.seed}-{row}" for row in latents],
-            "generator": synthetic.provenance.generator[:16],
-            "family": synthetic.provenance.family,
+            "label": labels,
+            "latent": [f"{provenance.seed}-{row}" for row in latents],
+            "generator": provenance.generator[:16],
+            "family": provenance.family,
         }
     )
+
+
+def _write_tables(
+    folder: Path, table: pd.DataFrame, provenance: Provenance, *, layout: str, side: int
+) -> None:
+    """Metadata, and the manifest that seals the files beside it."""
+    table.to_csv(folder / METADATA, index=False)
     manifest = {
         "schema": SCHEMA,
         "layout": layout,
-        "number": len(synthetic.labels),
-        "size": int(synthetic.images.shape[1]),
+        "number": len(table),
+        "size": side,
         "counts": table["label"].value_counts().sort_index().to_dict(),
-        **asdict(synthetic.provenance),
+        **asdict(provenance),
+        "sha256": {name: sha256(folder / name) for name in SEALED[layout]},
     }
-    with folder_written_aside(folder) as aside:
-        if layout == "array":
-            np.save(aside / ARRAY, synthetic.images)
-            table = table.drop(columns="file_name")
-        else:
-            _write_pngs(aside, names, synthetic.images)
-            table["sha256"] = [sha256(aside / name) for name in names]
-        table.to_csv(aside / METADATA, index=False)
-        digests = {name: sha256(aside / name) for name in SEALED[layout]}
-        write_json(aside / MANIFEST, manifest | {"sha256": digests})
+    write_json(folder / MANIFEST, manifest)
 
 
 def read_synthetic_set(folder: Path) -> SyntheticSet:
@@ -210,12 +248,31 @@ def refuse_leakage(
         )
 
 
-def _write_pngs(folder: Path, names: list[str], images: UInt8[np.ndarray, "n h w 3"]) -> None:
-    (folder / "images").mkdir()
+def _write_pngs(
+    paths: Sequence[Path], batches: Iterable[UInt8[np.ndarray, "batch h w 3"]]
+) -> tuple[int, list[str]]:
+    """Side of the images, and the digest of each file."""
+    digests: list[str] = []
+    side, started = 0, 0
     with ThreadPoolExecutor() as pool:
-        list(
-            pool.map(
-                lambda item: Image.fromarray(item[1]).save(folder / item[0]),
-                zip(names, images, strict=True),
+        waiting: list[list[Future[str]]] = []
+        for images in batches:
+            side = int(images.shape[1])
+            ahead = paths[started : started + len(images)]
+            waiting.append(
+                [pool.submit(_write_png, *item) for item in zip(ahead, images, strict=True)]
             )
-        )
+            started += len(images)
+            if len(waiting) > BATCHES_AHEAD:
+                digests += [written.result() for written in waiting.pop(0)]
+        digests += [written.result() for batch in waiting for written in batch]
+    return side, digests
+
+
+def _write_png(path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> str:
+    """Digest of what was written."""
+    memory = io.BytesIO()
+    Image.fromarray(pixels).save(memory, "PNG", compress_level=COMPRESSION)
+    content = memory.getvalue()
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()

@@ -11,6 +11,8 @@ from torch.utils.tensorboard import SummaryWriter
 
 from dermaug.errors import DermaugError
 
+JOURNAL = "journal.jsonl"
+
 
 class Journal:
     """One row of numbers a tick, keyed by the images shown.
@@ -23,7 +25,7 @@ class Journal:
 
     def __init__(self, folder: Path, images: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "journal.jsonl"
+        self.path = folder / JOURNAL
         rows = [row for row in read_journal(self.path) if (row["images"] or 0) <= images]
         self.path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         self._board = SummaryWriter(folder, purge_step=images + 1 if images else None)
