@@ -1,8 +1,16 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dermaug.training.order import Order, class_weights
+from dermaug.training.order import (
+    Dosage,
+    Order,
+    PhasedOrder,
+    class_weights,
+    part_weights,
+    phases,
+)
 
 
 @given(
@@ -40,3 +48,31 @@ def test_sampling_rules_give_their_class_shares() -> None:
         order = Order(1_000, seed=0, weights=class_weights(labels, sampling))
         drawn = labels[order.batch(0, 20_000)]
         assert abs((drawn == 1).mean() - share) < 0.02
+
+
+def test_a_share_of_what_is_shown_is_of_the_dose_whatever_its_size() -> None:
+    labels = np.array([0] * 30 + [1] * 10 + [0] * 3 + [1] * 7)
+    weights = part_weights(labels, "balanced", dosed=10, share=0.3)
+    shown = [weights[:30], weights[30:40], weights[40:43], weights[43:]]
+    assert [part.sum() for part in shown] == pytest.approx([0.35, 0.35, 0.15, 0.15])
+    assert part_weights(labels, "natural", 10, 0.3)[40:] == pytest.approx([0.03] * 10)
+
+
+@pytest.mark.parametrize("sampling", ["natural", "sqrt", "balanced"])
+def test_a_dose_that_comes_first_is_shown_alone_and_then_not_at_all(sampling: str) -> None:
+    labels = np.array([0] * 30 + [1] * 10 + [0] * 3 + [1] * 7)
+    planned = phases(labels, sampling, Dosage(rows=10, first=0.5))
+    order = PhasedOrder(50, 3, planned)
+    before = np.concatenate([order.batch(16 * k, 16, k / 20) for k in range(10)])
+    after = np.concatenate([order.batch(16 * k, 16, k / 20) for k in range(10, 20)])
+    assert set(before) == set(range(40, 50))
+    assert after.max() < 40
+
+
+def test_without_a_dosage_an_order_is_what_it_was() -> None:
+    labels = np.array([0] * 30 + [1] * 10)
+    for sampling in ("natural", "balanced"):
+        plain = Order(40, 3, class_weights(labels, sampling)).batch(16, 40)
+        assert (
+            PhasedOrder(40, 3, phases(labels, sampling, None)).batch(16, 40, 0.2) == plain
+        ).all()

@@ -30,7 +30,7 @@ from dermaug.training.checkpoint import (
 from dermaug.training.ema import Ema
 from dermaug.training.journal import Journal
 from dermaug.training.optimizers import load_optimizer
-from dermaug.training.order import Order, class_weights
+from dermaug.training.order import Dosage, PhasedOrder, phases
 from dermaug.training.randomness import StepRandom
 from dermaug.training.schedules import warmed_up
 
@@ -54,6 +54,8 @@ class ClassifierTask:
         std: Channel standard deviations of the real training images.
         seed: Derived from model, fold and seed, not from the arm.
         folder: Where checkpoint and journal go.
+        dosage: How the last images of `training`, the arm's dose, are shown beside the real ones;
+            None shows all as one set.
     """
 
     title: str
@@ -68,6 +70,7 @@ class ClassifierTask:
     std: tuple[float, ...]
     seed: int
     folder: Path
+    dosage: Dosage | None = None
 
 
 @dataclass(frozen=True)
@@ -150,8 +153,8 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     if (task.folder / RESUME).exists():
         state.load(task.folder / RESUME)
     random = StepRandom(fabric.device, derive_seed(task.seed, "augmentation"))
-    weights = class_weights(task.training.labels.cpu().numpy(), task.sampling)
-    order = Order(len(task.training), derive_seed(task.seed, "order"), weights)
+    planned = phases(task.training.labels.cpu().numpy(), task.sampling, task.dosage)
+    order = PhasedOrder(len(task.training), derive_seed(task.seed, "order"), planned)
     loss_weights = _loss_weights(task, fabric.device)
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
@@ -164,7 +167,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         while state.step < total:
             _set_phase(task, state, (state.step + 0.5) / total)
             images, labels = task.training.batch(
-                order.batch(state.step * config.batch, config.batch)
+                order.batch(state.step * config.batch, config.batch, state.step / total)
             )
             targets = one_hot(labels, len(task.classes)).float()
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))

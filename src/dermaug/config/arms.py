@@ -60,6 +60,12 @@ class SyntheticConfig(Section):
     """A dose curve of fill-ups."""
     only: bool = False
     """Train on the dose alone, without the real images."""
+    share: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Share of the images shown that are of the dose, however many it has; empty shows the dose and
+    the real images as one set."""
+    first: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Fraction of the training that shows the dose alone; the rest shows the real images alone
+    (pretraining on the dose, then fine-tuning). 0 mixes them."""
     curation: CurationConfig | None = None
     """Which of the generated images are taken; empty takes them as they come."""
 
@@ -70,6 +76,9 @@ class SyntheticConfig(Section):
             raise ValueError("expected exactly one of dose, balance, doses and balances")
         if self.folder and self.family:
             raise ValueError("folder and family contradict each other; give one")
+        ways = {"only": self.only, "share": self.share is not None, "first": self.first > 0.0}
+        if len(chosen := [key for key, is_set in ways.items() if is_set]) > 1:
+            raise ValueError(f"{' and '.join(chosen)} contradict each other; give one")
         if self.curation and self.source in (*CONTROLS, FOLDER):
             raise ValueError(f"curation chooses among generated images; {self.source} has none")
         return self

@@ -37,6 +37,7 @@ from dermaug.synthesis.synthetic_set import (
     write_synthetic_set,
 )
 from dermaug.training.checkpoint import RESUME, checkpoint_digest
+from dermaug.training.order import Dosage
 
 PREDICTIONS = "predictions.parquet"
 MANIFEST = "manifest.json"
@@ -132,12 +133,21 @@ def _train_classifier(
         validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
         mean=mean,
         std=std,
+        dosage=_dosage(job, training),
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=folder,
     )
     trained = train_classifier(task, fabric)
     classifier, _ = load_classifier(folder / BEST)
     return classifier.to(fabric.device), asdict(trained)
+
+
+def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
+    """How the arm's dose is shown beside the real images."""
+    synthetic = job.mixture.synthetic
+    if synthetic is None or synthetic.only or not training.dosed:
+        return None
+    return Dosage(training.dosed, synthetic.share, synthetic.first)
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:

@@ -57,6 +57,7 @@ class TrainingSet:
         provenance: `fold` when every image comes from the fold's training part or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
+        dosed: Images of the dose, the last ones.
     """
 
     images: Images
@@ -64,6 +65,7 @@ class TrainingSet:
     counts: dict[str, dict[str, int]]
     provenance: str
     removed: Removed
+    dosed: int
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
@@ -93,6 +95,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
         provenance,
         removed,
+        len(parts["synthetic"][1]) if "synthetic" in parts else 0,
     )
 
 

@@ -4,6 +4,9 @@ Nothing has to be stored to go on in the middle of an epoch: the batch at positi
 an endless sequence of shuffled epochs.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -46,6 +49,53 @@ class Order:
         return np.concatenate(list(self._epochs.values()))[offset : offset + batch]
 
 
+@dataclass(frozen=True)
+class Dosage:
+    """How the dose of a training set is shown.
+
+    Args:
+        rows: Rows of the dose, the last ones.
+        share: Of the dose among all that is shown; None shows all rows as one set.
+        first: Fraction of the training that shows the dose alone, before the real images alone; 0
+            mixes them.
+    """
+
+    rows: int
+    share: float | None = None
+    first: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """A stretch of a training.
+
+    Args:
+        until: Fraction of the training at which it ends.
+        weights: As for `Order`.
+    """
+
+    until: float
+    weights: Float[np.ndarray, " num_rows"] | None
+
+
+class PhasedOrder:
+    """An order whose weights change with the training.
+
+    Args:
+        num_rows: As for `Order`.
+        seed: As for `Order`.
+        phases: In time; the last one lasts to the end.
+    """
+
+    def __init__(self, num_rows: int, seed: int, phases: Sequence[Phase]) -> None:
+        self._orders = [(phase.until, Order(num_rows, seed, phase.weights)) for phase in phases]
+
+    def batch(self, position: int, batch: int, fraction: float) -> Int[np.ndarray, " batch"]:
+        """Rows of a batch after `position` images, at a fraction of the training."""
+        lasting = (order for until, order in self._orders if fraction < until)
+        return next(lasting, self._orders[-1][1]).batch(position, batch)
+
+
 def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndarray, " n"] | None:
     """How often each row is drawn under a sampling rule.
 
@@ -61,6 +111,51 @@ def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndar
     weights: Float[np.ndarray, " n"] = counts[labels].astype(np.float64) ** -power
     weights /= weights.sum()
     return weights
+
+
+def phases(
+    labels: Int[np.ndarray, " n"], sampling: str, dosage: Dosage | None
+) -> tuple[Phase, ...]:
+    """What a training shows from beginning to end.
+
+    Args:
+        labels: Class of each row.
+        sampling: As for `class_weights`.
+        dosage: How the dose is shown; None shows all rows as one set.
+    """
+    if dosage is not None and dosage.first:
+        return (
+            Phase(dosage.first, part_weights(labels, sampling, dosage.rows, 1.0)),
+            Phase(1.0, part_weights(labels, sampling, dosage.rows, 0.0)),
+        )
+    if dosage is not None and dosage.share is not None:
+        return (Phase(1.0, part_weights(labels, sampling, dosage.rows, dosage.share)),)
+    return (Phase(1.0, class_weights(labels, sampling)),)
+
+
+def part_weights(
+    labels: Int[np.ndarray, " n"], sampling: str, dosed: int, share: float
+) -> Float[np.ndarray, " n"]:
+    """How often each row is drawn when the last rows, the dose, make up a share of what is shown.
+
+    Args:
+        labels: Class of each row.
+        sampling: As for `class_weights`, within the dose and within the rest.
+        dosed: Rows of the dose, at the end.
+        share: Of the dose among all that is shown, 0 to 1.
+
+    Returns:
+        Weights with sum 1.
+    """
+    parts = labels[: len(labels) - dosed], labels[len(labels) - dosed :]
+    return np.concatenate(
+        [
+            total * (np.full(len(part), 1.0 / len(part)) if alike is None else alike)
+            for part, total in zip(parts, (1.0 - share, share), strict=True)
+            if len(part)
+            for alike in [class_weights(part, sampling)]
+        ]
+    )
 
 
 def _epoch(
