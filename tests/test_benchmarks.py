@@ -66,6 +66,14 @@ def test_rates_and_their_ratios_are_printed(
         assert ratios == pytest.approx(expected, rel=0.1, abs=0.01)
 
 
+def test_every_network_is_timed_in_both_precisions(run: Run) -> None:
+    code, out, _ = run(
+        "precision", "--device", "cpu", "--rounds", "1", "--batch", "4", "--steps", "1"
+    )
+    assert not code
+    assert out.count("│ 32-true") == out.count("│ bf16-mixed") == 7
+
+
 def test_the_reference_needs_all_its_time_to_its_final_kid_or_less(run: Run) -> None:
     settings = [
         "data.source=phantom",
