@@ -18,6 +18,7 @@ from dermaug.experiment.study import run_experiment
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
 from dermaug.generators.checkpoint import GeneratorSpec, load_family, load_generator
+from dermaug.generators.family import Progress, draw
 from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
@@ -205,3 +206,15 @@ def test_family_in_a_study(family: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert cell.manifest["train_counts"]["mel"]["synthetic"] == 70
     assert {result.label for result in found.generators} == {"mel", "nv"}
     assert all(len(result.samples) == 64 for result in found.generators)
+
+
+@families
+@pytest.mark.parametrize("size", [64, 128, 256])
+def test_larger_images_are_learnt_and_drawn(family: str, size: int) -> None:
+    built = build_family(asked(family, latent=8), size, 2)
+    built.prepare()
+    random, labels = Generator().manual_seed(0), torch.tensor([0, 1])
+    losses = built.step(torch.zeros(2, 3, size, size), labels, random, Progress(0, 4))
+    drawn = draw(built.sampler.eval(), built.sampler.draw_latents(2, random), labels)
+    assert drawn.shape == (2, size, size, 3)
+    assert all(loss.isfinite().all() for loss in losses.values())
