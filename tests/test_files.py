@@ -63,6 +63,14 @@ def test_sweep_removes_only_what_a_kill_left(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "kept.json"]
 
 
+def test_sweep_leaves_what_a_living_process_writes(tmp_path: Path) -> None:
+    with written_aside(tmp_path / "a.txt") as aside:
+        aside.write_text("half")
+        sweep(tmp_path)
+        aside.write_text("whole")
+    assert (tmp_path / "a.txt").read_text() == "whole"
+
+
 @pytest.mark.parametrize(("content", "expected"), [(None, "found none"), ("{", "not valid JSON")])
 def test_json_that_cannot_be_read(tmp_path: Path, content: str | None, expected: str) -> None:
     path = tmp_path / "a.json"

@@ -28,7 +28,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f"{PARTIAL}{path.stem}-", suffix=path.suffix
+        dir=path.parent, prefix=f"{PARTIAL}{os.getpid()}-{path.stem}-", suffix=path.suffix
     )
     os.close(handle)
     aside = Path(name)
@@ -50,7 +50,9 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         folder: Folder to appear; an earlier one of that name is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{PARTIAL}{folder.name}-"))
+    aside = Path(
+        tempfile.mkdtemp(dir=folder.parent, prefix=f"{PARTIAL}{os.getpid()}-{folder.name}-")
+    )
     try:
         yield aside
         aside.chmod(0o755)
@@ -62,12 +64,28 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written below `folder`."""
+    """Remove what a killed process left half-written below `folder`; what lives goes on writing."""
     for leftover in list(folder.rglob(f"{PARTIAL}*")):
+        if _is_being_written(leftover):
+            continue
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _is_being_written(aside: Path) -> bool:
+    """Whether the process in a temporary file's name is alive on this machine."""
+    writer = aside.name.removeprefix(PARTIAL).split("-", 1)[0]
+    if not writer.isdigit() or os.name == "nt":  # there, asking a process would end it
+        return False
+    try:
+        os.kill(int(writer), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def write_text(path: Path, text: str) -> None:
