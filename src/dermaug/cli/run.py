@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,9 +20,13 @@ from dermaug.cli.options import (
 from dermaug.config import Experiment
 from dermaug.console import console
 
+if TYPE_CHECKING:
+    from dermaug.experiment.results import RunResults
+
 train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
 app.add_typer(train, name="train")
 
+Moved = Annotated[Path | None, typer.Option("--data", help="Where the run's data set lies by now.")]
 Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
 Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
 
@@ -64,19 +68,33 @@ def run(
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     output: Annotated[Path | None, typer.Option(help="HTML file; RUN/report.html.")] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Where the run's data set lies by now.")
-    ] = None,
+    data: Moved = None,
 ) -> None:
     """Write the report of a run again, finished or not."""
+    from dermaug.report.page import render_report
+
+    console.print(f"report: {render_report(_read_run(folder, data), output)}")
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[Path, typer.Argument(help="Folder to appear.")],
+    data: Moved = None,
+) -> None:
+    """Copy what a run may show the world: numbers, plots, generated images, nothing real."""
+    from dermaug.report.publish import publish as publish_run
+
+    console.print(f"tables: {publish_run(_read_run(folder, data), output)}")
+
+
+def _read_run(folder: Path, data: Path | None) -> "RunResults":
     from dermaug.experiment.run_identity import moved_data, read_run_experiment
     from dermaug.experiment.runs import prepare_run
     from dermaug.experiment.study import read_results
-    from dermaug.report.page import render_report
 
     begun = moved_data(folder, read_run_experiment(folder), existing(data) if data else None)
-    results = read_results(prepare_run(folder, begun))
-    console.print(f"report: {render_report(results, output)}")
+    return read_results(prepare_run(folder, begun))
 
 
 @train.command()

@@ -24,7 +24,7 @@ from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
 AUDIT = "audit.json"
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same images would get other numbers."""
 
 

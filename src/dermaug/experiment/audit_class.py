@@ -17,6 +17,7 @@ from dermaug.seeding import derive_seed
 MOST_IMAGES = 1_000
 """Images a side that are looked at; more would cost time and narrow no interval that matters."""
 PAIRS_KEPT = 8
+"""Pairs that are told even when none of them is a copy; copies all are."""
 PAIR_COLUMNS = (
     "synthetic",  # row of the image in its class
     "training_image",  # id of the nearest training image
@@ -59,7 +60,8 @@ class ClassAudit:
 
     Args:
         numbers: Value by name; NaN where too few images allow none.
-        pairs: The synthetic images most like a training image, `PAIR_COLUMNS`, worst first.
+        pairs: The synthetic images most like a training image, `PAIR_COLUMNS`, worst first: all
+            copies, and at least `PAIRS_KEPT`.
     """
 
     numbers: Mapping[str, object]
@@ -171,7 +173,7 @@ def _copies(
     values = (rate.copies, rate.number, rate.share, rate.low, rate.high, thresholds.expected)
     numbers: dict[str, object] = dict(zip(names, values, strict=True))
     numbers |= {"pixel_threshold": thresholds.pixels, "feature_threshold": thresholds.features}
-    worst = np.argsort(scores, kind="stable")[:PAIRS_KEPT]
+    worst = np.argsort(scores, kind="stable")[: max(PAIRS_KEPT, rate.copies)]
     columns = (
         worst,
         ids[found.indices[worst]],

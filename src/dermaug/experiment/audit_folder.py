@@ -16,7 +16,7 @@ from dermaug.data.splits import Fold, read_folds
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.audit import StoredAudit
-from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
+from dermaug.experiment.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.experiment.external import StoredClassifier
 from dermaug.experiment.judges import Judge
 from dermaug.experiment.runs import FOLDS
@@ -93,7 +93,7 @@ def audit_folder(
         family = given.provenance.family if given.provenance else synthetic.name
         rows.append({"family": family, "label": label} | dict(found.numbers))
         pairs.append(found.pairs.assign(label=label))
-        pictures[label] = _pictures(subjects, store, found.pairs)
+        pictures[label] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures)
 

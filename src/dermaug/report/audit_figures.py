@@ -6,6 +6,7 @@ from jaxtyping import UInt8
 
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.audit import class_rows
+from dermaug.experiment.audit_class import PAIRS_KEPT
 from dermaug.experiment.audit_embedding import TOGETHER, WITH, WITHOUT, read_embedding
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.runs import synthetic_folder
@@ -38,7 +39,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
     panels = []
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
         folder = str(rows.sort_values("score")["folder"].iloc[0])
-        shown = rows[rows["folder"] == folder]
+        shown = rows[rows["folder"] == folder].head(PAIRS_KEPT)
         synthetic = read_synthetic_set(synthetic_folder(results.folder, folder))
         drawn = synthetic.images[class_rows(synthetic, str(label))]
         top = [

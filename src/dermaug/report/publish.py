@@ -1,0 +1,224 @@
+"""What a run may show the world: its numbers, figures and generated images, and nothing real.
+
+No picture of a real lesion, no generated image that an audit took for a copy of one, and no path of
+the machine that it ran on.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.audit import class_rows, read_audit
+from dermaug.experiment.results import GeneratorResult, RunResults
+from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
+from dermaug.files import require_new_folder, write_text
+from dermaug.report.tables import NONE, Table, score_table
+from dermaug.report.verdict_tables import overall_verdicts
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.grids import save_contact_sheet
+
+SCORES, VERDICTS, AUDIT = "scores.csv", "verdicts.csv", "audit.csv"
+DRAWINGS = ("differences", "dose_response", "data_size", "class_scores")
+"""Figures whose panels are drawings of numbers."""
+SHOWN = 6
+"""Images of each class on a sheet of samples."""
+_FOLDERS = re.compile(r"(?<![\w.:/])~?/(?:[^\s/\"',=]+/)+(?=[^\s/\"',=])")
+
+
+def publish(results: RunResults, output: Path) -> Path:
+    """Write a folder that can go into a repository or beside a paper.
+
+    Args:
+        results: A run whose report was written.
+        output: Folder to appear: the run's CSV files, `experiment.json` and `run.json`,
+            `figures/` with plots and sheets of generated images, and `tables.md`.
+
+    Returns:
+        `tables.md`.
+
+    Raises:
+        DermaugError: The run has no report yet, or `output` holds something.
+    """
+    if not (results.folder / SCORES).exists():
+        raise DermaugError(f"{results.folder}: no scores yet; write them with `dermaug report`")
+    require_new_folder(output)
+    for path in sorted(results.folder.glob("*.csv")):
+        write_text(output / path.name, without_folders(path.read_text(encoding="utf-8")))
+    for name in (EXPERIMENT, MANIFEST):
+        told = (results.folder / name).read_text(encoding="utf-8")
+        write_text(output / name, without_folders(told))
+    for path in sorted((results.folder / "figures").glob("*.svg")):
+        drawing = path.read_text(encoding="utf-8")
+        if path.name.startswith(DRAWINGS) and "<image" not in drawing:
+            write_text(output / "figures" / path.name, drawing)
+    sheets = [_write_samples(output, family, parts) for family, parts in _families(results).items()]
+    write_text(output / "tables.md", _page(results, [sheet for sheet in sheets if sheet]))
+    return output / "tables.md"
+
+
+def without_folders(text: str) -> str:
+    """A text whose absolute paths keep their last part only.
+
+    Example:
+        >>> without_folders("--data /home/me/HAM10000 --set a.weights=/tmp/w.pth, 3/4")
+        '--data PATH/TO/HAM10000 --set a.weights=PATH/TO/w.pth, 3/4'
+    """
+    return _FOLDERS.sub("PATH/TO/", text)
+
+
+def markdown(table: Table) -> str:
+    """A table as Markdown; headings between groups of rows become rows in bold."""
+
+    def line(cells: tuple[str, ...]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    alignment = ("---",) * table.texts + ("---:",) * (len(table.header) - table.texts)
+    blank = ("",) * (len(table.header) - 1)
+    rows = [(f"**{row[0]}**", *blank) if len(row) == 1 else row for row in table.rows]
+    return "\n".join([*map(line, (table.header, alignment, *rows)), "", table.caption])
+
+
+def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Table:
+    """Each generator family in one row: means over its classes, folds and seeds.
+
+    Args:
+        audit: The run's `audit.csv`.
+        manifests: Of its generators.
+    """
+    rows = []
+    for family, part in audit.groupby("family", sort=False):
+        own = [manifest for manifest in manifests if manifest["family"] == family]
+        vitals = [manifest["vitals"]["collapsed_pairs"] for manifest in own if manifest["vitals"]]
+        rows.append(
+            (
+                str(family),
+                f"{len(own)}",
+                f"{sum(manifest['images'] for manifest in own):,}",
+                f"{sum(manifest['seconds'] for manifest in own) / 60.0:.0f}",
+                f"{_two(part['kid'].mean())} ({_two(part['kid_floor'].mean())})",
+                _two(part["precision"].mean()),
+                _two(part["recall"].mean()),
+                f"{part['copies'].sum():,.0f} of {part['copy_examined'].sum():,.0f}",
+                f"{_two(part['visible_share'].mean())} ({_two(part['visible_held_out'].mean())})",
+                _two(max(vitals, default=np.nan)),
+            )
+        )
+    header = (
+        *("Generator", "networks", "real images shown", "minutes", "KID (real images)"),
+        *("precision", "recall", "copies", "called their class (real images)", "collapsed pairs"),
+    )
+    caption = (
+        "Means over classes, folds and seeds, against validation lesions; in brackets what real "
+        "training or validation images get. Copies: nearer to a training image than unrelated "
+        "lesions come. Collapsed pairs: in the worst class, 0.01 is ideal."
+    )
+    return Table(caption, header, tuple(rows))
+
+
+def class_audit_table(audit: pd.DataFrame) -> Table:
+    """Each generator family and class in one row: means over folds and seeds."""
+    rows: list[tuple[str, ...]] = []
+    for family, part in audit.groupby("family", sort=False):
+        rows.append((str(family),))
+        for label, found in part.groupby("label", sort=False):
+            mean = found.mean(numeric_only=True)
+            rows.append(
+                (
+                    str(label),
+                    f"{_two(mean['kid'])} ({_two(mean['kid_low'])} to {_two(mean['kid_high'])})",
+                    _two(mean["kid_floor"]),
+                    _two(mean["precision"]),
+                    _two(mean["recall"]),
+                    f"{found['copies'].sum():,.0f} of {found['copy_examined'].sum():,.0f}",
+                    f"{_two(mean['visible_share'])} ({_two(mean['visible_held_out'])})",
+                )
+            )
+    header = (
+        *("Class", "KID (95 %)", "of real images", "precision", "recall", "copies"),
+        "called so (real images)",
+    )
+    return Table("Class by class; means over folds and seeds.", header, tuple(rows))
+
+
+def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
+    told, experiment = results.manifest, results.experiment
+    arms = [arm.name for arm in experiment.arms]
+    parts = [
+        f"# {experiment.question or experiment.name}",
+        "Written by `dermaug publish`; the CSV files beside it hold all numbers.",
+        f"- **Command**: `{without_folders(told['command'])}`",
+        f"- **Time**: {told['started']} to {told.get('finished', 'now')} UTC",
+        f"- **Machine**: {told['machine']['cpu']}, {told['machine']['cores']} cores, "
+        f"GPU: {told['machine']['gpu'] or 'none'}; torch {told['versions']['torch']}",
+        "## Scores",
+        markdown(score_table(pd.read_csv(results.folder / SCORES), arms)),
+    ]
+    verdicts, audit = (_read(results.folder / name) for name in (VERDICTS, AUDIT))
+    if len(verdicts):
+        parts += ["## Verdicts", markdown(overall_verdicts(verdicts))]
+    if len(audit):
+        whole = audit[audit["lesions"] == results.lesions]
+        own = {one.folder: one.manifest for one in results.generators}
+        parts += ["## Generators", markdown(family_table(whole, list(own.values())))]
+        parts += [markdown(class_audit_table(whole))]
+    for name, caption in sheets:
+        parts += [caption, f"![{name}](figures/{name})"]
+    lists = re.compile(r"\n\n(?=- \*\*)")
+    return lists.sub("\n", "\n\n".join(parts)) + "\n"
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path) if path.exists() else pd.DataFrame()
+
+
+def _families(results: RunResults) -> dict[str, list[GeneratorResult]]:
+    """The generators of the first fold and seed, by family."""
+    first: dict[tuple[str, str], GeneratorResult] = {}
+    for one in results.generators:
+        first.setdefault((one.family, one.label), one)
+    return {
+        family: [one for (name, _), one in first.items() if name == family]
+        for family in dict.fromkeys(name for name, _ in first)
+    }
+
+
+def _write_samples(
+    output: Path, family: str, parts: list[GeneratorResult]
+) -> tuple[str, str] | None:
+    """A sheet of images that are no copies, one class a row: its name and its caption."""
+    rows: dict[str, np.ndarray] = {}
+    for folder in dict.fromkeys(one.folder for one in parts):
+        rows |= _cleared(folder)
+    if not rows:
+        return None
+    name = f"samples-{family}.png"
+    images = np.concatenate([rows[label] for label in sorted(rows)])
+    save_contact_sheet(output / "figures" / name, images, columns=SHOWN)
+    caption = f"{family}: the first {SHOWN} images that the audit cleared, one class a row"
+    return name, f"{caption} ({', '.join(sorted(rows))})."
+
+
+def _cleared(folder: Path) -> dict[str, np.ndarray]:
+    """The first images of each class that the audit looked at and found to be no copies."""
+    synthetic, audit = read_synthetic_set(folder / "synthetic"), read_audit(folder)
+    if audit is None:
+        return {}
+    cleared = {}
+    for found in audit.numbers.to_dict("records"):
+        own = class_rows(synthetic, found["label"])
+        pairs = audit.pairs[audit.pairs["label"] == found["label"]]
+        copies = pairs.loc[pairs["score"] < 1.0, "synthetic"].astype(int)
+        if found["copies"] == len(copies) and found["copy_examined"] == len(own):
+            kept = np.delete(np.arange(len(own)), copies)[:SHOWN]
+            if len(kept) == SHOWN:
+                cleared[str(found["label"])] = np.asarray(synthetic.images[own[kept]])
+    return cleared
+
+
+def _two(value: float) -> str:
+    return NONE if np.isnan(value) else f"{value:.2f}"

@@ -1,0 +1,126 @@
+"""What a run may show the world, from a small study."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.audit import AUDIT, read_audit, write_audit
+from dermaug.experiment.results import RunResults
+from dermaug.experiment.study import run_experiment
+from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_json
+from dermaug.report.page import render_report
+from dermaug.report.publish import markdown, publish, without_folders
+from dermaug.report.tables import Table
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+
+TREE = {
+    "name": "published",
+    "question": "Do they help?",
+    "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 300, "balanced": True}},
+    "splits": {"folds": 3, "run": [0]},
+    "classifiers": [{"images": 64, "batch": 16, "validations": 1}],
+    "generators": [{"family": "dcgan", "images": 64, "batch": 16, "width": 4, "latent": 8}],
+    "arms": [{"name": "real"}, {"name": "more", "replay": False, "synthetic": {"dose": 20}}],
+}
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResults:
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    asked = validate_experiment(TREE, "test")
+    command = f"dermaug run x.toml --output {tmp_path / 'run'}"
+    ran = run_experiment(
+        tmp_path / "run", asked, device="cpu", precision="32-true", command=command
+    )
+    render_report(ran)
+    return ran
+
+
+def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
+    results: RunResults, tmp_path: Path
+) -> None:
+    page = publish(results, tmp_path / "out").read_text(encoding="utf-8")
+    assert "`dermaug run x.toml --output PATH/TO/run`" in page
+    assert "| more − real | no evidence |" in page.replace("\N{NO-BREAK SPACE}", " ")
+    files = {
+        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")
+    }
+    assert {"scores.csv", "verdicts.csv", "audit.csv", "experiment.json", "run.json"} <= files
+    assert "figures/differences-0-fridadar.svg" in files
+    texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
+    assert not [path for path in texts if str(tmp_path) in path.read_text(encoding="utf-8")]
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "out/scores.csv"), pd.read_csv(results.folder / "scores.csv")
+    )
+
+
+def test_a_copy_is_on_no_sheet(results: RunResults, tmp_path: Path) -> None:
+    folder = next(one.folder for one in results.generators if one.label == "mel")
+    audit = read_audit(folder)
+    assert audit is not None
+    drawn = np.asarray(read_synthetic_set(folder / "synthetic").images)
+    marked = audit.pairs.assign(synthetic=range(len(audit.pairs)), score=2.0)
+    marked.loc[marked["synthetic"] == 1, "score"] = 0.5
+    numbers = audit.numbers.assign(copies=1)
+    write_audit(folder, "key", type(audit)(numbers, marked))
+    publish(results, tmp_path / "out")
+    with Image.open(tmp_path / "out/figures/samples-dcgan.png") as sheet:
+        first = np.asarray(sheet.convert("RGB"))[: drawn.shape[1] + 4]
+    found = [any((window == image).all() for window in windows(first, 32)) for image in drawn[:7]]
+    assert found == [True, False, True, True, True, True, True]
+
+
+def windows(sheet: np.ndarray, side: int) -> list[np.ndarray]:
+    """All squares of a sheet's first row of images."""
+    starts = range(sheet.shape[1] - side + 1)
+    return [sheet[top : top + side, k : k + side] for top in range(5) for k in starts]
+
+
+def test_a_class_whose_copies_are_not_all_known_is_not_shown(
+    results: RunResults, tmp_path: Path
+) -> None:
+    for one in results.generators:
+        told = read_json(one.folder / AUDIT)
+        told["numbers"][0]["copies"] = 999
+        (one.folder / AUDIT).write_text(json.dumps(told))
+    publish(results, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.png"))
+
+
+def test_a_run_without_a_report_or_a_folder_in_use_is_refused(
+    results: RunResults, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("keep")
+    with pytest.raises(DermaugError):
+        publish(results, tmp_path / "out")
+    (results.folder / "scores.csv").unlink()
+    with pytest.raises(DermaugError, match="dermaug report"):
+        publish(results, tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/home/me/a b", "PATH/TO/a b"),
+        ("~/data/x", "PATH/TO/x"),
+        ('["/a/b/c.csv"]', '["PATH/TO/c.csv"]'),
+        ("https://host/a/b", "https://host/a/b"),
+        ("runs/a/b and 1/2", "runs/a/b and 1/2"),
+    ],
+)
+def test_paths_keep_their_last_part(text: str, expected: str) -> None:
+    assert without_folders(text) == expected
+
+
+def test_a_table_is_markdown() -> None:
+    table = Table("All of it.", ("a", "b"), (("group",), ("x|y", "1")))
+    assert markdown(table) == (
+        "| a | b |\n| --- | ---: |\n| **group** |  |\n| x\\|y | 1 |\n\nAll of it."
+    )
