@@ -7,7 +7,18 @@ the textbook is an epoch, the start of the workers included.
 
 import torch
 from lightning_fabric import Fabric
-from rounds import Data, Device, Images, Rounds, Way, new_folder, print_rates, start, time_in_turn
+from rounds import (
+    Data,
+    Device,
+    Images,
+    Precision,
+    Rounds,
+    Way,
+    new_folder,
+    print_rates,
+    start,
+    time_in_turn,
+)
 from textbook import SIZE, Prepared, prepared, textbook_ways
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -84,16 +95,20 @@ def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
 
 
 def main(
-    data: Data = None, images: Images = 1_920, rounds: Rounds = 5, device: Device = "auto"
+    data: Data = None,
+    images: Images = 1_920,
+    rounds: Rounds = 5,
+    device: Device = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Train the small CNN, by the textbook and by dermaug."""
-    fabric = start_fabric(device)
+    fabric = start_fabric(device, precision)
     with prepared(data, images) as given:
         textbook = Textbook(given.catalog.num_classes, fabric.device)
         ways = textbook_ways(given, PICTURE_AT_A_TIME, textbook.step)
         rates = time_in_turn(ways | {"dermaug": dermaug_way(given, fabric)}, rounds)
-        title = f"classifier fridadar, {SIZE} px, batch {given.batch}, {fabric.device}"
-        print_rates(title, rates, list(ways))
+        title = f"classifier fridadar, {SIZE} px, batch {given.batch}"
+        print_rates(f"{title}, {fabric.device}, {precision}", rates, list(ways))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,18 @@ import torch
 import typer
 from lightning_fabric import Fabric
 from matrix_floor import matrix_rate, operations_of, print_floor
-from rounds import Data, Device, Images, Rounds, Way, new_folder, print_rates, start, time_in_turn
+from rounds import (
+    Data,
+    Device,
+    Images,
+    Precision,
+    Rounds,
+    Way,
+    new_folder,
+    print_rates,
+    start,
+    time_in_turn,
+)
 from textbook import SIZE, Prepared, prepared, textbook_ways
 from torch import Tensor, nn
 from torchvision import transforms
@@ -98,10 +109,11 @@ def main(
     images: Images = 640,
     rounds: Rounds = 3,
     device: Device = "auto",
+    precision: Precision = "auto",
     width: Annotated[int, typer.Option(min=4, help="Channels next to the image.")] = 64,
 ) -> None:
     """Train a DCGAN on images of all classes, by the textbook and by dermaug."""
-    fabric = start_fabric(device)
+    fabric = start_fabric(device, precision)
     with prepared(data, images) as given:
         of_one_class = np.zeros(len(given.pixels), dtype=np.int64)
         bank = ImageBank.of(given.pixels, of_one_class, fabric.device)
@@ -114,8 +126,8 @@ def main(
         ours = {"dermaug": dermaug_way(bank, config, given, fabric), "matrix": matrix_rate(fabric)}
         rates = time_in_turn(ways | ours, rounds)
         products = float(np.median(rates.pop("matrix")))
-        title = f"DCGAN, {SIZE} px, width {width}, batch {given.batch}, {fabric.device}"
-        print_rates(title, rates, list(ways))
+        title = f"DCGAN, {SIZE} px, width {width}, batch {given.batch}"
+        print_rates(f"{title}, {fabric.device}, {precision}", rates, list(ways))
 
     family = build_family(config, SIZE).to(fabric.device)
     real, labels = bank.batch(np.arange(given.batch))

@@ -33,6 +33,8 @@ Images = Annotated[int, typer.Option(min=16, help="Images a round.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds after the warm-up.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
+Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed; of dermaug only.")]
+
 Way = Callable[[], float]
 """Does its work once and gives the rate at which it did: units per second."""
 
