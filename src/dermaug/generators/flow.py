@@ -49,8 +49,8 @@ class FlowOptions(Family.Options):
     """Stress on the class when drawing: 1 is none, 2 doubles the work and what sets it apart."""
     class_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     """Share of the training images whose class is not told."""
-    times: Literal["logit_normal", "uniform"] = "logit_normal"
-    """Which points of the path are trained most: those in the middle, or all alike."""
+    times: Literal["uniform", "logit_normal"] = "uniform"
+    """Which points of the path are trained most: all alike, or those in the middle."""
     patch: Literal[1, 2, 4] = 2
     """Side of the squares of pixels that the network takes as one: 2 for 64 px, 4 for 128 px."""
     beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
