@@ -207,6 +207,17 @@ def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[st
     return shares
 
 
+def examined(label: str, number: int, seed: int) -> np.ndarray:
+    """Rows of a class's synthetic images that its audit looks at, in rising order.
+
+    Args:
+        label: The class.
+        number: Its synthetic images.
+        seed: Of the audit.
+    """
+    return _some(number, np.random.default_rng(derive_seed("audit", label, seed)))
+
+
 def _some(number: int, random: np.random.Generator) -> np.ndarray:
     """At most `MOST_IMAGES` rows, at random, in rising order."""
     return np.sort(random.permutation(number)[:MOST_IMAGES])

@@ -14,6 +14,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.audit import class_rows, read_audit
+from dermaug.experiment.audit_class import examined
 from dermaug.experiment.results import GeneratorResult, RunResults
 from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
 from dermaug.files import require_new_folder, write_text
@@ -213,8 +214,9 @@ def _cleared(folder: Path) -> dict[str, np.ndarray]:
         own = class_rows(synthetic, found["label"])
         pairs = audit.pairs[audit.pairs["label"] == found["label"]]
         copies = pairs.loc[pairs["score"] < 1.0, "synthetic"].astype(int)
-        if found["copies"] == len(copies) and found["copy_examined"] == len(own):
-            kept = np.delete(np.arange(len(own)), copies)[:SHOWN]
+        if found["copies"] == len(copies):
+            looked_at = examined(str(found["label"]), len(own), int(found["seed"]))
+            kept = np.setdiff1d(looked_at, copies)[:SHOWN]
             if len(kept) == SHOWN:
                 cleared[str(found["label"])] = np.asarray(synthetic.images[own[kept]])
     return cleared
