@@ -14,6 +14,8 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
 
+CPU = torch.device("cpu")
+
 TREE = {
     "name": "curated",
     "data": {
@@ -60,7 +62,8 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
     job = run.jobs.classifiers[1]
     drawn = read_synthetic_set(synthetic_folder(run.folder, job.generators[0]))
     assert drawn.labels.count("mel") == 64  # 3 x 20 is less than a grid's worth
-    images, labels, removed = curated_dose(run, job, run.fold(0), [drawn], {"mel": 20, "nv": 20})
+    dose = {"mel": 20, "nv": 20}
+    images, labels, removed = curated_dose(run, job, run.fold(0), [drawn], dose, CPU)
     judge = classifier_judge(
         run.folder / run.jobs.classifiers[0].key / "classifier.safetensors", torch.device("cpu")
     )
@@ -97,7 +100,7 @@ def test_wider_latents_give_other_images(run: Run) -> None:
         )
         wider = job.mixture.model_copy(update={"synthetic": asked})
         cell = type(job)(**{**vars(job), "mixture": wider})
-        return curated_dose(run, cell, run.fold(0), [drawn], {"mel": 5})[0]
+        return curated_dose(run, cell, run.fold(0), [drawn], {"mel": 5}, CPU)[0]
 
     np.testing.assert_array_equal(first(1.0), drawn.images[np.asarray(drawn.labels) == "mel"][:5])
     assert not np.array_equal(first(1.5), first(1.0))
@@ -107,4 +110,4 @@ def test_judge_must_stand_before_the_arm(run: Run) -> None:
     job = run.jobs.classifiers[1]
     other = type(job)(**{**vars(job), "seed": 7})
     with pytest.raises(DermaugError, match="no arm without synthetic images"):
-        curated_dose(run, other, run.fold(0), [], {"mel": 5})
+        curated_dose(run, other, run.fold(0), [], {"mel": 5}, CPU)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from dermaug.config import Experiment
@@ -128,7 +129,7 @@ def test_copy_and_replay_are_trained_on_the_same_images(
     run, _, folder = made
     monkeypatch.setenv("DERMAUG_CACHE", str(folder / "cache"))
     sets = {
-        job.arm: training_set(run, job, run.fold(0, LESIONS))
+        job.arm: training_set(run, job, run.fold(0, LESIONS), torch.device("cpu"))
         for job in run.jobs.classifiers
         if job.seed == 0 and job.arm.startswith("copy")
     }

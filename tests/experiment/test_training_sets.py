@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
@@ -47,7 +48,7 @@ def assembled(
             each for each in run.jobs.classifiers if (each.arm, each.lesions) == (name, lesions)
         )
         job = next(found)
-        return run, job, training_set(run, job, run.fold(0, lesions))
+        return run, job, training_set(run, job, run.fold(0, lesions), torch.device("cpu"))
 
     return assemble  # type: ignore[return-value]
 

@@ -37,6 +37,7 @@ def curated_dose(
     fold: Fold,
     sets: Sequence[SyntheticSet],
     dose: Mapping[str, int],
+    device: torch.device,
 ) -> tuple[np.ndarray, list[str], Removed]:
     """The first images of each class that pass, as many as the dose where there are so many.
 
@@ -46,6 +47,7 @@ def curated_dose(
         fold: Its fold, reduced as the cell is.
         sets: What its generators drew.
         dose: Images wanted of each class.
+        device: Where the judge looks.
 
     Returns:
         Images, their labels, and what was removed.
@@ -56,11 +58,11 @@ def curated_dose(
     synthetic = job.mixture.synthetic
     assert synthetic is not None
     assert synthetic.curation is not None
-    judge = classifier_judge(_judge_checkpoint(run, job), torch.device("cpu"))
+    judge = classifier_judge(_judge_checkpoint(run, job), device)
     wanted = {label: pool_size(number, synthetic) for label, number in dose.items() if number}
     images, names = take_dose(sets, wanted, fold, job.key)
     if wanted and synthetic.curation.spread != 1.0:
-        images = _drawn_anew(run, job, sets, wanted, synthetic.curation.spread)
+        images = _drawn_anew(run, job, sets, wanted, synthetic.curation.spread, device)
     parts, labels, removed = [], [], Removed()
     for label in wanted:
         pool = images[np.asarray(names) == label]
@@ -135,11 +137,12 @@ def _drawn_anew(
     sets: Sequence[SyntheticSet],
     wanted: Mapping[str, int],
     spread: float,
+    device: torch.device,
 ) -> np.ndarray:
     """The pool from the same latents, scaled by a factor; in the order of `wanted`."""
     parts: dict[str, np.ndarray] = {}
     for key, drawn in zip(job.generators, sets, strict=True):
-        sampler, spec = load_generator(run.folder / key / GENERATOR, torch.device("cpu"))
+        sampler, spec = load_generator(run.folder / key / GENERATOR, device)
         for label in set(spec.classes) & set(wanted):
             place, seed = spec.classes.index(label), drawn.provenance.seed
             parts[label] = sample(sampler, place, wanted[label], seed, spread=spread)

@@ -83,7 +83,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     The classifier of a critic arm was trained by its generator.
     """
     fold, folder, catalog = run.fold(job.fold, job.lesions), run.folder / job.key, run.catalog
-    training = training_set(run, job, fold)
+    training = training_set(run, job, fold, fabric.device)
     classifier: nn.Module
     if job.mixture.critic:
         classifier, made = borrow_critic(run, job, fold, fabric.device)

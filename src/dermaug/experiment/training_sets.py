@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from dermaug.experiment.arms import doses, repeat, take_dose
 from dermaug.experiment.curating import Removed, curated_dose
 from dermaug.experiment.jobs import ClassifierJob, dosed_classes
 from dermaug.experiment.runs import Run, synthetic_folder, training_counts
+from dermaug.files import expanded
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
 
@@ -43,7 +43,7 @@ class Dose:
     removed: Removed = field(default_factory=dict)
 
 
-Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int]], Dose]
+Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int], torch.device], Dose]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +68,8 @@ class TrainingSet:
     dosed: int
 
 
-def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
-    """Assemble the images of a cell.
+def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
+    """Assemble the images of a cell; a dose that is curated is judged on the device.
 
     Raises:
         DermaugError: A synthetic set leaks, is not there yet, or holds too few images.
@@ -84,7 +84,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold) -> TrainingSet:
     if synthetic := job.mixture.synthetic:
         wanted = dosed_classes(synthetic, run.experiment, catalog.classes)
         dose = doses(synthetic, wanted, real)
-        filled = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose)
+        filled = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose, device)
         parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.only:
@@ -113,12 +113,14 @@ def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, 
 def _provenance(source: str, folder: str) -> str:
     if source == ORACLE:
         return "beyond"
-    if source == FOLDER and not (Path(folder).expanduser() / MANIFEST).exists():
+    if source == FOLDER and not (expanded(folder, "synthetic.folder") / MANIFEST).exists():
         return "unknown"
     return "fold"
 
 
-def _generated(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
+def _generated(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
+) -> Dose:
     if undone := [key for key in job.generators if not run.is_done(key)]:
         raise DermaugError(
             f"{job.key} needs {len(undone)} generators that are not trained yet, {undone[0]} among "
@@ -126,12 +128,14 @@ def _generated(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]
         )
     sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
     if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
-        images, names, removed = curated_dose(run, job, fold, sets, dose)
+        images, names, removed = curated_dose(run, job, fold, sets, dose, device)
         return replace(_placed(run, images, names), removed=removed)
     return _placed(run, *take_dose(sets, dose, fold, job.key))
 
 
-def _replay(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
+def _replay(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
     """The control: the same dose drawn again from the real training images."""
     rows = run.catalog.rows(fold.train)
     labels = run.catalog.labels[rows]
@@ -139,7 +143,9 @@ def _replay(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -
     return Dose(run.images[rows[again]], labels[again])
 
 
-def _oracle(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
+def _oracle(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
     """The ceiling: fresh phantoms, or lesions that a reduced training part held back."""
     if run.experiment.data.source == PHANTOM:
         size = run.experiment.data.size
@@ -165,9 +171,12 @@ def _oracle(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -
     return Dose(run.images[rows[extra]], labels[extra])
 
 
-def _folder(run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int]) -> Dose:
+def _folder(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
     """Images made elsewhere; a set that dermaug drew is held to its provenance."""
-    path = Path(job.mixture.synthetic.folder if job.mixture.synthetic else "").expanduser()
+    given = job.mixture.synthetic.folder if job.mixture.synthetic else ""
+    path = expanded(given, "synthetic.folder")
     if (path / MANIFEST).exists():
         refuse_leakage(read_synthetic_set(path).provenance, fold.key, fold.train, str(path))
     config = DataConfig(source=str(path), size=run.experiment.data.size)
