@@ -149,13 +149,16 @@ def class_audit_table(audit: pd.DataFrame) -> Table:
 def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
     told, experiment = results.manifest, results.experiment
     arms = [arm.name for arm in experiment.arms]
+    facts = [
+        f"- **Command**: `{without_folders(told['command'])}`",
+        f"- **Time**: {told['started']} to {told.get('finished', 'now')}",
+        f"- **Machine**: {told['machine']['cpu']}, {told['machine']['cores']} cores, "
+        f"GPU: {told['machine']['gpu'] or 'none'}; torch {told['versions']['torch']}",
+    ]
     parts = [
         f"# {experiment.question or experiment.name}",
         "Written by `dermaug publish`; the CSV files beside it hold all numbers.",
-        f"- **Command**: `{without_folders(told['command'])}`",
-        f"- **Time**: {told['started']} to {told.get('finished', 'now')} UTC",
-        f"- **Machine**: {told['machine']['cpu']}, {told['machine']['cores']} cores, "
-        f"GPU: {told['machine']['gpu'] or 'none'}; torch {told['versions']['torch']}",
+        "\n".join(facts),
         "## Scores",
         markdown(score_table(pd.read_csv(results.folder / SCORES), arms)),
     ]
@@ -169,8 +172,7 @@ def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
         parts += [markdown(class_audit_table(whole))]
     for name, caption in sheets:
         parts += [caption, f"![{name}](figures/{name})"]
-    lists = re.compile(r"\n\n(?=- \*\*)")
-    return lists.sub("\n", "\n\n".join(parts)) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def _read(path: Path) -> pd.DataFrame:
