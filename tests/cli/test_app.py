@@ -202,7 +202,13 @@ def test_error_is_raised_as_it_is_under_debug(tmp_path: Path) -> None:
 
 def test_control_c_ends_with_130_and_the_command_to_go_on(tmp_path: Path) -> None:
     words = [PROGRAM, "data", "phantom", "drawn", "--number", "100000", "--size", "64"]
-    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as started:
+    # A shell that runs the tests in the background has them ignore Ctrl-C; a child inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process as started:
         end = time.monotonic() + 60
         while not list(tmp_path.glob(".partial-*/*/*.jpg")) and time.monotonic() < end:
             time.sleep(0.05)
