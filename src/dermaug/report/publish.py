@@ -17,7 +17,7 @@ from dermaug.experiment.audit import class_rows, read_audit
 from dermaug.experiment.audit_class import examined
 from dermaug.experiment.results import GeneratorResult, RunResults
 from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
-from dermaug.files import require_new_folder, write_text
+from dermaug.files import folder_written_aside, require_new_folder, write_text
 from dermaug.report.tables import NONE, Table, score_table
 from dermaug.report.verdict_tables import overall_verdicts
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -48,17 +48,20 @@ def publish(results: RunResults, output: Path) -> Path:
     if not (results.folder / SCORES).exists():
         raise DermaugError(f"{results.folder}: no scores yet; write them with `dermaug report`")
     require_new_folder(output)
-    for path in sorted(results.folder.glob("*.csv")):
-        write_text(output / path.name, without_folders(path.read_text(encoding="utf-8")))
-    for name in (EXPERIMENT, MANIFEST):
-        told = (results.folder / name).read_text(encoding="utf-8")
-        write_text(output / name, without_folders(told))
-    for path in sorted((results.folder / "figures").glob("*.svg")):
-        drawing = path.read_text(encoding="utf-8")
-        if path.name.startswith(DRAWINGS) and "<image" not in drawing:
-            write_text(output / "figures" / path.name, drawing)
-    sheets = [_write_samples(output, family, parts) for family, parts in _families(results).items()]
-    write_text(output / "tables.md", _page(results, [sheet for sheet in sheets if sheet]))
+    with folder_written_aside(output) as aside:
+        for path in sorted(results.folder.glob("*.csv")):
+            write_text(aside / path.name, without_folders(path.read_text(encoding="utf-8")))
+        for name in (EXPERIMENT, MANIFEST):
+            told = (results.folder / name).read_text(encoding="utf-8")
+            write_text(aside / name, without_folders(told))
+        for path in sorted((results.folder / "figures").glob("*.svg")):
+            drawing = path.read_text(encoding="utf-8")
+            if path.name.startswith(DRAWINGS) and "<image" not in drawing:
+                write_text(aside / "figures" / path.name, drawing)
+        sheets = [
+            _write_samples(aside, family, parts) for family, parts in _families(results).items()
+        ]
+        write_text(aside / "tables.md", _page(results, [sheet for sheet in sheets if sheet]))
     return output / "tables.md"
 
 

@@ -1,7 +1,7 @@
 """Strided depthwise convolutions in float32 on CPUs, whatever the rest is computed in.
 
 oneDNN has no fast backward pass for them in bfloat16: measured on an AMX machine at 64 maps a side
-of 32 px, 62 ms instead of 3.6, twenty times what all that bfloat16 gains elsewhere in a MobileNet.
+of 32 px, 62 ms instead of 3.6, which is more than bfloat16 gains elsewhere in a MobileNet.
 """
 
 from typing import cast
