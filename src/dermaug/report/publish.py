@@ -18,6 +18,7 @@ from dermaug.experiment.audit_class import examined
 from dermaug.experiment.results import GeneratorResult, RunResults
 from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
 from dermaug.files import folder_written_aside, require_new_folder, write_text
+from dermaug.report.audit_tables import audit_tables
 from dermaug.report.tables import NONE, Table, score_table
 from dermaug.report.verdict_tables import overall_verdicts
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -124,31 +125,6 @@ def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Tab
     return Table(caption, header, tuple(rows))
 
 
-def class_audit_table(audit: pd.DataFrame) -> Table:
-    """Each generator family and class in one row: means over folds and seeds."""
-    rows: list[tuple[str, ...]] = []
-    for family, part in audit.groupby("family", sort=False):
-        rows.append((str(family),))
-        for label, found in part.groupby("label", sort=False):
-            mean = found.mean(numeric_only=True)
-            rows.append(
-                (
-                    str(label),
-                    f"{_two(mean['kid'])} ({_two(mean['kid_low'])} to {_two(mean['kid_high'])})",
-                    _two(mean["kid_floor"]),
-                    _two(mean["precision"]),
-                    _two(mean["recall"]),
-                    f"{found['copies'].sum():,.0f} of {found['copy_examined'].sum():,.0f}",
-                    f"{_two(mean['visible_share'])} ({_two(mean['visible_held_out'])})",
-                )
-            )
-    header = (
-        *("Class", "KID (95 %)", "of real images", "precision", "recall", "copies"),
-        "called so (real images)",
-    )
-    return Table("Class by class; means over folds and seeds.", header, tuple(rows))
-
-
 def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
     told, experiment = results.manifest, results.experiment
     arms = [arm.name for arm in experiment.arms]
@@ -172,7 +148,7 @@ def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
         whole = audit[audit["lesions"] == results.lesions]
         own = {one.folder: one.manifest for one in results.generators}
         parts += ["## Generators", markdown(family_table(whole, list(own.values())))]
-        parts += [markdown(class_audit_table(whole))]
+        parts += [markdown(table) for table in audit_tables(whole)]
     for name, caption in sheets:
         parts += [caption, f"![{name}](figures/{name})"]
     return "\n\n".join(parts) + "\n"
