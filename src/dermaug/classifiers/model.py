@@ -16,7 +16,6 @@ from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
-from dermaug.training.depthwise import spare_strided_depthwise
 from dermaug.training.weights import head_names, load_weights, require_hub
 
 OWN = "fridadar"
@@ -157,9 +156,8 @@ def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
         {} if spec.dropout is None else {"drop_rate": spec.dropout}
     )
     try:
-        network: nn.Module = timm.create_model(
+        return timm.create_model(
             spec.model, pretrained=pretrained, num_classes=num_classes, **options
         )
-        return spare_strided_depthwise(network)
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise DermaugError(f"timm cannot build {spec.model} with {options}: {error}") from None

@@ -27,6 +27,7 @@ from dermaug.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.journal import Journal
 from dermaug.training.optimizers import load_optimizer
@@ -102,6 +103,7 @@ class _State:
         spec = ClassifierSpec.of(task.config, task.classes, task.training.side)
         self.spec = spec
         self.classifier = build_classifier(task.config, spec, task.mean, task.std)
+        suit_cpu(self.classifier)
         self.classifier.to(memory_format=torch.channels_last)
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)

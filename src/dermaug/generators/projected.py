@@ -25,7 +25,7 @@ from dermaug.generators.diffaugment import augment
 from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import hinge_discriminator_loss, hinge_loss
 from dermaug.generators.residual import SLOPE, ResidualGenerator
-from dermaug.training.depthwise import spare_strided_depthwise
+from dermaug.training.convolutions import suit_cpu
 from dermaug.training.weights import load_weights, require_hub
 
 IMAGENET_MEAN, IMAGENET_STD = 0.45, 0.225
@@ -223,4 +223,4 @@ def _pretrained(own: Projected.Options) -> nn.Module:
             "at fewer scales",
             list(missing)[:20],
         )
-    return spare_strided_depthwise(features.requires_grad_(False))
+    return suit_cpu(features.requires_grad_(False))
