@@ -1,15 +1,19 @@
 """Curation in a real small study: what is left out is counted, and what stays passes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from dermaug.classifiers.training import BEST
 from dermaug.config import SyntheticConfig
 from dermaug.errors import DermaugError
 from dermaug.experiment.curating import curated_dose
 from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.runs import Run, open_run, synthetic_folder
 from dermaug.experiment.stages import run_classifier_job, run_generator_job
+from dermaug.experiment.training_sets import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
@@ -99,15 +103,38 @@ def test_wider_latents_give_other_images(run: Run) -> None:
             {"family": "cgan", "dose": 5, "curation": {"spread": spread, "pool": 1.0}}
         )
         wider = job.mixture.model_copy(update={"synthetic": asked})
-        cell = type(job)(**{**vars(job), "mixture": wider})
+        cell = replace(job, mixture=wider)
         return curated_dose(run, cell, run.fold(0), [drawn], {"mel": 5}, CPU)[0]
 
     np.testing.assert_array_equal(first(1.0), drawn.images[np.asarray(drawn.labels) == "mel"][:5])
     assert not np.array_equal(first(1.5), first(1.0))
 
 
-def test_judge_must_stand_before_the_arm(run: Run) -> None:
+@pytest.mark.parametrize("change", [{"curation": {"confidence": 0.5}}, {"labels": "judged"}])
+def test_judge_must_stand_before_the_arm(change: dict[str, object]) -> None:
+    judged = {"name": "judged", "synthetic": {"family": "cgan", "dose": 20} | change}
+    for arms in ([judged, {"name": "real"}], [judged]):
+        with pytest.raises(DermaugError, match="before it"):
+            validate_experiment(TREE | {"arms": arms}, "test")
+
+
+def test_soft_labels_are_what_the_judge_gives(run: Run) -> None:
     job = run.jobs.classifiers[1]
-    other = type(job)(**{**vars(job), "seed": 7})
-    with pytest.raises(DermaugError, match="no arm without synthetic images"):
+    asked = SyntheticConfig(family="cgan", dose=20, labels="judged")
+    soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
+    found = training_set(run, soft, run.fold(0), CPU)
+    judge = classifier_judge(run.folder / run.jobs.classifiers[0].key / BEST, CPU)
+    assert found.soft is not None
+    assert found.soft.shape == (40, 2)
+    np.testing.assert_array_equal(found.soft, judge.probabilities(found.images[-40:]))
+    replayed = asked.model_copy(update={"family": "replay"})
+    control = replace(job, mixture=job.mixture.model_copy(update={"synthetic": replayed}))
+    assert training_set(run, control, run.fold(0), CPU).soft is not None
+    assert training_set(run, job, run.fold(0), CPU).soft is None
+
+
+def test_judge_must_be_trained(run: Run) -> None:
+    job = run.jobs.classifiers[1]
+    other = replace(job, seed=7)
+    with pytest.raises(DermaugError, match="not trained yet"):
         curated_dose(run, other, run.fold(0), [], {"mel": 5}, CPU)

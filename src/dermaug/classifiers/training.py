@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
@@ -57,6 +58,8 @@ class ClassifierTask:
         folder: Where checkpoint and journal go.
         dosage: How the last images of `training`, the arm's dose, are shown beside the real ones;
             None shows all as one set.
+        soft: Probabilities of the classes that the last images teach instead of their labels; None
+            teaches labels throughout.
     """
 
     title: str
@@ -72,6 +75,7 @@ class ClassifierTask:
     seed: int
     folder: Path
     dosage: Dosage | None = None
+    soft: Float[np.ndarray, "dosed classes"] | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     random = StepRandom(fabric.device, derive_seed(task.seed, "augmentation"))
     planned = phases(task.training.labels.cpu().numpy(), task.sampling, task.dosage)
     order = PhasedOrder(len(task.training), derive_seed(task.seed, "order"), planned)
+    taught = _targets(task).to(fabric.device)
     loss_weights = _loss_weights(task, fabric.device)
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
@@ -168,10 +173,9 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     ):
         while state.step < total:
             _set_phase(task, state, (state.step + 0.5) / total)
-            images, labels = task.training.batch(
-                order.batch(state.step * config.batch, config.batch, state.step / total)
-            )
-            targets = one_hot(labels, len(task.classes)).float()
+            rows = order.batch(state.step * config.batch, config.batch, state.step / total)
+            images, _ = task.training.batch(rows)
+            targets = taught[torch.from_numpy(rows).to(fabric.device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
             losses.append(_step(state, fabric, images, targets, loss_weights))
             state.step += 1
@@ -190,6 +194,14 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         sum(parameter.numel() for parameter in state.classifier.parameters()),
         checkpoint_digest(task.folder / BEST),
     )
+
+
+def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:
+    """What each image teaches: its label, or the probabilities that it was given instead."""
+    targets = one_hot(task.training.labels.cpu(), len(task.classes)).float()
+    if task.soft is not None:
+        targets[len(targets) - len(task.soft) :] = torch.from_numpy(task.soft)
+    return targets
 
 
 def _loss_weights(task: ClassifierTask, device: torch.device) -> Tensor | None:

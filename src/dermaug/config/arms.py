@@ -68,6 +68,10 @@ class SyntheticConfig(Section):
     (pretraining on the dose, then fine-tuning). 0 mixes them."""
     curation: CurationConfig | None = None
     """Which of the generated images are taken; empty takes them as they come."""
+    labels: Literal["asked", "judged"] = "asked"
+    """What the dose teaches: the class that each image was made for, or the probabilities that the
+    fold's own classifier of the arm without synthetic images gives it (soft labels; Hinton et al.
+    2015, arXiv:1503.02531)."""
 
     @model_validator(mode="after")
     def _one_dose(self) -> Self:
@@ -82,6 +86,11 @@ class SyntheticConfig(Section):
         if self.curation and self.source in (*CONTROLS, FOLDER):
             raise ValueError(f"curation chooses among generated images; {self.source} has none")
         return self
+
+    @property
+    def needs_judge(self) -> bool:
+        """Whether a classifier must have looked at the dose before it is shown."""
+        return self.curation is not None or self.labels == "judged"
 
     @property
     def source(self) -> str:

@@ -52,6 +52,23 @@ class Experiment(Section):
                 )
         return self
 
+    @property
+    def judge(self) -> ArmConfig | None:
+        """The arm whose classifiers judge generated images: the first without any."""
+        return next((arm for arm in self.arms if arm.synthetic is None and not arm.critic), None)
+
+    @model_validator(mode="after")
+    def _judge_stands_first(self) -> Self:
+        for arm in self.arms:
+            if arm == self.judge:
+                break
+            if arm.synthetic and arm.synthetic.needs_judge:
+                raise ValueError(
+                    f"arm {arm.name!r} asks for curation or judged labels; put an arm without "
+                    "synthetic images, whose classifier can be the judge, before it"
+                )
+        return self
+
     @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
         for what, values in (

@@ -1,19 +1,17 @@
 """An arm's dose chosen from a pool of generated images, judged by the fold's own classifier."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 
-from dermaug.classifiers.training import BEST
 from dermaug.config.arms import CurationConfig
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import pool_size, take_dose
 from dermaug.experiment.jobs import ClassifierJob
-from dermaug.experiment.judges import Judge, classifier_judge
+from dermaug.experiment.judges import Judge, cell_judge
 from dermaug.experiment.runs import Run
 from dermaug.generators.checkpoint import load_generator
 from dermaug.generators.state import GENERATOR
@@ -58,7 +56,7 @@ def curated_dose(
     synthetic = job.mixture.synthetic
     assert synthetic is not None
     assert synthetic.curation is not None
-    judge = classifier_judge(_judge_checkpoint(run, job), device)
+    judge = cell_judge(run, job, device)
     wanted = {label: pool_size(number, synthetic) for label, number in dose.items() if number}
     images, names = take_dose(sets, wanted, fold, job.key)
     if wanted and synthetic.curation.spread != 1.0:
@@ -111,24 +109,6 @@ def _judged(
         kept &= True if mask is None else mask
     record = {name: None if mask is None else int((~mask).sum()) for name, mask in masks.items()}
     return kept, {"pool": len(pool), **record, "kept": int(kept.sum())}
-
-
-def _judge_checkpoint(run: Run, job: ClassifierJob) -> Path:
-    """The classifier of the same model, fold and seed that was trained without synthetic images."""
-    arms = [arm.name for arm in run.experiment.arms if arm.synthetic is None and not arm.critic]
-    for cell in run.jobs.classifiers:
-        alike = (cell.model, cell.fold, cell.seed, cell.lesions)
-        if cell.arm in arms[:1] and alike == (job.model, job.fold, job.seed, job.lesions):
-            if run.is_done(cell.key):
-                return run.folder / cell.key / BEST
-            raise DermaugError(
-                f"{job.key} is curated by {cell.key}, which is not trained yet; name its arm "
-                "before this one"
-            )
-    raise DermaugError(
-        f"{job.key} asks for curation, but the experiment has no arm without synthetic images "
-        "whose classifier could judge; add one before it"
-    )
 
 
 def _drawn_anew(

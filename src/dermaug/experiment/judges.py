@@ -1,6 +1,6 @@
 """Who looks at the images: a network that gives features, and a classifier that names the class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,12 @@ from jaxtyping import Float, Int, UInt8
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
+from dermaug.classifiers.training import BEST
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import Extractor, extract_features
+from dermaug.experiment.jobs import ClassifierJob
+from dermaug.experiment.runs import Run
 from dermaug.training.checkpoint import checkpoint_digest
 
 
@@ -47,8 +50,18 @@ class Judge:
         """Index into `classes` that each image is called; -1 without a classifier."""
         if self.classifier is None:
             return np.full(len(images), -1)
+        return np.asarray(self.probabilities(images).argmax(axis=1))
+
+    def probabilities(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n classes"]:
+        """Probability of each of `classes`, for each image.
+
+        Raises:
+            DermaugError: No classifier.
+        """
+        if self.classifier is None:
+            raise DermaugError(f"{self.name} names no classes")
         bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
-        return np.asarray(predict(self.classifier, bank).argmax(axis=1))
+        return np.asarray(predict(self.classifier, bank))
 
     def probability(
         self, images: UInt8[np.ndarray, "n h w 3"], label: str
@@ -58,10 +71,9 @@ class Judge:
         Raises:
             DermaugError: No classifier, or one that does not know the class.
         """
-        if self.classifier is None or label not in self.classes:
+        if label not in self.classes:
             raise DermaugError(f"{self.name} does not name {label}; it knows {self.classes}")
-        bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
-        return np.asarray(predict(self.classifier, bank)[:, self.classes.index(label)])
+        return self.probabilities(images)[:, self.classes.index(label)]
 
 
 def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:
@@ -81,6 +93,23 @@ def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:
         classes=spec.classes,
         size=spec.size,
     )
+
+
+def cell_judge(run: Run, job: ClassifierJob, device: torch.device) -> Judge:
+    """The classifier of a cell's model, fold and seed that the experiment's judging arm trained.
+
+    Raises:
+        DermaugError: It is not trained yet.
+    """
+    judge = run.experiment.judge
+    assert judge is not None  # the experiment was refused otherwise
+    cell = replace(job, mixture=judge)
+    if not run.is_done(cell.key):
+        raise DermaugError(
+            f"{job.key} is judged by {cell.key}, which is not trained yet; train that one first, "
+            "or `dermaug run` all in order"
+        )
+    return classifier_judge(run.folder / cell.key / BEST, device)
 
 
 def backbone_judge(

@@ -134,6 +134,7 @@ def _train_classifier(
         mean=mean,
         std=std,
         dosage=_dosage(job, training),
+        soft=training.soft,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=folder,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from dermaug.config import DataConfig
 from dermaug.config.arms import FOLDER, ORACLE, REPLAY
@@ -18,6 +18,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.arms import doses, repeat, take_dose
 from dermaug.experiment.curating import Removed, curated_dose
 from dermaug.experiment.jobs import ClassifierJob, dosed_classes
+from dermaug.experiment.judges import cell_judge
 from dermaug.experiment.runs import Run, synthetic_folder, training_counts
 from dermaug.files import expanded
 from dermaug.seeding import derive_seed
@@ -58,6 +59,7 @@ class TrainingSet:
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
         dosed: Images of the dose, the last ones.
+        soft: Probabilities of the classes that the dose teaches; None teaches its labels.
     """
 
     images: Images
@@ -66,10 +68,11 @@ class TrainingSet:
     provenance: str
     removed: Removed
     dosed: int
+    soft: Float[np.ndarray, "dosed classes"] | None
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
-    """Assemble the images of a cell; a dose that is curated is judged on the device.
+    """Assemble the images of a cell; a judge of its dose looks at it on the device.
 
     Raises:
         DermaugError: A synthetic set leaks, is not there yet, or holds too few images.
@@ -80,13 +83,15 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
     parts = {"real": (images, labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
-    provenance, removed = "fold", Removed()
+    provenance, removed, soft = "fold", Removed(), None
     if synthetic := job.mixture.synthetic:
         wanted = dosed_classes(synthetic, run.experiment, catalog.classes)
         dose = doses(synthetic, wanted, real)
         filled = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose, device)
         parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
         provenance = _provenance(synthetic.source, synthetic.folder)
+        if synthetic.labels == "judged" and len(filled.labels):
+            soft = cell_judge(run, job, device).probabilities(filled.images)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
@@ -96,6 +101,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         provenance,
         removed,
         len(parts["synthetic"][1]) if "synthetic" in parts else 0,
+        soft,
     )
 
 

@@ -72,14 +72,20 @@ def dose(arm: ArmConfig) -> str:
     synthetic = arm.synthetic
     if synthetic is None:
         return f"none: the discriminator of {arm.critic}" if arm.critic else "none"
-    only = " only" if synthetic.only else ""
-    only += ", curated" if synthetic.curation else ""
+    ways = {
+        " only": synthetic.only,
+        f", first {synthetic.first:.0%} of the training": synthetic.first > 0.0,
+        f", {synthetic.share or 0.0:.0%} of what is shown": synthetic.share is not None,
+        ", curated": synthetic.curation is not None,
+        ", soft labels": synthetic.labels == "judged",
+    }
+    how = "".join(word for word, is_so in ways.items() if is_so)
     if synthetic.balance is not None:
-        return f"{synthetic.source}{only}, each class filled up to {synthetic.balance:,}"
+        return f"{synthetic.source}{how}, each class filled up to {synthetic.balance:,}"
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
-        return f"{synthetic.source}{only}, {', '.join(parts)}"
-    return f"{synthetic.source}{only}, {synthetic.dose:,} a class"
+        return f"{synthetic.source}{how}, {', '.join(parts)}"
+    return f"{synthetic.source}{how}, {synthetic.dose:,} a class"
 
 
 def training_table(results: RunResults) -> Table | None:
