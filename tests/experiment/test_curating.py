@@ -12,7 +12,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.curating import curated_dose
 from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.runs import Run, open_run, synthetic_folder
-from dermaug.experiment.stages import run_classifier_job, run_generator_job
+from dermaug.experiment.stages import run_classifier_job, run_generator_jobs
 from dermaug.experiment.training_sets import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
         begun = open_run(tmp_path_factory.mktemp("run"), validate_experiment(TREE, "test"))
     fabric = start_fabric("cpu")
-    run_generator_job(begun, begun.jobs.generators[0], fabric)
+    run_generator_jobs(begun, begun.jobs.generators[:1], fabric)
     run_classifier_job(begun, begun.jobs.classifiers[0], fabric)
     return begun
 

@@ -8,6 +8,7 @@ import typer
 
 from dermaug.cli.app import app, command_line
 from dermaug.cli.options import (
+    Abreast,
     Data,
     Device,
     ExperimentFile,
@@ -39,6 +40,7 @@ def run(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    abreast: Abreast = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the jobs and their cost.")
     ] = False,
@@ -58,7 +60,12 @@ def run(
     from dermaug.report.page import render_report
 
     results = run_experiment(
-        folder, asked, device=device, precision=precision, command=command_line()
+        folder,
+        asked,
+        device=device,
+        precision=precision,
+        command=command_line(),
+        abreast=abreast,
     )
     page = render_report(results)
     console.print(f"report: {page}")
@@ -105,6 +112,7 @@ def generator(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    abreast: Abreast = 1,
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -113,7 +121,7 @@ def generator(
     """Train the generators of an experiment, or some of them, and draw their images."""
     asked = read_asked(experiment, data, settings)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    _train("generators", asked, output, wanted, device, precision)
+    _train("generators", asked, output, wanted, device, precision, abreast)
 
 
 @train.command()
@@ -142,13 +150,22 @@ def _train(
     wanted: Mapping[str, str | int | None],
     device: str,
     precision: str,
+    abreast: int = 1,
 ) -> None:
     folder = output or Path("runs") / asked.name
     _prepare(folder, asked, device, precision)
     from dermaug.experiment.study import train_some
 
-    told = command_line()
-    train_some(folder, asked, wave, wanted, device=device, precision=precision, command=told)
+    train_some(
+        folder,
+        asked,
+        wave,
+        wanted,
+        device=device,
+        precision=precision,
+        command=command_line(),
+        abreast=abreast,
+    )
 
 
 def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> None:

@@ -1,5 +1,6 @@
 """The two kinds of job, each from what lies on disk to what it leaves on disk."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +29,7 @@ from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
+from dermaug.generators.training import train_generators
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import (
@@ -43,9 +44,28 @@ PREDICTIONS = "predictions.parquet"
 MANIFEST = "manifest.json"
 
 
-def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
-    """Train one generator on its fold's training part and draw its synthetic set."""
-    fold, folder = run.fold(job.fold, job.lesions), run.folder / job.key
+def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
+    """Train generators of one configuration, several as one, and draw their synthetic sets."""
+    tasks = [_generator_task(run, job, fabric) for job in jobs]
+    for job, task, trained in zip(jobs, tasks, train_generators(tasks, fabric), strict=True):
+        _draw_synthetic_set(run, job, task, fabric)
+        facts = asdict(trained) | {
+            "family": job.family,
+            "label": job.label,
+            "fold": job.fold,
+            "seed": job.seed,
+            "fold_key": task.spec.fold_key,
+            "config": job.config.model_dump(mode="json"),
+            "training_images": len(task.spec.training_images),
+        }
+        write_json(task.folder / MANIFEST, facts)
+        run.mark_done(job.key)
+        (task.folder / RESUME).unlink(missing_ok=True)
+
+
+def _generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
+    """What one generator is trained on: its fold's training part."""
+    fold = run.fold(job.fold, job.lesions)
     rows = run.catalog.rows(fold.train)
     labels = run.catalog.table["label"].to_numpy()[rows]
     # The generator sees fold.train only: a test lesion would leak into every synthetic arm.
@@ -53,28 +73,14 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
     if len(rows) == 0:
         raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
     seen = tuple(run.catalog.image_ids[rows])
-    task = GeneratorTask(
+    return GeneratorTask(
         title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
         spec=GeneratorSpec(job.config, run.experiment.data.size, job.classes, fold.key, seen),
         training=_bank(run, job, rows, fabric),
         held_out=_bank(run, job, run.catalog.rows(fold.validation), fabric),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
-        folder=folder,
+        folder=run.folder / job.key,
     )
-    trained = train_generator(task, fabric)
-    _draw_synthetic_set(run, job, task, fabric)
-    facts = asdict(trained) | {
-        "family": job.family,
-        "label": job.label,
-        "fold": job.fold,
-        "seed": job.seed,
-        "fold_key": fold.key,
-        "config": job.config.model_dump(mode="json"),
-        "training_images": len(seen),
-    }
-    write_json(folder / MANIFEST, facts)
-    run.mark_done(job.key)
-    (folder / RESUME).unlink(missing_ok=True)
 
 
 def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:

@@ -1,7 +1,8 @@
 """Run a whole experiment: the generators, then the cells; what is done is not done again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ from dermaug.experiment.runs import (
     synthetic_folder,
 )
 from dermaug.files import read_record, read_shaped, require_writable
+from dermaug.generators import FAMILIES
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import JOURNAL, read_journal
@@ -41,7 +43,13 @@ SAMPLES_SHOWN = 64
 
 
 def run_experiment(
-    folder: Path, experiment: Experiment, *, device: str, precision: str, command: str
+    folder: Path,
+    experiment: Experiment,
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    abreast: int = 1,
 ) -> RunResults:
     """Do every job that is not done, one after the other on one device.
 
@@ -51,12 +59,13 @@ def run_experiment(
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
         command: What the user typed, for the report.
+        abreast: Generators of one configuration that train as one where their family can.
 
     Raises:
         DermaugError: Bad data, another experiment's folder, or a training that failed.
     """
     run = open_run(folder, experiment, command)
-    do_jobs(run, run.jobs.in_order, device, precision)
+    do_jobs(run, run.jobs.in_order, device, precision, abreast)
     audit_images(run, device)
     finish_run(run)
     return read_results(run)
@@ -71,6 +80,7 @@ def train_some(
     device: str,
     precision: str,
     command: str,
+    abreast: int = 1,
 ) -> None:
     """Do the jobs of one wave that have the wanted coordinates.
 
@@ -82,6 +92,7 @@ def train_some(
         device: As for `run_experiment`.
         precision: As for `run_experiment`.
         command: As for `run_experiment`.
+        abreast: As for `run_experiment`.
 
     Raises:
         DermaugError: No job is like that, or one needs a generator that is not trained yet.
@@ -100,11 +111,15 @@ def train_some(
             [job.key for job in there],
         )
     begin_run(run, command)
-    do_jobs(run, jobs, device, precision)
+    do_jobs(run, jobs, device, precision, abreast)
 
 
 def do_jobs(
-    run: Run, jobs: Sequence[GeneratorJob | ClassifierJob], device: str, precision: str
+    run: Run,
+    jobs: Sequence[GeneratorJob | ClassifierJob],
+    device: str,
+    precision: str,
+    abreast: int = 1,
 ) -> None:
     """Do those of some jobs that are not done."""
     left = [job for job in jobs if not run.is_done(job.key)]
@@ -115,11 +130,18 @@ def do_jobs(
     note_device(run, str(fabric.device))
     if any(isinstance(job, ClassifierJob) for job in left):
         refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+    for together in _groups([job for job in left if isinstance(job, GeneratorJob)], abreast):
+        stages.run_generator_jobs(run, together, fabric)
     for job in left:
-        if isinstance(job, GeneratorJob):
-            stages.run_generator_job(run, job, fabric)
-        else:
+        if isinstance(job, ClassifierJob):
             stages.run_classifier_job(run, job, fabric)
+
+
+def _groups(jobs: Sequence[GeneratorJob], abreast: int) -> Iterator[Sequence[GeneratorJob]]:
+    """Jobs of one generator, so many at a time as train as one."""
+    for config, group in groupby(jobs, key=lambda job: job.config):
+        alike, number = list(group), abreast if FAMILIES[config.family].stackable else 1
+        yield from (alike[start : start + number] for start in range(0, len(alike), number))
 
 
 def read_results(run: Run) -> RunResults:

@@ -14,7 +14,6 @@ from dermaug.generators.family import Family
 from dermaug.generators.health import Vitals
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
-from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.optimizers import load_optimizer
 
@@ -74,7 +73,6 @@ class State:
         torch.manual_seed(derive_seed(task.seed, "weights"))
         self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
         self.family.prepare()
-        suit_cpu(self.family)
         self.family.to(memory_format=torch.channels_last)
         self.family.to(fabric.device)
         self.ema = Ema(self.family.sampler, task.spec.config.ema)

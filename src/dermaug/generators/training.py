@@ -1,21 +1,28 @@
-"""Train one generator on images of a fold's training part, for a number of real images shown."""
+"""Train generators on images of a fold's training part, for a number of real images shown."""
 
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import groupby
+from typing import cast
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Generator, Tensor
 
 from dermaug.console import progress_bar
 from dermaug.data.augmentation import dihedral
-from dermaug.generators.family import Progress
+from dermaug.generators.abreast import Stack, abreast, settle
+from dermaug.generators.family import Family, Progress
 from dermaug.generators.snapshots import GRID_IMAGES, Snapshots
 from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import RESUME
+from dermaug.training.convolutions import suit_cpu
+from dermaug.training.ema import Ema
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order, class_weights
@@ -31,51 +38,159 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     Raises:
         DermaugError: A loss is no longer a number.
     """
-    config, state = task.spec.config, State(task, fabric)
-    if (task.folder / RESUME).exists():
-        state.load(task.folder / RESUME)
-    else:
-        _save_real_grid(task)
-    random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
-    order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
+    (trained,) = train_generators([task], fabric)
+    return trained
+
+
+def train_generators(tasks: Sequence[GeneratorTask], fabric: Fabric) -> list[TrainedGenerator]:
+    """As `train_generator`, several as one: the same mathematics, each layer computed once for all.
+
+    Args:
+        tasks: Of one configuration; several need a family that is `stackable`. Those that a kill
+            left at different steps go on one group after the other.
+        fabric: Device and precision.
+
+    Raises:
+        DermaugError: A loss is no longer a number.
+    """
+    trainees = sorted((_Trainee(task, fabric) for task in tasks), key=lambda each: each.state.step)
+    for _, together in groupby(trainees, key=lambda each: each.state.step):
+        _train(list(together), fabric)
+    trained = {id(each.task): each.snapshots.finish(each.state) for each in trainees}
+    return [trained[id(task)] for task in tasks]
+
+
+class _Trainee:
+    """One generator in training, with what belongs to it alone."""
+
+    def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
+        self.task, self.state = task, State(task, fabric)
+        if (task.folder / RESUME).exists():
+            self.state.load(task.folder / RESUME)
+        else:
+            _save_real_grid(task)
+        self.random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
+        self.order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
+        self.snapshots = Snapshots(task, fabric.device)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether its vital signs ended it."""
+        return self.snapshots.diagnosis(self.state).stop
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Generator]:
+        """Images in [-1, 1], labels and random source of a step."""
+        config, given = self.task.spec.config, self.random.at(step)
+        images, labels = self.task.training.batch(
+            self.order.batch(step * config.batch, config.batch)
+        )
+        if config.augment:
+            images = dihedral(images, given)
+        return images * 2.0 - 1.0, labels, given
+
+
+class _Alone:
+    """The steps of one trainee."""
+
+    def __init__(self, trainee: _Trainee) -> None:
+        self.trainee = trainee
+        suit_cpu(trainee.state.family)
+
+    def step(self, progress: Progress) -> dict[str, Tensor]:
+        """One step; losses by name."""
+        state = self.trainee.state
+        losses = state.family.step(*self.trainee.batch(progress.step), progress)
+        state.ema.update(state.family.sampler, progress.step)
+        return losses
+
+    def settle(self) -> None:
+        """Nothing: the trainee's own weights are those that moved."""
+
+
+class _Abreast:
+    """The steps of several trainees as one."""
+
+    def __init__(self, trainees: Sequence[_Trainee]) -> None:
+        self.trainees = trainees
+        self.families = [each.state.family for each in trainees]
+        self.whole: Family = abreast(self.families)
+        self.averages = [each.state.ema.module for each in trainees]
+        self.ema = Ema(Stack(self.averages), trainees[0].task.spec.config.ema)
+
+    def step(self, progress: Progress) -> dict[str, Tensor]:
+        """One step; losses by name, one for each."""
+        images, labels, random = zip(
+            *(each.batch(progress.step) for each in self.trainees), strict=True
+        )
+        # Stacked, a family takes one source for each.
+        sources = cast(Generator, random)
+        losses = self.whole.step(torch.stack(images), torch.stack(labels), sources, progress)
+        self.ema.update(self.whole.sampler, progress.step)
+        return losses
+
+    def settle(self) -> None:
+        """Give each trainee its weights."""
+        settle(self.whole, self.families)
+        average = self.ema.module
+        assert isinstance(average, Stack)
+        average.settle(self.averages)
+
+
+def _train(trainees: Sequence[_Trainee], fabric: Fabric) -> None:
+    """From a common step to the end, or to where vital signs stop each."""
+    config, step = trainees[0].task.spec.config, trainees[0].state.step
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.snapshots) for k in range(config.snapshots)}
-    snapshots = Snapshots(task, fabric.device)
     losses: dict[str, list[Tensor]] = defaultdict(list)
-    start = time.monotonic() - state.seconds
-    with (
-        Journal(task.folder, state.step * config.batch) as journal,
-        progress_bar(task.title, total * config.batch, done=state.step * config.batch) as advance,
-    ):
-        while state.step < total and not snapshots.diagnosis(state).stop:
-            for name, value in _step(task, state, fabric, order, random, total).items():
-                losses[name].append(value)
-            state.step += 1
+    running = [each for each in trainees if not each.stopped]
+    steps: _Alone | _Abreast | None = None
+    title = trainees[0].task.title
+    title += f" and {len(trainees) - 1} more" if len(trainees) > 1 else ""
+    start = time.monotonic()
+    with ExitStack() as stack:
+        journals = {
+            id(each): stack.enter_context(Journal(each.task.folder, step * config.batch))
+            for each in trainees
+        }
+        advance = stack.enter_context(
+            progress_bar(title, total * config.batch, done=step * config.batch)
+        )
+        while step < total and running:
+            if steps is None:
+                steps = _Abreast(running) if len(running) > 1 else _Alone(running[0])
+            with fabric.autocast():
+                for name, value in steps.step(Progress(step, total)).items():
+                    losses[name].append(value)
+            step += 1
             advance(config.batch)
-            if state.step in ticks:
+            if step in ticks:
+                steps.settle()
                 # Reading the losses waits for the device: only then is the work done.
-                means = {name: float(torch.stack(rows).mean()) for name, rows in losses.items()}
+                means = _means(losses, len(running))
                 losses.clear()
-                found = snapshots.take(state, means)
-                state.seconds = time.monotonic() - start
-                journal.write(state.step * config.batch, state.seconds, means | found)
-                state.save(task.folder / RESUME)
-                advance(0, ", ".join(f"{key} {value:.2f}" for key, value in means.items()))
-    return snapshots.finish(state)
+                told = []
+                for trainee, own in zip(running, means, strict=True):
+                    trainee.state.step = step
+                    told.append(own | trainee.snapshots.take(trainee.state, own))
+                seconds = (time.monotonic() - start) / len(running)
+                start = time.monotonic()
+                for trainee, values in zip(running, told, strict=True):
+                    trainee.state.seconds += seconds
+                    journal = journals[id(trainee)]
+                    journal.write(step * config.batch, trainee.state.seconds, values)
+                    trainee.state.save(trainee.task.folder / RESUME)
+                advance(0, ", ".join(f"{key} {value:.2f}" for key, value in means[0].items()))
+                going = [each for each in running if not each.stopped]
+                if len(going) < len(running):
+                    running, steps = going, None
 
 
-def _step(
-    task: GeneratorTask, state: State, fabric: Fabric, order: Order, random: StepRandom, total: int
-) -> dict[str, Tensor]:
-    config, given = task.spec.config, random.at(state.step)
-    images, labels = task.training.batch(order.batch(state.step * config.batch, config.batch))
-    if config.augment:
-        images = dihedral(images, given)
-    with fabric.autocast():
-        progress = Progress(state.step, total)
-        losses = state.family.step(images * 2.0 - 1.0, labels, given, progress)
-    state.ema.update(state.family.sampler, state.step)
-    return losses
+def _means(losses: Mapping[str, Sequence[Tensor]], number: int) -> list[dict[str, float]]:
+    """Mean losses of each of a number of trainings."""
+    means = {
+        name: torch.stack(list(rows)).mean(0).reshape(-1).tolist() for name, rows in losses.items()
+    }
+    return [{name: values[place] for name, values in means.items()} for place in range(number)]
 
 
 def _weights(task: GeneratorTask) -> Float[np.ndarray, " n"] | None:
