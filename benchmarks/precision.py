@@ -18,6 +18,7 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.generators import build_family
 from dermaug.generators.family import Progress
+from dermaug.training.convolutions import suit_cpu
 from dermaug.training.fabric import start_fabric
 
 SIZE = 64
@@ -34,7 +35,7 @@ def classifier_step(model: str, device: torch.device) -> Step:
     config = ClassifierConfig(model=model)
     spec = ClassifierSpec.of(config, CLASSES, SIZE)
     network: nn.Module = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
-    network.to(device, memory_format=torch.channels_last).train()
+    suit_cpu(network).to(device, memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(network.parameters(), 1e-3, fused=True)
 
     def step(images: Tensor, labels: Tensor) -> None:
@@ -50,7 +51,7 @@ def generator_step(name: str, device: torch.device) -> Step:
     """A step of all of a family's networks."""
     config = GeneratorConfig(family=name, width=GENERATORS[name])
     family = build_family(config, SIZE, len(CLASSES))
-    family.to(device, memory_format=torch.channels_last).train()
+    suit_cpu(family).to(device, memory_format=torch.channels_last).train()
     random, shown = torch.Generator(device), iter(range(10**9))
     return lambda images, labels: family.step(images, labels, random, Progress(next(shown), 10**6))
 
