@@ -1,8 +1,8 @@
 """How long other families take to the KID that a DCGAN ends with, on the lesions of one class.
 
 The first generator of the experiment file is the reference; each is trained once, one after the
-other. KID is that of the vital signs (random features, validation lesions); seconds include the
-looking.
+other. KID is that of the vital signs (random features, validation lesions), a mean over three looks
+in a row, for single ones scatter; seconds include the looking.
 """
 
 import tempfile
@@ -18,7 +18,7 @@ from rounds import Data, Device, machine, start
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.runs import begin_run, prepare_run
-from dermaug.experiment.stages import run_generator_job
+from dermaug.experiment.stages import run_generator_jobs
 from dermaug.experiment_file import read_experiment
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import JOURNAL, read_journal
@@ -26,7 +26,9 @@ from dermaug.training.journal import JOURNAL, read_journal
 MELANOMAS = Path(__file__).with_suffix(".toml")
 
 Course = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Images shown, seconds and KID at each look at a training."""
+"""Images shown, seconds and mean KID at each look at a training from the third on."""
+LOOKS = 3
+"""Looks in a row whose mean counts."""
 
 
 def courses(experiment: Experiment, device: str) -> dict[str, Course]:
@@ -36,13 +38,14 @@ def courses(experiment: Experiment, device: str) -> dict[str, Course]:
         run = prepare_run(Path(name), experiment)
         begin_run(run)
         for job in run.jobs.generators:
-            run_generator_job(run, job, start_fabric(device))
+            run_generator_jobs(run, [job], start_fabric(device))
             rows = read_journal(run.folder / job.key / JOURNAL)
             images, seconds, kid = (
                 np.array([row[key] for row in rows], dtype=float)
                 for key in ("images", "seconds", "kid")
             )
-            found[job.family] = images, seconds, kid
+            mean = np.convolve(kid, np.full(LOOKS, 1.0 / LOOKS), "valid")
+            found[job.family] = images[LOOKS - 1 :], seconds[LOOKS - 1 :], mean
     return found
 
 
@@ -71,8 +74,12 @@ def main(
     """Train families and see when each reaches the reference's final KID."""
     given = [] if data is None else [f"data.source={data}"]
     asked = read_experiment(experiment, [*(settings or []), *given])
-    if any(generator.examined < 2 for generator in asked.generators):
-        raise DermaugError(f"{experiment}: expected examined of 2 or more; without it no KID")
+    for each in asked.generators:
+        if each.examined < 2 or each.snapshots < LOOKS:
+            raise DermaugError(
+                f"{experiment}: {each.key} has examined {each.examined} and snapshots "
+                f"{each.snapshots}; expected 2 or more images at each of {LOOKS} or more looks"
+            )
     print_times(courses(asked, device))
 
 

@@ -88,7 +88,7 @@ def test_the_reference_needs_all_its_time_to_its_final_kid_or_less(run: Run) -> 
         *(
             f"generators.{k}.{key}"
             for k in (0, 1)
-            for key in ("images=64", "width=4", "snapshots=2")
+            for key in ("images=64", "width=4", "snapshots=4")
         ),
     ]
     given = [part for setting in settings for part in ("--set", setting)]
