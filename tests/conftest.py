@@ -56,7 +56,7 @@ def classifier_task() -> Callable[..., ClassifierTask]:
         *,
         seed: int = 0,
         policy: str = "standard",
-        weighted: bool = False,
+        loss: str = "plain",
         sampling: str = "natural",
         **settings: object,
     ) -> ClassifierTask:
@@ -66,7 +66,7 @@ def classifier_task() -> Callable[..., ClassifierTask]:
             config=ClassifierConfig.model_validate(defaults | settings),
             policy=policy,
             sampling=sampling,
-            weighted=weighted,
+            loss=loss,
             classes=("large", "medium", "small"),
             training=bank(60),
             validation=bank(30, seed=1),

@@ -1,6 +1,7 @@
 """Training of classifiers: it learns, repeats, goes on after a kill, and stops on NaN."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch.nn import functional
 
-from dermaug.classifiers import training
+from dermaug.classifiers import criterion, training
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
 from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
@@ -73,7 +74,7 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
 
     cut = classifier_task(tmp_path / "cut", **settings)
     with monkeypatch.context() as patch:
-        patch.setattr(training, "cross_entropy", stop_after_17)
+        patch.setattr(criterion, "cross_entropy", stop_after_17)
         with pytest.raises(KeyboardInterrupt):
             train_classifier(cut, fabric)
     assert (cut.folder / RESUME).exists()
@@ -101,6 +102,17 @@ def test_loss_that_is_no_number_stops_and_says_so(
     def broken(*arguments: object, **keywords: object) -> torch.Tensor:
         return functional.cross_entropy(*arguments, **keywords) * float("nan")
 
-    monkeypatch.setattr(training, "cross_entropy", broken)
+    monkeypatch.setattr(criterion, "cross_entropy", broken)
     with pytest.raises(DermaugError, match="the training loss is nan after 160 images"):
         train_classifier(task, fabric)
+
+
+def test_soft_labels_are_what_is_taught(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make
+) -> None:
+    task = classifier_task(tmp_path / "soft")
+    everything_large = np.tile([1.0, 0.0, 0.0], (len(task.training), 1))
+    trained = train_classifier(replace(task, soft=everything_large), fabric)
+    assert trained.best_score == pytest.approx(1 / 3)
+    plain = train_classifier(classifier_task(tmp_path / "plain"), fabric)
+    assert plain.best_score > 1 / 3

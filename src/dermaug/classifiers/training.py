@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
+from dermaug.classifiers.criterion import Criterion
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
 from dermaug.config import ClassifierConfig
@@ -48,7 +49,7 @@ class ClassifierTask:
         config: Network and training.
         policy: Key of `dermaug.data.augmentation.POLICIES`.
         sampling: How often a class is shown: natural, sqrt or balanced.
-        weighted: Whether the loss weights each class by the inverse of its share.
+        loss: plain, weighted or adjusted, as for `Criterion`.
         classes: Labels in the order of the outputs.
         training: Images of the fold's training part, with the arm's synthetic ones.
         validation: Images of the fold's validation part.
@@ -66,7 +67,7 @@ class ClassifierTask:
     config: ClassifierConfig
     policy: str
     sampling: str
-    weighted: bool
+    loss: str
     classes: tuple[str, ...]
     training: ImageBank
     validation: ImageBank
@@ -111,7 +112,6 @@ class _State:
         self.classifier.to(memory_format=torch.channels_last)
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)
-        self.label_smoothing = task.config.label_smoothing
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
         self.step, self.best_images, self.best_score, self.seconds = 0, 0, -1.0, 0.0
 
@@ -159,10 +159,18 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     if (task.folder / RESUME).exists():
         state.load(task.folder / RESUME)
     random = StepRandom(fabric.device, derive_seed(task.seed, "augmentation"))
-    planned = phases(task.training.labels.cpu().numpy(), task.sampling, task.dosage)
+    labels = task.training.labels.cpu().numpy()
+    planned = phases(labels, task.sampling, task.dosage)
     order = PhasedOrder(len(task.training), derive_seed(task.seed, "order"), planned)
     taught = _targets(task).to(fabric.device)
-    loss_weights = _loss_weights(task, fabric.device)
+    criterion = Criterion(
+        task.loss,
+        labels,
+        len(task.classes),
+        planned[0].weights,
+        config.label_smoothing,
+        fabric.device,
+    )
     total = max(1, round(config.images / config.batch))
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
     losses: list[Tensor] = []
@@ -177,7 +185,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
             images, _ = task.training.batch(rows)
             targets = taught[torch.from_numpy(rows).to(fabric.device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
-            losses.append(_step(state, fabric, images, targets, loss_weights))
+            losses.append(_step(state, fabric, images, targets, criterion))
             state.step += 1
             advance(config.batch)
             if state.step in ticks:
@@ -204,22 +212,12 @@ def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:
     return targets
 
 
-def _loss_weights(task: ClassifierTask, device: torch.device) -> Tensor | None:
-    """Inverse class shares with mean 1 over the training set; a class without images gets 0."""
-    if not task.weighted:
-        return None
-    counts = torch.bincount(task.training.labels, minlength=len(task.classes)).float()
-    weights = torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0)
-    return weights.to(device)
-
-
 def _step(
-    state: _State, fabric: Fabric, images: Tensor, targets: Tensor, weights: Tensor | None
+    state: _State, fabric: Fabric, images: Tensor, targets: Tensor, criterion: Criterion
 ) -> Tensor:
     with fabric.autocast():
         logits = state.classifier(images)
-    smoothing = state.label_smoothing
-    loss = cross_entropy(logits.float(), targets, weights, label_smoothing=smoothing)
+    loss = criterion(logits.float(), targets)
     state.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()

@@ -105,8 +105,10 @@ class ArmConfig(Section):
     """Name in folders and tables."""
     policy: Policy = "none"
     """Classic augmentation of every batch."""
-    loss: Literal["plain", "weighted"] = "plain"
-    """Cross-entropy, or each class weighted by the inverse of its share of the training set."""
+    loss: Literal["plain", "weighted", "adjusted"] = "plain"
+    """Cross-entropy, each class weighted by the inverse of its share of the training set, or each
+    logit raised by the logarithm of its class's share of what is shown (logit adjustment; Menon et
+    al. 2021, arXiv:2007.07314)."""
     sampling: Sampling | None = None
     """How often a class is shown; empty takes the classifier's."""
     variants: Images = 0
@@ -136,6 +138,15 @@ class ArmConfig(Section):
             raise ValueError(
                 f"critic and {', '.join(changed)} contradict each other: the discriminator of "
                 f"{self.critic!r} is trained by its generator; leave critic or the others out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_mix(self) -> Self:
+        if self.loss == "adjusted" and self.synthetic and self.synthetic.first:
+            raise ValueError(
+                "loss = 'adjusted' and synthetic.first contradict each other: the adjustment is to "
+                "one mix of classes, first shows two; leave one out"
             )
         return self
 

@@ -98,7 +98,7 @@ def _classifier_seconds(
             config=short,
             policy="standard",
             sampling="natural",
-            weighted=False,
+            loss="plain",
             classes=classes,
             training=bank,
             validation=bank,

@@ -133,7 +133,7 @@ def _train_classifier(
         config=job.config,
         policy=job.mixture.policy,
         sampling=job.mixture.sampling or job.config.sampling,
-        weighted=job.mixture.loss == "weighted",
+        loss=job.mixture.loss,
         classes=catalog.classes,
         training=ImageBank.of(training.images, training.labels, fabric.device),
         validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),

@@ -59,7 +59,7 @@ def arm_words(results: RunResults) -> list[str]:
         REPLAY: REPLAY in sources,
         ORACLE: ORACLE in sources,
         "only": any(dose.only for dose in doses),
-        "attention": any(arm.loss == "weighted" or arm.sampling for arm in arms),
+        "attention": any(arm.loss != "plain" or arm.sampling for arm in arms),
         "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
         "critic": any(arm.critic for arm in arms),
         "curve": any(arm.curve for arm in arms),

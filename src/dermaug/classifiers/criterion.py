@@ -1,0 +1,63 @@
+"""What a classifier is taught by: cross-entropy, and two ways of attending to rare classes."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+ABSENT = 1e-6
+"""Share that logit adjustment takes for a class that is never shown."""
+
+
+class Criterion:
+    """Cross-entropy with soft targets, the mean over a batch.
+
+    Args:
+        loss: plain; weighted: each class by the inverse of its share of the training set, with mean
+            1, a class without images by 0; adjusted: each logit raised by the logarithm of its
+            class's share of what is shown (Menon et al. 2021, arXiv:2007.07314, equation 10 with
+            tau = 1), so that the network learns what frequency does not explain.
+        labels: Class of each image of the training set.
+        num_classes: Number of classes.
+        shown: How often each image is shown, relative to the others; None: all alike.
+        smoothing: Label smoothing, 0 to below 1.
+        device: Of the logits.
+    """
+
+    def __init__(
+        self,
+        loss: str,
+        labels: Int[np.ndarray, " n"],
+        num_classes: int,
+        shown: Float[np.ndarray, " n"] | None,
+        smoothing: float,
+        device: torch.device,
+    ) -> None:
+        self.smoothing = smoothing
+        self.weights: Tensor | None = None
+        self.offsets: Tensor | None = None
+        if loss == "weighted":
+            counts = np.bincount(labels, minlength=num_classes)
+            inverse = counts.sum() / (np.maximum(counts, 1) * (counts > 0).sum())
+            self.weights = _float(np.where(counts > 0, inverse, 0.0), device)
+        if loss == "adjusted":
+            shares = np.bincount(labels, shown, minlength=num_classes)
+            self.offsets = _float(np.log(np.maximum(shares / shares.sum(), ABSENT)), device)
+
+    def __call__(
+        self, logits: Float[Tensor, "b classes"], targets: Float[Tensor, "b classes"]
+    ) -> Float[Tensor, ""]:
+        """Loss of some logits, in float32.
+
+        Args:
+            logits: Of the network.
+            targets: Probabilities that are taught.
+        """
+        if self.offsets is not None:
+            logits = logits + self.offsets
+        return cross_entropy(logits, targets, self.weights, label_smoothing=self.smoothing)
+
+
+def _float(values: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(values).float().to(device)
