@@ -220,15 +220,14 @@ def require_new_folder(folder: Path) -> None:
             looked at.
     """
     try:
-        taken = folder.is_symlink() or (
-            folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        )
+        is_file = folder.is_symlink() or (folder.exists() and not folder.is_dir())
+        taken = not is_file and folder.exists() and any(folder.iterdir())
         here = folder.resolve() == Path.cwd()
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         reason = getattr(error, "strerror", None) or error
         raise DermaugError(f"{folder}: expected a new or empty folder ({reason})") from None
-    if taken or here:
-        found = "the current folder" if here else "one in use"
+    if is_file or taken or here:
+        found = "the current folder" if here else "a file" if is_file else "one in use"
         raise DermaugError(
             f"{folder}: expected a new or empty folder, found {found}; choose another or empty it"
         )

@@ -1,6 +1,7 @@
 """What a run may show the world, from a small study."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,22 +88,33 @@ def test_a_class_whose_copies_are_not_all_known_is_not_shown(
 ) -> None:
     for one in results.generators:
         told = read_json(one.folder / AUDIT)
-        told["numbers"][0]["copies"] = 999
+        told["numbers"][0]["copies"] = told["numbers"][0]["copy_examined"]
         (one.folder / AUDIT).write_text(json.dumps(told))
     publish(results, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.png"))
 
 
-def test_a_run_without_a_report_or_a_folder_in_use_is_refused(
+def test_a_run_without_results_or_a_folder_in_use_is_refused(
     results: RunResults, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with pytest.raises(DermaugError):
         publish(results, tmp_path / "out")
-    (results.folder / "scores.csv").unlink()
-    with pytest.raises(DermaugError, match="dermaug report"):
-        publish(results, tmp_path / "new")
+    with pytest.raises(DermaugError, match="within the run"):
+        publish(results, results.folder / "out")
+    with pytest.raises(DermaugError, match="no trained classifier"):
+        publish(replace(results, cells=()), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_numbers_are_computed_anew_and_what_is_missing_is_told(
+    results: RunResults, tmp_path: Path
+) -> None:
+    (results.folder / "scores.csv").write_text("arm,")
+    page = publish(replace(results, cells=results.cells[:1]), tmp_path / "out").read_text()
+    assert "not finished: 1 of 2 cells" in page
+    assert list(pd.read_csv(tmp_path / "out/scores.csv")["arm"]) == ["real"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +124,13 @@ def test_a_run_without_a_report_or_a_folder_in_use_is_refused(
         ("~/data/x", "PATH/TO/x"),
         ('["/a/b/c.csv"]', '["PATH/TO/c.csv"]'),
         ("https://host/a/b", "https://host/a/b"),
-        ("runs/a/b and 1/2", "runs/a/b and 1/2"),
+        ("runs/a/b and 1/2, ./c / d", "runs/a/b and 1/2, ./c / d"),
+        ("--data ../../home/me/HAM", "--data PATH/TO/HAM"),
+        ("--data /HAM --seed 1", "--data PATH/TO/HAM --seed 1"),
+        ("~me/HAM/", "PATH/TO/HAM"),
+        ("--data '/home/John Doe/HAM' -x", "--data 'PATH/TO/HAM' -x"),
+        ('{"source": "/data/x y/HAM"}', '{"source": "PATH/TO/HAM"}'),
+        ("/home/me/ /Users/me", "PATH/TO/HOME PATH/TO/HOME"),
     ],
 )
 def test_paths_keep_their_last_part(text: str, expected: str) -> None:

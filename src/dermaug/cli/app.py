@@ -35,7 +35,7 @@ class GuardedGroup(TyperGroup):
             _tell(error)
             raise typer.Exit(USAGE_ERROR) from None
         except KeyboardInterrupt:
-            _say(f"interrupted; to go on where this was, run again: {command_line()}")
+            _say(f"interrupted; to go on from the last checkpoint, run again: {command_line()}")
             raise typer.Exit(INTERRUPTED) from None
         except (OSError, MemoryError, RuntimeError) as error:
             told = _of_the_system(error)

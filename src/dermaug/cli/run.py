@@ -86,7 +86,7 @@ def report(
 @app.command()
 def publish(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    output: Annotated[Path, typer.Argument(help="Folder to appear.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to appear.")],
     data: Moved = None,
 ) -> None:
     """Copy what a run may show the world: numbers, plots, generated images, nothing real."""

@@ -78,6 +78,11 @@ class SyntheticConfig(Section):
         given = [self.dose is not None, self.balance is not None, self.doses, self.balances]
         if sum(map(bool, given)) != 1:
             raise ValueError("expected exactly one of dose, balance, doses and balances")
+        if isinstance(self.dose, dict) and (self.classes or not self.dose):
+            raise ValueError("a dose by class names the classes: at least one, and no classes")
+        shown = sum(self.dose.values()) if isinstance(self.dose, dict) else self.dose
+        if shown == 0 and (self.first or self.share is not None):
+            raise ValueError("first and share say how a dose is shown; a dose of 0 has nothing")
         if self.folder and self.family:
             raise ValueError("folder and family contradict each other; give one")
         ways = {"only": self.only, "share": self.share is not None, "first": self.first > 0.0}

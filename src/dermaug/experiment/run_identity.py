@@ -12,19 +12,21 @@ from dermaug.files import expanded, read_record, read_shaped
 
 EXPERIMENT = "experiment.json"
 MANIFEST = "run.json"
+PUBLISHED = "tables.md"
+"""What a folder that was published has, and a run has not."""
+WANTED = "expected the folder that `dermaug run` wrote, for example runs/quickstart"
 
 
 def read_run_experiment(folder: Path) -> Experiment:
     """The experiment that a run folder was begun with.
 
     Raises:
-        DermaugError: The folder is no run.
+        DermaugError: The folder is no run, or what was published of one.
     """
     if not (folder / EXPERIMENT).exists():
-        raise DermaugError(
-            f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; expected the folder that "
-            "`dermaug run` wrote, for example runs/quickstart"
-        )
+        raise DermaugError(f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; {WANTED}")
+    if (folder / PUBLISHED).exists():
+        raise DermaugError(f"{folder} is what `dermaug publish` wrote of a run; {WANTED}")
     return validate_experiment(read_record(folder / EXPERIMENT), str(folder / EXPERIMENT))
 
 
@@ -37,8 +39,10 @@ def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Exper
         data: Where the data set lies; None: where it lay then.
 
     Raises:
-        DermaugError: Nothing lies there any more.
+        DermaugError: Nothing lies there any more, or the run drew its phantoms.
     """
+    if data is not None and experiment.data.source == PHANTOM:
+        raise DermaugError(f"{folder} has drawn its phantoms itself; leave out --data")
     if data is not None:
         changed = experiment.data.model_copy(update={"source": str(data)})
         return experiment.model_copy(update={"data": changed})

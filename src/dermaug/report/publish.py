@@ -7,6 +7,7 @@ the machine that it ran on.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.audit import class_rows, read_audit
 from dermaug.experiment.audit_class import examined
 from dermaug.experiment.results import GeneratorResult, RunResults
-from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
+from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST, PUBLISHED
 from dermaug.files import folder_written_aside, require_new_folder, write_text
+from dermaug.report.answer import unfinished
 from dermaug.report.audit_tables import audit_tables
+from dermaug.report.page import render_report
 from dermaug.report.tables import NONE, Table, score_table
 from dermaug.report.verdict_tables import overall_verdicts
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -29,14 +32,18 @@ DRAWINGS = ("differences", "dose_response", "data_size", "class_scores")
 """Figures whose panels are drawings of numbers."""
 SHOWN = 6
 """Images of each class on a sheet of samples."""
-_FOLDERS = re.compile(r"(?<![\w.:/])~?/(?:[^\s/\"',=]+/)+(?=[^\s/\"',=])")
+_START = r"(?:~(?:[A-Za-z_][\w.-]*)?|\.\.)?/"
+_QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
+_BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
 
 
 def publish(results: RunResults, output: Path) -> Path:
     """Write a folder that can go into a repository or beside a paper.
 
+    All numbers are computed anew from the predictions and the audits, as a report's are.
+
     Args:
-        results: A run whose report was written.
+        results: A run with at least one classifier trained.
         output: Folder to appear: the run's CSV files, `experiment.json` and `run.json`,
             `figures/` with plots and sheets of generated images, and `tables.md`.
 
@@ -44,36 +51,49 @@ def publish(results: RunResults, output: Path) -> Path:
         `tables.md`.
 
     Raises:
-        DermaugError: The run has no report yet, or `output` holds something.
+        DermaugError: Nothing is done yet, or `output` holds something or is within the run.
     """
-    if not (results.folder / SCORES).exists():
-        raise DermaugError(f"{results.folder}: no scores yet; write them with `dermaug report`")
+    if not results.cells:
+        raise DermaugError(
+            f"{results.folder}: expected a run with results, found no trained classifier; go on "
+            "with `dermaug run`"
+        )
     require_new_folder(output)
-    with folder_written_aside(output) as aside:
-        for path in sorted(results.folder.glob("*.csv")):
+    if output.resolve().is_relative_to(results.folder.resolve()):
+        raise DermaugError(f"{output} is within the run {results.folder}; choose another folder")
+    with TemporaryDirectory() as name, folder_written_aside(output) as aside:
+        report = render_report(results, Path(name) / "report.html").parent
+        for path in sorted(report.glob("*.csv")):
             write_text(aside / path.name, without_folders(path.read_text(encoding="utf-8")))
-        for name in (EXPERIMENT, MANIFEST):
-            told = (results.folder / name).read_text(encoding="utf-8")
-            write_text(aside / name, without_folders(told))
-        for path in sorted((results.folder / "figures").glob("*.svg")):
+        for record in (EXPERIMENT, MANIFEST):
+            told = (results.folder / record).read_text(encoding="utf-8")
+            write_text(aside / record, without_folders(told))
+        for path in sorted((report / "figures").glob("*.svg")):
             drawing = path.read_text(encoding="utf-8")
             if path.name.startswith(DRAWINGS) and "<image" not in drawing:
                 write_text(aside / "figures" / path.name, drawing)
         sheets = [
             _write_samples(aside, family, parts) for family, parts in _families(results).items()
         ]
-        write_text(aside / "tables.md", _page(results, [sheet for sheet in sheets if sheet]))
-    return output / "tables.md"
+        page = _page(results, report, [sheet for sheet in sheets if sheet])
+        write_text(aside / PUBLISHED, page)
+    return output / PUBLISHED
 
 
 def without_folders(text: str) -> str:
-    """A text whose absolute paths keep their last part only.
+    """A text whose paths from the root, from a home or from above keep their last part only.
 
     Example:
         >>> without_folders("--data /home/me/HAM10000 --set a.weights=/tmp/w.pth, 3/4")
         '--data PATH/TO/HAM10000 --set a.weights=PATH/TO/w.pth, 3/4'
     """
-    return _FOLDERS.sub("PATH/TO/", text)
+    return _BARE.sub(_last_part, _QUOTED.sub(_last_part, text))
+
+
+def _last_part(path: re.Match[str]) -> str:
+    parts = [part for part in path[0].split("/") if part not in ("", "..")]
+    is_home = len(parts) == 2 and parts[0] in ("home", "Users")
+    return f"PATH/TO/{'HOME' if is_home else parts[-1]}" if parts else path[0]
 
 
 def markdown(table: Table) -> str:
@@ -125,7 +145,7 @@ def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Tab
     return Table(caption, header, tuple(rows))
 
 
-def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
+def _page(results: RunResults, report: Path, sheets: list[tuple[str, str]]) -> str:
     told, experiment = results.manifest, results.experiment
     arms = [arm.name for arm in experiment.arms]
     facts = [
@@ -137,11 +157,12 @@ def _page(results: RunResults, sheets: list[tuple[str, str]]) -> str:
     parts = [
         f"# {experiment.question or experiment.name}",
         "Written by `dermaug publish`; the CSV files beside it hold all numbers.",
+        *(f"**{sentence}**" for sentence in unfinished(results)),
         "\n".join(facts),
         "## Scores",
-        markdown(score_table(pd.read_csv(results.folder / SCORES), arms)),
+        markdown(score_table(pd.read_csv(report / SCORES), arms)),
     ]
-    verdicts, audit = (_read(results.folder / name) for name in (VERDICTS, AUDIT))
+    verdicts, audit = (_read(report / name) for name in (VERDICTS, AUDIT))
     if len(verdicts):
         parts += ["## Verdicts", markdown(overall_verdicts(verdicts))]
     if len(audit):
