@@ -29,5 +29,20 @@ def test_duplicates_are_dropped_and_their_first_stays() -> None:
     assert kept[:80].mean() > 0.9
 
 
+def test_many_different_images_are_not_taken_for_duplicates() -> None:
+    random = np.random.default_rng(0)
+    # Smooth pictures of few degrees of freedom, so that some come near each other by chance.
+    basis = random.normal(size=(4, 16, 16, 3))
+
+    def drawn(number: int) -> np.ndarray:
+        mixed = np.tensordot(random.normal(size=(number, 4)), basis, 1)
+        return np.clip(128 + 20 * mixed, 0, 255).astype(np.uint8)
+
+    training, synthetic = drawn(200), drawn(1_500)
+    kept = drop_duplicates(np.concatenate([synthetic, synthetic[:50]]), training)
+    assert kept[:1_500].mean() > 0.85
+    assert not kept[1_500:].any()
+
+
 def test_confident_images_stay() -> None:
     assert keep_confident(np.array([0.2, 0.5, 0.9]), 0.5).tolist() == [False, True, True]

@@ -13,7 +13,9 @@ SIDE = 16
 MOST = 512
 """Real images whose pairs are looked at."""
 NEAR = 0.001
-"""Share of the pairs of real images that are nearer than duplicates may be."""
+"""Largest share of the pairs of real images that are nearer than duplicates may be."""
+MISTAKEN = 0.05
+"""Share of different lesions that may be taken for a duplicate of an earlier one."""
 
 
 def drop_copies(scores: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
@@ -61,13 +63,16 @@ def drop_duplicates(
 ) -> Bool[np.ndarray, " n"]:
     """Which images are no near-repetition of an earlier one.
 
-    Two are duplicates when they are nearer than all but one in a thousand pairs of real images.
+    Two are duplicates when they are nearer than all but one in a thousand pairs of real images, or
+    fewer where many images are drawn: among n different lesions each has n / 2 earlier ones on
+    average to be near to by chance, and no more than one in twenty shall be dropped for that.
 
     Args:
         synthetic: Of one class, in the order in which they would be taken.
         training: Real images of that class, at least two.
     """
-    limit = pdist(thumbnails(training[:MOST], SIDE).flatten(1)).quantile(NEAR)
+    share = min(NEAR, 2.0 * MISTAKEN / max(1, len(synthetic)))
+    limit = pdist(thumbnails(training[:MOST], SIDE).flatten(1)).quantile(share)
     images = thumbnails(synthetic, SIDE).flatten(1)
     kept = np.ones(len(images), dtype=bool)
     for start in range(0, len(images), MOST):  # a slab of rows at a time
