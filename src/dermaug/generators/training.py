@@ -88,6 +88,18 @@ class _Trainee:
             images = dihedral(images, given)
         return images * 2.0 - 1.0, labels, given
 
+    def look(self, step: int, means: dict[str, float]) -> dict[str, float]:
+        """Take a snapshot after a step; mean losses and vital signs."""
+        self.state.step = step
+        return means | self.snapshots.take(self.state, means)
+
+    def note(self, seconds: float, values: Mapping[str, float], journal: Journal) -> None:
+        """Journal a snapshot and the time since the last one, and save what a resume needs."""
+        self.state.seconds += seconds
+        images = self.state.step * self.task.spec.config.batch
+        journal.write(images, self.state.seconds, values)
+        self.state.save(self.task.folder / RESUME)
+
 
 class _Alone:
     """The steps of one trainee."""
@@ -150,7 +162,7 @@ def _train(trainees: Sequence[_Trainee], fabric: Fabric) -> None:
     with ExitStack() as stack:
         journals = {
             id(each): stack.enter_context(Journal(each.task.folder, step * config.batch))
-            for each in trainees
+            for each in running
         }
         advance = stack.enter_context(
             progress_bar(title, total * config.batch, done=step * config.batch)
@@ -168,17 +180,11 @@ def _train(trainees: Sequence[_Trainee], fabric: Fabric) -> None:
                 # Reading the losses waits for the device: only then is the work done.
                 means = _means(losses, len(running))
                 losses.clear()
-                told = []
-                for trainee, own in zip(running, means, strict=True):
-                    trainee.state.step = step
-                    told.append(own | trainee.snapshots.take(trainee.state, own))
+                told = [each.look(step, own) for each, own in zip(running, means, strict=True)]
                 seconds = (time.monotonic() - start) / len(running)
                 start = time.monotonic()
-                for trainee, values in zip(running, told, strict=True):
-                    trainee.state.seconds += seconds
-                    journal = journals[id(trainee)]
-                    journal.write(step * config.batch, trainee.state.seconds, values)
-                    trainee.state.save(trainee.task.folder / RESUME)
+                for each, values in zip(running, told, strict=True):
+                    each.note(seconds, values, journals[id(each)])
                 advance(0, ", ".join(f"{key} {value:.2f}" for key, value in means[0].items()))
                 going = [each for each in running if not each.stopped]
                 if len(going) < len(running):
