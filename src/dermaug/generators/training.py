@@ -162,7 +162,7 @@ def _train(trainees: Sequence[_Trainee], fabric: Fabric) -> None:
     with ExitStack() as stack:
         journals = {
             id(each): stack.enter_context(Journal(each.task.folder, step * config.batch))
-            for each in running
+            for each in trainees
         }
         advance = stack.enter_context(
             progress_bar(title, total * config.batch, done=step * config.batch)
