@@ -78,7 +78,7 @@ def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
             config=config,
             policy="standard",
             sampling="natural",
-            weighted=False,
+            loss="plain",
             classes=catalog.classes,
             training=bank,
             validation=held_out,

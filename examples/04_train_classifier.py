@@ -50,7 +50,7 @@ for arm, dose in DOSES.items():
         config=ClassifierConfig(images=4_800, batch=32, validations=3),
         policy="standard",
         sampling="natural",
-        weighted=False,
+        loss="plain",
         classes=catalog.classes,
         training=ImageBank.of(images, labels, fabric.device),
         validation=validating,
