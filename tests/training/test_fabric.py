@@ -8,9 +8,14 @@ AMX = {"amx_tile": True, "amx_bf16": True}
 
 @pytest.mark.parametrize(
     ("told", "expected"),
-    [(AMX, torch.bfloat16), (AMX | {"amx_bf16": False}, torch.float32), ({}, torch.float32)],
+    [
+        (AMX, torch.bfloat16),
+        (AMX | {"amx_bf16": False}, torch.float32),
+        ({"avx512_bf16": True}, torch.bfloat16),
+        ({}, torch.float32),
+    ],
 )
-def test_a_cpu_computes_in_bfloat16_where_it_has_tiles_for_it(
+def test_a_cpu_computes_in_bfloat16_where_it_multiplies_it_faster(
     monkeypatch: pytest.MonkeyPatch, told: dict[str, bool], expected: torch.dtype
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)

@@ -22,7 +22,7 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
     Args:
         device: auto (CUDA, then MPS, then CPU), cpu, cuda or mps.
         precision: auto is bfloat16 autocast where the device multiplies matrices of it faster
-            (CUDA, and CPUs with AMX), float32 elsewhere.
+            (CUDA, and CPUs with AMX or AVX-512 BF16), float32 elsewhere.
 
     Raises:
         DermaugError: The device is not on this machine, or there is no such precision.
@@ -37,7 +37,7 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         here = ", ".join(name for name, is_here in available.items() if is_here)
         raise DermaugError(f"--device {device}: not on this machine, which has {here}")
     if precision == "auto":
-        fast = device == "cuda" or (device == "cpu" and _has_amx())
+        fast = device == "cuda" or (device == "cpu" and _multiplies_bfloat16())
         precision = "bf16-mixed" if fast else "32-true"
     if device == "cuda":
         torch.backends.cudnn.benchmark = True
@@ -48,10 +48,11 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
 
 
-def _has_amx() -> bool:
-    """Whether the CPU has tiles for matrix products in bfloat16; older torch cannot tell."""
+def _multiplies_bfloat16() -> bool:
+    """Whether the CPU has instructions for products in bfloat16; older torch cannot tell."""
     told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(told.get("amx_tile") and told.get("amx_bf16"))
+    tiles = told.get("amx_tile") and told.get("amx_bf16")
+    return bool(tiles or told.get("avx512_bf16"))
 
 
 def _mps_available() -> bool:
