@@ -9,6 +9,7 @@ from dermaug.data.augmentation import (
     cutmix,
     dihedral,
     mixup,
+    orientations,
     standard,
 )
 from dermaug.data.trivial_augment import (
@@ -47,6 +48,17 @@ def test_a_uniform_image_stays_uniform(policy: str) -> None:
     if policy == "cutmix":  # a pasted box may be lighter than its host
         changed = changed[:0]
     assert changed.numel() == 0 or changed.std((2, 3)).max() < 1e-5
+
+
+def test_orientations_are_eight_different_ones_that_begin_as_the_image_lies() -> None:
+    image = torch.rand(1, 3, 6, 6, generator=Generator().manual_seed(0))
+    eight = orientations(image)
+    assert torch.equal(eight[0], image)
+    assert len({view.numpy().tobytes() for view in eight}) == 8
+    drawn = dihedral(image.expand(400, -1, -1, -1), Generator().manual_seed(0))
+    assert {view.contiguous().numpy().tobytes() for view in eight} == {
+        view.contiguous().numpy().tobytes() for view in drawn
+    }
 
 
 def test_dihedral_draws_all_eight_symmetries_and_nothing_else() -> None:

@@ -31,6 +31,7 @@ class ClassifierSpec:
         size: Side of the images in pixels.
         options: Further arguments of `timm.create_model`.
         dropout: Dropout before the head; None keeps the model's own.
+        views: Orientations of an image whose probabilities are averaged.
     """
 
     model: str
@@ -38,11 +39,12 @@ class ClassifierSpec:
     size: int
     options: Mapping[str, bool | int | float | str]
     dropout: float | None
+    views: int = 1
 
     @classmethod
     def of(cls, config: ClassifierConfig, classes: tuple[str, ...], size: int) -> Self:
         """The specification that a configuration asks for."""
-        return cls(config.model, classes, size, config.options, config.dropout)
+        return cls(config.model, classes, size, config.options, config.dropout, config.views)
 
 
 class Classifier(nn.Module):

@@ -57,6 +57,9 @@ class ClassifierConfig(Section):
     """Exponential moving average of the weights a step, validated and kept; 0 is off."""
     validations: Times = 10
     """How many times, evenly spaced, validation looks for the best checkpoint."""
+    views: int = Field(default=1, ge=1, le=8)
+    """Orientations of an image (flips and quarter turns) whose probabilities are averaged wherever
+    the trained network is asked; 8 are all. While it trains, validation looks at one."""
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:

@@ -36,6 +36,12 @@ def dihedral(images: Batch, random: Generator) -> Batch:
     return torch.where(per_image(transpose), images.transpose(2, 3), images)
 
 
+def orientations(images: Batch) -> list[Batch]:
+    """All images in each of their eight flips and quarter turns, as they are first."""
+    mirrored = images.flip(3)
+    return [turned.rot90(turns, (2, 3)) for turned in (images, mirrored) for turns in range(4)]
+
+
 def fridadar(images: Batch, random: Generator) -> Batch:
     """Rotation to 180 degrees, flip, shift to 4 pixels, scale (Frid-Adar et al. 2018, II-B).
 

@@ -131,7 +131,7 @@ def predict_files(
         raise DermaugError(f"{len(bad)} of {len(images)} files are no sound images", bad)
     labels = np.zeros(len(squares), dtype=np.int64)
     bank = ImageBank.of(np.stack(squares), labels, fabric.device)
-    return predict(classifier.to(fabric.device), bank), spec
+    return predict(classifier.to(fabric.device), bank, views=spec.views), spec
 
 
 def evaluate(
@@ -194,4 +194,5 @@ def _predict(
     fabric: Fabric,
 ) -> tuple[np.ndarray, np.ndarray]:
     bank = ImageBank.of(store.images[rows], store.catalog.labels[rows], fabric.device)
-    return store.catalog.labels[rows], predict(classifier.to(fabric.device), bank)
+    probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
+    return store.catalog.labels[rows], probabilities

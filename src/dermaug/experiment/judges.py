@@ -32,6 +32,7 @@ class Judge:
         classifier: The same network as a classifier; None when it is none.
         classes: Labels in the order of the classifier's outputs.
         size: Side of the images it was trained on; None takes any.
+        views: Orientations of an image whose probabilities the classifier averages.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Judge:
     classifier: Classifier | None = None
     classes: tuple[str, ...] = ()
     size: int | None = None
+    views: int = 1
 
     def features(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
         """Features of some images, one row an image."""
@@ -61,7 +63,7 @@ class Judge:
         if self.classifier is None:
             raise DermaugError(f"{self.name} names no classes")
         bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
-        return np.asarray(predict(self.classifier, bank))
+        return np.asarray(predict(self.classifier, bank, views=self.views))
 
     def probability(
         self, images: UInt8[np.ndarray, "n h w 3"], label: str
@@ -92,6 +94,7 @@ def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:
         classifier=classifier,
         classes=spec.classes,
         size=spec.size,
+        views=spec.views,
     )
 
 

@@ -95,8 +95,8 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         classifier, made = borrow_critic(run, job, fold, fabric.device)
     else:
         classifier, made = _train_classifier(run, job, fold, training, fabric)
-    _predict_parts(run, fold, folder, classifier, fabric)
-    _predict_external(run, fold, folder, classifier, fabric)
+    _predict_parts(run, job, fold, classifier, fabric)
+    _predict_external(run, job, fold, classifier, fabric)
     # An oracle also saw what the reduced training part held back.
     seen = run.fold(job.fold).train if training.provenance == "beyond" else fold.train
     facts = made | {
@@ -187,15 +187,17 @@ def external_name(place: int) -> str:
 
 
 def _predict_external(
-    run: Run, fold: Fold, folder: Path, classifier: nn.Module, fabric: Fabric
+    run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
     for place, path in enumerate(run.experiment.data.external_test):
         store = _external_store(run, path)
         _refuse_known(run, fold, store.catalog, path)
         rows = np.arange(len(store.catalog))
         bank = ImageBank.of(store.images, store.catalog.labels, fabric.device)
-        table = build_predictions(store.catalog, rows, "test", predict(classifier, bank))
-        write_predictions(folder / external_name(place), table, run.catalog.classes)
+        probabilities = predict(classifier, bank, views=job.config.views)
+        table = build_predictions(store.catalog, rows, "test", probabilities)
+        file = run.folder / job.key / external_name(place)
+        write_predictions(file, table, run.catalog.classes)
 
 
 @lru_cache(maxsize=8)
@@ -218,14 +220,15 @@ def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
 
 
 def _predict_parts(
-    run: Run, fold: Fold, folder: Path, classifier: nn.Module, fabric: Fabric
+    run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
     tables = []
     for part, ids in (("validation", fold.validation), ("test", fold.test)):
         rows = run.catalog.rows(ids)
         bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
-        tables.append(build_predictions(run.catalog, rows, part, predict(classifier, bank)))
-    write_predictions(folder / PREDICTIONS, pd.concat(tables), run.catalog.classes)
+        probabilities = predict(classifier, bank, views=job.config.views)
+        tables.append(build_predictions(run.catalog, rows, part, probabilities))
+    write_predictions(run.folder / job.key / PREDICTIONS, pd.concat(tables), run.catalog.classes)
 
 
 @lru_cache(maxsize=64)
