@@ -1,6 +1,6 @@
 """ACGAN (Odena et al. 2016, arXiv:1610.09585), as Frid-Adar et al. 2018 used it: one for all.
 
-DCGAN's networks; a class embedding is joined to the latent, and the discriminator names the class
+DCGAN's networks; the latent is joined with a class embedding, and the discriminator names the class
 besides telling real from generated, which makes it a classifier of its own. Frid-Adar et al.
 (arXiv:1803.01229, section on ACGAN) trained it with a rate of 1e-4.
 """
@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
@@ -36,28 +36,33 @@ class Verdict:
     classes: Float[Tensor, "b classes"]
 
 
+Joined = Literal["product", "concatenated"]
+
+
 class AcganGenerator(DcganGenerator):
-    """DCGAN's generator on the latent joined with an embedding of the class.
+    """DCGAN's generator on the latent joined with an embedding of the class, of as many dimensions.
 
     Args:
         latent: Dimensions of the latent, uniform in [-1, 1].
-        embedding: Dimensions of the class embedding.
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
         kernel: 4 or 5.
         num_classes: Classes it draws.
+        joined: How latent and embedding become one.
     """
 
     def __init__(
-        self, latent: int, embedding: int, width: int, size: int, kernel: int, num_classes: int
+        self, latent: int, width: int, size: int, kernel: int, num_classes: int, joined: Joined
     ) -> None:
-        super().__init__(latent + embedding, width, size, kernel)
-        self.latent = latent
-        self.classes = nn.Embedding(num_classes, embedding)
+        super().__init__(latent if joined == "product" else 2 * latent, width, size, kernel)
+        self.latent, self.joined = latent, joined
+        self.classes = nn.Embedding(num_classes, latent)
 
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
         """Images in [-1, 1] of the classes `labels`."""
-        return super().forward(torch.cat([latents, self.classes(labels)], 1), labels)
+        told = self.classes(labels)
+        whole = latents * told if self.joined == "product" else torch.cat([latents, told], 1)
+        return super().forward(whole, labels)
 
 
 class AcganDiscriminator(nn.Module):
@@ -90,8 +95,10 @@ class Acgan(Family):
 
         kernel: Literal[4, 5] = 4
         """Side of the (transposed) convolutions."""
-        embedding: PositiveInt = 32
-        """Dimensions of the class embedding that is joined to the latent."""
+        joined: Joined = "product"
+        """The latent times the class embedding, or concatenated with it as by Odena et al. Of a
+        product nothing is known without the latent; a concatenated class is enough to please the
+        class loss, and the network draws one image a class."""
         class_weight: NonNegativeFloat = 1.0
         """Weight of the class loss beside the loss of real or generated; 1 as published."""
         beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
@@ -101,7 +108,7 @@ class Acgan(Family):
         super().__init__(config, size, num_classes)
         own = self.own = own_options(self.Options, config)
         self.sampler = AcganGenerator(
-            config.latent, own.embedding, config.width, size, own.kernel, num_classes
+            config.latent, config.width, size, own.kernel, num_classes, own.joined
         )
         self.discriminator = AcganDiscriminator(config.width, size, own.kernel, num_classes)
         self.optimizers = {
