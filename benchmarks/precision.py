@@ -1,6 +1,7 @@
 """Training steps in float32 and in bfloat16, network by network: what `--precision` is worth.
 
-On CPUs with AMX or AVX-512 BF16 and on GPUs bfloat16 is the default; elsewhere it may well be slower.
+On CPUs with AMX or AVX-512 BF16 and on GPUs bfloat16 is the default; elsewhere it may well be
+slower.
 """
 
 import time
