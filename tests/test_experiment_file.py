@@ -9,6 +9,12 @@ from dermaug.errors import DermaugError
 from dermaug.experiment_file import difference, read_experiment, validate_experiment
 
 SMALL = 'name = "x"\n[[arms]]\nname = "real"\n'
+OWN_NORM = """
+[[arms]]
+name = "s"
+{}
+synthetic = {{ family = "replay", dose = 1, own_norm = true{} }}
+"""
 
 
 def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
@@ -32,6 +38,9 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ("[[generators]]\nseeds = [1, 1]\n", "generators.0.seeds names one twice"),
         ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
         ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
+        (OWN_NORM.format("", ", only = true"), "own_norm and only contradict each other"),
+        (OWN_NORM.format("", ", first = 0.5"), "own_norm and first contradict each other"),
+        (OWN_NORM.format('policy = "mixup"', ""), "'mixup' and synthetic.own_norm contradict"),
     ],
 )
 def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:

@@ -11,6 +11,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dermaug.classifiers.dosed_norm import without_dose
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.config import ClassifierConfig
 from dermaug.errors import DermaugError
@@ -115,9 +116,9 @@ def build_classifier(
 
 
 def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) -> str:
-    """Write weights and specification as one checkpoint; gives its digest."""
-    state = {"kind": "classifier", "spec": asdict(spec), "weights": classifier.state_dict()}
-    return save_checkpoint(path, state)
+    """Write what predicts, and its specification, as one checkpoint; gives its digest."""
+    weights = without_dose(classifier.state_dict())
+    return save_checkpoint(path, {"kind": "classifier", "spec": asdict(spec), "weights": weights})
 
 
 def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:

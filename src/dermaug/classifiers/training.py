@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
 from dermaug.classifiers.criterion import Criterion
+from dermaug.classifiers.dosed_norm import separate_dose
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
 from dermaug.config import ClassifierConfig
@@ -61,6 +62,7 @@ class ClassifierTask:
             None shows all as one set.
         soft: Probabilities of the classes that the last images teach instead of their labels; None
             teaches labels throughout.
+        own_norm: Whether batch norm treats the last images apart (`separate_dose`).
     """
 
     title: str
@@ -77,6 +79,7 @@ class ClassifierTask:
     folder: Path
     dosage: Dosage | None = None
     soft: Float[np.ndarray, "dosed classes"] | None = None
+    own_norm: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ class _State:
         self.spec = spec
         self.classifier = build_classifier(task.config, spec, task.mean, task.std)
         suit_cpu(self.classifier)
+        self.parameters = sum(each.numel() for each in self.classifier.parameters())
+        self.norms = separate_dose(self.classifier, task.config.key) if task.own_norm else ()
         self.classifier.to(memory_format=torch.channels_last)
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)
@@ -182,6 +187,8 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         while state.step < total:
             _set_phase(task, state, (state.step + 0.5) / total)
             rows = order.batch(state.step * config.batch, config.batch, state.step / total)
+            if state.norms:
+                rows = _real_first(task, state, rows)
             images, _ = task.training.batch(rows)
             targets = taught[torch.from_numpy(rows).to(fabric.device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
@@ -199,9 +206,19 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         state.best_score,
         total * config.batch,
         state.seconds,
-        sum(parameter.numel() for parameter in state.classifier.parameters()),
+        state.parameters,
         checkpoint_digest(task.folder / BEST),
     )
+
+
+def _real_first(
+    task: ClassifierTask, state: _State, rows: Int[np.ndarray, " batch"]
+) -> Int[np.ndarray, " batch"]:
+    """The batch with its dose at the end, where each batch norm is told to expect it."""
+    is_dose = rows >= len(task.training) - (task.dosage.rows if task.dosage else 0)
+    for norm in state.norms:
+        norm.real = len(rows) - int(is_dose.sum())
+    return rows[np.argsort(is_dose, kind="stable")]
 
 
 def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dermaug.classifiers.dosed_norm import separate_dose
 from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
@@ -62,7 +63,10 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
         for config in experiment.classifiers:
             # Every head is new, so that any number of classes will do.
             spec = ClassifierSpec.of(config, ("one", "other"), size)
-            _show(build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3), config.key, size)
+            network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
+            _show(network, config.key, size)
+            if any(arm.synthetic and arm.synthetic.own_norm for arm in experiment.arms):
+                separate_dose(network, config.key)
 
 
 @torch.inference_mode()

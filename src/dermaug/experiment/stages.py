@@ -128,6 +128,7 @@ def _train_classifier(
     catalog, folder = run.catalog, run.folder / job.key
     mean, std = _channel_statistics(run, fold)
     validation = catalog.rows(fold.validation)
+    dosage, synthetic = _dosage(job, training), job.mixture.synthetic
     task = ClassifierTask(
         title=f"{job.arm} {job.model} fold {job.fold} seed {job.seed}",
         config=job.config,
@@ -139,8 +140,9 @@ def _train_classifier(
         validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
         mean=mean,
         std=std,
-        dosage=_dosage(job, training),
+        dosage=dosage,
         soft=training.soft,
+        own_norm=dosage is not None and synthetic is not None and synthetic.own_norm,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=folder,
     )

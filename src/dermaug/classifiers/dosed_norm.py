@@ -1,0 +1,78 @@
+"""Batch norm that normalises an arm's dose apart from the real images while a network trains.
+
+Chang et al. 2019 (arXiv:1906.00448) and Xie et al. 2020 (arXiv:1911.09665): images of two origins
+share the convolutions, not the statistics. Predictions know real images only, so that what is
+learnt for the dose is left behind with the training.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dermaug.errors import DermaugError
+
+DOSED = "dosed"
+
+
+class DosedNorm(nn.BatchNorm2d):
+    """A batch norm with a second one for the dose, the last images of each training batch.
+
+    Args are those of the layer that `separate_dose` turns into one.
+    """
+
+    dosed: nn.BatchNorm2d
+    real: int
+    """Real images of the batch, the first ones."""
+
+    def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Each part by its own statistics; all by those of the real images when evaluating."""
+        if not self.training:
+            return super().forward(maps)
+        parts: list[Tensor] = []
+        if len(real := maps[: self.real]):
+            # One image of one pixel has no variance: it takes the running one.
+            self.training = len(real) > 1
+            parts.append(super().forward(real))
+            self.training = True
+        if len(dose := maps[self.real :]):
+            self.dosed.training = len(dose) > 1
+            parts.append(self.dosed(dose))
+        return torch.cat(parts)
+
+
+def separate_dose(network: nn.Module, name: str) -> tuple[DosedNorm, ...]:
+    """Give each batch norm of a network a second one for the dose, a copy of itself.
+
+    Args:
+        network: Changed in place; names of its parameters stay, those of the copies are new.
+        name: The network's, for the error.
+
+    Returns:
+        The layers; `real` of each must be set before a training batch.
+
+    Raises:
+        DermaugError: The network has no batch norm.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    if not layers:
+        raise DermaugError(
+            f"synthetic.own_norm: expected classifiers with batch norm, found {name}, which has "
+            "none; choose another model (resnet18, mobilenetv1_100, ...) or leave own_norm out"
+        )
+    for layer in layers:
+        layer.add_module(DOSED, copy.deepcopy(layer))
+        # A type on top of the layer's own, which may have an activation in it (timm's).
+        kind = type(layer)
+        layer.__class__ = cast(
+            type[nn.BatchNorm2d], type(f"Dosed{kind.__name__}", (DosedNorm, kind), {})
+        )
+    return tuple(layer for layer in layers if isinstance(layer, DosedNorm))
+
+
+def without_dose(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a network as they were named before `separate_dose`."""
+    return {name: value for name, value in state.items() if DOSED not in name.split(".")}

@@ -1,0 +1,130 @@
+"""Batch norm of its own for the dose: each part by itself, and nothing of it left afterwards."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from dermaug.classifiers import training
+from dermaug.classifiers.dosed_norm import separate_dose, without_dose
+from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
+from dermaug.errors import DermaugError
+from dermaug.training.order import Dosage
+
+Make = Callable[..., ClassifierTask]
+BATCH = 6
+
+
+def images(number: int = BATCH, side: int = 32, seed: int = 0) -> Tensor:
+    return torch.randn(number, 3, side, side, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=["resnet10t", "mobilenetv1_100"])
+def network(request: pytest.FixtureRequest) -> nn.Module:
+    """A small network whose layers are torch's, and one whose layers have an activation in them."""
+    torch.manual_seed(0)
+    built: nn.Module = timm.create_model(request.param, num_classes=3, drop_rate=0.0)
+    return built.train()
+
+
+def test_each_part_is_normalised_as_if_it_were_alone(network: nn.Module) -> None:
+    real, dose = images(4, 64), 2.0 * images(2, 64, seed=1) + 1.0
+    alone, other = copy.deepcopy(network), copy.deepcopy(network)
+    for norm in separate_dose(network, "net"):
+        norm.real = len(real)
+    found = network(torch.cat([real, dose]))
+    torch.testing.assert_close(found[:4], alone(real))
+    torch.testing.assert_close(found[4:], other(dose))
+    kept = without_dose(network.state_dict())
+    assert list(kept) == list(alone.state_dict())
+    for name, value in alone.state_dict().items():
+        torch.testing.assert_close(kept[name], value)
+
+
+def test_predictions_are_those_of_the_real_images_layers(network: nn.Module) -> None:
+    plain = copy.deepcopy(network)
+    for norm in separate_dose(network, "net"):
+        norm.real = 4
+        with torch.no_grad():
+            norm.dosed.weight.fill_(7.0)  # type: ignore[union-attr]
+    torch.testing.assert_close(network.eval()(images()), plain.eval()(images()))
+
+
+@pytest.mark.parametrize("real", [0, 1, BATCH - 1, BATCH])
+def test_one_image_or_none_of_a_part(real: int) -> None:
+    """At 32 px the last maps have one pixel, of which a lone image has no variance."""
+    network = timm.create_model("mobilenetv1_100", num_classes=3).train()
+    norms = separate_dose(network, "net")
+    for norm in norms:
+        norm.real = real
+    network(images()).sum().backward()
+    assert all(norm.training for norm in norms)
+    for name, value in network.state_dict().items():
+        assert torch.isfinite(value).all(), name
+    moved = {bool(norm.num_batches_tracked) for norm in norms}
+    assert moved == {real > 1}
+
+
+def test_network_without_batch_norm_is_refused() -> None:
+    with pytest.raises(DermaugError, match="found fridadar, which has none"):
+        separate_dose(nn.Sequential(nn.Conv2d(3, 3, 3)), "fridadar")
+
+
+@pytest.fixture
+def make(classifier_task: Make) -> Callable[[Path], ClassifierTask]:
+    """A task whose last twenty images are a dose of their own norm."""
+
+    def task(folder: Path) -> ClassifierTask:
+        plain = classifier_task(folder, model="resnet10t", images=160, ema=0.9)
+        return replace(plain, dosage=Dosage(20), own_norm=True)
+
+    return task
+
+
+def test_training_leaves_a_plain_network(
+    tmp_path: Path, fabric: Fabric, make: Callable[[Path], ClassifierTask]
+) -> None:
+    trained = train_classifier(make(tmp_path / "own"), fabric)
+    classifier, _ = load_classifier(tmp_path / "own" / BEST)
+    assert trained.parameters == sum(each.numel() for each in classifier.parameters())
+    train_classifier(replace(make(tmp_path / "shared"), own_norm=False), fabric)
+    weights = [(tmp_path / name / BEST).read_bytes() for name in ("own", "shared")]
+    assert weights[0] != weights[1]
+
+
+def test_interrupted_training_ends_as_if_it_had_not_been(
+    tmp_path: Path,
+    fabric: Fabric,
+    make: Callable[[Path], ClassifierTask],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train_classifier(make(tmp_path / "whole"), fabric)
+    steps = iter(range(100))
+    step = training._step
+
+    def stop_after_5(*arguments: object) -> Tensor:
+        if next(steps) == 5:
+            raise KeyboardInterrupt
+        return step(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_step", stop_after_5)
+        with pytest.raises(KeyboardInterrupt):
+            train_classifier(make(tmp_path / "cut"), fabric)
+    train_classifier(make(tmp_path / "cut"), fabric)
+    assert (tmp_path / "cut" / BEST).read_bytes() == (tmp_path / "whole" / BEST).read_bytes()
+
+
+def test_the_dose_comes_last_in_its_batch(tmp_path: Path, fabric: Fabric, make: Make) -> None:
+    task = make(tmp_path)
+    state = training._State(task, fabric)
+    rows = torch.tensor([45, 3, 59, 39, 40, 0]).numpy()
+    assert training._real_first(task, state, rows).tolist() == [3, 39, 0, 45, 59, 40]
+    assert {norm.real for norm in state.norms} == {3}
