@@ -17,6 +17,7 @@ from dermaug.experiment_file import validate_experiment
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*DOCUMENTS, *ROOT.glob("benchmarks/*.md"), *ROOT.glob("results/**/*.md")])
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -80,7 +81,7 @@ def test_a_wrong_option_would_be_noticed() -> None:
         parsed(["evaluate", "runs/x", "--data", "y", "--skip-knwon"])
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files(document: Path) -> None:
     prose = re.sub(r"`[^`]*`", "", FENCE.sub("", document.read_text(encoding="utf-8")))
     links = re.findall(r"\]\(([^)#\s]+)", prose)
