@@ -40,6 +40,10 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
         (OWN_NORM.format("", ", only = true"), "own_norm and only contradict each other"),
         (OWN_NORM.format("", ", first = 0.5"), "own_norm and first contradict each other"),
+        (
+            OWN_NORM.format("", "") + "[[classifiers]]\nfrozen_fraction = 1.0\n",
+            "own_norm of arm 's' and frozen_fraction = 1",
+        ),
         (OWN_NORM.format('policy = "mixup"', ""), "'mixup' and synthetic.own_norm contradict"),
     ],
 )

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from dermaug.classifiers import training
-from dermaug.classifiers.dosed_norm import separate_dose, without_dose
+from dermaug.classifiers.dosed_norm import DosedNorm, expect, separate_dose, without_dose
 from dermaug.classifiers.model import load_classifier
 from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
@@ -37,8 +37,7 @@ def network(request: pytest.FixtureRequest) -> nn.Module:
 def test_each_part_is_normalised_as_if_it_were_alone(network: nn.Module) -> None:
     real, dose = images(4, 64), 2.0 * images(2, 64, seed=1) + 1.0
     alone, other = copy.deepcopy(network), copy.deepcopy(network)
-    for norm in separate_dose(network, "net"):
-        norm.real = len(real)
+    expect(separate_dose(network, "net"), len(real), BATCH)
     found = network(torch.cat([real, dose]))
     torch.testing.assert_close(found[:4], alone(real))
     torch.testing.assert_close(found[4:], other(dose))
@@ -51,7 +50,6 @@ def test_each_part_is_normalised_as_if_it_were_alone(network: nn.Module) -> None
 def test_predictions_are_those_of_the_real_images_layers(network: nn.Module) -> None:
     plain = copy.deepcopy(network)
     for norm in separate_dose(network, "net"):
-        norm.real = 4
         with torch.no_grad():
             norm.dosed.weight.fill_(7.0)  # type: ignore[union-attr]
     torch.testing.assert_close(network.eval()(images()), plain.eval()(images()))
@@ -62,19 +60,36 @@ def test_one_image_or_none_of_a_part(real: int) -> None:
     """At 32 px the last maps have one pixel, of which a lone image has no variance."""
     network = timm.create_model("mobilenetv1_100", num_classes=3).train()
     norms = separate_dose(network, "net")
-    for norm in norms:
-        norm.real = real
+    expect(norms, real, BATCH)
     network(images()).sum().backward()
     assert all(norm.training for norm in norms)
     for name, value in network.state_dict().items():
         assert torch.isfinite(value).all(), name
-    moved = {bool(norm.num_batches_tracked) for norm in norms}
-    assert moved == {real > 1}
+    first, last = norms[0], norms[-1]  # maps of 16 x 16 pixels, and of one
+    assert [bool(first.num_batches_tracked), bool(last.num_batches_tracked)] == [real > 0, real > 1]
+    dosed = BATCH - real
+    moved = [bool(norm.dosed.num_batches_tracked) for norm in (first, last)]
+    assert moved == [dosed > 0, dosed > 1]
 
 
-def test_network_without_batch_norm_is_refused() -> None:
-    with pytest.raises(DermaugError, match="found fridadar, which has none"):
-        separate_dose(nn.Sequential(nn.Conv2d(3, 3, 3)), "fridadar")
+def test_several_maps_of_an_image_stay_with_their_part() -> None:
+    (norm,) = separate_dose(nn.Sequential(nn.BatchNorm2d(3)), "net")
+    expect([norm], 1, 3)
+    maps = images(6)
+    expected = [nn.BatchNorm2d(3)(maps[:2]), nn.BatchNorm2d(3)(maps[2:])]
+    torch.testing.assert_close(norm(maps), torch.cat(expected))
+
+
+@pytest.mark.parametrize(
+    ("layer", "found"),
+    [
+        (nn.Conv2d(3, 3, 3), "net, which has none"),
+        (nn.Sequential(nn.BatchNorm2d(3), nn.BatchNorm1d(3)), "net, which has 1 of another kind"),
+    ],
+)
+def test_network_whose_norms_cannot_be_parted_is_refused(layer: nn.Module, found: str) -> None:
+    with pytest.raises(DermaugError, match=found):
+        separate_dose(nn.Sequential(layer), "net")
 
 
 @pytest.fixture
@@ -94,9 +109,18 @@ def test_training_leaves_a_plain_network(
     trained = train_classifier(make(tmp_path / "own"), fabric)
     classifier, _ = load_classifier(tmp_path / "own" / BEST)
     assert trained.parameters == sum(each.numel() for each in classifier.parameters())
-    train_classifier(replace(make(tmp_path / "shared"), own_norm=False), fabric)
-    weights = [(tmp_path / name / BEST).read_bytes() for name in ("own", "shared")]
-    assert weights[0] != weights[1]
+    shared = train_classifier(replace(make(tmp_path / "shared"), own_norm=False), fabric)
+    assert shared.parameters == trained.parameters
+    assert shared.digest != trained.digest
+
+
+def test_without_a_dose_in_sight_it_is_the_plain_training(
+    tmp_path: Path, fabric: Fabric, make: Callable[[Path], ClassifierTask]
+) -> None:
+    none = Dosage(20, share=1e-12)
+    own = train_classifier(replace(make(tmp_path / "own"), dosage=none), fabric)
+    plain = replace(make(tmp_path / "plain"), dosage=none, own_norm=False)
+    assert train_classifier(plain, fabric).digest == own.digest
 
 
 def test_interrupted_training_ends_as_if_it_had_not_been(
@@ -126,5 +150,6 @@ def test_the_dose_comes_last_in_its_batch(tmp_path: Path, fabric: Fabric, make: 
     task = make(tmp_path)
     state = training._State(task, fabric)
     rows = torch.tensor([45, 3, 59, 39, 40, 0]).numpy()
-    assert training._real_first(task, state, rows).tolist() == [3, 39, 0, 45, 59, 40]
-    assert {norm.real for norm in state.norms} == {3}
+    assert training._real_first(task, state, rows).tolist() == [1, 3, 5, 0, 2, 4]
+    assert all(isinstance(norm, DosedNorm) for norm in state.norms)
+    assert {(norm.real, norm.batch) for norm in state.norms} == {(3, 6)}

@@ -52,7 +52,7 @@ def test_a_uniform_image_stays_uniform(policy: str) -> None:
 
 def test_orientations_are_eight_different_ones_that_begin_as_the_image_lies() -> None:
     image = torch.rand(1, 3, 6, 6, generator=Generator().manual_seed(0))
-    eight = orientations(image)
+    eight = list(orientations(image))
     assert torch.equal(eight[0], image)
     assert len({view.numpy().tobytes() for view in eight}) == 8
     drawn = dihedral(image.expand(400, -1, -1, -1), Generator().manual_seed(0))

@@ -1,17 +1,18 @@
 """Batch norm that normalises an arm's dose apart from the real images while a network trains.
 
-Chang et al. 2019 (arXiv:1906.00448) and Xie et al. 2020 (arXiv:1911.09665): images of two origins
+Chang et al. 2019 (arXiv:1906.03950) and Xie et al. 2020 (arXiv:1911.09665): images of two origins
 share the convolutions, not the statistics. Predictions know real images only, so that what is
 learnt for the dose is left behind with the training.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from dermaug.errors import DermaugError
 
@@ -27,21 +28,35 @@ class DosedNorm(nn.BatchNorm2d):
     dosed: nn.BatchNorm2d
     real: int
     """Real images of the batch, the first ones."""
+    batch: int
+    """All images of the batch."""
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Each part by its own statistics; all by those of the real images when evaluating."""
         if not self.training:
             return super().forward(maps)
+        # Networks that attend within windows make several maps of an image, one after the other.
+        real, dose = maps.tensor_split([len(maps) * self.real // self.batch])
         parts: list[Tensor] = []
-        if len(real := maps[: self.real]):
-            # One image of one pixel has no variance: it takes the running one.
-            self.training = len(real) > 1
+        if len(real):
+            self.training = _varies(real)
             parts.append(super().forward(real))
             self.training = True
-        if len(dose := maps[self.real :]):
-            self.dosed.training = len(dose) > 1
+        if len(dose):
+            self.dosed.training = _varies(dose)
             parts.append(self.dosed(dose))
         return torch.cat(parts)
+
+
+def _varies(maps: Tensor) -> bool:
+    """One map of one pixel has no variance: the running one is taken."""
+    return maps.shape[0] * maps.shape[2] * maps.shape[3] > 1
+
+
+def expect(norms: Iterable[DosedNorm], real: int, batch: int) -> None:
+    """Tell layers what the next batch of a training is: real images first, then the dose."""
+    for norm in norms:
+        norm.real, norm.batch = real, batch
 
 
 def separate_dose(network: nn.Module, name: str) -> tuple[DosedNorm, ...]:
@@ -52,16 +67,20 @@ def separate_dose(network: nn.Module, name: str) -> tuple[DosedNorm, ...]:
         name: The network's, for the error.
 
     Returns:
-        The layers; `real` of each must be set before a training batch.
+        The layers; `expect` must tell them of each training batch.
 
     Raises:
-        DermaugError: The network has no batch norm.
+        DermaugError: The network has no batch norm, or some that is not of maps.
     """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
-    if not layers:
+    # The base of all, 1d and synchronised ones too, has no public name.
+    every = [each for each in network.modules() if isinstance(each, _BatchNorm)]
+    layers = [each for each in every if isinstance(each, nn.BatchNorm2d)]
+    if not layers or len(layers) < len(every):
+        found = f"{len(every) - len(layers)} of another kind" if every else "none"
         raise DermaugError(
-            f"synthetic.own_norm: expected classifiers with batch norm, found {name}, which has "
-            "none; choose another model (resnet18, mobilenetv1_100, ...) or leave own_norm out"
+            "synthetic.own_norm: expected classifiers whose batch norm is BatchNorm2d, found "
+            f"{name}, which has {found}; choose another model (resnet18, mobilenetv1_100, ...) or "
+            "leave own_norm out"
         )
     for layer in layers:
         layer.add_module(DOSED, copy.deepcopy(layer))

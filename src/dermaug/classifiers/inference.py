@@ -39,5 +39,5 @@ def predict(
 def _probabilities(
     classifier: nn.Module, images: Float[Tensor, "b c h w"], views: int
 ) -> Float[Tensor, "b classes"]:
-    seen = [classifier(view).float().softmax(1) for view in orientations(images)[:views]]
+    seen = [classifier(view).float().softmax(1) for view in orientations(images, views)]
     return torch.stack(seen).mean(0)

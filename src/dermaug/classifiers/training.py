@@ -14,7 +14,7 @@ from torch.nn.functional import one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
 from dermaug.classifiers.criterion import Criterion
-from dermaug.classifiers.dosed_norm import separate_dose
+from dermaug.classifiers.dosed_norm import expect, separate_dose
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
 from dermaug.config import ClassifierConfig
@@ -187,11 +187,13 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         while state.step < total:
             _set_phase(task, state, (state.step + 0.5) / total)
             rows = order.batch(state.step * config.batch, config.batch, state.step / total)
-            if state.norms:
-                rows = _real_first(task, state, rows)
             images, _ = task.training.batch(rows)
             targets = taught[torch.from_numpy(rows).to(fabric.device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
+            if state.norms:
+                # After augmentation, so that an image's is the same as in other arms.
+                turn = _real_first(task, state, rows).to(fabric.device)
+                images, targets = images[turn], targets[turn]
             losses.append(_step(state, fabric, images, targets, criterion))
             state.step += 1
             advance(config.batch)
@@ -213,12 +215,11 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
 
 def _real_first(
     task: ClassifierTask, state: _State, rows: Int[np.ndarray, " batch"]
-) -> Int[np.ndarray, " batch"]:
-    """The batch with its dose at the end, where each batch norm is told to expect it."""
+) -> Int[Tensor, " batch"]:
+    """Places of a batch, those of its dose at the end, where batch norm is told to expect it."""
     is_dose = rows >= len(task.training) - (task.dosage.rows if task.dosage else 0)
-    for norm in state.norms:
-        norm.real = len(rows) - int(is_dose.sum())
-    return rows[np.argsort(is_dose, kind="stable")]
+    expect(state.norms, len(rows) - int(is_dose.sum()), len(rows))
+    return torch.from_numpy(np.argsort(is_dose, kind="stable"))
 
 
 def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:

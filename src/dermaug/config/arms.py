@@ -75,8 +75,8 @@ class SyntheticConfig(Section):
 
     own_norm: bool = False
     """Batch norm of its own for the dose while training (`share` or as one set): layers learn its
-    statistics, weights and biases apart, and predictions use those of the real images
-    (arXiv:1906.00448, arXiv:1911.09665)."""
+    statistics, weights and biases apart, and predictions use those of the real images,
+    as everything does while a backbone is frozen (arXiv:1906.03950, arXiv:1911.09665)."""
 
     @model_validator(mode="after")
     def _one_dose(self) -> Self:

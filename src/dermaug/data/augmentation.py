@@ -4,7 +4,7 @@ Geometry is one resampling: flips, turns, shifts and scales multiply into one af
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from einops import rearrange
@@ -36,10 +36,16 @@ def dihedral(images: Batch, random: Generator) -> Batch:
     return torch.where(per_image(transpose), images.transpose(2, 3), images)
 
 
-def orientations(images: Batch) -> list[Batch]:
-    """All images in each of their eight flips and quarter turns, as they are first."""
-    mirrored = images.flip(3)
-    return [turned.rot90(turns, (2, 3)) for turned in (images, mirrored) for turns in range(4)]
+def orientations(images: Batch, number: int = 8) -> Iterator[Batch]:
+    """All images in the first of their eight flips and quarter turns, one after the other.
+
+    Args:
+        images: Square; they come first, as they are.
+        number: 1 to 8.
+    """
+    for place in range(number):
+        seen = images.flip(3) if place >= 4 else images
+        yield seen.rot90(place % 4, (2, 3)) if place % 4 else seen
 
 
 def fridadar(images: Batch, random: Generator) -> Batch:

@@ -195,7 +195,7 @@ def _predict_external(
         store = _external_store(run, path)
         _refuse_known(run, fold, store.catalog, path)
         rows = np.arange(len(store.catalog))
-        bank = ImageBank.of(store.images, store.catalog.labels, fabric.device)
+        bank = ImageBank.of(store.images[rows], store.catalog.labels, fabric.device)
         probabilities = predict(classifier, bank, views=job.config.views)
         table = build_predictions(store.catalog, rows, "test", probabilities)
         file = run.folder / job.key / external_name(place)
