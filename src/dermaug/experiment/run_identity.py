@@ -9,6 +9,8 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.manifests import RunManifest
 from dermaug.experiment_file import difference, validate_experiment
 from dermaug.files import expanded, read_record, read_shaped
+from dermaug.generators import family_named
+from dermaug.generators.family import own_options
 
 EXPERIMENT = "experiment.json"
 MANIFEST = "run.json"
@@ -53,6 +55,22 @@ def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Exper
             "tell where it lies with --data PATH"
         )
     return experiment
+
+
+def with_own_options(experiment: Experiment) -> Experiment:
+    """The experiment with every option of its generators, those left to their families, too.
+
+    A run must not go on with a default that has changed, nor a network be rebuilt by one.
+
+    Raises:
+        DermaugError: Names an option that a family does not have.
+    """
+    generators = tuple(
+        config.model_copy(update={"options": own.model_dump()})
+        for config in experiment.generators
+        for own in [own_options(family_named(config.family).Options, config)]
+    )
+    return experiment.model_copy(update={"generators": generators})
 
 
 def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
@@ -128,7 +146,8 @@ def _anywhere(experiment: Experiment) -> Experiment:
         "source": _kind(data.source),
         "external_test": tuple(f"{_kind(path)} {n}" for n, path in enumerate(data.external_test)),
     }
-    return experiment.model_copy(update={"data": data.model_copy(update=changed)})
+    there = experiment.model_copy(update={"data": data.model_copy(update=changed)})
+    return with_own_options(there)
 
 
 def _kind(source: str) -> str:

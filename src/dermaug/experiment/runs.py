@@ -24,6 +24,7 @@ from dermaug.experiment.run_identity import (
     external_fingerprints,
     refuse_other_data,
     refuse_other_experiment,
+    with_own_options,
 )
 from dermaug.files import read_record, require_writable, sweep, write_json
 
@@ -130,6 +131,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
             image is in two parts of a fold, or the experiment asks for what cannot be.
     """
     refuse_other_experiment(folder, experiment)
+    experiment = with_own_options(experiment)
     catalog = open_dataset(experiment.data)
     refuse_other_data(folder, catalog)
     store = read_pixels(catalog, experiment.data)

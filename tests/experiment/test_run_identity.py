@@ -1,0 +1,43 @@
+"""A run is told apart from another one by all that its networks depend on, defaults included."""
+
+from pathlib import Path
+
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.run_identity import EXPERIMENT, read_run_experiment
+from dermaug.experiment.runs import open_run
+from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_json, write_json
+from dermaug.generators.acgan import Acgan
+
+TREE = {
+    "name": "identity",
+    "data": {"size": 32, "phantom": {"number": 70, "balanced": True}},
+    "splits": {"folds": 3, "run": [0]},
+    "generators": [{"family": "acgan", "options": {"kernel": 5}}],
+    "arms": [{"name": "real"}],
+}
+
+
+def test_every_option_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    run = open_run(tmp_path / "run", validate_experiment(TREE, "test"))
+    (written,) = read_run_experiment(run.folder).generators
+    assert written.options == Acgan.Options(kernel=5).model_dump()
+    assert all(job.config.options == written.options for job in run.jobs.generators)
+
+
+def test_run_begun_with_another_default_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    asked = validate_experiment(TREE, "test")
+    folder = open_run(tmp_path / "run", asked).folder
+    open_run(folder, asked)
+    begun = read_json(folder / EXPERIMENT)
+    begun["generators"][0]["options"]["joined"] = "concatenated"
+    write_json(folder / EXPERIMENT, begun)
+    with pytest.raises(DermaugError, match="another experiment") as caught:
+        open_run(folder, asked)
+    assert caught.value.details == ('generators.0.options.joined: "concatenated" -> "product"',)
