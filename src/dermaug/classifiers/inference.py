@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from dermaug.console import Advance
 from dermaug.data.augmentation import orientations
 from dermaug.data.image_bank import ImageBank
 
@@ -18,6 +19,7 @@ def predict(
     rows: Int[np.ndarray, " m"] | None = None,
     *,
     views: int = 1,
+    advance: Advance | None = None,
 ) -> Float[np.ndarray, "m classes"]:
     """Softmax probabilities, float32, in the order of `rows` (all rows when None).
 
@@ -26,18 +28,24 @@ def predict(
         bank: Images.
         rows: Which of them.
         views: Orientations of each image whose probabilities are averaged, 1 to 8.
+        advance: Told of the images of each batch.
     """
     classifier.eval()
     rows = np.arange(len(bank)) if rows is None else rows
-    parts = [
-        _probabilities(classifier, bank.batch(rows[start : start + BATCH])[0], views)
-        for start in range(0, len(rows), BATCH)
-    ]
+    parts = []
+    for start in range(0, len(rows), BATCH):
+        images, _ = bank.batch(rows[start : start + BATCH])
+        parts.append(_probabilities(classifier, images, views))
+        if advance is not None:
+            advance(len(images))
     return torch.cat(parts).cpu().numpy()
 
 
 def _probabilities(
     classifier: nn.Module, images: Float[Tensor, "b c h w"], views: int
 ) -> Float[Tensor, "b classes"]:
-    seen = [classifier(view).float().softmax(1) for view in orientations(images, views)]
-    return torch.stack(seen).mean(0)
+    # A turned image has lost its memory order, which convolutions take half as long again without.
+    turned = (
+        view.contiguous(memory_format=torch.channels_last) for view in orientations(images, views)
+    )
+    return torch.stack([classifier(view).float().softmax(1) for view in turned]).mean(0)

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool
 
 from dermaug.config.arms import CurationConfig
+from dermaug.console import progress_bar
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import pool_size, take_dose
@@ -62,13 +63,15 @@ def curated_dose(
     if wanted and synthetic.curation.spread != 1.0:
         images = _drawn_anew(run, job, sets, wanted, synthetic.curation.spread, device)
     parts, labels, removed = [], [], Removed()
-    for label in wanted:
-        pool = images[np.asarray(names) == label]
-        kept, record = _judged(run, fold, judge, pool, label, synthetic.curation)
-        removed[label] = {"wanted": dose[label], **record}
-        chosen = pool[kept][: dose[label]]
-        parts.append(chosen)
-        labels += [label] * len(chosen)
+    with progress_bar(f"choosing images for {job.title}", sum(wanted.values())) as advance:
+        for label in wanted:
+            pool = images[np.asarray(names) == label]
+            kept, record = _judged(run, fold, judge, pool, label, synthetic.curation)
+            removed[label] = {"wanted": dose[label], **record}
+            chosen = pool[kept][: dose[label]]
+            parts.append(chosen)
+            labels += [label] * len(chosen)
+            advance(len(pool))
     size = run.experiment.data.size
     return np.concatenate([np.empty((0, size, size, 3), np.uint8), *parts]), labels, removed
 

@@ -89,6 +89,11 @@ class ClassifierJob:
         return self.config.key
 
     @property
+    def title(self) -> str:
+        """Name behind the progress bars."""
+        return f"{self.arm} {self.model} fold {self.fold} seed {self.seed}"
+
+    @property
     def key(self) -> str:
         """Folder below the run's."""
         place = f"fold{self.fold}-seed{self.seed}"

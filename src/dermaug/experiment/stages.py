@@ -130,7 +130,7 @@ def _train_classifier(
     validation = catalog.rows(fold.validation)
     dosage, synthetic = _dosage(job, training), job.mixture.synthetic
     task = ClassifierTask(
-        title=f"{job.arm} {job.model} fold {job.fold} seed {job.seed}",
+        title=job.title,
         config=job.config,
         policy=job.mixture.policy,
         sampling=job.mixture.sampling or job.config.sampling,
@@ -224,12 +224,13 @@ def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
 def _predict_parts(
     run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
-    tables = []
-    for part, ids in (("validation", fold.validation), ("test", fold.test)):
-        rows = run.catalog.rows(ids)
-        bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
-        probabilities = predict(classifier, bank, views=job.config.views)
-        tables.append(build_predictions(run.catalog, rows, part, probabilities))
+    tables, parts = [], (("validation", fold.validation), ("test", fold.test))
+    with progress_bar(f"predictions of {job.title}", sum(len(ids) for _, ids in parts)) as advance:
+        for part, ids in parts:
+            rows = run.catalog.rows(ids)
+            bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
+            probabilities = predict(classifier, bank, views=job.config.views, advance=advance)
+            tables.append(build_predictions(run.catalog, rows, part, probabilities))
     write_predictions(run.folder / job.key / PREDICTIONS, pd.concat(tables), run.catalog.classes)
 
 
