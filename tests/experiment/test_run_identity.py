@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.run_identity import EXPERIMENT, read_run_experiment
+from dermaug.experiment.run_identity import EXPERIMENT, read_run_experiment, with_own_options
 from dermaug.experiment.runs import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json, write_json
+from dermaug.generators import FAMILIES
 from dermaug.generators.acgan import Acgan
 
 TREE = {
@@ -18,6 +19,18 @@ TREE = {
     "generators": [{"family": "acgan", "options": {"kernel": 5}}],
     "arms": [{"name": "real"}],
 }
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_run_of_any_family_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    """What was written down is what the file asks for: 10000 and 10000.0 are one number."""
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    asked = validate_experiment(TREE | {"generators": [{"family": family}]}, "test")
+    run = open_run(tmp_path / "run", asked)
+    assert open_run(run.folder, asked).experiment == run.experiment
+    assert with_own_options(read_run_experiment(run.folder)) == run.experiment
 
 
 def test_every_option_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
         strict=True,
         allow_inf_nan=False,
+        validate_default=True,
     )
 
     @model_validator(mode="before")
