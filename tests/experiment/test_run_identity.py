@@ -54,3 +54,14 @@ def test_run_begun_with_another_default_is_another_one(
     with pytest.raises(DermaugError, match="another experiment") as caught:
         open_run(folder, asked)
     assert caught.value.details == ('generators.0.options.joined: "concatenated" -> "product"',)
+
+
+def test_sizes_that_give_one_training_part_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    for lesions, found in (([4, 500, 0], r"500 and all \(0\)"), ([600, 500], "600 and 500")):
+        tree = TREE | {"splits": {"folds": 3, "run": [0], "lesions": lesions}}
+        with pytest.raises(DermaugError, match=f"splits.lesions: .*{found} lesions a class"):
+            open_run(tmp_path / "run", validate_experiment(tree, "test"))
+    assert not (tmp_path / "run" / EXPERIMENT).exists()

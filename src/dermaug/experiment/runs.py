@@ -85,15 +85,31 @@ def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
 def counts_by_point(
     experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
 ) -> dict[tuple[int, int], dict[str, int]]:
-    """(fold, lesions) -> label -> images in the training part, for every point of the study."""
+    """(fold, lesions) -> label -> images in the training part, for every point of the study.
+
+    Raises:
+        DermaugError: Two sizes give the same training part: no class has so many lesions.
+    """
     seed = experiment.splits.seed
-    return {
+    counts = {
         (fold.index, lesions): training_counts(
             catalog, reduce_training(catalog, fold, lesions, seed)
         )
         for fold in folds
         for lesions in experiment.splits.sizes
     }
+    for fold in folds:
+        sizes: dict[int, int] = {}
+        for lesions in experiment.splits.sizes:
+            # Smaller parts lie within larger ones: as many images are the same images.
+            other = sizes.setdefault(sum(counts[fold.index, lesions].values()), lesions)
+            if other != lesions:
+                raise DermaugError(
+                    f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} "
+                    f"and {lesions or 'all (0)'} lesions a class give the same training part of "
+                    f"fold {fold.index}; leave one out"
+                )
+    return counts
 
 
 def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
