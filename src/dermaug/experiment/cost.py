@@ -17,7 +17,7 @@ from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs, enumerate_jobs
-from dermaug.experiment.runs import counts_by_point
+from dermaug.experiment.runs import counts_by_point, refuse_equal_sizes
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
 from dermaug.generators.training import train_generator
@@ -37,7 +37,9 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     """
     catalog = open_dataset(experiment.data)
     folds = make_folds(catalog, experiment.splits)
-    jobs = enumerate_jobs(experiment, catalog.classes, counts_by_point(experiment, catalog, folds))
+    counts = counts_by_point(experiment, catalog, folds)
+    refuse_equal_sizes(counts)
+    jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")

@@ -16,7 +16,7 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
-from dermaug.experiment.jobs import Jobs, enumerate_jobs
+from dermaug.experiment.jobs import Counts, Jobs, enumerate_jobs
 from dermaug.experiment.machine import machine, versions
 from dermaug.experiment.run_identity import (
     EXPERIMENT,
@@ -85,31 +85,33 @@ def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
 def counts_by_point(
     experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
 ) -> dict[tuple[int, int], dict[str, int]]:
-    """(fold, lesions) -> label -> images in the training part, for every point of the study.
-
-    Raises:
-        DermaugError: Two sizes give the same training part: no class has so many lesions.
-    """
+    """(fold, lesions) -> label -> images in the training part, for every point of the study."""
     seed = experiment.splits.seed
-    counts = {
+    return {
         (fold.index, lesions): training_counts(
             catalog, reduce_training(catalog, fold, lesions, seed)
         )
         for fold in folds
         for lesions in experiment.splits.sizes
     }
-    for fold in folds:
-        sizes: dict[int, int] = {}
-        for lesions in experiment.splits.sizes:
-            # Smaller parts lie within larger ones: as many images are the same images.
-            other = sizes.setdefault(sum(counts[fold.index, lesions].values()), lesions)
-            if other != lesions:
-                raise DermaugError(
-                    f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} "
-                    f"and {lesions or 'all (0)'} lesions a class give the same training part of "
-                    f"fold {fold.index}; leave one out"
-                )
-    return counts
+
+
+def refuse_equal_sizes(counts: Counts) -> None:
+    """Raise where two points of a data-size curve are one, which would count the same twice.
+
+    Raises:
+        DermaugError: Two sizes give the same training part: no class has so many lesions.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    for (fold, lesions), images in counts.items():
+        # Smaller parts lie within larger ones: as many images are the same images.
+        other = sizes.setdefault((fold, sum(images.values())), lesions)
+        if other != lesions:
+            raise DermaugError(
+                f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} and "
+                f"{lesions or 'all (0)'} lesions a class give the same training part of fold "
+                f"{fold}; leave one out"
+            )
 
 
 def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
@@ -157,6 +159,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
             f"{folder}: its folds were made from other images; choose another --output"
         )
     counts = counts_by_point(experiment, store.catalog, folds)
+    refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
     return Run(folder, experiment, store, catalog.fingerprint, folds, jobs)
 

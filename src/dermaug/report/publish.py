@@ -32,6 +32,8 @@ DRAWINGS = ("differences", "dose_response", "data_size", "class_scores")
 """Figures whose panels are drawings of numbers."""
 SHOWN = 6
 """Images of each class on a sheet of samples."""
+SIDE = 80
+"""Pixels that an image on a sheet is wide at most: a repository is to hold them."""
 _START = r"(?:~(?:[A-Za-z_][\w.-]*)?|\.\.)?/"
 _QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
 _BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
@@ -201,7 +203,7 @@ def _write_samples(
         return None
     name = f"samples-{family}.png"
     images = np.concatenate([rows[label] for label in sorted(rows)])
-    save_contact_sheet(output / "figures" / name, images, columns=SHOWN)
+    save_contact_sheet(output / "figures" / name, images, columns=SHOWN, side=SIDE)
     caption = f"{family}: the first {SHOWN} images that the audit cleared, one class a row"
     return name, f"{caption} ({', '.join(sorted(rows))})."
 

@@ -26,7 +26,23 @@ def contact_sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[n
     return sheet[:-2, :-2]
 
 
-def save_contact_sheet(path: Path, images: UInt8[np.ndarray, "n h w 3"], columns: int = 8) -> None:
-    """Write a contact sheet as PNG."""
+def save_contact_sheet(
+    path: Path,
+    images: UInt8[np.ndarray, "n h w 3"],
+    columns: int = 8,
+    side: int | None = None,
+) -> None:
+    """Write a contact sheet as PNG.
+
+    Args:
+        path: Of the file.
+        images: Of one size.
+        columns: Images a row.
+        side: Larger images are made this wide; None leaves all as they are.
+    """
+    sheet = Image.fromarray(contact_sheet(images, columns))
+    if side is not None and images.shape[2] > side:
+        scale = side / images.shape[2]
+        sheet = sheet.resize((round(scale * sheet.width), round(scale * sheet.height)))
     with written_aside(path) as aside:
-        Image.fromarray(contact_sheet(images, columns)).save(aside, format="PNG")
+        sheet.save(aside, format="PNG")
