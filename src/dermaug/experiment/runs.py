@@ -159,7 +159,8 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
             f"{folder}: its folds were made from other images; choose another --output"
         )
     counts = counts_by_point(experiment, store.catalog, folds)
-    refuse_equal_sizes(counts)
+    if not (folder / MANIFEST).exists():
+        refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
     return Run(folder, experiment, store, catalog.fingerprint, folds, jobs)
 
