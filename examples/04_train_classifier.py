@@ -10,7 +10,7 @@ import numpy as np
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import BEST, RESUME, ClassifierTask, train_classifier
+from dermaug.classifiers.training import CLASSIFIER, RESUME, ClassifierTask, train_classifier
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank, channel_statistics
@@ -61,7 +61,7 @@ for arm, dose in DOSES.items():
     )
     trained = train_classifier(task, fabric)
     (task.folder / RESUME).unlink()  # it has ended: another run starts anew
-    classifier, _ = load_classifier(task.folder / BEST)
+    classifier, _ = load_classifier(task.folder / CLASSIFIER)
     table = build_predictions(catalog, test, "test", predict(classifier, testing))
     write_predictions(task.folder / "predictions.parquet", table, catalog.classes)
-    print(f"{arm}: {len(labels)} images, best at {trained.best_images} shown: {task.folder / BEST}")
+    print(f"{arm}: {len(labels)} images, best at {trained.kept_images} shown: {task.folder / CLASSIFIER}")

@@ -13,7 +13,7 @@ from torch.nn import functional
 from dermaug.classifiers import criterion, training
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
+from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.journal import read_journal
@@ -22,7 +22,7 @@ Make = Callable[..., ClassifierTask]
 
 
 def weights(folder: Path) -> bytes:
-    return (folder / BEST).read_bytes()
+    return (folder / CLASSIFIER).read_bytes()
 
 
 def journal(folder: Path) -> list[dict[str, float]]:
@@ -36,13 +36,13 @@ def test_it_learns_and_keeps_the_best(
     task = classifier_task(tmp_path, images=1_920, rate=3e-3)
     trained = train_classifier(task, fabric)
     scores = [row["validation_balanced_accuracy"] for row in journal(tmp_path)]
-    assert trained.best_score == pytest.approx(max(scores), abs=1e-5)
-    assert trained.best_score > 0.8
-    classifier, _ = load_classifier(tmp_path / BEST)
+    assert trained.kept_score == pytest.approx(max(scores), abs=1e-5)
+    assert trained.kept_score > 0.8
+    classifier, _ = load_classifier(tmp_path / CLASSIFIER)
     labels = task.validation.labels.numpy()
     hits = predict(classifier, task.validation).argmax(1) == labels
     balanced = np.mean([hits[labels == label].mean() for label in range(3)])
-    assert balanced == pytest.approx(trained.best_score)
+    assert balanced == pytest.approx(trained.kept_score)
 
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "ema": 0.9, "sampling": "sqrt"}])
@@ -89,7 +89,7 @@ def test_linear_probe_leaves_the_backbone_alone(
     task = classifier_task(tmp_path, model="resnet10t", frozen_fraction=1.0, images=64)
     start = training._State(task, fabric).classifier.state_dict()
     train_classifier(task, fabric)
-    end = load_classifier(tmp_path / BEST)[0].state_dict()
+    end = load_classifier(tmp_path / CLASSIFIER)[0].state_dict()
     changed = {key for key in start if not torch.equal(start[key], end[key])}
     assert changed == {"network.fc.weight", "network.fc.bias"}
 
@@ -113,6 +113,6 @@ def test_soft_labels_are_what_is_taught(
     task = classifier_task(tmp_path / "soft")
     everything_large = np.tile([1.0, 0.0, 0.0], (len(task.training), 1))
     trained = train_classifier(replace(task, soft=everything_large), fabric)
-    assert trained.best_score == pytest.approx(1 / 3)
+    assert trained.kept_score == pytest.approx(1 / 3)
     plain = train_classifier(classifier_task(tmp_path / "plain"), fabric)
-    assert plain.best_score > 1 / 3
+    assert plain.kept_score > 1 / 3

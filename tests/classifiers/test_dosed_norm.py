@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from dermaug.classifiers import training
 from dermaug.classifiers.dosed_norm import DosedNorm, expect, separate_dose, without_dose
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
+from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
 from dermaug.training.order import Dosage
 
@@ -107,7 +107,7 @@ def test_training_leaves_a_plain_network(
     tmp_path: Path, fabric: Fabric, make: Callable[[Path], ClassifierTask]
 ) -> None:
     trained = train_classifier(make(tmp_path / "own"), fabric)
-    classifier, _ = load_classifier(tmp_path / "own" / BEST)
+    classifier, _ = load_classifier(tmp_path / "own" / CLASSIFIER)
     assert trained.parameters == sum(each.numel() for each in classifier.parameters())
     shared = train_classifier(replace(make(tmp_path / "shared"), own_norm=False), fabric)
     assert shared.parameters == trained.parameters
@@ -143,7 +143,7 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             train_classifier(make(tmp_path / "cut"), fabric)
     train_classifier(make(tmp_path / "cut"), fabric)
-    assert (tmp_path / "cut" / BEST).read_bytes() == (tmp_path / "whole" / BEST).read_bytes()
+    assert (tmp_path / "cut" / CLASSIFIER).read_bytes() == (tmp_path / "whole" / CLASSIFIER).read_bytes()
 
 
 def test_the_dose_comes_last_in_its_batch(tmp_path: Path, fabric: Fabric, make: Make) -> None:

@@ -351,8 +351,8 @@ def manifest_of(checkpoint: Path) -> dict[str, Any]:
         "training_lesions": ["lesion"],
         "digest": checkpoint_digest(checkpoint),
         "images": 1,
-        "best_images": 1,
-        "best_score": 0.5,
+        "kept_images": 1,
+        "kept_score": 0.5,
         "seconds": 1.0,
     }
 

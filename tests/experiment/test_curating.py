@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config import SyntheticConfig
 from dermaug.errors import DermaugError
 from dermaug.experiment.curating import curated_dose
@@ -123,7 +123,7 @@ def test_soft_labels_are_what_the_judge_gives(run: Run) -> None:
     asked = SyntheticConfig(family="cgan", dose=20, labels="judged")
     soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
     found = training_set(run, soft, run.fold(0), CPU)
-    judge = classifier_judge(run.folder / run.jobs.classifiers[0].key / BEST, CPU)
+    judge = classifier_judge(run.folder / run.jobs.classifiers[0].key / CLASSIFIER, CPU)
     assert found.soft is not None
     assert found.soft.shape == (40, 2)
     np.testing.assert_array_equal(found.soft, judge.probabilities(found.images[-40:]))

@@ -77,7 +77,7 @@ def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
     if table["validation"].nunique() > 1:
         assert exploratory_doses(results) == {("fridadar", other)}
     cell = next(cell for cell in results.cells if cell.arm == "more")
-    better = replace(cell, manifest={**cell.manifest, "best_score": 2.0})
+    better = replace(cell, manifest={**cell.manifest, "kept_score": 2.0})
     cells = tuple(better if each is cell else each for each in results.cells)
     assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
 
@@ -114,7 +114,7 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
             cell,
             manifest={
                 **cell.manifest,
-                "best_score": best.get(cell.arm, 0.4),
+                "kept_score": best.get(cell.arm, 0.4),
                 "train_counts": {"nv": {"real": 9, "synthetic": counts.get(cell.arm, 0)}},
             },
         )

@@ -79,7 +79,7 @@ def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
     ("name", "change"),
     [
         (f"{CELL}/manifest.json", "[]"),
-        (f"{CELL}/manifest.json", {"best_score": "0.5"}),
+        (f"{CELL}/manifest.json", {"kept_score": "0.5"}),
         (f"{CELL}/manifest.json", {"train_counts": {"mel": 3}}),
         (f"{CELL}/manifest.json", {"curation": {"mel": {"kept": 3}}}),
         (f"{CELL}/manifest.json", {"seconds": None}),

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from dermaug.classifiers import training
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config.data import PhantomConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms
@@ -68,12 +68,12 @@ def seen(checkpoint: Path, images: np.ndarray, views: int = VIEWS) -> np.ndarray
 def test_every_prediction_takes_all_views(run: Run, trained: Path, fabric: Fabric) -> None:
     fold, classes = run.fold(0), run.catalog.classes
     images = run.images[run.catalog.rows(fold.test)]
-    expected = seen(trained / BEST, images)
-    assert not np.allclose(expected, seen(trained / BEST, images, views=1), atol=1e-4)
+    expected = seen(trained / CLASSIFIER, images)
+    assert not np.allclose(expected, seen(trained / CLASSIFIER, images, views=1), atol=1e-4)
     table = read_predictions(trained / PREDICTIONS, classes)
     stored = probabilities_of(table[table["part"] == "test"], classes)
     np.testing.assert_allclose(stored, expected, atol=1e-6)
-    judge = classifier_judge(trained / BEST, fabric.device)
+    judge = classifier_judge(trained / CLASSIFIER, fabric.device)
     np.testing.assert_allclose(judge.probabilities(images), expected, atol=1e-6)
 
 

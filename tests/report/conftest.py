@@ -128,7 +128,7 @@ def drawn_cell(
         for label in catalog.classes
     }
     manifest = {"images": 1_000, "seconds": 20.0, "train_counts": counts}
-    manifest |= {"best_images": 800, "best_score": 0.2 + 0.14 * skill, "provenance": "fold"}
+    manifest |= {"kept_images": 800, "kept_score": 0.2 + 0.14 * skill, "provenance": "fold"}
     tested = pd.concat(tables, ignore_index=True)
     generator_seed = 0 if "synthetic" in arm else None
     return CellResult(

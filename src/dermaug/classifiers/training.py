@@ -1,4 +1,4 @@
-"""Train one classifier for a number of images shown; validation picks the checkpoint."""
+"""Train one classifier for a number of images shown; its last weights are kept."""
 
 import time
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ from dermaug.training.order import Dosage, PhasedOrder, phases
 from dermaug.training.randomness import StepRandom
 from dermaug.training.schedules import warmed_up
 
-BEST = "classifier.safetensors"
+CLASSIFIER = "classifier.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +87,16 @@ class TrainedClassifier:
     """How a training went.
 
     Args:
-        best_images: Images shown when validation was best.
-        best_score: Balanced accuracy on validation then, 0 to 1.
+        kept_images: Images shown when the weights that are kept were reached.
+        kept_score: Balanced accuracy on validation then, 0 to 1, at the most probable class.
         images: Images shown in all.
         seconds: Time spent, over all resumes.
         parameters: Number of weights.
         digest: Digest of the checkpoint.
     """
 
-    best_images: int
-    best_score: float
+    kept_images: int
+    kept_score: float
     images: int
     seconds: float
     parameters: int
@@ -118,7 +118,7 @@ class _State:
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
-        self.step, self.best_images, self.best_score, self.seconds = 0, 0, -1.0, 0.0
+        self.step, self.kept_images, self.kept_score, self.seconds = 0, 0, -1.0, 0.0
 
     @property
     def kept(self) -> Classifier:
@@ -131,8 +131,8 @@ class _State:
             "optimizer": self.optimizer.state_dict(),
             "ema": None if self.ema is None else self.ema.state_dict(),
             "step": self.step,
-            "best_images": self.best_images,
-            "best_score": self.best_score,
+            "kept_images": self.kept_images,
+            "kept_score": self.kept_score,
             "seconds": self.seconds,
         }
         save_checkpoint(path, state)
@@ -148,14 +148,15 @@ class _State:
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
         self.step, self.seconds = state["step"], state["seconds"]
-        self.best_images, self.best_score = state["best_images"], state["best_score"]
+        self.kept_images, self.kept_score = state["kept_images"], state["kept_score"]
 
 
 def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     """Train to the end, from the last checkpoint in the task's folder when there is one.
 
-    Leaves `classifier.safetensors` (the best by balanced accuracy on validation), the journal, and
-    `resume.safetensors`, which the caller deletes once all that follows is on disk.
+    Leaves `classifier.safetensors` (the last weights, or with `keep = "best"` those that had the
+    highest balanced accuracy on validation), the journal, and `resume.safetensors`, which the
+    caller deletes once all that follows is on disk.
 
     Raises:
         DermaugError: The loss is no longer a number.
@@ -204,12 +205,12 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
                 score = _validate(task, state, fabric, loss, journal)
                 advance(0, f"loss {loss:.3f}, validation balanced accuracy {score:.3f}")
     return TrainedClassifier(
-        state.best_images,
-        state.best_score,
+        state.kept_images,
+        state.kept_score,
         total * config.batch,
         state.seconds,
         state.parameters,
-        checkpoint_digest(task.folder / BEST),
+        checkpoint_digest(task.folder / CLASSIFIER),
     )
 
 
@@ -247,12 +248,12 @@ def _step(
 def _validate(
     task: ClassifierTask, state: _State, fabric: Fabric, loss: float, journal: Journal
 ) -> float:
-    """Journal the tick, keep the checkpoint if it is the best, and save what a resume needs."""
+    """Journal the tick, keep the weights if they are to be kept, save what a resume needs."""
     images = state.step * task.config.batch
     if not np.isfinite(loss):
         raise DermaugError(
             f"{task.title}: the training loss is {loss} after {images} images; "
-            f"the best checkpoint so far is kept in {task.folder}; lower classifiers.rate"
+            f"the last good state is kept in {task.folder}; lower classifiers.rate"
         )
     with fabric.autocast():
         probabilities = predict(state.kept, task.validation)
@@ -269,9 +270,9 @@ def _validate(
             "validation_loss": float(-np.log(np.maximum(picked, 1e-12)).mean()),
         },
     )
-    if score > state.best_score:
-        state.best_images, state.best_score = images, score
-        save_classifier(task.folder / BEST, state.kept, state.spec)
+    if task.config.keep == "last" or score > state.kept_score:
+        state.kept_images, state.kept_score = images, score
+        save_classifier(task.folder / CLASSIFIER, state.kept, state.spec)
     state.save(task.folder / RESUME)
     return score
 

@@ -56,7 +56,10 @@ class ClassifierConfig(Section):
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Exponential moving average of the weights a step, validated and kept; 0 is off."""
     validations: Times = 10
-    """How many times, evenly spaced, validation looks for the best checkpoint."""
+    """How many times, evenly spaced, the training is looked at on validation and saved."""
+    keep: Literal["last", "best"] = "last"
+    """The weights that are kept: the last ones, or those of the look with the highest balanced
+    accuracy on validation, which picks noise where validation has few lesions of a class."""
     views: int = Field(default=1, ge=1, le=8)
     """Orientations of an image (flips and quarter turns) whose probabilities are averaged wherever
     the trained network is asked; 8 are all. While it trains, validation looks at one."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config import ArmConfig, Experiment
 from dermaug.console import counting_bar
 from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
@@ -137,7 +137,7 @@ def _audit_generator(
     run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
 ) -> StoredAudit:
     folder = run.folder / job.key
-    checkpoint = run.folder / control.key / BEST
+    checkpoint = run.folder / control.key / CLASSIFIER
     synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.catalog.fingerprint]

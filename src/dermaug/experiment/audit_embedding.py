@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.audit import audit_run, class_rows, control_job
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
@@ -60,7 +60,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     if chosen is None:
         return pd.DataFrame(columns=list(COLUMNS))
     control, treated, generators = chosen
-    checkpoints = [run.folder / cell.key / BEST for cell in (control, treated)]
+    checkpoints = [run.folder / cell.key / CLASSIFIER for cell in (control, treated)]
     parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -37,7 +37,7 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
                     "curve": arm.curve,
                     "arm": arm.name,
                     "dose": float(np.mean([_dose(c.manifest["train_counts"]) for c in cells])),
-                    "validation": float(np.mean([c.manifest["best_score"] for c in cells])),
+                    "validation": float(np.mean([c.manifest["kept_score"] for c in cells])),
                     "replay_of": arm.replay_of,
                 }
             )

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
@@ -93,15 +93,15 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     """
     if path.is_file():
         files = [path]
-    elif (path / BEST).exists():
-        files = [path / BEST]
+    elif (path / CLASSIFIER).exists():
+        files = [path / CLASSIFIER]
     else:
         cells = sorted(done.parent for done in path.glob(f"classifiers/**/{DONE}"))
         # A generator's critic lies with its generator, not in its cell.
-        files = [cell / BEST for cell in cells if not _is_critic(cell)]
+        files = [cell / CLASSIFIER for cell in cells if not _is_critic(cell)]
     if not files:
         raise DermaugError(
-            f"{path}: expected a classifier ({BEST}), the folder of one, or a run with finished "
+            f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with finished "
             "classifiers; found none"
         )
     return [StoredClassifier(file) for file in files]

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
-from dermaug.classifiers.training import BEST
+from dermaug.classifiers.training import CLASSIFIER
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import Extractor, extract_features
@@ -112,7 +112,7 @@ def cell_judge(run: Run, job: ClassifierJob, device: torch.device) -> Judge:
             f"{job.key} is judged by {cell.key}, which is not trained yet; train that one first, "
             "or `dermaug run` all in order"
         )
-    return classifier_judge(run.folder / cell.key / BEST, device)
+    return classifier_judge(run.folder / cell.key / CLASSIFIER, device)
 
 
 def backbone_judge(

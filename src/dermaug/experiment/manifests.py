@@ -90,8 +90,8 @@ class TrainedManifest(CellManifest):
 
     digest: str
     images: int
-    best_images: int
-    best_score: float
+    kept_images: int
+    kept_score: float
     seconds: float
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
-from dermaug.classifiers.training import BEST, ClassifierTask, train_classifier
+from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.console import progress_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
@@ -147,7 +147,7 @@ def _train_classifier(
         folder=folder,
     )
     trained = train_classifier(task, fabric)
-    classifier, _ = load_classifier(folder / BEST)
+    classifier, _ = load_classifier(folder / CLASSIFIER)
     return classifier.to(fabric.device), asdict(trained)
 
 

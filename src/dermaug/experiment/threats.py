@@ -61,7 +61,7 @@ def _trainings(results: RunResults) -> Iterator[str]:
     for (arm, model), cells in _by_arm(results).items():
         if cells[0].manifest.get("critic"):
             continue  # its generator trained it: validation picked no checkpoint
-        last = [cell.manifest["best_images"] == cell.manifest["images"] for cell in cells]
+        last = [cell.manifest["kept_images"] == cell.manifest["images"] for cell in cells]
         if len(last) > 0 and all(last):
             yield (
                 f"{arm} with {model} was best on validation at the very end of every training: "
