@@ -7,81 +7,107 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from dermaug.stats.bootstrap import percentile_interval, two_sided_p
-from dermaug.stats.hierarchy import estimate_all
+from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.metrics import ADJUSTED, ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.verdicts import smallest_detectable
+from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
+from dermaug.stats.verdicts import detectable
 
 RESAMPLES = 400
+CLASSES = ("c0", "c1", "c2")
+PLACES = metrics_of(CLASSES)
+MEAN = PLACES.index(Metric(ADJUSTED, ALL, "balanced_accuracy"))
+EACH = [PLACES.index(Metric(ADJUSTED, label, "sensitivity")) for label in CLASSES]
 
 
-def simulate(design: Any, studies: int) -> list:
+def simulate(design: Any, studies: int) -> list[Estimate]:
     random = np.random.default_rng(1)
     return [
-        estimate_all([design.draw(random)], RESAMPLES, seed=study)[0] for study in range(studies)
+        estimate_all([design.draw(random)], CLASSES, RESAMPLES, seed=study)[0]
+        for study in range(studies)
     ]
 
 
-def coverage(estimates: list, truth: float, places: list[int]) -> float:
+def coverage(estimates: list[Estimate], truth: float, places: list[int]) -> float:
     """Share of intervals that hold the truth, over studies and metrics."""
-    intervals = [percentile_interval(one.draws[:, place]) for one in estimates for place in places]
-    return float(np.mean([low <= truth <= high for low, high in intervals]))
+    inside = []
+    for one in estimates:
+        for place in places:
+            low, high = one.at(place).interval()[:, 0]
+            inside.append(low <= truth <= high)
+    return float(np.mean(inside))
 
 
 @pytest.mark.parametrize(
     "effects",
     [
-        {"seeds": 1, "training": 0.0, "shared": 0.0},  # lesions are all that varies
         {"seeds": 2, "training": 0.35},
         {"seeds": 3, "gain": 0.3},
         {"seeds": 4, "generators": 2, "generator": 0.3, "gain": 0.2},
         {"seeds": 5, "taste": 0.0, "shared": 0.0, "training": 0.0},  # chance flips alone
+        {"seeds": 1, "gain": 0.2},  # single trainings of five folds
+        {"seeds": 1, "folds": 3, "training": 0.5},
     ],
     ids=str,
 )
 def test_intervals_cover_the_truth(design: Callable[..., Any], effects: dict) -> None:
     chosen = design(**effects)
-    estimates = simulate(chosen, 500)
-    # 93 to 97 % is asked; 500 studies tell a share to ± 2 % (two standard errors).
-    assert 0.93 <= coverage(estimates, chosen.truth, [0, 3, 4]) <= 0.98
-    values = np.array([one.value[0] for one in estimates])
-    assert values.mean() == pytest.approx(chosen.truth, abs=4 * values.std() / np.sqrt(500))
-    errors = np.array([one.standard_error[0] for one in estimates])
-    assert np.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=0.15)
+    estimates = simulate(chosen, 120)
+    # 95 % is asked; more is given where little is known, never less: 120 studies of 3 metrics.
+    assert coverage(estimates, chosen.truth, [MEAN, *EACH[:2]]) >= 0.915
+    values = np.array([one.value[MEAN] for one in estimates])
+    assert values.mean() == pytest.approx(chosen.truth, abs=4 * values.std() / np.sqrt(120))
 
 
 @pytest.mark.parametrize("folds", [1, 2])
 def test_two_seeds_and_few_folds_are_never_too_sure(design: Callable[..., Any], folds: int) -> None:
     chosen = design(folds=folds, seeds=2, lesions=(60, 40, 25), training=0.3)
-    assert coverage(simulate(chosen, 400), chosen.truth, [0, 3]) >= 0.93
+    assert coverage(simulate(chosen, 120), chosen.truth, [MEAN, EACH[0]]) >= 0.915
 
 
-def test_a_single_seed_that_varies_is_said_to_be_unseen(design: Callable[..., Any]) -> None:
-    chosen = design(seeds=1, training=0.5)
-    estimates = simulate(chosen, 200)
-    assert {one.levels for one in estimates} == {"lesions"}
-    assert coverage(estimates, chosen.truth, [0, 3]) < 0.9  # why a second seed is worth its price
+def test_rare_classes_are_covered_too(design: Callable[..., Any]) -> None:
+    chosen = design(folds=1, seeds=2, lesions=(60, 40, 10), gain=0.2)
+    assert coverage(simulate(chosen, 120), chosen.truth, [EACH[2]]) >= 0.915
 
 
-def test_without_an_effect_few_verdicts_are_wrong(design: Callable[..., Any]) -> None:
-    studies = 500
-    estimates = simulate(design(seeds=2, lesions=(40, 25, 12)), studies)
-    p_values = np.array([[two_sided_p(column) for column in one.draws.T] for one in estimates])
+def test_a_single_training_is_not_judged_and_three_folds_of_it_are(
+    design: Callable[..., Any],
+) -> None:
+    (one,) = simulate(design(seeds=1, folds=2, training=0.5), 1)
+    assert (one.levels, one.is_judged) == (GROUPS_ONLY, False)
+    (three,) = simulate(design(seeds=1, folds=3, training=0.5), 1)
+    assert (three.levels, three.is_judged) == (TRAINING_SETS, True)
+
+
+@pytest.mark.parametrize("shape", [(1, 2), (2, 2), (3, 1), (5, 1)])
+def test_without_an_effect_few_verdicts_are_wrong(
+    design: Callable[..., Any], shape: tuple[int, int]
+) -> None:
+    studies = 120
+    chosen = design(folds=shape[0], seeds=shape[1], lesions=(60, 40, 25))
+    p_values = np.stack([one.p_value() for one in simulate(chosen, studies)])
     most = binom.ppf(0.999, studies, 0.05)  # what a test of exactly 5 % stays below
-    assert (p_values[:, 0] <= 0.05).sum() <= most
-    any_class = [(holm(row[3:6]) <= 0.05).any() for row in p_values]
+    assert (p_values[:, MEAN] <= 0.05).sum() <= most
+    any_class = [(holm(row[EACH]) <= 0.05).any() for row in p_values]
     assert sum(any_class) <= most
 
 
+def test_arms_that_differ_by_the_margin_are_seldom_called_equivalent(
+    design: Callable[..., Any],
+) -> None:
+    chosen = design(folds=5, seeds=2, lesions=(300, 300, 300), gain=0.06, taste=0.1)
+    wrong = [one.at(MEAN).equivalence_p(chosen.truth)[0] <= 0.05 for one in simulate(chosen, 100)]
+    assert sum(wrong) <= binom.ppf(0.999, 100, 0.05)
+
+
 def test_a_known_effect_is_found_as_often_as_promised(design: Callable[..., Any]) -> None:
-    null = simulate(design(lesions=(60, 40, 25)), 40)
-    promised = float(
-        np.mean([smallest_detectable(one.draws[:, 0], one.standard_error[0]) for one in null])
-    )
+    sizes = {"lesions": (60, 40, 25), "seeds": 4}
+    null = simulate(design(**sizes), 30)
+    promised = float(np.mean([detectable(one.at(MEAN))[0] for one in null]))
     gains = np.linspace(0.05, 0.6, 112)
     gain = gains[np.argmin([abs(design(gain=each).truth - promised) for each in gains])]
     found = [
-        two_sided_p(one.draws[:, 0]) <= 0.05 and one.value[0] > 0
-        for one in simulate(design(lesions=(60, 40, 25), gain=float(gain)), 300)
+        one.at(MEAN).p_value()[0] <= 0.05 and one.value[MEAN] > 0
+        for one in simulate(design(**sizes, gain=float(gain)), 100)
     ]
-    assert 0.72 <= np.mean(found) <= 0.88  # 80 % is promised
+    assert 0.66 <= np.mean(found) <= 0.95  # 80 % is promised

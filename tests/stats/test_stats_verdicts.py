@@ -1,40 +1,56 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy import stats
 
-from dermaug.stats.bootstrap import percentile_interval, two_sided_p
-from dermaug.stats.verdicts import smallest_detectable, verdict
+from dermaug.stats.hierarchy import Estimate
+from dermaug.stats.trainings import CLASSIFIERS, GROUPS_ONLY
+from dermaug.stats.verdicts import (
+    EQUIVALENT,
+    HELPS,
+    HURTS,
+    INCONCLUSIVE,
+    detectable,
+    needed,
+    outcome,
+)
 
-
-@pytest.mark.parametrize("shift", [-4.0, -1.5, 0.0, 1.9, 2.1, 5.0])
-def test_p_and_interval_tell_the_same(shift: float) -> None:
-    values = shift + norm.ppf((np.arange(9_999) + 0.5) / 9_999)
-    low, high = percentile_interval(values)
-    p = two_sided_p(values)
-    assert (p <= 0.05) == (not low <= 0 <= high)
-    assert p == pytest.approx(2 * norm.sf(abs(shift)), abs=3e-4)
-
-
-def test_p_is_never_zero_and_one_when_nothing_differs() -> None:
-    assert two_sided_p(np.ones(999)) == pytest.approx(0.002)
-    assert two_sided_p(np.zeros(99)) == 1.0
-    assert np.isnan(two_sided_p(np.full(9, np.nan)))
+NAN = float("nan")
 
 
-def test_the_sign_decides_once_p_is_small_enough() -> None:
-    assert verdict(0.1, 0.05) == "helps"
-    assert verdict(-0.1, 0.05) == "hurts"
-    assert verdict(0.1, 0.051) == "no evidence"
-    assert verdict(float("nan"), float("nan")) == "no evidence"
+def estimate(levels: str, freedom: float = 1e6, error: float = 0.01) -> Estimate:
+    one = np.array([0.03])
+    return Estimate(
+        one, one, one, one[None], one[None], np.array([error]), freedom, np.array([error]), levels
+    )
 
 
-def test_the_smallest_detectable_effect_of_a_normal_test() -> None:
-    error = 0.02
-    draws = error * norm.ppf((np.arange(40_000) + 0.5) / 40_000)
-    assert smallest_detectable(draws, error) == pytest.approx((1.960 + 0.842) * error, rel=0.01)
-    strict = norm.isf(0.025 / 10) + norm.ppf(0.8)
-    assert smallest_detectable(draws, error, 10) == pytest.approx(strict * error, rel=0.01)
+@pytest.mark.parametrize(
+    ("difference", "p_holm", "p_equivalence", "expected"),
+    [
+        (0.1, 0.05, NAN, HELPS),
+        (-0.1, 0.01, 0.9, HURTS),
+        (0.001, 0.02, 0.01, HELPS),  # by less than the margin, which the sentence says
+        (0.001, 0.6, 0.05, EQUIVALENT),
+        (0.001, 0.6, 0.06, INCONCLUSIVE),
+        (0.1, NAN, NAN, INCONCLUSIVE),
+    ],
+)
+def test_outcomes(difference: float, p_holm: float, p_equivalence: float, expected: str) -> None:
+    assert outcome(difference, p_holm, p_equivalence) == expected
 
 
-def test_nothing_is_promised_where_nothing_varied() -> None:
-    assert np.isnan(smallest_detectable(np.zeros(100), 0.0))
+def test_the_detectable_difference_is_cohens() -> None:
+    expected = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) * 0.01
+    assert detectable(estimate(CLASSIFIERS))[0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_more_comparisons_and_fewer_trainings_detect_less() -> None:
+    one, five = (detectable(estimate(CLASSIFIERS), number)[0] for number in (1, 5))
+    assert five > one
+    few = estimate(CLASSIFIERS, freedom=3)
+    assert needed(few)[0] == pytest.approx(stats.t.ppf(0.975, 3) * 0.01, rel=1e-4)
+    assert detectable(few)[0] > one
+
+
+def test_nothing_is_detectable_where_nothing_is_judged() -> None:
+    assert np.isnan(detectable(estimate(GROUPS_ONLY))).all()

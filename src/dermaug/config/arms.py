@@ -134,6 +134,12 @@ class ArmConfig(Section):
     critic: str = ""
     """Trains nothing: the discriminator of this generator is the classifier, for families whose
     discriminator names classes (acgan). No other key goes with it."""
+    half: bool = False
+    """Train on a nested half of each class's training groups."""
+    length: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Filled in by dermaug: fraction of the classifier's training length."""
+    convergence_of: str = ""
+    """Filled in by dermaug: the arm that this one is a shorter training of."""
     replay: bool = True
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     replay_of: str = ""

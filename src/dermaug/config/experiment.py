@@ -1,6 +1,6 @@
 """The experiment file as one tree of frozen pydantic models."""
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
@@ -9,6 +9,28 @@ from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig, expand_arms
 from dermaug.config.data import DataConfig, SplitConfig
 from dermaug.config.section import Name, Section, Seed
 from dermaug.config.training import ClassifierConfig, GeneratorConfig
+
+Margin = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+class MarginConfig(Section):
+    """Differences too small to matter, fixed before the run: what `equivalent` means."""
+
+    balanced_accuracy: Margin = 0.02
+    """Of mean sensitivity, prior-adjusted."""
+    macro_auc: Margin = 0.01
+    """Of the mean area under the ROC curve."""
+    sensitivity: Margin | None = None
+    """Of single classes, prior-adjusted; empty: single classes are never called equivalent."""
+
+
+class VerdictConfig(Section):
+    """What the verdict is about."""
+
+    primary: Literal["balanced_accuracy", "macro_auc"] = "balanced_accuracy"
+    """The metric that the short answer gives and that picks the dose of a curve on validation:
+    mean sensitivity, prior-adjusted, or the mean area under the ROC curve. Both are judged."""
+    margin: MarginConfig = MarginConfig()
 
 
 class Experiment(Section):
@@ -20,6 +42,7 @@ class Experiment(Section):
     """What the study asks; the report begins with it."""
     data: DataConfig = DataConfig()
     splits: SplitConfig = SplitConfig()
+    verdict: VerdictConfig = VerdictConfig()
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
     """Classifier seeds; every cell is trained once for each."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
@@ -51,6 +74,11 @@ class Experiment(Section):
                     f"[[generators]] has {names or 'none'}"
                 )
         return self
+
+    @property
+    def compared_arms(self) -> tuple[ArmConfig, ...]:
+        """The arms without those that only measure convergence."""
+        return tuple(arm for arm in self.arms if not arm.convergence_of)
 
     @property
     def judge(self) -> ArmConfig | None:

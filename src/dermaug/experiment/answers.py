@@ -1,54 +1,58 @@
-"""What every network of a run answered to every test lesion, counted for the statistics."""
+"""What every network of a run answered to every test group, measured for the statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import held_out, label_arrays
+from dermaug.experiment.scores import adjusted, held_out, label_arrays
 from dermaug.stats.hierarchy import Comparison
-from dermaug.stats.tally import asked_of, right_of
+from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
 from dermaug.stats.trainings import FoldSample
 
 
 @dataclass(frozen=True, eq=False)
 class FoldAnswers:
-    """One fold's test lesions and what one classifier of each arm and seed made of them.
+    """One fold's test groups and what one classifier of each arm and seed made of them.
 
     Args:
-        num_images: Images that all of these cells were tested on; others are left out.
-        asked: Images of each class and of all others, by lesion.
-        right: (arm, seed) -> hits and rejections, by lesion.
+        asked: Images of each class and of all others, per group.
+        answers: (arm, seed) -> metrics of its predictions, rows as `dermaug.stats.metrics.ROWS`.
         generator_seed: (arm, seed) -> seed of the generators whose images the arm was given.
+        trained_on: (arm, seed) -> groups that it was trained on.
     """
 
-    num_images: int
     asked: Float[np.ndarray, "g 2 k"]
-    right: dict[tuple[str, int], Float[np.ndarray, "g 2 k"]]
+    answers: dict[tuple[str, int], Answer]
     generator_seed: dict[tuple[str, int], int | None]
+    trained_on: dict[tuple[str, int], int]
 
 
 def answers_of(results: RunResults, model: str) -> dict[int, FoldAnswers]:
     """Answers of one classifier in every arm and seed, by fold."""
-    cells = [cell for cell in results.cells if cell.model == model]
-    folds = sorted({cell.fold for cell in cells})
-    return {
-        fold: _fold_answers([cell for cell in cells if cell.fold == fold], results)
-        for fold in folds
-    }
+    return {fold: found.answered() for fold, found in predictions_of(results, model).items()}
 
 
 def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
     """The answers of one arm alone; empty when it has no finished cell."""
-    return {
-        fold: FoldSample(found.asked, np.stack([found.right[arm, seed] for seed in seeds]), groups)
-        for fold, found in answers.items()
-        if (seeds := sorted(seed for name, seed in found.right if name == arm))
-        for groups in [_groups([found.generator_seed[arm, seed] for seed in seeds])]
-    }
+    samples: dict[int, FoldSample] = {}
+    for fold, found in answers.items():
+        if keys := sorted(key for key in found.answers if key[0] == arm):
+            own = [found.answers[key] for key in keys]
+            values = np.stack([answer.values for answer in own])
+            samples[fold] = FoldSample(
+                asked=found.asked,
+                values=values,
+                influence=np.stack([answer.influence for answer in own]),
+                level=values.mean(axis=0),
+                generator=_numbered([found.generator_seed[key] for key in keys]),
+                trained_on=min(found.trained_on[key] for key in keys),
+            )
+    return samples
 
 
 def paired_samples(answers: dict[int, FoldAnswers], arm: str, reference: str) -> Comparison:
@@ -58,41 +62,132 @@ def paired_samples(answers: dict[int, FoldAnswers], arm: str, reference: str) ->
     """
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
-        seeds = [seed for name, seed in found.right if name == arm]
-        if shared := sorted(seed for seed in seeds if (reference, seed) in found.right):
-            right = [found.right[arm, seed] - found.right[reference, seed] for seed in shared]
-            given = [
-                _groups([found.generator_seed[name, seed] for seed in shared])
-                for name in (arm, reference)
-            ]
-            # An arm without generators is one group, as is one with a single generator seed.
-            varied = [groups for groups in given if groups.max() > 0] or given[:1]
-            fewest = min(varied, key=lambda groups: int(groups.max()))
-            samples[fold] = FoldSample(found.asked, np.stack(right), fewest)
+        seeds = {seed for name, seed in found.answers if name == arm}
+        shared = sorted(seed for seed in seeds if (reference, seed) in found.answers)
+        if not shared:
+            continue
+        pairs = [(found.answers[arm, seed], found.answers[reference, seed]) for seed in shared]
+        given = [
+            _numbered([found.generator_seed[name, seed] for seed in shared])
+            for name in (arm, reference)
+        ]
+        # An arm without generators is one group, as is one with a single generator seed.
+        varied = [groups for groups in given if groups.max() > 0] or given[:1]
+        samples[fold] = FoldSample(
+            asked=found.asked,
+            values=np.stack([one.values - other.values for one, other in pairs]),
+            influence=np.stack([one.influence - other.influence for one, other in pairs]),
+            level=np.mean([other.values for _, other in pairs], axis=0),
+            generator=min(varied, key=lambda groups: int(groups.max())),
+            trained_on=min(found.trained_on[arm, seed] for seed in shared),
+        )
     return samples
 
 
-def _groups(seeds: Sequence[int | None]) -> np.ndarray:
+def _numbered(seeds: Sequence[int | None]) -> np.ndarray:
     """Number equal seeds equally; None counts as one seed."""
     order = list(dict.fromkeys(seeds))
     return np.array([order.index(seed) for seed in seeds], dtype=int)
 
 
-def _fold_answers(cells: Sequence[CellResult], results: RunResults) -> FoldAnswers:
+@dataclass(frozen=True, eq=False)
+class FoldPredictions:
+    """Test predictions of one classifier in one fold, image by image.
+
+    Args:
+        image_ids: Images that all of its cells were tested on, in order.
+        labels: True class of each.
+        groups: Group of each, as text.
+        plain: (arm, seed) -> probabilities.
+        even: (arm, seed) -> probabilities at the uniform prior.
+        generator_seed: As for `FoldAnswers`.
+        trained_on: As for `FoldAnswers`.
+    """
+
+    image_ids: np.ndarray
+    labels: Int[np.ndarray, " n"]
+    groups: np.ndarray
+    plain: dict[tuple[str, int], Float[np.ndarray, "n k"]]
+    even: dict[tuple[str, int], Float[np.ndarray, "n k"]]
+    generator_seed: dict[tuple[str, int], int | None]
+    trained_on: dict[tuple[str, int], int]
+
+    def answered(
+        self,
+        kept: Bool[np.ndarray, " n"] | None = None,
+        merged: Int[np.ndarray, " k"] | None = None,
+    ) -> FoldAnswers:
+        """Metrics of every network on all of the images, or on some.
+
+        Args:
+            kept: Which images are asked about; None: all.
+            merged: Number of the merged class that each class belongs to; None merges none.
+        """
+        kept = np.ones(len(self.labels), dtype=bool) if kept is None else kept
+        num_classes = next(iter(self.plain.values())).shape[1]
+        merged = np.arange(num_classes) if merged is None else merged
+        groups, names = pd.factorize(self.groups[kept], sort=True)
+        asked = Asked(merged[self.labels[kept]], groups, len(names), int(merged.max()) + 1)
+        return FoldAnswers(
+            asked.counts,
+            {
+                key: _answer(asked, self.plain[key][kept], self.even[key][kept], merged)
+                for key in self.plain
+            },
+            self.generator_seed,
+            self.trained_on,
+        )
+
+
+@lru_cache(maxsize=8)
+def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions]:
+    """Test predictions of one classifier in every arm and seed, by fold."""
+    cells = [cell for cell in results.cells if cell.model == model]
+    folds = sorted({cell.fold for cell in cells})
+    return {
+        fold: _fold_predictions([cell for cell in cells if cell.fold == fold], results)
+        for fold in folds
+    }
+
+
+def _fold_predictions(cells: Sequence[CellResult], results: RunResults) -> FoldPredictions:
     tests = [held_out(cell).set_index("image_id") for cell in cells]
     images = tests[0].index
     for test in tests[1:]:
         images = images.intersection(test.index)
     images = images.sort_values()
     first = tests[0].loc[images]
-    labels, _ = label_arrays(first, results)
-    names = pd.Index(sorted(set(first["lesion_id"])))
-    lesions = np.asarray(names.get_indexer(pd.Index(first["lesion_id"])))
-    shape = (len(names), results.catalog.num_classes)
-    right = {}
-    for cell, test in zip(cells, tests, strict=True):
-        _, probabilities = label_arrays(test.loc[images], results)
-        called = probabilities.argmax(axis=1)
-        right[cell.arm, cell.seed] = right_of(labels, called, lesions, shape)
-    generators = {(cell.arm, cell.seed): cell.generator_seed for cell in cells}
-    return FoldAnswers(len(images), asked_of(labels, lesions, shape), right, generators)
+    keys = [(cell.arm, cell.seed) for cell in cells]
+    plain = [label_arrays(test.loc[images], results)[1] for test in tests]
+    even = [adjusted(cell, each, results) for cell, each in zip(cells, plain, strict=True)]
+    return FoldPredictions(
+        image_ids=images.to_numpy(),
+        labels=label_arrays(first, results)[0],
+        groups=first["group"].astype(str).to_numpy(dtype=object),
+        plain=dict(zip(keys, plain, strict=True)),
+        even=dict(zip(keys, even, strict=True)),
+        generator_seed={key: cell.generator_seed for key, cell in zip(keys, cells, strict=True)},
+        trained_on={
+            key: len(cell.manifest["training_groups"])
+            for key, cell in zip(keys, cells, strict=True)
+        },
+    )
+
+
+def _answer(
+    asked: Asked,
+    plain: Float[np.ndarray, "n k"],
+    even: Float[np.ndarray, "n k"],
+    merged: Int[np.ndarray, " k"],
+) -> Answer:
+    """Both rates as it decides and prior-adjusted, and the area at the uniform prior."""
+    scores = np.stack([even[:, merged == each].sum(axis=1) for each in range(asked.num_classes)], 1)
+    parts = (
+        rates_of(asked, merged[plain.argmax(axis=1)]),
+        rates_of(asked, merged[even.argmax(axis=1)]),
+        areas_of(asked, scores),
+    )
+    return Answer(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.influence for part in parts], axis=1),
+    )

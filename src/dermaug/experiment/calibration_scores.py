@@ -1,5 +1,6 @@
 """Tables over the cells of a run: calibration on test, with a temperature from validation."""
 
+import numpy as np
 import pandas as pd
 
 from dermaug.evaluation.calibration import (
@@ -10,23 +11,25 @@ from dermaug.evaluation.calibration import (
     with_temperature,
 )
 from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import CELL, held_out, label_arrays
+from dermaug.experiment.scores import CELL, held_out, label_arrays, natural, validated
 
 SCALED = tuple(f"{name}_scaled" for name in SCORES)
 
 
 def score_calibration(results: RunResults) -> pd.DataFrame:
-    """One row a finished cell, on the test part.
+    """One row per finished cell, on the test part, at the natural prevalence.
+
+    Arms are shown other mixes of classes; brought to the prevalence of the fold's training part,
+    their probabilities mean the same.
 
     Returns:
-        arm, model, fold, seed, images; ece, brier and nll as the classifier gave its
-        probabilities; temperature, fitted on validation; ece_scaled, brier_scaled and nll_scaled
-        after it.
+        arm, model, fold, seed, images; ece, brier and nll; temperature, fitted on validation;
+        ece_scaled, brier_scaled and nll_scaled after it.
     """
     rows = []
     for cell in results.cells:
-        labels, probabilities = label_arrays(held_out(cell), results)
-        temperature = fit_temperature(*label_arrays(validated(cell), results))
+        labels, probabilities = _naturally(cell, held_out(cell), results)
+        temperature = fit_temperature(*_naturally(cell, validated(cell), results))
         scaled = calibration_scores(labels, with_temperature(probabilities, temperature))
         rows.append(
             {
@@ -41,16 +44,17 @@ def score_calibration(results: RunResults) -> pd.DataFrame:
 
 
 def reliability(results: RunResults) -> pd.DataFrame:
-    """One row a model, arm and bin of the confidence, test parts of all cells together.
+    """One row per model, arm and bin of the confidence, test parts of all cells together.
 
     Returns:
-        model, arm and the columns of `reliability_bins`; an image counts once a seed.
+        model, arm and the columns of `reliability_bins`; an image counts once per seed.
     """
     tables = []
     for model, arm in dict.fromkeys((cell.model, cell.arm) for cell in results.cells):
         cells = [cell for cell in results.cells if (cell.model, cell.arm) == (model, arm)]
-        test = pd.concat([held_out(cell) for cell in cells])
-        bins = reliability_bins(*label_arrays(test, results))
+        parts = [_naturally(cell, held_out(cell), results) for cell in cells]
+        labels, probabilities = (np.concatenate(each) for each in zip(*parts, strict=True))
+        bins = reliability_bins(labels, probabilities)
         tables.append(bins.assign(model=model, arm=arm))
     columns = ["model", "arm", "low", "high", "images", "confidence", "accuracy"]
     return (
@@ -58,6 +62,9 @@ def reliability(results: RunResults) -> pd.DataFrame:
     )
 
 
-def validated(cell: CellResult) -> pd.DataFrame:
-    """The predictions of a cell's validation part."""
-    return cell.predictions[cell.predictions["part"] == "validation"]
+def _naturally(
+    cell: CellResult, table: pd.DataFrame, results: RunResults
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and probabilities at the natural prevalence."""
+    labels, probabilities = label_arrays(table, results)
+    return labels, natural(cell, probabilities, results)

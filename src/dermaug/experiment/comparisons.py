@@ -1,104 +1,97 @@
-"""Comparisons of arms: which pairs are worth it, and their differences with an interval."""
+"""Which arm is compared with which: its baseline, its replay, and what a replay itself shows."""
 
-import pandas as pd
+from dataclasses import dataclass
+
+import numpy as np
 
 from dermaug.config import ArmConfig
-from dermaug.evaluation.discrimination import FROM_COUNTS
-from dermaug.experiment.effects import RESAMPLES, Effect, effects_of, place_of
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import paired_differences, score_cells
-from dermaug.stats.bootstrap import percentile_interval
-from dermaug.stats.tally import ALL
+from dermaug.experiment.results import CellResult, RunResults
 
-INTERVAL = ("pooled_difference", "low", "high", "lesions", "images", "levels")
-_OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve"}
+BASELINE, REPLAY, CONTROL, NEGATIVE = "baseline", "replay", "control", "negative control"
+"""Roles of a reference: of an arm; of its images; of a replay; of a replay that changes nothing."""
+_OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half"}
 
 
-def contrasts(results: RunResults) -> list[tuple[str, str]]:
-    """Pairs (arm, reference) worth comparing, in the experiment's order.
+@dataclass(frozen=True)
+class Contrast:
+    """Two arms worth comparing.
 
-    Every arm is compared with the first. An arm with a dose is also compared with the arm that has
-    all but the dose, and a synthetic arm with its replay, the same dose of real training images:
-    only these differences are owed to the images. A replay is compared with its control alone.
+    Args:
+        arm: What is asked about.
+        reference: What is subtracted.
+        role: `baseline`: the arm against what lacks only its dose (or against the first arm).
+            `replay`: a synthetic arm against as many real images. `control`: a replay against its
+            baseline. `negative control`: the same where the replay shows every class as often as
+            its baseline, so that the two differ by the chance of training alone.
+    """
+
+    arm: str
+    reference: str
+    role: str
+
+
+def contrasts(results: RunResults) -> list[Contrast]:
+    """All contrasts of a run, in the experiment's order.
+
+    A synthetic arm is compared with its replay unless that is a negative control: it would be
+    judged against the same arm twice.
+    """
+    found = []
+    for arm in results.experiment.arms:
+        reference = baseline(results, arm.name)
+        if reference is None:
+            continue
+        if not arm.replay_of:
+            found.append(Contrast(arm.name, reference, BASELINE))
+            continue
+        negative = shows_the_same(results, arm.name, reference)
+        if not negative:
+            found.append(Contrast(arm.replay_of, arm.name, REPLAY))
+        found.append(Contrast(arm.name, reference, NEGATIVE if negative else CONTROL))
+    return found
+
+
+def baseline(results: RunResults, name: str) -> str | None:
+    """The arm that one is judged against: all but the dose, or else the first arm.
+
+    Returns:
+        None for the first arm, and for one that only measures convergence.
     """
     arms = results.experiment.arms
-    replays = {arm.replay_of: arm.name for arm in arms if arm.replay_of}
-    pairs: dict[tuple[str, str], None] = {}
-    for arm in arms:
-        control = control_arm(results, arm.name)
-        first = control if arm.replay_of and control else arms[0].name
-        for reference in (first, control, replays.get(arm.name)):
-            if reference is not None and reference != arm.name:
-                pairs[arm.name, reference] = None
-    return list(pairs)
+    own = next(arm for arm in arms if arm.name == name)
+    if own.convergence_of:
+        return None
+    reference = control_arm(results, name) or arms[0].name
+    return None if reference == name else reference
 
 
 def control_arm(results: RunResults, name: str) -> str | None:
-    """The arm that differs from one with a dose in the dose only; None without one."""
+    """The arm that differs from one with a dose, or with half of the lesions, in that only."""
     arms = {arm.name: arm for arm in results.experiment.arms}
-    if arms[name].synthetic is None:
+    own = arms[name]
+    if own.synthetic is None and not own.half:
         return None
     alike = (
         arm.name
         for arm in arms.values()
-        if arm.synthetic is None and _without_dose(arm) == _without_dose(arms[name])
+        if arm.synthetic is None and not arm.half and _without_dose(arm) == _without_dose(own)
     )
     return next(alike, None)
 
 
-def compare_arms(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
-    """Every contrast, model and metric, with an interval where one can be given.
-
-    Returns:
-        The columns of `paired_differences`, then what `pooled_differences` gives, NaN for metrics
-        that are not computed from counts (AUC, kappa).
-    """
-    scores = score_cells(results)
-    pairs = contrasts(results)
-    tables = []
-    for effect in effects_of(results, tuple(pairs), resamples):
-        table = paired_differences(scores[scores["model"] == effect.model], effect.reference)
-        rows = table[table["arm"] == effect.arm]
-        tables.append(rows.merge(_interval_table(effect, results), on="metric", how="left"))
-    if not tables:
-        empty = paired_differences(scores.head(0), results.experiment.arms[0].name)
-        return empty.reindex(columns=[*empty.columns, *INTERVAL])
-    order = {pair: place for place, pair in enumerate(pairs)}
-    tables.sort(key=lambda rows: order[rows["arm"].iloc[0], rows["reference"].iloc[0]])
-    return pd.concat(tables, ignore_index=True)
+def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
+    """Whether two arms show every class equally often, in every pair of their trainings."""
+    pairs: dict[tuple[str, int, int], list[CellResult]] = {}
+    for cell in results.cells:
+        if cell.arm in (arm, reference):
+            pairs.setdefault((cell.model, cell.fold, cell.seed), []).append(cell)
+    both = [pair for pair in pairs.values() if len(pair) == 2]
+    return bool(both) and all(_equal(*pair) for pair in both)
 
 
-def pooled_differences(
-    results: RunResults, model: str, arm: str, reference: str, resamples: int = RESAMPLES
-) -> pd.DataFrame:
-    """Difference arm - reference of the pooled test predictions, by metric of `FROM_COUNTS`.
-
-    The right answers are averaged over seeds, the test parts of all folds are pooled, and the
-    metric is taken on the pool. The interval is that of `stats.hierarchy`.
-
-    Returns:
-        One row a metric: metric, pooled_difference, low, high (95 %), lesions and images of the
-        pool, and levels: what the interval covers. Empty without a pair of cells.
-    """
-    effects = effects_of(results, ((arm, reference),), resamples)
-    tables = [_interval_table(each, results) for each in effects if each.model == model]
-    return tables[0] if tables else pd.DataFrame(columns=["metric", *INTERVAL])
-
-
-def _interval_table(effect: Effect, results: RunResults) -> pd.DataFrame:
-    places = {metric: place_of(results, ALL, metric) for metric in FROM_COUNTS}
-    rows = [
-        (
-            metric,
-            float(effect.estimate.value[place]),
-            *percentile_interval(effect.estimate.draws[:, place]),
-        )
-        for metric, place in places.items()
-    ]
-    table = pd.DataFrame(rows, columns=["metric", *INTERVAL[:3]])
-    return table.assign(
-        lesions=len(effect.gains), images=effect.num_images, levels=effect.estimate.levels
-    )
+def _equal(one: CellResult, other: CellResult) -> bool:
+    shown, also = one.manifest["shown"], other.manifest["shown"]
+    return np.allclose([shown[label] for label in shown], [also[label] for label in shown])
 
 
 def _without_dose(arm: ArmConfig) -> dict[str, object]:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dermaug.classifiers.criterion import shown_shares
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import ClassifierJob
@@ -15,6 +17,7 @@ from dermaug.generators.family import Family
 from dermaug.generators.state import GENERATOR
 from dermaug.synthesis.synthetic_set import Provenance, refuse_leakage
 from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.order import class_weights
 
 
 class Critic(nn.Module):
@@ -58,4 +61,8 @@ def borrow_critic(
     refuse_leakage(provenance, fold.key, fold.train, job.key)
     order = [spec.classes.index(label) for label in run.catalog.classes]
     told = {"generator": key, "digest": digest, "images": spec.config.images}
-    return Critic(family, order), {"critic": told}
+    # Its class head learns from real images and from generated ones of the same classes.
+    labels = run.catalog.labels[run.catalog.rows(spec.training_images)]
+    shares = shown_shares(np.eye(len(order))[labels], class_weights(labels, spec.config.sampling))
+    shown = dict(zip(run.catalog.classes, shares.tolist(), strict=True))
+    return Critic(family, order), {"critic": told, "shown": shown, "prior": shown}

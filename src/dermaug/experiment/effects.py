@@ -4,16 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-from jaxtyping import Float
-
 from dermaug.experiment.answers import answers_of, arm_samples, paired_samples
+from dermaug.experiment.comparisons import Contrast
 from dermaug.experiment.results import RunResults
-from dermaug.stats.hierarchy import Comparison, Estimate, estimate_all
-from dermaug.stats.tally import metric_names
-
-RESAMPLES = 10_000
-Contrast = tuple[str, str]  # (arm, reference)
+from dermaug.stats.hierarchy import RESAMPLES, Estimate, estimate_all
+from dermaug.stats.metrics import Metric, metrics_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,24 +16,18 @@ class Effect:
     """Arm minus reference for one classifier.
 
     Args:
-        arm: The arm.
-        reference: What is subtracted.
+        contrast: The two arms.
         model: Key of the classifier.
-        estimate: The differences, in the order of `metric_names`.
-        gains: Additional hits of the arm, by lesion and class, summed over networks.
-        num_lesions: Test lesions with an image of each class.
-        num_images: Test images of the folds in which both arms were trained.
+        estimate: The differences, in the order of `metrics_of`.
         num_pairs: Pairs of networks of the same fold and seed.
+        num_generators: Trainings of generators whose images the arm was given; 0 without any.
     """
 
-    arm: str
-    reference: str
+    contrast: Contrast
     model: str
     estimate: Estimate
-    gains: Float[np.ndarray, "g k"]
-    num_lesions: Float[np.ndarray, " k"]
-    num_images: int
     num_pairs: int
+    num_generators: int
 
 
 @lru_cache(maxsize=6)  # every data size is asked for all contrasts, and for its gains
@@ -49,28 +38,33 @@ def effects_of(
 
     Args:
         results: The run.
-        contrasts: Pairs (arm, reference).
+        contrasts: Arms to compare.
         resamples: Number of draws of the bootstrap; all contrasts of a classifier share them.
     """
     effects: list[Effect] = []
     for classifier in results.experiment.classifiers:
         answers = answers_of(results, classifier.key)
-        samples = {pair: paired_samples(answers, *pair) for pair in contrasts}
-        found = {pair: folds for pair, folds in samples.items() if folds}
-        estimates = estimate_all(list(found.values()), resamples)
-        effects += [
-            _effect(pair, classifier.key, folds, estimate)
-            for (pair, folds), estimate in zip(found.items(), estimates, strict=True)
-        ]
+        samples = {each: paired_samples(answers, each.arm, each.reference) for each in contrasts}
+        found = {contrast: folds for contrast, folds in samples.items() if folds}
+        estimates = estimate_all(list(found.values()), results.catalog.classes, resamples)
+        for (contrast, folds), estimate in zip(found.items(), estimates, strict=True):
+            generators = {
+                (fold, seed)
+                for fold in folds
+                for (arm, _), seed in answers[fold].generator_seed.items()
+                if arm == contrast.arm and seed is not None
+            }
+            pairs = sum(len(sample.values) for sample in folds.values())
+            effects.append(Effect(contrast, classifier.key, estimate, pairs, len(generators)))
     return tuple(effects)
 
 
 def arm_estimates(
     results: RunResults, model: str, arms: Iterable[str], resamples: int = RESAMPLES
 ) -> dict[str, Estimate]:
-    """Metrics of single arms, with the lesion draws of `effects_of`: points of a learning curve.
+    """Metrics of single arms, with the group draws of `effects_of`: points of a learning curve.
 
-    Two arms' draws are paired by lesion, not by seed: take differences from `effects_of`.
+    Two arms' draws are paired by group, not by seed: take differences from `effects_of`.
 
     Args:
         results: The run.
@@ -80,23 +74,10 @@ def arm_estimates(
     """
     answers = answers_of(results, model)
     samples = {arm: folds for arm in arms if (folds := arm_samples(answers, arm))}
-    estimates = estimate_all(list(samples.values()), resamples)
+    estimates = estimate_all(list(samples.values()), results.catalog.classes, resamples)
     return dict(zip(samples, estimates, strict=True))
 
 
-def place_of(results: RunResults, scope: str, metric: str) -> int:
+def place_of(results: RunResults, metric: Metric) -> int:
     """Where a metric stands in an estimate."""
-    return metric_names(results.catalog.classes).index((scope, metric))
-
-
-def _effect(pair: Contrast, model: str, folds: Comparison, estimate: Estimate) -> Effect:
-    asked = [sample.asked[:, 0] for sample in folds.values()]
-    return Effect(
-        *pair,
-        model=model,
-        estimate=estimate,
-        gains=np.concatenate([sample.right[:, :, 0].sum(axis=0) for sample in folds.values()]),
-        num_lesions=np.sum([(part > 0).sum(axis=0) for part in asked], axis=0),
-        num_images=int(sum(part.sum() for part in asked)),
-        num_pairs=sum(len(sample.right) for sample in folds.values()),
-    )
+    return metrics_of(results.catalog.classes).index(metric)

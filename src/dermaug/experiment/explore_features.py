@@ -15,6 +15,7 @@ from torch import nn
 
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
+from dermaug.evaluation.discrimination import mean_defined, ratio
 from dermaug.evaluation.linear_probe import Probe, linear_probe
 from dermaug.evaluation.predictions import probability_column, read_predictions
 from dermaug.experiment.explore_subject import Subject
@@ -26,7 +27,7 @@ from dermaug.generators.critic_features import BATCH, critic_features, has_criti
 from dermaug.generators.family import Family
 from dermaug.seeding import derive_seed
 from dermaug.stats.bootstrap import percentile_interval, resampled_totals
-from dermaug.stats.tally import asked_of, rates, right_of
+from dermaug.stats.tally import asked_of, right_of
 from dermaug.training.checkpoint import load_checkpoint
 
 MOST_OF_CLASS = 400
@@ -133,7 +134,8 @@ def compared(
     right = np.stack([right_of(labels, each, lesion_of, shape) for each in called.values()], axis=1)
     both = np.concatenate([right, asked[:, None]], axis=1)  # lesions answers+1 2 classes
     totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
-    accuracy = rates(totals[:, :-1], totals[:, -1:])[..., 0]  # 1+resamples answers
+    hits, images = totals[:, :-1, 0], totals[:, -1:, 0]  # 1+resamples answers classes
+    accuracy = mean_defined(ratio(hits, images), images > 0)
     less = accuracy[:, :1] - accuracy
     rows = [
         (

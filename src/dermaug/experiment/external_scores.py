@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from dermaug.evaluation.discrimination import overall
-from dermaug.experiment.comparisons import compare_arms
-from dermaug.experiment.curves import exploratory_doses
-from dermaug.experiment.effects import RESAMPLES
 from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import label_arrays
+from dermaug.experiment.scores import coordinates, scores_of
+from dermaug.experiment.verdicts import verdict_table
+from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.stats.verdicts import EXPLORATORY
 
 
 def score_external(results: RunResults) -> pd.DataFrame:
@@ -18,12 +17,16 @@ def score_external(results: RunResults) -> pd.DataFrame:
     Returns:
         data, arm, model, fold, seed, images, and the overall metrics; empty without external data.
     """
-    rows = []
-    for cell in results.cells:
-        for path, predictions in cell.external.items():
-            scores = overall(*label_arrays(predictions, results))
-            place = {"arm": cell.arm, "model": cell.model, "fold": cell.fold, "seed": cell.seed}
-            rows.append({"data": path} | place | {"images": len(predictions)} | scores)
+    rows = [
+        {
+            "data": path,
+            **coordinates(cell),
+            "images": len(predictions),
+            **scores_of(cell, predictions, results),
+        }
+        for cell in results.cells
+        for path, predictions in cell.external.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -31,22 +34,22 @@ def compare_external(results: RunResults, resamples: int = RESAMPLES) -> pd.Data
     """Differences of arms on external data sets, with intervals.
 
     Every network of every fold answers the same external lesions: they are one fold, in which each
-    (fold, seed) of the study is a training of its own. Exploratory doses are left out.
+    (fold, seed) of the study is a training of its own.
 
     Args:
         results: The run.
         resamples: Number of draws of the bootstrap.
 
     Returns:
-        data, then the columns of `compare_arms`; empty without external data.
+        data, then the columns of `verdict_table`, every row exploratory: external sets give no
+        verdicts. Empty without external data.
     """
-    unasked = exploratory_doses(results)
     tables = []
     for path in dict.fromkeys(path for cell in results.cells for path in cell.external):
-        table = compare_arms(_as_one_fold(results, path), resamples)
-        places = zip(table["model"], table["arm"], table["reference"], strict=True)
-        judged = [not {(model, arm), (model, other)} & unasked for model, arm, other in places]
-        tables.append(table[judged].assign(data=path))
+        table = verdict_table(_as_one_fold(results, path), resamples)
+        judged = table[table["family"] != ""].index
+        table.loc[judged, "verdict"] = EXPLORATORY
+        tables.append(table.drop(columns=["sentence", "p_holm", "p_equivalence"]).assign(data=path))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

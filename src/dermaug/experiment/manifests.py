@@ -81,6 +81,10 @@ class CellManifest(Entries):
     train_counts: dict[str, dict[str, int]]
     training_images: Ids
     training_lesions: Ids
+    shown: dict[str, float]
+    """Share of each class among the images that it was shown."""
+    prior: dict[str, float]
+    """The prior that its loss saw, by which its probabilities are adjusted."""
     provenance: str = ""
     curation: dict[str, CurationEntry] = {}
 

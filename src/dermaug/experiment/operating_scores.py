@@ -13,12 +13,12 @@ from dermaug.evaluation.malignancy import (
     one_against_rest,
     sensitivity_specificity,
 )
-from dermaug.evaluation.operating_points import Scored, at_threshold, operating_points
-from dermaug.experiment.calibration_scores import validated
+from dermaug.evaluation.operating_points import Scored, operating_points
 from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import CELL, held_out, label_arrays
+from dermaug.experiment.scores import CELL, adjusted, held_out, label_arrays, validated
 
-TOP_CLASS, HALF, CHOSEN = "top class", "probability above 0.5", "specificity on validation"
+TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
+CHOSEN = "specificity on validation"
 _COLUMNS = (
     *CELL,
     "target",
@@ -36,12 +36,12 @@ _COLUMNS = (
 
 
 def score_operating_points(results: RunResults) -> pd.DataFrame:
-    """One row a finished cell, target and rule, on the test part.
+    """One row per finished cell, target and rule, on the test part.
 
     Targets are `malignant` (mel, bcc and akiec against the rest, probabilities summed) and `mel`
     (against the rest), those of them that the classes allow. Rules: the class of highest
-    probability; a probability above one half; and the threshold that gives 80, 90 and 95 %
-    specificity on the validation part.
+    probability, as it stands and prior-adjusted; and the threshold on the prior-adjusted
+    probability that gives 80, 90 and 95 % specificity on the validation part.
 
     Returns:
         arm, model, fold, seed, target, rule, wanted_specificity, threshold,
@@ -76,12 +76,16 @@ def _score(
     cell: CellResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
 ) -> pd.DataFrame:
     labels, probabilities = label_arrays(held_out(cell), results)
-    test = Scored(*one_against_rest(labels, probabilities, chosen))
-    validation = Scored(*one_against_rest(*label_arrays(validated(cell), results), chosen))
-    top = sensitivity_specificity(test.positive, called_by_top_class(probabilities, chosen))
-    half = at_threshold(test, 0.5)
+    even = adjusted(cell, probabilities, results)
+    told, unsure = label_arrays(validated(cell), results)
+    test = Scored(*one_against_rest(labels, even, chosen))
+    validation = Scored(*one_against_rest(told, adjusted(cell, unsure, results), chosen))
+    top, fair = (
+        sensitivity_specificity(test.positive, called_by_top_class(each, chosen))
+        for each in (probabilities, even)
+    )
     fixed = pd.DataFrame(
-        [(TOP_CLASS, np.nan, *top), (HALF, 0.5, *half)],
+        [(TOP_CLASS, np.nan, *top), (ADJUSTED_CLASS, np.nan, *fair)],
         columns=["rule", "threshold", "sensitivity", "specificity"],
     )
     points = operating_points(validation, test).assign(rule=CHOSEN)

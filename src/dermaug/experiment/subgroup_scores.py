@@ -1,29 +1,27 @@
 """Who gains: scores by sex, age, body site and estimated skin tone, with intervals by lesion."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from dermaug.data.skin_tone import TONES, catalog_skin_angles, tone_names
-from dermaug.evaluation.discrimination import mean_defined
 from dermaug.evaluation.malignancy import malignant_classes
-from dermaug.evaluation.subgroups import (
-    METRICS,
-    UNKNOWN,
-    age_band_names,
-    age_bands,
-    image_tallies,
-    supports,
-    tally_rates,
+from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
+from dermaug.experiment.answers import (
+    FoldPredictions,
+    arm_samples,
+    paired_samples,
+    predictions_of,
 )
-from dermaug.experiment.comparisons import control_arm
-from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import held_out, label_arrays
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.experiment.comparisons import baseline
+from dermaug.experiment.results import RunResults
+from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.metrics import ADJUSTED, ALL, Metric, metrics_of
 
-RESAMPLES = 2_000
+RESAMPLES = 1_000
 FEWEST = 20
 """A metric that rests on fewer images than this is given without an interval."""
 FEWEST_OF_CLASS = 5
@@ -47,8 +45,7 @@ COLUMNS = (
     "support",
     "classes",
 )
-Pair = tuple[int, int]
-"""Fold and seed."""
+METRICS = ("balanced_accuracy", "malignant_sensitivity", "malignant_specificity")
 
 
 def describe_groups(results: RunResults) -> pd.DataFrame:
@@ -81,11 +78,10 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
 
 
 def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
-    """Scores of every arm, and differences to its control, in each group of test images.
+    """Scores of every arm, and differences to its baseline, in each group of test images.
 
-    The test predictions of all folds are pooled for each seed, the metric is taken on the pool and
-    averaged over seeds, for the folds and seeds that all arms of a classifier have finished.
-    Intervals are a percentile bootstrap over the group's lesions; all arms see the same draws.
+    All decisions are prior-adjusted. Values and intervals are those of `estimate_all` on the test
+    images of the group: groups of lesions resampled, trainings moderated; exploratory.
 
     Returns:
         model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
@@ -93,30 +89,119 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
         malignant_sensitivity its malignant ones, for malignant_specificity the others), and
         classes: how many have `FEWEST_OF_CLASS` images in the group and make up
-        balanced_accuracy, which is NaN when none has. A grouping with a single group is left out;
-        so is malignancy where the classes are not HAM10000's.
+        balanced_accuracy. A grouping with a single group is left out; so is malignancy where the
+        classes are not HAM10000's.
     """
     models = list(dict.fromkeys(cell.model for cell in results.cells))
-    groups = describe_groups(results) if models else pd.DataFrame()
-    rows = []
-    for model in models:
-        arms, pairs = _shared(results, model)
-        if not pairs:
-            continue
-        images, tallies = _tallies(results, model, arms, pairs)
-        described = groups.loc[images]
-        for grouping, group, inside in _each_group(described):
-            lesions = described["lesion_id"][inside]
-            found = _score_group(results, arms, tallies[inside], lesions, resamples)
-            rows += [{"model": model, "grouping": grouping, "group": group, **row} for row in found]
+    described = describe_groups(results) if models else pd.DataFrame()
+    rows = [
+        {"model": model, "grouping": grouping, "group": group, **row}
+        for model in models
+        for folds in [predictions_of(results, model)]
+        for tested in [described.loc[np.concatenate([each.image_ids for each in folds.values()])]]
+        for grouping, group, inside in _each_group(tested)
+        for row in _score_group(
+            results, folds, set(tested.index[inside]), tested[inside], resamples
+        )
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is asked about a group: which classes are told apart, and which metrics are read."""
+
+    metrics: Mapping[str, Metric]
+    merged: Int[np.ndarray, " k"]
+    names: tuple[str, ...]
+    kept: Bool[np.ndarray, " k"]
+
+
+def _questions(results: RunResults, images: Float[np.ndarray, " k"]) -> list[_Question]:
+    """Mean sensitivity over the classes that are frequent enough, and malignancy."""
+    classes = results.catalog.classes
+    frequent = images >= FEWEST_OF_CLASS
+    found = [
+        _Question(
+            {"balanced_accuracy": Metric(ADJUSTED, ALL, "balanced_accuracy")},
+            np.arange(len(classes)),
+            classes,
+            frequent,
+        )
+    ]
+    malignant = malignant_classes(classes)
+    if malignant is not None:
+        both = {
+            f"malignant_{name}": Metric(ADJUSTED, "malignant", name)
+            for name in ("sensitivity", "specificity")
+        }
+        everyone = np.ones(len(classes), dtype=bool)
+        found.append(_Question(both, malignant.astype(int), ("benign", "malignant"), everyone))
+    return found
+
+
+def _score_group(
+    results: RunResults,
+    folds: Mapping[int, FoldPredictions],
+    inside: set[str],
+    described: pd.DataFrame,
+    resamples: int,
+) -> Iterator[dict[str, str | float | int]]:
+    """Rows of one group: for each metric every arm, then every difference."""
+    labels = results.catalog.labels[results.catalog.rows(list(described.index))]
+    images = np.bincount(labels, minlength=results.catalog.num_classes)
+    for question in _questions(results, images):
+        answers = {
+            fold: each.answered(kept, question.merged)
+            for fold, each in folds.items()
+            for kept in [np.isin(each.image_ids, list(inside)) & question.kept[each.labels]]
+            if kept.any()
+        }
+        arms = list(dict.fromkeys(arm for found in answers.values() for arm, _ in found.answers))
+        samples = {(arm, ""): arm_samples(answers, arm) for arm in arms}
+        samples |= {pair: paired_samples(answers, *pair) for pair in references(results, arms)}
+        there = {pair: sample for pair, sample in samples.items() if sample}
+        estimates = estimate_all(list(there.values()), question.names, resamples)
+        support = _supports(images, question)
+        for name, metric in question.metrics.items():
+            if not support[name]:
+                continue
+            place = metrics_of(question.names).index(metric)
+            for (arm, reference), estimate in zip(there, estimates, strict=True):
+                yield {
+                    "metric": name,
+                    "arm": arm,
+                    "reference": reference,
+                    **_numbers(estimate.at(place), support[name], -1.0 if reference else 0.0),
+                    "images": len(described),
+                    "lesions": described["lesion_id"].nunique(),
+                    "support": support[name],
+                    "classes": int((images >= FEWEST_OF_CLASS).sum()),
+                }
+
+
+def _supports(images: Int[np.ndarray, " k"], question: _Question) -> dict[str, int]:
+    """Images that each metric of a question rests on."""
+    positive = int(images[question.merged == 1].sum())
+    numbers = {
+        "malignant_sensitivity": positive,
+        "malignant_specificity": int(images.sum()) - positive,
+        "balanced_accuracy": int(images[question.kept].sum()),
+    }
+    return {name: numbers[name] for name in question.metrics}
+
+
+def _numbers(estimate: Estimate, support: int, least: float) -> dict[str, float]:
+    low, high = (
+        estimate.interval()[:, 0].clip(least, 1.0) if support >= FEWEST else (np.nan, np.nan)
+    )
+    return {"value": float(estimate.value[0]), "low": float(low), "high": float(high)}
+
+
 def references(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str]]:
-    """(arm, control) of every arm: the arm without its synthetic images, or else the first one."""
-    first = results.experiment.arms[0].name
-    pairs = [(arm, control_arm(results, arm) or first) for arm in arms]
-    return [(arm, control) for arm, control in pairs if arm != control and control in arms]
+    """(arm, baseline) of every arm that has one."""
+    pairs = [(arm, baseline(results, arm)) for arm in arms]
+    return [(arm, reference) for arm, reference in pairs if reference in arms and reference]
 
 
 def _each_group(described: pd.DataFrame) -> Iterator[tuple[str, str, Bool[np.ndarray, " n"]]]:
@@ -126,93 +211,3 @@ def _each_group(described: pd.DataFrame) -> Iterator[tuple[str, str, Bool[np.nda
         if len(present) > 1:
             for group in present:
                 yield str(grouping), str(group), (described[grouping] == group).to_numpy()
-
-
-def _shared(results: RunResults, model: str) -> tuple[list[str], list[Pair]]:
-    """The arms of a classifier that have begun, and the folds and seeds that all of them have."""
-    done: dict[str, set[Pair]] = {}
-    for cell in results.cells:
-        if cell.model == model:
-            done.setdefault(cell.arm, set()).add((cell.fold, cell.seed))
-    return list(done), sorted(set.intersection(*done.values()))
-
-
-def _tallies(
-    results: RunResults, model: str, arms: Sequence[str], pairs: Sequence[Pair]
-) -> tuple[pd.Index, Float[np.ndarray, "n a s 2 c"]]:
-    """Tested images, and what each adds to the counts of each arm and seed."""
-    cells = {
-        (cell.arm, cell.fold, cell.seed): cell for cell in results.cells if cell.model == model
-    }
-    images = pd.Index(
-        sorted({name for pair in pairs for name in held_out(cells[arms[0], *pair])["image_id"]})
-    )
-    seeds = sorted({seed for _, seed in pairs})
-    shape = (len(images), len(arms), len(seeds), 2, results.catalog.num_classes + 2)
-    tallies = np.zeros(shape)
-    for place, arm in enumerate(arms):
-        for fold, seed in pairs:
-            rows, values = _cell_tallies(cells[arm, fold, seed], results, images)
-            tallies[rows, place, seeds.index(seed)] = values
-    return images, tallies
-
-
-def _cell_tallies(
-    cell: CellResult, results: RunResults, images: pd.Index
-) -> tuple[np.ndarray, np.ndarray]:
-    test = held_out(cell)
-    malignant = malignant_classes(results.catalog.classes)
-    values = image_tallies(*label_arrays(test, results), malignant)
-    return images.get_indexer(pd.Index(test["image_id"])), values
-
-
-def _score_group(
-    results: RunResults,
-    arms: Sequence[str],
-    tallies: Float[np.ndarray, "n a s 2 c"],
-    lesions: pd.Series,
-    resamples: int,
-) -> list[dict[str, str | float | int]]:
-    """Rows of one group: each arm's metrics, then each difference's."""
-    # An image counts once, however many seeds have tested it.
-    images = tallies.max(axis=(1, 2)).sum(axis=0)
-    support = supports(images)
-    rare = images[1] < FEWEST_OF_CLASS
-    rare[-2:] = False  # malignant and benign have their own support
-    codes, names = pd.factorize(lesions)
-    counts = np.zeros((len(names), *tallies.shape[1:]))
-    np.add.at(counts, codes, np.where(rare, 0.0, tallies))
-    value, drawn = _over_seeds(counts.sum(axis=0)), _over_seeds(resampled_totals(counts, resamples))
-    rows: list[dict[str, str | float | int]] = []
-    for metric in (name for name in METRICS if support[name]):
-        for arm, reference in [*((arm, "") for arm in arms), *references(results, arms)]:
-            signs = np.zeros(len(arms))
-            signs[arms.index(arm)] = 1.0
-            if reference:
-                signs[arms.index(reference)] = -1.0
-            low, high = np.nan, np.nan
-            if support[metric] >= FEWEST:
-                low, high = percentile_interval(drawn[metric] @ signs)
-            rows.append(
-                {
-                    "metric": metric,
-                    "arm": arm,
-                    "reference": reference,
-                    "value": float(value[metric] @ signs),
-                    "low": low,
-                    "high": high,
-                    "images": len(lesions),
-                    "lesions": len(names),
-                    "support": support[metric],
-                    "classes": int((~rare[:-2]).sum()),
-                }
-            )
-    return rows
-
-
-def _over_seeds(counts: Float[np.ndarray, "... a s 2 c"]) -> dict[str, np.ndarray]:
-    """Metrics averaged over the seeds where they are defined."""
-    return {
-        name: mean_defined(values, ~np.isnan(values))
-        for name, values in tally_rates(counts).items()
-    }

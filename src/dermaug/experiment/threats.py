@@ -5,10 +5,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from dermaug.config.arms import ORACLE
-from dermaug.experiment.comparisons import compare_arms, control_arm
-from dermaug.experiment.curves import chosen_doses
-from dermaug.experiment.results import CellResult, RunResults
+from dermaug.experiment.comparisons import BASELINE, NEGATIVE, Contrast, contrasts, control_arm
+from dermaug.experiment.curves import chosen_doses, primary_metric
+from dermaug.experiment.effects import effects_of, place_of
+from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_classes
+from dermaug.experiment.verdict_words import p_words, signed
+from dermaug.stats.verdicts import ALPHA
 
 FEW_LESIONS = 20
 SEEN = 0.05
@@ -19,7 +22,15 @@ WON = 0.97
 
 def threats(results: RunResults) -> list[str]:
     """Sentences, each one weakness of this run; empty when none is found."""
-    checks = (_lesions, _repeats, _trainings, _doses, _unseen_classes, _oracles)
+    checks = (
+        _lesions,
+        _repeats,
+        _trainings,
+        _doses,
+        _unseen_classes,
+        _more_lesions,
+        _negative_controls,
+    )
     return [sentence for check in checks for sentence in check(results)]
 
 
@@ -58,15 +69,11 @@ def _trainings(results: RunResults) -> Iterator[str]:
     unknown = {cell.arm for cell in results.cells if cell.manifest.get("provenance") == "unknown"}
     if unknown:
         yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
-    for (arm, model), cells in _by_arm(results).items():
-        if cells[0].manifest.get("critic"):
-            continue  # its generator trained it: validation picked no checkpoint
-        last = [cell.manifest["kept_images"] == cell.manifest["images"] for cell in cells]
-        if len(last) > 0 and all(last):
-            yield (
-                f"{arm} with {model} was best on validation at the very end of every training: "
-                "longer training might change the comparison."
-            )
+    if not any(arm.convergence_of for arm in results.experiment.arms):
+        yield (
+            "Whether the baseline has converged was not measured (check_convergence): longer "
+            "training might change every comparison."
+        )
     yield from _curations(results)
     for generator in {one.folder: one for one in results.generators}.values():
         if generator.manifest.get("diagnosis"):
@@ -121,40 +128,49 @@ def _unseen_classes(results: RunResults) -> Iterator[str]:
         means = part.groupby("label", sort=False)["sensitivity"].mean()
         if unseen := [str(label) for label, value in means.items() if value < SEEN]:
             yield (
-                f"{first} with {model} hardly ever names {', '.join(unseen)} (sensitivity below "
-                f"{SEEN:g}): any arm that shows these classes more often gains, whatever it shows."
+                f"{first} with {model} hardly ever names {', '.join(unseen)} at argmax "
+                f"(sensitivity below {SEEN:g}): any arm that shows these classes more often gains "
+                "there, whatever it shows; read the prior-adjusted numbers."
             )
 
 
-def _oracles(results: RunResults) -> Iterator[str]:
+def _more_lesions(results: RunResults) -> Iterator[str]:
     """Where more real images show no gain, none of synthetic ones could be expected."""
-    oracles = {
-        arm.name
-        for arm in results.experiment.arms
-        if arm.synthetic is not None and arm.synthetic.source == ORACLE
-    }
-    if not oracles:
-        return
-    compared = compare_arms(results)
-    compared = compared[compared["metric"] == "balanced_accuracy"]
-    for row in compared[compared["arm"].isin(oracles)].to_dict("records"):
-        if row["reference"] == control_arm(results, str(row["arm"])) and not row["low"] > 0:
-            middle, low, high = (
-                f"{row[name]:+.3f}".replace("-", "−")
-                for name in ("pooled_difference", "low", "high")
-            )
+    arms = {arm.name: arm for arm in results.experiment.arms}
+    more = tuple(
+        Contrast(reference, name, BASELINE) if arm.half else Contrast(name, reference, BASELINE)
+        for name, arm in arms.items()
+        if arm.half or (arm.synthetic is not None and arm.synthetic.source == ORACLE)
+        for reference in [control_arm(results, name)]
+        if reference is not None
+    )
+    place = place_of(results, primary_metric(results)) if more else 0
+    for effect in effects_of(results, more) if more else ():
+        low, high = effect.estimate.at(place).interval()[:, 0].clip(-1.0, 1.0)
+        if not low > 0 and effect.estimate.is_judged:
             yield (
-                f"Even more real images ({row['arm']}) show no clear gain with {row['model']} "
-                f"({middle}, 95 % interval {low} to {high}): synthetic ones could hardly show one "
-                "in this study either."
+                f"More real lesions ({effect.contrast.arm} against {effect.contrast.reference}) "
+                f"show no clear gain with {effect.model} "
+                f"({signed(float(effect.estimate.value[place]))}, 95 % interval "
+                f"{signed(float(low))} to {signed(float(high))}): synthetic images could hardly "
+                "show one in this study either."
             )
 
 
-def _by_arm(results: RunResults) -> dict[tuple[str, str], list[CellResult]]:
-    cells: dict[tuple[str, str], list[CellResult]] = {}
-    for cell in results.cells:
-        cells.setdefault((cell.arm, cell.model), []).append(cell)
-    return cells
+def _negative_controls(results: RunResults) -> Iterator[str]:
+    """A replay that changes nothing of what is shown must not differ from its baseline."""
+    pairs = tuple(pair for pair in contrasts(results) if pair.role == NEGATIVE)
+    place = place_of(results, primary_metric(results)) if pairs else 0
+    for effect in effects_of(results, pairs) if pairs else ():
+        p = float(effect.estimate.at(place).p_value()[0]) if effect.estimate.is_judged else 1.0
+        if p <= ALPHA:
+            yield (
+                f"The negative control {effect.contrast.arm} differs from "
+                f"{effect.contrast.reference} with {effect.model} "
+                f"({signed(float(effect.estimate.value[place]))}, p = {p_words(p)}, not adjusted), "
+                "although both are shown every class as often: either this is the one such result "
+                "in twenty, or trainings vary more than the interval says."
+            )
 
 
 def _discriminator_won(journal: pd.DataFrame) -> bool:

@@ -1,163 +1,184 @@
-"""Does an arm help, as a whole and class by class: a verdict, its p-value and its limits."""
+"""Does an arm help: every contrast and metric with its interval, and a verdict where one is due."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from dermaug.experiment.comparisons import contrasts
+from dermaug.config import Experiment
+from dermaug.experiment.comparisons import BASELINE, REPLAY, contrasts
 from dermaug.experiment.curves import exploratory_doses
-from dermaug.experiment.effects import RESAMPLES, Effect, effects_of, place_of
+from dermaug.experiment.effects import Effect, effects_of
 from dermaug.experiment.results import RunResults
-from dermaug.stats.bootstrap import percentile_interval, two_sided_p
+from dermaug.experiment.verdict_words import sentence
+from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.stats.metrics import ADJUSTED, ALL, AUC, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.paired import mcnemar_exact
-from dermaug.stats.tally import ALL
-from dermaug.stats.trainings import LESIONS_ONLY
-from dermaug.stats.verdicts import EXPLORATORY, HELPS, HURTS, smallest_detectable, verdict
+from dermaug.stats.verdicts import (
+    EXPLORATORY,
+    FEWEST_GROUPS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+    detectable,
+    needed,
+    outcome,
+)
 
 COLUMNS = (
     "arm",
     "reference",
+    "role",
     "model",
+    "readout",
     "scope",
     "metric",
+    "family",
     "difference",
     "low",
     "high",
     "p",
     "p_holm",
-    "mcnemar_p",
+    "margin",
+    "p_equivalence",
     "verdict",
-    "smallest_detectable",
-    "num_lesions",
-    "num_cells",
+    "detectable",
+    "attainable",
+    "reference_level",
+    "num_groups",
+    "num_pairs",
+    "num_generators",
     "levels",
     "sentence",
 )
-OVERALL_METRIC, CLASS_METRIC = "balanced_accuracy", "sensitivity"
+FAMILIES = {
+    "mean sensitivity": (ADJUSTED, "balanced_accuracy"),
+    "macro AUC": (AUC, "macro_auc"),
+    "class sensitivity": (ADJUSTED, "sensitivity"),
+}
+"""What is judged; every other readout and metric is exploratory."""
 
 
 def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
-    """One row a contrast, classifier and scope: balanced accuracy of all, sensitivity of a class.
+    """One row per contrast, classifier, readout and metric.
 
-    Holm's rule adjusts within two families over the whole run, all arms and classifiers: the
-    verdicts on balanced accuracy, and the verdicts on single classes. Doses that validation does
-    not pick, and their replays, are exploratory: they get an interval, no verdict, and don't count
-    in the families.
+    Holm's rule adjusts within families over the whole run, all arms and classifiers: mean
+    sensitivity, macro AUC, and the sensitivities of single classes, each for the difference and,
+    where there is a margin, for equivalence. Members are arms against their baselines and synthetic
+    arms against their replays. Replays themselves, doses that validation does not pick, and every
+    other metric are exploratory.
 
     Args:
         results: The run.
         resamples: Number of draws of the bootstrap.
 
     Returns:
-        The columns of `COLUMNS`. difference, low, high (95 %, not adjusted) and
-        smallest_detectable are differences of the metric; p belongs to the interval; mcnemar_p
-        (not adjusted) is of the lesions got right more or less often, given the networks, which
-        for the scope `all` is a test of accuracy; num_lesions have an image of the scope;
-        num_cells are pairs of networks; levels are what the interval covers.
+        The columns of `COLUMNS`. family is "" for what is exploratory; difference, low, high
+        (95 %, not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) are of
+        the metric; p, p_holm and p_equivalence as in docs/statistics.md; detectable is the minimum
+        detectable difference, infinite where it exceeds what is possible; attainable tells whether
+        any possible gain could have been significant; reference_level is the reference's metric;
+        num_groups are test groups with an image of the scope; num_pairs are pairs of networks;
+        levels are what the interval covers.
     """
+    metrics = metrics_of(results.catalog.classes)
     effects = effects_of(results, tuple(contrasts(results)), resamples)
-    rows = [
-        _row(effect, scope, results)
-        for effect in effects
-        for scope in (ALL, *results.catalog.classes)
-    ]
-    table = pd.DataFrame(rows, columns=["draws", "standard_error", *COLUMNS])
     unasked = exploratory_doses(results)
-    places = zip(table["model"], table["arm"], table["reference"], strict=True)
-    judged = [not {(model, arm), (model, other)} & unasked for model, arm, other in places]
-    for _, family in table[judged].groupby(table["scope"] == ALL):
-        p_values = family["p"].to_numpy(dtype=float)
-        table.loc[family.index, "p_holm"] = holm(p_values)
-        made = int((~np.isnan(p_values)).sum())
-        for index, row in family.iterrows():
-            least = smallest_detectable(row["draws"], row["standard_error"], made)
-            table.loc[[index], "smallest_detectable"] = least
-    table["verdict"] = [
-        verdict(row["difference"], row["p_holm"]) if known else EXPLORATORY
-        for known, row in zip(judged, table.to_dict("records"), strict=True)
+    rows = [
+        row for effect in effects for row in _rows(effect, metrics, results.experiment, unasked)
     ]
-    table["sentence"] = [sentence(row) for row in table.to_dict("records")]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "sentence"])
+    for family in FAMILIES:
+        _judge(table, family)
+    _power(table, effects, metrics)
+    unit = "patients" if results.catalog.groups_are_patients else "lesions"
+    table["sentence"] = [sentence(row, unit) for row in table.to_dict("records")]
     return table[list(COLUMNS)]
 
 
-def sentence(row: Mapping[Any, Any]) -> str:
-    """A row of the verdict table in plain words, no more certain than its numbers.
-
-    Args:
-        row: The columns of `COLUMNS`, but for the sentence.
-    """
-    names = {name: row[name] for name in ("arm", "reference", "model", "verdict")}
-    numbers = {name: float(row[name]) for name in ("difference", "low", "high", "p_holm")}
-    metric = "mean sensitivity" if row["scope"] == ALL else f"the sensitivity for {row['scope']}"
-    if np.isnan(numbers["low"]):
-        return f"With {names['model']}, {metric} of {names['arm']} could not be compared."
-    middle, low, high = (_signed(numbers[name]) for name in ("difference", "low", "high"))
-    interval = f"{middle}, 95 % interval {low} to {high}"
-    if names["verdict"] == EXPLORATORY:
-        return (
-            f"Exploratory, not judged: with {names['model']}, {metric} of {names['arm']} against "
-            f"{names['reference']} ({interval}); validation picks another dose."
-        )
-    words = {HELPS: "raises", HURTS: "lowers"}.get(str(names["verdict"]))
-    found = (
-        f"{names['arm']} {words} {metric} against {names['reference']}"
-        if words
-        else f"no evidence that {names['arm']} changes {metric} against {names['reference']}"
-    )
-    facts = f"{interval}, p = {_p(numbers['p_holm'])} after Holm, {row['num_lesions']:,} lesions"
-    limits = ""
-    if not words:
-        limits = _limits(float(row["smallest_detectable"]))
-    if row["levels"] == LESIONS_ONLY:
-        limits += " One seed: this holds for these networks; another training may turn it."
-    return f"With {names['model']}, {found} ({facts}).{limits}"
-
-
-def _limits(least: float) -> str:
-    """What a null result is worth: the difference that four of five such studies would find."""
-    if np.isnan(least):
-        return " Nothing varied, so that what this design could have found cannot be told."
-    if least >= 1.0:  # no difference of two shares is larger
-        return " A design like this would seldom find any difference, however large."
-    return f" Four in five studies like this would find a difference of {least:.3f} or more."
-
-
-def _row(effect: Effect, scope: str, results: RunResults) -> dict[str, object]:
-    metric = OVERALL_METRIC if scope == ALL else CLASS_METRIC
-    place = place_of(results, scope, metric)
-    draws = effect.estimate.draws[:, place]
-    low, high = percentile_interval(draws)
-    if scope == ALL:
-        gains, num_lesions = effect.gains.sum(axis=1), len(effect.gains)
-    else:
-        index = results.catalog.classes.index(scope)
-        gains, num_lesions = effect.gains[:, index], int(effect.num_lesions[index])
-    return {
-        "draws": draws,
-        "standard_error": float(effect.estimate.standard_error[place]),
-        "arm": effect.arm,
-        "reference": effect.reference,
-        "model": effect.model,
-        "scope": scope,
-        "metric": metric,
-        "difference": float(effect.estimate.value[place]),
-        "low": low,
-        "high": high,
-        "p": two_sided_p(draws),
-        "mcnemar_p": mcnemar_exact(gains).p,
-        "num_lesions": num_lesions,
-        "num_cells": effect.num_pairs,
-        "levels": effect.estimate.levels,
+def _rows(
+    effect: Effect,
+    metrics: tuple[Metric, ...],
+    experiment: Experiment,
+    unasked: set[tuple[str, str]],
+) -> Iterator[dict[str, object]]:
+    """Rows of one contrast, verdicts still to be given."""
+    estimate, contrast = effect.estimate, effect.contrast
+    arms = {(effect.model, contrast.arm), (effect.model, contrast.reference)}
+    is_asked = contrast.role in (BASELINE, REPLAY) and not arms & unasked
+    low, high = estimate.interval().clip(-1.0, 1.0)
+    p_values = estimate.p_value() if estimate.is_judged else np.full(len(metrics), np.nan)
+    margins = _margins(metrics, experiment)
+    equivalence = {
+        margin: estimate.equivalence_p(margin) for margin in set(margins) if estimate.is_judged
     }
+    for place, metric in enumerate(metrics):
+        few = metric.scope != ALL and estimate.groups[place] < FEWEST_GROUPS
+        judged = estimate.is_judged and not few and not np.isnan(estimate.value[place])
+        family = _family(metric) if is_asked else ""
+        margin = margins[place]
+        yield {
+            "arm": contrast.arm,
+            "reference": contrast.reference,
+            "role": contrast.role,
+            "model": effect.model,
+            "readout": metric.readout,
+            "scope": metric.scope,
+            "metric": metric.metric,
+            "family": family,
+            "difference": float(estimate.value[place]),
+            "low": np.nan if few else float(low[place]),
+            "high": np.nan if few else float(high[place]),
+            "p": float(p_values[place]) if judged else np.nan,
+            "p_holm": np.nan,
+            "margin": margin,
+            "p_equivalence": float(equivalence[margin][place])
+            if judged and family and not np.isnan(margin)
+            else np.nan,
+            "verdict": (INCONCLUSIVE if judged else NOT_JUDGED) if family else EXPLORATORY,
+            "detectable": np.nan,
+            "attainable": True,
+            "reference_level": float(estimate.level[place]),
+            "num_groups": int(estimate.groups[place]),
+            "num_pairs": effect.num_pairs,
+            "num_generators": effect.num_generators,
+            "levels": estimate.levels,
+        }
 
 
-def _signed(value: float) -> str:
-    """Three decimals with a sign; a true minus."""
-    return f"{value:+.3f}".replace("-", "−")
+def _family(metric: Metric) -> str:
+    judged = {place: name for name, place in FAMILIES.items()}
+    return judged.get((metric.readout, metric.metric), "")
 
 
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "below 0.001"
+def _margins(metrics: tuple[Metric, ...], experiment: Experiment) -> list[float]:
+    """Margin of each metric that is judged; NaN without one."""
+    given = experiment.verdict.margin
+    margins = [getattr(given, m.metric) if _family(m) else None for m in metrics]
+    return [np.nan if margin is None else margin for margin in margins]
+
+
+def _judge(table: pd.DataFrame, family: str) -> None:
+    """Adjust the p-values of one family, in place, and give its verdicts."""
+    rows = table.index[(table["family"] == family) & (table["verdict"] != NOT_JUDGED)]
+    table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(dtype=float))
+    table.loc[rows, "p_equivalence"] = holm(table.loc[rows, "p_equivalence"].to_numpy(dtype=float))
+    table.loc[rows, "verdict"] = [
+        outcome(row["difference"], row["p_holm"], row["p_equivalence"])
+        for row in table.loc[rows].to_dict("records")
+    ]
+
+
+def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metric, ...]) -> None:
+    """Fill in what the design could have found, in place."""
+    sizes = table.loc[table["verdict"] != NOT_JUDGED, "family"].value_counts().to_dict()
+    for number, effect in enumerate(effects):
+        own = table.iloc[number * len(metrics) : (number + 1) * len(metrics)]
+        for family, rows in own[(own["family"] != "") & (own["verdict"] != NOT_JUDGED)].groupby(
+            "family"
+        ):
+            places = rows.index.to_numpy() - number * len(metrics)
+            count = int(sizes[str(family)])
+            room = 1.0 - rows["reference_level"].to_numpy(dtype=float)
+            least = detectable(effect.estimate, count)[places]
+            table.loc[rows.index, "detectable"] = np.where(least > room, np.inf, least)
+            table.loc[rows.index, "attainable"] = needed(effect.estimate, count)[places] <= room

@@ -2,98 +2,110 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from dermaug.experiment.comparisons import contrasts, control_arm
+from dermaug.experiment.convergence import convergence
 from dermaug.experiment.results import RunResults
+from dermaug.experiment.verdict_words import signed
 from dermaug.report.tables import number
-from dermaug.stats.tally import ALL
-from dermaug.stats.trainings import LESIONS_ONLY
-from dermaug.stats.verdicts import EXPLORATORY, HELPS, HURTS
+from dermaug.stats.metrics import ADJUSTED, ALL, ARGMAX, AUC
+from dermaug.stats.trainings import GROUPS_ONLY
+from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS
 
 CHANCE_MARGIN = 0.02
+_PRIMARY = {"balanced_accuracy": "mean sensitivity", "macro_auc": "macro AUC"}
 
 
-def primary_contrasts(results: RunResults) -> list[tuple[str, str]]:
-    """Contrasts (arm, reference) that the question is about.
-
-    A synthetic arm is judged against its own control, where there is one, and against its replay:
-    the first says whether the dose helps, the second whether it is the images that do. A study
-    without synthetic arms is judged by all of its contrasts.
-    """
-    arms = results.experiment.arms
-    replays = {arm.replay_of: arm.name for arm in arms if arm.replay_of}
-    judged = [
-        (arm.name, reference)
-        for arm in arms
-        if arm.is_synthetic
-        for reference in (control_arm(results, arm.name) or arms[0].name, replays.get(arm.name))
-        if reference is not None and reference != arm.name
-    ]
-    return judged or contrasts(results)
-
-
-def short_answer(
-    results: RunResults,
-    scores: pd.DataFrame,
-    comparisons: pd.DataFrame,
-    verdicts: pd.DataFrame,
-) -> list[str]:
-    """Sentences: one verdict a contrast and classifier, then how far it can be trusted.
-
-    Other arms that help or hurt against the first one follow: a reader who may choose must know.
+def short_answer(results: RunResults, scores: pd.DataFrame, verdicts: pd.DataFrame) -> list[str]:
+    """Sentences: one per judged contrast and classifier, then how far they can be trusted.
 
     Args:
         results: The run.
         scores: What `score_cells` gives for it.
-        comparisons: What `compare_arms` gives for it.
         verdicts: What `verdict_table` gives for it: the answer says what stands there, no more.
     """
     if not results.cells:
         return ["No classifier has been trained yet, so there is no answer."]
-    keys = ["model", "arm", "reference"]
-    asked = set(primary_contrasts(results))
-    judged = verdicts[(verdicts["scope"] == ALL) & (verdicts["verdict"] != EXPLORATORY)]
-    pairs = zip(judged["arm"], judged["reference"], strict=True)
-    first = results.experiment.arms[0].name
-    found = judged["verdict"].isin([HELPS, HURTS]) & (judged["reference"] == first)
-    is_asked = pd.Series([pair in asked for pair in pairs], index=judged.index, dtype=bool)
-    others = judged[found & ~is_asked]
-    judged = judged[is_asked]
-    if judged.empty:
+    asked = verdicts[verdicts["family"] == _PRIMARY[results.experiment.verdict.primary]]
+    if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
-    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
-    compared = table.merge(judged[keys], on=keys)
-    untrained = at_chance(scores, results.catalog.num_classes)
-    return [*judged["sentence"], *others["sentence"], *untrained, caution(compared)]
+    return [
+        *asked["sentence"],
+        *thresholds(verdicts),
+        *converged(results),
+        *at_chance(scores, results.catalog.num_classes),
+        caution(asked),
+    ]
 
 
-def caution(judged: pd.DataFrame) -> str:
-    """What the intervals cover: the choice of test lesions, and training where it was repeated."""
-    pairs = int(judged["pairs"].min())
-    if pairs == 1:
-        return (
-            "Each network was trained once (one fold, one seed): nothing can be said about how "
-            "much training itself varies, and another seed may turn the answer."
+def thresholds(verdicts: pd.DataFrame) -> list[str]:
+    """A sentence for each arm that differs at argmax and not otherwise: its threshold has moved."""
+    overall = verdicts[(verdicts["scope"] == ALL) & (verdicts["levels"] != GROUPS_ONLY)]
+    sentences = []
+    for (model, arm, reference), part in overall.groupby(["model", "arm", "reference"], sort=False):
+        rows = {(row["readout"], row["metric"]): row for row in part.to_dict("records")}
+        decided = rows[ARGMAX, "balanced_accuracy"]
+        fair, ranked = rows[ADJUSTED, "balanced_accuracy"], rows[AUC, "macro_auc"]
+        if decided["low"] <= 0 <= decided["high"] or EXPLORATORY in (
+            fair["verdict"],
+            ranked["verdict"],
+        ):
+            continue
+        if HELPS in (fair["verdict"], ranked["verdict"]) and decided["difference"] > 0:
+            continue
+        is_moved = fair["verdict"] == ranked["verdict"] == EQUIVALENT
+        sentences.append(
+            f"With {model}, {arm} minus {reference} at argmax is {signed(decided['difference'])} "
+            f"in mean sensitivity (exploratory, 95 % interval {signed(decided['low'])} to "
+            f"{signed(decided['high'])}): this {'is' if is_moved else 'may be'} a moved threshold."
         )
-    spreads = sorted({number(float(value)) for value in judged["sd_difference"]})
-    spread = spreads[0] if len(spreads) == 1 else f"{spreads[0]} to {spreads[-1]}"
-    levels = sorted(set(judged["levels"]))
-    only = " only" if levels == [LESIONS_ONLY] else ""
-    return (
-        f"The interval covers the choice of {' or '.join(levels)}{only}; from one training to the "
-        f"next ({pairs} pairs of the same fold and seed) the difference varied with SD {spread}."
-    )
+    return sentences
+
+
+def converged(results: RunResults) -> list[str]:
+    """Whether the baseline has stopped rising, for each classifier; or that nobody measured it."""
+    table = convergence(results)
+    if table.empty:
+        return ["Whether the baseline has converged was not measured (check_convergence)."]
+    wanted = table[table["metric"] == results.experiment.verdict.primary]
+    sentences = []
+    for row in wanted.to_dict("records"):
+        what = f"{_PRIMARY[row['metric']]} from {row['half']:,} to {row['images']:,} images shown"
+        gain = f"{signed(row['difference'])}, 95 % interval {signed(row['low'])} to " + signed(
+            row["high"]
+        )
+        name = f"{row['arm']} with {row['model']}"
+        sentences.append(
+            f"The baseline {name} has converged: it gains no more than the margin of "
+            f"{row['margin']:g} in {what} ({gain})."
+            if row["converged"]
+            else f"The baseline {name} has not converged: it gains {signed(row['difference'])} in "
+            f"{what} (95 % interval {signed(row['low'])} to {signed(row['high'])}), more than the "
+            f"margin of {row['margin']:g}; longer training may change the answer."
+        )
+    return sentences
+
+
+def caution(asked: pd.DataFrame) -> str:
+    """What the intervals cover."""
+    if (asked["levels"] == GROUPS_ONLY).all():
+        return (
+            "Each network was trained once in fewer than three folds: how much training itself "
+            "varies cannot be seen, so nothing is judged."
+        )
+    levels = " or ".join(dict.fromkeys(asked["levels"]))
+    return f"The intervals cover the choice of {levels}; they say nothing of other data sets."
 
 
 def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
     """A sentence for each classifier that guesses in every arm: its comparisons say nothing."""
-    best = scores.groupby(["model", "arm"], sort=False)["balanced_accuracy"].mean()
+    best = scores.groupby(["model", "arm"], sort=False)["balanced_accuracy_adjusted"].mean()
     return [
         f"With {model}, no arm does better than chance (mean sensitivity {number(value)} with "
         f"{num_classes} classes), so its comparison says nothing yet: train it longer."
         for model, value in best.groupby("model", sort=False).max().items()
-        if value < 1 / num_classes + CHANCE_MARGIN
+        if value < 1 / num_classes + CHANCE_MARGIN and not np.isnan(value)
     ]
 
 

@@ -1,18 +1,17 @@
 """The report's sections on doses, data sizes and external tests: tables, figures and CSVs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.experiment.curves import dose_curve, gain_curve, size_curve
+from dermaug.experiment.curves import dose_curve, gain_curve, primary_words, size_curve
 from dermaug.experiment.external_scores import compare_external, score_external
 from dermaug.experiment.results import RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.report.tables import Table, comparison_table, score_table, signed
+from dermaug.report.tables import Table, comparison_table, score_table, with_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,8 @@ class CurveSections:
 
 def curve_sections(results: RunResults) -> CurveSections:
     """Work out the curves of a run, and set them as tables and figures."""
-    arms = [arm.name for arm in results.experiment.arms]
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    words = primary_words(results)
     doses, sizes, gains = dose_curve(results), size_curve(results), gain_curve(results)
     outside, apart = score_external(results), compare_external(results)
     named = {"doses": doses, "sizes": sizes, "gains": gains, "external": outside}
@@ -44,20 +44,20 @@ def curve_sections(results: RunResults) -> CurveSections:
     numbers = {name: table for name, table in named.items() if len(table)}
     drawn: dict[str, Figure] = {}
     if len(doses):
-        drawn["dose_response"] = dose_response(doses)
+        drawn["dose_response"] = dose_response(doses, words)
     if len(sizes):
-        drawn["data_size"] = data_size(sizes)
+        drawn["data_size"] = data_size(sizes, words)
     return CurveSections(
         numbers,
         drawn,
-        _dose_table(doses) if len(doses) else None,
-        _gain_table(gains) if len(gains) else None,
+        _dose_table(doses, words) if len(doses) else None,
+        _gain_table(gains, words) if len(gains) else None,
         _external_tables(outside, apart, arms) if len(outside) else [],
     )
 
 
-def dose_response(doses: pd.DataFrame) -> Figure:
-    """Gain in balanced accuracy against the dose and its replay; the chosen one is filled."""
+def dose_response(doses: pd.DataFrame, words: str) -> Figure:
+    """Gain in the primary metric against the dose and its replay; the chosen one is filled."""
     panels = []
     for index, (model, rows) in enumerate(doses.groupby("model", sort=False)):
         with drawing(4.7, 3.2) as axes:
@@ -66,7 +66,7 @@ def dose_response(doses: pd.DataFrame) -> Figure:
                 shift = 0.015 * place * float(rows["dose"].max())
                 _draw_points(axes, points.sort_values("dose"), place, shift)
             axes.set_xlabel("images added")
-            axes.set_ylabel("difference in mean sensitivity")
+            axes.set_ylabel(f"difference in {words}")
             axes.set_title(figures.short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row['dose']:,.0f} images {row['difference']:+.3f}"
@@ -74,7 +74,7 @@ def dose_response(doses: pd.DataFrame) -> Figure:
             )
             panels.append(Panel(file_name("dose_response", index, model), alt, svg(axes)))
     caption = (
-        "Difference in mean sensitivity to the arm without the dose, test part, 95 % interval. "
+        f"Difference in {words} to the arm without the dose, test part, 95 % interval. "
         "Filled: the dose that validation picks; the others are exploratory. A replay is the same "
         "dose of real training images shown again."
     )
@@ -82,8 +82,8 @@ def dose_response(doses: pd.DataFrame) -> Figure:
     return Figure("dose_response", caption, tuple(panels), doses, figures.legend(names), 400)
 
 
-def data_size(sizes: pd.DataFrame) -> Figure:
-    """Balanced accuracy against the number of real training lesions, one line an arm.
+def data_size(sizes: pd.DataFrame, words: str) -> Figure:
+    """The primary metric against the number of real training lesions, one line per arm.
 
     Of a dose curve, the dose that validation picks at each size makes one line.
     """
@@ -97,7 +97,7 @@ def data_size(sizes: pd.DataFrame) -> Figure:
                 points = rows[rows["line"] == line].sort_values("lesions")
                 # Side by side, or the intervals of one size would hide each other.
                 shifted = points["lesions"] * 1.03 ** (place - (len(lines) - 1) / 2)
-                score = points["balanced_accuracy"]
+                score = points["score"]
                 axes.errorbar(
                     shifted,
                     score,
@@ -111,15 +111,15 @@ def data_size(sizes: pd.DataFrame) -> Figure:
             axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
             axes.minorticks_off()
             axes.set_xlabel("real training lesions")
-            axes.set_ylabel("mean sensitivity")
+            axes.set_ylabel(words)
             axes.set_title(figures.short(str(model), 40))
             alt = f"{model}: " + "; ".join(
-                f"{row['line']} {row['balanced_accuracy']:.3f} on {row['lesions']:,.0f} lesions"
+                f"{row['line']} {row['score']:.3f} on {row['lesions']:,.0f} lesions"
                 for row in rows.to_dict("records")
             )
             panels.append(Panel(file_name("data_size", index, model), alt, svg(axes)))
     caption = (
-        "Mean sensitivity on the same test lesions against the real lesions trained on; 95 % "
+        f"{words.capitalize()} on the same test lesions against the real lesions trained on; 95 % "
         "intervals. Of several doses, the one that validation picks at each size."
     )
     return Figure("data_size", caption, tuple(panels), drawn, figures.legend(lines), 400)
@@ -140,45 +140,41 @@ def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> 
         )
 
 
-def _dose_table(doses: pd.DataFrame) -> Table:
+def _dose_table(doses: pd.DataFrame, words: str) -> Table:
     rows = tuple(
         (
             f"{row['model']}: {row['arm']}" + (" (chosen)" if row["chosen"] else ""),
             f"{row['dose']:,.0f}",
             f"{row['validation']:.3f}",
-            _interval(row),
+            with_interval(row),
         )
         for row in doses.to_dict("records")
     )
     header = ("Dose", "Images added", "Validation", "Difference on test")
     caption = (
-        "Validation: mean sensitivity on the validation part, which picks the dose. Difference: "
-        "mean sensitivity on the test part against the arm without the dose; exploratory for doses "
+        f"Validation: {words} on the validation part, which picks the dose. Difference: the same "
+        "on the test part against the arm without the dose; exploratory for doses "
         "that were not chosen."
     )
     return Table(caption, header, rows)
 
 
-def _gain_table(gains: pd.DataFrame) -> Table:
+def _gain_table(gains: pd.DataFrame, words: str) -> Table:
     rows = tuple(
         (
             f"{row['model']}: {row['arm']} − {row['reference']}",
             f"{row['lesions']:,.0f}",
-            _interval(row),
+            with_interval(row),
             str(row["worth"]) or "–",
         )
         for row in gains.to_dict("records")
     )
-    header = ("Comparison", "Real lesions", "Gain in mean sensitivity", "Worth in real lesions")
+    header = ("Comparison", "Real lesions", f"Gain in {words}", "Worth in real lesions")
     caption = (
-        "What the dose is worth: the extra real lesions that would have raised mean sensitivity as "
+        "What the dose is worth: the extra real lesions that would have raised it as "
         "much, read off the learning curve of the arm without the dose; 95 % intervals."
     )
     return Table(caption, header, rows)
-
-
-def _interval(row: Mapping[Any, Any]) -> str:
-    return f"{signed(row['difference'])} ({signed(row['low'])} to {signed(row['high'])})"
 
 
 def _external_tables(

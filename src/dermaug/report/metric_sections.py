@@ -36,7 +36,7 @@ class MetricSections:
 
 def metric_sections(results: RunResults) -> MetricSections:
     """Score a run's predictions, and set the scores as tables and figures."""
-    arms = [arm.name for arm in results.experiment.arms]
+    arms = [arm.name for arm in results.experiment.compared_arms]
     points, calibration = score_operating_points(results), score_calibration(results)
     groups = score_subgroups(results)
     numbers = {"operating_points": points, "calibration": calibration, "subgroups": groups}

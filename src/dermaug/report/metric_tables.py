@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dermaug.experiment.operating_scores import CHOSEN, HALF, TOP_CLASS
+from dermaug.experiment.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.experiment.subgroup_scores import FEWEST
 from dermaug.report.subgroup_figures import GROUPING_WORDS, METRIC_WORDS
 from dermaug.report.tables import NONE, Table, mean_and_spread, number, signed
@@ -47,7 +47,8 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
                 numbers = (mean_and_spread(cells[name]) for name in _CALIBRATION)
                 rows.append((arm, *numbers, str(len(cells))))
     caption = (
-        "Calibration on the test part, mean ± SD over n cells; lower is better. ECE: expected "
+        "Calibration on the test part at the natural prevalence (that of the training part), mean "
+        "± SD over n cells; lower is better; exploratory. ECE: expected "
         "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
         "to 2. NLL: negative log-likelihood in nats. After: with the temperature that fits "
         "validation best; above 1 the classifier was too sure, below 1 not sure enough."
@@ -78,8 +79,9 @@ def subgroup_table(table: pd.DataFrame) -> Table:
             rows.append((str(group), f"{size['lesions']:,}", *cells))
     names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
     caption = (
-        "Differences by group with 95 % intervals; lesions of the group, and its images (for "
-        f"malignancy, the malignant ones); no interval below {FEWEST} of them."
+        "Exploratory: differences by group with 95 % intervals, prior-adjusted; lesions of the "
+        "group, and its images (for malignancy, the malignant ones); no interval below "
+        f"{FEWEST} of them."
     )
     return Table(caption, ("Group", "lesions", *names), tuple(rows))
 
@@ -93,18 +95,18 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
             ours = part[part["arm"] == arm]
             if ours.empty:
                 continue
-            top, half = (_both(ours[ours["rule"] == rule]) for rule in (TOP_CLASS, HALF))
+            top, fair = (_both(ours[ours["rule"] == each]) for each in (TOP_CLASS, ADJUSTED_CLASS))
             chosen = (_both(ours[ours["wanted_specificity"] == value]) for value in wanted)
             auc = mean_and_spread(ours.loc[ours["rule"] == TOP_CLASS, "auc"])
-            rows.append((arm, auc, top, half, *chosen))
+            rows.append((arm, auc, top, fair, *chosen))
     chosen_at = (f"{100 * value:.0f} % specificity" for value in wanted)
-    header = ("Arm", "AUC", "top class", "probability > 0.5", *chosen_at)
+    header = ("Arm", "AUC", "argmax", "prior-adjusted", *chosen_at)
     first = points.drop_duplicates("fold")
     caption = (
         f"{TARGET_WORDS[target]}: sensitivity / specificity on the test part, mean over folds and "
         f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
-        "images). The last columns use the threshold that gave this specificity on validation; "
-        "what it gave on test stands after the stroke."
+        "images). The last columns use the threshold on prior-adjusted probabilities that gave "
+        "this specificity on validation; what it gave on test stands after the stroke. Exploratory."
     )
     return Table(caption, header, tuple(rows))
 

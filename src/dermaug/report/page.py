@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.comparisons import compare_arms
-from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells, score_classes
 from dermaug.experiment.threats import threats
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.files import require_writable, write_text
-from dermaug.report.answer import primary_contrasts, short_answer, unfinished
+from dermaug.report.answer import short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
@@ -54,13 +52,11 @@ class Scores:
     Args:
         cells: What `score_cells` gives.
         classes: What `score_classes` gives.
-        comparisons: What `compare_arms` gives.
         verdicts: What `verdict_table` gives.
     """
 
     cells: pd.DataFrame
     classes: pd.DataFrame
-    comparisons: pd.DataFrame
     verdicts: pd.DataFrame
 
 
@@ -82,16 +78,14 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
         raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)
     scores, by_class = score_cells(results), score_classes(results)
-    comparisons = compare_arms(results)
-    figures = draw_figures(results, by_class, comparisons)
+    verdicts = verdict_table(results)
+    figures = draw_figures(results, by_class, verdicts)
     data, data_tables = described(results)
     metrics = metric_sections(results)
     audit = audit_section(results)
     curves = curve_sections(results)
     figures |= {data.name: data} | metrics.figures | audit.figures | curves.figures
-    verdicts = verdict_table(results)
-    numbers = {"scores": scores, "class_scores": by_class, "comparisons": comparisons}
-    numbers["verdicts"] = verdicts
+    numbers = {"scores": scores, "class_scores": by_class, "verdicts": verdicts}
     if len(audit.numbers):
         numbers["audit"] = audit.numbers
     for name, table in (numbers | metrics.numbers | curves.numbers).items():
@@ -99,22 +93,19 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     write_figures(page.parent / "figures", figures)
     sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
     sections["explored"] = explored_generators(results, page)
-    tables = Scores(scores, by_class, comparisons, verdicts)
+    tables = Scores(scores, by_class, verdicts)
     write_text(page, render(results, tables, sections, figures, data_tables))
     return page
 
 
 def draw_figures(
-    results: RunResults, by_class: pd.DataFrame, comparisons: pd.DataFrame
+    results: RunResults, by_class: pd.DataFrame, verdicts: pd.DataFrame
 ) -> dict[str, Figure]:
     """Every figure for which the run has numbers, by name."""
-    arms = [arm.name for arm in results.experiment.arms]
+    arms = [arm.name for arm in results.experiment.compared_arms]
     drawn: list[Figure | None] = [sample_grids(results), generator_curves(results)]
-    unasked = exploratory_doses(results)
-    places = zip(comparisons["model"], comparisons["arm"], comparisons["reference"], strict=True)
-    judged = [not {(model, arm), (model, other)} & unasked for model, arm, other in places]
-    if any(judged):
-        drawn.append(forest(comparisons[judged], primary_contrasts(results)))
+    if len(verdicts):
+        drawn.append(forest(verdicts, results.experiment.verdict.primary))
     if results.cells:
         drawn += [
             class_scores(by_class, arms, results.catalog.classes),
@@ -147,7 +138,7 @@ def render(
         **sections,
         figures=figures,
         data_tables=data_tables,
-        answer=short_answer(results, tables.cells, tables.comparisons, tables.verdicts),
+        answer=short_answer(results, tables.cells, tables.verdicts),
         dose_figure=next((figures[name] for name in DOSE_FIGURES if name in figures), None),
         threats=threats(results),
     )
@@ -184,13 +175,13 @@ def _study(results: RunResults) -> dict[str, Any]:
 
 def _scores(results: RunResults, tables: Scores) -> dict[str, Any]:
     """Tables of the scores; None where no cell has finished."""
-    arms = [arm.name for arm in results.experiment.arms]
+    arms = [arm.name for arm in results.experiment.compared_arms]
     models = list(dict.fromkeys(tables.cells["model"]))
-    verdicts, compared = tables.verdicts, len(tables.comparisons) > 0
+    verdicts, compared = tables.verdicts, len(tables.verdicts) > 0
     return {
         "scores": score_table(tables.cells, arms) if models else None,
         "verdicts": overall_verdicts(verdicts) if compared else None,
         "class_verdicts": class_verdicts(verdicts, results.catalog.classes) if compared else None,
-        "comparisons": comparison_table(tables.comparisons) if compared else None,
+        "comparisons": comparison_table(verdicts) if compared else None,
         "classes": [class_table(tables.classes, results, model) for model in models],
     }

@@ -149,7 +149,7 @@ def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Tab
 
 def _page(results: RunResults, report: Path, sheets: list[tuple[str, str]]) -> str:
     told, experiment = results.manifest, results.experiment
-    arms = [arm.name for arm in experiment.arms]
+    arms = [arm.name for arm in experiment.compared_arms]
     facts = [
         f"- **Command**: `{without_folders(told['command'])}`",
         f"- **Time**: {told['started']} to {told.get('finished', 'now')}",

@@ -7,40 +7,50 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.evaluation.discrimination import confusion, roc
+from dermaug.experiment.comparisons import NEGATIVE
 from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import held_out, label_arrays
+from dermaug.experiment.scores import adjusted, held_out, label_arrays
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
+from dermaug.stats.metrics import ADJUSTED, AUC
+from dermaug.stats.trainings import GROUPS_ONLY
+from dermaug.stats.verdicts import EXPLORATORY, NOT_JUDGED
 
+_BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
 FALSE_POSITIVE_RATES = np.linspace(0.0, 1.0, 101)
 MOST_AREAS = 6
 """Arms up to which a ROC panel has room for the areas; more would hide the curves."""
 
 
-def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Figure:
-    """Paired differences in mean sensitivity with their intervals, one panel a classifier.
+def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
+    """Paired differences in the primary metric with their intervals, one panel per classifier.
 
     Args:
-        comparisons: What `compare_arms` gives.
-        primary: Contrasts (arm, reference) that the study's question is about: drawn in colour.
+        verdicts: What `verdict_table` gives.
+        primary: balanced_accuracy (drawn prior-adjusted) or macro_auc.
     """
-    table = comparisons[comparisons["metric"] == "balanced_accuracy"]
-    bound = 1.1 * np.nanmax(np.abs(table[["pooled_difference", "low", "high"]].to_numpy()))
+    readout = AUC if primary == "macro_auc" else ADJUSTED
+    table = verdicts[(verdicts["metric"] == primary) & (verdicts["readout"] == readout)]
+    words = "macro AUC" if primary == "macro_auc" else "mean sensitivity, prior-adjusted"
+    bound = 1.1 * np.nanmax(np.abs(table[["difference", "low", "high"]].to_numpy(dtype=float)))
     panels = []
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
         with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
-            _draw_forest(axes, rows, primary, max(float(bound), 0.01))
+            _draw_forest(axes, rows, max(float(bound), 0.01))
+            axes.set_xlabel(f"difference in {words}")
             axes.set_title(figures.short(str(model), 40))
             alt = f"{model}: " + "; ".join(
-                f"{row.arm} minus {row.reference} {row.pooled_difference:+.3f} "
-                f"({row.low:+.3f} to {row.high:+.3f})"
+                f"{row.arm} minus {row.reference} {row.difference:+.3f} "
+                f"({row.low:+.3f} to {row.high:+.3f}), {row.verdict}"
                 for row in rows.itertuples()
             )
             panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
     caption = (
-        "Difference in mean sensitivity between two arms, on the same test lesions, with the 95 % "
-        "interval of a bootstrap over lesions and seeds. Right of zero: the first-named is better. "
-        "Blue: the comparisons that answer the question."
+        f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
+        "Right of zero: the first-named is better. Blue: judged. Grey: replay controls and doses "
+        "that were not chosen. Grey and dotted: one training per arm, not judged. A negative "
+        "control is shown every class as often as its reference: it shows what training noise "
+        "does here."
     )
     return Figure("differences", caption, tuple(panels), table, width=400)
 
@@ -48,7 +58,7 @@ def forest(comparisons: pd.DataFrame, primary: Sequence[tuple[str, str]]) -> Fig
 def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequence[str]) -> Figure:
     """Sensitivity and specificity by class and arm, mean and SD over cells."""
     summary = (
-        class_table.groupby(["model", "arm", "label"], sort=False)[["sensitivity", "specificity"]]
+        class_table.groupby(["model", "arm", "label"], sort=False)[list(_BY_CLASS)]
         .agg(["mean", "std", "count"])
         .sort_index(axis=1)
     )
@@ -56,15 +66,16 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
     table = summary.reset_index()
     panels = []
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        for metric in ("sensitivity", "specificity"):
+        for metric, words in _BY_CLASS.items():
             with drawing(3.9, 0.95 + 0.42 * len(classes)) as axes:
                 _draw_class_scores(axes, rows, metric, arms, classes)
-                axes.set_title(metric.capitalize())
-                alt = f"{metric} of each class by arm, classifier {model}; numbers in the table"
-                name = file_name(metric, index, model)
+                axes.set_title(words.capitalize())
+                alt = f"{words} of each class by arm, classifier {model}; numbers in the table"
+                name = file_name(words, index, model)
                 panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
-        "Sensitivity and specificity of each class against the rest; mean over folds and seeds, "
+        "Sensitivity and specificity of each class against the rest, prior-adjusted; mean over "
+        "folds and seeds, "
         "line: ± 1 SD where there are several."
     )
     return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 400)
@@ -88,8 +99,9 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
         long = frame.melt("true", var_name="predicted", value_name="predictions")
         tables.append(long.assign(model=model, arm=arm))
     caption = (
-        "Rows: true class; columns: predicted class; per cent of the row, so the diagonal is the "
-        "sensitivity. Test parts of all folds and seeds together; an image counts once a seed."
+        "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
+        "diagonal is the sensitivity. Test parts of all folds and seeds together; an image counts "
+        "once per seed."
     )
     return Figure("confusion", caption, tuple(panels), pd.concat(tables, ignore_index=True))
 
@@ -114,8 +126,9 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
             name = file_name("roc", index, model, label)
             panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
-        "ROC curves of each class against the rest: sensitivity averaged over folds and seeds at "
-        "equal false-positive rate. Mean AUC in each panel; of more than six arms, in the file."
+        "ROC curves of each class against the rest, at the uniform prior: sensitivity averaged "
+        "over folds and seeds at equal false-positive rate. Mean AUC in each panel; of more than "
+        "six arms, in the file."
     )
     return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
 
@@ -127,7 +140,10 @@ def mean_roc(cells: Iterable[CellResult], index: int, results: RunResults) -> pd
         false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), cells; empty
         when no cell's test part has the class.
     """
-    curves = [roc(*label_arrays(held_out(cell), results), index) for cell in cells]
+    curves = []
+    for cell in cells:
+        labels, probabilities = label_arrays(held_out(cell), results)
+        curves.append(roc(labels, adjusted(cell, probabilities, results), index))
     found = [curve for curve in curves if curve is not None]
     if not found:
         return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "auc", "cells"])
@@ -156,23 +172,20 @@ def _grouped(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str, l
     return [group for group in groups if group[2]]
 
 
-def _draw_forest(
-    axes: Axes, rows: pd.DataFrame, primary: Sequence[tuple[str, str]], bound: float
-) -> None:
+def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:
     axes.axvline(0, color=figures.INK, linewidth=1)
-    pairs = list(zip(rows["arm"], rows["reference"], strict=True))
-    numbers = rows[["pooled_difference", "low", "high"]].to_numpy(dtype=float)
-    for height, (pair, (middle, *ends)) in enumerate(zip(pairs, numbers, strict=True)):
-        shade = figures.colour(0) if pair in primary else "#7b8794"
-        axes.plot(ends, [height, height], color=shade, linewidth=2.4)
-        axes.plot(middle, height, figures.marker(0), color=shade, markersize=8)
-    names = [
-        f"{figures.short(arm, 28)}\nminus {figures.short(reference, 28)}"
-        for arm, reference in pairs
-    ]
+    names = []
+    for height, row in enumerate(rows.to_dict("records")):
+        is_judged = row["verdict"] not in (EXPLORATORY, NOT_JUDGED)
+        shade = figures.colour(0) if is_judged else "#7b8794"
+        style = ":" if row["levels"] == GROUPS_ONLY else "-"
+        axes.plot([row["low"], row["high"]], [height] * 2, style, color=shade, linewidth=2.4)
+        axes.plot(row["difference"], height, figures.marker(0), color=shade, markersize=8)
+        arm, reference = (figures.short(row[name], 28) for name in ("arm", "reference"))
+        below = row["role"] if row["role"] == NEGATIVE else f"minus {reference}"
+        names.append(f"{arm}\n{below}")
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xlabel("difference in mean sensitivity")
     axes.grid(visible=False, axis="y")
 
 

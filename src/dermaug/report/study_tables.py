@@ -30,7 +30,7 @@ ARM_WORDS = {
 def arm_table(results: RunResults) -> Table:
     """What each arm trains on."""
     rows = []
-    for arm in results.experiment.arms:
+    for arm in results.experiment.compared_arms:
         cells = [cell for cell in results.cells if cell.arm == arm.name]
         counts = list(cells[0].manifest.get("train_counts", {}).values()) if cells else []
         totals = [sum(count.get(kind, 0) for count in counts) for kind in ("real", "synthetic")]

@@ -1,7 +1,8 @@
 """Tables of the report: numbers rounded for reading, each with its n."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,19 @@ from dermaug.experiment.results import RunResults
 
 NONE = "–"
 _HEADINGS = {
-    "balanced_accuracy": "Mean sensitivity",
-    "mean_specificity": "Mean specificity",
-    "accuracy": "Accuracy",
+    "balanced_accuracy_adjusted": "Mean sensitivity, prior-adjusted",
+    "mean_specificity_adjusted": "Mean specificity, prior-adjusted",
     "macro_auc": "Macro AUC",
+    "balanced_accuracy": "Mean sensitivity, argmax",
+    "mean_specificity": "Mean specificity, argmax",
+    "accuracy": "Accuracy, argmax",
 }
+_COMPARED = (
+    ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
+    ("auc", "macro_auc", "Macro AUC"),
+    ("argmax", "balanced_accuracy", "Mean sensitivity, argmax"),
+    ("prior-adjusted", "mean_specificity", "Mean specificity, prior-adjusted"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Table:
 
 
 def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
-    """Arm x classifier: mean sensitivity, mean specificity, accuracy, AUC; mean ± SD over cells."""
+    """Arm x classifier: overall metrics in every readout; mean ± SD over cells."""
     rows: list[tuple[str, ...]] = []
     for model, part in scores.groupby("model", sort=False):
         rows.append((str(model),))
@@ -46,51 +55,59 @@ def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
                 rows.append((arm, *numbers, str(len(cells))))
     images = int(scores["images"].sum() / max(len(scores), 1))
     caption = (
-        f"Test part, mean ± SD over n cells (folds × seeds), {images:,} test images a cell on "
-        "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted."
+        f"Test part, mean ± SD over n cells (folds × seeds), {images:,} test images per cell on "
+        "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
+        "Argmax: the most probable class, as the network decides. Prior-adjusted: after division "
+        "by the prior that its loss saw. The AUC is taken at the uniform prior."
     )
     return Table(caption, ("Arm", *_HEADINGS.values(), "n"), tuple(rows))
 
 
-def comparison_table(comparisons: pd.DataFrame) -> Table:
-    """Paired differences in mean sensitivity and mean specificity with their intervals."""
-    keys = ["model", "arm", "reference"]
+def comparison_table(verdicts: pd.DataFrame) -> Table:
+    """Every contrast in every readout, with intervals.
+
+    Args:
+        verdicts: What `verdict_table` gives.
+    """
+    overall = verdicts[verdicts["scope"] == "all"]
     rows: list[tuple[str, ...]] = []
-    for model, part in comparisons.groupby("model", sort=False):
+    for model, part in overall.groupby("model", sort=False):
         rows.append((str(model),))
-        for (_, arm, reference), pair in part.groupby(keys, sort=False):
-            lines = {str(row["metric"]): row for _, row in pair.iterrows()}
-            sensitivity, specificity = (lines[name] for name in list(_HEADINGS)[:2])
+        for (arm, reference, role), pair in part.groupby(["arm", "reference", "role"], sort=False):
+            lines = {(row["readout"], row["metric"]): row for row in pair.to_dict("records")}
+            first = next(iter(lines.values()))
             rows.append(
                 (
                     f"{arm} − {reference}",
-                    with_interval(sensitivity),
-                    with_interval(specificity),
-                    number(sensitivity["sd_difference"]),
-                    f"{sensitivity['pairs']:,.0f}",
-                    f"{sensitivity['lesions']:,.0f}",
+                    str(role),
+                    *(with_interval(lines[readout, metric]) for readout, metric, _ in _COMPARED),
+                    f"{first['num_pairs']:,}",
                 )
             )
-    header = ("Comparison", "Mean sensitivity", "Mean specificity", "SD", "pairs", "lesions")
+    header = ("Comparison", "Reference is its", *(words for *_, words in _COMPARED), "pairs")
     caption = (
-        "Paired differences with 95 % intervals: bootstrap over the lesions of the pooled test "
-        "predictions, averaged over seeds, and, where a fold was trained with several seeds, the "
-        "variation of training. SD is the spread of the difference in mean sensitivity "
-        "over pairs (same fold and seed). Not adjusted for the number of comparisons."
+        "First-named minus second with 95 % intervals, not adjusted for the number of comparisons "
+        f"and clipped to what is possible. They cover {', or '.join(_levels(overall))}. Pairs: "
+        "trainings of the same fold and seed. A difference at argmax that is absent from the other "
+        "columns may be a moved threshold."
     )
-    return Table(caption, header, tuple(rows))
+    return Table(caption, header, tuple(rows), texts=2)
+
+
+def _levels(verdicts: pd.DataFrame) -> list[str]:
+    return [str(level) for level in dict.fromkeys(verdicts["levels"])]
 
 
 def class_table(class_scores: pd.DataFrame, results: RunResults, model: str) -> Table:
-    """Sensitivity / specificity of each class by arm, mean ± SD over cells."""
+    """Sensitivity and specificity of each class by arm, prior-adjusted; mean ± SD over cells."""
     part = class_scores[class_scores["model"] == model]
-    arms = [arm.name for arm in results.experiment.arms if arm.name in set(part["arm"])]
+    arms = [arm.name for arm in results.experiment.compared_arms if arm.name in set(part["arm"])]
     rows = []
     for label in results.catalog.classes:
         cells = part[part["label"] == label]
         first = cells[cells["arm"] == arms[0]].drop_duplicates("fold")
         values = (
-            mean_and_spread(cells.loc[cells["arm"] == arm, metric])
+            mean_and_spread(cells.loc[cells["arm"] == arm, f"{metric}_adjusted"])
             for metric in ("sensitivity", "specificity")
             for arm in arms
         )
@@ -100,7 +117,10 @@ def class_table(class_scores: pd.DataFrame, results: RunResults, model: str) -> 
         "Test images",
         *(f"{metric}: {arm}" for metric in ("Sensitivity", "Specificity") for arm in arms),
     )
-    caption = f"{model}: each class against the rest, mean ± SD over folds and seeds."
+    caption = (
+        f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds. "
+        "The same at argmax is in class_scores.csv."
+    )
     return Table(caption, header, tuple(rows))
 
 
@@ -119,12 +139,12 @@ def mean_and_spread(values: pd.Series) -> str:
     return f"{defined.mean():.3f} ± {defined.std(ddof=1):.3f}"
 
 
-def with_interval(row: pd.Series) -> str:
-    """Signed difference and its interval with three decimals."""
-    middle, low, high = (row[name] for name in ("pooled_difference", "low", "high"))
+def with_interval(row: Mapping[Any, Any]) -> str:
+    """Signed difference and its interval, if it has one, with three decimals."""
+    middle, low, high = (float(row[name]) for name in ("difference", "low", "high"))
     if np.isnan(middle):
         return NONE
-    return f"{signed(middle)} ({signed(low)} to {signed(high)})"
+    return signed(middle) + ("" if np.isnan(low) else f" ({signed(low)} to {signed(high)})")
 
 
 def number(value: float) -> str:

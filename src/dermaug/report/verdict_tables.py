@@ -6,40 +6,67 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dermaug.report.tables import NONE, Table, number, signed
-from dermaug.stats.tally import ALL
-from dermaug.stats.verdicts import EXPLORATORY, HELPS, HURTS
+from dermaug.report.tables import NONE, Table, number, signed, with_interval
+from dermaug.stats.verdicts import ALPHA, EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS
+
+_OVERALL = {
+    "mean sensitivity": "Mean sensitivity, prior-adjusted",
+    "macro AUC": "Macro AUC",
+}
+_CAPTION = (
+    "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
+    "judged comparisons of this metric. equivalent: so is p of two one-sided tests against the "
+    "margin ({margins}). inconclusive: neither. not judged: one training per arm. The interval is "
+    "not adjusted, so it may exclude zero where the verdict is inconclusive. Detectable: the true "
+    "difference that such a study finds with 80 % power; none: more than is possible."
+)
 
 
 def overall_verdicts(verdicts: pd.DataFrame) -> Table:
-    """Verdict, difference in mean sensitivity, p after Holm and what the study could have seen.
+    """Verdicts on mean sensitivity and macro AUC, with what the design could have found.
 
     Args:
         verdicts: What `verdict_table` gives.
     """
+    judged = verdicts[verdicts["family"].isin(list(_OVERALL))]
     rows: list[tuple[str, ...]] = []
-    for model, part in verdicts[verdicts["scope"] == ALL].groupby("model", sort=False):
-        rows.append((str(model),))
+    for (model, family), part in judged.groupby(["model", "family"], sort=False):
+        rows.append((f"{model}: {_OVERALL[str(family)]}",))
         rows += [
             (
                 f"{row['arm']} − {row['reference']}",
-                str(row["verdict"]).replace(" ", "\N{NO-BREAK SPACE}"),
-                f"{signed(row['difference'])} ({signed(row['low'])} to {signed(row['high'])})",
+                verdict_words(row).replace(" ", "\N{NO-BREAK SPACE}"),
+                with_interval(row),
                 number(float(row["p_holm"])),
-                number(float(row["smallest_detectable"])),
-                f"{row['num_cells']}",
+                number(float(row["p_equivalence"])),
+                detectable_words(row),
+                f"{row['num_pairs']}",
             )
             for row in part.to_dict("records")
         ]
-    numbers = ("Mean sensitivity (95 %)", "p after Holm", "would be found", "pairs")
-    caption = (
-        "First-named minus second. helps or hurts: p is at most 0.05 after Holm's adjustment for "
-        "all comparisons judged in this table; the interval is not adjusted, so it may exclude "
-        "zero where the verdict is no evidence. Would be found: the true difference that four in "
-        "five studies like this one would find. Exploratory: a dose that validation did not pick, "
-        "drawn, not judged and not counted."
+    margins = ", ".join(
+        f"{_OVERALL[str(family)]} {part['margin'].iloc[0]:g}"
+        for family, part in judged.groupby("family", sort=False)
     )
-    return Table(caption, ("Comparison", "Verdict", *numbers), tuple(rows), texts=2)
+    header = ("Comparison", "Verdict", "Difference (95 %)", "p", "p of equivalence")
+    return Table(
+        _CAPTION.format(margins=margins), (*header, "detectable", "pairs"), tuple(rows), texts=2
+    )
+
+
+def verdict_words(row: Mapping[Any, Any]) -> str:
+    """The verdict as it is printed, with what limits it."""
+    if row["verdict"] in (HELPS, HURTS) and row["p_equivalence"] <= ALPHA:
+        return f"{row['verdict']}, by less than the margin"
+    return str(row["verdict"])
+
+
+def detectable_words(row: Mapping[Any, Any]) -> str:
+    """The minimum detectable difference; none where it exceeds what is possible."""
+    if not row["attainable"]:
+        return "not attainable by this design"
+    value = float(row["detectable"])
+    return "none" if np.isinf(value) else number(value)
 
 
 def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
@@ -49,7 +76,7 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
         verdicts: What `verdict_table` gives.
         classes: Labels, in the order of the columns.
     """
-    judged = verdicts[verdicts["verdict"] != EXPLORATORY]
+    judged = verdicts[verdicts["family"] == "class sensitivity"]
     rows: list[tuple[str, ...]] = []
     for model, part in judged.groupby("model", sort=False):
         rows.append((str(model),))
@@ -57,12 +84,13 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
             found = {row["scope"]: row for row in pair.to_dict("records")}
             cells = (_by_class(found[label]) for label in classes)
             rows.append((f"{arm} − {reference}", *cells))
-    lesions = judged.groupby("scope")["num_lesions"].max()
-    header = (f"{label} ({lesions.get(label, 0):,})" for label in classes)
+    groups = judged.groupby("scope")["num_groups"].max()
+    header = (f"{label} ({groups.get(label, 0):,})" for label in classes)
     caption = (
-        "Difference in the sensitivity of each class (test lesions in brackets), with the word "
-        "helps or hurts where p is at most 0.05 after Holm's adjustment for all of this table; a "
-        "number without a word is no evidence. Intervals are in verdicts.csv."
+        "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
+        "with a word where p is at most 0.05 after Holm's adjustment for all of this table; a "
+        "number without a word is inconclusive, one in brackets is not judged: one training per "
+        f"arm, or fewer than {FEWEST_GROUPS} groups. Intervals are in verdicts.csv."
     )
     return Table(caption, ("Comparison", *header), tuple(rows))
 
@@ -70,5 +98,7 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
 def _by_class(row: Mapping[Any, Any]) -> str:
     if np.isnan(row["difference"]):
         return NONE
-    word = f" {row['verdict']}" if row["verdict"] in (HELPS, HURTS) else ""
-    return f"{signed(row['difference'])}{word}"
+    text = signed(row["difference"])
+    if np.isnan(row["p_holm"]):
+        return f"({text})"
+    return f"{text} {row['verdict']}" if row["verdict"] in (HELPS, HURTS, EQUIVALENT) else text

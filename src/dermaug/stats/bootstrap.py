@@ -65,26 +65,6 @@ def percentile_interval(
     return float(low), float(high)
 
 
-def two_sided_p(values: Float[np.ndarray, " r"]) -> float:
-    """Twice the smaller share of resampled differences on either side of zero, at most 1.
-
-    Below 0.05 when, up to one resample, the central 95 % interval of the same values excludes
-    zero. Never 0: the observed difference counts as a draw (Davison & Hinkley 1997, eq. 4.11).
-
-    Args:
-        values: Resampled differences; NaN values are left out. All NaN gives NaN.
-
-    Example:
-        >>> two_sided_p(np.arange(1.0, 100.0))
-        0.02
-    """
-    defined = values[~np.isnan(values)]
-    if not defined.size:
-        return float("nan")
-    smaller = min((defined <= 0).sum(), (defined >= 0).sum())
-    return min(1.0, 2.0 * float(smaller + 1) / (len(defined) + 1))
-
-
 def _times_drawn(
     generator: np.random.Generator, resamples: int, num_groups: int
 ) -> Float[np.ndarray, "r g"]:

@@ -1,147 +1,317 @@
-"""Hierarchical paired bootstrap: lesions within folds, and trainings within folds.
+"""Hierarchical paired comparison: test groups within folds, and trainings within folds.
 
-A difference between two arms would come out otherwise with other test lesions, and with networks
-trained anew. Lesions are many and are resampled; trainings are few (2 to 5 seeds), where resampling
-is known to be too sure of itself, so their part is drawn from a t distribution. The equations, and
-the simulations that chose them, are in docs/statistics.md.
+A difference between two arms would come out otherwise with other test groups, and with networks
+trained anew. Groups are many and are resampled; trainings are few (2 to 5 seeds), so that their
+part is a t distribution whose variance is moderated by an expected one. Studies with one training
+in each of three and more folds are judged by the spread over folds. The equations, and the
+simulations that chose them, are in docs/statistics.md.
 """
 
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from dermaug.errors import DermaugError
 from dermaug.stats.bootstrap import stratified_totals
-from dermaug.stats.tally import rate_weights, rates
-from dermaug.stats.trainings import FoldSample, levels_of, training_means, training_variance
+from dermaug.stats.floors import paired_floor
+from dermaug.stats.metrics import ROWS, Metric, metric_weights, metrics_of
+from dermaug.stats.mixture import below, nodes_of, quantile
+from dermaug.stats.spread import expected_spread, moderated
+from dermaug.stats.trainings import (
+    GROUPS_ONLY,
+    TRAINING_SETS,
+    FoldSample,
+    levels_of,
+    training_means,
+    training_variance,
+    within_strata,
+)
 
 Comparison = Mapping[int, FoldSample]  # fold -> sample
+RESAMPLES = 4_000
+_MANY = 1e6  # degrees of freedom of a part that does not vary
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """What a comparison found, with resampled values in the order of `metric_names`.
+    """What a comparison found, each array in the order of `metrics_of`.
 
     Args:
-        value: The metrics, or their differences.
-        draws: The same of each resample; NaN where a resample leaves a metric undefined.
-        standard_error: Square root of lesion and training variance.
-        freedom: Degrees of freedom of the training variance; 0 when it cannot be seen.
+        value: The differences (or, of a single arm, the metrics).
+        level: The reference's metrics (the arm's own).
+        groups: Test groups with an image of the metric's class (all groups for means).
+        draws: Resampled values, trainings drawn along; row r of two estimates on the same groups
+            has the same groups drawn.
+        nodes: Values with other groups drawn, in order, of equal weight.
+        scale: Of the t distribution of trainings around them; 0 where trainings are not seen.
+        freedom: Its degrees of freedom.
+        standard_error: Of the value.
         levels: What was varied, as `levels_of` names it.
     """
 
     value: Float[np.ndarray, " m"]
+    level: Float[np.ndarray, " m"]
+    groups: Float[np.ndarray, " m"]
     draws: Float[np.ndarray, "r m"]
+    nodes: Float[np.ndarray, "b m"]
+    scale: Float[np.ndarray, " m"]
+    freedom: float
     standard_error: Float[np.ndarray, " m"]
-    freedom: int
     levels: str
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether trainings were varied, so that a verdict may be given."""
+        return self.levels != GROUPS_ONLY
+
+    def at(self, place: int) -> "Estimate":
+        """The estimate of one metric alone."""
+        columns = {
+            name: getattr(self, name)[..., [place]]
+            for name in ("value", "level", "groups", "draws", "nodes", "scale", "standard_error")
+        }
+        return replace(self, **columns)
+
+    def interval(self, confidence: float = 0.95) -> Float[np.ndarray, "2 m"]:
+        """Central interval, not clipped; columns with NaN stay NaN."""
+        tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+        ends = [quantile(tail, self.nodes, self.scale, self.freedom) for tail in tails]
+        return np.stack(ends)
+
+    def p_value(self, null: float = 0.0) -> Float[np.ndarray, " m"]:
+        """Two-sided p of the value against a null: twice the smaller tail."""
+        tail = below(np.full(len(self.value), null), self.nodes, self.scale, self.freedom)
+        return np.where(np.isnan(self.value), np.nan, 2 * np.minimum(tail, 1 - tail))
+
+    def equivalence_p(self, margin: float) -> Float[np.ndarray, " m"]:
+        """The larger p of two one-sided tests against -margin and +margin (Schuirmann 1987).
+
+        At most 0.05 where the 90 % interval lies within the margin.
+        """
+        ends = [
+            below(np.full(len(self.value), end), self.nodes, self.scale, self.freedom)
+            for end in (-margin, margin)
+        ]
+        return np.where(np.isnan(self.value), np.nan, np.maximum(ends[0], 1 - ends[1]))
 
 
 def estimate_all(
-    comparisons: Sequence[Comparison], resamples: int = 10_000, seed: int = 0
+    comparisons: Sequence[Comparison],
+    classes: Sequence[str],
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> tuple[Estimate, ...]:
-    """Estimate several comparisons on the same lesions drawn, so that they stay paired by lesion.
-
-    Their training parts are drawn independently: a difference of two estimates is not paired by
-    seed. For that, estimate the difference itself.
+    """Estimate several comparisons on the same groups drawn, so that they stay paired by group.
 
     Args:
-        comparisons: Fold -> sample, one mapping a comparison; a fold may be missing from some.
+        comparisons: Fold -> sample, one mapping per comparison; a fold may be missing from some.
+        classes: Labels of the data set.
         resamples: Number of draws.
-        seed: The same seed and lesions give the same draws.
+        seed: The same seed and groups give the same draws.
 
     Raises:
-        DermaugError: A comparison has no fold, or two differ in the lesions of a fold.
+        DermaugError: A comparison has no fold, or two differ in the groups of a fold.
     """
-    asked = _asked(comparisons)
-    if not comparisons:
-        return ()
-    levels = [levels_of(list(folds.values())) for folds in comparisons]
-    means = [
-        {fold: training_means(sample, level) for fold, sample in folds.items()}
-        for folds, level in zip(comparisons, levels, strict=True)
-    ]
-    # Comparisons of the same folds ask the same: one set of columns serves them all.
-    extents = list(dict.fromkeys(frozenset(folds) for folds in comparisons))
-    strata = [
-        np.stack(
-            [mean[fold].mean(axis=0) if fold in mean else 0 * each for mean in means]
-            + [each if fold in extent else 0 * each for extent in extents],
-            axis=1,
-        )
-        for fold, each in sorted(asked.items())
-    ]  # of each fold: (lesions, comparisons and then extents, 2, k)
-    totals = stratified_totals(strata, resamples, seed)
-    observed = np.sum([stratum.sum(axis=0) for stratum in strata], axis=0)
-    estimates = []
-    for place, (mean, level) in enumerate(zip(means, levels, strict=True)):
-        columns = [place, len(means) + extents.index(frozenset(mean))]
-        estimates.append(
-            _estimate(observed[columns], totals[:, columns], list(mean.values()), level, seed)
-        )
-    return tuple(estimates)
+    _require_shared(comparisons)
+    metrics = metrics_of(classes)
+    parts = [_Contributions.of(folds) for folds in comparisons]
+    strata = []
+    for fold, sample in sorted({k: v for folds in comparisons for k, v in folds.items()}.items()):
+        nothing = np.zeros((len(sample.asked), len(metrics)))
+        own = [
+            part.centred[fold].mean(axis=0) if fold in part.centred else nothing for part in parts
+        ]
+        columns = np.concatenate(own, axis=1)  # groups, comparisons x metrics
+        strata += [columns[sample.strata == stratum] for stratum in np.unique(sample.strata)]
+    drawn = stratified_totals(strata, resamples, seed) if comparisons else np.empty((0, 0))
+    width = len(metrics)
+    return tuple(
+        _estimate(part, drawn[:, place * width : (place + 1) * width], metrics)
+        for place, part in enumerate(parts)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Contributions:
+    """A comparison brought to what each training of each fold adds to each metric."""
+
+    folds: Comparison
+    levels: str
+    weights: Float[np.ndarray, "m r k"]
+    values: dict[int, Float[np.ndarray, "t m"]]
+    centred: dict[int, Float[np.ndarray, "t g m"]]
+    level: Float[np.ndarray, " m"]
+
+    @classmethod
+    def of(cls, folds: Comparison) -> "_Contributions":
+        levels = levels_of(list(folds.values()))
+        totals = {fold: sample.asked.sum(axis=0) for fold, sample in folds.items()}
+        support = np.sum(list(totals.values()), axis=0)  # 2 k
+        weights = metric_weights(support)
+        values, centred, level = {}, {}, np.zeros(len(weights))
+        for fold, sample in folds.items():
+            share = _share(totals[fold], support)  # r k
+            own = np.nan_to_num(weights) * share
+            given, seen = (
+                training_means(each, sample.generator, levels)
+                for each in (np.nan_to_num(sample.values), sample.influence)
+            )
+            values[fold] = np.einsum("trk,mrk->tm", given, own)
+            centred[fold] = within_strata(np.einsum("tgrk,mrk->tgm", seen, own), sample.strata)
+            level += np.einsum("rk,mrk->m", np.nan_to_num(sample.level), own)
+        return cls(folds, levels, weights, values, centred, level)
+
+    @property
+    def undefined(self) -> np.ndarray:
+        return np.asarray(np.isnan(self.weights).any(axis=(1, 2)))
 
 
 def _estimate(
-    observed: Float[np.ndarray, "2 2 k"],
-    totals: Float[np.ndarray, "r 2 2 k"],
-    means: Sequence[Float[np.ndarray, "t g 2 k"]],
-    levels: str,
-    seed: int,
+    part: _Contributions, drawn: Float[np.ndarray, "r m"], metrics: Sequence[Metric]
 ) -> Estimate:
-    """Lesion draws, less what trainings show as well, plus a t-distributed training part."""
-    value = rates(observed[0], observed[1])
-    draws: np.ndarray = rates(totals[:, 0], totals[:, 1]) - value
-    lesion_variance = _variance(draws)
-    training = training_variance(means, rate_weights(observed[1]))
-    if training.freedom:
-        # The interaction of lesions and trainings is in both variances: count it once (eq. 3).
-        kept = np.maximum(lesion_variance - training.interaction, 0.0)
-        draws *= np.sqrt(_ratio(kept, lesion_variance))
-        # Trainings of two comparisons are unrelated unless all answers agree: each its own order.
-        order = [seed, zlib.crc32(np.ascontiguousarray(observed).tobytes())]
-        draws += np.sqrt(training.total) * _shuffled_t(training.freedom, len(draws), order)[:, None]
-        lesion_variance = kept
-    error = np.sqrt(lesion_variance + training.total)
-    return Estimate(value, value + draws, error, training.freedom, levels)
+    value = np.sum([each.mean(axis=0) for each in part.values.values()], axis=0)
+    groups = _groups(part.folds, metrics)
+    floor = _floors(part)
+    if part.levels == TRAINING_SETS:
+        nodes, scale, freedom = _over_folds(part, value, floor)
+    else:
+        nodes, scale, freedom = _over_trainings(part, value, floor, drawn, metrics, groups)
+    nan = np.where(part.undefined, np.nan, 0.0)
+    trainings = stdtrit(freedom, _spread(len(drawn)))[:, None] * scale
+    return Estimate(
+        value=value + nan,
+        level=part.level + nan,
+        groups=groups,
+        draws=value + nan + _as_wide(drawn, nodes) + trainings,
+        nodes=nodes + nan,
+        scale=scale + nan,
+        freedom=freedom,
+        standard_error=np.sqrt(nodes.var(axis=0) + scale**2) + nan,
+        levels=part.levels,
+    )
 
 
-def _shuffled_t(freedom: int, number: int, seed: Sequence[int]) -> Float[np.ndarray, " r"]:
-    """Evenly spread quantiles of Student's t in random order: less noise than draws at random."""
-    quantiles = stats.t.ppf((np.arange(number) + 0.5) / number, freedom)
-    shuffled: np.ndarray = np.random.default_rng(seed).permutation(quantiles)
+def _over_trainings(
+    part: _Contributions,
+    value: Float[np.ndarray, " m"],
+    floor: Float[np.ndarray, " m"],
+    drawn: Float[np.ndarray, "r m"],
+    metrics: Sequence[Metric],
+    groups: Float[np.ndarray, " m"],
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Equations 1 to 5: groups resampled, trainings by a moderated t."""
+    of_groups = drawn.var(axis=0)
+    given = training_variance(list(part.values.values()), list(part.centred.values()))
+    # The interaction of groups and trainings is in both variances: count it once (equation 3).
+    kept = np.maximum(of_groups - given.interaction, of_groups / 2) if given.freedom else of_groups
+    missing = np.maximum(floor - kept, 0.0)
+    nodes = nodes_of(drawn * np.sqrt(_ratio(kept, of_groups)))
+    # Where too few groups disagree for the draws to vary as they must, normal ones are added.
+    nodes = nodes_of(nodes + np.sqrt(missing) * ndtri(_spread(len(nodes)))[:, None])
+    if not given.freedom:
+        return value + nodes, np.zeros_like(value), _MANY
+    expected = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
+    each, freedom = moderated(given.each, given.freedom, expected**2)
+    return value + nodes, np.sqrt(each * given.share), freedom
+
+
+def _over_folds(
+    part: _Contributions, value: Float[np.ndarray, " m"], floor: Float[np.ndarray, " m"]
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """One training per fold: the corrected spread over folds (Nadeau and Bengio 2003, section 3).
+
+    The training sets of folds overlap; (1/J + n_test/n_train) S^2 allows for it.
+    """
+    weights = np.nan_to_num(part.weights)
+    used = weights != 0.0
+    own = np.stack(
+        [
+            # A metric is unknown in a fold that lacks one of its classes.
+            np.where(used, weights * sample.values[0], 0.0).sum(axis=(1, 2))
+            for sample in part.folds.values()
+        ]
+    )
+    number = len(own)
+    tested = np.mean([len(sample.asked) for sample in part.folds.values()])
+    trained = np.mean([sample.trained_on for sample in part.folds.values()])
+    variance = (1 / number + tested / trained) * own.var(axis=0, ddof=1)
+    return value[None], np.sqrt(np.maximum(variance, floor)), number - 1.0
+
+
+def _floors(part: _Contributions) -> Float[np.ndarray, " m"]:
+    """Least group variance of each metric; areas, which are no proportions, have none."""
+    gains, asked = [], []
+    for sample in part.folds.values():
+        totals = sample.asked.sum(axis=0)
+        seen = training_means(sample.influence, sample.generator, part.levels).mean(axis=0)
+        mean = training_means(np.nan_to_num(sample.values), sample.generator, part.levels).mean(0)
+        counts = sample.asked[:, [0, 1, 0, 1]]
+        gains.append(seen[:, :4] * totals[[0, 1, 0, 1]] + mean[:4] * counts)
+        asked.append(counts)
+    flat = [np.concatenate(each).reshape(-1, 4 * part.weights.shape[2]) for each in (gains, asked)]
+    least = paired_floor(*flat).reshape(4, -1)  # r k
+    weights = np.nan_to_num(part.weights)[:, :4]
+    least = np.where(np.isfinite(least), least, 0.0)
+    # Sensitivities rest on different groups, specificities on the same ones: these move together.
+    apart = (weights[:, ::2] ** 2 * least[::2]).sum(axis=(1, 2))
+    together = (weights[:, 1::2] * np.sqrt(least[1::2])).sum(axis=(1, 2)) ** 2
+    return np.asarray(apart + together)
+
+
+def _groups(folds: Comparison, metrics: Sequence[Metric]) -> Float[np.ndarray, " m"]:
+    """Test groups that each metric rests on."""
+    with_class = np.sum([(each.asked > 0).sum(axis=0) for each in folds.values()], axis=0)  # 2 k
+    everyone = sum(len(each.asked) for each in folds.values())
+    by_class = {"sensitivity": 0, "specificity": 1, "auc": 0}
+    places: dict[str, int] = {}
+    found = []
+    for metric in metrics:
+        if metric.metric not in by_class:
+            found.append(everyone)
+            continue
+        place = places.setdefault(metric.scope, len(places))
+        found.append(with_class[by_class[metric.metric], place])
+    return np.array(found, dtype=float)
+
+
+def _share(totals: Float[np.ndarray, "2 k"], support: Float[np.ndarray, "2 k"]) -> np.ndarray:
+    """Weight of a fold in each row of `ROWS`: its share of the images that are asked about."""
+    shares = _ratio(totals, support)
+    return np.stack([shares[side] for _, side in ROWS])
+
+
+def _spread(number: int) -> Float[np.ndarray, " n"]:
+    """Evenly spread probabilities in a fixed random order: less noise than draws at random."""
+    spread = (np.arange(number) + 0.5) / number
+    shuffled: np.ndarray = np.random.default_rng(0).permutation(spread)
     return shuffled
 
 
-def _variance(values: Float[np.ndarray, "r m"]) -> Float[np.ndarray, " m"]:
-    """Variance of the values that are defined; 0 when there are none."""
-    defined = ~np.isnan(values)
-    number = np.maximum(defined.sum(axis=0), 1)
-    known = np.where(defined, values, 0.0)
-    mean = known.sum(axis=0) / number
-    return np.asarray((np.where(defined, values - mean, 0.0) ** 2).sum(axis=0) / number)
+def _as_wide(drawn: Float[np.ndarray, "r m"], nodes: Float[np.ndarray, "b m"]) -> np.ndarray:
+    """Draws of groups with the spread of the nodes that were made of them."""
+    return np.asarray(drawn * np.sqrt(_ratio(nodes.var(axis=0), drawn.var(axis=0))))
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Divide; 0 / 0 is 0."""
-    return np.asarray(np.divide(above, below, out=np.zeros_like(above), where=below > 0))
+def _ratio(above: np.ndarray, below_: np.ndarray) -> np.ndarray:
+    """Divide; anything over 0 is 0."""
+    return np.asarray(
+        np.divide(above, below_, out=np.zeros_like(above, dtype=float), where=below_ > 0)
+    )
 
 
-def _asked(comparisons: Sequence[Comparison]) -> dict[int, Float[np.ndarray, "g 2 k"]]:
-    """What each fold's lesions were asked, the same in every comparison."""
+def _require_shared(comparisons: Sequence[Comparison]) -> None:
+    """Raise unless the test groups of each fold are the same in every comparison."""
     asked: dict[int, np.ndarray] = {}
     for folds in comparisons:
         if not folds:
             raise DermaugError("a comparison has no fold in which both arms were trained")
         for fold, sample in folds.items():
-            expected, found = asked.setdefault(fold, sample.asked), sample.right.shape[1:]
-            if found != expected.shape or not np.array_equal(expected, sample.asked):
+            expected = asked.setdefault(fold, sample.asked)
+            if expected.shape != sample.asked.shape or not np.array_equal(expected, sample.asked):
                 raise DermaugError(
-                    f"fold {fold}: expected the same lesions and classes in every comparison, "
-                    f"found {expected.shape} and {sample.asked.shape}, answers {found}"
+                    f"fold {fold}: expected the same test groups and classes in every comparison, "
+                    f"found {expected.shape} and {sample.asked.shape}"
                 )
-    return asked

@@ -1,48 +1,62 @@
-"""From resampled differences to a verdict, and to what the study could have seen."""
+"""From an estimate to one of five outcomes, and to what the design could have found."""
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm
+from scipy.special import stdtrit
 
-from dermaug.stats.bootstrap import percentile_interval
+from dermaug.stats.hierarchy import Estimate
 
-HELPS, NO_EVIDENCE, HURTS = "helps", "no evidence", "hurts"
+HELPS, HURTS, EQUIVALENT = "helps", "hurts", "equivalent"
+INCONCLUSIVE, NOT_JUDGED = "inconclusive", "not judged"
+OUTCOMES = (HELPS, HURTS, EQUIVALENT, INCONCLUSIVE, NOT_JUDGED)
 EXPLORATORY = "exploratory"
-"""Looked at, not judged, and no member of the family that Holm's rule adjusts."""
+"""Looked at: an interval, and no member of a family that Holm's rule adjusts."""
 ALPHA = 0.05
 POWER = 0.8
+FEWEST_GROUPS = 10
+"""Test groups of a class, all folds together, below which nothing is judged of it."""
 
 
-def verdict(difference: float, p_adjusted: float) -> str:
-    """`helps`, `hurts`, or `no evidence` when the adjusted p-value is above 0.05 or unknown.
-
-    Example:
-        >>> verdict(0.02, 0.01), verdict(-0.02, 0.01), verdict(0.02, float("nan"))
-        ('helps', 'hurts', 'no evidence')
-    """
-    if not p_adjusted <= ALPHA:
-        return NO_EVIDENCE
-    return HELPS if difference > 0 else HURTS
-
-
-def smallest_detectable(
-    draws: Float[np.ndarray, " r"], standard_error: float, num_comparisons: int = 1
-) -> float:
-    """The true difference that four of five studies like this one would have found.
-
-    The distance at which the test becomes significant, plus the distance by which an estimate
-    falls short of the truth in one study of five (Cohen 1988, chapter 2).
+def outcome(difference: float, p_holm: float, p_equivalence: float) -> str:
+    """The verdict on a difference that is judged.
 
     Args:
-        draws: Resampled differences; NaN values are left out.
-        standard_error: Of the difference.
-        num_comparisons: Comparisons that Holm's rule adjusts for; its strictest step is taken.
+        difference: Arm minus reference; more is better.
+        p_holm: Two-sided p, adjusted within its family.
+        p_equivalence: Of two one-sided tests against the margin, adjusted within its family; NaN
+            without a margin.
+
+    Example:
+        >>> outcome(0.05, 0.01, 0.9), outcome(0.001, 0.6, 0.02), outcome(0.01, 0.6, 0.4)
+        ('helps', 'equivalent', 'inconclusive')
+    """
+    if p_holm <= ALPHA:
+        return HELPS if difference > 0 else HURTS
+    return EQUIVALENT if p_equivalence <= ALPHA else INCONCLUSIVE
+
+
+def detectable(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray, " m"]:
+    """Minimum detectable difference: what this design finds with 80 % power.
+
+    The distance at which the test becomes significant at the strictest step of Holm's rule, plus
+    the distance by which an estimate falls short of the truth in one study of five (Cohen 1988,
+    chapter 2).
+
+    Args:
+        estimate: What was found.
+        num_comparisons: Comparisons in the family.
 
     Returns:
-        In the metric's units, above 0; NaN without draws, or where no two trainings differ: what
-        varies is then not known.
+        In the metric's units; NaN where nothing is judged.
     """
-    if standard_error == 0.0:
-        return float("nan")
-    low, high = percentile_interval(draws, 1 - ALPHA / max(num_comparisons, 1))
-    return (high - low) / 2 + float(norm.ppf(POWER)) * standard_error
+    if not estimate.is_judged:
+        return np.full(len(estimate.value), np.nan)
+    freedom = min(estimate.freedom, 1e6)
+    short = float(stdtrit(freedom, POWER)) * estimate.standard_error
+    return needed(estimate, num_comparisons) + short
+
+
+def needed(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray, " m"]:
+    """The difference from which on the test is significant at the strictest step of Holm's rule."""
+    low, high = estimate.interval(1 - ALPHA / max(num_comparisons, 1))
+    return np.asarray((high - low) / 2)

@@ -1,0 +1,80 @@
+"""The metrics that arms are compared by, as weighted sums of what single folds and classes give.
+
+Each class's rates and area are taken in each fold and averaged over folds with the images they
+rest on as weights: for rates that is the rate of the pooled test parts, and areas are never pooled.
+Means over classes are unweighted. So every metric is linear in the folds' values.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+ALL = "all"
+ARGMAX, ADJUSTED, AUC = "argmax", "prior-adjusted", "auc"
+"""Readouts, as `dermaug.evaluation.readouts` makes them."""
+RATES = (ARGMAX, ADJUSTED)
+ROWS = (*((readout, side) for readout in RATES for side in (0, 1)), (AUC, 0))
+"""What a fold gives per class: sensitivity and specificity of two readouts, and the area."""
+OVERALL = ("balanced_accuracy", "mean_specificity", "accuracy")
+BY_CLASS = ("sensitivity", "specificity")
+
+
+class Metric(NamedTuple):
+    """One number that arms are compared by.
+
+    Args:
+        readout: argmax, prior-adjusted or auc.
+        scope: `all`, or a class against the rest.
+        metric: balanced_accuracy (mean sensitivity), mean_specificity, accuracy or macro_auc for
+            `all`; sensitivity, specificity or auc for a class.
+    """
+
+    readout: str
+    scope: str
+    metric: str
+
+
+def metrics_of(classes: Sequence[str]) -> tuple[Metric, ...]:
+    """All metrics, in the order of the first axis of `metric_weights`."""
+    rates = [
+        metric
+        for readout in RATES
+        for metric in (
+            *(Metric(readout, ALL, name) for name in OVERALL),
+            *(Metric(readout, label, name) for name in BY_CLASS for label in classes),
+        )
+    ]
+    return (
+        *rates,
+        Metric(AUC, ALL, "macro_auc"),
+        *(Metric(AUC, label, "auc") for label in classes),
+    )
+
+
+def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r k"]:
+    """By how much each class's value (rows as `ROWS`) enters each metric; NaN where undefined.
+
+    Args:
+        support: Images of each class and of all others, all folds together.
+    """
+    k = support.shape[1]
+    present = np.asarray((support > 0).all(axis=0))
+    share = support[0] / max(support[0].sum(), 1.0)
+    mean = np.where(present, 1.0 / max(present.sum(), 1), 0.0)
+    each = np.where(np.eye(k, dtype=bool), np.where(present, 1.0, np.nan), 0.0)
+    overall = [_placed(mean, 0), _placed(mean, 1), _placed(share, 0)]
+    rates = np.stack([*overall, *(_placed(row, side) for side in (0, 1) for row in each)])
+    weights = np.zeros((2 * len(rates) + 1 + k, len(ROWS), k))
+    weights[: len(rates), :2] = rates
+    weights[len(rates) : 2 * len(rates), 2:4] = rates
+    weights[2 * len(rates) :, 4] = np.vstack([mean, each])
+    return weights
+
+
+def _placed(row: Float[np.ndarray, " k"], side: int) -> Float[np.ndarray, "2 k"]:
+    """Weights of sensitivities (side 0) or specificities (side 1) alone."""
+    both = np.zeros((2, len(row)))
+    both[side] = row
+    return both

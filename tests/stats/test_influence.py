@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from dermaug.stats.influence import Asked, areas_of, placements, rates_of
+
+
+@pytest.fixture
+def asked() -> Asked:
+    random = np.random.default_rng(0)
+    return Asked(random.integers(0, 3, 120), random.integers(0, 40, 120), 40, 3)
+
+
+def scores(seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(120, 3)).round(1)  # with ties
+
+
+def without(asked: Asked, group: int, values: np.ndarray) -> tuple[Asked, np.ndarray]:
+    kept = asked.groups != group
+    return Asked(asked.labels[kept], asked.groups[kept], 40, 3), values[kept]
+
+
+def test_areas_are_scikit_learns(asked: Asked) -> None:
+    found = areas_of(asked, scores()).values[0]
+    for label in range(3):
+        expected = roc_auc_score(asked.labels == label, scores()[:, label])
+        assert found[label] == pytest.approx(expected)
+
+
+def test_rates_are_counted_by_hand(asked: Asked) -> None:
+    called = scores().argmax(axis=1)
+    found = rates_of(asked, called).values
+    for label in range(3):
+        own = asked.labels == label
+        assert found[0, label] == pytest.approx((called[own] == label).mean())
+        assert found[1, label] == pytest.approx((called[~own] != label).mean())
+
+
+@pytest.mark.parametrize("kind", ["rates", "areas"])
+def test_an_influence_is_what_leaving_a_group_out_changes(asked: Asked, kind: str) -> None:
+    values = scores() if kind == "areas" else scores().argmax(axis=1)
+    measure = areas_of if kind == "areas" else rates_of
+    whole = measure(asked, values)
+    np.testing.assert_allclose(whole.influence.sum(axis=0), 0.0, atol=1e-12)
+    left = np.stack([measure(*without(asked, group, values)).values for group in range(40)])
+    # The jackknife: to first order, leaving a group out takes its influence away.
+    np.testing.assert_allclose(whole.values - left, whole.influence, atol=0.012)
+    agree = np.corrcoef((whole.values - left).ravel(), whole.influence.ravel())[0, 1]
+    assert agree > 0.98
+
+
+def test_the_variance_of_one_area_is_delongs(asked: Asked) -> None:
+    alone = Asked(asked.labels, np.arange(120), 120, 3)
+    positive = asked.labels == 0
+    placed = placements(positive, scores()[:, 0])
+    delong = (
+        placed[positive].var(ddof=1) / positive.sum()
+        + placed[~positive].var(ddof=1) / (~positive).sum()
+    )
+    influence = areas_of(alone, scores()).influence[:, 0, 0]
+    assert (influence**2).sum() == pytest.approx(delong, rel=0.03)
+
+
+def test_a_class_without_images_is_undefined() -> None:
+    asked = Asked(np.array([0, 0, 1]), np.array([0, 1, 2]), 3, 3)
+    assert np.isnan(rates_of(asked, np.array([0, 1, 1])).values[0, 2])
+    found = areas_of(asked, np.eye(3))
+    assert np.isnan(found.values[0, 2])
+    assert (found.influence[:, 0, 2] == 0).all()

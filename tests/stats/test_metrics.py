@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+
+from dermaug.stats.metrics import ADJUSTED, ALL, AUC, ROWS, Metric, metric_weights, metrics_of
+
+CLASSES = ("a", "b", "c")
+
+
+def test_every_metric_is_the_mean_that_its_name_says() -> None:
+    support = np.array([[10.0, 30.0, 60.0], [90.0, 70.0, 40.0]])
+    values = np.random.default_rng(0).random((len(ROWS), 3))
+    found = dict(
+        zip(
+            metrics_of(CLASSES),
+            np.einsum("mrk,rk->m", metric_weights(support), values),
+            strict=True,
+        )
+    )
+    assert found[Metric(ADJUSTED, ALL, "balanced_accuracy")] == pytest.approx(values[2].mean())
+    assert found[Metric(ADJUSTED, ALL, "mean_specificity")] == pytest.approx(values[3].mean())
+    accuracy = values[0] @ np.array([0.1, 0.3, 0.6])
+    assert found[Metric("argmax", ALL, "accuracy")] == pytest.approx(accuracy)
+    assert found[Metric("argmax", "b", "specificity")] == pytest.approx(values[1, 1])
+    assert found[Metric(AUC, ALL, "macro_auc")] == pytest.approx(values[4].mean())
+    assert found[Metric(AUC, "c", "auc")] == pytest.approx(values[4, 2])
+
+
+def test_a_class_without_images_is_left_out_of_means_and_undefined_itself() -> None:
+    weights = metric_weights(np.array([[10.0, 30.0, 0.0], [30.0, 10.0, 40.0]]))
+    places = {metric: place for place, metric in enumerate(metrics_of(CLASSES))}
+    mean = weights[places[Metric(AUC, ALL, "macro_auc")]]
+    np.testing.assert_allclose(mean[4], [0.5, 0.5, 0.0])
+    assert np.isnan(weights[places[Metric(AUC, "c", "auc")]]).any()
