@@ -203,14 +203,15 @@ def _over_trainings(
     groups: Float[np.ndarray, " m"],
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Equations 1 to 5: groups resampled, trainings by a moderated t."""
-    of_groups = drawn.var(axis=0)
+    seen = drawn.var(axis=0)
+    of_groups = np.maximum(seen, floor)
+    # Where too few groups disagree for the draws to vary as they must, normal ones are added.
+    wide = nodes_of(drawn)
+    wide = nodes_of(wide + np.sqrt(of_groups - seen) * ndtri(_spread(len(wide)))[:, None])
     given = training_variance(list(part.values.values()), list(part.centred.values()))
     # The interaction of groups and trainings is in both variances: count it once (equation 3).
     kept = np.maximum(of_groups - given.interaction, of_groups / 2) if given.freedom else of_groups
-    missing = np.maximum(floor - kept, 0.0)
-    nodes = nodes_of(drawn * np.sqrt(_ratio(kept, of_groups)))
-    # Where too few groups disagree for the draws to vary as they must, normal ones are added.
-    nodes = nodes_of(nodes + np.sqrt(missing) * ndtri(_spread(len(nodes)))[:, None])
+    nodes = wide * np.sqrt(_ratio(kept, of_groups))
     if not given.freedom:
         return value + nodes, np.zeros_like(value), _MANY
     expected = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
