@@ -16,8 +16,9 @@ from dermaug.cli.options import read_asked
 from dermaug.experiment_file import validate_experiment
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-PAGES = sorted([*DOCUMENTS, *ROOT.glob("benchmarks/*.md"), *ROOT.glob("results/**/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "results/README.md"])
+PAGES = sorted([*DOCUMENTS, *ROOT.glob("benchmarks/*.md"), *ROOT.glob("results/*/**/*.md")])
+PUBLISHED = ("README.md", "tables.md", "scores.csv", "experiment.json", "run.json")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -37,7 +38,7 @@ def shown(part: object) -> str:
     return " ".join(part)[:60] if isinstance(part, list) else str(part)
 
 
-COMMANDS = [(path.name, words) for path in DOCUMENTS for words in commands(path)]
+COMMANDS = [(str(path.relative_to(ROOT)), words) for path in DOCUMENTS for words in commands(path)]
 DERMAUG = [(name, words[1:]) for name, words in COMMANDS if words[0] == "dermaug"]
 
 
@@ -89,7 +90,15 @@ def test_links_lead_to_files(document: Path) -> None:
     assert [link for link in local if not (document.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_published_studies_are_complete_and_listed() -> None:
+    studies = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
+    wanted = [study / name for study in studies for name in PUBLISHED]
+    assert [str(path.relative_to(ROOT)) for path in wanted if not path.is_file()] == []
+    listed = (ROOT / "results/README.md").read_text(encoding="utf-8")
+    assert [study.name for study in studies if f"({study.name}/README.md)" not in listed] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_named_paths_of_the_repository_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     named = re.findall(r"`((?:src|tests|docs|examples|experiments)/[\w/.-]+)`", text)
@@ -114,7 +123,7 @@ def test_arm_of_the_contributors_guide_is_valid() -> None:
     assert validate_experiment(tree, "CONTRIBUTING").arms[0].synthetic is not None
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_of_the_documents_imports_what_exists(document: Path) -> None:
     for text in snippets(document, "python"):
         for node in ast.walk(ast.parse(text)):
