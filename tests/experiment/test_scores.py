@@ -2,14 +2,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn import metrics
 
-from dermaug.evaluation.discrimination import OVERALL
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import paired_differences, score_cells, score_classes
+from dermaug.experiment.scores import (
+    ADJUSTED,
+    natural,
+    primary_on_validation,
+    score_cells,
+    score_classes,
+)
 
 Study = Callable[..., RunResults]
 
@@ -38,36 +42,37 @@ def test_class_scores_average_to_the_overall_ones(drawn_study: Study) -> None:
     np.testing.assert_allclose(means["auc"], scores["macro_auc"])
 
 
-def table_of(values: dict[tuple[str, int, int], float]) -> pd.DataFrame:
-    rows = [
-        {"arm": arm, "model": "m", "fold": fold, "seed": seed, **dict.fromkeys(OVERALL, value)}
-        for (arm, fold, seed), value in values.items()
-    ]
-    return pd.DataFrame(rows)
-
-
-def test_differences_are_paired_by_fold_and_seed_in_any_order() -> None:
-    scores = table_of(
-        {
-            ("b", 1, 0): 0.75,
-            ("a", 0, 0): 0.25,
-            ("a", 1, 0): 0.5,
-            ("b", 0, 0): 0.375,
-            ("b", 2, 0): 1.0,  # has no partner
-        }
+def test_an_arm_that_learnt_another_prior_is_adjusted_for_it(drawn_study: Study) -> None:
+    results = drawn_study(skill={"real": 1.5}, folds=1)
+    (cell,) = results.cells
+    prior = dict(zip(results.catalog.classes, (0.05, 0.9, 0.05), strict=True))
+    columns = [f"p_{label}" for label in prior]
+    moved = cell.predictions[columns] * np.array(list(prior.values()))
+    moved = moved.div(moved.sum(axis=1), axis=0)
+    learnt = replace(
+        cell,
+        predictions=cell.predictions.assign(**moved),
+        manifest={**cell.manifest, "prior": prior},
     )
-    table = paired_differences(scores, "a").set_index("metric")
-    row = table.loc["accuracy"]
-    assert (row["arm"], row["reference"], row["pairs"], row["folds"]) == ("b", "a", 2, 2)
-    assert row["mean_difference"] == pytest.approx(0.1875)
-    assert row["sd_difference"] == pytest.approx(np.std([0.125, 0.25], ddof=1))
+    before, after = (
+        score_cells(replace(results, cells=(each,))).iloc[0] for each in (cell, learnt)
+    )
+    assert after["balanced_accuracy"] < before["balanced_accuracy"] - 0.1
+    for name in (*ADJUSTED, "macro_auc"):
+        assert after[name] == pytest.approx(before[name], abs=1e-6)
+    validated = primary_on_validation(learnt, results)
+    assert validated == pytest.approx(primary_on_validation(cell, results), abs=1e-6)
 
 
-def test_one_pair_has_no_spread_and_no_pair_no_row() -> None:
-    one = paired_differences(table_of({("a", 0, 0): 0.5, ("b", 0, 0): 0.75}), "a")
-    assert one["mean_difference"].tolist() == [0.25] * len(OVERALL)
-    assert one["sd_difference"].isna().all()
-    assert paired_differences(table_of({("a", 0, 0): 0.5, ("b", 1, 0): 0.75}), "a").empty
+def test_probabilities_at_the_natural_prevalence_follow_the_training_part(
+    drawn_study: Study,
+) -> None:
+    results = drawn_study(skill={"real": 0.0}, folds=1, lesions=40)
+    (cell,) = results.cells
+    flat = np.full((5, 3), 1 / 3)
+    labels = results.catalog.labels[results.catalog.rows(results.folds[0].train)]
+    expected = np.bincount(labels) / len(labels)
+    np.testing.assert_allclose(natural(cell, flat, results), np.tile(expected, (5, 1)))
 
 
 def test_a_run_without_cells_gives_empty_tables(drawn_study: Study) -> None:
@@ -75,4 +80,3 @@ def test_a_run_without_cells_gives_empty_tables(drawn_study: Study) -> None:
     scores = score_cells(results)
     assert scores.empty
     assert score_classes(results).empty
-    assert paired_differences(scores, "real").empty

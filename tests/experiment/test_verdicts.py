@@ -4,18 +4,29 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from dermaug.experiment.answers import answers_of, paired_samples
-from dermaug.experiment.comparisons import compare_arms
+from dermaug.experiment.comparisons import BASELINE, Contrast
 from dermaug.experiment.effects import arm_estimates, effects_of, place_of
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import held_out
-from dermaug.experiment.verdicts import COLUMNS, verdict_table
+from dermaug.experiment.verdicts import COLUMNS, FAMILIES, verdict_table
+from dermaug.stats.metrics import ADJUSTED, ALL, ARGMAX, AUC, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.tally import ALL
-from dermaug.stats.trainings import CLASSIFIERS, GENERATORS, LESIONS_ONLY
+from dermaug.stats.trainings import CLASSIFIERS, GENERATORS, GROUPS_ONLY, TRAINING_SETS
+from dermaug.stats.verdicts import (
+    EQUIVALENT,
+    EXPLORATORY,
+    HELPS,
+    HURTS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+)
 
 Study = Callable[..., RunResults]
+PAIR = Contrast("classic", "real", BASELINE)
+MEAN = Metric(ADJUSTED, ALL, "balanced_accuracy")
 
 
 def with_generators(results: RunResults, seeds: dict[int, int]) -> RunResults:
@@ -27,62 +38,160 @@ def with_generators(results: RunResults, seeds: dict[int, int]) -> RunResults:
     return replace(results, cells=cells)
 
 
-def test_every_contrast_has_a_verdict_for_all_and_for_each_class(drawn_study: Study) -> None:
+def with_prior(results: RunResults, arm: str, prior: list[float]) -> RunResults:
+    """The study as if an arm's loss had seen another prior, and its network had learnt it."""
+    given = dict(zip(results.catalog.classes, prior, strict=True))
+
+    def learnt(table: pd.DataFrame) -> pd.DataFrame:
+        columns = [f"p_{label}" for label in given]
+        moved = table[columns] * np.array(list(given.values()))
+        return table.assign(**moved.div(moved.sum(axis=1), axis=0))
+
+    cells = tuple(
+        replace(
+            cell,
+            predictions=learnt(cell.predictions),
+            manifest={**cell.manifest, "prior": given},
+        )
+        if cell.arm == arm
+        else cell
+        for cell in results.cells
+    )
+    return replace(results, cells=cells)
+
+
+def means(table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["family"] == "mean sensitivity")].set_index("arm")
+
+
+def test_every_contrast_has_a_row_per_metric_and_verdicts_in_three_families(
+    drawn_study: Study,
+) -> None:
     results = drawn_study(seeds=(0, 1), models=("fridadar", "resnet10t"))
     table = verdict_table(results, 300)
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == 2 * 3 * 4  # models, contrasts with cells, scopes
-    assert table.groupby("scope")["metric"].unique().map(list).to_dict() == {
-        ALL: ["balanced_accuracy"],
-        **{label: ["sensitivity"] for label in results.catalog.classes},
-    }
-    for is_all, family in table.groupby(table["scope"] == ALL):
-        assert len(family) == (6 if is_all else 18)
+    assert len(table) == 2 * 2 * len(metrics_of(results.catalog.classes))
+    for family, (readout, metric) in FAMILIES.items():
+        own = table[table["family"] == family]
+        assert set(zip(own["readout"], own["metric"], strict=True)) == {(readout, metric)}
+        assert len(own) == 4 * (3 if family == "class sensitivity" else 1)
         np.testing.assert_allclose(
-            family["p_holm"].astype(float), holm(family["p"].to_numpy(dtype=float))
+            own["p_holm"].astype(float), holm(own["p"].to_numpy(dtype=float))
         )
-    assert (table["num_cells"] == 4).all()
+        assert not set(own["verdict"]) & {EXPLORATORY, NOT_JUDGED}
+    others = table[table["family"] == ""]
+    assert set(others["verdict"]) == {EXPLORATORY}
+    assert others["p_holm"].isna().all()
+    assert (table["num_pairs"] == 4).all()
     assert (table["low"] <= table["difference"]).all()
     assert (table["difference"] <= table["high"]).all()
-
-
-def test_verdicts_agree_with_the_comparisons(drawn_study: Study) -> None:
-    results = drawn_study(seeds=(0, 1))
-    keys = ["arm", "reference", "model", "metric"]
-    verdicts = verdict_table(results, 200)
-    compared = compare_arms(results, 200).set_index(keys)
-    for _, row in verdicts[verdicts["scope"] == ALL].iterrows():
-        same = compared.loc[tuple(row[keys])]
-        assert row["difference"] == pytest.approx(same["pooled_difference"])
-        assert (row["low"], row["high"]) == pytest.approx((same["low"], same["high"]))
-        assert (row["num_lesions"], row["levels"]) == (same["lesions"], same["levels"])
+    assert (table["low"] < table["high"]).all()
 
 
 def test_better_equal_and_worse_arms_are_told_apart(drawn_study: Study) -> None:
     skill = {"real": 1.0, "same": 1.0, "better": 3.5, "worse": 0.0}
-    table = verdict_table(drawn_study(skill=skill, seeds=(0, 1, 2), lesions=60), 2_000)
-    table = table[table["scope"] == ALL].set_index("arm")
+    table = means(verdict_table(drawn_study(skill=skill, seeds=(0, 1, 2), lesions=60), 2_000))
     found = table["verdict"].to_dict()
-    assert found == {"same": "no evidence", "better": "helps", "worse": "hurts"}
-    assert "better raises mean sensitivity against real" in table.loc["better", "sentence"]
-    assert "worse lowers mean sensitivity against real" in table.loc["worse", "sentence"]
-    assert table.loc["worse", "mcnemar_p"] < 0.01
+    assert found == {"same": INCONCLUSIVE, "better": HELPS, "worse": HURTS}
+    assert (
+        "better raises mean sensitivity (prior-adjusted) against real"
+        in (table.loc["better", "sentence"])
+    )
+    assert "worse lowers mean sensitivity" in table.loc["worse", "sentence"]
     same = table.loc["same"]
-    assert (same["difference"], same["p"], same["mcnemar_p"]) == (0, 1, 1)
-    assert "no evidence that same changes mean sensitivity" in same["sentence"]
+    assert (same["difference"], same["p"]) == (0, pytest.approx(1))
+    assert "is inconclusive" in same["sentence"]
+    assert "80 % power to detect" in same["sentence"]
+
+
+def test_equal_arms_on_many_lesions_are_equivalent(drawn_study: Study) -> None:
+    results = drawn_study(
+        skill={"real": 2.0, "same": 2.0}, folds=4, seeds=tuple(range(6)), lesions=1_000
+    )
+    row = means(verdict_table(results, 500)).loc["same"]
+    assert row["verdict"] == EQUIVALENT
+    assert (
+        "are equivalent in mean sensitivity (prior-adjusted), within a margin of 0.02"
+        in (row["sentence"])
+    )
+
+
+def test_one_training_is_not_judged_and_says_so(drawn_study: Study) -> None:
+    table = verdict_table(drawn_study(skill={"real": 0.5, "classic": 3.5}, seeds=(0,)), 100)
+    judged = table[table["family"] != ""]
+    assert set(judged["verdict"]) == {NOT_JUDGED}
+    assert set(table["levels"]) == {GROUPS_ONLY}
+    assert judged[["p", "p_holm", "detectable"]].isna().all(axis=None)
+    assert judged["sentence"].str.contains("one training per arm, not judged").all()
+    assert (table["low"] < table["high"]).all()
+
+
+def test_three_folds_of_one_training_are_judged_over_folds(drawn_study: Study) -> None:
+    table = verdict_table(
+        drawn_study(skill={"real": 0.0, "classic": 4.0}, folds=3, seeds=(0,), lesions=60), 100
+    )
+    assert set(table["levels"]) == {TRAINING_SETS}
+    assert means(table).loc["classic", "verdict"] == HELPS
+
+
+def test_no_class_is_judged_on_fewer_than_ten_groups(drawn_study: Study) -> None:
+    # 24 lesions per class in four parts: six in each fold's test part.
+    table = verdict_table(drawn_study(folds=1, lesions=24, seeds=(0, 1)), 100)
+    by_class = table[table["family"] == "class sensitivity"]
+    assert (by_class["num_groups"] < 10).all()
+    assert set(by_class["verdict"]) == {NOT_JUDGED}
+    assert by_class[["low", "high", "p"]].isna().all(axis=None)
+    assert by_class["sentence"].str.contains("too few to be judged").all()
+    assert set(means(table)["verdict"]) <= {HELPS, HURTS, INCONCLUSIVE, EQUIVALENT}
+
+
+def test_printed_intervals_stay_within_what_is_possible(drawn_study: Study) -> None:
+    skill = {"real": -3.0, "classic": 9.0}
+    table = verdict_table(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=40), 100)
+    assert table["low"].min() >= -1.0
+    assert table["high"].max() == 1.0
+
+
+def test_what_cannot_be_attained_is_said(drawn_study: Study) -> None:
+    skill = {"real": 5.0, "classic": 5.0}
+    table = verdict_table(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=60), 100)
+    row = means(table).loc["classic"]
+    assert row["reference_level"] > 0.95
+    assert not row["attainable"]
+    assert np.isinf(row["detectable"])
+    assert "not attainable by this design" in row["sentence"]
+
+
+def test_a_learnt_prior_moves_argmax_and_neither_of_the_others(drawn_study: Study) -> None:
+    even = drawn_study(skill={"real": 1.5, "classic": 1.5}, seeds=(0, 1))
+    moved = with_prior(even, "real", [0.05, 0.90, 0.05])
+    (effect,) = effects_of(moved, (PAIR,), 50)
+    value = {
+        metric: effect.estimate.value[place_of(moved, metric)]
+        for metric in (
+            Metric(ARGMAX, ALL, "balanced_accuracy"),
+            MEAN,
+            Metric(AUC, ALL, "macro_auc"),
+        )
+    }
+    assert value[Metric(ARGMAX, ALL, "balanced_accuracy")] > 0.1
+    assert value[MEAN] == pytest.approx(0.0, abs=1e-9)
+    assert value[Metric(AUC, ALL, "macro_auc")] == pytest.approx(0.0, abs=1e-9)
 
 
 def test_what_the_interval_covers_is_said(drawn_study: Study) -> None:
-    once = verdict_table(drawn_study(seeds=(0,)), 100)
-    assert set(once["levels"]) == {LESIONS_ONLY}
-    assert once["sentence"].str.contains("another training may turn it").all()
     study = drawn_study(seeds=(0, 1, 2, 3))
     results = with_generators(study, {0: 0, 1: 1, 2: 0, 3: 1})
     levels = verdict_table(results, 100).groupby(["arm", "reference"])["levels"].first()
     assert levels["classic", "real"] == CLASSIFIERS
     assert levels["classic+synthetic", "classic"] == GENERATORS
-    single = verdict_table(with_generators(study, dict.fromkeys(range(4), 0)), 100)
-    assert set(single["levels"]) == {CLASSIFIERS}
+
+
+def test_a_single_generator_in_a_single_fold_is_named_as_such(drawn_study: Study) -> None:
+    single = verdict_table(with_generators(drawn_study(folds=1, seeds=(0, 1)), {0: 0, 1: 0}), 100)
+    rows = means(single)
+    assert "for this generator" in rows.loc["classic+synthetic", "sentence"]
+    assert "for this generator" not in rows.loc["classic", "sentence"]
 
 
 def test_the_generator_with_fewer_seeds_groups_the_pairs(drawn_study: Study) -> None:
@@ -96,37 +205,45 @@ def test_the_generator_with_fewer_seeds_groups_the_pairs(drawn_study: Study) -> 
 
 def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    (effect,) = effects_of(results, (("classic", "real"),), 50)
+    (effect,) = effects_of(results, (PAIR,), 50)
     classes = results.catalog.classes
 
+    def tests(arm: str) -> list[pd.DataFrame]:
+        return [held_out(cell) for cell in results.cells if cell.arm == arm]
+
     def sensitivity(arm: str, label: str) -> float:
-        test = pd.concat([held_out(cell) for cell in results.cells if cell.arm == arm])
-        own = test[test["label"] == label]
+        own = pd.concat(tests(arm)).query("label == @label")
         called = own[[f"p_{name}" for name in classes]].to_numpy().argmax(axis=1)
         return float((called == classes.index(label)).mean())
 
+    def area(arm: str, label: str) -> float:
+        values = [roc_auc_score(test["label"] == label, test[f"p_{label}"]) for test in tests(arm)]
+        return float(np.average(values, weights=[(t["label"] == label).sum() for t in tests(arm)]))
+
     for label in classes:
-        expected = sensitivity("classic", label) - sensitivity("real", label)
-        place = place_of(results, label, "sensitivity")
-        assert effect.estimate.value[place] == pytest.approx(expected)
-        tested = pd.concat([held_out(cell) for cell in results.cells if cell.arm == "real"])
+        for measure, readout, name in ((sensitivity, ARGMAX, "sensitivity"), (area, AUC, "auc")):
+            expected = measure("classic", label) - measure("real", label)
+            place = place_of(results, Metric(readout, label, name))
+            assert effect.estimate.value[place] == pytest.approx(expected)
+        tested = pd.concat(tests("real"))
         lesions = tested.loc[tested["label"] == label, "lesion_id"].nunique()
-        assert effect.num_lesions[classes.index(label)] == lesions
+        assert effect.estimate.groups[place] == lesions
 
 
 def test_single_arms_differ_by_the_effect_on_the_same_draws(drawn_study: Study) -> None:
-    results = drawn_study()
-    arms = arm_estimates(results, "fridadar", ["classic", "real", "missing"], 100)
+    results = drawn_study(folds=1)
+    arms = arm_estimates(results, "fridadar", ["classic", "real", "missing"], 400)
     assert list(arms) == ["classic", "real"]
-    (effect,) = effects_of(results, (("classic", "real"),), 100)
-    difference = arms["classic"].draws - arms["real"].draws
-    np.testing.assert_allclose(difference, effect.estimate.draws, atol=1e-5)
+    (effect,) = effects_of(results, (PAIR,), 400)
+    place = place_of(results, MEAN)
+    difference = (arms["classic"].draws - arms["real"].draws)[:, place]
+    assert np.corrcoef(difference, effect.estimate.draws[:, place])[0, 1] > 0.9
 
 
 def test_an_unfinished_run_has_the_verdicts_it_can_have(drawn_study: Study) -> None:
     results = drawn_study(skill={"real": 1.0, "classic": 2.0})
     part = verdict_table(replace(results, cells=results.cells[:3]), 50)
-    assert (part["num_cells"] == 1).all()
+    assert (part["num_pairs"] == 1).all()
     nothing = verdict_table(replace(results, cells=results.cells[:2]), 50)
     assert nothing.empty
     assert tuple(nothing.columns) == COLUMNS
@@ -134,14 +251,14 @@ def test_an_unfinished_run_has_the_verdicts_it_can_have(drawn_study: Study) -> N
 
 
 def test_a_class_without_test_lesions_is_not_compared(drawn_study: Study) -> None:
-    results = drawn_study(folds=1)
+    results = drawn_study(folds=1, seeds=(0, 1))
     cells = tuple(
         replace(cell, predictions=cell.predictions[cell.predictions["label"] != "mel"])
         for cell in results.cells
     )
     table = verdict_table(replace(results, cells=cells), 50)
-    mel = table[table["scope"] == "mel"]
+    mel = table[(table["scope"] == "mel") & (table["family"] != "")]
     assert mel["p"].isna().all()
-    assert set(mel["verdict"]) == {"no evidence"}
+    assert set(mel["verdict"]) == {NOT_JUDGED}
     assert mel["sentence"].str.contains("could not be compared").all()
-    assert table.loc[table["scope"] != "mel", "p_holm"].notna().all()
+    assert means(table)["p_holm"].notna().all()

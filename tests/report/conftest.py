@@ -128,6 +128,10 @@ def drawn_cell(
         for label in catalog.classes
     }
     manifest = {"images": 1_000, "seconds": 20.0, "train_counts": counts}
+    shown = {label: 1.0 + (label == catalog.classes[-1]) * ("synthetic" in arm) for label in counts}
+    even = {label: share / sum(shown.values()) for label, share in shown.items()}
+    manifest |= {"shown": even, "prior": dict.fromkeys(counts, 1 / len(counts))}
+    manifest |= {"training_images": list(fold.train)}
     manifest |= {"kept_images": 800, "kept_score": 0.2 + 0.14 * skill, "provenance": "fold"}
     tested = pd.concat(tables, ignore_index=True)
     generator_seed = 0 if "synthetic" in arm else None

@@ -13,7 +13,6 @@ from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import score_cells
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.report.page import render_report
-from dermaug.stats.tally import ALL
 
 Study = Callable[..., RunResults]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
@@ -67,7 +66,7 @@ def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_o
     first, rest = text.split('<section id="verdicts">')
     rest = rest.split('<section id="configuration">')[0]
     verdicts = verdict_table(results)
-    asked = verdicts[(verdicts["scope"] == ALL) & (verdicts["reference"] == "classic")]
+    asked = verdicts[verdicts["family"] == "mean sensitivity"]
     for part in (
         results.experiment.question,
         *(escape(each) for each in asked["sentence"] if "synthetic" in each),
@@ -90,7 +89,7 @@ def test_scores_on_the_page_are_those_of_the_cells(drawn_study: Study) -> None:
     written = pd.read_csv(path.with_name("scores.csv"))
     pd.testing.assert_frame_equal(written, scores, check_dtype=False)
     assert len(pd.read_csv(path.with_name("class_scores.csv"))) == 3 * len(scores)
-    assert set(pd.read_csv(path.with_name("comparisons.csv"))["reference"]) == {"real", "classic"}
+    assert set(pd.read_csv(path.with_name("verdicts.csv"))["reference"]) == {"real", "classic"}
 
 
 def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_study: Study) -> None:

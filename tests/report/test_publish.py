@@ -48,7 +48,7 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
 ) -> None:
     page = publish(results, tmp_path / "out").read_text(encoding="utf-8")
     assert "`dermaug run x.toml --output PATH/TO/run`" in page
-    assert "| more − real | no evidence |" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "| more − real | not judged |" in page.replace("\N{NO-BREAK SPACE}", " ")
     files = {
         path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")
     }

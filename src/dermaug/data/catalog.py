@@ -75,6 +75,16 @@ class Catalog:
         return np.asarray(self.table["image_id"], dtype=object)
 
     @property
+    def unit(self) -> str:
+        """What a group is."""
+        return "lesion"
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Name of the group of each row."""
+        return np.asarray(self.table["lesion_id" if self.grouped else "image_id"], dtype=object)
+
+    @property
     def fingerprint(self) -> str:
         """Hash of ids, lesions and labels: the same data set has the same one anywhere."""
         rows = self.table[["image_id", "lesion_id", "label"]].to_csv(index=False)

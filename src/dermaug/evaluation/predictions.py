@@ -13,7 +13,7 @@ from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
 PARTS = ("validation", "test")
-_KEYS = ("image_id", "lesion_id", "part", "label")
+_KEYS = ("image_id", "lesion_id", "group", "part", "label")
 _TOLERANCE = 1e-3  # of the sum of a row's probabilities: half precision rounds that far
 
 
@@ -37,7 +37,9 @@ def build_predictions(
             f"found {' x '.join(map(str, np.shape(probabilities)))}"
         )
     chosen = catalog.table.iloc[np.asarray(rows)].reset_index(drop=True)
-    table = chosen[["image_id", "lesion_id"]].assign(part=part, label=chosen["label"])
+    table = chosen[["image_id", "lesion_id"]].assign(
+        group=catalog.groups[np.asarray(rows)], part=part, label=chosen["label"]
+    )
     columns = [probability_column(label) for label in catalog.classes]
     numbers = pd.DataFrame(np.asarray(probabilities, dtype=np.float32), columns=columns)
     return checked_predictions(pd.concat([table, numbers], axis=1), catalog.classes)

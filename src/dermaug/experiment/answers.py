@@ -157,7 +157,7 @@ def _fold_predictions(cells: Sequence[CellResult], results: RunResults) -> FoldP
         images = images.intersection(test.index)
     images = images.sort_values()
     first = tests[0].loc[images]
-    keys = [(cell.arm, cell.seed) for cell in cells]
+    keys, groups = [(cell.arm, cell.seed) for cell in cells], results.catalog.groups
     plain = [label_arrays(test.loc[images], results)[1] for test in tests]
     even = [adjusted(cell, each, results) for cell, each in zip(cells, plain, strict=True)]
     return FoldPredictions(
@@ -168,7 +168,7 @@ def _fold_predictions(cells: Sequence[CellResult], results: RunResults) -> FoldP
         even=dict(zip(keys, even, strict=True)),
         generator_seed={key: cell.generator_seed for key, cell in zip(keys, cells, strict=True)},
         trained_on={
-            key: len(cell.manifest["training_groups"])
+            key: len(set(groups[results.catalog.rows(cell.manifest["training_images"])]))
             for key, cell in zip(keys, cells, strict=True)
         },
     )

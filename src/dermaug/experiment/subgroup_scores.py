@@ -89,15 +89,16 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
         malignant_sensitivity its malignant ones, for malignant_specificity the others), and
         classes: how many have `FEWEST_OF_CLASS` images in the group and make up
-        balanced_accuracy. A grouping with a single group is left out; so is malignancy where the
-        classes are not HAM10000's.
+        balanced_accuracy, which a group without any such class has none of. A grouping with a
+        single group is left out; so is malignancy where the classes are not HAM10000's.
     """
     models = list(dict.fromkeys(cell.model for cell in results.cells))
     described = describe_groups(results) if models else pd.DataFrame()
     rows = [
         {"model": model, "grouping": grouping, "group": group, **row}
         for model in models
-        for folds in [predictions_of(results, model)]
+        for folds in [_complete(predictions_of(results, model))]
+        if folds
         for tested in [described.loc[np.concatenate([each.image_ids for each in folds.values()])]]
         for grouping, group, inside in _each_group(tested)
         for row in _score_group(
@@ -105,6 +106,13 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         )
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _complete(folds: Mapping[int, FoldPredictions]) -> dict[int, FoldPredictions]:
+    """The folds in which every arm has been trained: arms are scored on the same images."""
+    arms = {fold: {arm for arm, _ in each.plain} for fold, each in folds.items()}
+    everyone = set().union(*arms.values())
+    return {fold: each for fold, each in folds.items() if arms[fold] == everyone}
 
 
 @dataclass(frozen=True, eq=False)

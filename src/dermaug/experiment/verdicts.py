@@ -90,7 +90,7 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
     for family in FAMILIES:
         _judge(table, family)
     _power(table, effects, metrics)
-    unit = "patients" if results.catalog.groups_are_patients else "lesions"
+    unit = f"{results.catalog.unit}s"
     table["sentence"] = [sentence(row, unit) for row in table.to_dict("records")]
     return table[list(COLUMNS)]
 
