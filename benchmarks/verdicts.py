@@ -9,10 +9,9 @@ import time
 
 import numpy as np
 
-from dermaug.stats.bootstrap import percentile_interval, two_sided_p
-from dermaug.stats.hierarchy import Comparison, estimate_all
+from dermaug.stats.hierarchy import RESAMPLES, Comparison, estimate_all
+from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.tally import asked_of, right_of
 from dermaug.stats.trainings import FoldSample
 
 ARMS, FOLDS, SEEDS, GENERATORS = 12, 5, 5, 2
@@ -22,26 +21,26 @@ PLAIN_RESAMPLES = 20
 
 
 def main() -> None:
-    resamples = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    resamples = int(sys.argv[1]) if len(sys.argv) > 1 else RESAMPLES
     random = np.random.default_rng(0)
     labels = random.choice(CLASSES, size=IMAGES, p=PREVALENCES)
     lesions = np.concatenate([np.arange(LESIONS), random.integers(LESIONS, size=IMAGES - LESIONS)])
     called = predictions(random, labels)
+    names = [f"class {number}" for number in range(CLASSES)]
     start, processor = time.perf_counter(), time.process_time()
     comparisons = [contrast(labels, lesions, called, arm) for arm in range(1, ARMS)]
     counted = time.perf_counter()
-    estimates = estimate_all(comparisons, resamples)
+    estimates = estimate_all(comparisons, names, resamples)
     drawn = time.perf_counter()
-    columns = [column for estimate in estimates for column in estimate.draws.T]
-    intervals = [percentile_interval(column) for column in columns]
-    adjusted = holm(np.array([two_sided_p(column) for column in columns]))
+    intervals = np.concatenate([estimate.interval() for estimate in estimates], axis=1)
+    adjusted = holm(np.concatenate([estimate.p_value() for estimate in estimates]))
     done, processor = time.perf_counter(), time.process_time() - processor
     print(
         f"{ARMS} arms x {FOLDS} folds x {SEEDS} seeds, {IMAGES:,} images, {resamples:,} resamples"
     )
     print(f"  count the answers   {counted - start:6.1f} s")
     print(f"  draw and estimate   {drawn - counted:6.1f} s")
-    print(f"  intervals and Holm  {done - drawn:6.1f} s  ({len(intervals)} intervals)")
+    print(f"  intervals and Holm  {done - drawn:6.1f} s  ({intervals.shape[1]} intervals)")
     print(f"  together            {done - start:6.1f} s  ({processor:.1f} s of processor time)")
     plain = plain_seconds(random, labels, lesions, called) * resamples * (ARMS - 1)
     print(f"  a plain loop, extrapolated from {PLAIN_RESAMPLES} resamples: {plain:,.0f} s")
@@ -62,15 +61,29 @@ def contrast(labels: np.ndarray, lesions: np.ndarray, called: np.ndarray, arm: i
     for fold in range(FOLDS):
         rows = np.flatnonzero(lesions % FOLDS == fold)
         here = np.unique(lesions[rows], return_inverse=True)[1]
-        shape = (int(here.max()) + 1, CLASSES)
-        right = [
-            right_of(labels[rows], called[arm, seed, rows], here, shape)
-            - right_of(labels[rows], called[0, seed, rows], here, shape)
-            for seed in range(SEEDS)
+        asked = Asked(labels[rows], here, int(here.max()) + 1, CLASSES)
+        pairs = [
+            [answer(asked, called[each, seed, rows]) for each in (arm, 0)] for seed in range(SEEDS)
         ]
-        asked = asked_of(labels[rows], here, shape)
-        samples[fold] = FoldSample(asked, np.stack(right), np.arange(SEEDS) % GENERATORS)
+        samples[fold] = FoldSample(
+            asked=asked.counts,
+            values=np.stack([one.values - other.values for one, other in pairs]),
+            influence=np.stack([one.influence - other.influence for one, other in pairs]),
+            level=np.mean([other.values for _, other in pairs], axis=0),
+            generator=np.arange(SEEDS) % GENERATORS,
+            trained_on=LESIONS - asked.num_groups,
+        )
     return samples
+
+
+def answer(asked: Asked, called: np.ndarray) -> Answer:
+    """Rates in two readouts and areas, of predicted classes alone."""
+    rates = rates_of(asked, called)
+    parts = (rates, rates, areas_of(asked, np.eye(CLASSES)[called]))
+    return Answer(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.influence for part in parts], axis=1),
+    )
 
 
 def plain_seconds(

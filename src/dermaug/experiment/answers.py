@@ -14,6 +14,9 @@ from dermaug.stats.hierarchy import Comparison
 from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
 from dermaug.stats.trainings import FoldSample
 
+Key = tuple[str, int]
+"""Arm and seed of a network."""
+
 
 @dataclass(frozen=True, eq=False)
 class FoldAnswers:
@@ -27,9 +30,28 @@ class FoldAnswers:
     """
 
     asked: Float[np.ndarray, "g 2 k"]
-    answers: dict[tuple[str, int], Answer]
-    generator_seed: dict[tuple[str, int], int | None]
-    trained_on: dict[tuple[str, int], int]
+    answers: dict[Key, Answer]
+    generator_seed: dict[Key, int | None]
+    trained_on: dict[Key, int]
+
+    def paired(self, pairs: Sequence[tuple[Key, Key]]) -> FoldSample:
+        """Differences of pairs of networks, the second subtracted from the first.
+
+        When both sides were given images of generators, pairs are grouped by the side with fewer
+        generator seeds.
+        """
+        both = [(self.answers[one], self.answers[other]) for one, other in pairs]
+        given = [_numbered([self.generator_seed[pair[side]] for pair in pairs]) for side in (0, 1)]
+        # An arm without generators is one group, as is one with a single generator seed.
+        varied = [groups for groups in given if groups.max() > 0] or given[:1]
+        return FoldSample(
+            asked=self.asked,
+            values=np.stack([one.values - other.values for one, other in both]),
+            influence=np.stack([one.influence - other.influence for one, other in both]),
+            level=np.mean([other.values for _, other in both], axis=0),
+            generator=min(varied, key=lambda groups: int(groups.max())),
+            trained_on=min(self.trained_on[one] for one, _ in pairs),
+        )
 
 
 def answers_of(results: RunResults, model: str) -> dict[int, FoldAnswers]:
@@ -56,31 +78,12 @@ def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
 
 
 def paired_samples(answers: dict[int, FoldAnswers], arm: str, reference: str) -> Comparison:
-    """Answers of an arm minus those of its reference, paired by (fold, seed).
-
-    When both arms were given images of generators, pairs are grouped by the one with fewer seeds.
-    """
+    """Answers of an arm minus those of its reference, paired by (fold, seed)."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
         seeds = {seed for name, seed in found.answers if name == arm}
-        shared = sorted(seed for seed in seeds if (reference, seed) in found.answers)
-        if not shared:
-            continue
-        pairs = [(found.answers[arm, seed], found.answers[reference, seed]) for seed in shared]
-        given = [
-            _numbered([found.generator_seed[name, seed] for seed in shared])
-            for name in (arm, reference)
-        ]
-        # An arm without generators is one group, as is one with a single generator seed.
-        varied = [groups for groups in given if groups.max() > 0] or given[:1]
-        samples[fold] = FoldSample(
-            asked=found.asked,
-            values=np.stack([one.values - other.values for one, other in pairs]),
-            influence=np.stack([one.influence - other.influence for one, other in pairs]),
-            level=np.mean([other.values for _, other in pairs], axis=0),
-            generator=min(varied, key=lambda groups: int(groups.max())),
-            trained_on=min(found.trained_on[arm, seed] for seed in shared),
-        )
+        if shared := sorted(seed for seed in seeds if (reference, seed) in found.answers):
+            samples[fold] = found.paired([((arm, seed), (reference, seed)) for seed in shared])
     return samples
 
 
@@ -107,10 +110,10 @@ class FoldPredictions:
     image_ids: np.ndarray
     labels: Int[np.ndarray, " n"]
     groups: np.ndarray
-    plain: dict[tuple[str, int], Float[np.ndarray, "n k"]]
-    even: dict[tuple[str, int], Float[np.ndarray, "n k"]]
-    generator_seed: dict[tuple[str, int], int | None]
-    trained_on: dict[tuple[str, int], int]
+    plain: dict[Key, Float[np.ndarray, "n k"]]
+    even: dict[Key, Float[np.ndarray, "n k"]]
+    generator_seed: dict[Key, int | None]
+    trained_on: dict[Key, int]
 
     def answered(
         self,

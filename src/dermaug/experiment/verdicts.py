@@ -179,6 +179,7 @@ def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metr
             places = rows.index.to_numpy() - number * len(metrics)
             count = int(sizes[str(family)])
             room = 1.0 - rows["reference_level"].to_numpy(dtype=float)
-            least = detectable(effect.estimate, count)[places]
+            estimate = effect.estimate.at(*places)
+            least = detectable(estimate, count)
             table.loc[rows.index, "detectable"] = np.where(least > room, np.inf, least)
-            table.loc[rows.index, "attainable"] = needed(effect.estimate, count)[places] <= room
+            table.loc[rows.index, "attainable"] = needed(estimate, count) <= room

@@ -67,10 +67,10 @@ class Estimate:
         """Whether trainings were varied, so that a verdict may be given."""
         return self.levels != GROUPS_ONLY
 
-    def at(self, place: int) -> "Estimate":
-        """The estimate of one metric alone."""
+    def at(self, *places: int) -> "Estimate":
+        """The estimate of some metrics alone."""
         columns = {
-            name: getattr(self, name)[..., [place]]
+            name: getattr(self, name)[..., list(places)]
             for name in ("value", "level", "groups", "draws", "nodes", "scale", "standard_error")
         }
         return replace(self, **columns)
