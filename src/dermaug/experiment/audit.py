@@ -24,7 +24,7 @@ from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
 AUDIT = "audit.json"
-VERSION = 2
+VERSION = 3
 """Goes up whenever the same images would get other numbers."""
 
 
@@ -162,19 +162,20 @@ def _audit_generator(
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
     """One class: what the generator drew, what it saw, and validation."""
     fold, catalog = run.fold(job.fold), run.catalog
-    labels = catalog.table["label"].to_numpy()
-    rows = {
-        part: found[labels[found] == label]
-        for part, ids in (("seen", synthetic.provenance.training_images), ("kept", fold.validation))
+    labels, lesions = catalog.table["label"].to_numpy(), run.groups
+    seen, kept = (
+        found[labels[found] == label]
+        for ids in (synthetic.provenance.training_images, fold.validation)
         for found in [catalog.rows(ids)]
-    }
+    )
     return Subjects(
         label=label,
         synthetic=synthetic.images[class_rows(synthetic, label)],
-        training=np.asarray(run.images[rows["seen"]]),
-        training_ids=catalog.image_ids[rows["seen"]],
-        held_out=np.asarray(run.images[rows["kept"]]),
-        lesions=catalog.table["lesion_id"].to_numpy()[rows["kept"]],
+        training=np.asarray(run.images[seen]),
+        training_ids=catalog.image_ids[seen],
+        training_lesions=lesions[seen],
+        held_out=np.asarray(run.images[kept]),
+        lesions=lesions[kept],
     )
 
 

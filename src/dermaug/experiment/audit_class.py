@@ -8,9 +8,9 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.errors import DermaugError
-from dermaug.evaluation import fidelity
 from dermaug.evaluation.features import common_scale
 from dermaug.evaluation.memorisation import Thresholds, calibrate, copy_rate, copy_scores, nearest
+from dermaug.experiment.audit_fidelity import Cloud, compare_clouds
 from dermaug.experiment.judges import Judge
 from dermaug.seeding import derive_seed
 
@@ -26,7 +26,6 @@ PAIR_COLUMNS = (
     "feature_distance",
     "score",  # below 1: a copy
 )
-OVERLAPS = ("precision", "recall", "density", "coverage")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +37,7 @@ class Subjects:
         synthetic: Images that a generator made.
         training: Real images that it saw.
         training_ids: Ids of `training`.
+        training_lesions: Lesion of each of `training`.
         held_out: Real images of other lesions; validation, never test.
         lesions: Lesion of each held-out image.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
@@ -48,6 +48,7 @@ class Subjects:
     synthetic: UInt8[np.ndarray, "n s s 3"]
     training: UInt8[np.ndarray, "m s s 3"]
     training_ids: np.ndarray
+    training_lesions: np.ndarray
     held_out: UInt8[np.ndarray, "v s s 3"]
     lesions: np.ndarray
     searched: UInt8[np.ndarray, "w s s 3"] | None = None
@@ -119,42 +120,19 @@ def _fidelity(
     judge: Judge,
     seed: int,
 ) -> dict[str, object]:
-    if min(len(kept), len(known), len(synthetic)) < 2:
-        return dict.fromkeys(_fidelity_names(), np.nan) | {"fid_flag": "too few images"}
-    held_out, lesions = judge.features(subjects.held_out[kept]), subjects.lesions[kept]
-    floor, drawn = judge.features(subjects.training[known]), judge.features(synthetic)
-    if not judge.standard:
+    shown = (subjects.held_out[kept], synthetic, subjects.training[known])
+    held_out, drawn, floor = (
+        judge.features(images) if len(images) else np.empty((0, 1)) for images in shown
+    )
+    if not judge.standard and len(kept):
         scale = common_scale(held_out, floor)
-        held_out, floor, drawn = held_out / scale, floor / scale, drawn / scale
-    # Overlaps and FID depend on the number of images: both sides of a comparison get the same one.
-    number = min(len(floor), len(drawn))
-    numbers: dict[str, object] = {
-        "fid_flag": fidelity.fid_caution(len(held_out), number, held_out.shape[1])
-    }
-    for ending, sample in (("", drawn), ("_floor", floor)):
-        numbers |= _compare(held_out, lesions, sample, number, ending, seed)
-    return numbers
-
-
-def _compare(
-    held_out: np.ndarray,
-    lesions: np.ndarray,
-    sample: np.ndarray,
-    number: int,
-    ending: str,
-    seed: int,
-) -> dict[str, object]:
-    found = fidelity.kid(held_out, sample, lesions, seed=seed)
-    numbers: dict[str, object] = {
-        f"kid{ending}": found.value,
-        f"kid{ending}_low": found.low,
-        f"kid{ending}_high": found.high,
-        f"fid{ending}": fidelity.fid(held_out, sample[:number]),
-    }
-    if min(len(held_out), number) <= 5:
-        return numbers | {f"{name}{ending}": np.nan for name in OVERLAPS}
-    overlap = fidelity.manifold(held_out, sample[:number])
-    return numbers | {f"{name}{ending}": getattr(overlap, name) for name in OVERLAPS}
+        held_out, drawn, floor = held_out / scale, drawn / scale, floor / scale
+    return compare_clouds(
+        Cloud(held_out, subjects.lesions[kept]),
+        Cloud(drawn),
+        Cloud(floor, subjects.training_lesions[known]),
+        seed,
+    )
 
 
 def _copies(
@@ -221,9 +199,3 @@ def examined(label: str, number: int, seed: int) -> np.ndarray:
 def _some(number: int, random: np.random.Generator) -> np.ndarray:
     """At most `MOST_IMAGES` rows, at random, in rising order."""
     return np.sort(random.permutation(number)[:MOST_IMAGES])
-
-
-def _fidelity_names() -> list[str]:
-    names = ("kid", "fid", *OVERLAPS)
-    both = [f"{name}{ending}" for ending in ("", "_floor") for name in names]
-    return [*both, "kid_low", "kid_high", "kid_floor_low", "kid_floor_high"]

@@ -11,6 +11,7 @@ from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.decoding import resize_square
+from dermaug.data.grouping import lesion_groups
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds
 from dermaug.errors import DermaugError
@@ -192,14 +193,15 @@ def _subjects(
 ) -> Subjects:
     of_class = store.catalog.table["label"].to_numpy() == label
     rows, kept = (np.flatnonzero(of_class & part) for part in (training, held_out))
-    ids = store.catalog.image_ids
+    ids, lesions = store.catalog.image_ids, lesion_groups(store.catalog)
     subjects = Subjects(
         label=label,
         synthetic=given.images[given.labels == label],
         training=np.asarray(store.images[rows]),
         training_ids=ids[rows],
+        training_lesions=lesions[rows],
         held_out=np.asarray(store.images[kept]),
-        lesions=store.catalog.table["lesion_id"].to_numpy()[kept],
+        lesions=lesions[kept],
     )
     if given.provenance is not None:
         return subjects

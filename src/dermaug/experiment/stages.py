@@ -65,11 +65,13 @@ def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -
 
 def _generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
     """What one generator is trained on: its fold's training part."""
-    fold = run.fold(job.fold, job.lesions)
-    rows = run.catalog.rows(fold.train)
-    labels = run.catalog.table["label"].to_numpy()[rows]
+    fold, groups = run.fold(job.fold, job.lesions), run.groups
+    labels = run.catalog.table["label"].to_numpy()
     # The generator sees fold.train only: a test lesion would leak into every synthetic arm.
-    rows = rows[np.isin(labels, job.classes)]
+    rows, kept = (
+        found[np.isin(labels[found], job.classes)]
+        for found in (run.catalog.rows(fold.train), run.catalog.rows(fold.validation))
+    )
     if len(rows) == 0:
         raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
     seen = tuple(run.catalog.image_ids[rows])
@@ -77,7 +79,8 @@ def _generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTas
         title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
         spec=GeneratorSpec(job.config, run.experiment.data.size, job.classes, fold.key, seen),
         training=_bank(run, job, rows, fabric),
-        held_out=_bank(run, job, run.catalog.rows(fold.validation), fabric),
+        held_out=_bank(run, job, kept, fabric),
+        groups=(groups[rows], groups[kept]),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,
     )
@@ -160,12 +163,11 @@ def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
-    """Images of a generator's classes among some rows, with labels as it counts them."""
-    names = run.catalog.table["label"].to_numpy()[rows]
-    chosen = np.isin(names, job.classes)
+    """Images of a generator's classes, with labels as it counts them."""
     places = {label: place for place, label in enumerate(job.classes)}
-    labels = np.array([places[label] for label in names[chosen]], dtype=np.int64)
-    return ImageBank.of(run.images[rows[chosen]], labels, fabric.device)
+    names = run.catalog.table["label"].to_numpy()[rows]
+    labels = np.array([places[label] for label in names], dtype=np.int64)
+    return ImageBank.of(run.images[rows], labels, fabric.device)
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:

@@ -36,8 +36,9 @@ class Snapshots:
         self._monitor: Monitor | None = None
         number = task.spec.config.examined
         if task.held_out is not None and number >= 2:
+            groups = task.groups or (np.arange(len(task.training)), np.arange(len(task.held_out)))
             extractor = RandomFeatures().to(device)
-            self._monitor = Monitor(task.training, task.held_out, extractor, number)
+            self._monitor = Monitor(task.training, task.held_out, extractor, number, groups)
 
     def take(self, state: State, means: Mapping[str, float]) -> dict[str, float]:
         """Draw the grid of fixed latents, read the vital signs, and keep the sampler if it is best.

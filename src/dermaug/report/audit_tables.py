@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dermaug.experiment.audit import read_audit
-from dermaug.experiment.audit_class import OVERLAPS
+from dermaug.experiment.audit_fidelity import OVERLAPS
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
 
