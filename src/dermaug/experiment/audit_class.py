@@ -40,6 +40,7 @@ class Subjects:
         training_lesions: Lesion of each of `training`.
         held_out: Real images of other lesions; validation, never test.
         lesions: Lesion of each held-out image.
+        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `held_out`.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
         searched_ids: Ids of `searched`.
     """
@@ -51,6 +52,7 @@ class Subjects:
     training_lesions: np.ndarray
     held_out: UInt8[np.ndarray, "v s s 3"]
     lesions: np.ndarray
+    chosen_by: bool = False
     searched: UInt8[np.ndarray, "w s s 3"] | None = None
     searched_ids: np.ndarray | None = None
 
@@ -79,12 +81,13 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         seed: Of the subsets and the resampling.
 
     Returns:
-        Numbers: images, training_images, held_out_images, held_out_lesions, features (the judge's
-        name); kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of
-        these again with `_floor`, for training images in the place of the synthetic ones;
-        copies, copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of
-        unrelated real images), pixel_threshold, feature_threshold; visible_share and
-        visible_held_out (share called the class by the classifier).
+        Numbers: images, training_images, held_out_images, held_out_lesions, chosen_by_held_out
+        (whether the snapshot was chosen by these very images), features (the judge's name); kid,
+        kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of these again
+        with `_floor`, for training images in the place of the synthetic ones; copies,
+        copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of unrelated
+        real images), pixel_threshold, feature_threshold; visible_share and visible_held_out (share
+        of images called the class by the classifier).
 
     Raises:
         DermaugError: No synthetic or no training image, or sides of different size.
@@ -103,6 +106,7 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         "training_images": len(subjects.training),
         "held_out_images": len(subjects.held_out),
         "held_out_lesions": len(set(subjects.lesions)),
+        "chosen_by_held_out": subjects.chosen_by,
         "features": judge.name,
     }
     known = _some(len(subjects.training), random)

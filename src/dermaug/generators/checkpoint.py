@@ -26,6 +26,7 @@ class GeneratorSpec:
         classes: Labels it can draw, in the order of its label input.
         fold_key: Key of the fold whose training part it saw.
         training_images: Ids of the images it saw, for the leakage guard.
+        validation_images: Ids of the images that its snapshot was chosen by; None: not known.
     """
 
     config: GeneratorConfig
@@ -33,6 +34,7 @@ class GeneratorSpec:
     classes: tuple[str, ...]
     fold_key: str
     training_images: tuple[str, ...]
+    validation_images: tuple[str, ...] | None = ()
 
 
 def save_generator(
@@ -46,12 +48,14 @@ def save_generator(
         spec: What it is.
         trained: The family that it was trained in, whose other networks are kept beside it.
     """
+    chosen_by = spec.validation_images
     described = {
         "config": spec.config.model_dump(mode="json"),
         "size": spec.size,
         "classes": list(spec.classes),
         "fold_key": spec.fold_key,
         "training_images": list(spec.training_images),
+        "validation_images": None if chosen_by is None else list(chosen_by),
     }
     others = {} if trained is None else trained.state_dict()
     state = {
@@ -84,12 +88,14 @@ def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec
         raise DermaugError(f"{path}: expected a generator, found {state.get('kind', 'neither')!r}")
     with expecting(path, "a generator"):
         described: dict[str, Any] = state["spec"]
+        chosen_by = described.get("validation_images")
         spec = GeneratorSpec(
             GeneratorConfig.model_validate(described["config"]),
             described["size"],
             tuple(described["classes"]),
             described["fold_key"],
             tuple(described["training_images"]),
+            None if chosen_by is None else tuple(chosen_by),
         )
         family = build_family(spec.config, spec.size, len(spec.classes))
         family.sampler.load_state_dict(state["weights"])

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import pdist
 
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.data.image_bank import ImageBank
 from dermaug.evaluation.features import Extractor, extract_features
 from dermaug.evaluation.fidelity import kid, one_of_each
@@ -18,8 +19,6 @@ from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
 """Pixels are compared at this side: whether two images are alike shows there."""
-FEWEST = 4
-"""Lesions of a class, on either side, below which nothing is said of it."""
 MOST = 256
 """Images of a class whose pairs are looked at."""
 COLLAPSED = 0.5
@@ -119,7 +118,7 @@ class Monitor:
         extractor: Features for KID.
         number: Generated images of a class to look at, at least 2.
         groups: Lesion of each training image, and of each held-out one: no pair of one lesion is
-            looked at.
+            looked at, and no class with fewer than `LEAST_GROUPS` on a side.
     """
 
     training: ImageBank
@@ -144,7 +143,7 @@ class Monitor:
         kids, collapsed, nearest, verdicts = [], [], [], []
         for label in np.unique(self.held_out.labels.cpu().numpy()).tolist():
             (seen, seen_groups), (kept, groups) = self._of_class(label)
-            if min(len(np.unique(each)) for each in (seen_groups, groups)) < FEWEST:
+            if min(len(np.unique(each)) for each in (seen_groups, groups)) < LEAST_GROUPS:
                 continue
             drawn = draw(label, self.number)
             kids.append(self._kid(kept, drawn, groups))
