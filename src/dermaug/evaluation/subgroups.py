@@ -47,11 +47,11 @@ def image_tallies(
     Args:
         labels: Index of the true class.
         probabilities: One row an image, one column a class.
-        malignant: Which classes are malignant; None leaves that question out.
+        malignant: Which classes are malignant or pre-malignant; None leaves that question out.
 
     Returns:
         Along the second axis: right (0 or 1) and present (0 or 1). Along the third: each class,
-        then malignant and benign.
+        then malignant or pre-malignant ones together, and benign ones.
 
     Raises:
         DermaugError: The shapes disagree, a label has no column, or a value is not a number.

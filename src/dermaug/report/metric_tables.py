@@ -10,7 +10,10 @@ from dermaug.experiment.subgroup_scores import FEWEST
 from dermaug.report.subgroup_figures import GROUPING_WORDS, METRIC_WORDS
 from dermaug.report.tables import NONE, Table, mean_and_spread, number, signed
 
-TARGET_WORDS = {"malignant": "Malignant (mel, bcc, akiec) against benign", "mel": "Melanoma"}
+TARGET_WORDS = {
+    "malignant": "Malignant or pre-malignant (mel, bcc, akiec) against benign",
+    "mel": "Melanoma",
+}
 _CALIBRATION = {
     "ece": "ECE",
     "brier": "Brier",
@@ -78,8 +81,9 @@ def subgroup_table(table: pd.DataFrame) -> Table:
             rows.append((str(group), f"{size['lesions']:,}", *cells))
     names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
     caption = (
-        "Differences by group with 95 % intervals; lesions of the group, and its images (for "
-        f"malignancy, the malignant ones); no interval below {FEWEST} of them."
+        "Differences by group with 95 % intervals; lesions of the group, and its images (behind "
+        "the sensitivity to malignant or pre-malignant lesions, its images of these); no interval "
+        f"below {FEWEST} of them."
     )
     return Table(caption, ("Group", "lesions", *names), tuple(rows))
 
