@@ -215,7 +215,10 @@ def nearest_training(
     training: UInt8[np.ndarray, "m h w 3"],
     held_out: UInt8[np.ndarray, "k h w 3"],
 ) -> float:
-    """Median distance to the nearest training image, over that of held-out images."""
+    """Median distance to the nearest training image, over that of held-out images.
+
+    Each image counts, also several of one lesion: generators are shown images, not lesions.
+    """
     known = _small(training)
     made, kept = (float(_nearest(part, known).median()) for part in (drawn, held_out))
     return made / kept if kept > 0.0 else math.nan

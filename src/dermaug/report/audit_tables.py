@@ -114,7 +114,7 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if unjudged := [str(label) for label, rows in groups if not _can_judge(rows)]:
             sentences.append(
                 f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "
-                "ten held-out lesions; look at the pairs."
+                "nine held-out lesions; look at the pairs."
             )
         if flattered := [str(label) for label, rows in groups if _is_flattered(rows)]:
             sentences.append(
