@@ -32,6 +32,7 @@ provenance = Provenance(
     seed=seed,
     fold_key=spec.fold_key,
     training_images=spec.training_images,
+    validation_images=spec.validation_images,
 )
 synthetic = SyntheticSet(images, (LABEL,) * NUMBER, provenance)
 write_synthetic_set(OUTPUT / "synthetic", synthetic, layout="png")

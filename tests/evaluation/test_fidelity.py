@@ -7,25 +7,35 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 
 from dermaug.errors import DermaugError
-from dermaug.evaluation.fidelity import fid, fid_caution, kid, manifold, neighbour_radii
+from dermaug.evaluation.fidelity import fid, fid_caution, kid, one_of_each
 
 
 def normal(number: int, width: int = 6, seed: int = 0, shift: float = 0.0) -> np.ndarray:
     return np.random.default_rng(seed).normal(shift, 1.0, (number, width))
 
 
-def written_out_kid(first: np.ndarray, second: np.ndarray) -> float:
-    """Gretton et al. 2012, equation 3, pair by pair."""
+def views(lesions: int, of_each: int, seed: int, likeness: float = 0.8) -> np.ndarray:
+    """Several images of each lesion, standard normal, `likeness` correlated within a lesion."""
+    random = np.random.default_rng(seed)
+    common = np.repeat(random.normal(size=(lesions, 6)), of_each, axis=0)
+    own = random.normal(size=(lesions * of_each, 6))
+    return np.sqrt(likeness) * common + np.sqrt(1.0 - likeness) * own
+
+
+def written_out_kid(
+    first: np.ndarray, second: np.ndarray, groups: np.ndarray, other_groups: np.ndarray
+) -> float:
+    """Gretton et al. 2012, equation 3, pair by pair of different groups."""
 
     def kernel(x: np.ndarray, y: np.ndarray) -> float:
         return (float(x @ y) / len(x) + 1.0) ** 3
 
-    def within(part: np.ndarray) -> float:
-        pairs = [kernel(x, y) for i, x in enumerate(part) for j, y in enumerate(part) if i != j]
-        return sum(pairs) / (len(part) * (len(part) - 1))
+    def mean(one: np.ndarray, two: np.ndarray, of_one: np.ndarray, of_two: np.ndarray) -> float:
+        pairs = zip(one, of_one, strict=True), list(zip(two, of_two, strict=True))
+        return np.mean([kernel(x, y) for x, a in pairs[0] for y, b in pairs[1] if a != b])
 
-    across = np.mean([kernel(x, y) for x in first for y in second])
-    return within(first) + within(second) - 2.0 * float(across)
+    within = mean(first, first, groups, groups) + mean(second, second, other_groups, other_groups)
+    return within - 2.0 * mean(first, second, groups, other_groups)
 
 
 def written_out_fid(first: np.ndarray, second: np.ndarray) -> float:
@@ -36,14 +46,40 @@ def written_out_fid(first: np.ndarray, second: np.ndarray) -> float:
     return float(shift + np.trace(covariances[0] + covariances[1] - 2.0 * root))
 
 
-def written_out_radius(points: np.ndarray, index: int, k: int) -> float:
-    others = np.delete(points, index, axis=0)
-    return float(np.sort(np.linalg.norm(others - points[index], axis=1))[k - 1])
-
-
 def test_kid_is_the_written_out_sum() -> None:
     first, second = normal(23), normal(31, seed=1, shift=0.4)
-    assert kid(first, second).value == pytest.approx(written_out_kid(first, second), rel=1e-10)
+    expected = written_out_kid(first, second, np.arange(23), np.arange(23, 54))
+    assert kid(first, second).value == pytest.approx(expected, rel=1e-10)
+
+
+def test_kid_leaves_out_every_pair_of_one_lesion() -> None:
+    """Lesions of one to three images, two of them on both sides."""
+    first, second = normal(12), normal(9, seed=1, shift=0.4)
+    groups = np.array([*"aaabbccddeef"], dtype=object)
+    other = np.array([*"aexxyyzvw"], dtype=object)
+    expected = written_out_kid(first, second, groups, other)
+    assert kid(first, second, groups, other).value == pytest.approx(expected, rel=1e-10)
+    # Images without lesions are no lesion of the other side.
+    alone = written_out_kid(first, second, groups, np.array([*"123456789"], dtype=object))
+    assert kid(first, second, groups).value == pytest.approx(alone, rel=1e-10)
+
+
+@pytest.mark.parametrize("both_real", [False, True])
+def test_kid_of_equal_distributions_is_zero_whatever_the_images_of_a_lesion(
+    both_real: bool,
+) -> None:
+    lesions = np.repeat(np.arange(10), 2)
+    values, blind = [], []
+    for seed in range(600):
+        reference = views(10, 2, 2 * seed)
+        sample = views(10, 2, 2 * seed + 1) if both_real else normal(40, seed=2 * seed + 1)
+        groups = (lesions, lesions + 10 if both_real else None)
+        values.append(kid(reference, sample, *groups, halves=0).value)
+        blind.append(kid(reference, sample, halves=0).value)
+    error = np.std(values) / np.sqrt(len(values))
+    assert abs(np.mean(values)) < 3 * error
+    # Taken for independent images they are far from zero: the test can tell.
+    assert np.mean(blind) > 10 * error
 
 
 def test_kid_is_unbiased_and_its_interval_covers() -> None:
@@ -64,12 +100,15 @@ def test_kid_interval_covers_a_known_difference() -> None:
     assert 0.88 <= np.mean([each.low <= truth <= each.high for each in found]) <= 0.99
 
 
-def test_kid_halves_hold_whole_lesions() -> None:
+@pytest.mark.parametrize("side", [0, 1])
+def test_kid_halves_hold_whole_lesions(side: int) -> None:
     # Ten views of each of eight lesions tell no more than eight images: the interval must be wide.
     lesions = np.repeat(np.arange(8), 10)
-    views = np.repeat(normal(8, seed=4), 10, axis=0)
-    apart, together = kid(views, normal(80, seed=5)), kid(views, normal(80, seed=5), lesions)
-    assert apart.value == together.value
+    sides = [np.repeat(normal(8, seed=4), 10, axis=0), normal(80, seed=5)]
+    groups = [lesions, None]
+    if side:
+        sides, groups = sides[::-1], groups[::-1]
+    apart, together = kid(*sides), kid(*sides, *groups)
     assert together.high - together.low > 1.5 * (apart.high - apart.low)
 
 
@@ -77,6 +116,24 @@ def test_too_few_to_halve_gives_no_interval() -> None:
     found = kid(normal(3), normal(30))
     assert np.isfinite(found.value)
     assert np.isnan([found.low, found.high]).all()
+    lesions = np.repeat(np.arange(3), 10)
+    found = kid(normal(30), normal(30, seed=1), lesions)
+    assert np.isfinite(found.value)
+    assert np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("groups", [(np.zeros(20), None), (None, np.zeros(20))])
+def test_one_lesion_is_an_error(groups: tuple[np.ndarray | None, np.ndarray | None]) -> None:
+    with pytest.raises(DermaugError, match="at least 2 lesions on each side, found 1"):
+        kid(normal(20), normal(20, seed=1), *groups)
+
+
+def test_one_of_each_lesion() -> None:
+    lesions = np.array(["a", "b", "a", "c", "b", "a"], dtype=object)
+    picks = [one_of_each(lesions, np.random.default_rng(seed)) for seed in range(50)]
+    assert all(sorted(lesions[rows]) == ["a", "b", "c"] for rows in picks)
+    assert all((np.diff(rows) > 0).all() for rows in picks)
+    assert {int(row) for rows in picks for row in rows} == set(range(6))
 
 
 @pytest.mark.parametrize(("number", "width"), [(300, 6), (12, 40)])
@@ -111,61 +168,6 @@ def test_one_image_is_an_error(distance) -> None:  # noqa: ANN001
         distance(normal(1), normal(50))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [
-        (normal(20, 4), normal(20, 5), "equal width"),
-        (normal(20), np.full((20, 6), np.nan), "finite"),
-        (normal(5), normal(50), "at least 6 images"),
-    ],
-)
-def test_unusable_features_are_named(first: np.ndarray, second: np.ndarray, expected: str) -> None:
-    with pytest.raises(DermaugError, match=expected):
-        manifold(first, second)
-
-
-def test_manifold_of_identical_sets() -> None:
-    points = normal(200)
-    found = manifold(points, points)
-    assert (found.precision, found.recall, found.coverage) == (1.0, 1.0, 1.0)
-    # Each ball holds its centre and its five neighbours.
-    assert found.density == pytest.approx(6 / 5)
-
-
-def test_manifold_of_disjoint_sets() -> None:
-    found = manifold(normal(100), normal(100, seed=1, shift=100.0))
-    assert (found.precision, found.recall, found.density, found.coverage) == (0, 0, 0, 0)
-
-
-def test_manifold_of_one_distribution_has_density_near_one_and_the_expected_coverage() -> None:
-    found = [manifold(normal(200, seed=s), normal(200, seed=s + 50)) for s in range(10)]
-    assert np.mean([each.density for each in found]) == pytest.approx(1.0, abs=0.05)
-    # Naeem et al. 2020: 1 - (m-1)...(m-k) / ((2m-1)...(2m-k)), about 1 - 2^-k.
-    assert np.mean([each.coverage for each in found]) == pytest.approx(1 - 2.0**-5, abs=0.02)
-
-
-def test_dropped_modes_cost_recall_and_coverage_not_precision() -> None:
-    reference = np.concatenate([normal(100), normal(100, seed=1, shift=20.0)])
-    found = manifold(reference, normal(200, seed=2))
-    assert found.precision > 0.8
-    assert found.recall <= 0.5
-    assert found.coverage <= 0.5
-
-
-def test_manifold_is_the_written_out_count() -> None:
-    real, made = normal(30, 3), normal(40, 3, seed=1, shift=0.6)
-    distances = np.linalg.norm(made[:, None] - real[None], axis=2)
-    radius3, radius5 = (
-        np.array([written_out_radius(real, index, k) for index in range(len(real))]) for k in (3, 5)
-    )
-    made3 = np.array([written_out_radius(made, index, 3) for index in range(len(made))])
-    found = manifold(real, made)
-    assert found.precision == np.mean([any(row <= radius3) for row in distances])
-    assert found.recall == np.mean([any(column <= made3) for column in distances.T])
-    assert found.density == pytest.approx((distances <= radius5).sum() / (5 * len(made)))
-    assert found.coverage == np.mean(distances.min(axis=0) <= radius5)
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.integers(7, 40), st.integers(7, 40), st.integers(1, 8), st.integers(0, 99))
 def test_order_of_images_does_not_matter(first: int, second: int, width: int, seed: int) -> None:
@@ -173,20 +175,12 @@ def test_order_of_images_does_not_matter(first: int, second: int, width: int, se
     turned = real[::-1], made[::-1]
     assert fid(real, made) == pytest.approx(fid(*turned), rel=1e-8, abs=1e-8)
     assert kid(real, made).value == pytest.approx(kid(*turned).value, rel=1e-8, abs=1e-8)
-    assert manifold(real, made) == manifold(*turned)
-
-
-def test_neighbour_radii_skip_the_point_itself() -> None:
-    line = np.array([[0.0], [1.0], [3.0], [6.0]])
-    assert neighbour_radii(line, (1, 2))[0].tolist() == [1.0, 1.0, 2.0, 3.0]
-    assert neighbour_radii(line, (1, 2))[1].tolist() == [3.0, 2.0, 3.0, 5.0]
 
 
 def test_memory_does_not_grow_with_the_pairs() -> None:
     points = normal(6_000, 2)  # 36 million pairs: 288 MB at once
     tracemalloc.start()
     kid(points, points[:3_000], halves=4)
-    manifold(points, points[:3_000])
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200e6

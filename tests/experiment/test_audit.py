@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from lightning_fabric import Fabric
 from PIL import Image
 
 from dermaug.cli import app
@@ -18,11 +20,16 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment import audit
 from dermaug.experiment.audit import AUDIT, audit_run, control_of_family, read_audit
 from dermaug.experiment.audit_embedding import EMBEDDING, embed_run, read_embedding
+from dermaug.experiment.audit_folder import part_images
 from dermaug.experiment.run_identity import read_run_experiment
 from dermaug.experiment.runs import Run, open_run
+from dermaug.experiment.stages import generator_task
 from dermaug.experiment.study import read_results, run_experiment
 from dermaug.experiment_file import validate_experiment
+from dermaug.generators.checkpoint import load_generator
 from dermaug.report.audit_page import audit_section
+from dermaug.report.audit_tables import audit_sentences, audit_tables
+from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")
 CPU = torch.device("cpu")
@@ -49,7 +56,7 @@ def small(data: Path) -> Experiment:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    asked = PhantomConfig(number=210, balanced=True)
+    asked = PhantomConfig(number=330, balanced=True)
     return write_phantoms(tmp_path_factory.mktemp("audit") / "phantoms", asked, 32)
 
 
@@ -84,13 +91,94 @@ def test_a_run_leaves_the_audit_beside_its_generator(folder: Path) -> None:
     assert len(stored.pairs) == 8
 
 
-def test_held_out_images_are_those_of_validation(run: Run, folder: Path) -> None:
+def test_snapshots_are_chosen_by_one_half_of_validation_and_judged_by_the_other(
+    run: Run, folder: Path
+) -> None:
     table = run.catalog.table.set_index("image_id")
     kept = table.loc[list(run.fold(0).validation)]
+    kept = kept[kept["label"] == "mel"]
+    chosen_by = read_synthetic_set(folder / GENERATOR / "synthetic").provenance.validation_images
+    assert chosen_by
+    assert set(chosen_by) < set(kept.index)
+    _, spec = load_generator(folder / GENERATOR / "generator.safetensors", CPU)
+    assert spec.validation_images == chosen_by
+    others = kept[~kept["lesion_id"].isin(kept.loc[list(chosen_by), "lesion_id"])]
+    assert set(others.index) == set(kept.index) - set(chosen_by)
     stored = read_audit(folder / GENERATOR)
     assert stored is not None
-    assert stored.numbers["held_out_images"].item() == (kept["label"] == "mel").sum()
+    (row,) = stored.numbers.to_dict("records")
+    assert (row["held_out_images"], row["chosen_by_held_out"]) == (len(others), False)
+    assert row["held_out_lesions"] == others["lesion_id"].nunique()
     assert set(stored.pairs["training_image"]) <= set(run.fold(0).train)
+
+
+def spoilt(run: Run, image_ids: Iterable[str], copied: Path) -> Run:
+    """The run with noise in the place of some images, and nothing audited yet."""
+    if not copied.exists():
+        shutil.copytree(run.folder, copied)
+    (copied / GENERATOR / AUDIT).unlink(missing_ok=True)
+    images, rows = np.array(run.images), run.catalog.rows(tuple(image_ids))
+    images[rows] = np.random.default_rng(0).integers(0, 256, images[rows].shape, dtype=np.uint8)
+    return replace(run, folder=copied, store=replace(run.store, images=images))
+
+
+def test_audit_reads_neither_test_nor_what_the_snapshot_was_chosen_by(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    fold, expected = run.fold(0), audit_run(run, CPU)
+    chosen_by = read_synthetic_set(folder / GENERATOR / "synthetic").provenance.validation_images
+    unread = spoilt(run, {*fold.test, *chosen_by}, tmp_path / "run")
+    pd.testing.assert_frame_equal(audit_run(unread, CPU), expected)
+    read = spoilt(run, set(fold.validation) - set(chosen_by), tmp_path / "run")
+    found = audit_run(read, CPU)
+    for name in ("kid", "fid", "pixel_threshold", "feature_threshold"):
+        assert found[name].item() != expected[name].item(), name
+
+
+def test_snapshots_look_neither_at_test_nor_at_the_audits_half(
+    run: Run, fabric: Fabric, tmp_path: Path
+) -> None:
+    fold, (job,) = run.fold(0), run.jobs.generators
+    task = generator_task(run, job, fabric)
+    others = {*fold.test, *fold.validation} - set(task.spec.validation_images)
+    blind = generator_task(spoilt(run, others, tmp_path / "run"), job, fabric)
+    assert torch.equal(task.held_out.images, blind.held_out.images)
+    assert torch.equal(task.training.images, blind.training.images)
+    assert len(task.held_out) == len(task.spec.validation_images)
+    lesions = run.catalog.table.set_index("image_id")["lesion_id"]
+    known, kept = task.groups
+    assert kept.tolist() == lesions.loc[list(task.spec.validation_images)].tolist()
+    assert known.tolist() == lesions.loc[list(task.spec.training_images)].tolist()
+
+
+def test_nothing_is_chosen_where_snapshots_are_not_examined(run: Run, fabric: Fabric) -> None:
+    (job,) = run.jobs.generators
+    job = replace(job, config=job.config.model_copy(update={"examined": 0}))
+    assert generator_task(run, job, fabric).spec.validation_images == ()
+
+
+def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    """Its snapshot may have been chosen by any validation image."""
+    copied = tmp_path / "run"
+    shutil.copytree(folder, copied)
+    (copied / GENERATOR / AUDIT).unlink()
+    manifest = copied / GENERATOR / "synthetic" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    del told["validation_images"]
+    manifest.write_text(json.dumps(told))
+    numbers = audit_run(replace(run, folder=copied), CPU)
+    kept = run.catalog.table.set_index("image_id").loc[list(run.fold(0).validation)]
+    assert numbers["held_out_images"].item() == (kept["label"] == "mel").sum()
+    assert numbers["chosen_by_held_out"].item()
+    distances, _ = audit_tables(numbers)
+    assert distances.rows[1][0] == "mel†"
+    assert "†: judged by the images" in distances.caption
+    assert any("judged by the same real images" in each for each in audit_sentences(numbers))
+    before = audit_run(run, CPU)
+    assert "†" not in str(audit_tables(before))
+    assert not any("judged by the same" in each for each in audit_sentences(before))
 
 
 def test_an_audit_is_read_back_not_done_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +226,7 @@ def test_the_report_tells_what_the_audit_found(run: Run, folder: Path) -> None:
     planes = [panel.name for panel in section.figures["embedding"].panels]
     assert planes == [f"embedding-{place}" for place in PLANES]
     assert section.sentences[0].startswith("dcgan: ")
+    assert "the other half judges them here" in section.sentences[-1]
 
 
 def test_control_is_the_arm_without_images_and_like_it_otherwise() -> None:
@@ -157,14 +246,26 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     words = ("audit", given, "--data", data, "--model", folder / CONTROL, "--output", tmp_path)
     code, output = called(*words, "--device", "cpu")
     assert code == 0, output
-    assert "validation part of fold 0" in output
+    assert "from the validation part of fold 0" in output
+    assert "without lesions that the snapshot was chosen by" in output
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
     assert stored is not None
-    for name in ("kid", "fid", "copy_rate", "visible_share"):
+    for name in ("kid", "fid", "copy_rate", "visible_share", "held_out_images"):
         assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
     assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
+
+
+def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
+    run: Run, folder: Path
+) -> None:
+    """The key of a reduced training part is none of the run's; its images still tell the fold."""
+    provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
+    fewer = replace(provenance, fold_key="reduced", training_images=provenance.training_images[:5])
+    _, held_out, notes = part_images(run.catalog, fewer, None, run.folds)
+    assert set(run.catalog.image_ids[held_out]) == set(run.fold(0).validation)
+    assert any("validation part of fold 0" in note for note in notes)
 
 
 def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(

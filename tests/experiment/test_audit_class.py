@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -30,12 +31,15 @@ def drawn(number: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def subjects() -> Callable[[np.ndarray], Subjects]:
-    training, held_out = drawn(120, 1), draw_class("bcc", 110, 2, SIZE)
+    training, held_out = draw_class("bcc", 120, 1, SIZE), draw_class("bcc", 110, 2, SIZE)
     ids = np.array([f"T{row}" for row in range(120)], dtype=object)
-    lesions = held_out.table["lesion_id"].to_numpy()
+    known, lesions = (
+        np.array([f"{side} {lesion}" for lesion in batch.table["lesion_id"]], dtype=object)
+        for side, batch in (("training", training), ("held out", held_out))
+    )
 
     def given(synthetic: np.ndarray) -> Subjects:
-        return Subjects("bcc", synthetic, training, ids, held_out.images, lesions)
+        return Subjects("bcc", synthetic, training.images, ids, known, held_out.images, lesions)
 
     return given
 
@@ -49,6 +53,8 @@ def test_training_images_in_the_place_of_synthetic_ones_get_the_floor(
     subjects: Callable[[np.ndarray], Subjects],
 ) -> None:
     given = subjects(drawn(120, 1))
+    # As if of different lesions, as the synthetic ones are.
+    given = replace(given, training_lesions=given.training_ids)
     found = audit_class(given, JUDGE, 0).numbers
     for name in ("kid", "fid", "precision", "recall", "density", "coverage"):
         assert found[name] == pytest.approx(found[f"{name}_floor"]), name
@@ -63,6 +69,27 @@ def test_fresh_lesions_are_at_the_floor_and_no_copies(
     assert found["kid_low"] <= found["kid_floor"] <= found["kid_high"]
     assert found["recall"] > 0.5
     assert found["copy_low"] <= found["copy_expected"]
+
+
+def test_images_of_one_lesion_count_once_on_both_sides(
+    subjects: Callable[[np.ndarray], Subjects],
+) -> None:
+    """Each photograph there twice: neither KID with its interval nor FID may change."""
+    once = subjects(drawn(120, 3))
+    once = replace(once, training_lesions=once.training_ids, lesions=np.arange(110).astype(str))
+    rows, kept = np.repeat(np.arange(120), 2), np.repeat(np.arange(110), 2)
+    twice = replace(
+        once,
+        training=once.training[rows],
+        training_ids=once.training_ids[rows],
+        training_lesions=once.training_lesions[rows],
+        held_out=once.held_out[kept],
+        lesions=once.lesions[kept],
+    )
+    one, two = (audit_class(given, JUDGE, 0).numbers for given in (once, twice))
+    for name in ("kid", "kid_floor", "kid_low", "kid_high", "fid", "fid_floor"):
+        assert two[name] == pytest.approx(one[name], rel=1e-6, abs=1e-9), name
+    assert two["fid_flag"] == one["fid_flag"]
 
 
 def test_noise_is_far_from_everything(subjects: Callable[[np.ndarray], Subjects]) -> None:
@@ -93,10 +120,8 @@ def test_few_held_out_images_leave_gaps_not_errors(
     subjects: Callable[[np.ndarray], Subjects], held_out: int
 ) -> None:
     full = subjects(drawn(20, 5))
-    given = Subjects(
-        "bcc", full.synthetic, full.training, full.training_ids,
-        full.held_out[:held_out], full.lesions[:held_out],
-    )  # fmt: skip
+    first = np.unique(full.lesions, return_index=True)[1][:held_out]
+    given = replace(full, held_out=full.held_out[first], lesions=full.lesions[first])
     found = audit_class(given, JUDGE, 0).numbers
     expected = audit_class(full, JUDGE, 0).numbers
     assert set(found) == set(expected)

@@ -16,6 +16,7 @@ from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
+from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.explore import DUPLICATES, Exploration, explore
 from dermaug.experiment.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
 from dermaug.experiment.explore_subject import find_generator, open_subject
@@ -77,7 +78,7 @@ def plant(data: Path) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str]]]:
-    asked = PhantomConfig(number=350, balanced=True)
+    asked = PhantomConfig(number=420, balanced=True)
     data = write_phantoms(tmp_path_factory.mktemp("explore") / "phantoms", asked, 32)
     return data, plant(data)
 
@@ -120,11 +121,20 @@ def test_features_of_the_discriminator_tell_phantoms_apart(found: Exploration) -
 def test_the_classifier_of_the_first_arm_stands_beside_them(
     folder: Path, found: Exploration
 ) -> None:
-    manifest = json.loads(
-        (folder / "classifiers/real/fridadar/fold0-seed0/manifest.json").read_text()
-    )
+    """Scored on the lesions that chose neither the snapshot nor C."""
+    run = open_run(folder, read_run_experiment(folder))
+    classes = run.catalog.classes
+    path = folder / "classifiers/real/fridadar/fold0-seed0/predictions.parquet"
+    table = read_predictions(path, classes)
+    table = table[table["part"] == "validation"]
+    chosen_by = open_subject(folder / ACGAN, None, CPU).spec.validation_images
+    assert chosen_by
+    judged = table[~table["image_id"].isin(chosen_by)]
+    assert set(judged["label"]) == set(CLASSES)
+    called = np.array(classes)[probabilities_of(judged, classes).argmax(axis=1)]
+    right = pd.Series(called == judged["label"].to_numpy()).groupby(judged["label"].to_numpy())
     row = found.features.set_index("features").loc["classifier fridadar, arm real, seed 0"]
-    assert row["balanced_accuracy"] == pytest.approx(manifest["kept_score"])
+    assert row["balanced_accuracy"] == pytest.approx(right.mean().mean())
     assert len(found.features) == 3
 
 

@@ -97,18 +97,62 @@ def test_copies_are_near_in_any_orientation_and_fresh_images_are_not() -> None:
     assert nearest_training(np.rot90(real[:40], axes=(1, 2)), real, held_out) < 0.01
 
 
-def test_monitor_ranks_fresh_images_above_noise() -> None:
+def monitor(*sides: tuple[np.ndarray, np.ndarray], number: int = 40) -> Monitor:
+    """Training and held-out images of one class, each with its lesions."""
+    images, lesions = zip(*sides, strict=True)
     device = torch.device("cpu")
-    banks = [ImageBank.of(phantoms(60, seed), np.zeros(60, np.int64), device) for seed in range(2)]
-    monitor = Monitor(*banks, RandomFeatures(), 40)
+    banks = [ImageBank.of(part, np.zeros(len(part), np.int64), device) for part in images]
+    return Monitor(*banks, RandomFeatures(), number, lesions)
+
+
+def examined(given: Monitor, drawn: np.ndarray) -> Vitals:
+    return given.examine(1, lambda label, number: drawn, lambda bank: None)
+
+
+def test_monitor_ranks_fresh_images_above_noise() -> None:
+    given = monitor(*((phantoms(60, seed), np.arange(60)) for seed in range(2)))
     noise = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
-    good, bad = (
-        monitor.examine(1, lambda label, number, part=part: part, lambda bank: None)
-        for part in (phantoms(40, 7), noise)
-    )
+    good, bad = examined(given, phantoms(40, 7)), examined(given, noise)
     assert good.kid < 0.2 * bad.kid
     assert np.isnan(good.overfitting)
     assert 0.7 < good.nearest_training < 1.4
+
+
+def twice(images: np.ndarray, seed: int) -> np.ndarray:
+    """Each lesion photographed twice, with noise of its own."""
+    noise = np.random.default_rng(seed).integers(-4, 5, (2 * len(images), *images.shape[1:]))
+    return np.clip(np.repeat(images, 2, axis=0) + noise, 0, 255).astype(np.uint8)
+
+
+def test_two_images_of_a_lesion_do_not_raise_the_kid_of_fresh_lesions() -> None:
+    known, lesions = (phantoms(20, 0), np.arange(20)), np.repeat(np.arange(10), 2)
+    kids, blind = [], []
+    for seed in range(60):
+        held_out, drawn = twice(phantoms(10, 1_000 + seed), seed), phantoms(40, 5_000 + seed)
+        drawn = twice(drawn, 500 + seed)[::2]
+        kids.append(examined(monitor(known, (held_out, lesions)), drawn).kid)
+        blind.append(examined(monitor(known, (held_out, np.arange(20))), drawn).kid)
+    error = np.std(kids) / np.sqrt(len(kids))
+    assert abs(np.mean(kids)) < 3 * error
+    assert np.mean(blind) > 4 * error
+
+
+def test_near_images_of_one_lesion_are_no_measure_of_collapse() -> None:
+    """A generator whose images repeat closely is collapsed, also where real lesions come twice."""
+    real, lesions = twice(phantoms(40, 0), 0), np.repeat(np.arange(40), 2)
+    held_out = (phantoms(20, 1), np.arange(20))
+    repeated = twice(np.repeat(phantoms(1, 2), 20, axis=0), 1)
+    assert examined(monitor((real, lesions), held_out), repeated).collapsed_pairs == 1.0
+    assert examined(monitor((real, lesions), held_out), phantoms(40, 3)).collapsed_pairs < 0.1
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_class_of_few_lesions_is_not_judged_however_many_its_images(side: int) -> None:
+    sides = [(phantoms(30, 0), np.arange(30)), (phantoms(30, 1), np.arange(30))]
+    sides[side] = (sides[side][0], np.arange(30) % 3)
+    assert np.isnan(examined(monitor(*sides), phantoms(40, 2)).kid)
+    sides[side] = (sides[side][0], np.arange(30) % 4)
+    assert np.isfinite(examined(monitor(*sides), phantoms(40, 2)).kid)
 
 
 def test_collapse_on_purpose_is_caught_and_stops_the_training(

@@ -49,4 +49,6 @@ def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert any("fewer images than the dose: curated (mel)" in each for each in threats(results))
     page = render_report(results).read_text(encoding="utf-8")
     assert "Health of the generators" in page
+    assert "snapshots are thus chosen on validation images" in page
+    assert "The test part serves neither." in page
     assert "draw more with" in page

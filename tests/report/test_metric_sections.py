@@ -40,7 +40,7 @@ def test_tables_show_the_means_of_the_cells(drawn_study: Study) -> None:
     sections = metric_sections(results)
     malignant, melanoma = sections.operating
     points = score_operating_points(results)
-    assert malignant.caption.startswith("Malignant (mel, bcc, akiec)")
+    assert malignant.caption.startswith("Malignant or pre-malignant (mel, bcc, akiec)")
     assert melanoma.caption.startswith("Melanoma: ")
     chosen = points[(points["target"] == "mel") & (points["wanted_specificity"] == 0.95)]
     means = chosen[chosen["arm"] == "classic"][["sensitivity", "specificity"]].mean()
@@ -70,6 +70,15 @@ def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
     order = [text.index(f'<section id="{name}"') for name in ("roc", "operating", "calibration")]
     assert order == sorted(order)
     assert re.search(r'href="#subgroups">Who gains', text)
+
+
+def test_malignant_is_never_said_without_pre_malignant(drawn_study: Study) -> None:
+    """Actinic keratoses (akiec) are among them."""
+    page = render_report(drawn_study(classes=CLASSES)).read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", " ", page).lower()
+    said = [text[max(0, at.start() - 20) : at.end() + 20] for at in re.finditer("malignan", text)]
+    assert len(said) > 2
+    assert [each for each in said if "malignant or pre-malignant" not in each] == []
 
 
 @pytest.mark.parametrize(("classes", "shown"), [(("benign", "malign"), False), (CLASSES, True)])

@@ -35,7 +35,7 @@ class DataConfig(Section):
     classes: tuple[str, ...] = ()
     """Labels to keep; empty keeps all."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
+    """New label -> labels merged into it, for example `malignant = ["mel", "bcc"]`."""
     limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
     """At most this many lesions a class, or of each class that is named, chosen by seed; 0 keeps
     all."""

@@ -2,21 +2,24 @@
 
 Reference is the real side, sample the synthetic one. Every distance has a floor: what real images
 that nobody made get in the sample's place.
+
+Images of one lesion are alike, more than the population is. Distances that compare pairs therefore
+take groups, and leave out pairs of one group, within a side and across.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from scipy.spatial.distance import cdist
+from jaxtyping import Float, Int
 
 from dermaug.errors import DermaugError
 
 DEGREE = 3
 FID_IMAGES = 2_048
 FEWEST_TO_HALVE = 4
-_CHUNK_ENTRIES = 1 << 22  # of a matrix of pairs: 32 MB, whatever the number of images
+CHUNK_ENTRIES = 1 << 22  # of a matrix of pairs: 32 MB, whatever the number of images
+Sides = tuple[np.ndarray, np.ndarray]
+"""Something of the reference, then of the sample; or of two sides that are compared."""
 
 
 @dataclass(frozen=True)
@@ -28,54 +31,49 @@ class Kid:
     high: float
 
 
-@dataclass(frozen=True)
-class Manifold:
-    """How two clouds of points overlap; each is a share, but density, which can exceed 1.
-
-    Args:
-        precision: Share of the sample inside the reference's manifold.
-        recall: Share of the reference inside the sample's manifold.
-        density: Mean number of reference balls around a sample point, over k.
-        coverage: Share of reference balls that hold a sample point.
-    """
-
-    precision: float
-    recall: float
-    density: float
-    coverage: float
-
-
 def kid(
     reference: Float[np.ndarray, "n d"],
     sample: Float[np.ndarray, "m d"],
     groups: np.ndarray | None = None,
+    sample_groups: np.ndarray | None = None,
     *,
     halves: int = 200,
     seed: int = 0,
 ) -> Kid:
     """Unbiased squared MMD under the kernel (x·y / d + 1)^3 (Bińkowski et al. 2018).
 
+    Each of its three means is taken over the pairs of images of different groups: a U-statistic
+    whose pairs are independent. Pairs of one lesion would add to the means within a side, but not
+    to the mean across, and the distance of equal distributions would lie above zero.
+
     The interval is the middle 95 % of the distance between random halves of both sets, drawn
-    without replacement: to first order a half strays from the whole as the whole strays from the
-    population (Politis, Romano & Wolf 1999); where the sets agree it is too wide. It is NaN for
-    fewer than 4 lesions or images on a side.
+    without replacement, by whole groups: to first order a half strays from the whole as the whole
+    strays from the population (Politis, Romano & Wolf 1999); where the sets agree it is too wide.
+    It is NaN for fewer than 4 groups on a side.
 
     Args:
-        reference: Features of real images, at least 2.
-        sample: Features of the other images, at least 2.
-        groups: Lesion of each reference image; a half holds whole lesions. None: each its own.
+        reference: Features of real images, of at least 2 groups.
+        sample: Features of the other images, likewise.
+        groups: Lesion of each reference image. None: each its own.
+        sample_groups: Lesion of each sample image, where the sample is real too; a name that is
+            also in `groups` is the same lesion. None: each its own.
         halves: Number of draws; 0 gives no interval.
         seed: Of the draws.
 
     Raises:
-        DermaugError: Fewer than 2 images on a side.
+        DermaugError: Images of fewer than 2 groups on a side.
     """
     require_features(reference, sample, at_least=2)
-    groups = np.arange(len(reference)) if groups is None else groups
+    sides = numbered(groups, sample_groups, len(reference), len(sample))
+    fewest = min(len(np.unique(side)) for side in sides)
+    if fewest < 2:
+        raise DermaugError(
+            f"expected images of at least 2 lesions on each side, found {fewest}; give more lesions"
+        )
     random = np.random.default_rng(seed)
-    weights = [_halves(part, halves, random) for part in (groups, np.arange(len(sample)))]
-    values = _squared_mmd(reference, sample, *weights)
-    enough = halves > 0 and min(len(np.unique(groups)), len(sample)) >= FEWEST_TO_HALVE
+    weights = (_halves(sides[0], halves, random), _halves(sides[1], halves, random))
+    values = _squared_mmd((reference, sample), sides, weights)
+    enough = halves > 0 and fewest >= FEWEST_TO_HALVE
     low, high = np.quantile(values[1:], [0.025, 0.975]) if enough else (np.nan, np.nan)
     return Kid(float(values[0]), float(low), float(high))
 
@@ -85,6 +83,10 @@ def fid(reference: Float[np.ndarray, "n d"], sample: Float[np.ndarray, "m d"]) -
 
     The trace of the root of the product of covariances is the nuclear norm of the product of the
     centred data's triangular factors, exact also for fewer images than features.
+
+    No pairs can be left out of a covariance: several images of one lesion count as so many
+    independent ones, and the distance grows as with fewer images. Give one image of each lesion
+    (`one_of_each`), so that sets are compared that are as large as they seem.
 
     Raises:
         DermaugError: Fewer than 2 images on a side: one image has no covariance.
@@ -113,60 +115,28 @@ def fid_caution(num_reference: int, num_sample: int, num_features: int) -> str:
     return ""
 
 
-def manifold(
-    reference: Float[np.ndarray, "n d"],
-    sample: Float[np.ndarray, "m d"],
-    *,
-    k_precision: int = 3,
-    k_density: int = 5,
-) -> Manifold:
-    """Improved precision and recall, density and coverage.
+def one_of_each(groups: np.ndarray, random: np.random.Generator) -> Int[np.ndarray, " g"]:
+    """Rows of one image of each group, drawn at random, in rising order."""
+    order = random.permutation(len(groups))
+    _, first = np.unique(groups[order], return_index=True)
+    return np.sort(order[first])
 
-    A set's manifold is the union of balls around its points that reach to their k-th nearest
-    neighbour (Kynkäänniemi et al. 2019, equations 1 and 2; Naeem et al. 2020).
-    All four depend on the number of images: compare only values of equally large sets.
 
-    Args:
-        reference: Features of real images, more than either k.
-        sample: Features of the other images, likewise.
-        k_precision: Neighbour that sets the balls of precision and recall.
-        k_density: Neighbour that sets the balls of density and coverage.
+def numbered(
+    groups: np.ndarray | None, sample_groups: np.ndarray | None, number: int, sample_number: int
+) -> Sides:
+    """Groups of both sides as numbers from 0, the same number for the same group.
 
-    Raises:
-        DermaugError: Too few images on a side.
+    Without names on a side each of its images is a group of its own, and of that side only.
     """
-    deepest = max(k_precision, k_density)
-    require_features(reference, sample, at_least=deepest + 1)
-    radii = neighbour_radii(reference, (k_precision, k_density))
-    (sample_radius,) = neighbour_radii(sample, (k_precision,))
-    inside, balls = 0, 0
-    recalled, covered = (np.zeros(len(reference), dtype=bool) for _ in range(2))
-    for start, distances in _distance_chunks(sample, reference):
-        rows = slice(start, start + len(distances))
-        inside += int((distances <= radii[0]).any(axis=1).sum())
-        recalled |= (distances <= sample_radius[rows, None]).any(axis=0)
-        within = distances <= radii[1]
-        balls += int(within.sum())
-        covered |= within.any(axis=0)
-    return Manifold(
-        inside / len(sample),
-        float(recalled.mean()),
-        balls / (k_density * len(sample)),
-        float(covered.mean()),
+    if groups is not None and sample_groups is not None:
+        _, both = np.unique(np.concatenate([groups, sample_groups]), return_inverse=True)
+        return both[:number], both[number:]
+    first, second = (
+        np.arange(length) if names is None else np.unique(names, return_inverse=True)[1]
+        for names, length in ((groups, number), (sample_groups, sample_number))
     )
-
-
-def neighbour_radii(
-    points: Float[np.ndarray, "n d"], ks: tuple[int, ...]
-) -> list[Float[np.ndarray, " n"]]:
-    """Distance of each point to its k-th nearest other point, for each k."""
-    radii = [np.empty(len(points)) for _ in ks]
-    for start, distances in _distance_chunks(points, points):
-        # A point is its own nearest at distance 0, so position k is the k-th other one.
-        ordered = np.partition(distances, sorted(set(ks)), axis=1)
-        for radius, k in zip(radii, ks, strict=True):
-            radius[start : start + len(distances)] = ordered[:, k]
-    return radii
+    return first, second + number
 
 
 def require_features(*sets: Float[np.ndarray, "_ d"], at_least: int) -> None:
@@ -186,38 +156,36 @@ def require_features(*sets: Float[np.ndarray, "_ d"], at_least: int) -> None:
         raise DermaugError("expected finite features, found NaN or infinity; check the network")
 
 
-def _squared_mmd(
-    reference: np.ndarray, sample: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> Float[np.ndarray, " w"]:
-    """Unbiased squared MMD (Gretton et al. 2012, equation 3) for each row of 0/1 weights."""
-    num_first, num_second = first.sum(axis=1), second.sum(axis=1)
-    within = _kernel_sums(reference, reference, first, first) - first @ _self_kernel(reference)
-    other = _kernel_sums(sample, sample, second, second) - second @ _self_kernel(sample)
-    across = _kernel_sums(reference, sample, first, second)
-    return np.asarray(
-        within / (num_first * (num_first - 1))
-        + other / (num_second * (num_second - 1))
-        - 2 * across / (num_first * num_second)
-    )
+def _squared_mmd(points: Sides, groups: Sides, weights: Sides) -> Float[np.ndarray, " w"]:
+    """Squared MMD (Gretton et al. 2012, equation 3) for each row of 0/1 weights of both sides."""
+    within = [
+        _mean_kernel((part,) * 2, (group,) * 2, (weight,) * 2)
+        for part, group, weight in zip(points, groups, weights, strict=True)
+    ]
+    return np.asarray(within[0] + within[1] - 2.0 * _mean_kernel(points, groups, weights))
 
 
-def _kernel_sums(
-    left: np.ndarray, right: np.ndarray, left_weights: np.ndarray, right_weights: np.ndarray
-) -> Float[np.ndarray, " w"]:
-    """Sum of weight x kernel x weight over all pairs, a slab of rows at a time."""
-    sums = np.zeros(len(left_weights))
-    step = max(1, _CHUNK_ENTRIES // len(right))
+def _mean_kernel(points: Sides, groups: Sides, weights: Sides) -> Float[np.ndarray, " w"]:
+    """Mean of the kernel over pairs of different groups, a slab of rows at a time."""
+    left, right = points
+    sums = np.zeros(len(weights[0]))
+    step = max(1, CHUNK_ENTRIES // len(right))
     wide = np.asarray(right, dtype=np.float64)
     for start in range(0, len(left), step):
         rows = slice(start, start + step)
         kernel = (left[rows].astype(np.float64) @ wide.T / left.shape[1] + 1.0) ** DEGREE
-        sums += np.einsum("wm,wm->w", left_weights[:, rows] @ kernel, right_weights)
-    return sums
+        kernel[groups[0][rows, None] == groups[1]] = 0.0
+        sums += np.einsum("wm,wm->w", weights[0][:, rows] @ kernel, weights[1])
+    return np.asarray(sums / _pairs_apart(groups, weights))
 
 
-def _self_kernel(points: np.ndarray) -> Float[np.ndarray, " n"]:
-    squares = np.square(points, dtype=np.float64).mean(axis=1)
-    return np.asarray((squares + 1.0) ** DEGREE)
+def _pairs_apart(groups: Sides, weights: Sides) -> Float[np.ndarray, " w"]:
+    """Number of pairs of different groups, for each row of 0/1 weights."""
+    number = int(max(side.max() for side in groups)) + 1
+    counts = [np.zeros((number, len(weights[0]))) for _ in groups]
+    for count, side, weight in zip(counts, groups, weights, strict=True):
+        np.add.at(count, side, weight.T)
+    return np.asarray(counts[0].sum(0) * counts[1].sum(0) - (counts[0] * counts[1]).sum(0))
 
 
 def _halves(groups: np.ndarray, halves: int, random: np.random.Generator) -> np.ndarray:
@@ -233,14 +201,3 @@ def _covariance_root(points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "r d
     """R with R^T R the covariance, of min(n, d) rows."""
     centred = points - points.mean(axis=0)
     return np.asarray(np.linalg.qr(centred, mode="r") / np.sqrt(len(points) - 1))
-
-
-def _distance_chunks(left: np.ndarray, right: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Euclidean distances, a slab of rows at a time, each with its first row's number.
-
-    By differences, not by the faster product: equal points are at distance exactly 0, and a pair
-    has the same distance in every slab, which decides ties at a ball's edge.
-    """
-    step = max(1, _CHUNK_ENTRIES // len(right))
-    for start in range(0, len(left), step):
-        yield start, cdist(left[start : start + step], right)

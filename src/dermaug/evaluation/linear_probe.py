@@ -21,12 +21,12 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """The machine that validation chose.
+    """The machine whose C was chosen.
 
     Args:
-        balanced_accuracy: Mean sensitivity on validation, 0 to 1.
+        balanced_accuracy: Mean sensitivity, 0 to 1, on the images that C was chosen by: too high.
         penalty: The C that was chosen.
-        called: Class of each validation image by that machine.
+        called: Class of each judged image by that machine.
     """
 
     balanced_accuracy: float
@@ -37,11 +37,12 @@ class Probe:
 def linear_probe(
     features: Float[np.ndarray, "n d"],
     labels: Int[np.ndarray, " n"],
-    held_out: Float[np.ndarray, "m d"],
-    held_out_labels: Int[np.ndarray, " m"],
+    choosing: Float[np.ndarray, "m d"],
+    choosing_labels: Int[np.ndarray, " m"],
+    judged: Float[np.ndarray, "j d"],
     penalties: Sequence[float] = PENALTIES,
 ) -> Probe:
-    """Fit one machine a penalty, classes weighing the same; keep the best on held-out images.
+    """Fit one machine a penalty, classes weighing the same; let the best answer for other images.
 
     Squared hinge loss and an L2 penalty (Tang 2013, arXiv:1306.0239, equation 5), one class against
     the rest; features are scaled to zero mean and unit variance over the training images.
@@ -49,19 +50,22 @@ def linear_probe(
     Args:
         features: Of training images.
         labels: Their classes.
-        held_out: Features of images of other lesions.
-        held_out_labels: Their classes.
+        choosing: Features of images of other lesions, by which C is chosen.
+        choosing_labels: Their classes.
+        judged: Features of further images, of lesions that are in neither.
         penalties: Values of C to choose from; the smaller wins a tie.
 
     Raises:
-        DermaugError: Fewer than two classes, or nothing held out.
+        DermaugError: Fewer than two classes, or no image to choose by or to judge.
     """
-    if len(np.unique(labels)) < 2 or not len(held_out):
+    fewest = min(len(choosing), len(judged))
+    if len(np.unique(labels)) < 2 or not fewest:
         raise DermaugError(
-            "expected training images of at least two classes and held-out images; found "
-            f"{len(np.unique(labels))} classes and {len(held_out)} held-out images"
+            "expected training images of at least two classes and held-out images of other lesions "
+            f"in two halves; found {len(np.unique(labels))} classes, {len(choosing)} held-out "
+            f"images to choose by and {len(judged)} to judge"
         )
-    known, asked = _scaled(features, held_out)
+    known, asked = _scaled(features, np.concatenate([choosing, judged]))
     best: Probe | None = None
     for penalty in sorted(penalties):
         machine = LinearSVC(
@@ -72,9 +76,9 @@ def linear_probe(
             warnings.simplefilter("ignore", ConvergenceWarning)
             machine.fit(known, labels)
         called = np.asarray(machine.predict(asked), dtype=np.int64)
-        score = mean_sensitivity(held_out_labels, called)
+        score = mean_sensitivity(choosing_labels, called[: len(choosing)])
         if best is None or score > best.balanced_accuracy:
-            best = Probe(score, penalty, called)
+            best = Probe(score, penalty, called[len(choosing) :])
     assert best is not None
     return best
 

@@ -1,4 +1,4 @@
-"""Malignant against benign: HAM10000's seven diagnoses folded into the question a patient has."""
+"""Malignant or pre-malignant against benign: HAM10000's diagnoses as the question a patient has."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,15 @@ from dermaug.data.sources.ham10000 import LABELS
 from dermaug.evaluation.discrimination import ratio, require_arrays
 
 MALIGNANT = ("akiec", "bcc", "mel")
-"""Actinic keratosis with intraepithelial carcinoma, basal cell carcinoma, melanoma."""
+"""Malignant or pre-malignant: actinic keratosis with intraepithelial carcinoma (akiec, of which a
+part becomes invasive), basal cell carcinoma, melanoma."""
 
 
 def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
-    """Which classes are malignant.
+    """Which classes are malignant or pre-malignant.
 
     Returns:
-        None when a class is not one of HAM10000's, or when all or none are malignant.
+        None when a class is not one of HAM10000's, or when all or none are such.
 
     Example:
         >>> malignant_classes(["bkl", "mel", "nv"])

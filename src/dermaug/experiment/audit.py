@@ -14,7 +14,9 @@ import torch
 from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config import ArmConfig, Experiment
 from dermaug.console import counting_bar
+from dermaug.data.splits import Fold
 from dermaug.experiment.audit_class import PAIR_COLUMNS, Subjects, audit_class
+from dermaug.experiment.audit_halves import Judging, judging
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.manifests import AuditRecord
@@ -24,7 +26,7 @@ from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
 AUDIT = "audit.json"
-VERSION = 2
+VERSION = 3
 """Goes up whenever the same images would get other numbers."""
 
 
@@ -44,8 +46,9 @@ class StoredAudit:
 def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
     """Audit every finished generator whose control classifier is finished too.
 
-    Held-out images are those of the validation part; the test part is never looked at. What was
-    audited before, with the same generator and classifier, is read back.
+    Held-out images are those of the validation part that the generator's snapshot was not chosen
+    by, or all of it in classes too small for two halves; the test part is never looked at. What
+    was audited before, with the same generator and classifier, is read back.
 
     Args:
         run: The run.
@@ -159,22 +162,28 @@ def _audit_generator(
     return audit
 
 
+def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
+    """The validation images of a class that its synthetic images are judged by."""
+    found = run.catalog.rows(fold.validation)
+    kept = found[run.catalog.table["label"].to_numpy()[found] == label]
+    return judging(kept, run.catalog.image_ids, run.groups, synthetic.provenance)
+
+
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
     """One class: what the generator drew, what it saw, and validation."""
-    fold, catalog = run.fold(job.fold), run.catalog
-    labels = catalog.table["label"].to_numpy()
-    rows = {
-        part: found[labels[found] == label]
-        for part, ids in (("seen", synthetic.provenance.training_images), ("kept", fold.validation))
-        for found in [catalog.rows(ids)]
-    }
+    catalog, lesions = run.catalog, run.groups
+    found = catalog.rows(synthetic.provenance.training_images)
+    seen = found[catalog.table["label"].to_numpy()[found] == label]
+    kept = judging_of(run, run.fold(job.fold), synthetic, label)
     return Subjects(
         label=label,
         synthetic=synthetic.images[class_rows(synthetic, label)],
-        training=np.asarray(run.images[rows["seen"]]),
-        training_ids=catalog.image_ids[rows["seen"]],
-        held_out=np.asarray(run.images[rows["kept"]]),
-        lesions=catalog.table["lesion_id"].to_numpy()[rows["kept"]],
+        training=np.asarray(run.images[seen]),
+        training_ids=catalog.image_ids[seen],
+        training_lesions=lesions[seen],
+        held_out=np.asarray(run.images[kept.rows]),
+        lesions=lesions[kept.rows],
+        chosen_by=kept.chosen_by,
     )
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.errors import DermaugError
-from dermaug.evaluation import fidelity
 from dermaug.evaluation.features import common_scale
 from dermaug.evaluation.memorisation import Thresholds, calibrate, copy_rate, copy_scores, nearest
+from dermaug.experiment.audit_fidelity import Cloud, compare_clouds
 from dermaug.experiment.judges import Judge
 from dermaug.seeding import derive_seed
 
@@ -26,7 +26,6 @@ PAIR_COLUMNS = (
     "feature_distance",
     "score",  # below 1: a copy
 )
-OVERLAPS = ("precision", "recall", "density", "coverage")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +37,10 @@ class Subjects:
         synthetic: Images that a generator made.
         training: Real images that it saw.
         training_ids: Ids of `training`.
+        training_lesions: Lesion of each of `training`.
         held_out: Real images of other lesions; validation, never test.
         lesions: Lesion of each held-out image.
+        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `held_out`.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
         searched_ids: Ids of `searched`.
     """
@@ -48,8 +49,10 @@ class Subjects:
     synthetic: UInt8[np.ndarray, "n s s 3"]
     training: UInt8[np.ndarray, "m s s 3"]
     training_ids: np.ndarray
+    training_lesions: np.ndarray
     held_out: UInt8[np.ndarray, "v s s 3"]
     lesions: np.ndarray
+    chosen_by: bool = False
     searched: UInt8[np.ndarray, "w s s 3"] | None = None
     searched_ids: np.ndarray | None = None
 
@@ -78,12 +81,13 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         seed: Of the subsets and the resampling.
 
     Returns:
-        Numbers: images, training_images, held_out_images, held_out_lesions, features (the judge's
-        name); kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of
-        these again with `_floor`, for training images in the place of the synthetic ones;
-        copies, copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of
-        unrelated real images), pixel_threshold, feature_threshold; visible_share and
-        visible_held_out (share called the class by the classifier).
+        Numbers: images, training_images, held_out_images, held_out_lesions, chosen_by_held_out
+        (whether the snapshot was chosen by these very images), features (the judge's name); kid,
+        kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of these again
+        with `_floor`, for training images in the place of the synthetic ones; copies,
+        copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of unrelated
+        real images), pixel_threshold, feature_threshold; visible_share and visible_held_out (share
+        of images called the class by the classifier).
 
     Raises:
         DermaugError: No synthetic or no training image, or sides of different size.
@@ -102,6 +106,7 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         "training_images": len(subjects.training),
         "held_out_images": len(subjects.held_out),
         "held_out_lesions": len(set(subjects.lesions)),
+        "chosen_by_held_out": subjects.chosen_by,
         "features": judge.name,
     }
     known = _some(len(subjects.training), random)
@@ -119,42 +124,19 @@ def _fidelity(
     judge: Judge,
     seed: int,
 ) -> dict[str, object]:
-    if min(len(kept), len(known), len(synthetic)) < 2:
-        return dict.fromkeys(_fidelity_names(), np.nan) | {"fid_flag": "too few images"}
-    held_out, lesions = judge.features(subjects.held_out[kept]), subjects.lesions[kept]
-    floor, drawn = judge.features(subjects.training[known]), judge.features(synthetic)
-    if not judge.standard:
+    shown = (subjects.held_out[kept], synthetic, subjects.training[known])
+    held_out, drawn, floor = (
+        judge.features(images) if len(images) else np.empty((0, 1)) for images in shown
+    )
+    if not judge.standard and len(kept):
         scale = common_scale(held_out, floor)
-        held_out, floor, drawn = held_out / scale, floor / scale, drawn / scale
-    # Overlaps and FID depend on the number of images: both sides of a comparison get the same one.
-    number = min(len(floor), len(drawn))
-    numbers: dict[str, object] = {
-        "fid_flag": fidelity.fid_caution(len(held_out), number, held_out.shape[1])
-    }
-    for ending, sample in (("", drawn), ("_floor", floor)):
-        numbers |= _compare(held_out, lesions, sample, number, ending, seed)
-    return numbers
-
-
-def _compare(
-    held_out: np.ndarray,
-    lesions: np.ndarray,
-    sample: np.ndarray,
-    number: int,
-    ending: str,
-    seed: int,
-) -> dict[str, object]:
-    found = fidelity.kid(held_out, sample, lesions, seed=seed)
-    numbers: dict[str, object] = {
-        f"kid{ending}": found.value,
-        f"kid{ending}_low": found.low,
-        f"kid{ending}_high": found.high,
-        f"fid{ending}": fidelity.fid(held_out, sample[:number]),
-    }
-    if min(len(held_out), number) <= 5:
-        return numbers | {f"{name}{ending}": np.nan for name in OVERLAPS}
-    overlap = fidelity.manifold(held_out, sample[:number])
-    return numbers | {f"{name}{ending}": getattr(overlap, name) for name in OVERLAPS}
+        held_out, drawn, floor = held_out / scale, drawn / scale, floor / scale
+    return compare_clouds(
+        Cloud(held_out, subjects.lesions[kept]),
+        Cloud(drawn),
+        Cloud(floor, subjects.training_lesions[known]),
+        seed,
+    )
 
 
 def _copies(
@@ -221,9 +203,3 @@ def examined(label: str, number: int, seed: int) -> np.ndarray:
 def _some(number: int, random: np.random.Generator) -> np.ndarray:
     """At most `MOST_IMAGES` rows, at random, in rising order."""
     return np.sort(random.permutation(number)[:MOST_IMAGES])
-
-
-def _fidelity_names() -> list[str]:
-    names = ("kid", "fid", *OVERLAPS)
-    both = [f"{name}{ending}" for ending in ("", "_floor") for name in names]
-    return [*both, "kid_low", "kid_high", "kid_floor_low", "kid_floor_high"]

@@ -10,7 +10,7 @@ import torch
 
 from dermaug.classifiers.training import CLASSIFIER
 from dermaug.evaluation.embedding import FEWEST, embed
-from dermaug.experiment.audit import audit_run, class_rows, control_job
+from dermaug.experiment.audit import audit_run, class_rows, control_job, judging_of
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.judges import Judge, classifier_judge
 from dermaug.experiment.manifests import EmbeddingRecord
@@ -23,7 +23,7 @@ from dermaug.training.fabric import start_fabric
 
 EMBEDDING = "audit/embedding.json"
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
-VERSION = 1
+VERSION = 2
 MOST_OF_A_CLASS = 80
 COLUMNS = ("plane", "classifier", "origin", "label", "x", "y")
 
@@ -101,31 +101,30 @@ def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] |
 
 
 def _test_plane(run: Run, cell: ClassifierJob, judge: Judge, plane: str) -> pd.DataFrame:
-    images, labels = _shown(run, run.fold(cell.fold).test)
+    images, labels = _shown(run, run.catalog.rows(run.fold(cell.fold).test))
     return _plane(judge.features(images), plane, cell, labels, ["real"] * len(labels))
 
 
 def _together(
     run: Run, control: ClassifierJob, judge: Judge, generators: list[GeneratorJob]
 ) -> pd.DataFrame:
-    parts, labels = [], []
+    parts, labels, kept = [], [], []
     for job in generators:
         synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
         for label in job.classes:
             rows = class_rows(synthetic, label)[:MOST_OF_A_CLASS]
             parts.append(np.asarray(synthetic.images[rows]))
             labels += [label] * len(rows)
-    real, real_labels = _shown(run, run.fold(control.fold).validation)
-    drawn = np.isin(real_labels, labels)
-    images = np.concatenate([real[drawn], *parts])
-    origins = ["real"] * int(drawn.sum()) + ["synthetic"] * len(labels)
-    names = [*real_labels[drawn], *labels]
+            kept.append(judging_of(run, run.fold(control.fold), synthetic, label).rows)
+    real, real_labels = _shown(run, np.unique(np.concatenate(kept)))
+    images = np.concatenate([real, *parts])
+    origins = ["real"] * len(real) + ["synthetic"] * len(labels)
+    names = [*real_labels, *labels]
     return _plane(judge.features(images), TOGETHER, control, names, origins)
 
 
-def _shown(run: Run, ids: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _shown(run: Run, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels, at most `MOST_OF_A_CLASS` of each class, the same for every classifier."""
-    rows = run.catalog.rows(ids)
     rows = np.random.default_rng(derive_seed("plane", len(rows))).permutation(rows)
     labels = run.catalog.table["label"].to_numpy()[rows]
     kept = pd.Series(labels).groupby(labels).cumcount().to_numpy() < MOST_OF_A_CLASS

@@ -11,12 +11,14 @@ from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.decoding import resize_square
+from dermaug.data.grouping import lesion_groups
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.audit import StoredAudit
 from dermaug.experiment.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
+from dermaug.experiment.audit_halves import judging
 from dermaug.experiment.external import StoredClassifier
 from dermaug.experiment.judges import Judge
 from dermaug.experiment.runs import FOLDS
@@ -144,14 +146,13 @@ def part_images(
     ids, lesions = (catalog.table[name].to_numpy() for name in ("image_id", "lesion_id"))
     learnt = set(stored.manifest["training_images"]) if stored else set()
     seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
-    key = provenance.fold_key if provenance else stored.manifest["fold_key"] if stored else None
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
         notes.append("the set's generator saw none of these images, as its manifest tells")
-    fold = next((fold for fold in folds if fold.key == key), None)
+    fold = _fold_of(folds, provenance, stored)
     if fold is not None:
         held_out = np.isin(ids, fold.validation)
-        notes.append(f"held-out images: the validation part of fold {fold.index}")
+        notes.append(f"held-out images: from the validation part of fold {fold.index}")
     elif seen.any() or np.isin(ids, list(learnt)).any():
         used = set(lesions[seen | np.isin(ids, list(learnt))])
         held_out = ~np.isin(lesions, list(used))
@@ -160,6 +161,8 @@ def part_images(
         chosen = [lesion for lesion in set(lesions) if _in_fifth(lesion)]
         held_out = np.isin(lesions, chosen)
         notes.append("held-out images: those of a fifth of the lesions, chosen by their ids")
+    if provenance is not None and provenance.validation_images:
+        notes.append("without lesions that the snapshot was chosen by, where a class has others")
     training = seen if seen.any() else ~np.isin(lesions, list(set(lesions[held_out])))
     if not held_out.any() or not training.any():
         raise DermaugError(
@@ -167,6 +170,24 @@ def part_images(
             "others of lesions that they have not; found only one kind. Give the whole data set"
         )
     return training, held_out & ~training, notes
+
+
+def _fold_of(
+    folds: tuple[Fold, ...], provenance: Provenance | None, stored: StoredClassifier | None
+) -> Fold | None:
+    """The fold that a set, or else a classifier, was made in; None where it is not known.
+
+    A training part that was reduced has a key of its own, but lies in that of one fold, as the
+    validation images do that its snapshot was chosen by.
+    """
+    key = provenance.fold_key if provenance else stored.manifest["fold_key"] if stored else None
+    chosen_by = set(provenance.validation_images or ()) if provenance else set()
+    seen = set(provenance.training_images) if provenance else set()
+    for fold in folds:
+        parted = chosen_by and chosen_by <= set(fold.validation) and seen <= set(fold.train)
+        if fold.key == key or parted:
+            return fold
+    return None
 
 
 def _is_own(manifest: object) -> bool:
@@ -191,15 +212,18 @@ def _subjects(
     given: GivenImages, store: PixelStore, label: str, training: np.ndarray, held_out: np.ndarray
 ) -> Subjects:
     of_class = store.catalog.table["label"].to_numpy() == label
-    rows, kept = (np.flatnonzero(of_class & part) for part in (training, held_out))
-    ids = store.catalog.image_ids
+    rows, found = (np.flatnonzero(of_class & part) for part in (training, held_out))
+    ids, lesions = store.catalog.image_ids, lesion_groups(store.catalog, store.digests)
+    kept = judging(found, ids, lesions, given.provenance)
     subjects = Subjects(
         label=label,
         synthetic=given.images[given.labels == label],
         training=np.asarray(store.images[rows]),
         training_ids=ids[rows],
-        held_out=np.asarray(store.images[kept]),
-        lesions=store.catalog.table["lesion_id"].to_numpy()[kept],
+        training_lesions=lesions[rows],
+        held_out=np.asarray(store.images[kept.rows]),
+        lesions=lesions[kept.rows],
+        chosen_by=kept.chosen_by,
     )
     if given.provenance is not None:
         return subjects

@@ -2,7 +2,8 @@
 
 Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained critic,
 features of the same network before training, and the classifier that a run trained on the same
-images. All of it on validation images; the test part is not looked at.
+images. All of it on validation images: C and the critic's snapshot are chosen by one half of them,
+the scores are those of the other. The test part is not looked at.
 """
 
 from pathlib import Path
@@ -13,6 +14,8 @@ import torch
 from jaxtyping import Int
 from torch import nn
 
+from dermaug.data.grouping import lesion_groups
+from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import mean_defined, ratio
@@ -38,11 +41,15 @@ COLUMNS = (
     *("less_than_trained", "less_low", "less_high", "penalty", "dimensions"),
 )
 _CALIBRATION_BATCHES = 30
-Parts = tuple[ImageBank, ImageBank]
+Parts = tuple[ImageBank, ImageBank, ImageBank]
+"""Training images, those that C is chosen by, and those that are judged."""
 
 
 def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
-    """Balanced accuracy on validation of machines on critic features, and of the run's classifiers.
+    """Balanced accuracy of machines on critic features, and of the run's classifiers.
+
+    On the half of the validation lesions by which neither C nor the critic's snapshot was chosen;
+    of classes too small for halves on all of them.
 
     Args:
         subject: With a fold.
@@ -64,21 +71,24 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     if not load_checkpoint(subject.path)["others"]:
         raise DermaugError("its checkpoint was written without its discriminator")
     device = next(subject.family.sampler.parameters()).device
-    table, labels = store.catalog.table, store.catalog.labels
+    labels = store.catalog.labels
     training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
-    kept = store.catalog.rows(fold.validation)
-    parts = tuple(
+    kept, lesions = store.catalog.rows(fold.validation), lesion_groups(store.catalog, store.digests)
+    halved = halves(lesions[kept], store.catalog.table["label"].to_numpy()[kept], fold.index)
+    judged = kept[halved.judging]
+    first, second, third = (
         ImageBank.of(np.asarray(store.images[rows]), labels[rows], device)
-        for rows in (training, kept)
+        for rows in (training, kept[halved.choosing], judged)
     )
+    parts = (first, second, third)
     machines = {
-        TRAINED: _probe(subject.family, (parts[0], parts[1]), seed),
-        UNTRAINED: _probe(_untrained(subject, parts[0], seed), (parts[0], parts[1]), seed),
+        TRAINED: _probe(subject.family, parts, seed),
+        UNTRAINED: _probe(_untrained(subject, first, seed), parts, seed),
     }
     called = {name: probe.called for name, (probe, _) in machines.items()}
-    called |= reference_answers(subject, fold.validation)
-    lesions = table["lesion_id"].to_numpy()[kept]
-    scores = compared(labels[kept], lesions, called, store.catalog.num_classes, seed)
+    answers = reference_answers(subject, fold.validation)
+    called |= {name: each[halved.judging] for name, each in answers.items()}
+    scores = compared(labels[judged], lesions[judged], called, store.catalog.num_classes, seed)
     facts = {name: (probe.penalty, width) for name, (probe, width) in machines.items()}
     told = [facts.get(name, (float("nan"), float("nan"))) for name in scores["features"]]
     extra = pd.DataFrame(told, columns=["penalty", "dimensions"])
@@ -154,7 +164,7 @@ def _probe(family: Family, parts: Parts, seed: int) -> tuple[Probe, int]:
     """The machine on a critic's features, and their number."""
     features = [critic_features(family, bank, seed) for bank in parts]
     labels = [bank.labels.cpu().numpy() for bank in parts]
-    probe = linear_probe(features[0], labels[0], features[1], labels[1])
+    probe = linear_probe(features[0], labels[0], features[1], labels[1], features[2])
     return probe, features[0].shape[1]
 
 

@@ -135,6 +135,7 @@ class AuditRow(Entries):
     images: int
     held_out_images: int
     held_out_lesions: int
+    chosen_by_held_out: bool
     kid: Number
     kid_low: Number
     kid_high: Number

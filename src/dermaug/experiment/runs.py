@@ -13,6 +13,7 @@ import dermaug
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.grouping import lesion_groups
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
@@ -61,6 +62,11 @@ class Run:
     def images(self) -> UInt8[np.ndarray, "n h w 3"]:
         """Its pixels, in the catalog's order."""
         return self.store.images
+
+    @property
+    def groups(self) -> np.ndarray:
+        """What its folds keep together, one name a row."""
+        return lesion_groups(self.catalog, self.store.digests)
 
     def fold(self, index: int, lesions: int = 0) -> Fold:
         """The fold of that index, its training part reduced to some lesions a class (0: all)."""

@@ -17,6 +17,7 @@ from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_class
 from dermaug.console import progress_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
+from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank, channel_statistics
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
@@ -28,6 +29,7 @@ from dermaug.experiment.runs import Run, synthetic_folder
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
+from dermaug.generators.snapshots import judges_snapshots
 from dermaug.generators.state import GENERATOR, GeneratorTask
 from dermaug.generators.training import train_generators
 from dermaug.seeding import derive_seed
@@ -46,7 +48,7 @@ MANIFEST = "manifest.json"
 
 def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
     """Train generators of one configuration, several as one, and draw their synthetic sets."""
-    tasks = [_generator_task(run, job, fabric) for job in jobs]
+    tasks = [generator_task(run, job, fabric) for job in jobs]
     for job, task, trained in zip(jobs, tasks, train_generators(tasks, fabric), strict=True):
         _draw_synthetic_set(run, job, task, fabric)
         facts = asdict(trained) | {
@@ -63,21 +65,34 @@ def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -
         (task.folder / RESUME).unlink(missing_ok=True)
 
 
-def _generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
-    """What one generator is trained on: its fold's training part."""
-    fold = run.fold(job.fold, job.lesions)
-    rows = run.catalog.rows(fold.train)
-    labels = run.catalog.table["label"].to_numpy()[rows]
+def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
+    """What one generator is trained on, and what its snapshots are chosen by.
+
+    It sees its fold's training part; snapshots are compared with one half of the validation part,
+    so that an audit can judge the choice by the other. The test part is for the scores alone.
+
+    Raises:
+        DermaugError: The training part has no image of its classes.
+    """
+    fold, groups = run.fold(job.fold, job.lesions), run.groups
+    labels, ids = run.catalog.table["label"].to_numpy(), run.catalog.image_ids
+    validation = run.catalog.rows(fold.validation)
+    halved = halves(groups[validation], labels[validation], fold.index)
     # The generator sees fold.train only: a test lesion would leak into every synthetic arm.
-    rows = rows[np.isin(labels, job.classes)]
+    rows, kept = (
+        found[np.isin(labels[found], job.classes)]
+        for found in (run.catalog.rows(fold.train), validation[halved.choosing])
+    )
     if len(rows) == 0:
         raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
-    seen = tuple(run.catalog.image_ids[rows])
+    chosen_by = tuple(ids[kept]) if judges_snapshots(job.config) else ()
+    size, seen = run.experiment.data.size, tuple(ids[rows])
     return GeneratorTask(
         title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
-        spec=GeneratorSpec(job.config, run.experiment.data.size, job.classes, fold.key, seen),
+        spec=GeneratorSpec(job.config, size, job.classes, fold.key, seen, chosen_by),
         training=_bank(run, job, rows, fabric),
-        held_out=_bank(run, job, run.catalog.rows(fold.validation), fabric),
+        held_out=_bank(run, job, kept, fabric),
+        groups=(groups[rows], groups[kept]),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,
     )
@@ -160,12 +175,11 @@ def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
-    """Images of a generator's classes among some rows, with labels as it counts them."""
-    names = run.catalog.table["label"].to_numpy()[rows]
-    chosen = np.isin(names, job.classes)
+    """Images of a generator's classes, with labels as it counts them."""
     places = {label: place for place, label in enumerate(job.classes)}
-    labels = np.array([places[label] for label in names[chosen]], dtype=np.int64)
-    return ImageBank.of(run.images[rows[chosen]], labels, fabric.device)
+    names = run.catalog.table["label"].to_numpy()[rows]
+    labels = np.array([places[label] for label in names], dtype=np.int64)
+    return ImageBank.of(run.images[rows], labels, fabric.device)
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:
@@ -178,7 +192,8 @@ def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric
         ]
     labels = tuple(np.repeat(job.classes, job.numbers).tolist())
     digest = checkpoint_digest(task.folder / GENERATOR)
-    provenance = Provenance(job.family, digest, seed, spec.fold_key, spec.training_images)
+    seen, chosen_by = spec.training_images, spec.validation_images
+    provenance = Provenance(job.family, digest, seed, spec.fold_key, seen, chosen_by)
     folder = synthetic_folder(run.folder, job.key)
     write_synthetic_set(folder, SyntheticSet(np.concatenate(parts), labels, provenance))
 

@@ -26,6 +26,7 @@ class GeneratorSpec:
         classes: Labels it can draw, in the order of its label input.
         fold_key: Key of the fold whose training part it saw.
         training_images: Ids of the images it saw, for the leakage guard.
+        validation_images: Ids of the images that its snapshot was chosen by; None: not known.
     """
 
     config: GeneratorConfig
@@ -33,6 +34,7 @@ class GeneratorSpec:
     classes: tuple[str, ...]
     fold_key: str
     training_images: tuple[str, ...]
+    validation_images: tuple[str, ...] | None = ()
 
 
 def save_generator(
@@ -46,12 +48,14 @@ def save_generator(
         spec: What it is.
         trained: The family that it was trained in, whose other networks are kept beside it.
     """
+    chosen_by = spec.validation_images
     described = {
         "config": spec.config.model_dump(mode="json"),
         "size": spec.size,
         "classes": list(spec.classes),
         "fold_key": spec.fold_key,
         "training_images": list(spec.training_images),
+        "validation_images": None if chosen_by is None else list(chosen_by),
     }
     others = {} if trained is None else trained.state_dict()
     state = {
@@ -69,8 +73,11 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
     """
-    family, spec = load_family(path, device)
-    return family.sampler, spec
+    state = _read(path)
+    with expecting(path, "a generator"):
+        spec, family = _built(state)
+        family.sampler.load_state_dict(state["weights"])
+    return family.sampler.to(device).eval(), spec
 
 
 def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec]:
@@ -79,21 +86,33 @@ def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
     """
-    state = load_checkpoint(path)
-    if state.get("kind") != "generator":
-        raise DermaugError(f"{path}: expected a generator, found {state.get('kind', 'neither')!r}")
+    state = _read(path)
     with expecting(path, "a generator"):
-        described: dict[str, Any] = state["spec"]
-        spec = GeneratorSpec(
-            GeneratorConfig.model_validate(described["config"]),
-            described["size"],
-            tuple(described["classes"]),
-            described["fold_key"],
-            tuple(described["training_images"]),
-        )
-        family = build_family(spec.config, spec.size, len(spec.classes))
+        spec, family = _built(state)
         family.sampler.load_state_dict(state["weights"])
         if others := state["others"]:
             sampler = {f"{SAMPLER}{key}": value for key, value in state["weights"].items()}
             family.load_state_dict(others | sampler)
     return family.to(device).eval(), spec
+
+
+def _read(path: Path) -> dict[str, Any]:
+    state = load_checkpoint(path)
+    if state.get("kind") != "generator":
+        raise DermaugError(f"{path}: expected a generator, found {state.get('kind', 'neither')!r}")
+    return state
+
+
+def _built(state: dict[str, Any]) -> tuple[GeneratorSpec, Family]:
+    """The specification, and its networks with initial weights."""
+    described: dict[str, Any] = state["spec"]
+    chosen_by = described.get("validation_images")
+    spec = GeneratorSpec(
+        GeneratorConfig.model_validate(described["config"]),
+        described["size"],
+        tuple(described["classes"]),
+        described["fold_key"],
+        tuple(described["training_images"]),
+        None if chosen_by is None else tuple(chosen_by),
+    )
+    return spec, build_family(spec.config, spec.size, len(spec.classes))

@@ -10,18 +10,17 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import pdist
 
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.data.image_bank import ImageBank
 from dermaug.evaluation.features import Extractor, extract_features
-from dermaug.evaluation.fidelity import kid
+from dermaug.evaluation.fidelity import kid, one_of_each
 from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
 from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
 """Pixels are compared at this side: whether two images are alike shows there."""
-FEWEST = 4
-"""Held-out images of a class below which nothing is said of it."""
 MOST = 256
-"""Real images of a class whose pairs are looked at."""
+"""Images of a class whose pairs are looked at."""
 COLLAPSED = 0.5
 """Share of pairs nearer than almost all real pairs, above which a class has collapsed."""
 OVERFITTED = 0.8
@@ -118,12 +117,15 @@ class Monitor:
         held_out: Images of other lesions, of the same classes: validation, never test.
         extractor: Features for KID.
         number: Generated images of a class to look at, at least 2.
+        groups: Lesion of each training image, and of each held-out one: no pair of one lesion is
+            looked at, and no class with fewer than `LEAST_GROUPS` on a side.
     """
 
     training: ImageBank
     held_out: ImageBank
     extractor: Extractor
     number: int
+    groups: tuple[np.ndarray, np.ndarray]
 
     def examine(
         self,
@@ -138,16 +140,15 @@ class Monitor:
             draw: Gives images of a class (index, number).
             realness: The critic's verdict on images; None where there is no critic.
         """
-        labels = self.held_out.labels.cpu().numpy()
-        counts = np.bincount(labels, minlength=1)
         kids, collapsed, nearest, verdicts = [], [], [], []
-        for label in np.flatnonzero(counts >= FEWEST):
-            seen, kept = (_of_class(bank, int(label)) for bank in (self.training, self.held_out))
-            if len(seen) < FEWEST:
+        for label in np.unique(self.held_out.labels.cpu().numpy()).tolist():
+            (seen, seen_groups), (kept, groups) = self._of_class(label)
+            if min(len(np.unique(each)) for each in (seen_groups, groups)) < LEAST_GROUPS:
                 continue
-            drawn = draw(int(label), self.number)
-            kids.append(self._kid(kept, drawn))
-            collapsed.append(collapsed_pairs(drawn, _pixels(seen)))
+            drawn = draw(label, self.number)
+            kids.append(self._kid(kept, drawn, groups))
+            apart = one_of_each(seen_groups, np.random.default_rng(0))
+            collapsed.append(collapsed_pairs(drawn, _pixels(seen)[apart]))
             nearest.append(nearest_training(drawn, _pixels(seen), _pixels(kept)))
             made = ImageBank.of(drawn, np.full(len(drawn), label), self.held_out.device)
             told = [realness(bank) for bank in (seen, kept, made)]
@@ -160,10 +161,23 @@ class Monitor:
             _mean(verdicts),
         )
 
-    def _kid(self, kept: ImageBank, drawn: UInt8[np.ndarray, "n h w 3"]) -> float:
+    def _of_class(self, label: int) -> list[tuple[ImageBank, np.ndarray]]:
+        """Training and held-out images of a class, with their lesions."""
+        found = []
+        for bank, groups in zip((self.training, self.held_out), self.groups, strict=True):
+            rows = torch.nonzero(bank.labels == label).flatten()
+            part = ImageBank(bank.images[rows], bank.labels[rows], bank.device)
+            found.append((part, groups[rows.cpu().numpy()]))
+        return found
+
+    def _kid(
+        self, kept: ImageBank, drawn: UInt8[np.ndarray, "n h w 3"], groups: np.ndarray
+    ) -> float:
         device = self.held_out.device
-        sides = [extract_features(self.extractor, part, device) for part in (_pixels(kept), drawn)]
-        return kid(*sides, halves=0).value
+        real, made = (
+            extract_features(self.extractor, part, device) for part in (_pixels(kept), drawn)
+        )
+        return kid(real, made, groups, halves=0).value
 
 
 def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
@@ -186,7 +200,12 @@ def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
 def collapsed_pairs(
     drawn: UInt8[np.ndarray, "n h w 3"], training: UInt8[np.ndarray, "m h w 3"]
 ) -> float:
-    """Share of pairs of generated images that are nearer than 99 % of the pairs of real ones."""
+    """Share of pairs of generated images that are nearer than 99 % of the pairs of real ones.
+
+    Args:
+        drawn: Generated images of one class.
+        training: Real ones of different lesions: two images of one lesion are near for good reason.
+    """
     made, real = (pdist(_small(part[:MOST])) for part in (drawn, training))
     return float((made < real.quantile(0.01)).float().mean())
 
@@ -196,7 +215,10 @@ def nearest_training(
     training: UInt8[np.ndarray, "m h w 3"],
     held_out: UInt8[np.ndarray, "k h w 3"],
 ) -> float:
-    """Median distance to the nearest training image, over that of held-out images."""
+    """Median distance to the nearest training image, over that of held-out images.
+
+    Each image counts, also several of one lesion: generators are shown images, not lesions.
+    """
     known = _small(training)
     made, kept = (float(_nearest(part, known).median()) for part in (drawn, held_out))
     return made / kept if kept > 0.0 else math.nan
@@ -206,11 +228,6 @@ def _nearest(images: UInt8[np.ndarray, "n h w 3"], known: Float[Tensor, "m d"]) 
     """Distance of each image, in its best orientation, to the nearest of the known ones."""
     turned = [_small(oriented(images, orientation)) for orientation in range(NUM_ORIENTATIONS)]
     return torch.stack([torch.cdist(each, known).min(1).values for each in turned]).min(0).values
-
-
-def _of_class(bank: ImageBank, label: int) -> ImageBank:
-    rows = torch.nonzero(bank.labels == label).flatten()
-    return ImageBank(bank.images[rows], bank.labels[rows], bank.device)
 
 
 def _pixels(bank: ImageBank) -> UInt8[np.ndarray, "n h w 3"]:

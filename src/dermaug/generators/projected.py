@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import timm
 import torch
+from einops import rearrange
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveInt
 from torch import Generator, Tensor, nn
@@ -28,14 +29,17 @@ from dermaug.generators.residual import SLOPE, ResidualGenerator
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.weights import load_weights, require_hub
 
-IMAGENET_MEAN, IMAGENET_STD = 0.45, 0.225
-"""Mean and deviation of ImageNet's pixels over all channels, for images in [0, 1]."""
-
 
 class Projected(Family):
     """Generator and heads with Adam, one step of each a batch; the backbone never changes."""
 
     conditional: ClassVar[bool] = True
+
+    backbone_mean: Tensor
+    """Mean of each channel that the backbone was trained with, for images in [0, 1]; kept in the
+    checkpoint, because the heads have learnt from what the backbone saw."""
+    backbone_std: Tensor
+    """Deviation of each channel, likewise."""
 
     class Options(Section):
         """Settings of the projected GAN."""
@@ -65,7 +69,11 @@ class Projected(Family):
         super().__init__(config, size, num_classes)
         self.own = own_options(self.Options, config)
         self.sampler = ResidualGenerator(config.latent, config.width, size, num_classes)
-        channels: list[int] = _untrained(self.own).feature_info.channels()
+        backbone = _untrained(self.own)
+        channels: list[int] = backbone.feature_info.channels()
+        for name in ("mean", "std"):
+            told = torch.tensor(backbone.pretrained_cfg[name])
+            self.register_buffer(f"backbone_{name}", rearrange(told, "c -> 1 c 1 1"))
         width = self.own.head_width
         # Fixed random mixing spreads what the heads see over all channels (section 3.2).
         self.mixing = nn.ModuleList(nn.Conv2d(each, each // 2, 1, bias=False) for each in channels)
@@ -133,7 +141,7 @@ class Projected(Family):
         """Mixed features at every scale, then the images themselves."""
         self.prepare()
         backbone = self._backbone[0].to(images.device)
-        shown = (0.5 * (images + 1.0) - IMAGENET_MEAN) / IMAGENET_STD
+        shown = (0.5 * (images + 1.0) - self.backbone_mean) / self.backbone_std
         scales = zip(self.mixing, backbone(shown), strict=True)
         return [*(mixing(maps) for mixing, maps in scales), images]
 

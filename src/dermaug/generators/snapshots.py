@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Generator
 
+from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import RandomFeatures
@@ -23,6 +24,11 @@ GRID_IMAGES = 64
 BATCH = 128
 
 
+def judges_snapshots(config: GeneratorConfig) -> bool:
+    """Whether snapshots are compared with held-out images: whether anything is chosen by them."""
+    return config.examined >= 2
+
+
 class Snapshots:
     """Takes the snapshots of one training and keeps the one that shall be sampled from.
 
@@ -35,9 +41,10 @@ class Snapshots:
         self.task, self.device = task, device
         self._monitor: Monitor | None = None
         number = task.spec.config.examined
-        if task.held_out is not None and number >= 2:
+        if task.held_out is not None and judges_snapshots(task.spec.config):
+            groups = task.groups or (np.arange(len(task.training)), np.arange(len(task.held_out)))
             extractor = RandomFeatures().to(device)
-            self._monitor = Monitor(task.training, task.held_out, extractor, number)
+            self._monitor = Monitor(task.training, task.held_out, extractor, number, groups)
 
     def take(self, state: State, means: Mapping[str, float]) -> dict[str, float]:
         """Draw the grid of fixed latents, read the vital signs, and keep the sampler if it is best.

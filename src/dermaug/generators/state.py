@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 
@@ -33,6 +34,7 @@ class GeneratorTask:
         folder: Where checkpoint, journal and grids go.
         held_out: Images of other lesions of the same classes, validation and never test, against
             which snapshots are judged; None judges nothing and keeps the last.
+        groups: Lesion of each training image, and of each held-out one; None: each its own.
     """
 
     title: str
@@ -41,6 +43,7 @@ class GeneratorTask:
     seed: int
     folder: Path
     held_out: ImageBank | None = None
+    groups: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

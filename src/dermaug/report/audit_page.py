@@ -10,6 +10,7 @@ from dermaug.experiment.results import RunResults
 from dermaug.files import require_writable, write_text
 from dermaug.report.audit_figures import embedding_figure, pair_figure, pair_panel
 from dermaug.report.audit_tables import (
+    HALVES,
     audit_sentences,
     audit_tables,
     collect_audits,
@@ -46,7 +47,8 @@ def audit_section(results: RunResults) -> AuditSection:
     largest = numbers[numbers["lesions"] == results.lesions] if len(numbers) else numbers
     by_size = size_table(numbers)
     tables = (*audit_tables(largest), *([by_size] if by_size else []))
-    return AuditSection(audit_sentences(largest), tables, figures, numbers)
+    sentences = [*audit_sentences(largest), HALVES] if len(largest) else []
+    return AuditSection(sentences, tables, figures, numbers)
 
 
 def write_audit_page(

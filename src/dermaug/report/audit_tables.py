@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.experiment.audit import read_audit
-from dermaug.experiment.audit_class import OVERLAPS
+from dermaug.experiment.audit_fidelity import OVERLAPS
 from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
 
@@ -23,6 +24,11 @@ COPIES = (
     "The last column bounds the share that unrelated real images would reach by chance."
 )
 JUDGED_BELOW = 0.1
+HALVES = (
+    "Where snapshots were chosen by validation images, it was by one half of the lesions of each "
+    "class; the other half judges them here. The test part serves neither."
+)
+CHOSEN_BY = "†"
 SMALL = "Classes with few held-out lesions allow no verdict: read their number first."
 
 
@@ -63,7 +69,7 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
             share = f"{_percent(copies / max(examined, 1))} ({_percent(low)} to {_percent(high)})"
             rows.append(
                 (
-                    str(label),
+                    _marked(label, found),
                     f"{_three(found['kid'].mean())} ({_three(found['kid_floor'].mean())})",
                     _whole_percent(found["visible_share"].mean()),
                     share if examined else NONE,
@@ -74,6 +80,7 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
     caption = (
         "Data sizes side by side: does a generator of few lesions come as near to real images, and "
         "does it copy more? Mean over generators; each is judged by the classifier of its own size."
+        f"{_dagger(numbers)}"
     )
     return Table(caption, header, tuple(rows))
 
@@ -107,7 +114,13 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if unjudged := [str(label) for label, rows in groups if not _can_judge(rows)]:
             sentences.append(
                 f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "
-                "ten held-out lesions; look at the pairs."
+                "nine held-out lesions; look at the pairs."
+            )
+        if flattered := [str(label) for label, rows in groups if _is_flattered(rows)]:
+            sentences.append(
+                f"{family}: images of {_listed(flattered)} are judged by the same real images that "
+                f"a snapshot was, or may have been, chosen by (two halves need {2 * LEAST_GROUPS} "
+                "validation lesions): their distances look better than they are."
             )
         if hidden:
             sentences.append(
@@ -130,7 +143,7 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
             mean = found.select_dtypes("number").mean()
             rows.append(
                 (
-                    str(label),
+                    _marked(label, found),
                     f"{mean['held_out_lesions']:,.0f}",
                     f"{_three(mean['kid'])} ({_three(mean['kid_low'])} to "
                     f"{_three(mean['kid_high'])})",
@@ -145,8 +158,9 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
     header = ("Class", "held-out lesions", *distances, *overlaps)
     caption = (
         "How near synthetic images are to held-out real ones, mean over generators. KID is the "
-        "headline; * marks FID of too few images, which is biased upwards. Features: "
-        f"{_features(numbers)}."
+        "headline; * marks FID of too few images, which is biased upwards. Pairs of images of one "
+        "lesion are left out; FID is taken on one image of each lesion. Features: "
+        f"{_features(numbers)}.{_dagger(numbers)}"
     )
     return Table(caption, header, tuple(rows))
 
@@ -201,6 +215,20 @@ def _is_hidden(found: pd.DataFrame) -> bool:
 
 def _is_far(found: pd.DataFrame) -> bool:
     return bool(found["kid_low"].mean() > max(0.0, found["kid_floor"].mean()))
+
+
+def _is_flattered(found: pd.DataFrame) -> bool:
+    return bool(found["chosen_by_held_out"].any())
+
+
+def _marked(label: object, found: pd.DataFrame) -> str:
+    return f"{label}{CHOSEN_BY}" if _is_flattered(found) else str(label)
+
+
+def _dagger(numbers: pd.DataFrame) -> str:
+    """What the mark behind a class means; "" where there is none."""
+    told = f" {CHOSEN_BY}: judged by the images that its snapshot was chosen by, which flatters it."
+    return told if _is_flattered(numbers) else ""
 
 
 def _features(numbers: pd.DataFrame) -> str:

@@ -22,7 +22,7 @@ class MetricSections:
     Args:
         numbers: Stem of a CSV file beside the page -> its table.
         figures: Figures by name.
-        operating: A table for malignancy and one for melanoma.
+        operating: A table for malignant or pre-malignant lesions and one for melanoma.
         calibration: None without a finished cell.
         subgroups: Differences by group; None where no arm is compared or nobody is described.
     """

@@ -10,7 +10,10 @@ from dermaug.experiment.subgroup_scores import FEWEST
 from dermaug.report.subgroup_figures import GROUPING_WORDS, METRIC_WORDS
 from dermaug.report.tables import NONE, Table, mean_and_spread, number, signed
 
-TARGET_WORDS = {"malignant": "Malignant (mel, bcc, akiec) against benign", "mel": "Melanoma"}
+TARGET_WORDS = {
+    "malignant": "Malignant or pre-malignant (mel, bcc, akiec) against benign",
+    "mel": "Melanoma",
+}
 _CALIBRATION = {
     "ece": "ECE",
     "brier": "Brier",
@@ -80,8 +83,8 @@ def subgroup_table(table: pd.DataFrame) -> Table:
     names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
     caption = (
         "Exploratory: differences by group with 95 % intervals, prior-adjusted; lesions of the "
-        "group, and its images (for malignancy, the malignant ones); no interval below "
-        f"{FEWEST} of them."
+        "group, and its images (behind the sensitivity to malignant or pre-malignant lesions, its "
+        f"images of these); no interval below {FEWEST} of them."
     )
     return Table(caption, ("Group", "lesions", *names), tuple(rows))
 

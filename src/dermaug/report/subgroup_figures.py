@@ -12,7 +12,7 @@ from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 
 METRIC_WORDS: Mapping[str, str] = {
     "balanced_accuracy": "mean sensitivity",
-    "malignant_sensitivity": "sensitivity to malignancy",
+    "malignant_sensitivity": "sensitivity to malignant or pre-malignant lesions",
 }
 GROUPING_WORDS: Mapping[str, str] = {
     "sex": "Sex",
@@ -21,9 +21,9 @@ GROUPING_WORDS: Mapping[str, str] = {
     "skin_tone": "Estimated skin tone",
 }
 _SIZE_NOTE = (
-    f"n: the group's images, or its malignant ones; below {FEWEST} no interval is given. Mean "
-    f"sensitivity is over the classes with {FEWEST_OF_CLASS} and more images in the group, which "
-    "differ between groups: compare arms, not groups."
+    f"n: the group's images, or its malignant or pre-malignant ones; below {FEWEST} no interval is "
+    f"given. Mean sensitivity is over the classes with {FEWEST_OF_CLASS} and more images in the "
+    "group, which differ between groups: compare arms, not groups."
 )
 _TONE_NOTE = (
     "Skin tone is estimated from the skin around the lesion by its individual typology angle. The "

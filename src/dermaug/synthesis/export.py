@@ -52,6 +52,7 @@ def generate_folder(
         latent_seed,
         spec.fold_key,
         spec.training_images,
+        spec.validation_images,
     )
     batches = sample_batches(sampler, spec.classes.index(label), number, latent_seed, advance)
     write_png_set(output, batches, (label,) * number, provenance)

@@ -41,6 +41,7 @@ class Provenance:
         seed: Seed of the latents.
         fold_key: Key of the fold whose training part the generator saw.
         training_images: Ids of the images it saw.
+        validation_images: Ids of the images that its snapshot was chosen by; None: not known.
     """
 
     family: str
@@ -48,6 +49,7 @@ class Provenance:
     seed: int
     fold_key: str
     training_images: tuple[str, ...]
+    validation_images: tuple[str, ...] | None = ()
 
 
 class _Manifest(BaseModel):
@@ -64,6 +66,7 @@ class _Manifest(BaseModel):
     seed: int
     fold_key: str
     training_images: list[str]
+    validation_images: list[str] | None = None
     sha256: dict[str, str] | None = None
 
     @model_validator(mode="after")
@@ -170,12 +173,14 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
         DermaugError: The folder is none, or its parts do not agree.
     """
     manifest = read_shaped(folder / MANIFEST, _Manifest)
+    chosen_by = manifest.get("validation_images")
     provenance = Provenance(
         manifest["family"],
         manifest["generator"],
         manifest["seed"],
         manifest["fold_key"],
         tuple(manifest["training_images"]),
+        None if chosen_by is None else tuple(chosen_by),
     )
     labels, images = _read_parts(folder, manifest)
     number, size = manifest["number"], manifest["size"]

@@ -1,0 +1,101 @@
+"""How near synthetic images come to real ones that the generator never saw, beside the floor."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from dermaug.evaluation.fidelity import fid, fid_caution, kid, one_of_each
+from dermaug.evaluation.manifold import fewest_of_others, manifold
+
+OVERLAPS = ("precision", "recall", "density", "coverage")
+DEEPEST = 5
+"""The farthest neighbour that density and coverage rest on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Some images of one class in a network's eyes.
+
+    Args:
+        features: One row an image.
+        lesions: Lesion of each; None for generated images: each its own.
+    """
+
+    features: Float[np.ndarray, "n d"]
+    lesions: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Lesion of each image, as a name or a number."""
+        return np.arange(len(self)) if self.lesions is None else self.lesions
+
+    @property
+    def num_lesions(self) -> int:
+        """Number of lesions."""
+        return len(np.unique(self.groups))
+
+    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
+        """Some of them."""
+        return type(self)(self.features[rows], None if self.lesions is None else self.lesions[rows])
+
+
+def compare_clouds(held_out: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> dict[str, object]:
+    """Distances and overlaps of generated images, and of training images in their place.
+
+    No pair of images of one lesion counts in KID and in the overlaps; FID, which has no pairs to
+    leave out, is taken on one image of each lesion.
+
+    Args:
+        held_out: Real images that the generator never saw.
+        drawn: Images that it made.
+        floor: Real images that it saw.
+        seed: Of subsets and halves.
+
+    Returns:
+        kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; the same with
+        `_floor`. NaN where there are too few lesions.
+    """
+    if min(cloud.num_lesions for cloud in (held_out, drawn, floor)) < 2:
+        return dict.fromkeys(_names(), np.nan) | {"fid_flag": "too few lesions"}
+    random = np.random.default_rng(seed)
+    apart, floor_apart = (
+        cloud.take(one_of_each(cloud.groups, random)) for cloud in (held_out, floor)
+    )
+    # FID and overlaps depend on the number of images: what is compared has equally many.
+    most, most_apart = min(len(floor), len(drawn)), min(len(floor_apart), len(drawn))
+    numbers: dict[str, object] = {
+        "fid_flag": fid_caution(len(apart), most_apart, held_out.features.shape[1])
+    }
+    for ending, sample, sample_apart in (("", drawn, drawn), ("_floor", floor, floor_apart)):
+        some = sample_apart.take(random.permutation(len(sample_apart))[:most_apart])
+        numbers |= _kid(held_out, sample, ending, seed)
+        numbers[f"fid{ending}"] = fid(apart.features, some.features)
+        some = sample.take(random.permutation(len(sample))[:most])
+        numbers |= _overlaps(held_out, some, ending)
+    return numbers
+
+
+def _kid(held_out: Cloud, sample: Cloud, ending: str, seed: int) -> dict[str, object]:
+    found = kid(held_out.features, sample.features, held_out.lesions, sample.lesions, seed=seed)
+    names = (f"kid{ending}", f"kid{ending}_low", f"kid{ending}_high")
+    return dict(zip(names, (found.value, found.low, found.high), strict=True))
+
+
+def _overlaps(held_out: Cloud, sample: Cloud, ending: str) -> dict[str, object]:
+    if min(fewest_of_others(cloud.groups) for cloud in (held_out, sample)) < DEEPEST:
+        return {f"{name}{ending}": np.nan for name in OVERLAPS}
+    found = manifold(
+        held_out.features, sample.features, held_out.lesions, sample.lesions, k_density=DEEPEST
+    )
+    return {f"{name}{ending}": getattr(found, name) for name in OVERLAPS}
+
+
+def _names() -> list[str]:
+    names = ("kid", "fid", *OVERLAPS)
+    both = [f"{name}{ending}" for ending in ("", "_floor") for name in names]
+    return [*both, "kid_low", "kid_high", "kid_floor_low", "kid_floor_high"]
