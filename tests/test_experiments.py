@@ -12,7 +12,7 @@ from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds
-from dermaug.experiment.jobs import enumerate_jobs
+from dermaug.experiment.jobs import ClassifierJob, enumerate_jobs
 from dermaug.experiment.runs import counts_by_point
 from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
@@ -45,7 +45,8 @@ def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     cells = points * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
     assert len(jobs.classifiers) == cells
     for place, job in enumerate(jobs.in_order):
-        assert set(getattr(job, "generators", ())) <= set(keys[:place])
+        if isinstance(job, ClassifierJob):
+            assert {*job.generators, *job.needs} <= set(keys[:place])
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

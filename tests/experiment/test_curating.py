@@ -34,7 +34,6 @@ TREE = {
         {"name": "real"},
         {
             "name": "curated",
-            "replay": False,
             "synthetic": {
                 "family": "cgan",
                 "dose": 20,
@@ -92,6 +91,19 @@ def test_cell_records_what_was_removed(run: Run) -> None:
     kept = {label: record["kept"] for label, record in manifest["curation"].items()}
     counts = {label: count["synthetic"] for label, count in manifest["train_counts"].items()}
     assert counts == {label: min(20, number) for label, number in kept.items()}
+    assert min(counts.values()) < 20  # as many as asked for would be no test of what follows
+    replay = run.jobs.classifiers[2]
+    assert replay.mixture.replay_of == "curated"
+    repeated = training_set(run, replay, run.fold(0), CPU).counts
+    assert {label: count["synthetic"] for label, count in repeated.items()} == counts
+
+
+def test_replay_waits_for_what_its_arm_really_added(run: Run) -> None:
+    replay = run.jobs.classifiers[2]
+    assert replay.needs == (run.jobs.classifiers[1].key,)
+    begun = replace(run, folder=run.folder / "elsewhere")
+    with pytest.raises(DermaugError, match=f"{replay.needs[0]}, not trained yet"):
+        training_set(begun, replay, run.fold(0), CPU)
 
 
 def test_wider_latents_give_other_images(run: Run) -> None:

@@ -56,6 +56,28 @@ def test_generator_seeds_are_taken_in_turn_and_fold_by_fold() -> None:
             assert job.generators == (f"{prefix}df", f"{prefix}mel")
 
 
+def test_replay_comes_after_the_arm_that_it_repeats() -> None:
+    arms = experiment().arms
+    assert arms[2].replay_of == "dose"
+    backwards = experiment(arms=[arm.model_dump(mode="json") for arm in reversed(arms)])
+    jobs = enumerate_jobs(backwards, CLASSES, COUNTS)
+    assert len(jobs.classifiers) == 2 * 3 * 2 * 5
+    keys = [job.key for job in jobs.in_order]
+    for job in jobs.classifiers:
+        assert job.needs == ((job.beside(job.mixture.replay_of),) if job.mixture.replay_of else ())
+        assert set(job.needs) <= set(keys[: keys.index(job.key)])
+
+
+@pytest.mark.parametrize("repeated", ["no-such-arm", "real"])
+def test_replay_of_what_has_no_synthetic_images(repeated: str) -> None:
+    again = {"name": "a", "synthetic": {"family": "replay", "dose": 5}, "replay_of": repeated}
+    with pytest.raises(DermaugError) as caught:
+        experiment(arms=[{"name": "real"}, again])
+    assert f"replay_of expects an arm with synthetic images, found '{repeated}'" in str(
+        caught.value.details
+    )
+
+
 def test_dose_of_a_class_that_is_not_synthesised() -> None:
     arms = [{"name": "a", "synthetic": {"dose": {"nv": 5}}}]
     with pytest.raises(DermaugError, match="'nv' is asked for, but dcgan has only df, mel"):

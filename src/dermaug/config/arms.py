@@ -227,7 +227,8 @@ def _doses(arm: ArmConfig) -> list[ArmConfig]:
 
 def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
     synthetic = arm.synthetic or SyntheticConfig(dose=0)
-    classes = synthetic.classes or drawn.get(synthetic.source, ())
+    named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
+    classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
     changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
     control = synthetic.model_copy(update=changes)
     return arm.model_copy(

@@ -50,6 +50,13 @@ class Experiment(Section):
                     f"arm {arm.name!r} needs generator {arm.generator!r}; "
                     f"[[generators]] has {names or 'none'}"
                 )
+        synthetic = {arm.name for arm in self.arms if arm.is_synthetic}
+        for arm in self.arms:
+            if arm.replay_of and arm.replay_of not in synthetic:
+                raise ValueError(
+                    f"arm {arm.name!r}: replay_of expects an arm with synthetic images, found "
+                    f"{arm.replay_of!r}; leave it out, replays are added by themselves"
+                )
         return self
 
     @property

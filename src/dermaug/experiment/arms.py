@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Int
 
-from dermaug.config import SyntheticConfig
+from dermaug.config import Experiment, SyntheticConfig
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import SyntheticSet, refuse_leakage
 from dermaug.training.order import Order
+
+
+def dosed_classes(
+    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Classes that a dose goes to: those named, or all that its generator synthesises."""
+    drawn = {config.key: config.classes or classes for config in experiment.generators}
+    return synthetic.classes or drawn.get(synthetic.source, classes)
 
 
 def doses(

@@ -1,18 +1,12 @@
 """The only enumerator: an experiment becomes generator jobs, then the cells that need them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dermaug.config import (
-    ArmConfig,
-    ClassifierConfig,
-    Experiment,
-    GeneratorConfig,
-    SyntheticConfig,
-)
-from dermaug.errors import DermaugError
-from dermaug.experiment.arms import doses, pool_size
-from dermaug.generators import FAMILIES, family_named
+from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.experiment.arms import dosed_classes, doses, pool_size
+from dermaug.experiment.job_checks import refuse_impossible
+from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
 GRID = 64
@@ -68,6 +62,7 @@ class ClassifierJob:
             without any.
         generators: Keys of those generators' jobs.
         lesions: Lesions a class in the training part; 0 is all.
+        needs: Keys of the classifiers that must be trained before this one.
     """
 
     config: ClassifierConfig
@@ -77,6 +72,7 @@ class ClassifierJob:
     generator_seed: int | None
     generators: tuple[str, ...]
     lesions: int = 0
+    needs: tuple[str, ...] = ()
 
     @property
     def arm(self) -> str:
@@ -96,8 +92,11 @@ class ClassifierJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        place = f"fold{self.fold}-seed{self.seed}"
-        return f"{below(self.lesions)}classifiers/{self.arm}/{self.model}/{place}"
+        return self.beside(self.arm)
+
+    def beside(self, arm: str) -> str:
+        """Key of the cell of another arm with the same model, fold, seed and lesions."""
+        return cell_key(arm, self.model, self.fold, self.seed, self.lesions)
 
 
 @dataclass(frozen=True)
@@ -118,6 +117,11 @@ def below(lesions: int) -> str:
     return f"lesions{lesions}/" if lesions else ""
 
 
+def cell_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
+    """Folder of a classifier below the run's."""
+    return f"{below(lesions)}classifiers/{arm}/{model}/fold{fold}-seed{seed}"
+
+
 def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
     """All jobs of an experiment, each with a readable key of its own.
 
@@ -127,17 +131,12 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
         counts: (fold, lesions) -> label -> images in the training part, which `balance` fills up.
 
     Raises:
-        DermaugError: A generator is to draw a class that the data lack, or an arm asks for one
-            that its generator does not synthesise.
+        DermaugError: As for `refuse_impossible`.
     """
     points = [
         (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
     ]
-    for config in experiment.generators:
-        _check_classes(config, classes)
-    for arm in experiment.arms:
-        _check_dose(arm, experiment, classes)
-        _check_critic(arm, experiment, classes)
+    refuse_impossible(experiment, classes)
     generators = tuple(
         job
         for fold, lesions in points
@@ -151,60 +150,22 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
         for config in experiment.classifiers
         for arm in experiment.arms
     )
-    return Jobs(generators, cells)
+    return Jobs(generators, _each_after_its_needs(cells))
 
 
-def dosed_classes(
-    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Classes that a dose goes to: those named, or all that its generator synthesises."""
-    drawn = {config.key: config.classes or classes for config in experiment.generators}
-    return synthetic.classes or drawn.get(synthetic.source, classes)
+def _each_after_its_needs(cells: Sequence[ClassifierJob]) -> tuple[ClassifierJob, ...]:
+    """The cells in their order, but none before one that it needs."""
+    by_key = {cell.key: cell for cell in cells}
+    placed: dict[str, ClassifierJob] = {}
 
+    def place(cell: ClassifierJob) -> None:
+        for key in cell.needs:
+            place(by_key[key])
+        placed.setdefault(cell.key, cell)
 
-def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
-    if unknown := sorted(set(config.classes) - set(classes)):
-        raise DermaugError(
-            f"generators.classes of {config.key}: expected labels of the data "
-            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
-        )
-
-
-def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
-    if arm.synthetic is None:
-        return
-    source = arm.synthetic.source
-    able = next((each for each in experiment.generators if each.key == source), None)
-    drawn = (able.classes if able else ()) or classes
-    wanted = dosed_classes(arm.synthetic, experiment, classes)
-    given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
-    if unknown := sorted(set(given) - set(drawn)):
-        raise DermaugError(
-            f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
-            f"{', '.join(drawn)}"
-        )
-    if arm.synthetic.only and (bare := sorted(set(classes) - {k for k, n in given.items() if n})):
-        raise DermaugError(
-            f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
-            "synthesise every class, or leave those out with data.classes"
-        )
-
-
-def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
-    if not arm.critic:
-        return
-    config = next(each for each in experiment.generators if each.key == arm.critic)
-    if not family_named(config.family).tells_classes():
-        able = [name for name, family in FAMILIES.items() if family.tells_classes()]
-        raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} ({config.family}) names no "
-            f"classes; a critic is of family {' or '.join(able)}"
-        )
-    if bare := sorted(set(classes) - set(config.classes or classes)):
-        raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
-            "leave out its classes, so that it learns all"
-        )
+    for cell in cells:
+        place(cell)
+    return tuple(placed.values())
 
 
 def _of(
@@ -262,12 +223,14 @@ def _cell(
 ) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
     source = arm.generator
+    # A replay has the counts of what its arm really added.
+    needs = (cell_key(arm.replay_of, config.key, fold, seed, lesions),) if arm.replay_of else ()
     family = next((each for each in experiment.generators if each.key == source), None)
     if family is None:
-        return ClassifierJob(config, arm, fold, seed, None, (), lesions)
+        return ClassifierJob(config, arm, fold, seed, None, (), lesions, needs)
     generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]
-    place = (source, fold, generator_seed, lesions)
+    drawn = (source, fold, generator_seed, lesions)
     needed = tuple(
-        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == place
+        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == drawn
     )
-    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions)
+    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions, needs)

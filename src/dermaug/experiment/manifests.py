@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+JOB_MANIFEST = "manifest.json"
+"""In the folder of each generator and of each cell."""
 Ids = Annotated[list[str], Field(min_length=1)]
 Number = int | float | None
 """None stands for what is not a number."""

@@ -24,6 +24,7 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.critics import borrow_critic
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.manifests import JOB_MANIFEST
 from dermaug.experiment.runs import Run, synthetic_folder
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
@@ -41,7 +42,6 @@ from dermaug.training.checkpoint import RESUME, checkpoint_digest
 from dermaug.training.order import Dosage
 
 PREDICTIONS = "predictions.parquet"
-MANIFEST = "manifest.json"
 
 
 def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
@@ -58,7 +58,7 @@ def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -
             "config": job.config.model_dump(mode="json"),
             "training_images": len(task.spec.training_images),
         }
-        write_json(task.folder / MANIFEST, facts)
+        write_json(task.folder / JOB_MANIFEST, facts)
         run.mark_done(job.key)
         (task.folder / RESUME).unlink(missing_ok=True)
 
@@ -116,7 +116,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "training_images": list(seen),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
     }
-    write_json(folder / MANIFEST, facts)
+    write_json(folder / JOB_MANIFEST, facts)
     run.mark_done(job.key)
     (folder / RESUME).unlink(missing_ok=True)
 

@@ -16,6 +16,7 @@ from dermaug.experiment import stages
 from dermaug.experiment.audit_embedding import audit_images
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.manifests import (
+    JOB_MANIFEST,
     CriticManifest,
     GeneratorManifest,
     JudgedManifest,
@@ -185,7 +186,7 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
         fold=job.fold,
         seed=job.seed,
         folder=folder,
-        manifest=_generator_manifest(folder / stages.MANIFEST),
+        manifest=_generator_manifest(folder / JOB_MANIFEST),
         journal=_journal(folder),
         samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
     )
@@ -205,7 +206,7 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         seed=job.seed,
         generator_seed=job.generator_seed,
         folder=folder,
-        manifest=read_shaped(folder / stages.MANIFEST, shape),
+        manifest=read_shaped(folder / JOB_MANIFEST, shape),
         journal=_journal(folder, "validation_balanced_accuracy"),
         predictions=predictions,
         external={
