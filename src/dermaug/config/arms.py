@@ -44,8 +44,7 @@ class SyntheticConfig(Section):
 
     family: str = ""
     """Name of one of the experiment's generators, dcgan when nothing is given; `replay`: real
-    training images once more; `oracle`: more real images (fresh phantoms, or lesions that a reduced
-    training part held back)."""
+    training images once more; `oracle`: fresh phantoms, where the data are phantoms."""
     folder: str = ""
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
@@ -129,6 +128,9 @@ class ArmConfig(Section):
     variants: Images = 0
     """Fixed classic variants added to each class (Frid-Adar's classic doses): real training images,
     each rotated, flipped, shifted and scaled once."""
+    half: bool = False
+    """Train on half of each class's lesions (of patients, where these are kept together), the same
+    half for every arm and seed: what the other half adds is what real lesions are still worth."""
     synthetic: SyntheticConfig | None = None
     """The dose added to the real images."""
     critic: str = ""
@@ -157,6 +159,15 @@ class ArmConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _half_alone(self) -> Self:
+        if self.half and self.synthetic:
+            raise ValueError(
+                "half and synthetic contradict each other: half tells what real lesions are worth, "
+                "and generators see them all; leave one out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_mix(self) -> Self:
         if self.loss == "adjusted" and self.synthetic and self.synthetic.first:
             raise ValueError(
@@ -178,6 +189,11 @@ class ArmConfig(Section):
     def generator(self) -> str:
         """Where its dose or its discriminator comes from; empty when it needs none."""
         return self.critic or (self.synthetic.source if self.synthetic else "")
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it trains on all real images of a fold and on nothing else."""
+        return self.synthetic is None and not self.half and not self.critic
 
     @property
     def is_synthetic(self) -> bool:

@@ -62,7 +62,7 @@ class Experiment(Section):
     @property
     def judge(self) -> ArmConfig | None:
         """The arm whose classifiers judge generated images: the first without any."""
-        return next((arm for arm in self.arms if arm.synthetic is None and not arm.critic), None)
+        return next((arm for arm in self.arms if arm.is_reference), None)
 
     @model_validator(mode="after")
     def _judge_stands_first(self) -> Self:

@@ -9,7 +9,7 @@ from jaxtyping import Int, UInt8
 
 from dermaug.config import DataConfig
 from dermaug.config.arms import FOLDER, ORACLE, REPLAY
-from dermaug.data.dataset import PHANTOM, open_dataset, read_pixels
+from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
@@ -67,29 +67,16 @@ def _replay(
 def _oracle(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
 ) -> Dose:
-    """The ceiling: fresh phantoms, or lesions that a reduced training part held back."""
-    if run.experiment.data.source == PHANTOM:
-        size = run.experiment.data.size
-        drawn = [
-            draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
-            for label, number in dose.items()
-            if number
-        ]
-        names = [label for label, number in dose.items() for _ in range(number)]
-        empty = np.empty((0, size, size, 3), np.uint8)
-        return _placed(run, np.concatenate([empty, *drawn]), names)
-    kept, whole = set(fold.train), run.fold(job.fold).train
-    rows = run.catalog.rows([image for image in whole if image not in kept])
-    labels = run.catalog.labels[rows]
-    there = {label: int((labels == place).sum()) for place, label in enumerate(run.catalog.classes)}
-    if short := [label for label, number in dose.items() if number > there[label]]:
-        raise DermaugError(
-            f"{job.key}: the oracle is to add {dose[short[0]]} more real images of {short[0]}, but "
-            f"the training part held back {there[short[0]]}; give a smaller dose, or fewer "
-            "splits.lesions"
-        )
-    extra = repeat(labels, _by_place(run, dose), derive_seed("oracle", job.fold, job.seed))
-    return Dose(run.images[rows[extra]], labels[extra])
+    """Lesions that nobody has seen: fresh phantoms, the most that any generator could give."""
+    size = run.experiment.data.size
+    drawn = [
+        draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
+        for label, number in dose.items()
+        if number
+    ]
+    names = [label for label, number in dose.items() for _ in range(number)]
+    empty = np.empty((0, size, size, 3), np.uint8)
+    return _placed(run, np.concatenate([empty, *drawn]), names)
 
 
 def _folder(

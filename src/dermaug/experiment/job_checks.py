@@ -1,6 +1,8 @@
 """What an experiment may not ask of the data: told before the first job is done."""
 
 from dermaug.config import ArmConfig, Experiment, GeneratorConfig
+from dermaug.config.arms import ORACLE
+from dermaug.data.dataset import PHANTOM
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import dosed_classes, doses
 from dermaug.generators import FAMILIES, family_named
@@ -15,13 +17,15 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...]) -> None:
 
     Raises:
         DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
-            its generator does not synthesise, or a critic does not tell the classes.
+            its generator does not synthesise, a critic does not tell the classes, or an oracle is
+            asked of real data.
     """
     for config in experiment.generators:
         _check_classes(config, classes)
     for arm in experiment.arms:
         _check_dose(arm, experiment, classes)
         _check_critic(arm, experiment, classes)
+        _check_oracle(arm, experiment)
 
 
 def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
@@ -66,4 +70,14 @@ def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ..
         raise DermaugError(
             f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
             "leave out its classes, so that it learns all"
+        )
+
+
+def _check_oracle(arm: ArmConfig, experiment: Experiment) -> None:
+    source = experiment.data.source
+    if arm.synthetic is not None and arm.synthetic.source == ORACLE and source != PHANTOM:
+        raise DermaugError(
+            f"arm {arm.name}: an oracle draws fresh phantoms, so it expects data.source = "
+            f"{PHANTOM!r}, found {source!r}; what real lesions are worth is told by an arm that "
+            "trains on half of them: half = true instead of synthetic"
         )

@@ -23,6 +23,7 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.critics import borrow_critic
+from dermaug.experiment.halves import halved
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.manifests import JOB_MANIFEST
 from dermaug.experiment.runs import Run, synthetic_folder
@@ -89,16 +90,15 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     The classifier of a critic arm was trained by its generator.
     """
     fold, folder, catalog = run.fold(job.fold, job.lesions), run.folder / job.key, run.catalog
-    training = training_set(run, job, fold, fabric.device)
+    seen = halved(run, fold) if job.mixture.half else fold
+    training = training_set(run, job, seen, fabric.device)
     classifier: nn.Module
     if job.mixture.critic:
         classifier, made = borrow_critic(run, job, fold, fabric.device)
     else:
-        classifier, made = _train_classifier(run, job, fold, training, fabric)
+        classifier, made = _train_classifier(run, job, seen, training, fabric)
     _predict_parts(run, job, fold, classifier, fabric)
     _predict_external(run, job, fold, classifier, fabric)
-    # An oracle also saw what the reduced training part held back.
-    seen = run.fold(job.fold).train if training.provenance == "beyond" else fold.train
     facts = made | {
         "arm": job.mixture.model_dump(mode="json"),
         "model": job.model,
@@ -113,8 +113,8 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "train_counts": training.counts,
         "provenance": training.provenance,
         "curation": training.removed,
-        "training_images": list(seen),
-        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
+        "training_images": list(seen.train),
+        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen.train)])),
     }
     write_json(folder / JOB_MANIFEST, facts)
     run.mark_done(job.key)
