@@ -37,6 +37,7 @@ TREE = {
             "synthetic": {
                 "family": "cgan",
                 "dose": 20,
+                "max_per_real": 0.0,
                 "curation": {
                     "drop_copies": True,
                     "drop_duplicates": True,
@@ -102,7 +103,7 @@ def test_replay_waits_for_what_its_arm_really_added(run: Run) -> None:
     replay = run.jobs.classifiers[2]
     assert replay.needs == (run.jobs.classifiers[1].key,)
     begun = replace(run, folder=run.folder / "elsewhere")
-    with pytest.raises(DermaugError, match=f"{replay.needs[0]}, not trained yet"):
+    with pytest.raises(DermaugError, match=f"{replay.needs[0]}, which is not trained"):
         training_set(begun, replay, run.fold(0), CPU)
 
 
@@ -132,7 +133,7 @@ def test_judge_must_stand_before_the_arm(change: dict[str, object]) -> None:
 
 def test_soft_labels_are_what_the_judge_gives(run: Run) -> None:
     job = run.jobs.classifiers[1]
-    asked = SyntheticConfig(family="cgan", dose=20, labels="judged")
+    asked = SyntheticConfig(family="cgan", dose=20, max_per_real=0.0, labels="judged")
     soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
     found = training_set(run, soft, run.fold(0), CPU)
     judge = classifier_judge(run.folder / run.jobs.classifiers[0].key / CLASSIFIER, CPU)

@@ -2,7 +2,8 @@ import pytest
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import doses, take_dose
+from dermaug.experiment.arms import take_dose
+from dermaug.experiment.doses import doses
 from dermaug.experiment.jobs import enumerate_jobs
 from dermaug.experiment_file import validate_experiment
 
@@ -19,8 +20,8 @@ def experiment(**changes: object) -> Experiment:
         "generators": [{"family": "dcgan", "classes": ["df", "mel"], "seeds": [0, 1]}],
         "arms": [
             {"name": "real"},
-            {"name": "dose", "synthetic": {"dose": {"df": 70}}},
-            {"name": "balance", "synthetic": {"balance": 100}},
+            {"name": "dose", "synthetic": {"dose": {"df": 70}, "max_per_real": 0.0}},
+            {"name": "balance", "synthetic": {"balance": 100, "max_per_real": 0.0}},
         ],
     }
     return validate_experiment(tree | changes, "test")
@@ -44,6 +45,37 @@ def test_largest_dose_of_any_arm_is_drawn() -> None:
     assert numbers[("df", 0)] == (80,)  # balance 100 - 20 beats the dose of 70
     assert numbers[("df", 1)] == (78,)
     assert numbers[("mel", 0)] == (64,)  # no arm needs any: a grid to look at
+
+
+def test_only_what_can_be_used_is_drawn() -> None:
+    curated = {"drop_duplicates": True, "pool": 5.0}
+    arms = [
+        {"name": "real"},
+        {"name": "a", "synthetic": {"balance": 1000, "curation": curated}},
+        {"name": "b", "synthetic": {"dose": 30, "share": 0.3}},
+    ]
+    jobs = enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
+    numbers = {(job.label, job.fold): job.numbers for job in jobs.generators}
+    assert numbers["df", 0] == (5 * 20,)  # one for each real image, not 980
+    assert numbers["mel", 1] == (5 * 140,)
+
+
+@pytest.mark.parametrize("more", [{}, {"max_per_real": 0.5}])
+def test_doses_of_a_curve_that_the_limit_makes_one(more: dict[str, object]) -> None:
+    curve = {"doses": [10, 30, 200], "classes": ["df"]}
+    arms = [{"name": "real"}, {"name": "a", "synthetic": curve | more}]
+    with pytest.raises(DermaugError, match=r"arms a-\d+ and a-\d+ add the same images \(fold 0"):
+        enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
+    arms[1] = {"name": "a", "synthetic": curve | {"max_per_real": 0.0}}
+    assert enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
+
+
+def test_a_dose_that_comes_first_is_checked_before_anything_is_trained() -> None:
+    first = {"name": "a", "synthetic": {"dose": 50, "first": 0.5}}
+    with pytest.raises(DermaugError, match=r"arm a: with first = 0\.5 and natural sampl"):
+        enumerate_jobs(experiment(arms=[{"name": "real"}, first]), CLASSES, COUNTS)
+    alike = first | {"sampling": "balanced", "synthetic": {"dose": 50, "first": 0.4}}
+    assert enumerate_jobs(experiment(arms=[{"name": "real"}, alike]), CLASSES, COUNTS)
 
 
 def test_generator_seeds_are_taken_in_turn_and_fold_by_fold() -> None:

@@ -65,6 +65,11 @@ class SyntheticConfig(Section):
     first: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Fraction of the training that shows the dose alone; the rest shows the real images alone
     (pretraining on the dose, then fine-tuning). 0 mixes them."""
+    max_per_real: float = Field(default=1.0, ge=0.0)
+    """Generated images shown of a class for each real one (fixed variants are real ones), at most;
+    0 sets no limit. As one set, the dose has no more images than that. With `share`, what is over
+    goes to the class's real images. With `first`, an arm that shows more is refused. A dose alone
+    (`only`) and doses of real images have no limit; a replay follows its arm."""
     curation: CurationConfig | None = None
     """Which of the generated images are taken; empty takes them as they come."""
     labels: Literal["asked", "judged"] = "asked"
@@ -168,6 +173,15 @@ class ArmConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _dose_alone(self) -> Self:
+        if self.variants and self.synthetic and self.synthetic.only:
+            raise ValueError(
+                "variants and synthetic.only contradict each other: variants are real images; "
+                "leave one out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_mix(self) -> Self:
         if self.loss == "adjusted" and self.synthetic and self.synthetic.first:
             raise ValueError(
@@ -199,6 +213,19 @@ class ArmConfig(Section):
     def is_synthetic(self) -> bool:
         """Whether its dose is of generated images, not of real ones."""
         return self.synthetic is not None and self.synthetic.source not in CONTROLS
+
+    @property
+    def most_per_real(self) -> float:
+        """Images of the dose shown of a class for each real one, at most; 0 sets no limit."""
+        synthetic = self.synthetic
+        if synthetic is None or synthetic.only or not (self.is_synthetic or self.replay_of):
+            return 0.0
+        return synthetic.max_per_real
+
+    @property
+    def dose_fraction(self) -> float | None:
+        """Of all that is shown, how much is of the dose; None where all is shown as one set."""
+        return (self.synthetic.first or self.synthetic.share) if self.synthetic else None
 
     @property
     def wants_control(self) -> bool:

@@ -10,7 +10,8 @@ from dermaug.config.arms import CurationConfig
 from dermaug.console import progress_bar
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import pool_size, take_dose
+from dermaug.experiment.arms import take_dose
+from dermaug.experiment.doses import pool_size
 from dermaug.experiment.jobs import ClassifierJob
 from dermaug.experiment.judges import Judge, cell_judge
 from dermaug.experiment.runs import Run

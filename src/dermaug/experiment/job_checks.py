@@ -1,24 +1,31 @@
 """What an experiment may not ask of the data: told before the first job is done."""
 
+from collections.abc import Mapping
+
 from dermaug.config import ArmConfig, Experiment, GeneratorConfig
 from dermaug.config.arms import ORACLE
 from dermaug.data.dataset import PHANTOM
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import dosed_classes, doses
+from dermaug.experiment.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.generators import FAMILIES, family_named
 
+Counts = Mapping[tuple[int, int], Mapping[str, int]]
+"""(fold, lesions) -> label -> images in the training part."""
 
-def refuse_impossible(experiment: Experiment, classes: tuple[str, ...]) -> None:
-    """Raise where a generator or an arm asks for classes that cannot be had.
+
+def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
+    """Raise where a generator or an arm asks for what cannot be had.
 
     Args:
         experiment: What is asked.
         classes: Labels of the data set.
+        counts: Images in the training part of every point of the study.
 
     Raises:
         DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
-            its generator does not synthesise, a critic does not tell the classes, or an oracle is
-            asked of real data.
+            its generator does not synthesise, a critic does not tell the classes, an oracle is
+            asked of real data, a dose that comes first exceeds `max_per_real`, or that limit makes
+            two doses of a curve one.
     """
     for config in experiment.generators:
         _check_classes(config, classes)
@@ -26,6 +33,9 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...]) -> None:
         _check_dose(arm, experiment, classes)
         _check_critic(arm, experiment, classes)
         _check_oracle(arm, experiment)
+    for (fold, lesions), real in counts.items():
+        _check_limit(experiment, classes, real)
+        _check_curves(experiment, classes, real, f"fold {fold}, {lesions or 'all'} lesions a class")
 
 
 def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
@@ -81,3 +91,32 @@ def _check_oracle(arm: ArmConfig, experiment: Experiment) -> None:
             f"{PHANTOM!r}, found {source!r}; what real lesions are worth is told by an arm that "
             "trains on half of them: half = true instead of synthetic"
         )
+
+
+def _check_limit(experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int]) -> None:
+    for arm in experiment.arms:
+        if arm.synthetic is None or not arm.synthetic.first or arm.replay_of:
+            continue  # a replay follows its arm
+        dose = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
+        for config in experiment.classifiers:
+            above_limit(arm, arm.sampling or config.sampling, dose, real)
+
+
+def _check_curves(
+    experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
+) -> None:
+    """Two doses of a curve that add the same images would count one arm twice."""
+    found: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
+    for arm in experiment.arms:
+        if arm.synthetic is None or not arm.curve or not arm.is_synthetic:
+            continue
+        asked = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
+        dose = tuple(allowed(arm, asked, real).items())
+        other = found.setdefault((arm.curve, dose), arm.name)
+        if other != arm.name:
+            raise DermaugError(
+                f"arms {other} and {arm.name} add the same images ({place}): "
+                f"synthetic.max_per_real = {arm.synthetic.max_per_real:g} allows no more for the "
+                "real images that there are; leave one out, give smaller doses, or switch the "
+                "limit off with max_per_real = 0"
+            )

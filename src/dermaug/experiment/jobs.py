@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
-from dermaug.experiment.arms import dosed_classes, doses, pool_size
-from dermaug.experiment.job_checks import refuse_impossible
+from dermaug.experiment.doses import allowed, dosed_classes, doses, pool_size
+from dermaug.experiment.job_checks import Counts, refuse_impossible
 from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
 GRID = 64
 """Images drawn at least of each class, to look at."""
-Counts = Mapping[tuple[int, int], Mapping[str, int]]
-"""(fold, lesions) -> label -> images in the training part."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
     points = [
         (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
     ]
-    refuse_impossible(experiment, classes)
+    refuse_impossible(experiment, classes, counts)
     generators = tuple(
         job
         for fold, lesions in points
@@ -207,7 +205,8 @@ def _most(
     for arm in experiment.arms:
         if arm.synthetic is not None and arm.synthetic.source == config.key:
             wanted = dosed_classes(arm.synthetic, experiment, classes)
-            for label, number in doses(arm.synthetic, wanted, counts).items():
+            asked = doses(arm.synthetic, wanted, counts)
+            for label, number in allowed(arm, asked, counts).items():
                 most[label] = max(most[label], pool_size(number, arm.synthetic))
     return most
 

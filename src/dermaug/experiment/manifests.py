@@ -85,6 +85,8 @@ class CellManifest(Entries):
     training_lesions: Ids
     provenance: str = ""
     curation: dict[str, CurationEntry] = {}
+    capped: dict[str, float] = {}
+    """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
 
 
 class TrainedManifest(CellManifest):

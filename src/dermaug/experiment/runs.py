@@ -16,7 +16,8 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
-from dermaug.experiment.jobs import Counts, Jobs, enumerate_jobs
+from dermaug.experiment.job_checks import Counts
+from dermaug.experiment.jobs import Jobs, enumerate_jobs
 from dermaug.experiment.machine import machine, versions
 from dermaug.experiment.run_identity import (
     EXPERIMENT,

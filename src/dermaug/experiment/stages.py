@@ -113,6 +113,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "train_counts": training.counts,
         "provenance": training.provenance,
         "curation": training.removed,
+        "capped": training.capped,
         "training_images": list(seen.train),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen.train)])),
     }
@@ -156,7 +157,8 @@ def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
     synthetic = job.mixture.synthetic
     if synthetic is None or synthetic.only or not training.dosed:
         return None
-    return Dosage(training.dosed, synthetic.share, synthetic.first)
+    most = job.mixture.most_per_real
+    return Dosage(training.dosed, synthetic.share, synthetic.first, most)
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:

@@ -13,8 +13,9 @@ from dermaug.data.augmentation import fridadar
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import dosed_classes, doses, repeat
+from dermaug.experiment.arms import repeat
 from dermaug.experiment.curating import Removed
+from dermaug.experiment.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.experiment.fillers import FILLERS, Images, Labels, generated
 from dermaug.experiment.jobs import ClassifierJob
 from dermaug.experiment.judges import cell_judge
@@ -38,6 +39,8 @@ class TrainingSet:
         provenance: `fold` when every image comes from the fold's training part or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
+        capped: Label -> generated images shown for each real one that the arm asked for, where
+            `max_per_real` allows fewer; empty where it binds nowhere.
         dosed: Images of the dose, the last ones.
         soft: Probabilities of the classes that the dose teaches; None teaches its labels.
     """
@@ -47,6 +50,7 @@ class TrainingSet:
     counts: dict[str, dict[str, int]]
     provenance: str
     removed: Removed
+    capped: dict[str, float]
     dosed: int
     soft: Float[np.ndarray, "dosed classes"] | None
 
@@ -65,11 +69,13 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
     parts = {"real": (images, labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
-    provenance, removed, soft = "fold", Removed(), None
+    provenance, removed, capped, soft = "fold", Removed(), dict[str, float](), None
     if synthetic := job.mixture.synthetic:
-        dose = _dose(run, job, synthetic, real)
+        asked = _asked(run, job, synthetic, real)
+        dose = allowed(job.mixture, asked, real)
         filled = FILLERS.get(synthetic.source, generated)(run, job, fold, dose, device)
         parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
+        capped = _capped(run, job, real, asked, filled.labels)
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.labels == "judged" and len(filled.labels):
             soft = cell_judge(run, job, device).probabilities(filled.images)
@@ -81,6 +87,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
         provenance,
         removed,
+        capped,
         len(parts["synthetic"][1]) if "synthetic" in parts else 0,
         soft,
     )
@@ -96,7 +103,7 @@ def _require_needs(run: Run, job: ClassifierJob) -> None:
         )
 
 
-def _dose(
+def _asked(
     run: Run, job: ClassifierJob, synthetic: SyntheticConfig, real: Mapping[str, int]
 ) -> dict[str, int]:
     """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
@@ -105,6 +112,21 @@ def _dose(
         added = read_shaped(repeated / JOB_MANIFEST, CellManifest)["train_counts"]
         return {label: count["synthetic"] for label, count in added.items()}
     return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
+
+
+def _capped(
+    run: Run,
+    job: ClassifierJob,
+    real: Mapping[str, int],
+    asked: Mapping[str, int],
+    filled: Labels,
+) -> dict[str, float]:
+    """As one set, the limit is on what is asked for; otherwise on how what there is is shown."""
+    numbers = np.bincount(filled, minlength=len(run.catalog.classes)).tolist()
+    there = dict(zip(run.catalog.classes, numbers, strict=True))
+    sampling = job.mixture.sampling or job.config.sampling
+    shown = asked if job.mixture.dose_fraction is None else there
+    return above_limit(job.mixture, sampling, shown, real)
 
 
 def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, dict[str, int]]:
