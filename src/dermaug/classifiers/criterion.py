@@ -58,6 +58,40 @@ class Criterion:
             logits = logits + self.offsets
         return cross_entropy(logits, targets, self.weights, label_smoothing=self.smoothing)
 
+    def prior(self, shown: Float[np.ndarray, " classes"]) -> Float[np.ndarray, " classes"]:
+        """The prior q that the loss saw, by which its probabilities are adjusted afterwards.
+
+        The probabilities of a network that minimises this loss follow the share of each class among
+        the targets shown, times its weight, over what its offset has taken out already.
+
+        Args:
+            shown: Share of each class among the targets shown, before smoothing; sums to 1.
+
+        Returns:
+            Sums to 1.
+        """
+        smoothed = (1.0 - self.smoothing) * shown + self.smoothing / len(shown)
+        if self.weights is not None:
+            smoothed = smoothed * self.weights.cpu().double().numpy()
+        if self.offsets is not None:
+            smoothed = smoothed / self.offsets.cpu().double().exp().numpy()
+        return np.asarray(smoothed / smoothed.sum())
+
+
+def shown_shares(
+    targets: Float[np.ndarray, "n classes"], weights: Float[np.ndarray, " n"] | None
+) -> Float[np.ndarray, " classes"]:
+    """Share of each class among the targets of the images shown; sums to 1.
+
+    Blends (mixup, cutmix) of images drawn alike have the same shares in expectation.
+
+    Args:
+        targets: What each image of the training set teaches.
+        weights: How often each image is shown, relative to the others; None: all alike.
+    """
+    shares = np.average(targets, axis=0, weights=weights)
+    return np.asarray(shares / shares.sum(), dtype=np.float64)
+
 
 def _float(values: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(values).float().to(device)

@@ -1,6 +1,7 @@
 """Train one classifier for a number of images shown; its last weights are kept."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
-from dermaug.classifiers.criterion import Criterion
+from dermaug.classifiers.criterion import Criterion, shown_shares
 from dermaug.classifiers.dosed_norm import expect, separate_dose
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
@@ -34,7 +35,7 @@ from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.journal import Journal
 from dermaug.training.optimizers import load_optimizer
-from dermaug.training.order import Dosage, PhasedOrder, phases
+from dermaug.training.order import Dosage, Phase, PhasedOrder, phases
 from dermaug.training.randomness import StepRandom
 from dermaug.training.schedules import warmed_up
 
@@ -93,6 +94,9 @@ class TrainedClassifier:
         seconds: Time spent, over all resumes.
         parameters: Number of weights.
         digest: Digest of the checkpoint.
+        shown: Label -> its share of the images shown, over the whole training; sums to 1.
+        prior: Label -> the prior q that the loss saw at the end of the training
+            (`Criterion.prior`); sums to 1.
     """
 
     kept_images: int
@@ -101,6 +105,8 @@ class TrainedClassifier:
     seconds: float
     parameters: int
     digest: str
+    shown: dict[str, float]
+    prior: dict[str, float]
 
 
 class _State:
@@ -211,7 +217,26 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         state.seconds,
         state.parameters,
         checkpoint_digest(task.folder / CLASSIFIER),
+        **_priors(task, planned, criterion),
     )
+
+
+def _priors(
+    task: ClassifierTask, planned: Sequence[Phase], criterion: Criterion
+) -> dict[str, dict[str, float]]:
+    """What was shown of each class, and the prior that the last phase's loss saw."""
+    targets = _targets(task).numpy()
+    labels = one_hot(task.training.labels.cpu(), len(task.classes)).double().numpy()
+    starts = [0.0, *(phase.until for phase in planned)]
+    shown = sum(
+        (phase.until - start) * shown_shares(labels, phase.weights)
+        for start, phase in zip(starts, planned, strict=False)
+    )
+    prior = criterion.prior(shown_shares(targets, planned[-1].weights))
+    return {
+        name: dict(zip(task.classes, np.asarray(values).tolist(), strict=True))
+        for name, values in (("shown", shown), ("prior", prior))
+    }
 
 
 def _real_first(

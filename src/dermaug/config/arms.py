@@ -1,12 +1,11 @@
-"""What the training set of an arm is made of, and the arms that a dose curve and a control add."""
+"""What the training set of an arm is made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
-from dermaug.config.training import GeneratorConfig, Sampling
+from dermaug.config.training import Sampling
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
 REPLAY = "replay"
@@ -14,13 +13,16 @@ ORACLE = "oracle"
 FOLDER = "folder"
 CONTROLS = (REPLAY, ORACLE)
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
+Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class CurationConfig(Section):
     """Which generated images an arm takes; all switches are off by default.
 
-    The judge is the fold's own classifier of the arm without synthetic images, which must stand
-    before this arm in the file.
+    A reference classifier looks at them: that of the first arm without synthetic images, of the
+    same model and fold, but of the next seed, so that no network is taught by its own twin. What it
+    gives to a class is compared prior-adjusted: p / q, renormalised, q being the share of the class
+    that its loss saw.
     """
 
     drop_copies: bool = False
@@ -28,15 +30,23 @@ class CurationConfig(Section):
     drop_duplicates: bool = False
     """Leave out images that nearly repeat an earlier one."""
     confidence: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Least probability that the judge gives to the image's own class."""
-    typical: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Share of the images kept that lie nearest to their class's centre in the judge's features
-    (with `confidence`: Xue et al. 2019-2021)."""
-    spread: float = Field(default=1.0, gt=0.0, le=4.0)
-    """Factor on the latents: below 1 truncates them (more typical images), above 1 widens them
-    (latent expansion, as in GaFi)."""
+    """Least probability that the reference classifier gives to the image's own class."""
+    band: tuple[Quantile, ...] = ()
+    """Lower and upper quantile, for example [0.1, 0.9], of the probability that real training
+    images get for their own class from networks that did not train on them: two more networks of
+    the reference arm, one on each half of the lesions. Generated images whose probability, the mean
+    of the two, lies outside are left out: too hard and too easy ones. Empty is off."""
     pool: float = Field(default=2.0, ge=1.0, le=100.0)
     """Images drawn for each one that is wanted."""
+
+    @model_validator(mode="after")
+    def _band_has_two_ends(self) -> Self:
+        if self.band and not (len(self.band) == 2 and self.band[0] < self.band[1]):
+            raise ValueError(
+                f"band: expected two quantiles, the lower first, as [0.1, 0.9]; found "
+                f"{list(self.band)}"
+            )
+        return self
 
 
 class SyntheticConfig(Section):
@@ -74,8 +84,8 @@ class SyntheticConfig(Section):
     """Which of the generated images are taken; empty takes them as they come."""
     labels: Literal["asked", "judged"] = "asked"
     """What the dose teaches: the class that each image was made for, or the probabilities that the
-    fold's own classifier of the arm without synthetic images gives it (soft labels; Hinton et al.
-    2015, arXiv:1503.02531)."""
+    reference classifier gives it, the one of another seed that curation asks, too (soft labels;
+    Hinton et al. 2015, arXiv:1503.02531)."""
 
     own_norm: bool = False
     """Batch norm of its own for the dose while training (`share` or as one set): layers learn its
@@ -107,9 +117,14 @@ class SyntheticConfig(Section):
         return self
 
     @property
-    def needs_judge(self) -> bool:
-        """Whether a classifier must have looked at the dose before it is shown."""
+    def needs_reference(self) -> bool:
+        """Whether a reference classifier must have looked at the dose before it is shown."""
         return self.curation is not None or self.labels == "judged"
+
+    @property
+    def needs_band(self) -> bool:
+        """Whether networks trained on halves must have told how real images are recognised."""
+        return self.curation is not None and bool(self.curation.band)
 
     @property
     def source(self) -> str:
@@ -232,54 +247,3 @@ class ArmConfig(Section):
         """Whether a replay arm belongs beside it; a dose alone has no real images to repeat."""
         is_dose = self.synthetic is not None and not self.synthetic.only
         return self.replay and self.is_synthetic and is_dose
-
-
-def expand_arms(
-    arms: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]
-) -> Iterator[ArmConfig]:
-    """Each arm, each dose of its curve, and the replay control of each synthetic one.
-
-    Arms that were expanded before come back as they are.
-    """
-    drawn = {generator.key: generator.classes for generator in generators}
-    controlled = {arm.replay_of for arm in arms}
-    for point in (point for arm in arms for point in _doses(arm)):
-        yield point
-        if point.wants_control and point.name not in controlled:
-            yield _replay(point, drawn)
-
-
-def _doses(arm: ArmConfig) -> list[ArmConfig]:
-    synthetic = arm.synthetic
-    if synthetic is None or not (synthetic.doses or synthetic.balances):
-        return [arm]
-    key = "dose" if synthetic.doses else "balance"
-    return [
-        arm.model_copy(
-            update={
-                "name": f"{arm.name}-{number}",
-                "curve": arm.name,
-                "synthetic": synthetic.model_copy(
-                    update={key: number, "doses": (), "balances": ()}
-                ),
-            }
-        )
-        for number in (*synthetic.doses, *synthetic.balances)
-    ]
-
-
-def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
-    synthetic = arm.synthetic or SyntheticConfig(dose=0)
-    named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
-    classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
-    changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
-    control = synthetic.model_copy(update=changes)
-    return arm.model_copy(
-        update={
-            "name": f"{arm.name}-{REPLAY}",
-            "synthetic": control,
-            "replay": False,
-            "replay_of": arm.name,
-            "curve": f"{arm.curve}-{REPLAY}" if arm.curve else "",
-        }
-    )

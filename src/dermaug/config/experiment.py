@@ -5,8 +5,9 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig, expand_arms
+from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig
 from dermaug.config.data import DataConfig, SplitConfig
+from dermaug.config.expansion import expand_arms
 from dermaug.config.section import Name, Section, Seed
 from dermaug.config.training import ClassifierConfig, GeneratorConfig
 
@@ -60,19 +61,33 @@ class Experiment(Section):
         return self
 
     @property
-    def judge(self) -> ArmConfig | None:
-        """The arm whose classifiers judge generated images: the first without any."""
+    def reference(self) -> ArmConfig | None:
+        """The arm whose classifiers look at generated images: the first without any."""
         return next((arm for arm in self.arms if arm.is_reference), None)
 
+    def reference_seed(self, seed: int) -> int:
+        """Seed of the reference classifier of a cell: the next one, after the last the first."""
+        return self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)]
+
     @model_validator(mode="after")
-    def _judge_stands_first(self) -> Self:
+    def _reference_is_another_seed(self) -> Self:
+        asking = [arm for arm in self.arms if arm.synthetic and arm.synthetic.needs_reference]
+        if asking and len(self.seeds) < 2:
+            raise ValueError(
+                f"arm {asking[0].name!r} asks for curation or judged labels, which a classifier of "
+                f"another seed gives; expected at least two seeds, found {list(self.seeds)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reference_stands_first(self) -> Self:
         for arm in self.arms:
-            if arm == self.judge:
+            if arm == self.reference:
                 break
-            if arm.synthetic and arm.synthetic.needs_judge:
+            if arm.synthetic and arm.synthetic.needs_reference:
                 raise ValueError(
                     f"arm {arm.name!r} asks for curation or judged labels; put an arm without "
-                    "synthetic images, whose classifier can be the judge, before it"
+                    "synthetic images, whose classifiers can look at these, before it"
                 )
         return self
 

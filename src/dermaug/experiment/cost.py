@@ -16,7 +16,8 @@ from dermaug.console import console, hushed
 from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
-from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs, enumerate_jobs
+from dermaug.experiment.enumeration import enumerate_jobs
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs
 from dermaug.experiment.runs import counts_by_point, refuse_equal_sizes
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.state import GeneratorTask

@@ -99,6 +99,14 @@ class TrainedManifest(CellManifest):
     seconds: float
 
 
+class ReferenceManifest(Entries):
+    """What must be known of a classifier whose confidences are compared."""
+
+    prior: dict[str, float]
+    """The prior that its loss saw, by which its probabilities are adjusted."""
+    train_counts: dict[str, dict[str, int]]
+
+
 class CriticManifest(CellManifest):
     """A cell whose classifier is a generator's discriminator."""
 

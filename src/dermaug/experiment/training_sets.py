@@ -18,8 +18,8 @@ from dermaug.experiment.curating import Removed
 from dermaug.experiment.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.experiment.fillers import FILLERS, Images, Labels, generated
 from dermaug.experiment.jobs import ClassifierJob
-from dermaug.experiment.judges import cell_judge
 from dermaug.experiment.manifests import JOB_MANIFEST, CellManifest
+from dermaug.experiment.references import cell_reference
 from dermaug.experiment.runs import Run, training_counts
 from dermaug.files import expanded, read_shaped
 from dermaug.seeding import derive_seed
@@ -56,7 +56,7 @@ class TrainingSet:
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
-    """Assemble the images of a cell; a judge of its dose looks at it on the device.
+    """Assemble the images of a cell; a reference for its dose looks at it on the device.
 
     Raises:
         DermaugError: A synthetic set leaks or holds too few images, or a network that the cell
@@ -78,7 +78,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         capped = _capped(run, job, real, asked, filled.labels)
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.labels == "judged" and len(filled.labels):
-            soft = cell_judge(run, job, device).probabilities(filled.images)
+            soft = cell_reference(run, job, device).judge.probabilities(filled.images)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(

@@ -12,7 +12,7 @@ _RULES = {
     "copies": "copies",
     "duplicates": "duplicates",
     "unconfident": "not confident",
-    "atypical": "atypical",
+    "outside": "outside the band",
 }
 
 

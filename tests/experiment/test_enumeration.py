@@ -4,7 +4,7 @@ from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.arms import take_dose
 from dermaug.experiment.doses import doses
-from dermaug.experiment.jobs import enumerate_jobs
+from dermaug.experiment.enumeration import enumerate_jobs
 from dermaug.experiment_file import validate_experiment
 
 CLASSES = ("df", "mel", "nv")
@@ -98,6 +98,25 @@ def test_replay_comes_after_the_arm_that_it_repeats() -> None:
     for job in jobs.classifiers:
         assert job.needs == ((job.beside(job.mixture.replay_of),) if job.mixture.replay_of else ())
         assert set(job.needs) <= set(keys[: keys.index(job.key)])
+
+
+def test_references_are_of_the_next_seed_and_come_first() -> None:
+    band = {"dose": {"df": 5}, "curation": {"band": [0.1, 0.9]}}
+    arms = [{"name": "real"}, {"name": "plain", "policy": "standard"}]
+    arms += [{"name": "chosen", "synthetic": band}]
+    jobs = enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
+    keys = [job.key for job in jobs.in_order]
+    assert len(jobs.references) == 2 * 3 * 2 * 2  # folds, seeds, classifiers, halves
+    assert {job.arm for job in jobs.references} == {"real"}
+    assert len(set(keys)) == len(keys)
+    for job in jobs.classifiers:
+        assert set(job.needs) <= set(keys[: keys.index(job.key)])
+        if job.arm != "chosen":
+            continue
+        other = {3: 4, 4: 5, 5: 3}[job.seed]
+        place = f"{job.model}/fold{job.fold}-seed{other}"
+        halves = [f"references/{place}/half{half}" for half in (0, 1)]
+        assert job.needs == (f"classifiers/real/{place}", *halves)
 
 
 @pytest.mark.parametrize("repeated", ["no-such-arm", "real"])

@@ -1,0 +1,54 @@
+"""Three ways to read a classifier: as it decides, with its prior taken out, and by rank.
+
+A network trained by cross-entropy estimates p(c | image) under the prior that its loss saw.
+Dividing by that prior (Menon et al. 2021, arXiv:2007.07314, equation 9 with tau = 1; Saerens et
+al. 2002) leaves what the image itself says. An arm that merely shows rare classes more often moves
+its threshold, not its knowledge: argmax rewards it, the other two do not.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+ARGMAX, ADJUSTED, AUC = "argmax", "prior-adjusted", "auc"
+READOUTS = (ARGMAX, ADJUSTED, AUC)
+ABSENT = 1e-6
+"""Prior that is taken for a class that was never shown."""
+
+
+def prior_adjusted(
+    probabilities: Float[np.ndarray, "n k"], prior: Float[np.ndarray, " k"]
+) -> Float[np.ndarray, "n k"]:
+    """Probabilities brought to the uniform prior: p_c / q_c, renormalised.
+
+    Args:
+        probabilities: One row per image, one column per class.
+        prior: q, the prior that the training's loss saw; sums to 1.
+
+    Example:
+        >>> prior_adjusted(np.array([[0.9, 0.1]]), np.array([0.9, 0.1])).round(3)
+        array([[0.5, 0.5]])
+    """
+    scaled = probabilities / np.maximum(prior, ABSENT)
+    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
+
+
+def at_prevalence(
+    probabilities: Float[np.ndarray, "n k"],
+    prior: Float[np.ndarray, " k"],
+    prevalence: Float[np.ndarray, " k"],
+) -> Float[np.ndarray, "n k"]:
+    """Probabilities at a stated prevalence: p_c pi_c / q_c, renormalised.
+
+    Args:
+        probabilities: As for `prior_adjusted`.
+        prior: As for `prior_adjusted`.
+        prevalence: pi, the share of each class where the classifier shall be used; sums to 1.
+    """
+    return prior_adjusted(probabilities, np.maximum(prior, ABSENT) / np.maximum(prevalence, ABSENT))
+
+
+def prior_array(prior: Mapping[str, float], classes: Sequence[str]) -> Float[np.ndarray, " k"]:
+    """A recorded prior in the order of the classes."""
+    return np.array([prior[label] for label in classes], dtype=np.float64)
