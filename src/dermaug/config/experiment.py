@@ -1,5 +1,6 @@
 """The experiment file as one tree of frozen pydantic models."""
 
+from itertools import product
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
@@ -88,6 +89,20 @@ class Experiment(Section):
                 raise ValueError(
                     f"arm {arm.name!r} asks for curation or judged labels; put an arm without "
                     "synthetic images, whose classifiers can look at these, before it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _corrected_once(self) -> Self:
+        weighted = [arm for arm in self.arms if arm.loss == "weighted"]
+        for arm, config in product(weighted, self.classifiers):
+            sampling = arm.sampling or config.sampling
+            if sampling != "natural":
+                whose = "of the arm" if arm.sampling else f"of classifier {config.key!r}"
+                raise ValueError(
+                    f"arm {arm.name!r}: loss = 'weighted' and sampling = {sampling!r} ({whose}) "
+                    "contradict each other: each makes up for rare classes, together they do it "
+                    "twice; leave one out, or take loss = 'adjusted', which goes with any sampling"
                 )
         return self
 
