@@ -75,7 +75,7 @@ class SyntheticConfig(Section):
     first: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Fraction of the training that shows the dose alone; the rest shows the real images alone
     (pretraining on the dose, then fine-tuning). 0 mixes them."""
-    max_per_real: float = Field(default=1.0, ge=0.0)
+    max_per_real: float = Field(default=1.0, ge=0.0, le=1e6)
     """Generated images shown of a class for each real one (fixed variants are real ones), at most;
     0 sets no limit. As one set, the dose has no more images than that. With `share`, what is over
     goes to the class's real images. With `first`, an arm that shows more is refused. A dose alone
