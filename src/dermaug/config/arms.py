@@ -160,6 +160,11 @@ class ArmConfig(Section):
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     replay_of: str = ""
     """Filled in by dermaug: the synthetic arm that this one is the control of."""
+    length: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Filled in by dermaug: fraction of the classifier's training length."""
+    convergence_of: str = ""
+    """Filled in by dermaug: the arm that this one is a shorter training of, to tell whether it has
+    converged."""
     curve: str = ""
     """Filled in by dermaug: the dose curve that this arm is a point of."""
 
@@ -221,8 +226,9 @@ class ArmConfig(Section):
 
     @property
     def is_reference(self) -> bool:
-        """Whether it trains on all real images of a fold and on nothing else."""
-        return self.synthetic is None and not self.half and not self.critic
+        """Whether it trains, at full length, on all real images of a fold and on nothing else."""
+        whole = not self.half and not self.convergence_of
+        return self.synthetic is None and whole and not self.critic
 
     @property
     def is_synthetic(self) -> bool:

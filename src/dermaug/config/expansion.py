@@ -1,4 +1,4 @@
-"""The arms that a dose curve and a control add to those that an experiment file names."""
+"""Arms that a dose curve, a control and a check add to those that an experiment file names."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,6 +19,30 @@ def expand_arms(
         yield point
         if point.wants_control and point.name not in controlled:
             yield _replay(point, drawn)
+
+
+def with_shorter_reference(arms: Sequence[ArmConfig]) -> Iterator[ArmConfig]:
+    """The arms, and the reference arm once more at half of its length.
+
+    Arms that were expanded before come back as they are.
+
+    Raises:
+        ValueError: There is no reference arm.
+    """
+    yield from arms
+    reference = next((arm for arm in arms if arm.is_reference), None)
+    if reference is None:
+        raise ValueError(
+            "check_convergence trains an arm without synthetic images at half of its length; "
+            "expected such an arm, found none"
+        )
+    if not any(arm.convergence_of for arm in arms):
+        changes = {
+            "name": f"{reference.name}-half-length",
+            "length": 0.5,
+            "convergence_of": reference.name,
+        }
+        yield reference.model_copy(update=changes)
 
 
 def _doses(arm: ArmConfig) -> list[ArmConfig]:

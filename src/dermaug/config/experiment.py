@@ -8,7 +8,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig
 from dermaug.config.data import DataConfig, SplitConfig
-from dermaug.config.expansion import expand_arms
+from dermaug.config.expansion import expand_arms, with_shorter_reference
 from dermaug.config.section import Name, Section, Seed
 from dermaug.config.training import ClassifierConfig, GeneratorConfig
 
@@ -24,16 +24,22 @@ class Experiment(Section):
     splits: SplitConfig = SplitConfig()
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
     """Classifier seeds; every cell is trained once for each."""
+    check_convergence: bool = False
+    """Train the first arm without synthetic images once more at half of its length, with every
+    classifier: whether the full length still gains tells whether the baseline has converged."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
     generators: tuple[GeneratorConfig, ...] = ()
     arms: tuple[ArmConfig, ...] = Field(min_length=1)
-    """The first arm is the reference that the others are compared with. Points of dose curves and
-    replay controls are added to those that the file names."""
+    """The first arm is the reference that the others are compared with. Points of dose curves,
+    replay controls and a shorter reference are added to those that the file names."""
 
     @field_validator("arms")
     @classmethod
     def _expand(cls, arms: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
-        return tuple(expand_arms(arms, info.data.get("generators", ())))
+        expanded = tuple(expand_arms(arms, info.data.get("generators", ())))
+        if info.data.get("check_convergence"):
+            return tuple(with_shorter_reference(expanded))
+        return expanded
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -52,12 +58,28 @@ class Experiment(Section):
                     f"arm {arm.name!r} needs generator {arm.generator!r}; "
                     f"[[generators]] has {names or 'none'}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _added_arms_fit(self) -> Self:
+        """What dermaug fills in names an arm that it can stand beside."""
         synthetic = {arm.name for arm in self.arms if arm.is_synthetic}
+        real = {arm.name for arm in self.arms if arm.is_reference}
         for arm in self.arms:
             if arm.replay_of and arm.replay_of not in synthetic:
                 raise ValueError(
                     f"arm {arm.name!r}: replay_of expects an arm with synthetic images, found "
                     f"{arm.replay_of!r}; leave it out, replays are added by themselves"
+                )
+            if arm.convergence_of and arm.convergence_of not in real:
+                raise ValueError(
+                    f"arm {arm.name!r}: convergence_of expects an arm without synthetic images, "
+                    f"found {arm.convergence_of!r}; leave it out and set check_convergence = true"
+                )
+            if arm.length < 1.0 and not arm.convergence_of:
+                raise ValueError(
+                    f"arm {arm.name!r}: length = {arm.length:g} trains it shorter than the arms it "
+                    "is compared with; leave it out, or set check_convergence = true"
                 )
         return self
 

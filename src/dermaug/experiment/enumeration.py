@@ -149,6 +149,7 @@ def _cell(
     lesions: int,
 ) -> ClassifierJob:
     """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
+    config = config.model_copy(update={"images": max(1, round(config.images * arm.length))})
     source, needs = arm.generator, _needs(experiment, config, arm, fold, seed, lesions)
     family = next((each for each in experiment.generators if each.key == source), None)
     if family is None:

@@ -44,7 +44,7 @@ class ClassifierJob:
     """Train one classifier: an arm x model x fold x seed.
 
     Args:
-        config: Network and training.
+        config: Network and training, as long as the arm's is.
         mixture: What the training set is made of.
         fold: Index of the fold.
         seed: Classifier seed.
