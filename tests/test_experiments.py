@@ -20,6 +20,7 @@ from dermaug.generators import build_family
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(ROOT.glob("experiments/*.toml"))
+BENCHMARKS = sorted(ROOT.glob("benchmarks/*.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_quickstart_is_shipped() -> None:
     assert "quickstart" in [path.stem for path in EXPERIMENTS]
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*EXPERIMENTS, *BENCHMARKS], ids=lambda path: path.stem)
 def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     path: Path, phantoms: Catalog
 ) -> None:
@@ -64,6 +65,22 @@ def test_a_synthetic_arm_has_its_control(path: Path) -> None:
     asked = read_experiment(path)
     plain = {arm.policy for arm in asked.arms if arm.synthetic is None}
     assert {arm.policy for arm in asked.arms if arm.synthetic is not None} <= plain
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_a_study_of_real_lesions_tells_whether_its_baseline_has_converged(path: Path) -> None:
+    asked = read_experiment(path)
+    replication = path.stem.startswith("frid_adar")  # its length is the paper's
+    assert asked.check_convergence is not (asked.data.source == "phantom" or replication)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_replications_of_a_protocol_have_its_doses_and_say_so(path: Path) -> None:
+    asked, head = read_experiment(path), path.read_text(encoding="utf-8").partition("name = ")[0]
+    unlimited = any(arm.is_synthetic and not arm.most_per_real for arm in asked.arms)
+    assert ("max_per_real = 0" in head) is unlimited
+    if path.stem.startswith(("frid_adar", "origin_study")):
+        assert unlimited
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
