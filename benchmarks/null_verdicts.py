@@ -23,13 +23,14 @@ from rich.table import Table
 from rounds import Data, machine, start
 
 from dermaug.config import Experiment
+from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.answers import FoldAnswers, answers_of
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.run_identity import moved_data, read_run_experiment
 from dermaug.experiment.runs import prepare_run
 from dermaug.experiment.study import read_results
 from dermaug.stats.hierarchy import Comparison, Estimate, estimate_all
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, ROWS, Metric, metric_weights, metrics_of
+from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.verdicts import ALPHA, FEWEST_GROUPS
 

@@ -12,13 +12,15 @@ from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds
-from dermaug.experiment.jobs import enumerate_jobs
+from dermaug.experiment.enumeration import enumerate_jobs
+from dermaug.experiment.jobs import ClassifierJob
 from dermaug.experiment.runs import counts_by_point
 from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(ROOT.glob("experiments/*.toml"))
+BENCHMARKS = sorted(ROOT.glob("benchmarks/*.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def test_quickstart_is_shipped() -> None:
     assert "quickstart" in [path.stem for path in EXPERIMENTS]
 
 
-@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*EXPERIMENTS, *BENCHMARKS], ids=lambda path: path.stem)
 def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     path: Path, phantoms: Catalog
 ) -> None:
@@ -45,7 +47,8 @@ def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     cells = points * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
     assert len(jobs.classifiers) == cells
     for place, job in enumerate(jobs.in_order):
-        assert set(getattr(job, "generators", ())) <= set(keys[:place])
+        if isinstance(job, ClassifierJob):
+            assert {*job.generators, *job.needs} <= set(keys[:place])
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -62,6 +65,22 @@ def test_a_synthetic_arm_has_its_control(path: Path) -> None:
     asked = read_experiment(path)
     plain = {arm.policy for arm in asked.arms if arm.synthetic is None}
     assert {arm.policy for arm in asked.arms if arm.synthetic is not None} <= plain
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_a_study_of_real_lesions_tells_whether_its_baseline_has_converged(path: Path) -> None:
+    asked = read_experiment(path)
+    replication = path.stem.startswith("frid_adar")  # its length is the paper's
+    assert asked.check_convergence is not (asked.data.source == "phantom" or replication)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_replications_of_a_protocol_have_its_doses_and_say_so(path: Path) -> None:
+    asked, head = read_experiment(path), path.read_text(encoding="utf-8").partition("name = ")[0]
+    unlimited = any(arm.is_synthetic and not arm.most_per_real for arm in asked.arms)
+    assert ("max_per_real = 0" in head) is unlimited
+    if path.stem.startswith(("frid_adar", "origin_study")):
+        assert unlimited
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

@@ -94,7 +94,7 @@ def test_other_data_at_the_same_path_are_others(here: Path) -> None:
 
 
 def test_phantoms_drawn_on_demand_are_no_folder(here: Path) -> None:
-    """An oracle draws fresh phantoms for the one, and takes held-back lesions of the other."""
+    """An oracle draws fresh phantoms for the one, and is refused for the other."""
     open_run(here / "run", asked("phantom"))
     with pytest.raises(DermaugError, match="another experiment") as caught:
         prepare_run(here / "run", asked("data"))

@@ -48,7 +48,7 @@ def small(data: Path) -> Experiment:
         ],
         "arms": [
             {"name": "real"},
-            {"name": "synthetic", "synthetic": {"dose": 70}},
+            {"name": "synthetic", "synthetic": {"dose": 70, "max_per_real": 0.0}},
         ],
     }
     return validate_experiment(tree, "audited")

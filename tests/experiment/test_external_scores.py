@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from dermaug.evaluation.readouts import ARGMAX
 from dermaug.experiment.external_scores import compare_external, score_external
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import held_out
-from dermaug.stats.metrics import ARGMAX
 from dermaug.stats.verdicts import EXPLORATORY
 
 Study = Callable[..., RunResults]

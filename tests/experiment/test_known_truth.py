@@ -81,7 +81,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
         write_images(folder / "noise", noise, np.arange(len(noise)) % 2)
         experiment = asked(
             arm("oracle", family="oracle", dose=FRESH),
-            arm("noise", folder=str(folder / "noise"), dose=FRESH),
+            arm("noise", folder=str(folder / "noise"), dose=FRESH, max_per_real=0.0),
             # As many of each class as there are: the whole training part once more.
             arm(
                 "copy",

@@ -55,7 +55,7 @@ policy = "standard"
 [[arms]]
 name = "classic+synthetic"
 policy = "standard"
-synthetic = { dose = 20 }
+synthetic = { dose = 20, max_per_real = 0 }
 """
 PROGRAM = "from dermaug.cli import main; main()"
 

@@ -1,20 +1,25 @@
 """What each arm is trained on: the right images, as many as asked for, and nothing that leaks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
 
 from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import ClassifierJob
 from dermaug.experiment.runs import Run, open_run
+from dermaug.experiment.stages import _dosage, run_classifier_job
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_json
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.training.order import phases
 
 CLASSES = ["bcc", "mel", "nv"]
 
@@ -24,6 +29,7 @@ def asked(*arms: dict[str, object], **changes: object) -> Experiment:
         "name": "arms",
         "data": {"size": 32, "classes": CLASSES, "phantom": {"number": 210, "balanced": True}},
         "splits": {"folds": 3, "run": [0], "lesions": [0, 4]},
+        "classifiers": [{"images": 64, "batch": 16, "validations": 1}],
         "arms": [{"name": "real"}, *arms],
     }
     return validate_experiment(tree | changes, "test")
@@ -154,11 +160,65 @@ def test_folder_without_provenance_is_accepted_and_marked(
         assembled({"name": "theirs", "synthetic": {"folder": str(tmp_path / "set"), "dose": 4}})
 
 
+def class_folders(folder: Path, number: int) -> str:
+    from PIL import Image
+
+    for label in CLASSES:
+        (folder / label).mkdir(parents=True)
+        for shade in range(number):
+            picture = Image.new("RGB", (32, 32), (200, shade, 100))
+            picture.save(folder / label / f"{label}{shade:03d}.png")
+    return str(folder)
+
+
+@pytest.mark.parametrize("variants", [0, 7])
+def test_as_one_set_there_are_no_more_generated_images_than_real_ones(
+    assembled: Callable[..., tuple], tmp_path: Path, variants: int
+) -> None:
+    given = {"folder": class_folders(tmp_path / "set", 40), "dose": {"mel": 40, "nv": 2}}
+    arm = {"name": "theirs", "variants": variants, "synthetic": given}
+    _, _, found = assembled(arm, lesions=4)
+    mel = found.counts["mel"]
+    assert mel["variants"] == variants
+    assert mel["synthetic"] == mel["real"] + variants < 40
+    assert found.counts["nv"]["synthetic"] == 2
+    assert found.capped == {"mel": pytest.approx(40 / mel["synthetic"])}
+
+
+def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_follows(
+    assembled: Callable[..., tuple], tmp_path: Path, fabric: Fabric
+) -> None:
+    given = {"folder": class_folders(tmp_path / "set", 40), "dose": {"mel": 40}, "share": 0.5}
+    run, job, found = assembled({"name": "theirs", "synthetic": given}, lesions=4)
+    assert found.counts["mel"]["synthetic"] == 40
+    real = np.array([found.counts[label]["real"] for label in CLASSES])
+    assert found.capped == {"mel": pytest.approx(1.0 / (real[1] / real.sum()))}
+    shown = []
+    for name in ("theirs", "theirs-replay"):
+        each = replace(job, mixture=next(arm for arm in run.experiment.arms if arm.name == name))
+        run_classifier_job(run, each, fabric)
+        made = training_set(run, each, run.fold(0, 4), torch.device("cpu"))
+        (phase,) = phases(made.labels, "natural", _dosage(each, made))
+        is_dose = np.arange(len(made.labels)) >= len(made.labels) - made.dosed
+        parts = (phase.weights[is_dose], phase.weights[~is_dose & (made.labels == 1)])
+        shown.append([part.sum() for part in parts])
+        written = read_json(run.folder / each.key / "manifest.json")
+        assert written["capped"] == made.capped == found.capped
+    assert shown[0] == pytest.approx(shown[1])
+    assert shown[0][0] == pytest.approx(shown[0][1])  # one for each real one
+
+
 def test_dose_alone_has_no_real_images(assembled: Callable[..., tuple]) -> None:
     arm = {"name": "only", "synthetic": {"family": "replay", "balance": 10, "only": True}}
     _, _, found = assembled(arm)
     assert np.bincount(found.labels).tolist() == [10, 10, 10]
     assert found.counts["mel"] == {"real": 0, "variants": 0, "synthetic": 10}
+
+
+def test_dose_alone_has_no_variants_of_real_images() -> None:
+    arm = {"name": "x", "variants": 5, "synthetic": {"family": "replay", "dose": 5, "only": True}}
+    with pytest.raises(DermaugError, match=r"variants and synthetic\.only contradict each"):
+        asked(arm)
 
 
 def test_dose_alone_without_a_class_is_refused(assembled: Callable[..., tuple]) -> None:

@@ -6,13 +6,14 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.answers import answers_of, paired_samples
 from dermaug.experiment.comparisons import BASELINE, Contrast
 from dermaug.experiment.effects import arm_estimates, effects_of, place_of
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import held_out
 from dermaug.experiment.verdicts import COLUMNS, FAMILIES, verdict_table
-from dermaug.stats.metrics import ADJUSTED, ALL, ARGMAX, AUC, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.trainings import CLASSIFIERS, GENERATORS, GROUPS_ONLY, TRAINING_SETS
 from dermaug.stats.verdicts import (

@@ -192,7 +192,11 @@ def test_family_in_a_study(family: str, tmp_path: Path, monkeypatch: pytest.Monk
         "classifiers": [{"images": 32, "batch": 8, "validations": 1}],
         "generators": [generator],
         "arms": [
-            {"name": "dose", "replay": False, "synthetic": {"family": family, "dose": {"mel": 70}}}
+            {
+                "name": "dose",
+                "replay": False,
+                "synthetic": {"family": family, "dose": {"mel": 70}, "max_per_real": 0.0},
+            }
         ],
     }
     found = run_experiment(

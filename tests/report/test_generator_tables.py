@@ -12,6 +12,7 @@ from dermaug.report.page import render_report
 
 TREE = {
     "name": "health",
+    "seeds": [0, 1],
     "data": {"size": 32, "classes": ["mel", "nv"], "phantom": {"number": 600, "balanced": True}},
     "splits": {"folds": 3, "run": [0]},
     "classifiers": [{"images": 160, "batch": 16, "validations": 1}],

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from dermaug.errors import DermaugError
+from dermaug.evaluation.readouts import ARGMAX, AUC
 from dermaug.stats.hierarchy import Estimate, estimate_all
 from dermaug.stats.influence import Asked, rates_of
-from dermaug.stats.metrics import ARGMAX, AUC, ROWS, Metric, metrics_of
+from dermaug.stats.metrics import ROWS, Metric, metrics_of
 from dermaug.stats.spread import FREEDOM
 from dermaug.stats.trainings import (
     CLASSIFIERS,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.stats.hierarchy import Estimate, estimate_all
-from dermaug.stats.metrics import ADJUSTED, ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 from dermaug.stats.verdicts import detectable

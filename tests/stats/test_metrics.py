@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, ROWS, Metric, metric_weights, metrics_of
+from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 
 CLASSES = ("a", "b", "c")
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, Metric, metrics_of
+from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.spread import FREEDOM, SPREAD, expected_spread, moderated
 
 

@@ -8,6 +8,7 @@ from dermaug.training.order import (
     Order,
     PhasedOrder,
     class_weights,
+    dose_per_real,
     part_weights,
     phases,
 )
@@ -56,6 +57,56 @@ def test_a_share_of_what_is_shown_is_of_the_dose_whatever_its_size() -> None:
     shown = [weights[:30], weights[30:40], weights[40:43], weights[43:]]
     assert [part.sum() for part in shown] == pytest.approx([0.35, 0.35, 0.15, 0.15])
     assert part_weights(labels, "natural", 10, 0.3)[40:] == pytest.approx([0.03] * 10)
+
+
+SAMPLINGS = ["natural", "sqrt", "balanced"]
+COUNTS = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 60)), min_size=1, max_size=6)
+
+
+def rows_of(real: np.ndarray, dose: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.repeat(np.arange(len(real)), counts) for counts in (real, dose)])
+
+
+def shown_by_class(labels: np.ndarray, dosed: int, dosage: Dosage, sampling: str) -> np.ndarray:
+    """Share of what is shown, over the whole training: real and dose, by class."""
+    shown, start = np.zeros((2, int(labels.max()) + 1)), 0.0
+    is_dose = (np.arange(len(labels)) >= len(labels) - dosed).astype(int)
+    for phase in phases(labels, sampling, dosage):
+        weights = np.full(len(labels), 1 / len(labels)) if phase.weights is None else phase.weights
+        np.add.at(shown, (is_dose, labels), (phase.until - start) * weights)
+        start = phase.until
+    return shown
+
+
+@given(COUNTS, st.sampled_from(SAMPLINGS), st.sampled_from([{}, {"share": 0.4}, {"first": 0.3}]))
+def test_dose_for_each_real_one_is_what_is_shown(
+    counts: list[tuple[int, int]], sampling: str, way: dict[str, float]
+) -> None:
+    real, dose = np.array(counts).T
+    labels = rows_of(real, dose)
+    if dose.sum() == 0:
+        return
+    shown = shown_by_class(labels, dose.sum(), Dosage(int(dose.sum()), **way), sampling)
+    found = dose_per_real(real, dose, sampling, next(iter(way.values()), None))
+    np.testing.assert_allclose(found, shown[1] / shown[0], rtol=1e-9)
+
+
+@given(COUNTS, st.sampled_from(SAMPLINGS), st.floats(0.05, 0.95), st.sampled_from([0.5, 1.0, 3.0]))
+def test_a_share_shows_no_class_more_of_the_dose_than_allowed(
+    counts: list[tuple[int, int]], sampling: str, share: float, most: float
+) -> None:
+    real, dose = np.array(counts).T
+    labels = rows_of(real, dose)
+    if dose.sum() == 0:
+        return
+    asked, held = (
+        shown_by_class(labels, dose.sum(), Dosage(int(dose.sum()), share, 0.0, limit), sampling)
+        for limit in (0.0, most)
+    )
+    assert (held[1] <= most * held[0] * (1 + 1e-9)).all()
+    np.testing.assert_allclose(held.sum(axis=0), asked.sum(axis=0), atol=1e-12)
+    within = asked[1] <= most * asked[0]
+    np.testing.assert_allclose(held[:, within], asked[:, within], atol=1e-12)
 
 
 @pytest.mark.parametrize("sampling", ["natural", "sqrt", "balanced"])

@@ -41,21 +41,40 @@ Abreast = Annotated[
         help="Small generators of one kind that train as one; pays where they leave a GPU idle.",
     ),
 ]
+Convergence = Annotated[
+    bool | None,
+    typer.Option(
+        "--check-convergence/--no-check-convergence",
+        help="Also train the reference arm at half of its length; replaces the file's entry.",
+    ),
+]
 SHIPPED = (
     Path(__file__).parents[1] / "experiments",  # installed
     Path(__file__).parents[3] / "experiments",  # in the repository
 )
 
 
-def read_asked(name: str, data: Path | None, settings: list[str] | None) -> Experiment:
+def read_asked(
+    name: str,
+    data: Path | None,
+    settings: list[str] | None,
+    check_convergence: bool | None = None,
+) -> Experiment:
     """The experiment that a command asks for, checked.
 
     Raises:
         DermaugError: There is no such file, or something in it is wrong.
     """
     overrides = list(settings or ())
+    given = {setting.partition("=")[0].strip() for setting in overrides}
+    if check_convergence is not None:
+        if "check_convergence" in given:
+            raise DermaugError(
+                "--check-convergence and --set check_convergence contradict each other; give one"
+            )
+        overrides.append(f"check_convergence={json.dumps(check_convergence)}")
     if data is not None:
-        if any(setting.partition("=")[0].strip() == "data.source" for setting in overrides):
+        if "data.source" in given:
             raise DermaugError("--data and --set data.source contradict each other; give one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")

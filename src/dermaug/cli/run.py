@@ -9,6 +9,7 @@ import typer
 from dermaug.cli.app import app, command_line
 from dermaug.cli.options import (
     Abreast,
+    Convergence,
     Data,
     Device,
     ExperimentFile,
@@ -41,12 +42,13 @@ def run(
     device: Device = "auto",
     precision: Precision = "auto",
     abreast: Abreast = 1,
+    check_convergence: Convergence = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the jobs and their cost.")
     ] = False,
 ) -> None:
     """Run a study and write its report; the same command goes on where it was."""
-    asked = read_asked(experiment, data, settings)
+    asked = read_asked(experiment, data, settings, check_convergence)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.cost import print_plan
@@ -132,13 +134,14 @@ def classifier(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    check_convergence: Convergence = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
     fold: Fold = None,
     seed: Seed = None,
 ) -> None:
     """Train the classifiers of an experiment, or some of them, and predict validation and test."""
-    asked = read_asked(experiment, data, settings)
+    asked = read_asked(experiment, data, settings, check_convergence)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
     _train("classifiers", asked, output, wanted, device, precision)
 

@@ -1,12 +1,11 @@
-"""What the training set of an arm is made of, and the arms that a dose curve and a control add."""
+"""What the training set of an arm is made of."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
-from dermaug.config.training import GeneratorConfig, Sampling
+from dermaug.config.training import Sampling
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
 REPLAY = "replay"
@@ -14,13 +13,16 @@ ORACLE = "oracle"
 FOLDER = "folder"
 CONTROLS = (REPLAY, ORACLE)
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
+Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class CurationConfig(Section):
     """Which generated images an arm takes; all switches are off by default.
 
-    The judge is the fold's own classifier of the arm without synthetic images, which must stand
-    before this arm in the file.
+    A reference classifier looks at them: that of the first arm without synthetic images, of the
+    same model and fold, but of the next seed, so that no network is taught by its own twin. What it
+    gives to a class is compared prior-adjusted: p / q, renormalised, q being the share of the class
+    that its loss saw.
     """
 
     drop_copies: bool = False
@@ -28,15 +30,23 @@ class CurationConfig(Section):
     drop_duplicates: bool = False
     """Leave out images that nearly repeat an earlier one."""
     confidence: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Least probability that the judge gives to the image's own class."""
-    typical: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Share of the images kept that lie nearest to their class's centre in the judge's features
-    (with `confidence`: Xue et al. 2019-2021)."""
-    spread: float = Field(default=1.0, gt=0.0, le=4.0)
-    """Factor on the latents: below 1 truncates them (more typical images), above 1 widens them
-    (latent expansion, as in GaFi)."""
+    """Least probability that the reference classifier gives to the image's own class."""
+    band: tuple[Quantile, ...] = ()
+    """Lower and upper quantile, for example [0.1, 0.9], of the probability that real training
+    images get for their own class from networks that did not train on them: two more networks of
+    the reference arm, one on each half of the lesions. Generated images whose probability, the mean
+    of the two, lies outside are left out: too hard and too easy ones. Empty is off."""
     pool: float = Field(default=2.0, ge=1.0, le=100.0)
     """Images drawn for each one that is wanted."""
+
+    @model_validator(mode="after")
+    def _band_has_two_ends(self) -> Self:
+        if self.band and not (len(self.band) == 2 and self.band[0] < self.band[1]):
+            raise ValueError(
+                f"band: expected two quantiles, the lower first, as [0.1, 0.9]; found "
+                f"{list(self.band)}"
+            )
+        return self
 
 
 class SyntheticConfig(Section):
@@ -44,8 +54,7 @@ class SyntheticConfig(Section):
 
     family: str = ""
     """Name of one of the experiment's generators, dcgan when nothing is given; `replay`: real
-    training images once more; `oracle`: more real images (fresh phantoms, or lesions that a reduced
-    training part held back)."""
+    training images once more; `oracle`: fresh phantoms, where the data are phantoms."""
     folder: str = ""
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
@@ -66,12 +75,17 @@ class SyntheticConfig(Section):
     first: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Fraction of the training that shows the dose alone; the rest shows the real images alone
     (pretraining on the dose, then fine-tuning). 0 mixes them."""
+    max_per_real: float = Field(default=1.0, ge=0.0, le=1e6)
+    """Generated images shown of a class for each real one (fixed variants are real ones), at most;
+    0 sets no limit. As one set, the dose has no more images than that. With `share`, what is over
+    goes to the class's real images. With `first`, an arm that shows more is refused. A dose alone
+    (`only`) and doses of real images have no limit; a replay follows its arm."""
     curation: CurationConfig | None = None
     """Which of the generated images are taken; empty takes them as they come."""
     labels: Literal["asked", "judged"] = "asked"
     """What the dose teaches: the class that each image was made for, or the probabilities that the
-    fold's own classifier of the arm without synthetic images gives it (soft labels; Hinton et al.
-    2015, arXiv:1503.02531)."""
+    reference classifier gives it, the one of another seed that curation asks, too (soft labels;
+    Hinton et al. 2015, arXiv:1503.02531)."""
 
     own_norm: bool = False
     """Batch norm of its own for the dose while training (`share` or as one set): layers learn its
@@ -103,9 +117,14 @@ class SyntheticConfig(Section):
         return self
 
     @property
-    def needs_judge(self) -> bool:
-        """Whether a classifier must have looked at the dose before it is shown."""
+    def needs_reference(self) -> bool:
+        """Whether a reference classifier must have looked at the dose before it is shown."""
         return self.curation is not None or self.labels == "judged"
+
+    @property
+    def needs_band(self) -> bool:
+        """Whether networks trained on halves must have told how real images are recognised."""
+        return self.curation is not None and bool(self.curation.band)
 
     @property
     def source(self) -> str:
@@ -129,21 +148,23 @@ class ArmConfig(Section):
     variants: Images = 0
     """Fixed classic variants added to each class (Frid-Adar's classic doses): real training images,
     each rotated, flipped, shifted and scaled once."""
+    half: bool = False
+    """Train on half of each class's lesions (of patients, where these are kept together), the same
+    half for every arm and seed: what the other half adds is what real lesions are still worth."""
     synthetic: SyntheticConfig | None = None
     """The dose added to the real images."""
     critic: str = ""
     """Trains nothing: the discriminator of this generator is the classifier, for families whose
     discriminator names classes (acgan). No other key goes with it."""
-    half: bool = False
-    """Train on a nested half of each class's training groups."""
-    length: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Filled in by dermaug: fraction of the classifier's training length."""
-    convergence_of: str = ""
-    """Filled in by dermaug: the arm that this one is a shorter training of."""
     replay: bool = True
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     replay_of: str = ""
     """Filled in by dermaug: the synthetic arm that this one is the control of."""
+    length: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Filled in by dermaug: fraction of the classifier's training length."""
+    convergence_of: str = ""
+    """Filled in by dermaug: the arm that this one is a shorter training of, to tell whether it has
+    converged."""
     curve: str = ""
     """Filled in by dermaug: the dose curve that this arm is a point of."""
 
@@ -159,6 +180,24 @@ class ArmConfig(Section):
             raise ValueError(
                 f"critic and {', '.join(changed)} contradict each other: the discriminator of "
                 f"{self.critic!r} is trained by its generator; leave critic or the others out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _half_alone(self) -> Self:
+        if self.half and self.synthetic:
+            raise ValueError(
+                "half and synthetic contradict each other: half tells what real lesions are worth, "
+                "and generators see them all; leave one out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _dose_alone(self) -> Self:
+        if self.variants and self.synthetic and self.synthetic.only:
+            raise ValueError(
+                "variants and synthetic.only contradict each other: variants are real images; "
+                "leave one out"
             )
         return self
 
@@ -186,62 +225,31 @@ class ArmConfig(Section):
         return self.critic or (self.synthetic.source if self.synthetic else "")
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it trains, at full length, on all real images of a fold and on nothing else."""
+        whole = not self.half and not self.convergence_of
+        return self.synthetic is None and whole and not self.critic
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether its dose is of generated images, not of real ones."""
         return self.synthetic is not None and self.synthetic.source not in CONTROLS
+
+    @property
+    def most_per_real(self) -> float:
+        """Images of the dose shown of a class for each real one, at most; 0 sets no limit."""
+        synthetic = self.synthetic
+        if synthetic is None or synthetic.only or not (self.is_synthetic or self.replay_of):
+            return 0.0
+        return synthetic.max_per_real
+
+    @property
+    def dose_fraction(self) -> float | None:
+        """Of all that is shown, how much is of the dose; None where all is shown as one set."""
+        return (self.synthetic.first or self.synthetic.share) if self.synthetic else None
 
     @property
     def wants_control(self) -> bool:
         """Whether a replay arm belongs beside it; a dose alone has no real images to repeat."""
         is_dose = self.synthetic is not None and not self.synthetic.only
         return self.replay and self.is_synthetic and is_dose
-
-
-def expand_arms(
-    arms: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]
-) -> Iterator[ArmConfig]:
-    """Each arm, each dose of its curve, and the replay control of each synthetic one.
-
-    Arms that were expanded before come back as they are.
-    """
-    drawn = {generator.key: generator.classes for generator in generators}
-    controlled = {arm.replay_of for arm in arms}
-    for point in (point for arm in arms for point in _doses(arm)):
-        yield point
-        if point.wants_control and point.name not in controlled:
-            yield _replay(point, drawn)
-
-
-def _doses(arm: ArmConfig) -> list[ArmConfig]:
-    synthetic = arm.synthetic
-    if synthetic is None or not (synthetic.doses or synthetic.balances):
-        return [arm]
-    key = "dose" if synthetic.doses else "balance"
-    return [
-        arm.model_copy(
-            update={
-                "name": f"{arm.name}-{number}",
-                "curve": arm.name,
-                "synthetic": synthetic.model_copy(
-                    update={key: number, "doses": (), "balances": ()}
-                ),
-            }
-        )
-        for number in (*synthetic.doses, *synthetic.balances)
-    ]
-
-
-def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
-    synthetic = arm.synthetic or SyntheticConfig(dose=0)
-    classes = synthetic.classes or drawn.get(synthetic.source, ())
-    changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
-    control = synthetic.model_copy(update=changes)
-    return arm.model_copy(
-        update={
-            "name": f"{arm.name}-{REPLAY}",
-            "synthetic": control,
-            "replay": False,
-            "replay_of": arm.name,
-            "curve": f"{arm.curve}-{REPLAY}" if arm.curve else "",
-        }
-    )

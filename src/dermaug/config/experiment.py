@@ -1,12 +1,14 @@
 """The experiment file as one tree of frozen pydantic models."""
 
+from itertools import product
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig, expand_arms
+from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig
 from dermaug.config.data import DataConfig, SplitConfig
+from dermaug.config.expansion import expand_arms, with_shorter_reference
 from dermaug.config.section import Name, Section, Seed
 from dermaug.config.training import ClassifierConfig, GeneratorConfig
 
@@ -45,16 +47,22 @@ class Experiment(Section):
     verdict: VerdictConfig = VerdictConfig()
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
     """Classifier seeds; every cell is trained once for each."""
+    check_convergence: bool = False
+    """Train the first arm without synthetic images once more at half of its length, with every
+    classifier: whether the full length still gains tells whether the baseline has converged."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
     generators: tuple[GeneratorConfig, ...] = ()
     arms: tuple[ArmConfig, ...] = Field(min_length=1)
-    """The first arm is the reference that the others are compared with. Points of dose curves and
-    replay controls are added to those that the file names."""
+    """The first arm is the reference that the others are compared with. Points of dose curves,
+    replay controls and a shorter reference are added to those that the file names."""
 
     @field_validator("arms")
     @classmethod
     def _expand(cls, arms: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
-        return tuple(expand_arms(arms, info.data.get("generators", ())))
+        expanded = tuple(expand_arms(arms, info.data.get("generators", ())))
+        if info.data.get("check_convergence"):
+            return tuple(with_shorter_reference(expanded))
+        return expanded
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -75,25 +83,76 @@ class Experiment(Section):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _added_arms_fit(self) -> Self:
+        """What dermaug fills in names an arm that it can stand beside."""
+        synthetic = {arm.name for arm in self.arms if arm.is_synthetic}
+        real = {arm.name for arm in self.arms if arm.is_reference}
+        for arm in self.arms:
+            if arm.replay_of and arm.replay_of not in synthetic:
+                raise ValueError(
+                    f"arm {arm.name!r}: replay_of expects an arm with synthetic images, found "
+                    f"{arm.replay_of!r}; leave it out, replays are added by themselves"
+                )
+            if arm.convergence_of and arm.convergence_of not in real:
+                raise ValueError(
+                    f"arm {arm.name!r}: convergence_of expects an arm without synthetic images, "
+                    f"found {arm.convergence_of!r}; leave it out and set check_convergence = true"
+                )
+            if arm.length < 1.0 and not arm.convergence_of:
+                raise ValueError(
+                    f"arm {arm.name!r}: length = {arm.length:g} trains it shorter than the arms it "
+                    "is compared with; leave it out, or set check_convergence = true"
+                )
+        return self
+
     @property
     def compared_arms(self) -> tuple[ArmConfig, ...]:
         """The arms without those that only measure convergence."""
         return tuple(arm for arm in self.arms if not arm.convergence_of)
 
     @property
-    def judge(self) -> ArmConfig | None:
-        """The arm whose classifiers judge generated images: the first without any."""
-        return next((arm for arm in self.arms if arm.synthetic is None and not arm.critic), None)
+    def reference(self) -> ArmConfig | None:
+        """The arm whose classifiers look at generated images: the first without any."""
+        return next((arm for arm in self.arms if arm.is_reference), None)
+
+    def reference_seed(self, seed: int) -> int:
+        """Seed of the reference classifier of a cell: the next one, after the last the first."""
+        return self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)]
 
     @model_validator(mode="after")
-    def _judge_stands_first(self) -> Self:
+    def _reference_is_another_seed(self) -> Self:
+        asking = [arm for arm in self.arms if arm.synthetic and arm.synthetic.needs_reference]
+        if asking and len(self.seeds) < 2:
+            raise ValueError(
+                f"arm {asking[0].name!r} asks for curation or judged labels, which a classifier of "
+                f"another seed gives; expected at least two seeds, found {list(self.seeds)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _reference_stands_first(self) -> Self:
         for arm in self.arms:
-            if arm == self.judge:
+            if arm == self.reference:
                 break
-            if arm.synthetic and arm.synthetic.needs_judge:
+            if arm.synthetic and arm.synthetic.needs_reference:
                 raise ValueError(
                     f"arm {arm.name!r} asks for curation or judged labels; put an arm without "
-                    "synthetic images, whose classifier can be the judge, before it"
+                    "synthetic images, whose classifiers can look at these, before it"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _corrected_once(self) -> Self:
+        weighted = [arm for arm in self.arms if arm.loss == "weighted"]
+        for arm, config in product(weighted, self.classifiers):
+            sampling = arm.sampling or config.sampling
+            if sampling != "natural":
+                whose = "of the arm" if arm.sampling else f"of classifier {config.key!r}"
+                raise ValueError(
+                    f"arm {arm.name!r}: loss = 'weighted' and sampling = {sampling!r} ({whose}) "
+                    "contradict each other: each makes up for rare classes, together they do it "
+                    "twice; leave one out, or take loss = 'adjusted', which goes with any sampling"
                 )
         return self
 

@@ -1,40 +1,15 @@
-"""What each arm's training set is made of: real rows of one fold, and a dose of synthetic ones."""
+"""The images of a dose: the first of what generators drew, or real ones once more."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
 
-from dermaug.config import SyntheticConfig
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import SyntheticSet, refuse_leakage
 from dermaug.training.order import Order
-
-
-def doses(
-    config: SyntheticConfig, classes: Sequence[str], counts: Mapping[str, int]
-) -> dict[str, int]:
-    """Images that the dose adds to each class.
-
-    Args:
-        config: `dose`: a number for every class, or one for each that is named; `balance`: fill
-            every class up to this number.
-        classes: Classes that the dose goes to.
-        counts: Real images of each class in the fold's training part.
-
-    Example:
-        >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
-        {'df': 80, 'mel': 0}
-    """
-    if config.balance is not None:
-        full = 0 if config.only else 1
-        return {label: max(0, config.balance - full * counts[label]) for label in classes}
-    if isinstance(config.dose, dict):
-        return dict(config.dose)
-    return dict.fromkeys(classes, config.dose or 0)
 
 
 def take_dose(
@@ -71,11 +46,6 @@ def take_dose(
     if not parts:
         return np.empty((0, 1, 1, 3), np.uint8), []
     return np.concatenate(parts), labels
-
-
-def pool_size(number: int, synthetic: SyntheticConfig) -> int:
-    """Images that must be drawn for a dose, so that curation can choose."""
-    return math.ceil(number * (synthetic.curation.pool if synthetic.curation else 1.0))
 
 
 def repeat(

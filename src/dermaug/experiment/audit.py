@@ -87,7 +87,7 @@ def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
 
 def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
     """The arm like a family's first synthetic one but without the images, or any real arm."""
-    real = [arm for arm in experiment.arms if arm.synthetic is None and not arm.critic]
+    real = [arm for arm in experiment.arms if arm.is_reference]
     for arm in experiment.arms:
         if arm.synthetic is not None and arm.synthetic.source == family:
             alike = [other for other in real if _shown_as(other) == _shown_as(arm)]

@@ -6,10 +6,11 @@ cannot tell; a second training of half the length can.
 
 import pandas as pd
 
+from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.comparisons import BASELINE, Contrast
 from dermaug.experiment.effects import effects_of, place_of
 from dermaug.experiment.results import RunResults
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, Metric
+from dermaug.stats.metrics import ALL, Metric
 
 
 def convergence(results: RunResults) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,8 @@ from dermaug.console import console, hushed
 from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
-from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs, enumerate_jobs
+from dermaug.experiment.enumeration import enumerate_jobs
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs
 from dermaug.experiment.runs import counts_by_point, refuse_equal_sizes
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
@@ -44,8 +44,8 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
-        cost = (0, 0.0) if _is_critic(job) else (job.config.images, minutes[_network(job.config)])
-        table.add_row(job.key, f"{cost[0]:,}", f"{cost[1]:.1f}")
+        images = 0 if _is_critic(job) else job.config.images
+        table.add_row(job.key, f"{images:,}", f"{images * minutes[_network(job.config)]:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
 
@@ -57,8 +57,7 @@ def _is_critic(job: GeneratorJob | ClassifierJob) -> bool:
 
 def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
     trained = [job for job in jobs.in_order if not _is_critic(job)]
-    count = Counter(_network(job.config) for job in trained)
-    total = sum(number * minutes[name] for name, number in count.items())
+    total = sum(job.config.images * minutes[_network(job.config)] for job in trained)
     return (
         f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
         f"about {total:.0f} minutes on this machine; no run was begun"
@@ -70,7 +69,7 @@ def _network(config: ClassifierConfig | GeneratorConfig) -> str:
 
 
 def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:
-    """Minutes of one training of each network."""
+    """Minutes that each network takes for one image shown."""
     size = experiment.data.size
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
     bank = ImageBank.of(noise, np.arange(64) % len(classes), fabric.device)
@@ -78,16 +77,16 @@ def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -
     minutes = {}
     for classifier in experiment.classifiers:
         seconds = [_classifier_seconds(classifier, classes, bank, fabric, n) for n in STEPS]
-        minutes[_network(classifier)] = _extrapolate(seconds, classifier)
+        minutes[_network(classifier)] = _per_image(seconds, classifier)
     for generator in experiment.generators:
         seconds = [_generator_seconds(generator, one_class, fabric, n) for n in STEPS]
-        minutes[_network(generator)] = _extrapolate(seconds, generator)
+        minutes[_network(generator)] = _per_image(seconds, generator)
     return minutes
 
 
-def _extrapolate(seconds: list[float], config: ClassifierConfig | GeneratorConfig) -> float:
+def _per_image(seconds: list[float], config: ClassifierConfig | GeneratorConfig) -> float:
     a_step = max(seconds[1] - seconds[0], 0.0) / (STEPS[1] - STEPS[0])
-    return a_step * config.images / config.batch / 60.0
+    return a_step / config.batch / 60.0
 
 
 def _classifier_seconds(

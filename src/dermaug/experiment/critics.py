@@ -46,14 +46,9 @@ def borrow_critic(
     """The critic of a cell's generator, and what its manifest says instead of a training.
 
     Raises:
-        DermaugError: The generator is not trained yet, or saw more than the fold's training part.
+        DermaugError: The generator saw more than the fold's training part.
     """
     (key,) = job.generators
-    if not run.is_done(key):
-        raise DermaugError(
-            f"{job.key} is the discriminator of {key}, which is not trained yet; run `dermaug "
-            "train generator` first, or `dermaug run` for all in order"
-        )
     path = run.folder / key / GENERATOR
     family, spec = load_family(path, device)
     digest = checkpoint_digest(path)

@@ -7,12 +7,13 @@ import pandas as pd
 from jaxtyping import Float
 
 from dermaug.errors import DermaugError
+from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.comparisons import Contrast, baseline, contrasts, control_arm
 from dermaug.experiment.effects import Effect, arm_estimates, effects_of, place_of
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import primary_on_validation
 from dermaug.stats.learning_curve import MIN_SIZES, real_equivalents
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, Metric
+from dermaug.stats.metrics import ALL, Metric
 
 
 def primary_metric(results: RunResults) -> Metric:

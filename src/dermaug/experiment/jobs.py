@@ -1,24 +1,8 @@
-"""The only enumerator: an experiment becomes generator jobs, then the cells that need them."""
+"""What one job of an experiment is, and where its files lie below the run's folder."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dermaug.config import (
-    ArmConfig,
-    ClassifierConfig,
-    Experiment,
-    GeneratorConfig,
-    SyntheticConfig,
-)
-from dermaug.errors import DermaugError
-from dermaug.experiment.arms import doses, pool_size
-from dermaug.generators import FAMILIES, family_named
-
-ALL_CLASSES = "all"
-GRID = 64
-"""Images drawn at least of each class, to look at."""
-Counts = Mapping[tuple[int, int], Mapping[str, int]]
-"""(fold, lesions) -> label -> images in the training part."""
+from dermaug.config import ArmConfig, ClassifierConfig, GeneratorConfig
 
 
 @dataclass(frozen=True)
@@ -60,7 +44,7 @@ class ClassifierJob:
     """Train one classifier: an arm x model x fold x seed.
 
     Args:
-        config: Network and training.
+        config: Network and training, as long as the arm's is.
         mixture: What the training set is made of.
         fold: Index of the fold.
         seed: Classifier seed.
@@ -68,6 +52,7 @@ class ClassifierJob:
             without any.
         generators: Keys of those generators' jobs.
         lesions: Lesions a class in the training part; 0 is all.
+        needs: Keys of the classifiers that must be trained before this one.
     """
 
     config: ClassifierConfig
@@ -77,6 +62,7 @@ class ClassifierJob:
     generator_seed: int | None
     generators: tuple[str, ...]
     lesions: int = 0
+    needs: tuple[str, ...] = ()
 
     @property
     def arm(self) -> str:
@@ -96,21 +82,51 @@ class ClassifierJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        place = f"fold{self.fold}-seed{self.seed}"
-        return f"{below(self.lesions)}classifiers/{self.arm}/{self.model}/{place}"
+        return self.beside(self.arm)
+
+    def beside(self, arm: str, seed: int | None = None) -> str:
+        """Key of the cell of another arm, or seed, with the same model, fold and lesions."""
+        return cell_key(
+            arm, self.model, self.fold, self.seed if seed is None else seed, self.lesions
+        )
+
+
+@dataclass(frozen=True)
+class ReferenceJob(ClassifierJob):
+    """Train the reference arm on one half of the training part, and predict the other half.
+
+    No arm of the study: it tells, for the band of a curation, how real images are recognised by a
+    network that did not train on them.
+
+    Args:
+        half: 0 or 1, as for `halved`.
+    """
+
+    half: int = 0
+
+    @property
+    def title(self) -> str:
+        """Name behind the progress bars."""
+        return f"reference {self.model} fold {self.fold} seed {self.seed} half {self.half}"
+
+    @property
+    def key(self) -> str:
+        """Folder below the run's."""
+        return reference_key(self.model, self.fold, self.seed, self.lesions, self.half)
 
 
 @dataclass(frozen=True)
 class Jobs:
-    """Two waves: every generator job comes before every classifier job."""
+    """Waves: generators, references on halves, and the classifiers that need both."""
 
     generators: tuple[GeneratorJob, ...]
+    references: tuple[ReferenceJob, ...]
     classifiers: tuple[ClassifierJob, ...]
 
     @property
     def in_order(self) -> tuple[GeneratorJob | ClassifierJob, ...]:
         """All jobs; none needs a later one."""
-        return (*self.generators, *self.classifiers)
+        return (*self.generators, *self.references, *self.classifiers)
 
 
 def below(lesions: int) -> str:
@@ -118,156 +134,11 @@ def below(lesions: int) -> str:
     return f"lesions{lesions}/" if lesions else ""
 
 
-def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
-    """All jobs of an experiment, each with a readable key of its own.
-
-    Args:
-        experiment: What is asked.
-        classes: Labels of the data set.
-        counts: (fold, lesions) -> label -> images in the training part, which `balance` fills up.
-
-    Raises:
-        DermaugError: A generator is to draw a class that the data lack, or an arm asks for one
-            that its generator does not synthesise.
-    """
-    points = [
-        (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
-    ]
-    for config in experiment.generators:
-        _check_classes(config, classes)
-    for arm in experiment.arms:
-        _check_dose(arm, experiment, classes)
-        _check_critic(arm, experiment, classes)
-    generators = tuple(
-        job
-        for fold, lesions in points
-        for config in experiment.generators
-        for job in _of(config, experiment, classes, counts[fold, lesions], fold, lesions)
-    )
-    cells = tuple(
-        _cell(experiment, generators, config, arm, fold, seed, lesions)
-        for fold, lesions in points
-        for seed in experiment.seeds
-        for config in experiment.classifiers
-        for arm in experiment.arms
-    )
-    return Jobs(generators, cells)
+def cell_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
+    """Folder of a classifier below the run's."""
+    return f"{below(lesions)}classifiers/{arm}/{model}/fold{fold}-seed{seed}"
 
 
-def dosed_classes(
-    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Classes that a dose goes to: those named, or all that its generator synthesises."""
-    drawn = {config.key: config.classes or classes for config in experiment.generators}
-    return synthetic.classes or drawn.get(synthetic.source, classes)
-
-
-def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
-    if unknown := sorted(set(config.classes) - set(classes)):
-        raise DermaugError(
-            f"generators.classes of {config.key}: expected labels of the data "
-            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
-        )
-
-
-def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
-    if arm.synthetic is None:
-        return
-    source = arm.synthetic.source
-    able = next((each for each in experiment.generators if each.key == source), None)
-    drawn = (able.classes if able else ()) or classes
-    wanted = dosed_classes(arm.synthetic, experiment, classes)
-    given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
-    if unknown := sorted(set(given) - set(drawn)):
-        raise DermaugError(
-            f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
-            f"{', '.join(drawn)}"
-        )
-    if arm.synthetic.only and (bare := sorted(set(classes) - {k for k, n in given.items() if n})):
-        raise DermaugError(
-            f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
-            "synthesise every class, or leave those out with data.classes"
-        )
-
-
-def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
-    if not arm.critic:
-        return
-    config = next(each for each in experiment.generators if each.key == arm.critic)
-    if not family_named(config.family).tells_classes():
-        able = [name for name, family in FAMILIES.items() if family.tells_classes()]
-        raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} ({config.family}) names no "
-            f"classes; a critic is of family {' or '.join(able)}"
-        )
-    if bare := sorted(set(classes) - set(config.classes or classes)):
-        raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
-            "leave out its classes, so that it learns all"
-        )
-
-
-def _of(
-    config: GeneratorConfig,
-    experiment: Experiment,
-    classes: tuple[str, ...],
-    counts: Mapping[str, int],
-    fold: int,
-    lesions: int,
-) -> list[GeneratorJob]:
-    drawn = config.classes or classes
-    groups = [(ALL_CLASSES, drawn)]
-    if not family_named(config.family).conditional:
-        groups = [(label, (label,)) for label in drawn]
-    most = _most(experiment, config, classes, counts)
-    return [
-        GeneratorJob(
-            config,
-            name,
-            labels,
-            fold,
-            seed,
-            tuple(most.get(label, GRID) for label in labels),
-            lesions,
-        )
-        for seed in config.seeds
-        for name, labels in groups
-    ]
-
-
-def _most(
-    experiment: Experiment,
-    config: GeneratorConfig,
-    classes: tuple[str, ...],
-    counts: Mapping[str, int],
-) -> dict[str, int]:
-    """The largest dose of each class over all arms; at least a grid's worth to look at."""
-    most = dict.fromkeys(classes, GRID)
-    for arm in experiment.arms:
-        if arm.synthetic is not None and arm.synthetic.source == config.key:
-            wanted = dosed_classes(arm.synthetic, experiment, classes)
-            for label, number in doses(arm.synthetic, wanted, counts).items():
-                most[label] = max(most[label], pool_size(number, arm.synthetic))
-    return most
-
-
-def _cell(
-    experiment: Experiment,
-    generators: tuple[GeneratorJob, ...],
-    config: ClassifierConfig,
-    arm: ArmConfig,
-    fold: int,
-    seed: int,
-    lesions: int,
-) -> ClassifierJob:
-    """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
-    source = arm.generator
-    family = next((each for each in experiment.generators if each.key == source), None)
-    if family is None:
-        return ClassifierJob(config, arm, fold, seed, None, (), lesions)
-    generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]
-    place = (source, fold, generator_seed, lesions)
-    needed = tuple(
-        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == place
-    )
-    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions)
+def reference_key(model: str, fold: int, seed: int, lesions: int, half: int) -> str:
+    """Folder of a reference classifier on one half of the training part, below the run's."""
+    return f"{below(lesions)}references/{model}/fold{fold}-seed{seed}/half{half}"

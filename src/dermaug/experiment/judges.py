@@ -1,6 +1,6 @@
 """Who looks at the images: a network that gives features, and a classifier that names the class."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,9 @@ from jaxtyping import Float, Int, UInt8
 from dermaug.classifiers.backbones import load_backbone, load_inception
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
-from dermaug.classifiers.training import CLASSIFIER
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import Extractor, extract_features
-from dermaug.experiment.jobs import ClassifierJob
-from dermaug.experiment.runs import Run
 from dermaug.training.checkpoint import checkpoint_digest
 
 
@@ -96,23 +93,6 @@ def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:
         size=spec.size,
         views=spec.views,
     )
-
-
-def cell_judge(run: Run, job: ClassifierJob, device: torch.device) -> Judge:
-    """The classifier of a cell's model, fold and seed that the experiment's judging arm trained.
-
-    Raises:
-        DermaugError: It is not trained yet.
-    """
-    judge = run.experiment.judge
-    assert judge is not None  # the experiment was refused otherwise
-    cell = replace(job, mixture=judge)
-    if not run.is_done(cell.key):
-        raise DermaugError(
-            f"{job.key} is judged by {cell.key}, which is not trained yet; train that one first, "
-            "or `dermaug run` all in order"
-        )
-    return classifier_judge(run.folder / cell.key / CLASSIFIER, device)
 
 
 def backbone_judge(

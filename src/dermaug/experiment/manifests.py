@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+JOB_MANIFEST = "manifest.json"
+"""In the folder of each generator and of each cell."""
 Ids = Annotated[list[str], Field(min_length=1)]
 Number = int | float | None
 """None stands for what is not a number."""
@@ -87,6 +89,8 @@ class CellManifest(Entries):
     """The prior that its loss saw, by which its probabilities are adjusted."""
     provenance: str = ""
     curation: dict[str, CurationEntry] = {}
+    capped: dict[str, float] = {}
+    """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
 
 
 class TrainedManifest(CellManifest):
@@ -97,6 +101,14 @@ class TrainedManifest(CellManifest):
     kept_images: int
     kept_score: float
     seconds: float
+
+
+class ReferenceManifest(Entries):
+    """What must be known of a classifier whose confidences are compared."""
+
+    prior: dict[str, float]
+    """The prior that its loss saw, by which its probabilities are adjusted."""
+    train_counts: dict[str, dict[str, int]]
 
 
 class CriticManifest(CellManifest):

@@ -17,7 +17,9 @@ from dermaug.data.grouping import lesion_groups
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
-from dermaug.experiment.jobs import Counts, Jobs, enumerate_jobs
+from dermaug.experiment.enumeration import enumerate_jobs
+from dermaug.experiment.job_checks import Counts
+from dermaug.experiment.jobs import Jobs
 from dermaug.experiment.machine import machine, versions
 from dermaug.experiment.run_identity import (
     EXPERIMENT,
@@ -30,6 +32,7 @@ from dermaug.experiment.run_identity import (
 from dermaug.files import read_record, require_writable, sweep, write_json
 
 FOLDS = "folds.json"
+PREDICTIONS = "predictions.parquet"
 DONE = "done.json"
 
 

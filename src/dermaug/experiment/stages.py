@@ -1,7 +1,7 @@
 """The two kinds of job, each from what lies on disk to what it leaves on disk."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.critics import borrow_critic
-from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.runs import Run, synthetic_folder
+from dermaug.experiment.halves import halved
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, ReferenceJob
+from dermaug.experiment.manifests import JOB_MANIFEST
+from dermaug.experiment.runs import PREDICTIONS, Run, synthetic_folder
 from dermaug.experiment.training_sets import TrainingSet, training_set
 from dermaug.files import write_json
 from dermaug.generators.checkpoint import GeneratorSpec, load_generator
@@ -42,9 +44,6 @@ from dermaug.synthesis.synthetic_set import (
 from dermaug.training.checkpoint import RESUME, checkpoint_digest
 from dermaug.training.order import Dosage
 
-PREDICTIONS = "predictions.parquet"
-MANIFEST = "manifest.json"
-
 
 def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
     """Train generators of one configuration, several as one, and draw their synthetic sets."""
@@ -60,7 +59,7 @@ def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -
             "config": job.config.model_dump(mode="json"),
             "training_images": len(task.spec.training_images),
         }
-        write_json(task.folder / MANIFEST, facts)
+        write_json(task.folder / JOB_MANIFEST, facts)
         run.mark_done(job.key)
         (task.folder / RESUME).unlink(missing_ok=True)
 
@@ -103,17 +102,39 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
 
     The classifier of a critic arm was trained by its generator.
     """
-    fold, folder, catalog = run.fold(job.fold, job.lesions), run.folder / job.key, run.catalog
-    training = training_set(run, job, fold, fabric.device)
+    fold = run.fold(job.fold, job.lesions)
+    seen = halved(run, fold) if job.mixture.half else fold
+    training = training_set(run, job, seen, fabric.device)
     classifier: nn.Module
     if job.mixture.critic:
         classifier, made = borrow_critic(run, job, fold, fabric.device)
     else:
-        classifier, made = _train_classifier(run, job, fold, training, fabric)
-    _predict_parts(run, job, fold, classifier, fabric)
+        classifier, made = _train_classifier(run, job, seen, training, fabric)
+    parts = {"validation": fold.validation, "test": fold.test}
+    _predict_parts(run, job, parts, classifier, fabric)
     _predict_external(run, job, fold, classifier, fabric)
-    # An oracle also saw what the reduced training part held back.
-    seen = run.fold(job.fold).train if training.provenance == "beyond" else fold.train
+    _finish_classifier(run, job, seen, training, made)
+
+
+def run_reference_job(run: Run, job: ReferenceJob, fabric: Fabric) -> None:
+    """Train one network of the reference arm on a half of the training part, predict the other.
+
+    The other half stands where validation stands otherwise; the test part is not looked at.
+    """
+    fold = run.fold(job.fold, job.lesions)
+    kept, left = (halved(run, fold, half) for half in (job.half, 1 - job.half))
+    crossed = replace(kept, validation=left.train)
+    training = training_set(run, job, crossed, fabric.device)
+    classifier, made = _train_classifier(run, job, crossed, training, fabric)
+    _predict_parts(run, job, {"validation": crossed.validation}, classifier, fabric)
+    _finish_classifier(run, job, crossed, training, made | {"half": job.half})
+
+
+def _finish_classifier(
+    run: Run, job: ClassifierJob, seen: Fold, training: TrainingSet, made: dict[str, Any]
+) -> None:
+    """Write the manifest of a classifier that was trained on the training part of `seen`."""
+    catalog, folder = run.catalog, run.folder / job.key
     facts = made | {
         "arm": job.mixture.model_dump(mode="json"),
         "model": job.model,
@@ -122,16 +143,17 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "seed": job.seed,
         "generator_seed": job.generator_seed,
         "lesions": job.lesions,
-        "fold_key": fold.key,
+        "fold_key": run.fold(job.fold, job.lesions).key,
         "data": run.experiment.data.model_dump(mode="json"),
         "classes": list(catalog.classes),
         "train_counts": training.counts,
         "provenance": training.provenance,
         "curation": training.removed,
-        "training_images": list(seen),
-        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
+        "capped": training.capped,
+        "training_images": list(seen.train),
+        "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen.train)])),
     }
-    write_json(folder / MANIFEST, facts)
+    write_json(folder / JOB_MANIFEST, facts)
     run.mark_done(job.key)
     (folder / RESUME).unlink(missing_ok=True)
 
@@ -171,7 +193,8 @@ def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
     synthetic = job.mixture.synthetic
     if synthetic is None or synthetic.only or not training.dosed:
         return None
-    return Dosage(training.dosed, synthetic.share, synthetic.first)
+    most = job.mixture.most_per_real
+    return Dosage(training.dosed, synthetic.share, synthetic.first, most)
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
@@ -237,11 +260,16 @@ def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
 
 
 def _predict_parts(
-    run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
+    run: Run,
+    job: ClassifierJob,
+    parts: Mapping[str, Sequence[str]],
+    classifier: nn.Module,
+    fabric: Fabric,
 ) -> None:
-    tables, parts = [], (("validation", fold.validation), ("test", fold.test))
-    with progress_bar(f"predictions of {job.title}", sum(len(ids) for _, ids in parts)) as advance:
-        for part, ids in parts:
+    """Predict the images of each part, by their ids, and write one table."""
+    tables = []
+    with progress_bar(f"predictions of {job.title}", sum(map(len, parts.values()))) as advance:
+        for part, ids in parts.items():
             rows = run.catalog.rows(ids)
             bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
             probabilities = predict(classifier, bank, views=job.config.views, advance=advance)

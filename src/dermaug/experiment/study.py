@@ -14,8 +14,9 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
 from dermaug.experiment import stages
 from dermaug.experiment.audit_embedding import audit_images
-from dermaug.experiment.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, ReferenceJob
 from dermaug.experiment.manifests import (
+    JOB_MANIFEST,
     CriticManifest,
     GeneratorManifest,
     JudgedManifest,
@@ -25,6 +26,7 @@ from dermaug.experiment.manifests import (
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
 from dermaug.experiment.run_identity import MANIFEST, refuse_other_external
 from dermaug.experiment.runs import (
+    PREDICTIONS,
     Run,
     begin_run,
     finish_run,
@@ -95,11 +97,13 @@ def train_some(
         abreast: As for `run_experiment`.
 
     Raises:
-        DermaugError: No job is like that, or one needs a generator that is not trained yet.
+        DermaugError: No job is like that, or one needs a network that is not trained yet.
     """
     require_writable(folder)
     run = prepare_run(folder, experiment)
-    there: Sequence[GeneratorJob | ClassifierJob] = getattr(run.jobs, wave)
+    there: Sequence[GeneratorJob | ClassifierJob] = run.jobs.generators
+    if wave == "classifiers":  # a reference on a half is one of the reference arm's
+        there = (*run.jobs.references, *run.jobs.classifiers)
     asked = {name: value for name, value in wanted.items() if value is not None}
     jobs = [
         job for job in there if all(getattr(job, name) == value for name, value in asked.items())
@@ -133,7 +137,9 @@ def do_jobs(
     for together in _groups([job for job in left if isinstance(job, GeneratorJob)], abreast):
         stages.run_generator_jobs(run, together, fabric)
     for job in left:
-        if isinstance(job, ClassifierJob):
+        if isinstance(job, ReferenceJob):
+            stages.run_reference_job(run, job, fabric)
+        elif isinstance(job, ClassifierJob):
             stages.run_classifier_job(run, job, fabric)
 
 
@@ -185,7 +191,7 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
         fold=job.fold,
         seed=job.seed,
         folder=folder,
-        manifest=_generator_manifest(folder / stages.MANIFEST),
+        manifest=_generator_manifest(folder / JOB_MANIFEST),
         journal=_journal(folder),
         samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
     )
@@ -193,7 +199,7 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
 
 def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
     folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
-    path = folder / stages.PREDICTIONS
+    path = folder / PREDICTIONS
     predictions = read_predictions(path, run.catalog.classes)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(path))
@@ -205,7 +211,7 @@ def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
         seed=job.seed,
         generator_seed=job.generator_seed,
         folder=folder,
-        manifest=read_shaped(folder / stages.MANIFEST, shape),
+        manifest=read_shaped(folder / JOB_MANIFEST, shape),
         journal=_journal(folder, "validation_balanced_accuracy"),
         predictions=predictions,
         external={

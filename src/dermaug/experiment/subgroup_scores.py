@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from dermaug.data.skin_tone import TONES, catalog_skin_angles, tone_names
 from dermaug.evaluation.malignancy import malignant_classes
+from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
 from dermaug.experiment.answers import (
     FoldPredictions,
@@ -19,7 +20,7 @@ from dermaug.experiment.answers import (
 from dermaug.experiment.comparisons import baseline
 from dermaug.experiment.results import RunResults
 from dermaug.stats.hierarchy import Estimate, estimate_all
-from dermaug.stats.metrics import ADJUSTED, ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of
 
 RESAMPLES = 1_000
 FEWEST = 20

@@ -1,50 +1,31 @@
 """The training set of a cell: real images of its fold, fixed variants, and its arm's dose."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float
 
-from dermaug.config import DataConfig
-from dermaug.config.arms import FOLDER, ORACLE, REPLAY
+from dermaug.config import SyntheticConfig
+from dermaug.config.arms import FOLDER, ORACLE
 from dermaug.data.augmentation import fridadar
-from dermaug.data.dataset import PHANTOM, open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank
-from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.arms import doses, repeat, take_dose
-from dermaug.experiment.curating import Removed, curated_dose
-from dermaug.experiment.jobs import ClassifierJob, dosed_classes
-from dermaug.experiment.judges import cell_judge
-from dermaug.experiment.runs import Run, synthetic_folder, training_counts
-from dermaug.files import expanded
+from dermaug.experiment.arms import repeat
+from dermaug.experiment.curating import Removed
+from dermaug.experiment.doses import above_limit, allowed, dosed_classes, doses
+from dermaug.experiment.fillers import FILLERS, Images, Labels, generated
+from dermaug.experiment.jobs import ClassifierJob
+from dermaug.experiment.manifests import JOB_MANIFEST, CellManifest
+from dermaug.experiment.references import cell_reference
+from dermaug.experiment.runs import Run, training_counts
+from dermaug.files import expanded, read_shaped
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
+from dermaug.synthesis import synthetic_set
 
-Images = UInt8[np.ndarray, "n h w 3"]
-Labels = Int[np.ndarray, " n"]
 CHUNK = 512
-
-
-@dataclass(frozen=True, eq=False)
-class Dose:
-    """What an arm adds to the real images.
-
-    Args:
-        images: uint8 (n, size, size, 3).
-        labels: Class of each.
-        removed: What curation left out, by class and rule; empty without curation.
-    """
-
-    images: Images
-    labels: Labels
-    removed: Removed = field(default_factory=dict)
-
-
-Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int], torch.device], Dose]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +39,8 @@ class TrainingSet:
         provenance: `fold` when every image comes from the fold's training part or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
+        capped: Label -> generated images shown for each real one that the arm asked for, where
+            `max_per_real` allows fewer; empty where it binds nowhere.
         dosed: Images of the dose, the last ones.
         soft: Probabilities of the classes that the dose teaches; None teaches its labels.
     """
@@ -67,31 +50,35 @@ class TrainingSet:
     counts: dict[str, dict[str, int]]
     provenance: str
     removed: Removed
+    capped: dict[str, float]
     dosed: int
     soft: Float[np.ndarray, "dosed classes"] | None
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
-    """Assemble the images of a cell; a judge of its dose looks at it on the device.
+    """Assemble the images of a cell; a reference for its dose looks at it on the device.
 
     Raises:
-        DermaugError: A synthetic set leaks, is not there yet, or holds too few images.
+        DermaugError: A synthetic set leaks or holds too few images, or a network that the cell
+            needs is not trained yet.
     """
+    _require_needs(run, job)
     catalog, rows = run.catalog, run.catalog.rows(fold.train)
     images, labels = run.images[rows], catalog.labels[rows]
     real = training_counts(catalog, fold)
     parts = {"real": (images, labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
-    provenance, removed, soft = "fold", Removed(), None
+    provenance, removed, capped, soft = "fold", Removed(), dict[str, float](), None
     if synthetic := job.mixture.synthetic:
-        wanted = dosed_classes(synthetic, run.experiment, catalog.classes)
-        dose = doses(synthetic, wanted, real)
-        filled = FILLERS.get(synthetic.source, _generated)(run, job, fold, dose, device)
+        asked = _asked(run, job, synthetic, real)
+        dose = allowed(job.mixture, asked, real)
+        filled = FILLERS.get(synthetic.source, generated)(run, job, fold, dose, device)
         parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
+        capped = _capped(run, job, real, asked, filled.labels)
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.labels == "judged" and len(filled.labels):
-            soft = cell_judge(run, job, device).probabilities(filled.images)
+            soft = cell_reference(run, job, device).judge.probabilities(filled.images)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
@@ -100,9 +87,46 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
         provenance,
         removed,
+        capped,
         len(parts["synthetic"][1]) if "synthetic" in parts else 0,
         soft,
     )
+
+
+def _require_needs(run: Run, job: ClassifierJob) -> None:
+    undone = [key for key in (*job.generators, *job.needs) if not run.is_done(key)]
+    if undone:
+        raise DermaugError(
+            f"{job.key} needs {undone[0]}, which is not trained yet; train what it needs first, "
+            "or `dermaug run` all in order",
+            undone if undone[1:] else (),
+        )
+
+
+def _asked(
+    run: Run, job: ClassifierJob, synthetic: SyntheticConfig, real: Mapping[str, int]
+) -> dict[str, int]:
+    """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
+    if job.mixture.replay_of:
+        repeated = run.folder / job.beside(job.mixture.replay_of)
+        added = read_shaped(repeated / JOB_MANIFEST, CellManifest)["train_counts"]
+        return {label: count["synthetic"] for label, count in added.items()}
+    return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
+
+
+def _capped(
+    run: Run,
+    job: ClassifierJob,
+    real: Mapping[str, int],
+    asked: Mapping[str, int],
+    filled: Labels,
+) -> dict[str, float]:
+    """As one set, the limit is on what is asked for; otherwise on how what there is is shown."""
+    numbers = np.bincount(filled, minlength=len(run.catalog.classes)).tolist()
+    there = dict(zip(run.catalog.classes, numbers, strict=True))
+    sampling = job.mixture.sampling or job.config.sampling
+    shown = asked if job.mixture.dose_fraction is None else there
+    return above_limit(job.mixture, sampling, shown, real)
 
 
 def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, dict[str, int]]:
@@ -119,88 +143,9 @@ def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, 
 def _provenance(source: str, folder: str) -> str:
     if source == ORACLE:
         return "beyond"
-    if source == FOLDER and not (expanded(folder, "synthetic.folder") / MANIFEST).exists():
-        return "unknown"
-    return "fold"
-
-
-def _generated(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
-) -> Dose:
-    if undone := [key for key in job.generators if not run.is_done(key)]:
-        raise DermaugError(
-            f"{job.key} needs {len(undone)} generators that are not trained yet, {undone[0]} among "
-            "them; run `dermaug train generator` first, or `dermaug run` for all in order"
-        )
-    sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
-    if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
-        images, names, removed = curated_dose(run, job, fold, sets, dose, device)
-        return replace(_placed(run, images, names), removed=removed)
-    return _placed(run, *take_dose(sets, dose, fold, job.key))
-
-
-def _replay(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
-) -> Dose:
-    """The control: the same dose drawn again from the real training images."""
-    rows = run.catalog.rows(fold.train)
-    labels = run.catalog.labels[rows]
-    again = repeat(labels, _by_place(run, dose), derive_seed("replay", job.fold, job.seed))
-    return Dose(run.images[rows[again]], labels[again])
-
-
-def _oracle(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
-) -> Dose:
-    """The ceiling: fresh phantoms, or lesions that a reduced training part held back."""
-    if run.experiment.data.source == PHANTOM:
-        size = run.experiment.data.size
-        drawn = [
-            draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
-            for label, number in dose.items()
-            if number
-        ]
-        names = [label for label, number in dose.items() for _ in range(number)]
-        empty = np.empty((0, size, size, 3), np.uint8)
-        return _placed(run, np.concatenate([empty, *drawn]), names)
-    kept, whole = set(fold.train), run.fold(job.fold).train
-    rows = run.catalog.rows([image for image in whole if image not in kept])
-    labels = run.catalog.labels[rows]
-    there = {label: int((labels == place).sum()) for place, label in enumerate(run.catalog.classes)}
-    if short := [label for label, number in dose.items() if number > there[label]]:
-        raise DermaugError(
-            f"{job.key}: the oracle is to add {dose[short[0]]} more real images of {short[0]}, but "
-            f"the training part held back {there[short[0]]}; give a smaller dose, or fewer "
-            "splits.lesions"
-        )
-    extra = repeat(labels, _by_place(run, dose), derive_seed("oracle", job.fold, job.seed))
-    return Dose(run.images[rows[extra]], labels[extra])
-
-
-def _folder(
-    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
-) -> Dose:
-    """Images made elsewhere; a set that dermaug drew is held to its provenance."""
-    given = job.mixture.synthetic.folder if job.mixture.synthetic else ""
-    path = expanded(given, "synthetic.folder")
-    if (path / MANIFEST).exists():
-        refuse_leakage(read_synthetic_set(path).provenance, fold.key, fold.train, str(path))
-    config = DataConfig(source=str(path), size=run.experiment.data.size)
-    store = read_pixels(open_dataset(config), config)
-    names = store.catalog.table["label"].to_numpy()
-    rows = [np.flatnonzero(names == label)[:number] for label, number in dose.items()]
-    for found, (label, number) in zip(rows, dose.items(), strict=True):
-        if len(found) < number:
-            raise DermaugError(
-                f"{path}: {number} images of {label} are needed, {len(found)} found; give a "
-                "smaller dose"
-            )
-    taken = np.concatenate([np.empty(0, dtype=np.int64), *rows])
-    return _placed(run, store.images[taken], list(names[taken]))
-
-
-FILLERS: dict[str, Filler] = {REPLAY: _replay, ORACLE: _oracle, FOLDER: _folder}
-"""Source of a dose -> what gives its images; any other name is a generator family."""
+    path = expanded(folder, "synthetic.folder")
+    known = source != FOLDER or (path / synthetic_set.MANIFEST).exists()
+    return "fold" if known else "unknown"
 
 
 def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
@@ -218,15 +163,3 @@ def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]
         varied = fridadar(images, random).mul(255.0).round().to(torch.uint8)
         changed.append(varied.permute(0, 2, 3, 1).numpy())
     return np.concatenate(changed), labels[again]
-
-
-def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:
-    places = {label: place for place, label in enumerate(run.catalog.classes)}
-    return {places[label]: number for label, number in dose.items()}
-
-
-def _placed(run: Run, images: Images, names: list[str]) -> Dose:
-    places = {label: place for place, label in enumerate(run.catalog.classes)}
-    size = run.experiment.data.size
-    labels = np.array([places[name] for name in names], dtype=np.int64)
-    return Dose(images.reshape(-1, size, size, 3), labels)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dermaug.stats.metrics import AUC
+from dermaug.evaluation.readouts import AUC
 from dermaug.stats.verdicts import (
     ALPHA,
     EQUIVALENT,

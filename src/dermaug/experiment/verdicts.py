@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from dermaug.config import Experiment
+from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.comparisons import BASELINE, REPLAY, contrasts
 from dermaug.experiment.curves import exploratory_doses
 from dermaug.experiment.effects import Effect, effects_of
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.verdict_words import sentence
 from dermaug.stats.hierarchy import RESAMPLES
-from dermaug.stats.metrics import ADJUSTED, ALL, AUC, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.verdicts import (
     EXPLORATORY,

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.convergence import convergence
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.verdict_words import signed
 from dermaug.report.tables import number
-from dermaug.stats.metrics import ADJUSTED, ALL, ARGMAX, AUC
+from dermaug.stats.metrics import ALL
 from dermaug.stats.trainings import GROUPS_ONLY
 from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS
 

@@ -7,12 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.evaluation.discrimination import confusion, roc
+from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.comparisons import NEGATIVE
 from dermaug.experiment.results import CellResult, RunResults
 from dermaug.experiment.scores import adjusted, held_out, label_arrays
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.stats.metrics import ADJUSTED, AUC
 from dermaug.stats.trainings import GROUPS_ONLY
 from dermaug.stats.verdicts import EXPLORATORY, NOT_JUDGED
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+
 ALL = "all"
-ARGMAX, ADJUSTED, AUC = "argmax", "prior-adjusted", "auc"
-"""Readouts, as `dermaug.evaluation.readouts` makes them."""
 RATES = (ARGMAX, ADJUSTED)
 ROWS = (*((readout, side) for readout in RATES for side in (0, 1)), (AUC, 0))
 """What a fold gives per class: sensitivity and specificity of two readouts, and the area."""

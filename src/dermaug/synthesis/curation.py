@@ -38,24 +38,21 @@ def keep_confident(probabilities: Float[np.ndarray, " n"], least: float) -> Bool
     return np.asarray(probabilities >= least)
 
 
-def keep_typical(
-    features: Float[np.ndarray, "n d"], real: Float[np.ndarray, "m d"], share: float
+def keep_within(
+    probabilities: Float[np.ndarray, " n"], low: float, high: float
 ) -> Bool[np.ndarray, " n"]:
-    """The images nearest to the centre of the real ones (Xue et al. 2021, HistoGAN).
+    """Which images a classifier finds neither harder nor easier than it finds real ones.
 
     Args:
-        features: Of synthetic images of one class.
-        real: Of the training images of that class.
-        share: Of the synthetic images that stays; 1 keeps all.
+        probabilities: Of the image's own class.
+        low: Smallest that stays.
+        high: Largest that stays.
 
     Example:
-        >>> keep_typical(np.array([[0.0], [5.0], [1.0], [9.0]]), np.array([[0.0], [2.0]]), 0.5)
-        array([ True, False,  True, False])
+        >>> keep_within(np.array([0.1, 0.4, 0.9]), 0.2, 0.8)
+        array([False,  True, False])
     """
-    distances = np.linalg.norm(features - real.mean(axis=0), axis=1)
-    kept = np.zeros(len(features), dtype=bool)
-    kept[np.argsort(distances, kind="stable")[: round(share * len(features))]] = True
-    return kept
+    return np.asarray((probabilities >= low) & (probabilities <= high))
 
 
 def drop_duplicates(

@@ -20,8 +20,6 @@ def sample(
     number: int,
     seed: int,
     advance: Advance | None = None,
-    *,
-    spread: float = 1.0,
 ) -> UInt8[np.ndarray, "number h w 3"]:
     """Images of one class, all at once.
 
@@ -31,9 +29,8 @@ def sample(
         number: As for `sample_batches`.
         seed: As for `sample_batches`.
         advance: As for `sample_batches`.
-        spread: As for `sample_batches`.
     """
-    batches = sample_batches(sampler, label, number, seed, advance, spread=spread)
+    batches = sample_batches(sampler, label, number, seed, advance)
     return np.concatenate(list(batches))
 
 
@@ -43,8 +40,6 @@ def sample_batches(
     number: int,
     seed: int,
     advance: Advance | None = None,
-    *,
-    spread: float = 1.0,
 ) -> Iterator[UInt8[np.ndarray, "batch h w 3"]]:
     """Images of one class; the first n of a larger set are the smaller set, so doses nest.
 
@@ -54,13 +49,12 @@ def sample_batches(
         number: How many.
         seed: Seed of the latents.
         advance: Told after each batch how many images it held.
-        spread: Factor on the latents: below 1 truncates, above 1 expands.
     """
     device = next(sampler.parameters()).device
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
         # A whole batch of latents always, so that the random stream does not depend on `number`.
-        latents = sampler.draw_latents(BATCH, random)[: number - start] * spread
+        latents = sampler.draw_latents(BATCH, random)[: number - start]
         labels = torch.full((len(latents),), label, device=device)
         yield draw(sampler, latents, labels)
         if advance is not None:

@@ -58,11 +58,14 @@ class Dosage:
         share: Of the dose among all that is shown; None shows all rows as one set.
         first: Fraction of the training that shows the dose alone, before the real images alone; 0
             mixes them.
+        most_per_real: Images of the dose shown for each other one of their class, at most, where a
+            share of the dose is shown; 0 sets no limit.
     """
 
     rows: int
     share: float | None = None
     first: float = 0.0
+    most_per_real: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,21 +99,59 @@ class PhasedOrder:
         return next(lasting, self._orders[-1][1]).batch(position, batch)
 
 
+def class_shares(counts: Int[np.ndarray, " k"], sampling: str) -> Float[np.ndarray, " k"]:
+    """Share of each class among the images shown, from its number of images.
+
+    Args:
+        counts: Images of each class; a class without any is never shown.
+        sampling: natural (in proportion to the number), sqrt (to its square root) or balanced
+            (every class equally often).
+
+    Example:
+        >>> class_shares(np.array([900, 100, 0]), "sqrt")
+        array([0.75, 0.25, 0.  ])
+    """
+    power = {"natural": 1.0, "sqrt": 0.5, "balanced": 0.0}[sampling]
+    shares = np.where(counts > 0, counts.astype(np.float64) ** power, 0.0)
+    return np.asarray(shares / max(shares.sum(), 1.0))
+
+
 def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndarray, " n"] | None:
-    """How often each row is drawn under a sampling rule.
+    """How often each row is drawn under a sampling rule, None where every row comes once.
 
     Args:
         labels: Class of each row.
-        sampling: natural (None: every row once), sqrt (a class in proportion to the square root of
-            its size) or balanced (every class equally often).
+        sampling: As for `class_shares`.
     """
-    power = {"natural": 0.0, "sqrt": 0.5, "balanced": 1.0}[sampling]
-    if power == 0.0:
+    if sampling == "natural":
         return None
     counts = np.bincount(labels)
-    weights: Float[np.ndarray, " n"] = counts[labels].astype(np.float64) ** -power
-    weights /= weights.sum()
-    return weights
+    return np.asarray((class_shares(counts, sampling) / np.maximum(counts, 1))[labels])
+
+
+def dose_per_real(
+    real: Int[np.ndarray, " k"], dose: Int[np.ndarray, " k"], sampling: str, share: float | None
+) -> Float[np.ndarray, " k"]:
+    """Images of the dose shown for each real one, by class; infinite where there is no real one.
+
+    Args:
+        real: Real images of each class.
+        dose: Images of the dose.
+        sampling: As for `class_shares`.
+        share: Of the dose among all that is shown, mixed or first; None shows all as one set, in
+            which all images of a class are shown equally often.
+
+    Example:
+        >>> dose_per_real(np.array([10, 90]), np.array([20, 0]), "natural", None)
+        array([2., 0.])
+        >>> dose_per_real(np.array([10, 90]), np.array([20, 20]), "natural", 0.5)
+        array([5.        , 0.55555556])
+    """
+    shown = (real.astype(np.float64), dose.astype(np.float64))
+    if share is not None:
+        shown = (1.0 - share) * class_shares(real, sampling), share * class_shares(dose, sampling)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(dose > 0, shown[1] / shown[0], 0.0))
 
 
 def phases(
@@ -129,33 +170,42 @@ def phases(
             Phase(1.0, part_weights(labels, sampling, dosage.rows, 0.0)),
         )
     if dosage is not None and dosage.share is not None:
-        return (Phase(1.0, part_weights(labels, sampling, dosage.rows, dosage.share)),)
+        most = dosage.most_per_real
+        return (Phase(1.0, part_weights(labels, sampling, dosage.rows, dosage.share, most)),)
     return (Phase(1.0, class_weights(labels, sampling)),)
 
 
 def part_weights(
-    labels: Int[np.ndarray, " n"], sampling: str, dosed: int, share: float
+    labels: Int[np.ndarray, " n"],
+    sampling: str,
+    dosed: int,
+    share: float,
+    most_per_real: float = 0.0,
 ) -> Float[np.ndarray, " n"]:
     """How often each row is drawn when the last rows, the dose, make up a share of what is shown.
 
     Args:
         labels: Class of each row.
-        sampling: As for `class_weights`, within the dose and within the rest.
+        sampling: As for `class_shares`, within the dose and within the rest.
         dosed: Rows of the dose, at the end.
         share: Of the dose among all that is shown, 0 to 1.
+        most_per_real: Images of the dose shown for each other one of their class, at most; what is
+            over goes to these others, so that classes keep their shares. 0 sets no limit.
 
     Returns:
         Weights with sum 1.
     """
     parts = labels[: len(labels) - dosed], labels[len(labels) - dosed :]
-    return np.concatenate(
-        [
-            total * (np.full(len(part), 1.0 / len(part)) if alike is None else alike)
-            for part, total in zip(parts, (1.0 - share, share), strict=True)
-            if len(part)
-            for alike in [class_weights(part, sampling)]
-        ]
-    )
+    real, dose = (np.bincount(part, minlength=int(labels.max()) + 1) for part in parts)
+    shown_real = (1.0 - share) * class_shares(real, sampling)
+    shown_dose = share * class_shares(dose, sampling)
+    if most_per_real:
+        over = (shown_dose - most_per_real * shown_real) / (1.0 + most_per_real)
+        over = np.where(real > 0, np.maximum(over, 0.0), shown_dose)
+        shown_real, shown_dose = shown_real + np.where(real > 0, over, 0.0), shown_dose - over
+    each = [shown_real / np.maximum(real, 1), shown_dose / np.maximum(dose, 1)]
+    weights = np.concatenate([shares[part] for shares, part in zip(each, parts, strict=True)])
+    return np.asarray(weights / weights.sum())
 
 
 def _epoch(

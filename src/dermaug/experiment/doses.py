@@ -1,0 +1,108 @@
+"""How many images the dose of an arm has of each class: as asked for, and as the limit allows."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from dermaug.config import ArmConfig, Experiment, SyntheticConfig
+from dermaug.errors import DermaugError
+from dermaug.training.order import dose_per_real
+
+ROUNDING = 1e-9
+"""Relative: 0.29 times 100 is a little less than 29."""
+
+
+def dosed_classes(
+    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Classes that a dose goes to: those named, or all that its generator synthesises."""
+    drawn = {config.key: config.classes or classes for config in experiment.generators}
+    return synthetic.classes or drawn.get(synthetic.source, classes)
+
+
+def doses(
+    config: SyntheticConfig, classes: Sequence[str], counts: Mapping[str, int]
+) -> dict[str, int]:
+    """Images that the dose adds to each class.
+
+    Args:
+        config: `dose`: a number for every class, or one for each that is named; `balance`: fill
+            every class up to this number.
+        classes: Classes that the dose goes to.
+        counts: Real images of each class in the fold's training part.
+
+    Example:
+        >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
+        {'df': 80, 'mel': 0}
+    """
+    if config.balance is not None:
+        full = 0 if config.only else 1
+        return {label: max(0, config.balance - full * counts[label]) for label in classes}
+    if isinstance(config.dose, dict):
+        return dict(config.dose)
+    return dict.fromkeys(classes, config.dose or 0)
+
+
+def allowed(arm: ArmConfig, asked: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+    """Images that the dose may have where it is shown with the real images as one set.
+
+    Args:
+        arm: With a dose; shown in another way it keeps what is asked for.
+        asked: Images of each class, as `doses` gives them.
+        counts: Real images of each class in the fold's training part; fixed variants count, too.
+
+    Example:
+        >>> arm = ArmConfig(name="gan", synthetic=SyntheticConfig(balance=100))
+        >>> allowed(arm, {"df": 80, "mel": 0}, {"df": 20, "mel": 300})
+        {'df': 20, 'mel': 0}
+    """
+    most = arm.most_per_real
+    if not most or arm.dose_fraction is not None:
+        return dict(asked)
+    return {
+        label: min(number, math.floor(most * (counts[label] + arm.variants) * (1.0 + ROUNDING)))
+        for label, number in asked.items()
+    }
+
+
+def above_limit(
+    arm: ArmConfig, sampling: str, dose: Mapping[str, int], counts: Mapping[str, int]
+) -> dict[str, float]:
+    """Label -> generated images shown for each real one, where that is more than allowed.
+
+    Args:
+        arm: With a dose.
+        sampling: How often a class is shown: natural, sqrt or balanced.
+        dose: Images of the dose of each class.
+        counts: As for `allowed`.
+
+    Raises:
+        DermaugError: The dose comes first and alone, so that nothing can be shown in its place.
+    """
+    synthetic, most = arm.synthetic, arm.most_per_real
+    if synthetic is None or not most:
+        return {}
+    real = np.array([number + arm.variants for number in counts.values()])
+    given = np.array([dose.get(label, 0) for label in counts])
+    ratios = dose_per_real(real, given, sampling, arm.dose_fraction)
+    found = {
+        label: float(ratio)
+        for label, ratio in zip(counts, ratios, strict=True)
+        if ratio > most * (1.0 + ROUNDING)
+    }
+    if found and synthetic.first:
+        label = max(found, key=found.__getitem__)
+        raise DermaugError(
+            f"arm {arm.name}: with first = {synthetic.first:g} and {sampling} sampling, "
+            f"{found[label]:.3g} generated images of {label} are shown for each real one, and "
+            f"synthetic.max_per_real allows {most:g}; give a smaller first, a dose in proportion "
+            "to the real images or sampling = 'balanced', or switch the limit off with "
+            "max_per_real = 0"
+        )
+    return found
+
+
+def pool_size(number: int, synthetic: SyntheticConfig) -> int:
+    """Images that must be drawn for a dose, so that curation can choose."""
+    return math.ceil(number * (synthetic.curation.pool if synthetic.curation else 1.0))

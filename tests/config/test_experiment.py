@@ -1,0 +1,82 @@
+"""What an experiment may not ask for, told before anything is read."""
+
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.errors import DermaugError
+from dermaug.experiment_file import validate_experiment
+
+
+def asked(arm: dict[str, object], sampling: str = "natural") -> Experiment:
+    classifiers = [{"model": "fridadar"}, {"model": "resnet10t", "sampling": sampling}]
+    tree = {"name": "x", "classifiers": classifiers, "arms": [{"name": "real"}, arm]}
+    return validate_experiment(tree, "test")
+
+
+@pytest.mark.parametrize(
+    ("arm", "sampling", "whose"),
+    [
+        ({"sampling": "balanced"}, "natural", "'balanced' (of the arm)"),
+        ({"sampling": "sqrt"}, "natural", "'sqrt' (of the arm)"),
+        ({}, "balanced", "'balanced' (of classifier 'resnet10t')"),
+        ({}, "sqrt", "'sqrt' (of classifier 'resnet10t')"),
+    ],
+)
+def test_rare_classes_are_not_made_up_for_twice(
+    arm: dict[str, object], sampling: str, whose: str
+) -> None:
+    with pytest.raises(DermaugError) as caught:
+        asked({"name": "a", "loss": "weighted"} | arm, sampling)
+    (line,) = caught.value.details
+    assert line.startswith(f"arm 'a': loss = 'weighted' and sampling = {whose} contradict each")
+
+
+@pytest.mark.parametrize("arm", [{"loss": "adjusted"}, {"loss": "plain"}])
+def test_other_losses_go_with_any_sampling(arm: dict[str, object]) -> None:
+    assert asked({"name": "a", "sampling": "balanced"} | arm)
+    assert asked({"name": "a"} | arm, "sqrt")
+
+
+def test_weights_go_with_natural_sampling_whatever_the_classifier_says() -> None:
+    assert asked({"name": "a", "loss": "weighted", "sampling": "natural"}, "balanced")
+
+
+def checked(*arms: dict[str, object], **changes: object) -> Experiment:
+    tree = {"name": "x", "check_convergence": True, "arms": list(arms)}
+    return validate_experiment(tree | changes, "test")
+
+
+def test_the_first_arm_without_synthetic_images_comes_once_more_at_half_its_length() -> None:
+    dose = {"name": "dose", "synthetic": {"family": "replay", "dose": 5}}
+    half = {"name": "half", "half": True}
+    asked_for = checked(dose, half, {"name": "real", "policy": "standard"}, {"name": "other"})
+    *named, added = asked_for.arms
+    assert [arm.name for arm in named] == ["dose", "half", "real", "other"]
+    assert {arm.length for arm in named} == {1.0}
+    assert (added.name, added.convergence_of, added.length) == ("real-half-length", "real", 0.5)
+    assert added.policy == "standard"
+    assert asked_for.reference == named[2]
+    assert validate_experiment(asked_for.model_dump(mode="json"), "again") == asked_for
+
+
+def test_without_the_check_or_an_arm_for_it() -> None:
+    assert [arm.name for arm in checked({"name": "real"}, check_convergence=False).arms] == ["real"]
+    dose = {"name": "dose", "synthetic": {"family": "replay", "dose": 5}}
+    with pytest.raises(DermaugError, match="expected such an arm, found none"):
+        checked(dose)
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ({"length": 0.5}, "trains it shorter than the arms it is compared with"),
+        ({"convergence_of": "no-such-arm", "length": 0.5}, "found 'no-such-arm'"),
+        ({"convergence_of": "half", "length": 0.5}, "found 'half'"),
+    ],
+)
+def test_no_arm_is_shorter_than_those_it_is_compared_with(
+    arm: dict[str, object], expected: str
+) -> None:
+    arms = ({"name": "real"}, {"name": "half", "half": True}, {"name": "a"} | arm)
+    with pytest.raises(DermaugError, match=expected):
+        checked(*arms, check_convergence=False)
