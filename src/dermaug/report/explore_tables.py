@@ -100,8 +100,8 @@ def features_table(features: pd.DataFrame) -> Table:
         "One half of the validation lesions of each class, 95 % intervals over lesions; the other "
         "half chose the discriminator's snapshot and the C of its machine. (Classes with fewer "
         f"than {2 * LEAST_GROUPS} lesions are not halved.) Discriminators: all convolutions "
-        "max-pooled to 4x4, and a linear support vector machine fitted to at most 400 training images a "
-        "class. Classifiers that keep the best of several looks at validation are a little too "
+        "max-pooled to 4x4, and a linear support vector machine fitted to at most 400 training "
+        "images per class. Classifiers that keep the best of several looks at validation are a little too "
         "high."
     )
     return Table(caption, header, rows)
