@@ -1,8 +1,10 @@
-"""Verdicts where the truth is known: fresh lesions help, noise doesn't, a copy is a replay.
+"""Verdicts where the truth is known, all five: fresh lesions help, wrong labels hurt, a copy is a
+replay, a class without a margin is inconclusive, and one training is not judged.
 
 One fold, because a copy of the training part is a copy of one fold's; four seeds instead.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,9 @@ import torch
 from PIL import Image
 
 from dermaug.config import Experiment
+from dermaug.data.sources.phantom import draw_class
 from dermaug.experiment.audit_folder import FolderAudit, audit_folder
-from dermaug.experiment.comparisons import contrasts
+from dermaug.experiment.comparisons import BASELINE, NEGATIVE, contrasts
 from dermaug.experiment.external import find_classifiers
 from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.results import RunResults
@@ -22,16 +25,16 @@ from dermaug.experiment.study import run_experiment
 from dermaug.experiment.training_sets import training_set
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.experiment_file import validate_experiment
-from dermaug.stats.tally import ALL
-from dermaug.stats.verdicts import HELPS, HURTS, NO_EVIDENCE
+from dermaug.stats.verdicts import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 from dermaug.training.fabric import start_fabric
 
 CLASSES = ["mel", "nv"]
 SIZE = 32
 LESIONS = 6
-"""Training lesions a class."""
+"""Training lesions per class."""
 FRESH = 200
-"""Fresh lesions a class that the oracle adds."""
+"""Fresh lesions per class that the oracle adds."""
+MARGIN = 0.1
 
 
 def asked(*arms: dict[str, object]) -> Experiment:
@@ -46,6 +49,7 @@ def asked(*arms: dict[str, object]) -> Experiment:
         "seeds": [0, 1, 2, 3],
         # Averaged weights: less chance in each training, so four seeds are enough.
         "classifiers": [{"images": 2_000, "batch": 16, "validations": 2, "ema": 0.95}],
+        "verdict": {"margin": {"balanced_accuracy": MARGIN}},
         "arms": [{"name": "real"}, *arms],
     }
     return validate_experiment(tree, "known_truth")
@@ -79,9 +83,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
         write_images(folder / "copies", before.images[rows], before.catalog.labels[rows])
         noise = np.random.default_rng(0).integers(0, 256, (2 * FRESH, SIZE, SIZE, 3), np.uint8)
         write_images(folder / "noise", noise, np.arange(len(noise)) % 2)
+        # Fresh lesions under each other's names: more of them than of right ones.
+        drawn = [draw_class(label, FRESH, 7, SIZE).images for label in CLASSES]
+        write_images(folder / "wrong", np.concatenate(drawn), np.repeat([1, 0], FRESH))
         experiment = asked(
             arm("oracle", family="oracle", dose=FRESH),
             arm("noise", folder=str(folder / "noise"), dose=FRESH, max_per_real=0.0),
+            arm("wrong", folder=str(folder / "wrong"), dose=FRESH, max_per_real=0.0),
             # As many of each class as there are: the whole training part once more.
             arm(
                 "copy",
@@ -99,7 +107,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
 def verdicts(made: tuple[Run, RunResults, Path]) -> pd.DataFrame:
     """Verdicts on mean sensitivity, by arm and reference."""
     table = verdict_table(made[1])
-    return table[table["scope"] == ALL].set_index(["arm", "reference"])
+    return table[table["family"] == "mean sensitivity"].set_index(["arm", "reference"])
 
 
 def test_fresh_lesions_help(verdicts: pd.DataFrame) -> None:
@@ -110,18 +118,44 @@ def test_fresh_lesions_help(verdicts: pd.DataFrame) -> None:
 
 def test_noise_never_helps(verdicts: pd.DataFrame) -> None:
     noise = verdicts.loc["noise", "real"]
-    assert noise["verdict"] in {HURTS, NO_EVIDENCE}, noise["sentence"]
+    assert noise["verdict"] in {HURTS, INCONCLUSIVE, EQUIVALENT}, noise["sentence"]
     assert noise["low"] <= 0
 
 
+def test_wrong_labels_hurt(verdicts: pd.DataFrame) -> None:
+    wrong = verdicts.loc["wrong", "real"]
+    assert wrong["verdict"] == HURTS, wrong["sentence"]
+    assert wrong["high"] < 0
+
+
 def test_copies_of_the_training_part_are_a_replay_and_no_more(verdicts: pd.DataFrame) -> None:
-    copy = verdicts.loc["copy", "copy-replay"]
-    assert copy["verdict"] == NO_EVIDENCE, copy["sentence"]
-    # One interval in twenty misses the truth; strong evidence of what is not there would be wrong.
-    assert copy["p"] > 0.01
+    # Every class is shown as often as without the copies: the replay is a negative control, and the
+    # arm is judged against its baseline alone.
+    assert ("copy", "copy-replay") not in verdicts.index
+    copy = verdicts.loc["copy", "real"]
+    assert copy["verdict"] == EQUIVALENT, copy["sentence"]
+    assert f"within a margin of {MARGIN:g}" in copy["sentence"]
     # The same study sees effects of the oracle's size: it is not blind.
-    assert copy["smallest_detectable"] < 2 * verdicts.loc["oracle", "real"]["difference"]
+    assert copy["detectable"] < 2 * verdicts.loc["oracle", "real"]["difference"]
     assert abs(copy["difference"]) < verdicts.loc["oracle", "real"]["difference"]
+
+
+def test_classes_without_a_margin_are_inconclusive_where_nothing_differs(
+    made: tuple[Run, RunResults, Path],
+) -> None:
+    table = verdict_table(made[1])
+    classes = table[(table["arm"] == "copy") & (table["family"] == "class sensitivity")]
+    assert set(classes["verdict"]) == {INCONCLUSIVE}
+
+
+def test_one_training_of_each_arm_is_not_judged_even_where_the_truth_is_large(
+    made: tuple[Run, RunResults, Path],
+) -> None:
+    results = made[1]
+    once = tuple(cell for cell in results.cells if cell.seed == 0)
+    table = verdict_table(replace(results, cells=once))
+    oracle = table[(table["arm"] == "oracle") & (table["family"] != "")]
+    assert set(oracle["verdict"]) == {NOT_JUDGED}
 
 
 def test_copy_and_replay_are_trained_on_the_same_images(
@@ -145,9 +179,12 @@ def test_copy_and_replay_are_trained_on_the_same_images(
 def test_every_contrast_was_judged_together(
     made: tuple[Run, RunResults, Path], verdicts: pd.DataFrame
 ) -> None:
-    assert list(verdicts.index) == contrasts(made[1])
+    roles = {each.role for each in contrasts(made[1])}
+    assert roles == {BASELINE, NEGATIVE}
+    asked = [each for each in contrasts(made[1]) if each.role == BASELINE]
+    assert list(verdicts.index) == [(each.arm, each.reference) for each in asked]
     assert (verdicts["p_holm"] >= verdicts["p"]).all()
-    assert (verdicts["num_cells"] == 4).all()
+    assert (verdicts["num_pairs"] == 4).all()
 
 
 def audited(made: tuple[Run, RunResults, Path], name: str) -> FolderAudit:

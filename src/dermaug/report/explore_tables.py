@@ -101,8 +101,8 @@ def features_table(features: pd.DataFrame) -> Table:
         "half chose the discriminator's snapshot and the C of its machine. (Classes with fewer "
         f"than {2 * LEAST_GROUPS} lesions are not halved.) Discriminators: all convolutions "
         "max-pooled to 4x4, and a linear support vector machine fitted to at most 400 training "
-        "images per class. Classifiers that keep the best of several looks at validation are a little too "
-        "high."
+        "images per class. Classifiers that keep the best of several looks at validation are a "
+        "little high."
     )
     return Table(caption, header, rows)
 
