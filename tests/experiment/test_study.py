@@ -262,6 +262,8 @@ def test_generated_folder_is_the_run_s_generator(finished: RunResults, tmp_path:
     large, small = (read_synthetic_set(tmp_path / name) for name in "ab")
     np.testing.assert_array_equal(large.images[:3], small.images)
     assert large.provenance.fold_key == finished.folds[0].key
+    own = read_synthetic_set(generator.folder / "synthetic").provenance
+    assert large.provenance.validation_images == own.validation_images
     with pytest.raises(DermaugError, match="expected a class it was trained on"):
         generate_folder(checkpoint, "nv", 5, 0, tmp_path / "c", device)
     with pytest.raises(DermaugError, match="expected a new or empty folder"):

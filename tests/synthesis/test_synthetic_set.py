@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from dermaug.synthesis.synthetic_set import (
 )
 
 SEEN = ("ISIC_1", "ISIC_2")
-PROVENANCE = Provenance("dcgan", "f00d" * 16, 7, "fold-key", SEEN)
+PROVENANCE = Provenance("dcgan", "f00d" * 16, 7, "fold-key", SEEN, ("ISIC_7",))
 
 
 def drawn() -> SyntheticSet:
@@ -31,6 +32,11 @@ def test_set_comes_back_with_its_provenance(tmp_path: Path, layout: str) -> None
     back = read_synthetic_set(tmp_path / "set")
     np.testing.assert_array_equal(back.images, drawn().images)
     assert (back.labels, back.provenance) == (drawn().labels, PROVENANCE)
+    for chosen_by in ((), None):
+        given = replace(PROVENANCE, validation_images=chosen_by)
+        again = tmp_path / str(chosen_by)
+        write_synthetic_set(again, replace(drawn(), provenance=given), layout)  # type: ignore[arg-type]
+        assert read_synthetic_set(again).provenance == given
 
 
 def test_metadata_tells_label_latent_and_generator(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def _audit_generator(
 
 def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
     """The validation images of a class that its synthetic images are judged by."""
-    found = run.catalog.rows(fold.validation)
+    found = np.sort(run.catalog.rows(fold.validation))
     kept = found[run.catalog.table["label"].to_numpy()[found] == label]
     return judging(kept, run.catalog.image_ids, run.groups, synthetic.provenance)
 
@@ -172,7 +172,7 @@ def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Jud
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
     """One class: what the generator drew, what it saw, and validation."""
     catalog, lesions = run.catalog, run.groups
-    found = catalog.rows(synthetic.provenance.training_images)
+    found = np.sort(catalog.rows(synthetic.provenance.training_images))
     seen = found[catalog.table["label"].to_numpy()[found] == label]
     kept = judging_of(run, run.fold(job.fold), synthetic, label)
     return Subjects(
