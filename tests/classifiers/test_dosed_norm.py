@@ -143,7 +143,9 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             train_classifier(make(tmp_path / "cut"), fabric)
     train_classifier(make(tmp_path / "cut"), fabric)
-    assert (tmp_path / "cut" / CLASSIFIER).read_bytes() == (tmp_path / "whole" / CLASSIFIER).read_bytes()
+    assert (tmp_path / "cut" / CLASSIFIER).read_bytes() == (
+        tmp_path / "whole" / CLASSIFIER
+    ).read_bytes()
 
 
 def test_the_dose_comes_last_in_its_batch(tmp_path: Path, fabric: Fabric, make: Make) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dermaug.config import DataConfig
+from dermaug.config import DataConfig, Grouping
 from dermaug.console import console, counting_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
@@ -16,17 +16,22 @@ from dermaug.files import expanded
 PHANTOM = "phantom"
 
 
-def open_dataset(config: DataConfig) -> Catalog:
-    """Open `config.source` and apply its groups, classes and limit.
+def open_dataset(config: DataConfig, grouping: Grouping = "auto") -> Catalog:
+    """Open `config.source` and apply its groups of labels, classes and limit.
 
     Phantom lesions are drawn into the cache folder when they are asked for the first time.
 
+    Args:
+        config: The experiment's data section.
+        grouping: The experiment's `splits.group`.
+
     Raises:
-        DermaugError: The source is not recognised, is damaged, or lacks a class that is asked for.
+        DermaugError: The source is not recognised, is damaged, lacks a class that is asked for, or
+            names no patient and is to be grouped by patient.
     """
-    if config.source == PHANTOM:
-        return select(open_catalog(_phantoms(config)), config)
-    return select(open_catalog(expanded(config.source, "data.source")), config)
+    phantoms = config.source == PHANTOM
+    path = _phantoms(config) if phantoms else expanded(config.source, "data.source")
+    return select(open_catalog(path).grouped_by(grouping), config)
 
 
 def open_labelled(config: DataConfig, path: Path, classes: tuple[str, ...]) -> PixelStore:

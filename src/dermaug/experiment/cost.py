@@ -35,7 +35,7 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     Raises:
         DermaugError: Anything in the experiment or its data that would stop the run at its start.
     """
-    catalog = open_dataset(experiment.data)
+    catalog = open_dataset(experiment.data, experiment.splits.group)
     folds = make_folds(catalog, experiment.splits)
     counts = counts_by_point(experiment, catalog, folds)
     refuse_equal_sizes(counts)

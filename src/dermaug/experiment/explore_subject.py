@@ -1,6 +1,6 @@
 """What `explore` looks at: a generator, and what its run tells of the data it was trained on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from dermaug.config import DataConfig, Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.grouping import equal_links
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds, reduce_training
 from dermaug.errors import DermaugError
@@ -78,6 +79,9 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     if run is not None:
         _refuse_other_data(run, catalog)
     store = read_pixels(catalog, config)
+    if experiment is not None:
+        catalog = store.catalog.grouped_by(experiment.splits.group)
+        store = replace(store, catalog=catalog.united(*equal_links(store.digests)))
     fold = _fold_of(run, experiment, store.catalog, spec) if run and experiment else None
     return Subject(path, family, spec, run, store, fold)
 

@@ -101,8 +101,8 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
         files = [cell / CLASSIFIER for cell in cells if not _is_critic(cell)]
     if not files:
         raise DermaugError(
-            f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with finished "
-            "classifiers; found none"
+            f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with "
+            "finished classifiers; found none"
         )
     return [StoredClassifier(file) for file in files]
 

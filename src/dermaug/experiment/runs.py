@@ -12,12 +12,13 @@ from jaxtyping import UInt8
 import dermaug
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.dataset import open_dataset
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.jobs import Counts, Jobs, enumerate_jobs
 from dermaug.experiment.machine import machine, versions
+from dermaug.experiment.run_data import read_run_data
 from dermaug.experiment.run_identity import (
     EXPERIMENT,
     MANIFEST,
@@ -150,10 +151,10 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     """
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
-    catalog = open_dataset(experiment.data)
+    catalog = open_dataset(experiment.data, experiment.splits.group)
     refuse_other_data(folder, catalog)
-    store = read_pixels(catalog, experiment.data)
-    folds = make_folds(store.catalog, experiment.splits, store.digests)
+    store = read_run_data(experiment)
+    folds = make_folds(store.catalog, experiment.splits)
     if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
         raise DermaugError(
             f"{folder}: its folds were made from other images; choose another --output"
