@@ -30,7 +30,7 @@ print(description.classes)
 print(description.images_per_lesion)
 
 # Lesions (patients, where the data name them) stay whole, and so do lesions that share an image.
-catalog = catalog.united(*equal_links(store.digests))
+catalog = catalog.united(*equal_links(store.contents.pixels))
 folds = make_folds(catalog, SplitConfig(folds=3, run=(0,)))
 write_folds(OUTPUT / "folds.json", folds)
 for part in ("train", "validation", "test"):

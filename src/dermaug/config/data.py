@@ -37,6 +37,8 @@ class DataConfig(Section):
     """Labels to keep; empty keeps all."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
+    exclude: tuple[str, ...] = ()
+    """Ids of images to leave out, for example one of two equal images with different labels."""
     limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
     """At most this many groups (lesions or patients: see `splits.group`) per class, or of each
     class that is named, chosen by seed; 0 keeps all."""

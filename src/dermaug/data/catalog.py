@@ -1,6 +1,5 @@
 """A data set as a table: one row an image, whatever kind of source it came from."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -117,12 +116,6 @@ class Catalog:
         """The catalog with the groups of some pairs of rows made one, under the least name."""
         groups = united_names(self.groups, first, second)
         return replace(self, table=self.table.assign(group=groups))
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of ids, lesions, patients and labels."""
-        rows = self.table[["image_id", "lesion_id", "patient_id", "label"]].to_csv(index=False)
-        return hashlib.sha256(("\n".join(self.classes) + "\n" + rows).encode()).hexdigest()[:16]
 
     def rows(self, image_ids: Sequence[str]) -> Int[np.ndarray, " m"]:
         """Row numbers of some images, in the order given.

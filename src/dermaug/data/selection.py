@@ -9,12 +9,13 @@ import numpy as np
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import name_fault
+from dermaug.data.twins import refuse_similar_labels
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 
 
 def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
-    """Apply `groups`, then `classes`, then `limit`; what is left out becomes a note.
+    """Apply `exclude`, `groups`, `classes` and `limit`, in this order; each leaves a note.
 
     Args:
         catalog: The data set as read.
@@ -22,10 +23,13 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
         seed: Chooses the groups under `limit`.
 
     Raises:
-        DermaugError: A label does not exist, is in two groups, or its class has no image.
+        DermaugError: A label or image does not exist, a label is in two groups, its class has no
+            image, or two classes are spellings of one label.
     """
+    catalog = exclude_images(catalog, config.exclude)
     catalog = merge_labels(catalog, config.groups)
     catalog = keep_classes(catalog, config.classes)
+    refuse_similar_labels(catalog)
     catalog = limit_groups(catalog, config.limit, seed)
     counts = catalog.table["label"].value_counts()
     if empty := [label for label in catalog.classes if not counts.get(label, 0)]:
@@ -34,6 +38,20 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
             "leave them out with data.classes"
         )
     return catalog
+
+
+def exclude_images(catalog: Catalog, image_ids: Sequence[str]) -> Catalog:
+    """Leave out some images; none named leaves all.
+
+    Raises:
+        DermaugError: An image does not exist.
+    """
+    if not image_ids:
+        return catalog
+    left_out = set(catalog.rows(image_ids).tolist())
+    kept = catalog.take([row for row in range(len(catalog)) if row not in left_out])
+    note = f"Left out by data.exclude: {len(left_out):,} images."
+    return replace(kept, notes=(*catalog.notes, note))
 
 
 def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catalog:

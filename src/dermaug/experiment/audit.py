@@ -140,7 +140,7 @@ def _audit_generator(
     checkpoint = run.folder / control.key / CLASSIFIER
     synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
-    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.catalog.fingerprint]
+    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     if (folder / AUDIT).exists() and read_record(folder / AUDIT).get("key") == key:
         stored = read_audit(folder)
@@ -174,7 +174,7 @@ def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) 
         training=np.asarray(run.images[rows["seen"]]),
         training_ids=catalog.image_ids[rows["seen"]],
         held_out=np.asarray(run.images[rows["kept"]]),
-        lesions=catalog.table["lesion_id"].to_numpy()[rows["kept"]],
+        lesions=catalog.groups[rows["kept"]],
     )
 
 

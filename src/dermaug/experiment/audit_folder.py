@@ -10,9 +10,9 @@ from jaxtyping import Bool, UInt8
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
-from dermaug.data.decoding import resize_square
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds
+from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.audit import StoredAudit

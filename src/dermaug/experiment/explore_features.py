@@ -49,8 +49,8 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
 
     Returns:
         One row a kind of features, the trained critic's first, with the columns of `COLUMNS`: score
-        and 95 % interval over lesions; how much less the score is than the trained critic's, with
-        interval; C and number of features of a machine, missing for a classifier.
+        and 95 % interval over lesions or patients; how much less the score is than the trained
+        critic's, with interval; C and number of features of a machine, missing for a classifier.
 
     Raises:
         DermaugError: No fold, no critic, or one that cannot be had.
@@ -63,7 +63,7 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     if not load_checkpoint(subject.path)["others"]:
         raise DermaugError("its checkpoint was written without its discriminator")
     device = next(subject.family.sampler.parameters()).device
-    table, labels = store.catalog.table, store.catalog.labels
+    labels = store.catalog.labels
     training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
     kept = store.catalog.rows(fold.validation)
     parts = tuple(
@@ -76,8 +76,9 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     }
     called = {name: probe.called for name, (probe, _) in machines.items()}
     called |= reference_answers(subject, fold.validation)
-    lesions = table["lesion_id"].to_numpy()[kept]
-    scores = compared(labels[kept], lesions, called, store.catalog.num_classes, seed)
+    scores = compared(
+        labels[kept], store.catalog.groups[kept], called, store.catalog.num_classes, seed
+    )
     facts = {name: (probe.penalty, width) for name, (probe, width) in machines.items()}
     told = [facts.get(name, (float("nan"), float("nan"))) for name in scores["features"]]
     extra = pd.DataFrame(told, columns=["penalty", "dimensions"])
@@ -110,7 +111,7 @@ def reference_answers(
 
 def compared(
     labels: Int[np.ndarray, " n"],
-    lesions: np.ndarray,
+    groups: np.ndarray,
     called: dict[str, Int[np.ndarray, " n"]],
     num_classes: int,
     seed: int = 0,
@@ -119,7 +120,7 @@ def compared(
 
     Args:
         labels: True classes.
-        lesions: Lesion of each image; lesions are resampled whole.
+        groups: Lesion, or patient, of each image; groups are resampled whole.
         called: Name -> class that each image is called.
         num_classes: Number of classes.
         seed: Of the resamples.
@@ -127,11 +128,11 @@ def compared(
     Returns:
         features, balanced_accuracy, low, high, less_than_trained, less_low, less_high.
     """
-    names, lesion_of = np.unique(lesions, return_inverse=True)
+    names, group_of = np.unique(groups, return_inverse=True)
     shape = (len(names), num_classes)
-    asked = asked_of(labels, lesion_of, shape)
-    right = np.stack([right_of(labels, each, lesion_of, shape) for each in called.values()], axis=1)
-    both = np.concatenate([right, asked[:, None]], axis=1)  # lesions answers+1 2 classes
+    asked = asked_of(labels, group_of, shape)
+    right = np.stack([right_of(labels, each, group_of, shape) for each in called.values()], axis=1)
+    both = np.concatenate([right, asked[:, None]], axis=1)  # groups answers+1 2 classes
     totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
     accuracy = rates(totals[:, :-1], totals[:, -1:])[..., 0]  # 1+resamples answers
     less = accuracy[:, :1] - accuracy
