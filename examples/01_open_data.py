@@ -8,6 +8,7 @@ from pathlib import Path
 from dermaug.config import DataConfig, PhantomConfig, SplitConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.description import describe
+from dermaug.data.grouping import equal_links
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds, write_folds
 from dermaug.training.grids import save_contact_sheet
@@ -28,8 +29,9 @@ print(f"{catalog.name}: {len(catalog)} images, decoded to {store.images.shape}")
 print(description.classes)
 print(description.images_per_lesion)
 
-# Lesions stay whole, and so do byte-equal images of different lesions.
-folds = make_folds(catalog, SplitConfig(folds=3, run=(0,)), store.digests)
+# Lesions (patients, where the data name them) stay whole, and so do lesions that share an image.
+catalog = catalog.united(*equal_links(store.contents.pixels))
+folds = make_folds(catalog, SplitConfig(folds=3, run=(0,)))
 write_folds(OUTPUT / "folds.json", folds)
 for part in ("train", "validation", "test"):
     print(f"fold 0, {part}: {len(getattr(folds[0], part))} images")

@@ -14,7 +14,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run_identity import refuse_other_external
 from dermaug.experiment.runs import begin_run, open_run, prepare_run
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json, write_json
+from dermaug.files import read_json
 
 Called = Callable[..., tuple[int, str]]
 CLASSES = ("bcc", "mel", "nv")
@@ -140,12 +140,3 @@ def test_external_test_that_cannot_be_opened_is_told_before_anything_is_written(
     with pytest.raises(DermaugError, match="labels that the classifiers do not know"):
         open_run(here / "run", asked("data", external=("data",)))
     assert not (here / "run").exists()
-
-
-def test_run_from_before_external_tests_had_fingerprints_goes_on(here: Path) -> None:
-    first = three_classes(here / "first", 42)
-    run = open_run(here / "run", asked("data", external=(first,)))
-    manifest = read_json(here / "run" / "run.json")
-    del manifest["data"]["external"]
-    write_json(here / "run" / "run.json", manifest)
-    refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)

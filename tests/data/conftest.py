@@ -113,6 +113,7 @@ def catalog_of_files() -> Callable[..., Catalog]:
                 "image_id": [path.name for path in paths],
                 "lesion_id": [f"L{row // 2}" for row in range(number)],
                 "label": [("mel", "nv")[row // 2 % 2] for row in range(number)],
+                "patient_id": "",
                 "path": [str(path) for path in paths],
                 "mask_path": [str(mask) for mask in masks] if masks else "",
                 "age": 50.0,

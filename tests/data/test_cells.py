@@ -119,5 +119,6 @@ def test_rows_that_contradict_each_other() -> None:
     assert findings.lines == [
         "line 4: id 'a' occurs already in line 2",
         "line 3: id '../b' is a path",
-        "line 4: lesion 'L' is 'nv', but 'mel' in line 2",
+        "line 4: lesion 'L' is 'nv', but 'mel' in line 2; a patient with several lesions goes into "
+        "a column patient_id",
     ]

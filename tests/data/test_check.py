@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.check import check_catalog, equal_files
+from dermaug.data.check import check_catalog
+from dermaug.data.grouping import equal_links
 
 Photograph = Callable[..., bytes]
 MakeCatalog = Callable[..., Catalog]
@@ -28,8 +29,10 @@ def test_check_names_each_bad_file_and_no_other(
     found = check_catalog(
         catalog_of_files(paths), workers=2, progress=lambda *counts: calls.append(counts)
     )
-    assert [entry.image_id for entry in found] == sorted(bad_files)
-    assert all(entry.reason and entry.path == str(tmp_path / entry.image_id) for entry in found)
+    assert [entry.image_id for entry in found.bad] == sorted(bad_files)
+    assert all(entry.reason and entry.path == str(tmp_path / entry.image_id) for entry in found.bad)
+    assert list(found.catalog.image_ids) == sorted(sound)
+    assert len(found.contents.files) == len(found.contents.details) == len(sound)
     assert calls[-1] == (len(paths), len(paths))
 
 
@@ -42,17 +45,26 @@ def test_check_looks_at_segmentations_too(
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:-40])
     names = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
     found = check_catalog(catalog_of_files(names, [tmp_path / "a.png", tmp_path / "b.png"]))
-    assert [(entry.image_id, entry.path) for entry in found] == [("b.jpg", str(tmp_path / "b.png"))]
+    assert [(entry.image_id, entry.path) for entry in found.bad] == [
+        ("b.jpg", str(tmp_path / "b.png"))
+    ]
 
 
-def test_equal_files_are_grouped_and_unreadable_ones_left_out(
+def test_equal_images_are_found_and_unreadable_ones_left_out(
     tmp_path: Path, photograph: Photograph, catalog_of_files: MakeCatalog
 ) -> None:
     contents = {"a.jpg": 0, "b.jpg": 1, "c.jpg": 0, "d.jpg": 0}
     for name, seed in contents.items():
         (tmp_path / name).write_bytes(photograph(seed))
-    paths = [tmp_path / name for name in (*contents, "absent.jpg", "also_absent.jpg")]
-    assert equal_files(catalog_of_files(paths)) == (("a.jpg", "c.jpg", "d.jpg"),)
+    with Image.open(tmp_path / "b.jpg") as image:
+        image.save(tmp_path / "e.png")  # the same pixels in another file
+    names = ("absent.jpg", *contents, "e.png", "also_absent.jpg")
+    found = check_catalog(catalog_of_files([tmp_path / name for name in names]))
+    first, second = equal_links(found.contents.pixels)
+    ids = found.catalog.image_ids
+    pairs = list(zip(ids[first], ids[second], strict=True))
+    assert pairs == [("a.jpg", "c.jpg"), ("a.jpg", "d.jpg"), ("b.jpg", "e.png")]
+    assert len(set(found.contents.files)) == 3  # as bytes, the PNG is another file
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs HAM10000 in ../shared/data")
@@ -61,4 +73,4 @@ def test_real_images_are_sound(catalog_of_files: MakeCatalog) -> None:
     masks = REAL / "HAM10000_segmentations_lesion_tschandl"
     catalog = catalog_of_files(paths, [masks / f"{path.stem}_segmentation.png" for path in paths])
     assert len(paths) >= 250
-    assert check_catalog(catalog) == ()
+    assert check_catalog(catalog).bad == ()

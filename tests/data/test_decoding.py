@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dermaug.data.decoding import decode_square, lesion_box, read_square, resize_square, square_box
+from dermaug.data.decoding import decode_square, lesion_box, read_square
 from dermaug.data.image_files import BadImageError, decode_whole
+from dermaug.data.squares import resize_square, square_box
 
 Photograph = Callable[..., bytes]
 
@@ -159,7 +160,7 @@ def test_two_bit_palette_with_a_transparent_entry(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("extent", [(40, 40), (400, 400)])  # the second is decoded at reduced size
+@pytest.mark.parametrize("extent", [(40, 40), (400, 400)])
 def test_exif_orientation_is_undone(
     orientation: int, extent: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -192,11 +193,35 @@ def test_square_is_centred_and_averages_areas(tmp_path: Path) -> None:
     np.testing.assert_array_equal(resize_square(pixels, 24), pixels[:, 8:32])
 
 
-def test_reduced_decoding_looks_like_full_decoding(photograph: Photograph, tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(photograph(1, (1200, 900)))
-    reduced = decode_square(tmp_path / "a.jpg", 32).astype(float)
-    full = resize_square(np.asarray(decode_whole(tmp_path / "a.jpg")), 32).astype(float)
-    assert np.abs(reduced - full).mean() < 2
+@pytest.mark.parametrize("extent", [(200, 150), (1201, 899), (17, 33)])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_jpeg_gives_the_pixels_that_pillow_gives(
+    photograph: Photograph,
+    tmp_path: Path,
+    extent: tuple[int, int],
+    subsampling: int,
+    progressive: bool,
+) -> None:
+    """One strict pass of libjpeg-turbo decodes them; a lossless copy has the same pixels."""
+    original = Image.open(io.BytesIO(photograph(1, extent)))
+    path = tmp_path / "a.jpg"
+    original.save(path, quality=80, subsampling=subsampling, progressive=progressive)
+    expected = np.asarray(Image.open(path).convert("RGB"))
+    np.testing.assert_array_equal(np.asarray(decode_whole(path)), expected)
+    Image.fromarray(expected).save(tmp_path / "a.png")
+    one, other = (read_square(tmp_path / name, 16) for name in ("a.jpg", "a.png"))
+    assert one.signature.pixels == other.signature.pixels
+    assert one.signature.file != other.signature.file
+    np.testing.assert_array_equal(one.signature.detail, other.signature.detail)
+    np.testing.assert_array_equal(one.pixels, resize_square(expected, 16))
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_jpeg_without_colour_planes_of_its_own_is_decoded(mode: str, tmp_path: Path) -> None:
+    Image.fromarray(quadrants(64, 64)).convert(mode).save(tmp_path / "a.jpg", quality=95)
+    expected = np.asarray(Image.open(tmp_path / "a.jpg").convert("RGB"))
+    np.testing.assert_array_equal(np.asarray(decode_whole(tmp_path / "a.jpg")), expected)
 
 
 def test_lesion_box_finds_the_segmentation_at_its_threshold(tmp_path: Path) -> None:

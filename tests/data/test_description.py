@@ -20,6 +20,7 @@ def catalog() -> Catalog:
             "image_id": [f"i{row}" for row in range(10)],
             "lesion_id": ["a", "a", "a", "b", "c", "d", "d", "d", "d", "e"],
             "label": ["mel"] * 5 + ["nv"] * 5,
+            "patient_id": "",
             "path": "",
             "mask_path": "",
             "age": [0, 9, 10, 85, np.nan, 40, 45, 49.5, 80, 79],

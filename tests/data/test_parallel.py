@@ -6,7 +6,7 @@ import pytest
 
 from dermaug.data import parallel
 from dermaug.data.parallel import in_parallel
-from dermaug.data.workers import digest_or_empty
+from dermaug.data.workers import reason_if_bad
 from dermaug.errors import DermaugError
 
 
@@ -25,10 +25,10 @@ def test_threads_keep_the_order_and_report_progress(workers: int | None, number:
 def test_processes_agree_with_threads_and_a_killed_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    paths = [__file__] * 200 + ["/absent"]
-    expected = list(in_parallel(digest_or_empty, paths, workers=2))
+    files = [("text", __file__)] * 200 + [("lost", "/absent")]
+    expected = list(in_parallel(reason_if_bad, files, workers=2))
     monkeypatch.setattr(parallel, "WORTH_PROCESSES", 1)
-    assert list(in_parallel(digest_or_empty, paths, workers=2)) == expected
-    assert expected[-1] == ""
+    assert list(in_parallel(reason_if_bad, files, workers=2)) == expected
+    assert str(expected[-1]) == "/absent: missing"
     with pytest.raises(DermaugError, match="a worker process was killed"):
         list(in_parallel(signal.raise_signal, [signal.SIGKILL] * 200, workers=2))

@@ -15,7 +15,8 @@ from PIL import Image
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.decoding import decode_square
-from dermaug.data.pixels import byte_equal, default_cache, load_pixels
+from dermaug.data.grouping import equal_links
+from dermaug.data.pixels import default_cache, load_pixels
 from dermaug.errors import DermaugError
 
 Photograph = Callable[..., bytes]
@@ -48,7 +49,7 @@ def test_pixels_and_digests_are_those_of_each_file(sound: Catalog, tmp_path: Pat
     store = load_pixels(sound, CONFIG, cache=tmp_path / "cache")
     for row, path in enumerate(sound.table["path"]):
         np.testing.assert_array_equal(store.images[row], decode_square(path, 16))
-        assert store.digests[row] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        assert store.contents.files[row] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert isinstance(store.images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         store.images[0] = 0
@@ -66,7 +67,10 @@ def test_second_call_decodes_nothing(sound: Catalog, tmp_path: Path) -> None:
         sound, CONFIG, cache=tmp_path / "cache", progress=lambda done, total: pytest.fail("again")
     )
     np.testing.assert_array_equal(first.images, second.images)
-    assert first.digests == second.digests
+    assert first.contents.files == second.contents.files
+    assert first.contents.pixels == second.contents.pixels
+    np.testing.assert_array_equal(first.contents.details, second.contents.details)
+    assert first.fingerprint == second.fingerprint
 
 
 def test_changed_file_size_or_rows_are_decoded_anew(
@@ -99,30 +103,37 @@ def test_moved_data_set_needs_no_new_cache(
     )
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "header", "index", "no index", "empty"])
+def _damage(path: Path, damage: str) -> None:
+    content = bytearray(path.read_bytes())
+    match damage:
+        case "truncated" | "index":
+            path.write_bytes(content[:-40])
+        case "flipped" | "details":
+            content[1_000] ^= 1
+            path.write_bytes(content)
+        case "header":
+            content[:6] = b"\x93NUMPX"
+            path.write_bytes(content)
+        case "no index" | "no details":
+            path.unlink()
+        case "empty":
+            path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["truncated", "flipped", "header", "index", "no index", "empty", "details", "no details"],
+)
 def test_damaged_cache_is_rebuilt(damage: str, sound: Catalog, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     expected = np.array(load_pixels(sound, CONFIG, cache=cache).images)
     (array,), (index,) = cache.glob("*.npy"), cache.glob("*.json")
-    content = bytearray(array.read_bytes())
-    match damage:
-        case "truncated":
-            array.write_bytes(content[:-100])
-        case "flipped":
-            content[1_000] ^= 1
-            array.write_bytes(content)
-        case "header":
-            content[:6] = b"\x93NUMPX"
-            array.write_bytes(content)
-        case "index":
-            index.write_text(index.read_text()[:-40])
-        case "no index":
-            index.unlink()
-        case "empty":
-            array.write_bytes(b"")
+    (details,) = cache.glob("*.details")
+    damaged = {"index": index, "no index": index, "details": details, "no details": details}
+    _damage(damaged.get(damage, array), damage)
     store = load_pixels(sound, CONFIG, cache=cache)
     np.testing.assert_array_equal(store.images, expected)
-    assert len(list(cache.iterdir())) == 2
+    assert len(list(cache.iterdir())) == 3
 
 
 def test_index_that_is_valid_json_but_no_index_is_rebuilt(sound: Catalog, tmp_path: Path) -> None:
@@ -152,7 +163,7 @@ def test_skip_leaves_them_out_and_counts_them(mixed: Catalog, tmp_path: Path) ->
         assert store.catalog.notes[-1].startswith("15 of 23 images could not be decoded")
         for row, path in enumerate(store.catalog.table["path"]):
             np.testing.assert_array_equal(store.images[row], decode_square(path, 16))
-        assert len(store.digests) == 8
+        assert len(store.contents.files) == len(store.contents.details) == 8
 
 
 def test_file_that_was_unreadable_in_passing_comes_back(
@@ -207,7 +218,9 @@ def test_embedded_pixels_are_resized_like_files(sound: Catalog, tmp_path: Path) 
     store = load_pixels(embedded, CONFIG, cache=tmp_path / "cache")
     Image.fromarray(pixels[3]).save(tmp_path / "a.png")
     np.testing.assert_array_equal(store.images[3], decode_square(tmp_path / "a.png", 16))
-    assert byte_equal(list(embedded.image_ids), store.digests) == (("0.jpg", "7.jpg"),)
+    first, second = equal_links(store.contents.pixels)
+    assert (first.tolist(), second.tolist()) == ([0], [7])
+    np.testing.assert_array_equal(store.contents.details[0], store.contents.details[7])
 
 
 def test_unwritable_cache_is_named(sound: Catalog, tmp_path: Path) -> None:
@@ -263,7 +276,7 @@ def test_two_processes_may_fill_one_cache(sound: Catalog, tmp_path: Path) -> Non
     assert int(outputs[0][0].split()[0]) == expected
     assert (
         sorted(path.suffix for path in (tmp_path / "cache").iterdir())
-        == [".json"] * 6 + [".npy"] * 6
+        == [".details"] * 6 + [".json"] * 6 + [".npy"] * 6
     )
 
 

@@ -1,5 +1,6 @@
 """Merged labels, chosen classes and the limit on lesions."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def catalog() -> Catalog:
 
 def test_nothing_asked_changes_nothing(catalog: Catalog) -> None:
     selected = select(catalog, DataConfig())
-    assert selected.fingerprint == catalog.fingerprint
+    assert selected.table.equals(catalog.table)
     assert selected.notes == ()
 
 
@@ -97,3 +98,12 @@ def test_a_class_without_images_is_an_error(catalog: Catalog) -> None:
     with pytest.raises(DermaugError, match=r"found none of mel; leave them out with data\.classes"):
         select(emptied, DataConfig())
     assert select(emptied, DataConfig(classes=("bcc", "nv"))).num_classes == 2
+
+
+def test_limit_counts_patients_where_these_are_known(catalog: Catalog) -> None:
+    patients = [f"P{n.split('-')[1]}" for n in catalog.table["lesion_id"]]
+    known = replace(catalog, table=catalog.table.assign(patient_id=patients))
+    selected = select(known, DataConfig(limit=3))
+    kept = selected.table.groupby("label")["patient_id"].nunique()
+    assert kept.to_dict() == {"bcc": 3, "mel": 3, "nv": 3}
+    assert selected.notes[0].startswith("Patients kept by data.limit: bcc (3 of 6)")

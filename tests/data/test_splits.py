@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.grouping import lesion_groups, shared_bytes_note
+from dermaug.data.grouping import equal_links
 from dermaug.data.splits import (
     Fold,
     make_folds,
     read_folds,
+    reduce_training,
     refuse_overlap,
-    refuse_shared_bytes,
+    refuse_shared_images,
     write_folds,
 )
 from dermaug.errors import DermaugError
@@ -35,7 +36,9 @@ def catalog_of(images_of_lesions: dict[str, list[int]], grouped: bool = True) ->
         for image in range(images)
     ]
     table = pd.DataFrame(rows, columns=["image_id", "lesion_id", "label"], dtype=object)
-    unknown = dict.fromkeys(["path", "mask_path", "sex", "localization", "dx_type"], "")
+    unknown = dict.fromkeys(
+        ["patient_id", "path", "mask_path", "sex", "localization", "dx_type"], ""
+    )
     table = table.assign(age=np.nan, **unknown)
     return Catalog("Made", Path(), table, tuple(sorted(images_of_lesions)), grouped)
 
@@ -66,22 +69,24 @@ def test_lesions_never_cross_and_every_image_is_tested_once(
     catalog: Catalog, folds: int, validation: float, seed: int, equal: list[int], united: bool
 ) -> None:
     config = SplitConfig(folds=folds, validation=validation, seed=seed)
-    # A few byte-equal images, within and across lesions of a class.
-    digests = list(catalog.image_ids)
+    # A few equal images, within and across lesions of a class.
+    digests, labels = list(catalog.image_ids), catalog.table["label"]
     for number in range(0, len(digests) - 6, 30):
-        digests[number] = digests[number + equal[number]]
-    made = make_folds(catalog, config, digests if united else None)
+        if labels[number] == labels[number + equal[number]]:
+            digests[number] = digests[number + equal[number]]
+    catalog = catalog.united(*equal_links(digests)) if united else catalog
+    made = make_folds(catalog, config)
     assert [fold.index for fold in made] == list(range(folds))
     for fold in made:
         parts = [lesions_of(catalog, getattr(fold, part)) for part in PARTS]
         assert sum(map(len, parts)) == len(set.union(*parts)) == catalog.table.lesion_id.nunique()
         images = [*fold.train, *fold.validation, *fold.test]
         assert sorted(images) == sorted(catalog.image_ids)
-        for part in PARTS if not united else ():
+        for part in PARTS:
             labels = catalog.table["label"].iloc[catalog.rows(getattr(fold, part))]
             assert set(labels) == set(catalog.classes)
         if united:
-            refuse_shared_bytes(catalog, fold, digests)
+            refuse_shared_images(catalog, fold, digests)
     tested = [image for fold in made for image in fold.test]
     assert sorted(tested) == sorted(catalog.image_ids)
 
@@ -179,7 +184,7 @@ def test_one_class_is_an_error() -> None:
 
 def test_ungrouped_images_are_their_own_lesions() -> None:
     catalog = catalog_of({"mel": [10], "nv": [10]}, grouped=False)
-    assert list(lesion_groups(catalog)) == list(catalog.image_ids)
+    assert list(catalog.groups) == list(catalog.image_ids)
     assert len(make_folds(catalog, SplitConfig(folds=5))) == 5
 
 
@@ -193,36 +198,115 @@ def test_lesion_in_two_parts_is_refused_and_named() -> None:
         refuse_overlap(catalog, replace(fold, test=("other",)))
 
 
-def test_byte_equal_images_in_two_parts_are_refused_and_named() -> None:
+def test_equal_images_in_two_parts_are_refused_and_named() -> None:
     catalog = catalog_of({"mel": [1, 1, 1], "nv": [1] * 3})
     fold = Fold(0, ("mel0_0", "nv0_0"), ("nv1_0",), ("mel2_0", "nv2_0"))
-    refuse_shared_bytes(catalog, fold, list("abcdef"))
-    refuse_shared_bytes(catalog, fold, list("aacdef"))  # mel1_0 is in no part
-    refuse_shared_bytes(catalog, replace(fold, train=("mel0_0", "mel1_0")), list("aacdef"))
-    with pytest.raises(DermaugError, match="byte-equal") as caught:
-        refuse_shared_bytes(catalog, fold, list("abadef"))
-    assert caught.value.details == ("byte-equal image a: mel0_0 (train), mel2_0 (test)",)
+    refuse_shared_images(catalog, fold, list("abcdef"))
+    refuse_shared_images(catalog, fold, list("aacdef"))  # mel1_0 is in no part
+    refuse_shared_images(catalog, replace(fold, train=("mel0_0", "mel1_0")), list("aacdef"))
+    with pytest.raises(DermaugError, match="equal images occur") as caught:
+        refuse_shared_images(catalog, fold, list("abadef"))
+    assert caught.value.details == ("equal image a: mel0_0 (train), mel2_0 (test)",)
 
 
-def test_byte_equal_images_unite_their_lesions() -> None:
+def test_equal_images_unite_their_lesions() -> None:
     catalog = catalog_of({"mel": [2, 1, 1, 1], "nv": [1, 1]})
     #          mel0_0 mel0_1 mel1_0 mel2_0 mel3_0 nv0_0 nv1_0
     digests = ["a", "b", "b", "c", "d", "c", "e"]
-    expected = ["mel0", "mel0", "mel0", "mel2", "mel3", "mel2", "nv1"]
-    assert list(lesion_groups(catalog, digests)) == expected
-    note = shared_bytes_note(catalog, digests)
-    assert note.startswith("4 images of different lesion ids")
-    assert shared_bytes_note(catalog, ["a", "a", *"bcdef"]) == ""  # within a lesion
+    united = catalog.united(*equal_links(digests))
+    assert list(united.groups) == ["mel0", "mel0", "mel0", "mel2", "mel3", "mel2", "nv1"]
+    assert list(united.take([4, 5]).groups) == ["mel3", "mel2"]
+    assert list(catalog.groups) == list(catalog.table["lesion_id"])
 
 
 def test_united_lesions_are_kept_together_where_they_would_part() -> None:
     catalog = catalog_of({"mel": [1] * 20, "nv": [1] * 20})
     digests = [str(row // 2) for row in range(40)]
     (parted,) = make_folds(catalog, SplitConfig(run=(0,)))
-    with pytest.raises(DermaugError, match="byte-equal"):
-        refuse_shared_bytes(catalog, parted, digests)
-    for fold in make_folds(catalog, SplitConfig(), digests):
-        refuse_shared_bytes(catalog, fold, digests)
+    with pytest.raises(DermaugError, match="equal images occur"):
+        refuse_shared_images(catalog, parted, digests)
+    for fold in make_folds(catalog.united(*equal_links(digests)), SplitConfig()):
+        refuse_shared_images(catalog, fold, digests)
+
+
+def patients(catalog: Catalog, patient_of: dict[str, str]) -> Catalog:
+    """The catalog with the patient of each lesion; a lesion that is not named has none."""
+    known = catalog.table["lesion_id"].map(patient_of).fillna("")
+    return replace(catalog, table=catalog.table.assign(patient_id=known))
+
+
+def test_patients_with_several_diagnoses_stay_whole() -> None:
+    catalog = catalog_of({"df": [1] * 12, "mel": [1, 2] * 15, "nv": [1, 3] * 30})
+    # Two lesions per patient, of two diagnoses for most; the last lesions name no patient.
+    lesions = list(dict.fromkeys(catalog.table["lesion_id"]))
+    random = np.random.default_rng(0)
+    shuffled = random.permutation(lesions[:-6])
+    catalog = patients(catalog, {lesion: f"P{row // 2}" for row, lesion in enumerate(shuffled)})
+    assert catalog.unit == "patient"
+    labels = catalog.table.groupby(catalog.groups)["label"].nunique()
+    assert labels.max() == 2
+    folds = make_folds(catalog, SplitConfig(folds=3))
+    for fold in folds:
+        groups = [set(catalog.groups[catalog.rows(getattr(fold, part))]) for part in PARTS]
+        assert sum(map(len, groups)) == len(set.union(*groups))
+        for part in PARTS:
+            there = set(catalog.table["label"].iloc[catalog.rows(getattr(fold, part))])
+            assert there == set(catalog.classes)
+    by_lesion = make_folds(catalog.grouped_by("lesion"), SplitConfig(folds=3))
+    assert any(
+        set(catalog.groups[catalog.rows(fold.train)]) & set(catalog.groups[catalog.rows(fold.test)])
+        for fold in by_lesion
+    )
+    with pytest.raises(DermaugError, match="patients occur in more than one part"):
+        refuse_overlap(catalog, by_lesion[0])
+
+
+def test_lesion_belongs_to_its_patient_in_every_row() -> None:
+    catalog = catalog_of({"mel": [2, 1], "nv": [1, 1]})
+    table = catalog.table.assign(patient_id=["P", "", "", "P", ""])
+    known = replace(catalog, table=table)
+    assert list(known.groups) == ["patient P", "patient P", "mel1", "patient P", "nv1"]
+    assert list(known.grouped_by("lesion").groups) == ["mel0", "mel0", "mel1", "nv0", "nv1"]
+
+
+def test_grouping_by_patient_needs_patients() -> None:
+    catalog = catalog_of({"mel": [1] * 3, "nv": [1] * 3})
+    assert catalog.grouped_by("auto").unit == "lesion"
+    with pytest.raises(DermaugError, match=r"splits\.group is patient, but the data name none"):
+        catalog.grouped_by("patient")
+
+
+def test_class_that_rare_patients_carry_reaches_every_part_or_is_named() -> None:
+    # Every patient has both diagnoses: dealt by the commoner one, a part could lack the rarer.
+    catalog = catalog_of({"df": [1] * 5, "nv": [4] * 40})
+    catalog = patients(
+        catalog,
+        {f"df{row}": f"P{row}" for row in range(5)} | {f"nv{row}": f"P{row}" for row in range(40)},
+    )
+    for fold in make_folds(catalog, SplitConfig(folds=5)):
+        for part in PARTS:
+            assert any(name.startswith("df") for name in getattr(fold, part))
+    two = patients(catalog, {f"df{row}": f"P{row % 2}" for row in range(5)})
+    with pytest.raises(DermaugError, match="patients of every class") as caught:
+        make_folds(two, SplitConfig(folds=3))
+    assert caught.value.details == ("class 'df' has 2 patients",)
+
+
+def test_reduced_training_part_keeps_whole_groups_per_class() -> None:
+    catalog = catalog_of({"mel": [2] * 20, "nv": [1] * 40})
+    by_patient = patients(
+        catalog,
+        {f"mel{row}": f"P{row // 2}" for row in range(20)}
+        | {f"nv{row}": f"P{row // 2}" for row in range(40)},
+    )
+    (fold,) = make_folds(by_patient, SplitConfig(folds=3, run=(0,)))
+    small, large = (reduce_training(by_patient, fold, number, 0) for number in (2, 4))
+    assert set(small.train) < set(large.train) < set(fold.train)
+    for reduced, number in ((small, 2), (large, 4)):
+        rows = by_patient.rows(reduced.train)
+        groups = pd.Series(by_patient.groups[rows])
+        counts = groups.groupby(by_patient.table["label"].to_numpy()[rows]).nunique()
+        assert counts.to_dict() == {"mel": number, "nv": number}
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ def catalog(tmp_path: Path) -> Catalog:
             "image_id": ["a", "b", "c"],
             "lesion_id": ["1", "1", "2"],
             "label": ["mel", "mel", "bkl"],
+            "patient_id": "",
             "path": "",
             "mask_path": "",
             "age": np.nan,
@@ -51,6 +53,16 @@ def test_what_is_written_is_read(table: pd.DataFrame, tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["predictions.parquet"]
 
 
+def test_the_group_is_the_patient_where_one_is_known(catalog: Catalog, table: pd.DataFrame) -> None:
+    assert list(table.columns[:5]) == ["image_id", "lesion_id", "group", "part", "label"]
+    assert table["group"].tolist() == table["lesion_id"].tolist()
+    known = replace(catalog, table=catalog.table.assign(patient_id=["P", "P", ""]))
+    probabilities = np.full((3, 2), 0.5)
+    found = build_predictions(known, np.arange(3), "test", probabilities)
+    assert found["group"].tolist() == ["patient P", "patient P", "2"]
+    assert found["lesion_id"].tolist() == ["1", "1", "2"]
+
+
 def test_rows_keep_their_order(table: pd.DataFrame) -> None:
     assert table["image_id"].tolist() == ["b", "a", "c"]
     assert label_indices(table, CLASSES).tolist() == [1, 1, 0]
@@ -66,6 +78,7 @@ def test_rows_keep_their_order(table: pd.DataFrame) -> None:
         ({"label": "nv"}, "label: expected bkl, mel; found nv"),
         ({"image_id": "a"}, "occur twice: a"),
         ({"part": ["test", "validation", "test"]}, "lesions in two parts: 1"),
+        ({"part": ["test", "test", "validation"], "group": "g"}, "groups in two parts: g"),
     ],
 )
 def test_each_fault_is_named(table: pd.DataFrame, change: dict, finding: str) -> None:
@@ -111,10 +124,18 @@ def test_predictions_of_the_fold_pass_in_any_order(table: pd.DataFrame, catalog:
         ({"image_id": ["b", "a", "z"]}, ("a", "b", "c")),
         ({"label": "mel"}, ("a", "b", "c")),
         ({"lesion_id": "1"}, ("a", "b", "c")),
+        ({"group": "1"}, ("a", "b", "c")),
         ({"part": "validation"}, ("a", "b", "c")),
         ({}, ("a", "b")),
     ],
-    ids=["other image", "other label", "other lesion", "other part", "image too many"],
+    ids=[
+        "other image",
+        "other label",
+        "other lesion",
+        "other group",
+        "other part",
+        "image too many",
+    ],
 )
 def test_predictions_of_other_images_are_refused(
     table: pd.DataFrame, catalog: Catalog, change: dict[str, object], images: tuple[str, ...]

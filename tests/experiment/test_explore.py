@@ -159,7 +159,7 @@ def test_test_images_are_never_looked_at(
     assert subject.store is not None
     images = np.array(subject.store.images)
     images[subject.store.catalog.rows(subject.fold.test)] = 0
-    blind = type(subject.store)(subject.store.catalog, images, subject.store.digests)
+    blind = type(subject.store)(subject.store.catalog, images, subject.store.contents)
     monkeypatch.setattr("dermaug.experiment.explore_subject.read_pixels", lambda *_: blind)
     again = explore(folder / ACGAN, None, CPU)
     pd.testing.assert_frame_equal(again.features, found.features)
@@ -235,7 +235,7 @@ def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) ->
         (["RUN/experiment.json"], "not a whole safetensors file"),
         (["RUN/classifiers/real/fridadar/fold0-seed0/classifier.safetensors"], "expected a gen"),
         ([f"RUN/{DCGAN}", "--class", "nv"], "expected classes it was trained on (mel)"),
-        ([f"RUN/{DCGAN}", "--data", "OTHER"], "expected the data that"),
+        ([f"RUN/{DCGAN}", "--data", "OTHER"], "was begun with other data, 186 images differ"),
         ([f"RUN/{DCGAN}", "--data", "nowhere"], "nowhere"),
     ],
 )
@@ -253,7 +253,7 @@ def test_what_is_no_generator_or_not_its_data_is_refused(
 
 
 def test_a_generator_of_another_runs_fold_is_refused(folder: Path, tmp_path: Path) -> None:
-    for name in ("experiment.json", "run.json"):
+    for name in ("experiment.json", "run.json", "twins.json"):
         shutil.copy(folder / name, tmp_path)
     folds = json.loads((folder / "folds.json").read_text(encoding="utf-8"))
     (tmp_path / "folds.json").write_text(json.dumps(folds[:0]))

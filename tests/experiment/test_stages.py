@@ -17,8 +17,9 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.evaluation.discrimination import overall
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
-from dermaug.experiment.external import evaluate, find_classifiers, predict_files
+from dermaug.experiment.external import evaluate, find_classifiers
 from dermaug.experiment.judges import classifier_judge
+from dermaug.experiment.predicting import predict_files
 from dermaug.experiment.runs import Run, open_run
 from dermaug.experiment.stages import PREDICTIONS, external_name, run_classifier_job
 from dermaug.experiment_file import validate_experiment
@@ -83,7 +84,7 @@ def test_predictions_on_other_data_take_all_views(run: Run, trained: Path, fabri
     table = read_predictions(trained / external_name(0), classes)
     (stored,) = find_classifiers(trained)
     files = sorted(other.rglob("*.jpg"))
-    named, _ = predict_files(stored, files, fabric)
+    named, _ = predict_files(stored.path, files, fabric)
     by_name = table.set_index("image_id").loc[[file.stem for file in files]]
     np.testing.assert_allclose(probabilities_of(by_name, classes), named, atol=1e-6)
     scores, _ = evaluate([stored], other, fabric, skip_known=False)

@@ -13,7 +13,8 @@ import pytest
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.external import evaluate, find_classifiers, predict_files
+from dermaug.experiment.external import evaluate, find_classifiers
+from dermaug.experiment.predicting import predict_files
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.runs import open_run
 from dermaug.experiment.stages import synthetic_folder
@@ -246,11 +247,11 @@ def test_predictions_of_files_equal_those_of_the_run(finished: RunResults) -> No
     rows = finished.catalog.rows(some["image_id"].tolist())
     paths = [Path(path) for path in finished.catalog.table["path"].iloc[rows]]
     (stored,) = find_classifiers(cell.folder)
-    probabilities, spec = predict_files(stored, paths, start_fabric("cpu"))
+    probabilities, spec = predict_files(stored.path, paths, start_fabric("cpu"))
     assert spec.classes == ("bcc", "mel", "nv")
     np.testing.assert_allclose(probabilities, some.filter(like="p_").to_numpy(), atol=1e-4)
     with pytest.raises(DermaugError, match="1 of 2 files are no sound images"):
-        predict_files(stored, [paths[0], Path("none.jpg")], start_fabric("cpu"))
+        predict_files(stored.path, [paths[0], Path("none.jpg")], start_fabric("cpu"))
 
 
 def test_generated_folder_is_the_run_s_generator(finished: RunResults, tmp_path: Path) -> None:

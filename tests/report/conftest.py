@@ -32,6 +32,7 @@ def drawn_catalog(folder: Path, classes: Sequence[str], lesions: int) -> Catalog
                     "image_id": f"{lesion}-{view}",
                     "lesion_id": lesion,
                     "label": label,
+                    "patient_id": "",
                     "path": "",
                     "mask_path": "",
                     "age": float(random.choice([35, 50, 65, np.nan])),

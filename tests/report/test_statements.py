@@ -50,3 +50,27 @@ def test_unknown_lesions_are_warned_of(drawn_study: Study) -> None:
     results = drawn_study()
     ungrouped = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "no lesion ids" in failures(ungrouped)
+
+
+def test_the_grouping_is_told(drawn_study: Study) -> None:
+    results = drawn_study()
+    first = split_statements(results)[0]
+    assert "parted by lesion: no lesion occurs in two parts" in first.text
+    lesions = results.catalog.table["lesion_id"]
+    known = results.catalog.table.assign(patient_id="P" + lesions)
+    named = replace(results, catalog=replace(results.catalog, table=known))
+    first = split_statements(named)[0]
+    assert "parted by patient: no patient occurs in two parts" in first.text
+    known.loc[known.index[:2], "patient_id"] = ""
+    partly = replace(results, catalog=replace(results.catalog, table=known))
+    assert "images name no patient and were parted by lesion" in split_statements(partly)[0].text
+    assert failures(named) == failures(partly) == ""
+
+
+def test_parting_by_lesion_although_patients_are_known_is_warned_of(drawn_study: Study) -> None:
+    results = drawn_study()
+    known = results.catalog.table.assign(patient_id="P" + results.catalog.table["lesion_id"])
+    catalog = replace(results.catalog, table=known, grouping="lesion")
+    assert "name patients, but images were parted by lesion" in failures(
+        replace(results, catalog=catalog)
+    )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from dermaug.classifiers.dosed_norm import without_dose
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.config import ClassifierConfig
+from dermaug.data.decoding import Crop
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
@@ -33,6 +34,8 @@ class ClassifierSpec:
         options: Further arguments of `timm.create_model`.
         dropout: Dropout before the head; None keeps the model's own.
         views: Orientations of an image whose probabilities are averaged.
+        crop: `centre` or `lesion`, as in `DataConfig`: how training images were cut.
+        margin: Skin around the lesion, as in `DataConfig`.
     """
 
     model: str
@@ -41,11 +44,21 @@ class ClassifierSpec:
     options: Mapping[str, bool | int | float | str]
     dropout: float | None
     views: int = 1
+    crop: Crop = "centre"
+    margin: float = 0.25
 
     @classmethod
-    def of(cls, config: ClassifierConfig, classes: tuple[str, ...], size: int) -> Self:
-        """The specification that a configuration asks for."""
-        return cls(config.model, classes, size, config.options, config.dropout, config.views)
+    def of(
+        cls,
+        config: ClassifierConfig,
+        classes: tuple[str, ...],
+        size: int,
+        crop: Crop = "centre",
+        margin: float = 0.25,
+    ) -> Self:
+        """The specification that a configuration asks for, for images that were cut so."""
+        network = (config.model, classes, size, config.options, config.dropout, config.views)
+        return cls(*network, crop, margin)
 
 
 class Classifier(nn.Module):
@@ -132,7 +145,9 @@ def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
         raise DermaugError(f"{path}: expected a classifier, found {state.get('kind', 'neither')!r}")
     with expecting(path, "a classifier"):
         described: dict[str, Any] = state["spec"]
-        spec = ClassifierSpec(**(described | {"classes": tuple(described["classes"])}))
+        # A checkpoint that does not tell how images are cut must not be fed centred squares.
+        required = {"classes": tuple(described["classes"]), "crop": described["crop"]}
+        spec = ClassifierSpec(**(described | required))
         channels = state["weights"]["mean"].shape[1]
         classifier = Classifier(_network(spec), (0.0,) * channels, (1.0,) * channels)
         classifier.load_state_dict(state["weights"])

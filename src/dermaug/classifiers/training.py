@@ -21,6 +21,7 @@ from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifi
 from dermaug.config import ClassifierConfig
 from dermaug.console import progress_bar
 from dermaug.data.augmentation import POLICIES
+from dermaug.data.decoding import Crop
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
@@ -64,6 +65,8 @@ class ClassifierTask:
         soft: Probabilities of the classes that the last images teach instead of their labels; None
             teaches labels throughout.
         own_norm: Whether batch norm treats the last images apart (`separate_dose`).
+        crop: How the images were cut, as in `DataConfig`; the classifier remembers it.
+        margin: Skin around the lesion, likewise.
     """
 
     title: str
@@ -81,6 +84,8 @@ class ClassifierTask:
     dosage: Dosage | None = None
     soft: Float[np.ndarray, "dosed classes"] | None = None
     own_norm: bool = False
+    crop: Crop = "centre"
+    margin: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,8 @@ class _State:
 
     def __init__(self, task: ClassifierTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
-        spec = ClassifierSpec.of(task.config, task.classes, task.training.side)
+        cut = (task.training.side, task.crop, task.margin)
+        spec = ClassifierSpec.of(task.config, task.classes, *cut)
         self.spec = spec
         self.classifier = build_classifier(task.config, spec, task.mean, task.std)
         suit_cpu(self.classifier)

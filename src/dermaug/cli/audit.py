@@ -112,16 +112,11 @@ def _tell(found: "FolderAudit", as_json: bool) -> None:
 
 
 def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":
-    from dermaug.experiment.external import find_classifiers
+    from dermaug.experiment.external import only_classifier
     from dermaug.experiment.judges import classifier_judge
 
-    found = find_classifiers(model)
-    if len(found) > 1:
-        raise DermaugError(
-            f"{model}: expected one classifier, found {len(found)}; name one of them",
-            [str(each.path) for each in found],
-        )
-    return classifier_judge(found[0].path, device), found[0]
+    stored = only_classifier(model)
+    return classifier_judge(stored.path, device), stored
 
 
 def _options(given: list[str] | None) -> dict[str, Any]:

@@ -17,21 +17,25 @@ DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
 
 @data.command()
 def check(path: DataPath) -> None:
-    """Decode every image and list every bad file; exit code 2 if there is any."""
-    from dermaug.data.check import check_catalog
-    from dermaug.data.sources import open_catalog
+    """Decode and compare every image; exit code 2 with the list of what a run would refuse."""
+    from dermaug.experiment.examine import examine
 
-    catalog = open_catalog(path)
     with counting_bar("checking") as progress:
-        bad = check_catalog(catalog, progress=progress)
-    if bad:
+        found = examine(path, progress)
+    catalog = found.catalog
+    console.print(f"{catalog.name}: {len(catalog):,} images", markup=False)
+    typer.echo(found.counts.to_string())
+    for sentence in found.sentences:
+        console.print(f"note: {sentence}", markup=False, soft_wrap=True)
+    for line in found.pairs:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    if found.refused:
         raise DermaugError(
-            f"{path}: {len(bad)} bad files among {len(catalog):,} images; replace them, or run "
-            "with --set data.on_bad=skip",
-            [str(file) for file in bad],
+            f"{path}: a run would refuse these data, for {len(found.refused):,} reasons; unfit "
+            "files can be left out with --set data.on_bad=skip",
+            found.refused,
         )
-    lesions = catalog.table["lesion_id"].nunique()
-    console.print(f"{catalog.name}: {len(catalog):,} images of {lesions:,} lesions, all sound")
+    console.print("all images are sound")
 
 
 @data.command()

@@ -38,15 +38,20 @@ def generate(
 def predict(
     model: Annotated[Path, typer.Argument(help="classifier.safetensors, or its folder.")],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.")],
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of segmentations, for a classifier of lesion crops."),
+    ] = None,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
     """Tell the probabilities of each diagnosis for some images. Not for clinical use."""
-    from dermaug.experiment.external import find_classifiers, predict_files
+    from dermaug.experiment.external import only_classifier
+    from dermaug.experiment.predicting import predict_files
     from dermaug.training.fabric import start_fabric
 
-    stored = find_classifiers(model)[0]
-    probabilities, spec = predict_files(stored, images, start_fabric(device))
+    checkpoint = only_classifier(model).path
+    probabilities, spec = predict_files(checkpoint, images, start_fabric(device), masks)
     answers = [
         {
             "file": str(path),

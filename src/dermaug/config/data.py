@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from dermaug.config.section import MOST_IMAGES, Images, Section, Seed
 
+Grouping = Literal["auto", "lesion", "patient"]
 DataPath = Annotated[str, Field(min_length=1, max_length=4_096)]
 
 
@@ -35,10 +36,12 @@ class DataConfig(Section):
     classes: tuple[str, ...] = ()
     """Labels to keep; empty keeps all."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """New label -> labels merged into it, for example `malignant = ["mel", "bcc"]`."""
+    """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
+    exclude: tuple[str, ...] = ()
+    """Ids of images to leave out, for example one of two equal images with different labels."""
     limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
-    """At most this many lesions a class, or of each class that is named, chosen by seed; 0 keeps
-    all."""
+    """At most this many groups (lesions or patients: see `splits.group`) per class, or of each
+    class that is named, chosen by seed; 0 keeps all."""
     on_bad: Literal["stop", "skip"] = "stop"
     """What to do with files that cannot be decoded: stop with the list, or skip and count them."""
     external_test: tuple[DataPath, ...] = ()
@@ -47,22 +50,26 @@ class DataConfig(Section):
 
 
 class SplitConfig(Section):
-    """How lesions are parted; a lesion never occurs in two parts of a fold."""
+    """How images are parted; a group (lesion or patient) never occurs in two parts of a fold."""
 
     folds: int = Field(default=5, ge=2, le=50)
     """Number of cross-validation folds; each is the test part once."""
+    group: Grouping = "auto"
+    """What stays together. `auto`: the patient where the data name one, else the lesion.
+    `patient`: the same, and an error where the data name none. `lesion`: the lesion, even where
+    patients are known."""
     run: tuple[Annotated[int, Field(ge=0, lt=50)], ...] = ()
     """Folds that are run, for example `[0]`; empty runs all."""
     holdout: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Instead of folds: one fixed test part of this fraction of the lesions."""
+    """Instead of folds: one fixed test part of this fraction of the groups."""
     validation: float = Field(default=0.15, gt=0.0, lt=1.0)
-    """Fraction of the lesions outside the test part that validation gets."""
+    """Fraction of the groups outside the test part that validation gets."""
     seed: Seed = 0
     """Seed of the parting."""
 
     lesions: tuple[Images, ...] = Field(default=(0,), min_length=1, max_length=100)
-    """Lesions a class that the training part keeps; 0 keeps all. Several make a data-size curve,
-    each part of the next; generators are trained anew on each."""
+    """Groups (lesions, or patients) per class that the training part keeps; 0 keeps all. Several
+    make a data-size curve, each part of the next; generators are trained anew on each."""
 
     @model_validator(mode="after")
     def _folds_exist(self) -> Self:

@@ -1,20 +1,23 @@
 """A data set as a table: one row an image, whatever kind of source it came from."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int, UInt8
 
+from dermaug.config import Grouping
+from dermaug.data.grouping import group_names, united_names
 from dermaug.errors import DermaugError
 
 COLUMNS = (
     "image_id",  # unique text
     "lesion_id",  # text; images of one lesion share it
+    "patient_id",  # text; "" when unknown
     "label",  # diagnosis, one of Catalog.classes
     "path",  # absolute path of the image file as text; "" when the pixels are embedded
     "mask_path",  # absolute path of the lesion's segmentation; "" when there is none
@@ -32,13 +35,16 @@ class Catalog:
     Args:
         name: What the reader calls the data set, for example HAM10000.
         root: Folder (or file) it was read from.
-        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row an image.
+        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row an image; and `group` where
+            groups were united.
         classes: Labels in the order of the network's outputs.
         grouped: Whether lesion ids are known; False: each image counts as its own lesion, and the
             report warns of it.
         embedded: Pixels that came with the table, uint8 (n, height, width, 3), or None when every
             row has a path.
         notes: What the reader should know about how it was read, one sentence each.
+        grouping: What splits keep together: `patient`, `lesion`, or `auto`, which is the patient
+            where the data name one.
     """
 
     name: str
@@ -48,6 +54,7 @@ class Catalog:
     grouped: bool = True
     embedded: UInt8[np.ndarray, "n h w 3"] | None = None
     notes: tuple[str, ...] = ()
+    grouping: Grouping = "auto"
 
     def __post_init__(self) -> None:
         missing = [column for column in COLUMNS if column not in self.table.columns]
@@ -75,20 +82,40 @@ class Catalog:
         return np.asarray(self.table["image_id"], dtype=object)
 
     @property
-    def unit(self) -> str:
-        """What a group is."""
-        return "lesion"
+    def unit(self) -> Literal["lesion", "patient"]:
+        """What a group is: a patient as soon as patients are known and lesions were not asked for.
 
-    @property
+        Where only some images name a patient, the groups of the others are lesions all the same.
+        """
+        known = bool((self.table["patient_id"] != "").any())
+        return "patient" if known and self.grouping != "lesion" else "lesion"
+
+    @cached_property
     def groups(self) -> np.ndarray:
-        """Name of the group of each row."""
-        return np.asarray(self.table["lesion_id" if self.grouped else "image_id"], dtype=object)
+        """Name of the group of each row: what no split parts, and what statistics draw whole."""
+        if "group" in self.table:
+            return np.asarray(self.table["group"], dtype=object)
+        lesions = self.table["lesion_id" if self.grouped else "image_id"]
+        patients = self.table["patient_id"] if self.unit == "patient" else None
+        return group_names(lesions, patients)
 
-    @property
-    def fingerprint(self) -> str:
-        """Hash of ids, lesions and labels: the same data set has the same one anywhere."""
-        rows = self.table[["image_id", "lesion_id", "label"]].to_csv(index=False)
-        return hashlib.sha256(("\n".join(self.classes) + "\n" + rows).encode()).hexdigest()[:16]
+    def grouped_by(self, grouping: Grouping) -> Self:
+        """The catalog with another grouping.
+
+        Raises:
+            DermaugError: By patient, and no patient is known.
+        """
+        if grouping == "patient" and (self.table["patient_id"] == "").all():
+            raise DermaugError(
+                f"{self.name}: splits.group is patient, but the data name none; expected a column "
+                "patient_id in metadata.csv; add it, or set splits.group to lesion"
+            )
+        return replace(self, grouping=grouping)
+
+    def united(self, first: Int[np.ndarray, " m"], second: Int[np.ndarray, " m"]) -> Self:
+        """The catalog with the groups of some pairs of rows made one, under the least name."""
+        groups = united_names(self.groups, first, second)
+        return replace(self, table=self.table.assign(group=groups))
 
     def rows(self, image_ids: Sequence[str]) -> Int[np.ndarray, " m"]:
         """Row numbers of some images, in the order given.

@@ -1,7 +1,7 @@
 """What the cells of a metadata table may hold, alone and against each other."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 
 from dermaug.data.metadata import Findings, Row
@@ -76,6 +76,12 @@ def parse_sex(row: Row, findings: Findings) -> str:
     return SEXES.get(text, UNKNOWN)
 
 
+def parse_patient(row: Row) -> str:
+    """Patient of a row from the column `patient_id`; "" when unknown or without the column."""
+    text = row.get("patient_id")
+    return "" if text.lower() in UNKNOWN_WORDS else text
+
+
 def describe(row: Row, findings: Findings) -> dict[str, str | float]:
     """Age, sex, localization and dx_type of a row; what it does not tell is unknown."""
     return {
@@ -111,10 +117,34 @@ def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -
         lesions: (where, lesion id, label) of each row.
         findings: Gets one line for each row that contradicts an earlier one.
     """
+    for where, lesion, label, earlier_where, earlier in _contradictions(lesions):
+        findings.add(
+            f"{where}: lesion {lesion[:100]!r} is {label!r}, but {earlier!r} in {earlier_where}; a "
+            "patient with several lesions goes into a column patient_id"
+        )
+
+
+def check_patients(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> None:
+    """Report every lesion that has two patients, as ids do that are counted anew per patient.
+
+    Args:
+        lesions: (where, lesion id, patient id or "") of each row.
+        findings: Gets one line for each row that contradicts an earlier one.
+    """
+    known = (entry for entry in lesions if entry[2])
+    for where, lesion, patient, earlier_where, earlier in _contradictions(known):
+        findings.add(
+            f"{where}: lesion {lesion[:100]!r} is of patient {patient[:100]!r}, but of "
+            f"{earlier[:100]!r} in {earlier_where}; make lesion ids unique, as in PATIENT_LESION"
+        )
+
+
+def _contradictions(
+    entries: Iterable[tuple[str, str, str]],
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """(where, name, value, where before, value before) of each name whose first value was other."""
     first: dict[str, tuple[str, str]] = {}
-    for where, lesion, label in lesions:
-        earlier_where, earlier = first.setdefault(lesion, (where, label))
-        if earlier != label:
-            findings.add(
-                f"{where}: lesion {lesion[:100]!r} is {label!r}, but {earlier!r} in {earlier_where}"
-            )
+    for where, name, value in entries:
+        earlier_where, earlier = first.setdefault(name, (where, value))
+        if earlier != value:
+            yield where, name, value, earlier_where, earlier

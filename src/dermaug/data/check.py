@@ -1,43 +1,54 @@
 """Every image of a catalog, and every segmentation, decoded at its full size."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from dermaug.data.catalog import Catalog
+from dermaug.data.contents import Contents
 from dermaug.data.parallel import Progress, in_parallel
-from dermaug.data.pixels import byte_equal
-from dermaug.data.workers import BadFile, digest_or_empty, reason_if_bad
+from dermaug.data.signature import Signature, sign_pixels
+from dermaug.data.workers import BadFile, reason_if_bad, signature_or_reason
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """What decoding a data set tells.
+
+    Args:
+        bad: Files that must not be used, images before segmentations, in the catalog's order.
+        catalog: The rows whose image is sound.
+        contents: Signatures of these.
+    """
+
+    bad: tuple[BadFile, ...]
+    catalog: Catalog
+    contents: Contents
 
 
 def check_catalog(
     catalog: Catalog, workers: int | None = None, progress: Progress | None = None
-) -> tuple[BadFile, ...]:
+) -> Checked:
     """Decode every image and segmentation on all cores.
 
     Args:
         catalog: The data set; pixels that came with a table need no decoding.
         workers: Processes; None takes all cores.
-        progress: Called with (done, total).
-
-    Returns:
-        The files that must not be used, in the catalog's order; empty when all are sound.
+        progress: Called with (done, total), for the images and then for the segmentations.
     """
-    files = [*_files(catalog, "path"), *_files(catalog, "mask_path")]
-    results = in_parallel(reason_if_bad, files, workers=workers, progress=progress)
-    return tuple(result for result in results if result is not None)
-
-
-def equal_files(
-    catalog: Catalog, workers: int | None = None, progress: Progress | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """Groups of image ids whose files are equal byte for byte; unreadable files are left out."""
-    files = _files(catalog, "path")
-    paths = [path for _, path in files]
-    digests = in_parallel(digest_or_empty, paths, workers=workers, progress=progress)
-    found = [(name, digest) for (name, _), digest in zip(files, digests, strict=True) if digest]
-    return byte_equal([name for name, _ in found], [digest for _, digest in found])
+    if catalog.embedded is not None:
+        return Checked((), catalog, Contents.of(map(sign_pixels, catalog.embedded)))
+    images, masks = _files(catalog, "path"), _files(catalog, "mask_path")
+    found = list(in_parallel(signature_or_reason, images, workers=workers, progress=progress))
+    looked = in_parallel(reason_if_bad, masks, workers=workers, progress=progress)
+    bad = [each for each in found if isinstance(each, BadFile)]
+    bad += [each for each in looked if each is not None]
+    sound = np.array([isinstance(each, Signature) for each in found], dtype=bool)
+    contents = Contents.of(each for each in found if isinstance(each, Signature))
+    return Checked(tuple(bad), catalog.take(np.flatnonzero(sound)), contents)
 
 
 def _files(catalog: Catalog, column: str) -> list[tuple[str, str]]:
-    if catalog.embedded is not None:
-        return []
     pairs = zip(catalog.table["image_id"], catalog.table[column], strict=True)
     # An image must have a file; a segmentation may be missing.
     return [(str(name), str(path)) for name, path in pairs if path or column == "path"]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from dermaug.config import DataConfig
+from dermaug.config import DataConfig, Grouping
 from dermaug.console import console, counting_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
@@ -16,51 +16,49 @@ from dermaug.files import expanded
 PHANTOM = "phantom"
 
 
-def open_dataset(config: DataConfig) -> Catalog:
-    """Open `config.source` and apply its groups, classes and limit.
+def open_dataset(config: DataConfig, grouping: Grouping = "auto") -> Catalog:
+    """Open `config.source` and apply its groups of labels, classes and limit.
 
     Phantom lesions are drawn into the cache folder when they are asked for the first time.
 
+    Args:
+        config: The experiment's data section.
+        grouping: The experiment's `splits.group`.
+
     Raises:
-        DermaugError: The source is not recognised, is damaged, or lacks a class that is asked for.
+        DermaugError: The source is not recognised, is damaged, lacks a class that is asked for, or
+            names no patient and is to be grouped by patient.
     """
-    if config.source == PHANTOM:
-        return select(open_catalog(_phantoms(config)), config)
-    return select(open_catalog(expanded(config.source, "data.source")), config)
+    return select(_open_source(config).grouped_by(grouping), config)
 
 
-def open_labelled(config: DataConfig, path: Path, classes: tuple[str, ...]) -> PixelStore:
+def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
     """Decode another data set as the first was, under the same labels.
 
     Args:
-        config: How the first data set was cut and its labels merged.
+        config: How the first data set was cut and its labels merged; labels that the other one does
+            not have need no merging.
         path: The other data set, or `phantom`.
         classes: Labels that a classifier knows, in the order of its outputs.
 
     Raises:
         DermaugError: It has a label that is not among them.
     """
-    return read_pixels(open_other(config, path, classes), _moved(config, path))
-
-
-def open_other(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> Catalog:
-    """Open another data set as the first was, under the same labels; no image is decoded.
-
-    Args:
-        config: As for `open_labelled`.
-        path: As for `open_labelled`.
-        classes: As for `open_labelled`.
-
-    Raises:
-        DermaugError: It has a label that is not among them.
-    """
-    catalog = open_dataset(_moved(config, path))
+    changed = {"source": str(path), "classes": (), "limit": 0, "exclude": ()}
+    other = config.model_copy(update=changed)
+    read = _open_source(other)
+    present = {
+        name: tuple(label for label in labels if label in read.classes)
+        for name, labels in config.groups.items()
+    }
+    groups = {name: labels for name, labels in present.items() if labels}
+    catalog = select(read, other.model_copy(update={"groups": groups}))
     if unknown := sorted(set(catalog.classes) - set(classes)):
         raise DermaugError(
             f"{path} has labels that the classifiers do not know: {', '.join(unknown)}; "
             f"they were trained on {', '.join(classes)}"
         )
-    return replace(catalog, classes=classes)
+    return read_pixels(replace(catalog, classes=classes), other)
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
@@ -73,8 +71,9 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
         return load_pixels(catalog, config, progress=progress)
 
 
-def _moved(config: DataConfig, path: str | Path) -> DataConfig:
-    return config.model_copy(update={"source": str(path), "classes": (), "limit": 0})
+def _open_source(config: DataConfig) -> Catalog:
+    phantoms = config.source == PHANTOM
+    return open_catalog(_phantoms(config) if phantoms else expanded(config.source, "data.source"))
 
 
 def _phantoms(config: DataConfig) -> Path:

@@ -8,7 +8,6 @@ import pandas as pd
 from jaxtyping import Float, UInt8
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.grouping import lesion_groups
 
 CHANNELS = ("red", "green", "blue", "grey")
 MOST_IMAGES = 6
@@ -23,7 +22,8 @@ class Description:
     """Tables with the classes as columns, or as rows where that reads better.
 
     Args:
-        classes: Class -> images, lesions and the share of all images in percent.
+        classes: Class -> images, lesions, patients where these are known, and the share of all
+            images in percent.
         images_per_lesion: Class -> number of lesions with 1, 2, ... images.
         age: Decade of life, or unknown -> images of each class.
         sex: female, male, unknown -> images of each class.
@@ -108,18 +108,32 @@ def image_colours(images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 
     return np.column_stack([colours, colours @ np.array([0.299, 0.587, 0.114])])
 
 
-def _classes(catalog: Catalog) -> pd.DataFrame:
-    labels, groups = catalog.table["label"], pd.Series(lesion_groups(catalog))
-    images = labels.value_counts()
-    lesions = groups.groupby(labels.to_numpy()).nunique()
-    table = pd.DataFrame({"images": images, "lesions": lesions})
-    table = table.reindex(list(catalog.classes), fill_value=0).astype(int)
-    table["share_percent"] = (100 * table["images"] / max(1, len(catalog))).round(1)
+def class_counts(catalog: Catalog) -> pd.DataFrame:
+    """Class -> images, lesions, and patients where any is known."""
+    labels, patients = catalog.table["label"], catalog.table["patient_id"]
+    counts = {
+        "images": labels.value_counts(),
+        "lesions": _lesions(catalog).groupby(labels).nunique(),
+    }
+    if (patients != "").any():
+        counts["patients"] = patients[patients != ""].groupby(labels).nunique()
+    table = pd.DataFrame(counts).reindex(list(catalog.classes)).fillna(0).astype(int)
     return table.rename_axis("class")
 
 
+def _classes(catalog: Catalog) -> pd.DataFrame:
+    table = class_counts(catalog)
+    table["share_percent"] = (100 * table["images"] / max(1, len(catalog))).round(1)
+    return table
+
+
+def _lesions(catalog: Catalog) -> pd.Series:
+    """Lesion of each image; without lesion ids each image is its own."""
+    return catalog.table["lesion_id" if catalog.grouped else "image_id"]
+
+
 def _images_per_lesion(catalog: Catalog) -> pd.DataFrame:
-    table = pd.DataFrame({"lesion": lesion_groups(catalog), "label": catalog.table["label"]})
+    table = pd.DataFrame({"lesion": _lesions(catalog), "label": catalog.table["label"]})
     sizes = table.groupby(["label", "lesion"]).size().clip(upper=MOST_IMAGES)
     counts = pd.crosstab(sizes.index.get_level_values("label"), sizes.to_numpy())
     columns = range(1, int(sizes.max()) + 1 if len(sizes) else 2)

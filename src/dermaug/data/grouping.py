@@ -1,46 +1,70 @@
-"""What must stay in one part of a fold: images of a lesion, lesions that share bytes."""
+"""What must stay in one part of a fold: images of a lesion or of a patient, and united ones."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from dermaug.data.catalog import Catalog
-from dermaug.data.pixels import byte_equal
 
-
-def lesion_groups(catalog: Catalog, digests: Sequence[str] | None = None) -> np.ndarray:
-    """What must stay together, one name a row: the lesion's id, or of united ones the least.
+def group_names(lesions: pd.Series, patients: pd.Series | None = None) -> np.ndarray:
+    """Name of the group of each image.
 
     Args:
-        catalog: The data set; ungrouped, each image is its own lesion.
-        digests: One a row; lesions with a byte-equal image are united. None unites none.
+        lesions: Lesion of each image.
+        patients: Patient of each, "" when unknown; such images are grouped by lesion. None groups
+            all by lesion.
+
+    Example:
+        >>> group_names(pd.Series(["a", "a", "b"]), pd.Series(["7", "", ""])).tolist()
+        ['patient 7', 'patient 7', 'b']
     """
-    column = "lesion_id" if catalog.grouped else "image_id"
-    lesions, names = pd.factorize(catalog.table[column].astype(str), sort=True)
-    known: np.ndarray = np.asarray(names, dtype=object)
-    if digests is None:
-        return known[lesions]
-    files, _ = pd.factorize(np.asarray(digests, dtype=object))
-    # A graph of lesions and files, an edge an image: what hangs together is one group.
-    size = len(names) + len(digests)
-    edges = coo_array((np.ones(len(lesions)), (lesions, len(names) + files)), shape=(size, size))
+    lesions = lesions.astype(str).reset_index(drop=True)
+    if patients is None:
+        return np.asarray(lesions, dtype=object)
+    patients = patients.astype(str).reset_index(drop=True)
+    known = patients.where(patients != "")
+    # A lesion belongs to its patient in every row, also in those that do not name the patient.
+    known = known.fillna(known.groupby(lesions).transform("first"))
+    names = np.asarray(lesions.where(known.isna(), "patient " + known), dtype=object)
+    rows = pd.Series(np.arange(len(lesions)))
+    return united_names(names, rows.groupby(lesions).transform("first").to_numpy(), rows.to_numpy())
+
+
+def united_names(
+    names: np.ndarray, first: Int[np.ndarray, " m"], second: Int[np.ndarray, " m"]
+) -> np.ndarray:
+    """Names of the groups after some were made one: of united ones, the least.
+
+    Args:
+        names: Group of each row.
+        first: Row on one side of each link.
+        second: Row on the other side.
+
+    Example:
+        >>> united_names(np.array(["c", "a", "b"], object), np.array([0]), np.array([2])).tolist()
+        ['b', 'a', 'b']
+    """
+    codes, known = pd.factorize(np.asarray(names, dtype=object), sort=True)
+    size = len(known)
+    edges = coo_array((np.ones(len(first)), (codes[first], codes[second])), shape=(size, size))
     _, component = connected_components(edges, directed=False)
-    _, least, group = np.unique(component[: len(names)], return_index=True, return_inverse=True)
-    return known[least[group[lesions]]]
+    _, least, place = np.unique(component, return_index=True, return_inverse=True)
+    return np.asarray(known, dtype=object)[least[place[codes]]]
 
 
-def shared_bytes_note(catalog: Catalog, digests: Sequence[str]) -> str:
-    """One sentence on byte-equal images of different lesions, or "" when there are none."""
-    lesion_of = dict(zip(catalog.image_ids, lesion_groups(catalog), strict=True))
-    groups = byte_equal(list(catalog.image_ids), digests)
-    across = [group for group in groups if len({lesion_of[name] for name in group}) > 1]
-    if not across:
-        return ""
-    images = sum(len(group) for group in across)
-    return (
-        f"{images} images of different lesion ids are equal byte for byte (for example "
-        f"{' and '.join(across[0][:2])}); their lesions were kept in the same part."
-    )
+def equal_links(digests: Sequence[str]) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """Pairs of rows with equal digests: the first row of each digest, and each later one.
+
+    Example:
+        >>> first, second = equal_links(["1", "2", "1", "1"])
+        >>> first.tolist(), second.tolist()
+        ([0, 0], [2, 3])
+    """
+    codes, _ = pd.factorize(np.asarray(digests, dtype=object))
+    rows = np.arange(len(codes))
+    first = pd.Series(rows).groupby(codes).transform("first").to_numpy()
+    later = rows != first
+    return first[later], rows[later]

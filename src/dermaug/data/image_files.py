@@ -60,7 +60,15 @@ def decode_whole(path: Path | str, max_pixels: int = MAX_PIXELS) -> Image.Image:
     Raises:
         BadImageError: The file is missing, damaged, no image, animated or too large.
     """
-    content = read_content(path, max_pixels)
+    return decode(path, read_content(path, max_pixels), max_pixels)
+
+
+def decode(path: Path | str, content: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode the content of a file, as `decode_whole` does.
+
+    Raises:
+        BadImageError: As for `decode_whole`; names `path`.
+    """
     with naming(path, content):
         return load_rgb(open_header(content, max_pixels), content)
 
@@ -116,13 +124,34 @@ def open_header(content: bytes, max_pixels: int) -> Image.Image:
 
 def load_rgb(image: Image.Image, content: bytes) -> Image.Image:
     """Decode, refuse what the decoder had to guess, and turn upright."""
-    image.load()
-    if image.format in ("JPEG", "MPO"):
-        _require_sound_jpeg(content)
+    decoded = _strictly_decoded(image, content)
+    if decoded is None:
+        image.load()
+        if image.format in ("JPEG", "MPO"):
+            _require_sound_jpeg(content)
+        decoded = image
     # A broken EXIF block says nothing about orientation; the picture itself is sound.
     with suppress(Exception):
-        ImageOps.exif_transpose(image, in_place=True)
-    return _to_rgb(image)
+        ImageOps.exif_transpose(decoded, in_place=True)
+    return _to_rgb(decoded)
+
+
+def _strictly_decoded(image: Image.Image, content: bytes) -> Image.Image | None:
+    """A colour JPEG decoded in one pass that minds libjpeg's warnings; None where it has any.
+
+    The pixels are those that Pillow gives: both call libjpeg-turbo, with the same settings.
+    """
+    if image.format != "JPEG" or image.mode != "RGB":
+        return None
+    try:
+        pixels = simplejpeg.decode_jpeg(content, "RGB", strict=True)
+    except ValueError:
+        return None
+    if pixels.shape[:2] != (image.height, image.width):
+        return None
+    decoded = Image.fromarray(pixels)
+    decoded.info = dict(image.info)
+    return decoded
 
 
 def _require_sound_jpeg(content: bytes) -> None:
@@ -146,7 +175,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Decoded squares on disk: an .npy to memory-map and a JSON index, both whole or not at all.
+"""Decoded squares on disk: an .npy to memory-map, their details and a JSON index, each whole.
 
 Two processes may fill the same cache at once: the key fixes the content, both write the same bytes
 aside, and each rename is atomic.
@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int8, UInt8
 
+from dermaug.data.contents import Contents
 from dermaug.data.decoding import Square
+from dermaug.data.signature import SIDE, Signature
 from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.files import read_json, write_json, written_aside
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key; raised when decoding changes, so that no old pixels are taken."""
+DETAILS = ".details"
+"""Ending of the file beside the squares that holds `Contents.details`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +35,13 @@ class CachedPixels:
 
     Args:
         images: The sound images in order, uint8 (n, size, size, 3), read-only.
-        digests: SHA-256 of the file of each, hex.
+        contents: Their signatures.
         bad: The images that are missing from `images`.
         uncropped: Images that show the centred square.
     """
 
     images: UInt8[np.ndarray, "n size size 3"]
-    digests: tuple[str, ...]
+    contents: Contents
     bad: tuple[BadFile, ...]
     uncropped: int
 
@@ -56,7 +60,7 @@ def cache_path(folder: Path, name: str, key: object) -> Path:
 
 
 def write_cache(path: Path, results: Iterable[Square | BadFile], size: int) -> None:
-    """Write squares as they come, and the index when the last is on disk.
+    """Write squares as they come, then their details, and the index when all are on disk.
 
     Raises:
         DermaugError: The folder cannot be written, or the disk is full.
@@ -64,9 +68,13 @@ def write_cache(path: Path, results: Iterable[Square | BadFile], size: int) -> N
     try:
         with written_aside(path) as aside:
             with aside.open("wb") as file:
-                index = _write_squares(file, results, size)
+                contents, index = _write_squares(file, results, size)
             index["bytes"] = aside.stat().st_size
-        write_json(path.with_suffix(".json"), index)
+        details = contents.details.tobytes()
+        with written_aside(path.with_suffix(DETAILS)) as aside:
+            aside.write_bytes(details)
+        index |= {"files": contents.files, "masks": contents.masks, "pixels": contents.pixels}
+        write_json(path.with_suffix(".json"), index | {"details_crc32": zlib.crc32(details)})
     except OSError as error:
         raise DermaugError(
             f"cannot write the image cache {path.parent}: {error.strerror or error}; "
@@ -81,22 +89,33 @@ def read_cache(path: Path, size: int) -> CachedPixels | None:
         if path.stat().st_size != index["bytes"]:
             return None
         images = np.load(path, mmap_mode="r", allow_pickle=False)
-        digests = tuple(str(digest) for digest in index["digests"])
-        if images.dtype != np.uint8 or images.shape != (len(digests), size, size, 3):
+        files, masks, pixels = (
+            tuple(map(str, index[name])) for name in ("files", "masks", "pixels")
+        )
+        if images.dtype != np.uint8 or images.shape != (len(files), size, size, 3):
             return None
+        details = _read_details(path.with_suffix(DETAILS), index["details_crc32"], len(files))
         if zlib.crc32(images.data) != index["crc32"]:
             return None
         bad = tuple(BadFile(**entry) for entry in index["bad"])
-        return CachedPixels(images, digests, bad, int(index["uncropped"]))
+        contents = Contents(files, masks, pixels, details)
+        return CachedPixels(images, contents, bad, int(index["uncropped"]))
     except (DermaugError, OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _read_details(path: Path, crc: int, number: int) -> Int8[np.ndarray, "n 32 32"]:
+    content = path.read_bytes()
+    if zlib.crc32(content) != crc:
+        raise ValueError(f"{path} is damaged")
+    return np.frombuffer(content, np.int8).reshape(number, SIDE, SIDE)
+
+
 def _write_squares(
     file: BinaryIO, results: Iterable[Square | BadFile], size: int
-) -> dict[str, object]:
+) -> tuple[Contents, dict[str, object]]:
     """Append every square, then fill in how many there are; numpy pads its header for that."""
-    digests: list[str] = []
+    signatures: list[Signature] = []
     bad: list[BadFile] = []
     crc, uncropped = 0, 0
     _write_header(file, 0, size)
@@ -106,16 +125,12 @@ def _write_squares(
             continue
         crc = zlib.crc32(result.pixels.data, crc)
         file.write(result.pixels.data)
-        digests.append(result.digest)
+        signatures.append(result.signature)
         uncropped += not result.cropped
     file.seek(0)
-    _write_header(file, len(digests), size)
-    return {
-        "digests": digests,
-        "bad": [asdict(entry) for entry in bad],
-        "uncropped": uncropped,
-        "crc32": crc,
-    }
+    _write_header(file, len(signatures), size)
+    index = {"bad": [asdict(entry) for entry in bad], "uncropped": uncropped, "crc32": crc}
+    return Contents.of(signatures), index
 
 
 def _write_header(file: BinaryIO, number: int, size: int) -> None:

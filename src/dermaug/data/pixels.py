@@ -1,6 +1,5 @@
 """All images of a catalog as one uint8 array: decoded once, kept on disk, memory-mapped."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,17 +7,28 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.decoding import Crop, Square, resize_square
+from dermaug.data.contents import Contents, contents_table, fingerprint
+from dermaug.data.decoding import Crop, Square
 from dermaug.data.parallel import Progress, in_parallel
 from dermaug.data.pixel_cache import CachedPixels, cache_path, read_cache, write_cache
+from dermaug.data.signature import sign_pixels
+from dermaug.data.squares import resize_square
 from dermaug.data.workers import BadFile, Job, square_or_reason
 from dermaug.errors import DermaugError
 
-__all__ = ["BadFile", "PixelStore", "byte_equal", "default_cache", "load_pixels", "refuse_bad"]
+__all__ = [
+    "BadFile",
+    "PixelStore",
+    "default_cache",
+    "load_pixels",
+    "refuse_bad",
+    "refuse_uncropped",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +38,7 @@ class PixelStore:
     Args:
         catalog: The rows whose image is sound; its notes tell what was left out.
         images: RGB in the catalog's order, uint8 (n, size, size, 3), read-only.
-        digests: SHA-256 of each image's file (of its pixels where they came with the table), hex.
+        contents: Signatures of the whole images: digests of file and pixels, and detail.
         skipped: What `on_bad = "skip"` left out.
         uncropped: With `crop = "lesion"`: images without a segmentation, shown by their centred
             square.
@@ -36,9 +46,20 @@ class PixelStore:
 
     catalog: Catalog
     images: UInt8[np.ndarray, "n size size 3"]
-    digests: tuple[str, ...]
+    contents: Contents
     skipped: tuple[BadFile, ...] = ()
     uncropped: int = 0
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """What is compared to tell whether two data sets are one, as `contents_table` gives it."""
+        skipped = [bad.image_id for bad in self.skipped]
+        return contents_table(self.catalog, self.contents, skipped)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of content, ids, lesions, patients, labels and classes."""
+        return fingerprint(self.table, self.catalog.classes)
 
 
 def load_pixels(
@@ -96,22 +117,23 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
         )
 
 
+def refuse_uncropped(store: PixelStore, what: str) -> None:
+    """Raise when lesions were to be cut out and some images show their centred square instead.
+
+    Raises:
+        DermaugError: Tells how many; `what` names the data.
+    """
+    if store.uncropped:
+        raise DermaugError(
+            f"{what}: {store.uncropped} of {len(store.catalog)} images have no segmentation, but "
+            "the classifiers see squares cut to the lesion (data.crop); add segmentations, or "
+            "train with data.crop = centre"
+        )
+
+
 def default_cache() -> Path:
     """`$DERMAUG_CACHE`, or `~/.cache/dermaug`."""
     return Path(os.environ.get("DERMAUG_CACHE") or Path.home() / ".cache" / "dermaug")
-
-
-def byte_equal(image_ids: Sequence[str], digests: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Groups of two and more images with the same digest, in the order of their first image.
-
-    Example:
-        >>> byte_equal(["a", "b", "c"], ["1", "2", "1"])
-        (('a', 'c'),)
-    """
-    groups: dict[str, list[str]] = {}
-    for image_id, digest in zip(image_ids, digests, strict=True):
-        groups.setdefault(digest, []).append(image_id)
-    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
 def _jobs(catalog: Catalog, *, with_masks: bool) -> list[Job]:
@@ -161,7 +183,7 @@ def _store(catalog: Catalog, pixels: CachedPixels, crop: Crop) -> PixelStore:
     notes = _notes(len(kept), len(bad_ids), uncropped)
     kept = replace(kept, notes=(*kept.notes, *notes))
     # A path that moved since the cache was written is named as the catalog names it now.
-    return PixelStore(kept, pixels.images, pixels.digests, pixels.bad, uncropped)
+    return PixelStore(kept, pixels.images, pixels.contents, pixels.bad, uncropped)
 
 
 def _notes(kept: int, skipped: int, uncropped: int) -> list[str]:
@@ -181,7 +203,7 @@ def _embedded(catalog: Catalog, config: DataConfig) -> PixelStore:
     assert catalog.embedded is not None
     images = np.stack([resize_square(pixels, config.size) for pixels in catalog.embedded])
     images.flags.writeable = False
-    digests = tuple(hashlib.sha256(pixels.tobytes()).hexdigest() for pixels in catalog.embedded)
+    contents = Contents.of(map(sign_pixels, catalog.embedded))
     uncropped = len(catalog) if config.crop == "lesion" else 0
     kept = replace(catalog, notes=(*catalog.notes, *_notes(len(catalog), 0, uncropped)))
-    return PixelStore(kept, images, digests, (), uncropped)
+    return PixelStore(kept, images, contents, (), uncropped)

@@ -1,4 +1,4 @@
-"""Which part of a catalog an experiment uses: merged labels, chosen classes, a limit on lesions."""
+"""Which part of a catalog an experiment uses: merged labels, chosen classes, a limit on groups."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,24 +9,28 @@ import numpy as np
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import name_fault
+from dermaug.data.twins import refuse_similar_labels
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 
 
 def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
-    """Apply `groups`, then `classes`, then `limit`; what is left out becomes a note.
+    """Apply `exclude`, `groups`, `classes` and `limit`, in this order; each leaves a note.
 
     Args:
         catalog: The data set as read.
         config: Its section of the experiment.
-        seed: Chooses the lesions under `limit`.
+        seed: Chooses the groups under `limit`.
 
     Raises:
-        DermaugError: A label does not exist, is in two groups, or its class has no image.
+        DermaugError: A label or image does not exist, a label is in two groups, its class has no
+            image, or two classes are spellings of one label.
     """
+    catalog = exclude_images(catalog, config.exclude)
     catalog = merge_labels(catalog, config.groups)
     catalog = keep_classes(catalog, config.classes)
-    catalog = limit_lesions(catalog, config.limit, seed)
+    refuse_similar_labels(catalog)
+    catalog = limit_groups(catalog, config.limit, seed)
     counts = catalog.table["label"].value_counts()
     if empty := [label for label in catalog.classes if not counts.get(label, 0)]:
         raise DermaugError(
@@ -34,6 +38,20 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
             "leave them out with data.classes"
         )
     return catalog
+
+
+def exclude_images(catalog: Catalog, image_ids: Sequence[str]) -> Catalog:
+    """Leave out some images; none named leaves all.
+
+    Raises:
+        DermaugError: An image does not exist.
+    """
+    if not image_ids:
+        return catalog
+    left_out = set(catalog.rows(image_ids).tolist())
+    kept = catalog.take([row for row in range(len(catalog)) if row not in left_out])
+    note = f"Left out by data.exclude: {len(left_out):,} images."
+    return replace(kept, notes=(*catalog.notes, note))
 
 
 def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catalog:
@@ -94,13 +112,13 @@ def keep_classes(catalog: Catalog, classes: Sequence[str]) -> Catalog:
     return replace(kept, classes=tuple(sorted(set(classes))), notes=(*catalog.notes, *note))
 
 
-def limit_lesions(catalog: Catalog, limit: int | Mapping[str, int], seed: int) -> Catalog:
-    """Keep at most `limit` lesions a class, with all their images, in the catalog's order.
+def limit_groups(catalog: Catalog, limit: int | Mapping[str, int], seed: int) -> Catalog:
+    """Keep at most `limit` groups per class, with all their images of it, in the catalog's order.
 
     Args:
         catalog: The data set.
-        limit: Lesions a class, or of each class that is named; 0 keeps all.
-        seed: Chooses the lesions; each class is drawn independently of the others.
+        limit: Groups (lesions or patients) per class, or of each class that is named; 0 keeps all.
+        seed: Chooses the groups; each class is drawn independently of the others.
 
     Raises:
         DermaugError: A label that is named does not exist.
@@ -109,22 +127,22 @@ def limit_lesions(catalog: Catalog, limit: int | Mapping[str, int], seed: int) -
         return catalog
     limits = limit if isinstance(limit, Mapping) else dict.fromkeys(catalog.classes, limit)
     _stop(catalog, _unknown(limits, catalog.classes, "data.limit"))
+    labels, groups = catalog.table["label"].to_numpy(), catalog.groups
     chosen = set[tuple[str, str]]()
     shortened = []
     for label in catalog.classes:
-        rows = catalog.table["label"] == label
-        lesions = sorted(catalog.table.loc[rows, "lesion_id"].unique())
-        # A prefix of one fixed order: a larger limit keeps the lesions of a smaller one.
-        order = np.random.default_rng(derive_seed("limit", label, seed)).permutation(len(lesions))
-        most = limits.get(label, len(lesions))
-        chosen.update((label, lesions[index]) for index in order[:most])
-        if len(lesions) > most:
-            shortened.append(f"{label} ({most:,} of {len(lesions):,})")
+        names = sorted(set(groups[labels == label]))
+        # A prefix of one fixed order: a larger limit keeps the groups of a smaller one.
+        order = np.random.default_rng(derive_seed("limit", label, seed)).permutation(len(names))
+        most = limits.get(label, len(names))
+        chosen.update((label, names[index]) for index in order[:most])
+        if len(names) > most:
+            shortened.append(f"{label} ({most:,} of {len(names):,})")
     if not shortened:
         return catalog
-    pairs = zip(catalog.table["label"], catalog.table["lesion_id"], strict=True)
+    pairs = zip(labels, groups, strict=True)
     kept = catalog.take([row for row, pair in enumerate(pairs) if pair in chosen])
-    note = f"Lesions kept by data.limit: {', '.join(shortened)}."
+    note = f"{catalog.unit.capitalize()}s kept by data.limit: {', '.join(shortened)}."
     return replace(kept, notes=(*catalog.notes, note))
 
 

@@ -1,4 +1,7 @@
-"""Folds by lesion: stratified by class, the same for any order of the rows, never overlapping."""
+"""Folds by group, which is a lesion or a patient: stratified by class, never overlapping.
+
+The same images give the same folds, in any order of the rows.
+"""
 
 import hashlib
 import json
@@ -12,7 +15,6 @@ import pandas as pd
 
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.grouping import lesion_groups
 from dermaug.errors import DermaugError
 from dermaug.files import read_json, write_json
 from dermaug.seeding import derive_seed
@@ -22,7 +24,7 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Fold:
-    """Image ids of one cross-validation fold; no lesion occurs in two parts.
+    """Image ids of one cross-validation fold; no group occurs in two parts.
 
     Args:
         index: Number of the fold, from 0.
@@ -59,85 +61,82 @@ class Fold:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def make_folds(
-    catalog: Catalog, config: SplitConfig, digests: Sequence[str] | None = None
-) -> tuple[Fold, ...]:
-    """Part the lesions of a catalog into the folds of `config.indices`.
+def make_folds(catalog: Catalog, config: SplitConfig) -> tuple[Fold, ...]:
+    """Part the groups of a catalog into the folds of `config.indices`.
 
-    Each class is dealt out by itself, lesions with many images first, so that every part holds
-    its share of each class's lesions and, nearly, of its images. Depends on ids, labels and the
-    seed only.
+    Each class is dealt out by itself, groups with many images first, so that every part holds its
+    share of each class's groups and, nearly, of its images. A group with several classes (a patient
+    with several diagnoses) is dealt with the rarest of them, as in iterative stratification
+    (Sechidis et al. 2011). Depends on ids, labels, groups and the seed only.
 
     Args:
-        catalog: The data set.
+        catalog: The data set, its groups united where they share an image.
         config: Folds or hold-out, the validation fraction and the seed.
-        digests: One a row, as in `PixelStore.digests`; lesions that share a byte-equal image are
-            then kept together. None leaves that to `refuse_shared_bytes`.
 
     Returns:
         Folds with sorted image ids. With `holdout` there is one, of index 0.
 
     Raises:
-        DermaugError: Fewer than two classes, or too few lesions of a class for every part.
+        DermaugError: Fewer than two classes, too few groups of a class for every part, or a part
+            without any image of a class.
     """
-    lesions = _lesions(catalog, digests)
-    _require_enough(catalog, lesions, config)
-    image_ids, groups = catalog.image_ids, lesion_groups(catalog, digests)
+    groups = _groups(catalog)
+    _require_enough(catalog, config)
+    image_ids = catalog.image_ids
     folds = []
     for index in config.indices:
-        part_of = _assign(lesions, config, index)
-        parts = pd.Series(groups).map(part_of).to_numpy()
+        part_of = _assign(groups, config, index)
+        parts = pd.Series(catalog.groups).map(part_of).to_numpy()
         members = {part: tuple(sorted(image_ids[parts == part])) for part in PARTS}
         folds.append(Fold(index, **members))
     for fold in folds:
         refuse_overlap(catalog, fold)
-        if digests is not None:
-            refuse_shared_bytes(catalog, fold, digests)
+        _require_every_class(catalog, fold)
     return tuple(folds)
 
 
-def reduce_training(catalog: Catalog, fold: Fold, lesions: int, seed: int) -> Fold:
-    """Keep some lesions of each class in the training part; validation and test stay.
+def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fold:
+    """Keep some groups of each class in the training part; validation and test stay.
 
     Args:
         catalog: The data set.
         fold: The whole fold.
-        lesions: Lesions a class; a class with fewer keeps all; 0 keeps all of every class.
-        seed: Chooses the lesions; a smaller number keeps some of those of a larger one.
+        number: Groups per class; a class with fewer keeps all; 0 keeps all of every class.
+        seed: Chooses the groups; a smaller number keeps some of those of a larger one.
     """
-    if not lesions:
+    if not number:
         return fold
-    table = catalog.table.iloc[catalog.rows(fold.train)]
+    rows = catalog.rows(fold.train)
+    table = catalog.table.iloc[rows].assign(group=catalog.groups[rows])
     order = {
-        lesion: derive_seed("reduce", seed, fold.index, lesion)
-        for lesion in table["lesion_id"].unique()
+        group: derive_seed("reduce", seed, fold.index, group) for group in table["group"].unique()
     }
-    place = table.assign(order=table["lesion_id"].map(order)).groupby("label")["order"]
-    kept = table[place.rank("dense") <= lesions]
+    place = table.assign(order=table["group"].map(order)).groupby("label")["order"]
+    kept = table[place.rank("dense") <= number]
     return replace(fold, train=tuple(sorted(kept["image_id"])))
 
 
 def refuse_overlap(catalog: Catalog, fold: Fold) -> None:
-    """Raise when a lesion is in two parts of a fold.
+    """Raise when a group is in two parts of a fold.
 
     Raises:
-        DermaugError: Names each such lesion with its parts; or an image the catalog lacks.
+        DermaugError: Names each such group with its parts; or an image the catalog lacks.
     """
-    _refuse_shared(catalog, fold, lesion_groups(catalog), "lesion")
+    _refuse_shared(catalog, fold, catalog.groups, catalog.unit)
 
 
-def refuse_shared_bytes(catalog: Catalog, fold: Fold, digests: Sequence[str]) -> None:
-    """Raise when byte-equal images are in two parts of a fold.
+def refuse_shared_images(catalog: Catalog, fold: Fold, digests: Sequence[str]) -> None:
+    """Raise when equal images are in two parts of a fold.
 
     Args:
         catalog: The data set.
         fold: Some or all of its images.
-        digests: SHA-256 of each row's file, as in `PixelStore.digests`.
+        digests: Of each row's file or pixels.
 
     Raises:
         DermaugError: Names the images.
     """
-    _refuse_shared(catalog, fold, np.asarray(digests, dtype=object), "byte-equal image")
+    _refuse_shared(catalog, fold, np.asarray(digests, dtype=object), "equal image")
 
 
 def write_folds(path: Path, folds: Sequence[Fold]) -> None:
@@ -164,42 +163,60 @@ def read_folds(path: Path) -> tuple[Fold, ...]:
     return tuple(fold for fold, _ in entries)
 
 
-def _lesions(catalog: Catalog, digests: Sequence[str] | None) -> pd.DataFrame:
-    """One row a group, sorted by name: its most frequent label and its number of images."""
-    table = pd.DataFrame(
-        {"group": lesion_groups(catalog, digests), "label": catalog.table["label"]}
-    )
-    counts = table.value_counts(["group", "label"]).reset_index(name="images")
-    # Byte-equal images may carry two diagnoses; such a group is dealt with its commoner one.
-    counts = counts.sort_values(["group", "images", "label"], ascending=[True, False, True])
-    grouped = counts.groupby("group", sort=True)
-    return pd.DataFrame({"label": grouped["label"].first(), "images": grouped["images"].sum()})
+def _groups(catalog: Catalog) -> pd.DataFrame:
+    """One row a group, sorted by name: the class it is dealt with and its number of images."""
+    table = pd.DataFrame({"group": catalog.groups, "label": catalog.table["label"].to_numpy()})
+    sizes = table.groupby("group", sort=True).size()
+    counts = _groups_per_class(catalog)
+    # Each class must reach every part; a common one does so anyway.
+    rarity = sorted(counts, key=lambda label: (counts[label], label))
+    table["label"] = pd.Categorical(table["label"], rarity, ordered=True)
+    rarest = table.groupby("group", sort=True)["label"].min().astype(str)
+    return pd.DataFrame({"label": rarest, "images": sizes})
 
 
-def _require_enough(catalog: Catalog, lesions: pd.DataFrame, config: SplitConfig) -> None:
+def _groups_per_class(catalog: Catalog) -> dict[str, int]:
+    pairs = pd.DataFrame({"group": catalog.groups, "label": catalog.table["label"].to_numpy()})
+    found = pairs.drop_duplicates()["label"].value_counts()
+    return {label: int(found.get(label, 0)) for label in catalog.classes}
+
+
+def _require_enough(catalog: Catalog, config: SplitConfig) -> None:
     if catalog.num_classes < 2:
         raise DermaugError(
             f"{catalog.name}: expected at least two classes to tell apart, found "
             f"{', '.join(catalog.classes) or 'none'}; see data.classes and data.groups"
         )
     needed = 3 if config.holdout is not None else max(config.folds, 4 if config.folds == 2 else 3)
-    counts = lesions["label"].value_counts()
-    few = [(label, int(counts.get(label, 0))) for label in catalog.classes]
-    few = [(label, number) for label, number in few if number < needed]
+    few = [
+        (label, number) for label, number in _groups_per_class(catalog).items() if number < needed
+    ]
     if few:
         kind = "a hold-out" if config.holdout is not None else f"{config.folds} folds"
         raise DermaugError(
             f"{catalog.name}: train, validation and test parts of {kind} need at least {needed} "
-            "lesions of every class; drop the class from data.classes, merge it in data.groups, "
-            "or lower splits.folds",
-            [f"class {label!r} has {number} lesions" for label, number in few],
+            f"{catalog.unit}s of every class; drop the class from data.classes, merge it in "
+            "data.groups, or lower splits.folds",
+            [f"class {label!r} has {number} {catalog.unit}s" for label, number in few],
         )
 
 
-def _assign(lesions: pd.DataFrame, config: SplitConfig, index: int) -> dict[str, str]:
+def _require_every_class(catalog: Catalog, fold: Fold) -> None:
+    """Groups of several classes may leave a part without one of them."""
+    for part in PARTS:
+        there = set(catalog.table["label"].iloc[catalog.rows(getattr(fold, part))])
+        if lost := [label for label in catalog.classes if label not in there]:
+            raise DermaugError(
+                f"{catalog.name}: the {part} part of fold {fold.index} has no image of "
+                f"{', '.join(lost)}, since {catalog.unit}s with several classes stay whole; choose "
+                "another splits.seed, fewer splits.folds, or merge the class in data.groups"
+            )
+
+
+def _assign(groups: pd.DataFrame, config: SplitConfig, index: int) -> dict[str, str]:
     """Part of every group in one fold."""
     part_of: dict[str, str] = {}
-    for label, members in lesions.groupby("label", sort=True):
+    for label, members in groups.groupby("label", sort=True):
         order = _shuffled(members, derive_seed("split", config.seed, str(label)))
         if config.holdout is None:
             # Another class starts with another fold, so that remainders do not pile up in fold 0.
@@ -253,6 +270,6 @@ def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) ->
         lines = [f"{what} {str(key)[:20]}: {images}" for key, images in found.items()]
         raise DermaugError(
             f"fold {fold.index}: {len(lines)} {what}s occur in more than one part; "
-            "that would leak test lesions into training. Make the folds anew",
+            "that would leak test images into training. Make the folds anew",
             lines,
         )

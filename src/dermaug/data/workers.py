@@ -1,10 +1,10 @@
 """What worker processes do with one file; imports no pandas, so that they start twice as fast."""
 
-import hashlib
 from dataclasses import dataclass
 
 from dermaug.data.decoding import Crop, Square, read_square
-from dermaug.data.image_files import BadImageError, decode_whole, read_content
+from dermaug.data.image_files import BadImageError, decode, decode_whole, read_content
+from dermaug.data.signature import Signature, sign
 
 Job = tuple[str, str, str]
 """Image id, path of the image, path of its segmentation or ""."""
@@ -47,9 +47,11 @@ def reason_if_bad(file: tuple[str, str]) -> BadFile | None:
     return None
 
 
-def digest_or_empty(path: str) -> str:
-    """SHA-256 of a file's bytes, hex; "" when it cannot be read."""
+def signature_or_reason(file: tuple[str, str]) -> Signature | BadFile:
+    """The signature of one image, given with its id, decoded at full size."""
+    image_id, path = file
     try:
-        return hashlib.sha256(read_content(path)).hexdigest()
-    except BadImageError:
-        return ""
+        content = read_content(path)
+        return sign(decode(path, content), content)
+    except BadImageError as error:
+        return BadFile(image_id, error.path, error.reason)

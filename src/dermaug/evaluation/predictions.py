@@ -14,6 +14,7 @@ from dermaug.files import written_aside
 
 PARTS = ("validation", "test")
 _KEYS = ("image_id", "lesion_id", "group", "part", "label")
+"""`group` is what no split parts, a patient or a lesion: statistics draw it whole."""
 _TOLERANCE = 1e-3  # of the sum of a row's probabilities: half precision rounds that far
 
 
@@ -89,7 +90,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
 def refuse_other_rows(
     table: pd.DataFrame, catalog: Catalog, parts: Mapping[str, Sequence[str]], origin: str
 ) -> None:
-    """Raise unless predictions are of exactly these images, with their labels and lesions.
+    """Raise unless predictions are of exactly these images, with their labels, lesions and groups.
 
     Args:
         table: What `read_predictions` gave.
@@ -98,11 +99,13 @@ def refuse_other_rows(
         origin: Names the table in the error.
 
     Raises:
-        DermaugError: An image is missing, is not of that part, or has another label or lesion.
+        DermaugError: An image is missing, is not of that part, or has another label, lesion or
+            group.
     """
-    keys = ["image_id", "lesion_id", "label"]
+    keys = ["image_id", "lesion_id", "group", "label"]
+    known = catalog.table.assign(group=catalog.groups)
     for part, image_ids in parts.items():
-        expected = catalog.table.iloc[catalog.rows(image_ids)][keys].astype(str)
+        expected = known.iloc[catalog.rows(image_ids)][keys].astype(str)
         found = table.loc[table["part"] == part, keys].astype(str)
         either = expected.merge(found, how="outer", indicator=True)
         strange = either[either["_merge"] != "both"]
@@ -111,8 +114,8 @@ def refuse_other_rows(
             raise DermaugError(
                 f"{origin}: expected predictions of the {len(expected)} images in the {part} part "
                 f"of the fold, found {len(found)}, and {strange['image_id'].nunique()} images do "
-                f"not agree in id, lesion and label, {first['image_id']} among them; delete the "
-                "cell's folder and run again"
+                f"not agree in id, lesion, group and label, {first['image_id']} among them; delete "
+                "the cell's folder and run again"
             )
 
 
@@ -153,7 +156,14 @@ def _findings(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
             f"{int(wrong.sum())} rows whose probabilities are not in [0, 1] with sum 1, "
             f"the first {first}"
         )
-    shared = table.groupby("lesion_id")["part"].nunique()
-    if (shared > 1).any():
-        findings.append(f"lesions in two parts: {', '.join(shared.index[shared > 1][:5])}")
+    return findings + _crossing(table)
+
+
+def _crossing(table: pd.DataFrame) -> list[str]:
+    """Lesions and groups that occur in both parts."""
+    findings = []
+    for column, what in (("lesion_id", "lesions"), ("group", "groups")):
+        shared = table.groupby(column)["part"].nunique()
+        if (shared > 1).any():
+            findings.append(f"{what} in two parts: {', '.join(shared.index[shared > 1][:5])}")
     return findings

@@ -143,7 +143,7 @@ def _audit_generator(
     checkpoint = run.folder / control.key / CLASSIFIER
     synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
-    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.catalog.fingerprint]
+    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     if (folder / AUDIT).exists() and read_record(folder / AUDIT).get("key") == key:
         stored = read_audit(folder)

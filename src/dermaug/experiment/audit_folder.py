@@ -10,10 +10,9 @@ from jaxtyping import Bool, UInt8
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
-from dermaug.data.decoding import resize_square
-from dermaug.data.grouping import lesion_groups
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds
+from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.audit import StoredAudit
@@ -213,7 +212,7 @@ def _subjects(
 ) -> Subjects:
     of_class = store.catalog.table["label"].to_numpy() == label
     rows, found = (np.flatnonzero(of_class & part) for part in (training, held_out))
-    ids, lesions = store.catalog.image_ids, lesion_groups(store.catalog, store.digests)
+    ids, lesions = store.catalog.image_ids, store.catalog.groups
     kept = judging(found, ids, lesions, given.provenance)
     subjects = Subjects(
         label=label,

@@ -12,11 +12,11 @@ from rich.table import Table
 from dermaug.classifiers.training import ClassifierTask, train_classifier
 from dermaug.config import ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.console import console, hushed
-from dermaug.data.dataset import open_dataset
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
 from dermaug.experiment.enumeration import enumerate_jobs
 from dermaug.experiment.jobs import ClassifierJob, GeneratorJob, Jobs
+from dermaug.experiment.run_data import decoded, joined, twins_of
 from dermaug.experiment.runs import counts_by_point, refuse_equal_sizes
 from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
@@ -29,13 +29,14 @@ STEPS = (2, 8)
 def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     """Print every cell, the images each shows and the minutes it takes on this machine.
 
-    The minutes come from a few real steps of each network on noise; validation, sampling and
-    decoding come on top.
+    The data are decoded, as the run will find them then. The minutes come from a few real steps of
+    each network on noise; validation and sampling come on top.
 
     Raises:
         DermaugError: Anything in the experiment or its data that would stop the run at its start.
     """
-    catalog = open_dataset(experiment.data)
+    store = decoded(experiment)
+    catalog = joined(store, twins_of(store, None)).catalog
     folds = make_folds(catalog, experiment.splits)
     counts = counts_by_point(experiment, catalog, folds)
     refuse_equal_sizes(counts)

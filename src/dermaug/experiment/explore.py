@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 from dermaug.console import progress_bar
 from dermaug.errors import DermaugError
-from dermaug.evaluation.duplicates import NEAR, alike_pairs
+from dermaug.evaluation.duplicates import NEAR, most_alike
 from dermaug.evaluation.lesion_traits import TRAITS
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.explore_features import COLUMNS, critic_scores
@@ -192,10 +192,11 @@ def _duplicates(subject: Subject, notes: list[str]) -> tuple[pd.DataFrame, np.nd
         notes.append("Near-duplicates were not sought: give the training data with --data.")
         return pd.DataFrame(columns=list(DUPLICATES)), np.empty((2, 0, 1, 1, 3), np.uint8)
     images, catalog = subject.training
-    table = catalog.table
+    table, rows = catalog.table, subject.store.catalog.rows(subject.spec.training_images)
     if not catalog.grouped:
         notes.append("Lesions are not known: near-duplicates may be images of one lesion.")
-    found = alike_pairs(images, table["lesion_id"].to_numpy(), least=PAIRS_SHOWN)
+    details = subject.store.contents.details[rows]
+    found = most_alike(details, table["lesion_id"].to_numpy(), PAIRS_SHOWN)
     sides = (found.first, found.second)
     told = {
         f"{place}{ending}": table[column].to_numpy()[rows]

@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Int
 from torch import nn
 
-from dermaug.data.grouping import lesion_groups
 from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
@@ -57,8 +56,8 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
 
     Returns:
         One row a kind of features, the trained critic's first, with the columns of `COLUMNS`: score
-        and 95 % interval over lesions; how much less the score is than the trained critic's, with
-        interval; C and number of features of a machine, missing for a classifier.
+        and 95 % interval over lesions or patients; how much less the score is than the trained
+        critic's, with interval; C and number of features of a machine, missing for a classifier.
 
     Raises:
         DermaugError: No fold, no critic, or one that cannot be had.
@@ -73,7 +72,7 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     device = next(subject.family.sampler.parameters()).device
     labels = store.catalog.labels
     training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
-    kept, lesions = store.catalog.rows(fold.validation), lesion_groups(store.catalog, store.digests)
+    kept, lesions = store.catalog.rows(fold.validation), store.catalog.groups
     halved = halves(lesions[kept], store.catalog.table["label"].to_numpy()[kept], fold.index)
     judged = kept[halved.judging]
     first, second, third = (
@@ -121,7 +120,7 @@ def reference_answers(
 
 def compared(
     labels: Int[np.ndarray, " n"],
-    lesions: np.ndarray,
+    groups: np.ndarray,
     called: dict[str, Int[np.ndarray, " n"]],
     num_classes: int,
     seed: int = 0,
@@ -130,7 +129,7 @@ def compared(
 
     Args:
         labels: True classes.
-        lesions: Lesion of each image; lesions are resampled whole.
+        groups: Lesion, or patient, of each image; groups are resampled whole.
         called: Name -> class that each image is called.
         num_classes: Number of classes.
         seed: Of the resamples.
@@ -138,11 +137,11 @@ def compared(
     Returns:
         features, balanced_accuracy, low, high, less_than_trained, less_low, less_high.
     """
-    names, lesion_of = np.unique(lesions, return_inverse=True)
+    names, group_of = np.unique(groups, return_inverse=True)
     shape = (len(names), num_classes)
-    asked = asked_of(labels, lesion_of, shape)
-    right = np.stack([right_of(labels, each, lesion_of, shape) for each in called.values()], axis=1)
-    both = np.concatenate([right, asked[:, None]], axis=1)  # lesions answers+1 2 classes
+    asked = asked_of(labels, group_of, shape)
+    right = np.stack([right_of(labels, each, group_of, shape) for each in called.values()], axis=1)
+    both = np.concatenate([right, asked[:, None]], axis=1)  # groups answers+1 2 classes
     totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
     hits, images = totals[:, :-1, 0], totals[:, -1:, 0]  # 1+resamples answers classes
     accuracy = mean_defined(ratio(hits, images), images > 0)

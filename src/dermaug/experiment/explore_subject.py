@@ -13,10 +13,14 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds, reduce_training
 from dermaug.errors import DermaugError
-from dermaug.experiment.manifests import RunManifest
-from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST, moved_data, read_run_experiment
+from dermaug.experiment.run_data import joined, twins_of
+from dermaug.experiment.run_identity import (
+    moved_data,
+    read_run_experiment,
+    refuse_other_data,
+    run_above,
+)
 from dermaug.experiment.runs import FOLDS
-from dermaug.files import read_shaped
 from dermaug.generators.checkpoint import GeneratorSpec, load_family
 from dermaug.generators.family import Family
 from dermaug.generators.state import GENERATOR
@@ -69,15 +73,16 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     """
     path = find_generator(generator)
     family, spec = load_family(path, device)
-    run = _run_of(path)
+    run = run_above(path)
     experiment = moved_data(run, read_run_experiment(run), data) if run else None
     config = _data_config(experiment, data, spec.size)
     if config is None:
         return Subject(path, family, spec, run, None, None)
-    catalog = open_dataset(config)
+    grouping = experiment.splits.group if experiment is not None else "auto"
+    store = read_pixels(open_dataset(config, grouping), config)
     if run is not None:
-        _refuse_other_data(run, catalog)
-    store = read_pixels(catalog, config)
+        refuse_other_data(run, store)
+        store = joined(store, twins_of(store, run))
     fold = _fold_of(run, experiment, store.catalog, spec) if run and experiment else None
     return Subject(path, family, spec, run, store, fold)
 
@@ -106,28 +111,11 @@ def find_generator(path: Path) -> Path:
     )
 
 
-def _run_of(path: Path) -> Path | None:
-    """The nearest folder above that is a run."""
-    for folder in path.resolve().parents:
-        if (folder / EXPERIMENT).is_file() and (folder / FOLDS).is_file():
-            return folder
-    return None
-
-
 def _data_config(experiment: Experiment | None, data: Path | None, size: int) -> DataConfig | None:
     """How the images are read; None when nobody says which."""
     if experiment is not None:
         return experiment.data.model_copy(update={"size": size})
     return None if data is None else DataConfig(source=str(data), size=size)
-
-
-def _refuse_other_data(run: Path, catalog: Catalog) -> None:
-    before = read_shaped(run / MANIFEST, RunManifest)["data"]["fingerprint"]
-    if before != catalog.fingerprint:
-        raise DermaugError(
-            f"{catalog.root}: expected the data that {run} was made with (fingerprint {before}), "
-            f"found others ({catalog.fingerprint}); give the same data set as --data"
-        )
 
 
 def _fold_of(run: Path, experiment: Experiment, catalog: Catalog, spec: GeneratorSpec) -> Fold:

@@ -1,4 +1,4 @@
-"""Trained classifiers on other data: single images, or a whole labelled set."""
+"""Trained classifiers on another labelled data set, and how they are found on disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
 from lightning_fabric import Fabric
 from pydantic import ValidationError
 
@@ -16,15 +15,17 @@ from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
 from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config import DataConfig
-from dermaug.data.catalog import Catalog
+from dermaug.console import console
 from dermaug.data.dataset import open_labelled
-from dermaug.data.decoding import decode_square
 from dermaug.data.image_bank import ImageBank
-from dermaug.data.image_files import BadImageError
-from dermaug.data.pixels import PixelStore
+from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import overall, per_class
-from dermaug.experiment.manifests import TrainedManifest
+from dermaug.experiment.known import Matches, counted, match_images, refuse_known
+from dermaug.experiment.manifests import RunManifest, TrainedManifest
+from dermaug.experiment.run_contents import read_remembered
+from dermaug.experiment.run_identity import MANIFEST as RUN_MANIFEST
+from dermaug.experiment.run_identity import run_above
 from dermaug.experiment.runs import DONE
 from dermaug.files import read_record, read_shaped
 from dermaug.training.checkpoint import checkpoint_digest
@@ -65,6 +66,28 @@ class StoredClassifier:
         return record
 
     @property
+    def run(self) -> Path:
+        """Folder of the run that it lies in, which remembers the images that it was trained on.
+
+        Raises:
+            DermaugError: It lies in none, or was trained on other data than that run's.
+        """
+        run = run_above(self.path)
+        if run is None:
+            raise DermaugError(
+                f"{self.path}: expected the classifier in the folder of its run, which remembers "
+                "the images that it was trained on, found it alone; without it leakage cannot be "
+                "excluded: take the run's whole folder"
+            )
+        noted = read_shaped(run / RUN_MANIFEST, RunManifest)["data"]["fingerprint"]
+        if noted != self.manifest["fingerprint"]:
+            raise DermaugError(
+                f"{self.path}: expected a classifier of the run {run}, found one that was trained "
+                "on other data; without its own run leakage cannot be excluded"
+            )
+        return run
+
+    @property
     def name(self) -> dict[str, Any]:
         """Coordinates of the cell, for tables."""
         arm = self.manifest["arm"]["name"]
@@ -83,6 +106,21 @@ class StoredClassifier:
                     for each in error.errors()
                 ],
             ) from None
+
+
+def only_classifier(path: Path) -> StoredClassifier:
+    """The classifier of a checkpoint, of a cell's folder, or of a run with one.
+
+    Raises:
+        DermaugError: There is none, or there are several: lists them.
+    """
+    found = find_classifiers(path)
+    if len(found) > 1:
+        raise DermaugError(
+            f"{path}: expected one classifier, found {len(found)}; name one of them",
+            [str(each.path.parent) for each in found],
+        )
+    return found[0]
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:
@@ -112,28 +150,6 @@ def _is_critic(cell: Path) -> bool:
     return path.exists() and bool(read_record(path).get("critic"))
 
 
-def predict_files(
-    stored: StoredClassifier, images: Sequence[Path], fabric: Fabric
-) -> tuple[Float[np.ndarray, "n classes"], ClassifierSpec]:
-    """Probabilities of some image files, by the centred square that the classifier was trained on.
-
-    Raises:
-        DermaugError: Lists the files that are missing or damaged.
-    """
-    classifier, spec = load_classifier(stored.path)
-    squares, bad = [], []
-    for path in images:
-        try:
-            squares.append(decode_square(path, spec.size))
-        except BadImageError as error:
-            bad.append(f"{error.path}: {error.reason}")
-    if bad:
-        raise DermaugError(f"{len(bad)} of {len(images)} files are no sound images", bad)
-    labels = np.zeros(len(squares), dtype=np.int64)
-    bank = ImageBank.of(np.stack(squares), labels, fabric.device)
-    return predict(classifier.to(fabric.device), bank, views=spec.views), spec
-
-
 def evaluate(
     classifiers: Sequence[StoredClassifier], data: Path, fabric: Fabric, *, skip_known: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -143,8 +159,8 @@ def evaluate(
         classifiers: All trained on the same classes, size and crop, as those of one run are.
         data: Anything that `open_catalog` recognises.
         fabric: Device.
-        skip_known: Leave out images and lesions that a classifier was trained on, instead of
-            refusing.
+        skip_known: Leave out images that a classifier was trained on, and others of their lesions
+            or patients, instead of refusing.
 
     Returns:
         One row a classifier: arm, model, fold, seed, images, and each overall metric; and one row
@@ -152,17 +168,22 @@ def evaluate(
 
     Raises:
         DermaugError: Labels that the classifiers do not know, images they were trained on, or no
-            manifest that tells which these are.
+            run that remembers which these are; images without a segmentation for classifiers of
+            lesion crops.
     """
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}
+    matched: dict[tuple[str, Path], Matches] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
         config = stored.data.model_copy(update={"size": spec.size})
-        key = config.model_dump_json()
+        key, run = config.model_dump_json(), stored.run
         if key not in stores:
             stores[key] = open_labelled(config, data, spec.classes)
-        rows = _unseen(stored, stores[key].catalog, skip_known=skip_known)
+            refuse_uncropped(stores[key], str(data))
+        if (key, run) not in matched:
+            matched[key, run] = match_images(stores[key], read_remembered(run))
+        rows = _unseen(stored, matched[key, run], skip_known=skip_known)
         labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
         scores.append(stored.name | {"images": len(rows)} | overall(labels, probabilities))
         table = per_class(labels, probabilities, spec.classes)
@@ -170,19 +191,18 @@ def evaluate(
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
 
 
-def _unseen(stored: StoredClassifier, catalog: Catalog, *, skip_known: bool) -> np.ndarray:
-    """Rows that the classifier was not trained on, by image and by lesion."""
-    known = catalog.table["image_id"].isin(set(stored.manifest["training_images"]))
-    known |= catalog.table["lesion_id"].isin(set(stored.manifest["training_lesions"]))
-    if known.any() and not skip_known:
-        raise DermaugError(
-            f"{stored.path.parent}: trained on {int(known.sum())} of these {len(catalog)} images "
-            "(or on others of the same lesions); scores would be inflated; "
-            "leave them out with --skip-known"
-        )
-    rows = np.flatnonzero(~known.to_numpy())
+def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> np.ndarray:
+    """Rows that the classifier was not trained on."""
+    where, trained = str(stored.path.parent), stored.manifest["training_images"]
+    if not skip_known:
+        refuse_known(where, matches, trained, "leave them out with --skip-known")
+    reasons = matches.reasons(trained)
+    rows = np.flatnonzero(reasons == "")
     if len(rows) == 0:
-        raise DermaugError(f"{stored.path.parent}: it was trained on every image of {catalog.root}")
+        raise DermaugError(f"{where}: it was trained on every image of {matches.catalog.root}")
+    if len(rows) < len(reasons):
+        left = f"{len(reasons) - len(rows):,} of {len(reasons):,} images"
+        console.print(f"{where}: left out {left} known from the training ({counted(reasons)})")
     return rows
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Bool
 
-from dermaug.data.grouping import lesion_groups
 from dermaug.data.splits import Fold
 from dermaug.experiment.runs import Run
 from dermaug.seeding import derive_seed
@@ -23,7 +22,7 @@ def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
         DermaugError: No class has two groups, so that half 1 is empty.
     """
     catalog, rows = run.catalog, run.catalog.rows(fold.train)
-    groups = lesion_groups(catalog, run.store.digests)[rows]
+    groups = catalog.groups[rows]
     seed = derive_seed("half", run.experiment.splits.seed, fold.index)
     kept = first_half(groups, catalog.labels[rows], seed) == (half == 0)
     return Fold(fold.index, tuple(catalog.image_ids[rows[kept]]), fold.validation, fold.test)

@@ -27,6 +27,8 @@ class DataEntry(Entries):
     skipped: dict[str, str]
     external: list[str] = []
     """Fingerprints of the external test sets."""
+    folders: dict[str, str] = {}
+    """Arm -> fingerprint of the folder of images that it takes."""
 
 
 class RunManifest(Entries):
@@ -35,6 +37,21 @@ class RunManifest(Entries):
     data: DataEntry
     machine: dict[str, Any] = {}
     versions: dict[str, Any] = {}
+
+
+class TwinEntry(Entries):
+    """Two images of one photograph."""
+
+    first: str
+    second: str
+    correlation: float
+
+
+class TwinsRecord(Entries):
+    """`twins.json`: near-duplicates across groups, which the run keeps in one part."""
+
+    pairs: list[TwinEntry]
+    sought: bool
 
 
 class GeneratorManifest(Entries):
@@ -80,6 +97,8 @@ class CellManifest(Entries):
     seed: int
     fold_key: str
     data: dict[str, Any]
+    fingerprint: str
+    """Of the run's data."""
     train_counts: dict[str, dict[str, int]]
     training_images: Ids
     training_lesions: Ids

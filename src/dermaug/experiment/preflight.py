@@ -10,6 +10,8 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.errors import DermaugError
+from dermaug.experiment.run_contents import CONTENTS
+from dermaug.experiment.run_data import TWINS
 from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST
 from dermaug.experiment.runs import FOLDS
 from dermaug.files import PARTIAL
@@ -28,9 +30,10 @@ def refuse_foreign_folder(folder: Path) -> None:
     """
     if not folder.is_dir() or (folder / EXPERIMENT).exists():
         return
-    # The folds are written before the experiment: a kill in between leaves them alone.
+    # These are written before the experiment: a kill in between leaves them alone.
+    ours = (CONTENTS, TWINS, FOLDS)
     names = sorted(entry.name for entry in folder.iterdir())
-    foreign = [name for name in names if name != FOLDS and not name.startswith(PARTIAL)]
+    foreign = [name for name in names if name not in ours and not name.startswith(PARTIAL)]
     if foreign:
         raise DermaugError(
             f"{folder}: expected a new or empty folder, or a run of dermaug; found no {EXPERIMENT} "

@@ -56,7 +56,8 @@ class CellResult:
             critic, which no cell trained, has `critic` instead of images, seconds and best step.
         journal: One row a validation; none of a critic: images, seconds, train_loss, rate,
             validation_balanced_accuracy, validation_loss.
-        predictions: One row an image: image_id, lesion_id, part (validation or test), label, and
+        predictions: One row an image: image_id, lesion_id, group (what no split parts: the patient
+            where the data name one, else the lesion), part (validation or test), label, and
             p_<class> for every class (they sum to 1).
         external: Path of an external data set -> its predictions, likewise, part test.
     """

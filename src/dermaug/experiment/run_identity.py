@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from dermaug.config import DataConfig, Experiment
-from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import PHANTOM, open_other
+from dermaug.data.dataset import PHANTOM, open_dataset, open_labelled, read_pixels
+from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.experiment.manifests import RunManifest
+from dermaug.experiment.run_contents import DATA, note_contents, refuse_changed
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import expanded, read_record, read_shaped
+from dermaug.files import expanded, read_record, read_shaped, write_json
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -89,65 +90,96 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
         )
 
 
-def refuse_other_data(folder: Path, catalog: Catalog) -> None:
-    """Raise unless a run's folder was begun with this data set.
+def run_above(path: Path) -> Path | None:
+    """The nearest folder above a file or folder of a run that is the run's; None outside of one."""
+    for folder in path.resolve().parents:
+        if (folder / EXPERIMENT).is_file() and (folder / MANIFEST).is_file():
+            return folder
+    return None
+
+
+def refuse_other_data(folder: Path, store: PixelStore) -> None:
+    """Raise unless a run's folder was begun with this data set, wherever it lies.
 
     Raises:
-        DermaugError: The fingerprints differ.
+        DermaugError: Content, ids, groups, labels or classes differ: tells of how many images.
     """
-    if not (folder / MANIFEST).exists():
-        return
-    before = read_shaped(folder / MANIFEST, RunManifest)["data"]["fingerprint"]
-    if before != catalog.fingerprint:
-        raise DermaugError(
-            f"{folder} was begun with other data (fingerprint {before}, now "
-            f"{catalog.fingerprint}); choose another --output"
-        )
+    if (folder / MANIFEST).exists():
+        before = read_shaped(folder / MANIFEST, RunManifest)["data"]["fingerprint"]
+        refuse_changed(folder, DATA, str(store.catalog.root), before, store)
 
 
-def refuse_other_external(folder: Path, data: DataConfig, classes: tuple[str, ...]) -> None:
+def refuse_other_external(
+    folder: Path, data: DataConfig, classes: tuple[str, ...]
+) -> tuple[PixelStore, ...]:
     """Raise unless the external test sets are those that a run was begun with.
 
     Args:
         folder: The run's.
         data: Names the external test sets.
-        classes: As for `external_fingerprints`.
+        classes: Labels of the run.
+
+    Returns:
+        The external test sets.
 
     Raises:
         DermaugError: Names the set that is another one.
     """
     noted = read_shaped(folder / MANIFEST, RunManifest)["data"].get("external", [])
-    found = external_fingerprints(data, classes)
-    for path, before, now in zip(data.external_test, noted, found, strict=False):
-        if before != now:
-            raise DermaugError(
-                f"data.external_test {path}: {folder} was begun with other data there "
-                f"(fingerprint {before}, now {now}); choose another --output"
-            )
+    stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
+    for place, (path, store) in enumerate(zip(data.external_test, stores, strict=True)):
+        before = noted[place] if place < len(noted) else ""
+        refuse_changed(folder, f"external{place}", f"data.external_test {path}", before, store)
+    return stores
 
 
-def external_fingerprints(data: DataConfig, classes: tuple[str, ...]) -> list[str]:
-    """Fingerprint of each external test set.
-
-    Args:
-        data: How images are cut and labelled; names the sets.
-        classes: Labels of the run.
+def folder_store(experiment: Experiment, folder: str) -> PixelStore:
+    """The images that an arm takes from a folder (`synthetic.folder`), at the size of the study.
 
     Raises:
-        DermaugError: A set cannot be opened, or has a label that is not among them.
+        DermaugError: Nothing is there, or it is no data set.
     """
-    return [open_other(data, path, classes).fingerprint for path in data.external_test]
+    source = str(expanded(folder, "synthetic.folder"))
+    config = DataConfig(source=source, size=experiment.data.size)
+    return read_pixels(open_dataset(config), config)
+
+
+def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) -> None:
+    """Note the images of an arm's folder when the arm is first trained; then they must stay.
+
+    Args:
+        run: Folder of the run.
+        arm: Name of the arm.
+        given: The folder as the experiment names it.
+        store: Its images.
+
+    Raises:
+        DermaugError: The run was begun with other images there: tells how many differ.
+    """
+    record = read_shaped(run / MANIFEST, RunManifest)
+    noted, name = record["data"].get("folders", {}), f"folder-{arm}"
+    if arm in noted:
+        refuse_changed(run, name, f"arm {arm}, synthetic.folder {given}", noted[arm], store)
+        return
+    folders = noted | {arm: note_contents(run, name, store)}
+    write_json(run / MANIFEST, record | {"data": record["data"] | {"folders": folders}})
 
 
 def _anywhere(experiment: Experiment) -> Experiment:
-    """The experiment without its data's paths: what lies there is known by its fingerprint."""
+    """The experiment without paths of images: what lies there is known by its fingerprint."""
     data = experiment.data
     changed = {
         "source": _kind(data.source),
         "external_test": tuple(f"{_kind(path)} {n}" for n, path in enumerate(data.external_test)),
     }
-    there = experiment.model_copy(update={"data": data.model_copy(update=changed)})
-    return with_own_options(there)
+    arms = tuple(
+        arm.model_copy(update={"synthetic": arm.synthetic.model_copy(update={"folder": "a path"})})
+        if arm.synthetic and arm.synthetic.folder
+        else arm
+        for arm in experiment.arms
+    )
+    there = {"data": data.model_copy(update=changed), "arms": arms}
+    return with_own_options(experiment.model_copy(update=there))
 
 
 def _kind(source: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,26 @@ from jaxtyping import UInt8
 import dermaug
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
-from dermaug.data.grouping import lesion_groups
+from dermaug.data.dataset import open_labelled
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold, make_folds, read_folds, reduce_training, write_folds
+from dermaug.data.splits import (
+    Fold,
+    make_folds,
+    read_folds,
+    reduce_training,
+    refuse_shared_images,
+    write_folds,
+)
 from dermaug.errors import DermaugError
 from dermaug.experiment.enumeration import enumerate_jobs
 from dermaug.experiment.job_checks import Counts
 from dermaug.experiment.jobs import Jobs
 from dermaug.experiment.machine import machine, versions
+from dermaug.experiment.run_contents import Remembered, note_contents, write_remembered
+from dermaug.experiment.run_data import Twins, decoded, joined, twins_of, write_twins
 from dermaug.experiment.run_identity import (
     EXPERIMENT,
     MANIFEST,
-    external_fingerprints,
     refuse_other_data,
     refuse_other_experiment,
     with_own_options,
@@ -44,7 +52,7 @@ class Run:
         folder: Where everything is written.
         experiment: What is asked.
         store: The data set, decoded.
-        fingerprint: Of the data set before files were skipped, as in `Catalog.fingerprint`.
+        twins: Near-duplicates across groups, which the folds keep together.
         folds: The folds that are run.
         jobs: All jobs of the experiment.
     """
@@ -52,9 +60,14 @@ class Run:
     folder: Path
     experiment: Experiment
     store: PixelStore
-    fingerprint: str
+    twins: Twins
     folds: tuple[Fold, ...]
     jobs: Jobs
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the data set."""
+        return self.store.fingerprint
 
     @property
     def catalog(self) -> Catalog:
@@ -69,7 +82,7 @@ class Run:
     @property
     def groups(self) -> np.ndarray:
         """What its folds keep together, one name a row."""
-        return lesion_groups(self.catalog, self.store.digests)
+        return self.catalog.groups
 
     def fold(self, index: int, lesions: int = 0) -> Fold:
         """The fold of that index, its training part reduced to some lesions a class (0: all)."""
@@ -159,23 +172,28 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     """
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
-    catalog = open_dataset(experiment.data)
-    refuse_other_data(folder, catalog)
-    store = read_pixels(catalog, experiment.data)
-    folds = make_folds(store.catalog, experiment.splits, store.digests)
+    store = decoded(experiment)
+    refuse_other_data(folder, store)
+    twins = twins_of(store, folder)
+    store = joined(store, twins)
+    folds = make_folds(store.catalog, experiment.splits)
     if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
         raise DermaugError(
             f"{folder}: its folds were made from other images; choose another --output"
         )
+    for fold in folds:
+        refuse_shared_images(store.catalog, fold, store.contents.pixels)
     counts = counts_by_point(experiment, store.catalog, folds)
     if not (folder / MANIFEST).exists():
         refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
-    return Run(folder, experiment, store, catalog.fingerprint, folds, jobs)
+    return Run(folder, experiment, store, twins, folds, jobs)
 
 
 def begin_run(run: Run, command: str = "") -> None:
     """Note experiment, folds and data in the run's folder, and sweep what a kill left there.
+
+    The manifest comes last: without it a run is not begun.
 
     Args:
         run: As `prepare_run` gives it.
@@ -187,6 +205,8 @@ def begin_run(run: Run, command: str = "") -> None:
     sweep(run.folder)
     if not (run.folder / MANIFEST).exists():
         manifest = _manifest(run, command)
+        write_remembered(run.folder, Remembered.of(run.store))
+        write_twins(run.folder, run.twins)
         write_folds(run.folder / FOLDS, run.folds)
         write_json(run.folder / EXPERIMENT, run.experiment.model_dump(mode="json"))
         write_json(run.folder / MANIFEST, manifest)
@@ -210,7 +230,7 @@ def now() -> str:
 
 
 def _manifest(run: Run, command: str) -> dict[str, Any]:
-    catalog = run.catalog
+    catalog, data, classes = run.catalog, run.experiment.data, run.catalog.classes
     return {
         "command": command,
         "version": dermaug.__version__,
@@ -220,9 +240,14 @@ def _manifest(run: Run, command: str) -> dict[str, Any]:
             "fingerprint": run.fingerprint,
             "images": len(catalog),
             "lesions": int(catalog.table["lesion_id"].nunique()),
+            "grouping": catalog.unit,
+            "groups": len(set(catalog.groups)),
             "notes": list(catalog.notes),
             "skipped": {bad.path: bad.reason for bad in run.store.skipped},
-            "external": external_fingerprints(run.experiment.data, catalog.classes),
+            "external": [
+                note_contents(run.folder, f"external{place}", open_labelled(data, path, classes))
+                for place, path in enumerate(data.external_test)
+            ],
         },
         "machine": machine(),
         "versions": versions(),

@@ -15,7 +15,6 @@ from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, load_classifier
 from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.console import progress_bar
-from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
 from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank, channel_statistics
@@ -112,7 +111,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         classifier, made = _train_classifier(run, job, seen, training, fabric)
     parts = {"validation": fold.validation, "test": fold.test}
     _predict_parts(run, job, parts, classifier, fabric)
-    _predict_external(run, job, fold, classifier, fabric)
+    _predict_external(run, job, classifier, fabric)
     _finish_classifier(run, job, seen, training, made)
 
 
@@ -150,8 +149,10 @@ def _finish_classifier(
         "provenance": training.provenance,
         "curation": training.removed,
         "capped": training.capped,
+        "fingerprint": run.fingerprint,
         "training_images": list(seen.train),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen.train)])),
+        "training_groups": sorted(set(catalog.groups[catalog.rows(seen.train)])),
     }
     write_json(folder / JOB_MANIFEST, facts)
     run.mark_done(job.key)
@@ -180,6 +181,8 @@ def _train_classifier(
         dosage=dosage,
         soft=training.soft,
         own_norm=dosage is not None and synthetic is not None and synthetic.own_norm,
+        crop=run.experiment.data.crop,
+        margin=run.experiment.data.margin,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=folder,
     )
@@ -226,12 +229,9 @@ def external_name(place: int) -> str:
     return f"external{place}.parquet"
 
 
-def _predict_external(
-    run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
-) -> None:
+def _predict_external(run: Run, job: ClassifierJob, classifier: nn.Module, fabric: Fabric) -> None:
     for place, path in enumerate(run.experiment.data.external_test):
-        store = _external_store(run, path)
-        _refuse_known(run, fold, store.catalog, path)
+        store = external_store(run, path)
         rows = np.arange(len(store.catalog))
         bank = ImageBank.of(store.images[rows], store.catalog.labels, fabric.device)
         probabilities = predict(classifier, bank, views=job.config.views)
@@ -241,22 +241,9 @@ def _predict_external(
 
 
 @lru_cache(maxsize=8)
-def _external_store(run: Run, path: str) -> PixelStore:
+def external_store(run: Run, path: str) -> PixelStore:
+    """An external test set, decoded as the run's own images are."""
     return open_labelled(run.experiment.data, Path(path), run.catalog.classes)
-
-
-def _refuse_known(run: Run, fold: Fold, catalog: Catalog, path: str) -> None:
-    """An external test must hold no image and no lesion of the training part."""
-    trained = run.catalog.table.iloc[run.catalog.rows(fold.train)]
-    known = catalog.table["image_id"].isin(trained["image_id"])
-    known |= catalog.table["lesion_id"].isin(trained["lesion_id"])
-    if known.any():
-        raise DermaugError(
-            f"data.external_test {path}: {int(known.sum())} of its {len(catalog)} images, or "
-            f"others of their lesions, are in the training part, "
-            f"{catalog.table.loc[known, 'image_id'].iloc[0]} among them; an external test must be "
-            "another data set"
-        )
 
 
 def _predict_parts(

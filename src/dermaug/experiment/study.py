@@ -23,8 +23,9 @@ from dermaug.experiment.manifests import (
     RunManifest,
     TrainedManifest,
 )
+from dermaug.experiment.outside import look_outside
 from dermaug.experiment.results import CellResult, GeneratorResult, RunResults
-from dermaug.experiment.run_identity import MANIFEST, refuse_other_external
+from dermaug.experiment.run_identity import MANIFEST
 from dermaug.experiment.runs import (
     PREDICTIONS,
     Run,
@@ -132,14 +133,14 @@ def do_jobs(
         return
     fabric = start_fabric(device, precision)
     note_device(run, str(fabric.device))
-    if any(isinstance(job, ClassifierJob) for job in left):
-        refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+    if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
+        look_outside(run, classifiers)
     for together in _groups([job for job in left if isinstance(job, GeneratorJob)], abreast):
         stages.run_generator_jobs(run, together, fabric)
-    for job in left:
+    for job in classifiers:
         if isinstance(job, ReferenceJob):
             stages.run_reference_job(run, job, fabric)
-        elif isinstance(job, ClassifierJob):
+        else:
             stages.run_classifier_job(run, job, fabric)
 
 

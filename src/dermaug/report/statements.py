@@ -18,26 +18,41 @@ class Statement:
 
 
 def split_statements(results: RunResults) -> tuple[Statement, ...]:
-    """Lesions apart, generators on training parts only, test parts complete."""
-    checks = (_lesions_apart, _lesions_known, _generators_apart, _tests_complete)
+    """Groups apart, generators on training parts only, test parts complete."""
+    checks = (_groups_apart, _groups_known, _generators_apart, _tests_complete)
     return tuple(statement for check in checks if (statement := check(results)) is not None)
 
 
-def _lesions_apart(results: RunResults) -> Statement:
-    lesions = results.catalog.table.set_index("image_id")["lesion_id"]
+def _groups_apart(results: RunResults) -> Statement:
+    """Which grouping was used, and that it holds."""
+    catalog, unit = results.catalog, results.catalog.unit
+    groups = pd.Series(catalog.groups, index=catalog.image_ids)
     shared: set[str] = set()
     for fold in results.folds:
-        sets = [set(lesions.loc[list(ids)]) for ids in parts(fold).values()]
+        sets = [set(groups.loc[list(ids)]) for ids in parts(fold).values()]
         shared |= (sets[0] & sets[1]) | (sets[0] & sets[2]) | (sets[1] & sets[2])
-    checked = f"checked for {len(results.folds)} folds and {lesions.nunique():,} lesions"
     if shared:
         named = ", ".join(sorted(shared)[:5])
-        return Statement(f"Leakage: {len(shared)} lesions occur in two parts ({named}).", False)
-    return Statement(f"No lesion occurs in two parts of a fold ({checked}).", True)
+        return Statement(f"Leakage: {len(shared)} {unit}s occur in two parts ({named}).", False)
+    strangers = int((catalog.table["patient_id"] == "").sum()) if unit == "patient" else 0
+    rest = f"; {strangers:,} images name no patient and were parted by lesion" if strangers else ""
+    return Statement(
+        f"Images were parted by {unit}: no {unit} occurs in two parts of a fold (checked for "
+        f"{len(results.folds)} folds and {groups.nunique():,} groups{rest}).",
+        True,
+    )
 
 
-def _lesions_known(results: RunResults) -> Statement | None:
-    if results.catalog.grouped:
+def _groups_known(results: RunResults) -> Statement | None:
+    catalog = results.catalog
+    named = catalog.table["patient_id"] != ""
+    if named.any() and catalog.unit == "lesion":
+        return Statement(
+            "The data name patients, but images were parted by lesion (splits.group): lesions of "
+            "one patient may lie in two parts, which makes every arm look better than it is.",
+            False,
+        )
+    if catalog.grouped or named.all():
         return None
     return Statement(
         "The data set has no lesion ids: each image counts as its own lesion, so two images of one "

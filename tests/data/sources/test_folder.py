@@ -90,7 +90,7 @@ def test_table(folder: Folder) -> None:
     ]
     assert catalog.grouped
     assert catalog.notes == ("1 images without a lesion_id count as their own lesions.",)
-    assert open_catalog(root / "metadata.csv").fingerprint == catalog.fingerprint
+    assert open_catalog(root / "metadata.csv").table.equals(catalog.table)
 
 
 def test_table_without_lesions(folder: Folder) -> None:
@@ -140,3 +140,30 @@ def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
     with pytest.raises(DermaugError) as caught:
         open_catalog(root)
     assert caught.value.details == ("metadata.csv line 4: expected 6 cells, found 5",)
+
+
+def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> None:
+    table = (
+        "file_name,label,lesion_id,patient_id,device\n"
+        "images/1.jpg,mel,a,P0,x\nimages/2.jpg,nv,b,P0,y\nimages/3.jpg,nv,c,NA,z\n"
+    )
+    catalog = open_catalog(folder(FILES, table))
+    assert catalog.table["patient_id"].tolist() == ["P0", "P0", ""]
+    assert catalog.groups.tolist() == ["patient P0", "patient P0", "c"]
+    assert catalog.notes == (
+        "1 images without a patient_id are grouped by lesion.",
+        "Columns that were not read: device; those that are: file_name, label, lesion_id, "
+        "patient_id, age, sex, localization, dx_type.",
+    )
+
+
+def test_lesion_of_two_patients_is_named(folder: Folder) -> None:
+    table = (
+        "file_name,label,lesion_id,patient_id\n"
+        "images/1.jpg,mel,1,P0\nimages/2.jpg,mel,1,P1\nimages/3.jpg,nv,2,P0\n"
+    )
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(FILES, table))
+    assert "line 3: lesion '1' is of patient 'P1', but of 'P0' in metadata.csv line 2" in str(
+        caught.value
+    )

@@ -9,9 +9,11 @@ from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import (
     UNKNOWN_WORDS,
     check_lesions,
+    check_patients,
     check_unique,
     describe,
     name_fault,
+    parse_patient,
     safe_join,
 )
 from dermaug.data.metadata import Findings, Row, Sheet, read_sheet
@@ -28,10 +30,13 @@ from dermaug.data.sources.images import (
 from dermaug.data.sources.isic2018 import PARTS
 from dermaug.errors import DermaugError
 
-TABLE_LOOKS_FOR = "metadata.csv with the columns file_name,label[,lesion_id,age,sex,localization]"
+TABLE_LOOKS_FOR = (
+    "metadata.csv with the columns file_name,label[,lesion_id,patient_id,age,sex,localization]"
+)
 FOLDERS_LOOK_FOR = "one sub-folder a class, with the images directly in it"
 TABLE_NAME = "metadata.csv"
 REQUIRED = ("file_name", "label")
+OPTIONAL = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
 
 
@@ -69,22 +74,14 @@ def read_table(path: Path) -> Catalog:
         if fault := name_fault(row["label"]):
             findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
     labels = [row["label"] for row in sheet.rows]
-    check_lesions(
-        (
-            (row.where, row["lesion_id"], row["label"])
-            for row in sheet.rows
-            if not _lesion_unknown(row)
-        ),
-        findings,
-    )
+    known = [row for row in sheet.rows if not _lesion_unknown(row)]
+    check_lesions(((row.where, row["lesion_id"], row["label"]) for row in known), findings)
+    check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
+    described["patient_id"] = [parse_patient(row) for row in sheet.rows]
     findings.stop(str(root))
-    notes = []
-    if "lesion_id" not in sheet.columns:
-        notes.append(UNGROUPED_NOTE)
-    elif lone:
-        notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     grouped = "lesion_id" in sheet.columns
+    notes = _table_notes(sheet, lone, described["patient_id"].tolist())
     return _catalog(root, ids, lesions, labels, paths, described, grouped, notes)
 
 
@@ -113,7 +110,7 @@ def read_class_folders(path: Path) -> Catalog:
     ids = _image_ids(paths, path)
     findings.stop(str(path))
     notes = [UNGROUPED_NOTE, *_left_out(path, classes)]
-    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
+    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
     return _catalog(path, ids, ids, labels, paths, described, False, notes)
 
 
@@ -189,6 +186,23 @@ def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]
         for row, image_id in zip(sheet.rows, image_ids, strict=True)
     ]
     return lesions, sum(map(_lesion_unknown, sheet.rows))
+
+
+def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
+    """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
+    notes = []
+    if "lesion_id" not in sheet.columns:
+        notes.append(UNGROUPED_NOTE)
+    elif lone:
+        notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
+    if any(patients) and (strangers := patients.count("")):
+        notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
+    if unread := [name for name in sheet.columns if name not in (*REQUIRED, *OPTIONAL)]:
+        notes.append(
+            f"Columns that were not read: {', '.join(unread)}; those that are: "
+            f"{', '.join((*REQUIRED, *OPTIONAL))}."
+        )
+    return notes
 
 
 def _lesion_unknown(row: Row) -> bool:

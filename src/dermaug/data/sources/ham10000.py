@@ -6,7 +6,15 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.catalog import COLUMNS, Catalog
-from dermaug.data.cells import UNKNOWN_WORDS, check_lesions, check_names, check_unique, describe
+from dermaug.data.cells import (
+    UNKNOWN_WORDS,
+    check_lesions,
+    check_names,
+    check_patients,
+    check_unique,
+    describe,
+    parse_patient,
+)
 from dermaug.data.metadata import Findings, Sheet, read_sheet
 from dermaug.data.sources.images import (
     MASK_FOLDER,
@@ -111,6 +119,9 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     check_names(sheet.rows, "image_id", findings)
     check_unique(sheet.rows, "image_id", findings)
     check_lesions(((row.where, row["lesion_id"], row["dx"]) for row in sheet.rows), findings)
+    check_patients(
+        ((row.where, row["lesion_id"], parse_patient(row)) for row in sheet.rows), findings
+    )
     records = []
     for row in sheet.rows:
         if row["dx"] not in LABELS:
@@ -123,6 +134,7 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
         if row["lesion_id"].lower() in UNKNOWN_WORDS:
             findings.add(f"{row.where}: expected a lesion_id, found {row['lesion_id']!r}")
         ids = {"image_id": row["image_id"], "lesion_id": row["lesion_id"], "label": row["dx"]}
+        ids["patient_id"] = parse_patient(row)
         records.append({**ids, "path": "", "mask_path": "", **describe(row, findings)})
     return pd.DataFrame(records, columns=list(COLUMNS))
 

@@ -149,6 +149,7 @@ def _with_metadata(source: Path, labels: list[str]) -> tuple[pd.DataFrame | None
 
 def _without_metadata(labels: list[str]) -> pd.DataFrame:
     ids = [f"hmnist_{row:05d}" for row in range(len(labels))]
-    columns = {"image_id": ids, "lesion_id": ids, "label": labels, "path": "", "mask_path": ""}
+    columns: dict[str, object] = {"image_id": ids, "lesion_id": ids, "label": labels}
+    columns |= dict.fromkeys(("patient_id", "path", "mask_path"), "")
     unknown = dict.fromkeys(("sex", "localization", "dx_type"), UNKNOWN)
     return pd.DataFrame(columns | {"age": np.nan} | unknown)[list(COLUMNS)]

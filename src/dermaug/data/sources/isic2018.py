@@ -137,6 +137,7 @@ def _table(
     columns = {
         "image_id": list(lesions),
         "lesion_id": [lesion for lesion, _ in lesions.values()],
+        "patient_id": "",
         "label": labels,
         "path": [images[image_id] for image_id in lesions],
         "mask_path": [masks.get(image_id, "") for image_id in lesions],

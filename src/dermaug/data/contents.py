@@ -1,0 +1,123 @@
+"""What the images of a data set hold: by this, and not by their names, two data sets are one."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, Int8
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.signature import SIDE, Signature
+
+IDENTITY = ("image_id", "lesion_id", "patient_id", "label", "file", "mask")
+"""Columns of `contents_table` by which two data sets are one; pixels depend on the decoder, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """Signatures of the images of a catalog, in its order.
+
+    Args:
+        files: SHA-256 of each file (of the pixels where they came with a table), hex.
+        masks: SHA-256 of the segmentation's file where a square was cut by it, else "".
+        pixels: `pixel_digest` of each image at the size that it is stored in.
+        details: `detail_of` each image.
+    """
+
+    files: tuple[str, ...]
+    masks: tuple[str, ...]
+    pixels: tuple[str, ...]
+    details: Int8[np.ndarray, "n 32 32"]
+
+    @classmethod
+    def of(cls, signatures: Iterable[Signature]) -> Self:
+        """The contents that some signatures tell of."""
+        known = list(signatures)
+        return cls(
+            tuple(each.file for each in known),
+            tuple(each.mask for each in known),
+            tuple(each.pixels for each in known),
+            np.array([each.detail for each in known], np.int8).reshape(-1, SIDE, SIDE),
+        )
+
+    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
+        """The contents of some rows, in the order given."""
+        files, masks, pixels = (
+            tuple(values[row] for row in rows) for values in (self.files, self.masks, self.pixels)
+        )
+        return type(self)(files, masks, pixels, self.details[rows])
+
+
+def contents_table(
+    catalog: Catalog, contents: Contents, skipped: Sequence[str] = ()
+) -> pd.DataFrame:
+    """One row an image, sorted by id: ids, label, and the digests of file, mask and pixels.
+
+    Args:
+        catalog: The images that are used.
+        contents: Theirs.
+        skipped: Ids of images that belong to the data and cannot be decoded; their other cells are
+            empty.
+    """
+    table = catalog.table[["image_id", "lesion_id", "patient_id", "label"]].assign(
+        file=contents.files, mask=contents.masks, pixels=contents.pixels
+    )
+    lost = pd.DataFrame({"image_id": list(skipped)}, columns=table.columns)
+    both = pd.concat([table, lost], ignore_index=True) if len(lost) else table
+    return both.fillna("").astype(str).sort_values("image_id", ignore_index=True)
+
+
+def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:
+    """Hash of ids, lesions, patients, labels, classes and content; the same data have it anywhere.
+
+    Args:
+        table: As `contents_table` gives it.
+        classes: Labels in the order of a network's outputs.
+    """
+    rows = table[list(IDENTITY)].to_csv(index=False)
+    return hashlib.sha256(("\n".join(classes) + "\n" + rows).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How two data sets differ.
+
+    Args:
+        images: Images that differ in anything, or are in one of them only.
+        lines: What differs, with the number of images.
+    """
+
+    images: int
+    lines: tuple[str, ...]
+
+
+def differences(before: pd.DataFrame, now: pd.DataFrame) -> Differences:
+    """Compare two data sets, image by image.
+
+    Args:
+        before: As `contents_table` gives it.
+        now: Likewise.
+    """
+    old, new = before.set_index("image_id"), now.set_index("image_id")
+    both = old.index.intersection(new.index)
+    found = {
+        f"images have other {what}": both[(old.loc[both, column] != new.loc[both, column])]
+        for column, what in (
+            ("file", "content under the same name"),
+            ("mask", "segmentations"),
+            ("label", "labels"),
+            ("lesion_id", "lesions"),
+            ("patient_id", "patients"),
+        )
+    }
+    found["images are missing"] = old.index.difference(new.index)
+    found["images are new"] = new.index.difference(old.index)
+    lines = tuple(
+        f"{len(names):,} {what}, for example {', '.join(map(str, names[:3]))}"
+        for what, names in found.items()
+        if len(names)
+    )
+    return Differences(len({name for names in found.values() for name in names}), lines)

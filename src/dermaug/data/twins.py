@@ -1,0 +1,109 @@
+"""What contradicts itself in a data set: equal images or labels that are told apart."""
+
+import unicodedata
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.grouping import equal_links
+from dermaug.errors import DermaugError
+
+NAMED = 10
+"""Images at most that an error proposes to leave out."""
+
+
+def contradictions(catalog: Catalog, pixels: Sequence[str]) -> list[tuple[str, ...]]:
+    """Images of equal pixels that carry several labels: ids, in the catalog's order.
+
+    Args:
+        catalog: The data set.
+        pixels: `Contents.pixels` of its images.
+    """
+    labels = catalog.table["label"]
+    found = pd.DataFrame({"image": catalog.image_ids, "label": labels, "pixels": list(pixels)})
+    spoken = found.groupby("pixels")["label"].transform("nunique") > 1
+    return [tuple(images) for _, images in found[spoken].groupby("pixels", sort=False)["image"]]
+
+
+def contradiction_lines(catalog: Catalog, groups: Sequence[tuple[str, ...]]) -> list[str]:
+    """One line for each of `contradictions`: the images with their labels."""
+    label_of = dict(zip(catalog.image_ids, catalog.table["label"], strict=True))
+    return [", ".join(f"{image} ({label_of[image]})" for image in images) for images in groups]
+
+
+def refuse_contradictions(catalog: Catalog, pixels: Sequence[str]) -> None:
+    """Raise when one image carries two labels; arguments as for `contradictions`.
+
+    Raises:
+        DermaugError: Names the images, and how to leave out all but one of each.
+    """
+    if not (found := contradictions(catalog, pixels)):
+        return
+    spare = [image for images in found for image in images[1:]]
+    proposed = ", ".join(f'"{image}"' for image in spare[:NAMED])
+    raise DermaugError(
+        f"{catalog.name}: {sum(map(len, found))} images have the pixels of another one and not its "
+        "label, so that one of the labels is wrong; correct it, or leave out all but one image of "
+        f"each: --set 'data.exclude=[{proposed}{', ...' if len(spare) > NAMED else ''}]'",
+        contradiction_lines(catalog, found),
+    )
+
+
+def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:
+    """Labels that differ in case, blanks or the form of an accent only.
+
+    Example:
+        >>> similar_labels(["Melanoma", "melanoma ", "nevus"])
+        [('Melanoma', 'melanoma ')]
+    """
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+        alike.setdefault(plain, []).append(label)
+    return [tuple(spellings) for spellings in alike.values() if len(spellings) > 1]
+
+
+def similar_label_lines(catalog: Catalog) -> list[str]:
+    """One line for each of `similar_labels` among a catalog's classes: counts, and how to merge."""
+    counts = catalog.table["label"].value_counts()
+    lines = []
+    for spellings in similar_labels(catalog.classes):
+        counted = ", ".join(f"{label!r} ({counts.get(label, 0):,} images)" for label in spellings)
+        usual = max(spellings, key=lambda label: int(counts.get(label, 0)))
+        listed = ", ".join(f'"{label}"' for label in spellings)
+        lines.append(f"{counted}; merge them: --set 'data.groups={{\"{usual}\" = [{listed}]}}'")
+    return lines
+
+
+def refuse_similar_labels(catalog: Catalog) -> None:
+    """Raise when two classes of a catalog are spellings of one label.
+
+    Raises:
+        DermaugError: Names them with their counts, and how to merge them.
+    """
+    if lines := similar_label_lines(catalog):
+        raise DermaugError(
+            f"{catalog.name}: expected labels that differ in more than case and blanks; found "
+            f"{len(lines)} of several spellings",
+            lines,
+        )
+
+
+def equal_sentence(catalog: Catalog, pixels: Sequence[str]) -> str:
+    """One sentence on equal images of different groups, or "" when there are none.
+
+    Args:
+        catalog: The data set before such groups are united.
+        pixels: `Contents.pixels` of its images.
+    """
+    first, second = equal_links(pixels)
+    apart = catalog.groups[first] != catalog.groups[second]
+    if not apart.any():
+        return ""
+    images = set(first[apart]) | set(second[apart])
+    example = f"{catalog.image_ids[first[apart][0]]} and {catalog.image_ids[second[apart][0]]}"
+    return (
+        f"{len(images):,} images of different {catalog.unit}s have equal pixels (for example "
+        f"{example}); these {catalog.unit}s stay in one part."
+    )

@@ -1,0 +1,151 @@
+"""What a run remembers of its images: enough to know them again without the data at hand.
+
+`contents/` holds a table of digests for each data set that the run uses, and the detail of its own
+images. The detail is small and grey, but it comes from patients' images: it is never published.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int8
+
+from dermaug.data.contents import differences
+from dermaug.data.pixels import PixelStore
+from dermaug.data.signature import SIDE
+from dermaug.errors import DermaugError
+from dermaug.files import written_aside
+
+CONTENTS = "contents"
+DATA = "data"
+"""Name of the run's own data; others are `external0` and `folder-ARM`."""
+DETAILS = "details.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Remembered:
+    """The images of a run.
+
+    Args:
+        table: As `contents_table` gives it.
+        details: Of each row; zero for images that could not be decoded.
+    """
+
+    table: pd.DataFrame
+    details: Int8[np.ndarray, "n 32 32"]
+
+    @classmethod
+    def of(cls, store: PixelStore) -> "Remembered":
+        """What is to be remembered of some data."""
+        table = store.table
+        places = pd.Index(table["image_id"]).get_indexer(pd.Index(store.catalog.image_ids))
+        details = np.zeros((len(table), SIDE, SIDE), np.int8)
+        details[places] = store.contents.details
+        return cls(table, details)
+
+
+def write_remembered(run: Path, remembered: Remembered) -> None:
+    """Write what a run remembers of its own images."""
+    _write_table(run, DATA, remembered.table)
+    with written_aside(run / CONTENTS / DETAILS) as aside, aside.open("wb") as file:
+        np.save(file, remembered.details)
+
+
+def read_remembered(run: Path) -> Remembered:
+    """Read what `write_remembered` wrote.
+
+    Raises:
+        DermaugError: It is missing, damaged, or does not belong together.
+    """
+    path = run / CONTENTS / DETAILS
+    table = read_contents(run, DATA)
+    try:
+        details = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DermaugError(f"{path}: expected the detail of the run's images ({error})") from None
+    if details.dtype != np.int8 or details.shape != (len(table), SIDE, SIDE):
+        raise DermaugError(f"{path}: expected the detail of {len(table)} images, found other data")
+    return Remembered(table, details)
+
+
+def note_contents(run: Path, name: str, store: PixelStore) -> str:
+    """Write the table of another data set that a run uses; gives its fingerprint."""
+    _write_table(run, name, store.table)
+    return store.fingerprint
+
+
+def read_contents(run: Path, name: str) -> pd.DataFrame:
+    """The table of a data set as a run was begun with it.
+
+    Raises:
+        DermaugError: It is missing or damaged.
+    """
+    path = _path(run, name)
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DermaugError(
+            f"{path}: expected what the run remembers of its images, found no file; take the run's "
+            "whole folder"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DermaugError(f"{path}: not a readable parquet file ({error})") from None
+
+
+def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelStore) -> None:
+    """Raise unless some data are those that a run was begun with, wherever they lie.
+
+    Args:
+        run: Folder of the run.
+        name: Of the data's table in it.
+        what: Names the data in the error, for example `data.source`.
+        before: Fingerprint that the run noted.
+        store: What is there now.
+
+    Raises:
+        DermaugError: Tells how many images differ, and in what.
+    """
+    if before == store.fingerprint:
+        return
+    now = store.table
+    noted = read_contents(run, name)
+    found = differences(noted, now)
+    raise DermaugError(
+        f"{what}: {run} was begun with other data, {found.images:,} images differ (it had "
+        f"{len(noted):,}, here are {len(now):,}); give the data that it was begun with, or choose "
+        "another --output",
+        found.lines,
+    )
+
+
+def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
+    """Raise where images bear the names of a run's images and hold something else.
+
+    Args:
+        run: Folder of the run.
+        what: Names the data in the error.
+        store: Data that may hold more or fewer images than the run's.
+
+    Raises:
+        DermaugError: Tells how many images differ.
+    """
+    before, now = read_contents(run, DATA), store.table
+    common = set(before["image_id"]) & set(now["image_id"])
+    both = [table[table["image_id"].isin(common)] for table in (before, now)]
+    changed = both[0].set_index("image_id")["file"] != both[1].set_index("image_id")["file"]
+    if changed.any():
+        raise DermaugError(
+            f"{what}: expected the data that {run} was made with; {int(changed.sum()):,} of "
+            f"{len(now):,} images have the name of one of its images and other content, for "
+            f"example {changed.index[changed][0]}; give the same data set"
+        )
+
+
+def _write_table(run: Path, name: str, table: pd.DataFrame) -> None:
+    with written_aside(_path(run, name)) as aside:
+        table.to_parquet(aside, index=False)
+
+
+def _path(run: Path, name: str) -> Path:
+    return run / CONTENTS / f"{name}.parquet"

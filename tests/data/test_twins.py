@@ -1,0 +1,89 @@
+"""What contradicts itself is named with its images, and with a way out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.config import DataConfig
+from dermaug.data.catalog import COLUMNS, Catalog
+from dermaug.data.selection import select
+from dermaug.data.twins import (
+    contradictions,
+    equal_sentence,
+    refuse_contradictions,
+    similar_labels,
+)
+from dermaug.errors import DermaugError
+
+
+def catalog_of(labels: list[str]) -> Catalog:
+    table = pd.DataFrame(dict.fromkeys(COLUMNS, ""), index=range(len(labels)))
+    table = table.assign(
+        image_id=[f"i{row}" for row in range(len(labels))],
+        lesion_id=[f"L{row}" for row in range(len(labels))],
+        label=labels,
+        age=np.nan,
+    )
+    return Catalog("Made", Path(), table, tuple(sorted(set(labels))))
+
+
+def test_equal_images_with_two_labels_are_refused_with_a_way_out() -> None:
+    catalog = catalog_of(["mel", "nv", "mel", "nv", "nv", "df"])
+    pixels = ["a", "b", "a", "a", "b", "c"]
+    assert contradictions(catalog, pixels) == [("i0", "i2", "i3")]
+    with pytest.raises(DermaugError, match="3 images have the pixels of another one") as caught:
+        refuse_contradictions(catalog, pixels)
+    assert """--set 'data.exclude=["i2", "i3"]'""" in caught.value.message
+    assert caught.value.details == ("i0 (mel), i2 (mel), i3 (nv)",)
+    left = select(catalog, DataConfig(exclude=("i2", "i3")))
+    assert left.notes == ("Left out by data.exclude: 2 images.",)
+    refuse_contradictions(left, [pixels[row] for row in (0, 1, 4, 5)])
+    with pytest.raises(DermaugError, match="no image 'i9'"):
+        select(catalog, DataConfig(exclude=("i9",)))
+
+
+def test_merged_labels_contradict_each_other_no_longer() -> None:
+    catalog = catalog_of(["mel", "bcc", "nv"])
+    pixels = ["a", "a", "b"]
+    with pytest.raises(DermaugError):
+        refuse_contradictions(catalog, pixels)
+    refuse_contradictions(select(catalog, DataConfig(groups={"cancer": ("mel", "bcc")})), pixels)
+
+
+def test_equal_images_of_different_lesions_are_told() -> None:
+    catalog = catalog_of(["mel", "mel", "nv"])
+    assert equal_sentence(catalog, ["a", "b", "c"]) == ""
+    assert equal_sentence(catalog, ["a", "a", "c"]) == (
+        "2 images of different lesions have equal pixels (for example i0 and i1); these lesions "
+        "stay in one part."
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["Melanoma", "melanoma"], [("Melanoma", "melanoma")]),
+        (["nevus ", "nevus", "mel"], [("nevus ", "nevus")]),
+        (["n\u00e9vus", "ne\u0301vus"], [("n\u00e9vus", "ne\u0301vus")]),
+        (["in situ", "In  Situ"], [("in situ", "In  Situ")]),
+        (["mel", "melanoma"], []),
+    ],
+)
+def test_spellings_of_one_label_are_found(labels: list[str], expected: list[object]) -> None:
+    assert similar_labels(labels) == expected
+
+
+def test_spellings_of_one_label_are_refused_with_counts_and_can_be_merged() -> None:
+    catalog = catalog_of(["Melanoma", "melanoma", "melanoma", "nv"])
+    with pytest.raises(DermaugError, match="differ in more than case and blanks") as caught:
+        select(catalog, DataConfig())
+    (line,) = caught.value.details
+    assert line == (
+        "'Melanoma' (1 images), 'melanoma' (2 images); merge them: "
+        """--set 'data.groups={"melanoma" = ["Melanoma", "melanoma"]}'"""
+    )
+    merged = select(catalog, DataConfig(groups={"melanoma": ("Melanoma", "melanoma")}))
+    assert merged.classes == ("melanoma", "nv")
+    assert select(catalog, DataConfig(classes=("melanoma", "nv"))).num_classes == 2
