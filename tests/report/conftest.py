@@ -80,6 +80,8 @@ def drawn_experiment(
     """The experiment of the study."""
     arms: list[dict[str, Any]] = []
     for name in skill:
+        if name.endswith("-replay"):
+            continue  # dermaug adds it to its arm
         arm: dict[str, Any] = {"name": name, "policy": "none" if name == "real" else "standard"}
         if "synthetic" in name:
             arm["synthetic"] = {"family": "dcgan", "dose": {classes[-1]: 100}}
