@@ -18,6 +18,8 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment import audit
 from dermaug.experiment.audit import AUDIT, audit_run, control_of_family, read_audit
 from dermaug.experiment.audit_embedding import EMBEDDING, embed_run, read_embedding
+from dermaug.experiment.audit_folder import audit_folder
+from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.run_identity import read_run_experiment
 from dermaug.experiment.runs import Run, open_run
 from dermaug.experiment.study import read_results, run_experiment
@@ -165,6 +167,24 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
         assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
     assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
+
+
+def test_other_images_under_the_names_of_the_training_are_refused(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(data, tmp_path / "other")
+    for name in run.fold(0).train[:3]:
+        Image.new("RGB", (32, 32), "brown").save(next(other.rglob(f"{name}.jpg")))
+    given = folder / GENERATOR / "synthetic"
+    words = ("audit", given, "--data", other, "--model", folder / CONTROL, "--device", "cpu")
+    code, output = called(*words)
+    assert code == 2
+    assert "images have the name of one of its images and other content" in " ".join(output.split())
+    # By itself, a set knows its training images by their names only, and says so.
+    alone = shutil.copytree(given, tmp_path / "alone")
+    judge = classifier_judge(folder / CONTROL / "classifier.safetensors", CPU)
+    notes = audit_folder(alone, other, judge).notes
+    assert any("matched with the training's by their names" in note for note in notes)
 
 
 def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(

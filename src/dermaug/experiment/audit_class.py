@@ -39,7 +39,7 @@ class Subjects:
         training: Real images that it saw.
         training_ids: Ids of `training`.
         held_out: Real images of other lesions; validation, never test.
-        lesions: Lesion of each held-out image.
+        lesions: Lesion, or patient, of each held-out image.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
         searched_ids: Ids of `searched`.
     """
