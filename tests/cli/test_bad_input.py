@@ -414,6 +414,22 @@ def test_classifier_whose_training_images_nobody_knows_is_not_evaluated(
         assert_refused(dermaug(*words, *mode), "take the run's whole folder")
 
 
+def test_predict_takes_no_classifier_of_several_in_silence(
+    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path
+) -> None:
+    for name in ("one", "other"):
+        cell = tmp_path / "several" / "classifiers" / "real" / name
+        cell.mkdir(parents=True)
+        shutil.copy(checkpoints / "classifier.safetensors", cell)
+        write_json(cell / "done.json", {})
+    image = min(phantoms.rglob("*.jpg"))
+    ended = dermaug("predict", tmp_path / "several", image)
+    assert_refused(ended, "expected one classifier, found 2; name one of them")
+    assert str(tmp_path / "several/classifiers/real/other") in ended[1]
+    masks = ["predict", checkpoints, image, "--masks", phantoms]
+    assert_refused(dermaug(*masks), "it sees centred squares")
+
+
 @pytest.mark.parametrize("source", ["~nobody-of-that-name/x", "''"])
 def test_source_that_cannot_be_a_path(dermaug: Run, tmp_path: Path, source: str) -> None:
     (tmp_path / "x.toml").write_text(SMALL)

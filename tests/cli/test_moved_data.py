@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import typer.testing
+from PIL import Image
 
 from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
-from dermaug.data.sources.phantom import write_phantoms
+from dermaug.data.sources.phantom import draw_class, write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.experiment.run_identity import refuse_other_external
 from dermaug.experiment.runs import begin_run, open_run, prepare_run
@@ -83,6 +84,37 @@ def test_the_same_data_spelt_otherwise_are_the_same(here: Path) -> None:
     shutil.copytree(here / "data", moved)
     for spelt in (here / "data", "./data/", "../here/data", moved):
         assert open_run(here / "run", asked(spelt)).experiment.data.source == str(spelt)
+
+
+def renamed(folder: Path, number: int, seed: int) -> Path:
+    """Phantoms in class folders as 0.png, 1.png and so on: the same names whatever the pixels."""
+    for label in CLASSES:
+        (folder / label).mkdir(parents=True)
+        for place, pixels in enumerate(draw_class(label, number, seed, 32).images):
+            Image.fromarray(pixels).save(folder / label / f"{place}.png")
+    return folder
+
+
+def test_other_images_of_the_same_names_are_other_data(here: Path) -> None:
+    """A run begun on one folder never goes on with, nor is reported with, another one."""
+    one, other = renamed(here / "one", 8, 0), renamed(here / "other", 8, 1)
+    (here / "small.toml").write_text(
+        'name = "small"\n[data]\nsize = 32\n[splits]\nfolds = 3\nrun = [0]\n'
+        "[[classifiers]]\nimages = 32\nbatch = 16\nvalidations = 1\n"
+        '[[arms]]\nname = "real"\n[[arms]]\nname = "classic"\npolicy = "standard"\n'
+    )
+    asked_for = ["small.toml", "--output", "run", "--data"]
+    assert called("train", "classifier", *asked_for, one, "--arm", "real")[0] == 0
+    for words in (("run", *asked_for, other), ("report", "run", "--data", other)):
+        code, output = called(*words)
+        assert code == 2
+        assert "begun with other data, 24 images differ (it had 24, here are 24)" in output
+        assert "24 images have other content under the same name" in output
+    assert not (here / "run" / "report.html").exists()
+    assert not (here / "run" / "classifiers" / "classic").exists()
+    moved = shutil.copytree(one, here / "moved")
+    assert called("run", *asked_for, moved)[0] == 0
+    assert called("report", "run", "--data", one)[0] == 0
 
 
 def test_other_data_at_the_same_path_are_others(here: Path) -> None:

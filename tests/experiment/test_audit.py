@@ -20,7 +20,8 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment import audit
 from dermaug.experiment.audit import AUDIT, audit_run, control_of_family, read_audit
 from dermaug.experiment.audit_embedding import EMBEDDING, embed_run, read_embedding
-from dermaug.experiment.audit_folder import part_images
+from dermaug.experiment.audit_folder import audit_folder, part_images
+from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.run_identity import read_run_experiment
 from dermaug.experiment.runs import Run, open_run
 from dermaug.experiment.stages import generator_task
@@ -266,6 +267,24 @@ def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     _, held_out, notes = part_images(run.catalog, fewer, None, run.folds)
     assert set(run.catalog.image_ids[held_out]) == set(run.fold(0).validation)
     assert any("validation part of fold 0" in note for note in notes)
+
+
+def test_other_images_under_the_names_of_the_training_are_refused(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(data, tmp_path / "other")
+    for name in run.fold(0).train[:3]:
+        Image.new("RGB", (32, 32), "brown").save(next(other.rglob(f"{name}.jpg")))
+    given = folder / GENERATOR / "synthetic"
+    words = ("audit", given, "--data", other, "--model", folder / CONTROL, "--device", "cpu")
+    code, output = called(*words)
+    assert code == 2
+    assert "images have the name of one of its images and other content" in " ".join(output.split())
+    # By itself, a set knows its training images by their names only, and says so.
+    alone = shutil.copytree(given, tmp_path / "alone")
+    judge = classifier_judge(folder / CONTROL / "classifier.safetensors", CPU)
+    notes = audit_folder(alone, other, judge).notes
+    assert any("matched with the training's by their names" in note for note in notes)
 
 
 def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(

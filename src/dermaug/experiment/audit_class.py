@@ -39,7 +39,7 @@ class Subjects:
         training_ids: Ids of `training`.
         training_lesions: Lesion of each of `training`.
         held_out: Real images of other lesions; validation, never test.
-        lesions: Lesion of each held-out image.
+        lesions: Lesion, or patient, of each held-out image.
         chosen_by: Whether the generator's snapshot was, or may have been, chosen by `held_out`.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
         searched_ids: Ids of `searched`.

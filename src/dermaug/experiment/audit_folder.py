@@ -20,6 +20,8 @@ from dermaug.experiment.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, a
 from dermaug.experiment.audit_halves import judging
 from dermaug.experiment.external import StoredClassifier
 from dermaug.experiment.judges import Judge
+from dermaug.experiment.run_contents import refuse_other_content
+from dermaug.experiment.run_identity import run_above
 from dermaug.experiment.runs import FOLDS
 from dermaug.files import read_json
 from dermaug.seeding import derive_seed
@@ -27,6 +29,10 @@ from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic
 
 SIZE = 64
 UNKNOWN = "provenance unknown: leakage not excluded"
+BY_NAME = (
+    "images were matched with the training's by their names, since the run that remembers their "
+    "content is not at hand"
+)
 HELD_OUT_FIFTH = 5
 
 
@@ -85,8 +91,15 @@ def audit_folder(
     """
     given = read_given(synthetic, judge.size or size)
     store = _real_images(data, given, stored)
-    known = _known_folds([synthetic, *([stored.path] if stored else [])])
-    training, held_out, notes = part_images(store.catalog, given.provenance, stored, known)
+    run = _run_of([synthetic, *([stored.path] if stored else [])])
+    if run is not None:
+        refuse_other_content(run, str(data), store)
+    folds = read_folds(run / FOLDS) if run is not None else ()
+    training, held_out, notes = part_images(store.catalog, given.provenance, stored, folds)
+    if run is None and (given.provenance or stored):
+        notes.append(BY_NAME)
+    if store.uncropped:
+        notes.append(f"{store.uncropped:,} real images have no segmentation and are not cropped")
     rows, pairs, pictures = [], [], {}
     for label in sorted(set(given.labels)):
         subjects = _subjects(given, store, label, training, held_out)
@@ -137,12 +150,12 @@ def part_images(
         folds: Of the run that set or classifier belong to; empty when it is not at hand.
 
     Returns:
-        Masks of training and held-out rows, without a lesion in both, and notes for the reader.
+        Masks of training and held-out rows, without a group in both, and notes for the reader.
 
     Raises:
         DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
     """
-    ids, lesions = (catalog.table[name].to_numpy() for name in ("image_id", "lesion_id"))
+    ids, groups = catalog.image_ids, catalog.groups
     learnt = set(stored.manifest["training_images"]) if stored else set()
     seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
     notes = [] if seen.any() else [UNKNOWN]
@@ -153,16 +166,21 @@ def part_images(
         held_out = np.isin(ids, fold.validation)
         notes.append(f"held-out images: from the validation part of fold {fold.index}")
     elif seen.any() or np.isin(ids, list(learnt)).any():
-        used = set(lesions[seen | np.isin(ids, list(learnt))])
-        held_out = ~np.isin(lesions, list(used))
-        notes.append("held-out images: all of lesions that neither generator nor judge has seen")
+        used = set(groups[seen | np.isin(ids, list(learnt))])
+        held_out = ~np.isin(groups, list(used))
+        notes.append(
+            f"held-out images: all of {catalog.unit}s that neither generator nor judge has seen"
+        )
     else:
-        chosen = [lesion for lesion in set(lesions) if _in_fifth(lesion)]
-        held_out = np.isin(lesions, chosen)
-        notes.append("held-out images: those of a fifth of the lesions, chosen by their ids")
+        held_out = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
+        notes.append(
+            f"held-out images: those of a fifth of the {catalog.unit}s, chosen by their ids"
+        )
     if provenance is not None and provenance.validation_images:
-        notes.append("without lesions that the snapshot was chosen by, where a class has others")
-    training = seen if seen.any() else ~np.isin(lesions, list(set(lesions[held_out])))
+        notes.append(
+            f"without {catalog.unit}s that the snapshot was chosen by, where a class has others"
+        )
+    training = seen if seen.any() else ~np.isin(groups, list(set(groups[held_out])))
     if not held_out.any() or not training.any():
         raise DermaugError(
             f"{catalog.name}: expected real images that generator and classifier have seen and "
@@ -247,14 +265,10 @@ def _pictures(
     return np.concatenate(drawn), np.asarray(real)
 
 
-def _known_folds(paths: list[Path]) -> tuple[Fold, ...]:
-    """Folds of the first run that one of the paths lies in."""
-    for path in paths:
-        for folder in path.resolve().parents:
-            if (folder / FOLDS).is_file():
-                return read_folds(folder / FOLDS)
-    return ()
+def _run_of(paths: list[Path]) -> Path | None:
+    """The first run that one of the paths lies in."""
+    return next((run for path in paths if (run := run_above(path)) is not None), None)
 
 
-def _in_fifth(lesion: object) -> bool:
-    return derive_seed("audit", str(lesion)) % HELD_OUT_FIFTH == 0
+def _in_fifth(group: object) -> bool:
+    return derive_seed("audit", str(group)) % HELD_OUT_FIFTH == 0
