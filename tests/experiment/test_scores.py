@@ -6,9 +6,9 @@ import pytest
 from sklearn import metrics
 
 from dermaug.evaluation.predictions import probabilities_of
+from dermaug.evaluation.readouts import OVERALL_ADJUSTED
 from dermaug.experiment.results import RunResults
 from dermaug.experiment.scores import (
-    ADJUSTED,
     natural,
     primary_on_validation,
     score_cells,
@@ -58,7 +58,7 @@ def test_an_arm_that_learnt_another_prior_is_adjusted_for_it(drawn_study: Study)
         score_cells(replace(results, cells=(each,))).iloc[0] for each in (cell, learnt)
     )
     assert after["balanced_accuracy"] < before["balanced_accuracy"] - 0.1
-    for name in (*ADJUSTED, "macro_auc"):
+    for name in (*OVERALL_ADJUSTED, "macro_auc"):
         assert after[name] == pytest.approx(before[name], abs=1e-6)
     validated = primary_on_validation(learnt, results)
     assert validated == pytest.approx(primary_on_validation(cell, results), abs=1e-6)

@@ -98,10 +98,12 @@ def evaluate(
         typer.echo(json.dumps(record, indent=2))
         return
     columns = ["arm", "model", "fold", "seed", "images"]
-    columns += ["balanced_accuracy", "mean_specificity", "accuracy", "macro_auc"]
+    columns += ["balanced_accuracy_adjusted", "mean_specificity_adjusted", "macro_auc"]
+    columns += ["balanced_accuracy", "accuracy"]
     typer.echo(scores[columns].round(3).to_string(index=False))
     shown = class_scores.groupby(["arm", "model", "label"], sort=False, dropna=False)
-    means = shown[["support", "sensitivity", "specificity", "auc"]].mean().round(3)
+    read = ["sensitivity_adjusted", "specificity_adjusted", "auc", "sensitivity", "specificity"]
+    means = shown[["support", *read]].mean().round(3)
     typer.echo("\nper class, mean over folds and seeds\n" + means.to_string())
 
 

@@ -9,10 +9,15 @@ its threshold, not its knowledge: argmax rewards it, the other two do not.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
+import pandas as pd
+from jaxtyping import Float, Int
+
+from dermaug.evaluation.discrimination import overall, per_class
 
 ARGMAX, ADJUSTED, AUC = "argmax", "prior-adjusted", "auc"
 READOUTS = (ARGMAX, ADJUSTED, AUC)
+OVERALL_ADJUSTED = ("balanced_accuracy_adjusted", "mean_specificity_adjusted")
+"""Overall metrics of the prior-adjusted decisions."""
 ABSENT = 1e-6
 """Prior that is taken for a class that was never shown."""
 
@@ -52,3 +57,38 @@ def at_prevalence(
 def prior_array(prior: Mapping[str, float], classes: Sequence[str]) -> Float[np.ndarray, " k"]:
     """A recorded prior in the order of the classes."""
     return np.array([prior[label] for label in classes], dtype=np.float64)
+
+
+def overall_read(
+    labels: Int[np.ndarray, " n"],
+    probabilities: Float[np.ndarray, "n k"],
+    prior: Float[np.ndarray, " k"],
+) -> dict[str, float]:
+    """The metrics of `discrimination.overall` and those of `OVERALL_ADJUSTED`.
+
+    The former are of the decisions at argmax, but for `macro_auc`, which is at the uniform prior;
+    the latter of the prior-adjusted decisions.
+    """
+    found = overall(labels, probabilities)
+    even = overall(labels, prior_adjusted(probabilities, prior))
+    found["macro_auc"] = even["macro_auc"]
+    return found | {name: even[name.removesuffix("_adjusted")] for name in OVERALL_ADJUSTED}
+
+
+def per_class_read(
+    labels: Int[np.ndarray, " n"],
+    probabilities: Float[np.ndarray, "n k"],
+    prior: Float[np.ndarray, " k"],
+    classes: Sequence[str],
+) -> pd.DataFrame:
+    """The columns of `discrimination.per_class`, and sensitivity and specificity prior-adjusted.
+
+    Returns:
+        One row per class, at argmax, with `auc` and `average_precision` at the uniform prior, and
+        sensitivity_adjusted and specificity_adjusted.
+    """
+    table = per_class(labels, probabilities, classes)
+    even = per_class(labels, prior_adjusted(probabilities, prior), classes)
+    ranked = {name: even[name] for name in ("auc", "average_precision")}
+    fair = {f"{name}_adjusted": even[name] for name in ("sensitivity", "specificity")}
+    return table.assign(**ranked, **fair)

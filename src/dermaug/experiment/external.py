@@ -20,7 +20,7 @@ from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.errors import DermaugError
-from dermaug.evaluation.discrimination import overall, per_class
+from dermaug.evaluation.readouts import overall_read, per_class_read, prior_array
 from dermaug.experiment.known import Matches, counted, match_images, refuse_known
 from dermaug.experiment.manifests import RunManifest, TrainedManifest
 from dermaug.experiment.run_contents import read_remembered
@@ -185,8 +185,10 @@ def evaluate(
             matched[key, run] = match_images(stores[key], read_remembered(run))
         rows = _unseen(stored, matched[key, run], skip_known=skip_known)
         labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
-        scores.append(stored.name | {"images": len(rows)} | overall(labels, probabilities))
-        table = per_class(labels, probabilities, spec.classes)
+        prior = prior_array(stored.manifest["prior"], spec.classes)
+        found = overall_read(labels, probabilities, prior)
+        scores.append(stored.name | {"images": len(rows)} | found)
+        table = per_class_read(labels, probabilities, prior, spec.classes)
         class_scores.append(table.assign(**stored.name))
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
 

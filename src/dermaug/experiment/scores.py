@@ -4,62 +4,46 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from dermaug.evaluation.discrimination import OVERALL, aucs, mean_defined, overall, per_class
+from dermaug.evaluation.discrimination import OVERALL, aucs, mean_defined, overall
 from dermaug.evaluation.predictions import label_indices, probabilities_of
-from dermaug.evaluation.readouts import at_prevalence, prior_adjusted, prior_array
+from dermaug.evaluation.readouts import (
+    OVERALL_ADJUSTED,
+    at_prevalence,
+    overall_read,
+    per_class_read,
+    prior_adjusted,
+    prior_array,
+)
 from dermaug.experiment.results import CellResult, RunResults
 
 CELL = ["arm", "model", "fold", "seed"]
-ADJUSTED = ("balanced_accuracy_adjusted", "mean_specificity_adjusted")
-"""Metrics of the decisions after the prior is taken out; `macro_auc` is at the uniform prior."""
 
 
 def score_cells(results: RunResults) -> pd.DataFrame:
-    """One row per finished cell: arm, model, fold, seed, images, and each metric of the test part.
-
-    The metrics of `OVERALL` are those of the decisions at argmax, but for `macro_auc`; those of
-    `ADJUSTED` are prior-adjusted.
-    """
+    """One row per finished cell: its coordinates, images, and the metrics of `overall_read`."""
     rows = [
-        {
-            **coordinates(cell),
-            "images": len(held_out(cell)),
-            **scores_of(cell, held_out(cell), results),
-        }
+        {**coordinates(cell), "images": len(test), **scores_of(cell, test, results)}
         for cell in results.cells
+        for test in [held_out(cell)]
     ]
-    return pd.DataFrame(rows, columns=[*CELL, "images", *OVERALL, *ADJUSTED])
+    return pd.DataFrame(rows, columns=[*CELL, "images", *OVERALL, *OVERALL_ADJUSTED])
 
 
 def scores_of(cell: CellResult, table: pd.DataFrame, results: RunResults) -> dict[str, float]:
     """All overall metrics of some predictions of a cell."""
-    labels, probabilities = label_arrays(table, results)
-    even = adjusted(cell, probabilities, results)
-    found = overall(labels, probabilities)
-    again = overall(labels, even)
-    found["macro_auc"] = again["macro_auc"]
-    return found | {name: again[name.removesuffix("_adjusted")] for name in ADJUSTED}
+    return overall_read(*label_arrays(table, results), prior_of(cell, results))
 
 
 def score_classes(results: RunResults) -> pd.DataFrame:
-    """One row per finished cell and class, on the test part.
-
-    Returns:
-        The coordinates, the columns of `per_class` at argmax, with `auc` and `average_precision` at
-        the uniform prior, and sensitivity_adjusted and specificity_adjusted.
-    """
-    tables = []
-    for cell in results.cells:
-        labels, probabilities = label_arrays(held_out(cell), results)
-        table, even = (
-            per_class(labels, each, results.catalog.classes)
-            for each in (probabilities, adjusted(cell, probabilities, results))
-        )
-        for name in ("auc", "average_precision"):
-            table[name] = even[name]
-        for name in ("sensitivity", "specificity"):
-            table[f"{name}_adjusted"] = even[name]
-        tables.append(pd.DataFrame(coordinates(cell), index=table.index).join(table))
+    """One row per finished cell and class, on the test part: the columns of `per_class_read`."""
+    classes = results.catalog.classes
+    tables = [
+        table.assign(**coordinates(cell))[[*CELL, *table.columns]]
+        for cell in results.cells
+        for table in [
+            per_class_read(*label_arrays(held_out(cell), results), prior_of(cell, results), classes)
+        ]
+    ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CELL)
 
 
