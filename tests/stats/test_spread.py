@@ -3,7 +3,7 @@ import pytest
 
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.stats.metrics import ALL, Metric, metrics_of
-from dermaug.stats.spread import FREEDOM, SPREAD, expected_spread, moderated
+from dermaug.stats.spread import FREEDOM, MARGIN, SPREAD, expected_spread, moderated
 
 
 def test_every_metric_has_an_expectation() -> None:
@@ -17,11 +17,11 @@ def test_rates_near_their_ends_vary_less_and_never_not_at_all() -> None:
     middle, end = (
         expected_spread(metric, np.array([level]), np.array([30.0]))[0] for level in (0.5, 1.0)
     )
-    assert middle == pytest.approx(SPREAD[ADJUSTED, "sensitivity"] / 4)
+    assert middle == pytest.approx(MARGIN * SPREAD[ADJUSTED, "sensitivity"] / 4)
     assert 0 < end < middle / 5
     overall = [Metric(AUC, ALL, "macro_auc")]
-    assert (
-        expected_spread(overall, np.array([0.9]), np.array([30.0]))[0] == SPREAD[AUC, "macro_auc"]
+    assert expected_spread(overall, np.array([0.9]), np.array([30.0]))[0] == (
+        pytest.approx(MARGIN * SPREAD[AUC, "macro_auc"])
     )
 
 
