@@ -174,7 +174,7 @@ def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) 
         training=np.asarray(run.images[rows["seen"]]),
         training_ids=catalog.image_ids[rows["seen"]],
         held_out=np.asarray(run.images[rows["kept"]]),
-        lesions=catalog.groups[rows["kept"]],
+        lesions=run.groups[rows["kept"]],
     )
 
 

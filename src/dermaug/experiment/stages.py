@@ -115,7 +115,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         "fingerprint": run.fingerprint,
         "training_images": list(seen),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen)])),
-        "training_groups": sorted(set(catalog.groups[catalog.rows(seen)])),
+        "training_groups": sorted(set(run.groups[catalog.rows(seen)])),
     }
     write_json(folder / MANIFEST, facts)
     run.mark_done(job.key)
