@@ -329,11 +329,13 @@ def test_key_tells_parts_apart_and_not_their_order() -> None:
     assert fold.key == Fold(7, ("b", "a"), ("c",), ("d",)).key
     assert fold.key != Fold(0, ("a", "b"), ("d",), ("c",)).key
     assert fold.key != Fold(0, ("a",), ("b", "c"), ("d",)).key
+    assert fold.key != replace(fold, data="another data set").key
 
 
 def test_folds_survive_the_disk_and_changes_are_noticed(tmp_path: Path) -> None:
     path = tmp_path / "folds.json"
-    folds = make_folds(catalog_of({"mel": [1] * 9, "nv": [2] * 9}), SplitConfig(folds=3))
+    folds = make_folds(catalog_of({"mel": [1] * 9, "nv": [2] * 9}), SplitConfig(folds=3), "data")
+    assert {fold.data for fold in folds} == {"data"}
     write_folds(path, folds)
     assert read_folds(path) == folds
     tree = json.loads(path.read_text())

@@ -279,6 +279,18 @@ def test_folder_that_shows_held_out_images_leaks(
         look_outside(begun, begun.jobs.classifiers)
 
 
+def test_a_fold_of_other_images_with_the_same_names_is_another_fold(tmp_path: Path) -> None:
+    """A synthetic set of one data set must not pass for one of the other."""
+    names = [f"{place}-{row}" for place in range(3) for row in range(8)]
+    one, other, again = (
+        open_run(tmp_path / f"run{place}", asked(fresh(tmp_path / str(place), 8, names, seed)))
+        for place, seed in enumerate((0, 1, 0))
+    )
+    assert one.fold(0).train == other.fold(0).train
+    assert one.fold(0).key != other.fold(0).key
+    assert one.fold(0) == again.fold(0)
+
+
 def test_what_is_remembered_survives_the_disk(run: Run) -> None:
     remembered = read_remembered(run.folder)
     pd.testing.assert_frame_equal(remembered.table, run.store.table)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ class Fold:
         train: What classifiers, generators and every constant learn from.
         validation: What picks the checkpoint and the dose.
         test: What is read once, for the scores.
+        data: Fingerprint of the data set; "" where nobody told.
 
     Raises:
         DermaugError: An image is in two parts, or twice in one, or a part is empty.
@@ -40,6 +42,7 @@ class Fold:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     test: tuple[str, ...]
+    data: str = ""
 
     def __post_init__(self) -> None:
         for part in PARTS:
@@ -56,12 +59,16 @@ class Fold:
 
     @property
     def key(self) -> str:
-        """Hash of the three parts, whatever their order: what a synthetic set is tied to."""
+        """Hash of the three parts, whatever their order, and of the data that they are of.
+
+        It is what generators and synthetic sets are tied to: equal names of other images give
+        another key.
+        """
         parts = [sorted(getattr(self, part)) for part in PARTS]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps([*parts, self.data]).encode()).hexdigest()[:16]
 
 
-def make_folds(catalog: Catalog, config: SplitConfig) -> tuple[Fold, ...]:
+def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[Fold, ...]:
     """Part the groups of a catalog into the folds of `config.indices`.
 
     Each class is dealt out by itself, groups with many images first, so that every part holds its
@@ -72,6 +79,7 @@ def make_folds(catalog: Catalog, config: SplitConfig) -> tuple[Fold, ...]:
     Args:
         catalog: The data set, its groups united where they share an image.
         config: Folds or hold-out, the validation fraction and the seed.
+        data: Fingerprint of the data set, which the folds' keys depend on.
 
     Returns:
         Folds with sorted image ids. With `holdout` there is one, of index 0.
@@ -88,7 +96,7 @@ def make_folds(catalog: Catalog, config: SplitConfig) -> tuple[Fold, ...]:
         part_of = _assign(groups, config, index)
         parts = pd.Series(catalog.groups).map(part_of).to_numpy()
         members = {part: tuple(sorted(image_ids[parts == part])) for part in PARTS}
-        folds.append(Fold(index, **members))
+        folds.append(Fold(index, **members, data=data))
     for fold in folds:
         refuse_overlap(catalog, fold)
         _require_every_class(catalog, fold)
@@ -151,16 +159,20 @@ def read_folds(path: Path) -> tuple[Fold, ...]:
         DermaugError: The file is missing or damaged, or a fold does not match its key.
     """
     try:
-        entries = [
-            (Fold(int(entry["index"]), *(tuple(entry[part]) for part in PARTS)), entry["key"])
-            for entry in read_json(path)
-        ]
+        entries = [(_fold(entry), entry["key"]) for entry in read_json(path)]
     except (KeyError, TypeError, ValueError):
-        raise DermaugError(f"{path}: expected folds with index, {', '.join(PARTS)}, key") from None
+        raise DermaugError(
+            f"{path}: expected folds with index, {', '.join(PARTS)}, data and key"
+        ) from None
     for fold, key in entries:
         if fold.key != key:
             raise DermaugError(f"{path}: fold {fold.index} was changed after it was written")
     return tuple(fold for fold, _ in entries)
+
+
+def _fold(entry: dict[str, Any]) -> Fold:
+    parts = {part: tuple(entry[part]) for part in PARTS}
+    return Fold(int(entry["index"]), **parts, data=str(entry["data"]))
 
 
 def _groups(catalog: Catalog) -> pd.DataFrame:

@@ -131,7 +131,10 @@ def _slabs(
     *,
     only_later: bool = False,
 ) -> Iterator[_Slab]:
-    """All rows of `details`, some at a time, in each orientation, with `others`."""
+    """All rows of `details`, some at a time, in each orientation, with `others`.
+
+    What takes no second is done without a word to `progress`.
+    """
     known = embed(others)
     step = max(1, _ENTRIES // max(1, len(known)))
     starts = range(0, len(details), step)
@@ -141,7 +144,7 @@ def _slabs(
             column = start if only_later else 0
             products = turned[start : start + step] @ known[column:].T
             yield _Slab(products, orientation, start, column)
-            if progress is not None:
+            if progress is not None and len(starts) > 1:
                 progress(orientation * len(starts) + number, NUM_ORIENTATIONS * len(starts))
 
 

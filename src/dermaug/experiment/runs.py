@@ -75,14 +75,14 @@ class Run:
         return self.store.catalog
 
     @property
-    def images(self) -> UInt8[np.ndarray, "n h w 3"]:
-        """Its pixels, in the catalog's order."""
-        return self.store.images
-
-    @property
     def groups(self) -> np.ndarray:
         """What its folds keep together, one name a row."""
         return self.catalog.groups
+
+    @property
+    def images(self) -> UInt8[np.ndarray, "n h w 3"]:
+        """Its pixels, in the catalog's order."""
+        return self.store.images
 
     def fold(self, index: int, lesions: int = 0) -> Fold:
         """The fold of that index, its training part reduced to some lesions a class (0: all)."""
@@ -176,7 +176,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     refuse_other_data(folder, store)
     twins = twins_of(store, folder)
     store = joined(store, twins)
-    folds = make_folds(store.catalog, experiment.splits)
+    folds = make_folds(store.catalog, experiment.splits, store.fingerprint)
     if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
         raise DermaugError(
             f"{folder}: its folds were made from other images; choose another --output"

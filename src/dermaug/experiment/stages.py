@@ -152,7 +152,7 @@ def _finish_classifier(
         "fingerprint": run.fingerprint,
         "training_images": list(seen.train),
         "training_lesions": sorted(set(catalog.table["lesion_id"].iloc[catalog.rows(seen.train)])),
-        "training_groups": sorted(set(catalog.groups[catalog.rows(seen.train)])),
+        "training_groups": sorted(set(run.groups[catalog.rows(seen.train)])),
     }
     write_json(folder / JOB_MANIFEST, facts)
     run.mark_done(job.key)
