@@ -12,10 +12,14 @@ from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
 
 ARM_WORDS = {
-    REPLAY: "Replay: the dose of a synthetic arm, drawn again from the real training images. What "
-    "an arm gains over its replay is owed to its images, the rest to showing classes more often.",
-    ORACLE: "Oracle: the dose filled with further real images. The most that any generator could "
-    "give; a study that shows no gain here cannot be expected to show one of synthetic images.",
+    REPLAY: "Replay: as many images of each class as its synthetic arm added, drawn again from the "
+    "real training images. What an arm gains over its replay is owed to its images, the rest to "
+    "showing classes more often. Where that shows every class as often as the baseline does, the "
+    "replay is a negative control: what training noise does here.",
+    ORACLE: "Oracle: the dose filled with freshly drawn phantom lesions. A study that shows no gain "
+    "here cannot be expected to show one of synthetic images.",
+    "half": "Half: the same arm on half of the lesions of each class. What the other half adds is "
+    "what real lesions are still worth; it bounds nothing above all of them.",
     "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
     "classes at all?",
     "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
@@ -46,7 +50,8 @@ def shown(arm: ArmConfig) -> str:
     words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
     words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
     words += [f"{arm.sampling} sampling"] if arm.sampling else []
-    words += [f"{arm.variants:,} fixed variants a class"] if arm.variants else []
+    words += [f"{arm.variants:,} fixed variants per class"] if arm.variants else []
+    words += ["half of the lesions"] if arm.half else []
     return ", ".join(words)
 
 
@@ -58,6 +63,7 @@ def arm_words(results: RunResults) -> list[str]:
     has = {
         REPLAY: REPLAY in sources,
         ORACLE: ORACLE in sources,
+        "half": any(arm.half for arm in arms),
         "only": any(dose.only for dose in doses),
         "attention": any(arm.loss != "plain" or arm.sampling for arm in arms),
         "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
@@ -86,7 +92,7 @@ def dose(arm: ArmConfig) -> str:
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
         return f"{synthetic.source}{how}, {', '.join(parts)}"
-    return f"{synthetic.source}{how}, {synthetic.dose:,} a class"
+    return f"{synthetic.source}{how}, {synthetic.dose:,} per class"
 
 
 def training_table(results: RunResults) -> Table | None:
