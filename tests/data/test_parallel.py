@@ -6,7 +6,7 @@ import pytest
 
 from dermaug.data import parallel
 from dermaug.data.parallel import in_parallel
-from dermaug.data.workers import reason_if_bad
+from dermaug.data.workers import signature_or_reason
 from dermaug.errors import DermaugError
 
 
@@ -26,9 +26,10 @@ def test_processes_agree_with_threads_and_a_killed_one_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = [("text", __file__)] * 200 + [("lost", "/absent")]
-    expected = list(in_parallel(reason_if_bad, files, workers=2))
+    expected = list(in_parallel(signature_or_reason, files, workers=2))
     monkeypatch.setattr(parallel, "WORTH_PROCESSES", 1)
-    assert list(in_parallel(reason_if_bad, files, workers=2)) == expected
+    again = list(in_parallel(signature_or_reason, files, workers=2))
+    assert list(map(str, again)) == list(map(str, expected))
     assert str(expected[-1]) == "/absent: missing"
     with pytest.raises(DermaugError, match="a worker process was killed"):
         list(in_parallel(signal.raise_signal, [signal.SIGKILL] * 200, workers=2))

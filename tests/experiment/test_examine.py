@@ -73,13 +73,16 @@ def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> No
         image.rotate(90).save(root / "8.png")
     found = examine(root)
     assert found.pairs[0].startswith("near-duplicates: 2 (mel, mel2) and 8 (nv, other), corr")
-    assert "1 pairs of images of different lesions are near-duplicates" in found.sentences[-1]
+    assert "Near-duplicates: 1 pair of images of different lesions" in found.sentences[-1]
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        (("nv", "other", "", 20), "equal images with different labels: 2 (mel), 8 (nv); keep one"),
+        (
+            ("nv", "other", "", 20),
+            "equal images with different labels: 2 (mel), 8 (nv); keep one: --set 'data.exclude",
+        ),
         (("Mel", "other", "", 99), "labels: 'Mel' (1 images), 'mel' (4 images); merge them"),
         (("df", "other", "", 99), "class 'df': 1 patients, a run needs 3; leave it out"),
     ],

@@ -30,11 +30,7 @@ def check(path: DataPath) -> None:
     for line in found.pairs:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     if found.refused:
-        raise DermaugError(
-            f"{path}: a run would refuse these data, for {len(found.refused):,} reasons; unfit "
-            "files can be left out with --set data.on_bad=skip",
-            found.refused,
-        )
+        raise DermaugError(f"{path}: a run would refuse these data", found.refused)
     console.print("all images are sound")
 
 

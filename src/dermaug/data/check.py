@@ -8,7 +8,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.contents import Contents
 from dermaug.data.parallel import Progress, in_parallel
 from dermaug.data.signature import Signature, sign_pixels
-from dermaug.data.workers import BadFile, reason_if_bad, signature_or_reason
+from dermaug.data.workers import BadFile, signature_or_reason
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +34,17 @@ def check_catalog(
     Args:
         catalog: The data set; pixels that came with a table need no decoding.
         workers: Processes; None takes all cores.
-        progress: Called with (done, total), for the images and then for the segmentations.
+        progress: Called with (done, total) files.
     """
     if catalog.embedded is not None:
         return Checked((), catalog, Contents.of(map(sign_pixels, catalog.embedded)))
-    images, masks = _files(catalog, "path"), _files(catalog, "mask_path")
-    found = list(in_parallel(signature_or_reason, images, workers=workers, progress=progress))
-    looked = in_parallel(reason_if_bad, masks, workers=workers, progress=progress)
-    bad = [each for each in found if isinstance(each, BadFile)]
-    bad += [each for each in looked if each is not None]
-    sound = np.array([isinstance(each, Signature) for each in found], dtype=bool)
-    contents = Contents.of(each for each in found if isinstance(each, Signature))
-    return Checked(tuple(bad), catalog.take(np.flatnonzero(sound)), contents)
+    files = [*_files(catalog, "path"), *_files(catalog, "mask_path")]
+    found = list(in_parallel(signature_or_reason, files, workers=workers, progress=progress))
+    images = found[: len(catalog)]
+    sound = np.array([isinstance(each, Signature) for each in images], dtype=bool)
+    contents = Contents.of(each for each in images if isinstance(each, Signature))
+    bad = tuple(each for each in found if isinstance(each, BadFile))
+    return Checked(bad, catalog.take(np.flatnonzero(sound)), contents)
 
 
 def _files(catalog: Catalog, column: str) -> list[tuple[str, str]]:

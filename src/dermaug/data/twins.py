@@ -40,14 +40,24 @@ def refuse_contradictions(catalog: Catalog, pixels: Sequence[str]) -> None:
     """
     if not (found := contradictions(catalog, pixels)):
         return
-    spare = [image for images in found for image in images[1:]]
-    proposed = ", ".join(f'"{image}"' for image in spare[:NAMED])
     raise DermaugError(
         f"{catalog.name}: {sum(map(len, found))} images have the pixels of another one and not its "
         "label, so that one of the labels is wrong; correct it, or leave out all but one image of "
-        f"each: --set 'data.exclude=[{proposed}{', ...' if len(spare) > NAMED else ''}]'",
+        f"each: {exclusion(found)}",
         contradiction_lines(catalog, found),
     )
+
+
+def exclusion(groups: Sequence[tuple[str, ...]]) -> str:
+    """The option that leaves out all but the first image of each group.
+
+    Example:
+        >>> print(exclusion([("a", "b"), ("c", "d", "e")]))
+        --set 'data.exclude=["b", "d", "e"]'
+    """
+    spare = [f'"{image}"' for images in groups for image in images[1:]]
+    rest = ["..."] if len(spare) > NAMED else []
+    return f"--set 'data.exclude=[{', '.join([*spare[:NAMED], *rest])}]'"
 
 
 def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dermaug.data.decoding import Crop, Square, read_square
-from dermaug.data.image_files import BadImageError, decode, decode_whole, read_content
+from dermaug.data.image_files import BadImageError, decode, read_content
 from dermaug.data.signature import Signature, sign
 
 Job = tuple[str, str, str]
@@ -37,18 +37,8 @@ def square_or_reason(job: Job, *, size: int, crop: Crop, margin: float) -> Squar
         return BadFile(image_id, error.path, error.reason)
 
 
-def reason_if_bad(file: tuple[str, str]) -> BadFile | None:
-    """Decode one file, given with its image's id, at full size; None when it is sound."""
-    image_id, path = file
-    try:
-        decode_whole(path)
-    except BadImageError as error:
-        return BadFile(image_id, error.path, error.reason)
-    return None
-
-
 def signature_or_reason(file: tuple[str, str]) -> Signature | BadFile:
-    """The signature of one image, given with its id, decoded at full size."""
+    """The signature of one file, given with its image's id, decoded at full size."""
     image_id, path = file
     try:
         content = read_content(path)

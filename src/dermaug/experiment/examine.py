@@ -15,6 +15,7 @@ from dermaug.data.twins import (
     contradiction_lines,
     contradictions,
     equal_sentence,
+    exclusion,
     similar_label_lines,
 )
 from dermaug.experiment.run_data import Twins, find_twins
@@ -100,11 +101,13 @@ def _pair_lines(checked: Checked, twins: Twins) -> list[str]:
 def _refused(checked: Checked, catalog: Catalog) -> list[str]:
     sound = checked.catalog
     lines = [f"unfit file: {bad}" for bad in checked.bad]
+    if lines:
+        lines.append("unfit files can be left out: --set data.on_bad=skip")
     lines += [f"labels: {line}" for line in similar_label_lines(catalog)]
     found = contradictions(sound, checked.contents.pixels)
     lines += [
-        f"equal images with different labels: {line}; keep one, see data.exclude"
-        for line in contradiction_lines(sound, found)
+        f"equal images with different labels: {line}; keep one: {exclusion([images])}"
+        for images, line in zip(found, contradiction_lines(sound, found), strict=True)
     ]
     if catalog.num_classes < 2:
         lines.append(f"classes: expected at least two, found {', '.join(catalog.classes)}")

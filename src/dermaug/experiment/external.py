@@ -204,7 +204,8 @@ def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> 
         raise DermaugError(f"{where}: it was trained on every image of {matches.catalog.root}")
     if len(rows) < len(reasons):
         left = f"{len(reasons) - len(rows):,} of {len(reasons):,} images"
-        console.print(f"{where}: left out {left} known from the training ({counted(reasons)})")
+        told = f"{where}: left out {left} known from the training ({counted(reasons)})"
+        console.print(told, soft_wrap=True)
     return rows
 
 

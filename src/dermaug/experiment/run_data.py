@@ -48,9 +48,10 @@ class Twins:
         if not self.pairs:
             return ""
         one, other, _ = self.pairs[0]
+        number = f"{len(self.pairs):,} {'pair' if len(self.pairs) == 1 else 'pairs'}"
         return (
-            f"{len(self.pairs):,} pairs of images of different {unit}s are near-duplicates (for "
-            f"example {one} and {other}); these {unit}s stay in one part."
+            f"Near-duplicates: {number} of images of different {unit}s (for example {one} and "
+            f"{other}); these {unit}s stay in one part."
         )
 
 
