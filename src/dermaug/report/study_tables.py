@@ -16,8 +16,8 @@ ARM_WORDS = {
     "real training images. What an arm gains over its replay is owed to its images, the rest to "
     "showing classes more often. Where that shows every class as often as the baseline does, the "
     "replay is a negative control: what training noise does here.",
-    ORACLE: "Oracle: the dose filled with freshly drawn phantom lesions. A study that shows no gain "
-    "here cannot be expected to show one of synthetic images.",
+    ORACLE: "Oracle: the dose filled with freshly drawn phantom lesions. A study that shows no "
+    "gain here cannot be expected to show one of synthetic images.",
     "half": "Half: the same arm on half of the lesions of each class. What the other half adds is "
     "what real lesions are still worth; it bounds nothing above all of them.",
     "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
