@@ -79,9 +79,13 @@ def main(run: Path, data: Data = None, studies: Studies = 300) -> None:
         table.add_column(column)
     for (name, arms), (folds, seeds) in itertools.product(PAIRS.items(), DESIGNS):
         random = np.random.default_rng(folds * 100 + seeds)
+        there = able(answers, arms, seeds)
+        if len(there) < folds:
+            table.add_row(name, f"{folds} x {seeds}", f"too few networks in {len(there)} folds")
+            continue
         told = [
             judged(comparison, networks, results.catalog.classes, margin)
-            for comparison, networks in drawn(answers, arms, folds, seeds, studies, random)
+            for comparison, networks in drawn(there, arms, folds, seeds, studies, random)
         ]
         table.add_row(name, f"{folds} x {seeds}", *figures(told))
     Console(width=130, highlight=False).print(table)
@@ -92,6 +96,23 @@ def read_run(folder: Path, data: Path | None) -> RunResults:
     """A finished run; its data set may lie elsewhere by now."""
     begun: Experiment = moved_data(folder, read_run_experiment(folder), data)
     return read_results(prepare_run(folder, begun))
+
+
+def able(
+    answers: dict[int, FoldAnswers], arms: tuple[str, str], seeds: int
+) -> dict[int, FoldAnswers]:
+    """Folds with networks enough for so many pairs; an unfinished run has fewer."""
+    arm, other = arms
+    needed = 2 * seeds if arm == other else seeds
+    return {
+        fold: found for fold, found in answers.items() if len(paired_seeds(found, arms)) >= needed
+    }
+
+
+def paired_seeds(found: FoldAnswers, arms: tuple[str, str]) -> list[int]:
+    """Seeds that both arms were trained with."""
+    seeds = [{seed for name, seed in found.answers if name == arm} for arm in arms]
+    return sorted(seeds[0] & seeds[1])
 
 
 def drawn(
@@ -107,8 +128,7 @@ def drawn(
     for _ in range(studies):
         comparison, networks = {}, set[Network]()
         for fold in random.choice(sorted(answers), folds, replace=False).tolist():
-            there = sorted(seed for name, seed in answers[fold].answers if name == other)
-            chosen = random.permutation(there).tolist()
+            chosen = random.permutation(paired_seeds(answers[fold], arms)).tolist()
             # A replay is paired with the arm of the same seed, as a study does.
             second = chosen[:seeds]
             first = chosen[seeds : 2 * seeds] if arm == other else second
@@ -187,8 +207,8 @@ def print_spread(answers: dict[int, FoldAnswers], classes: Sequence[str]) -> Non
     for column in ("readout", "metric", *arms):
         table.add_column(column)
     columns = [spreads(answers, classes, arm) for arm in arms]
-    for readout, metric in columns[0]:
-        numbers = (f"{column[readout, metric]:.4f}" for column in columns)
+    for readout, metric in dict.fromkeys(key for column in columns for key in column):
+        numbers = (f"{column.get((readout, metric), np.nan):.4f}" for column in columns)
         table.add_row(readout, metric, *numbers)
     Console(width=100, highlight=False).print(table)
 
@@ -199,7 +219,10 @@ def spreads(
     """Root mean square over folds and classes of the SD over seeds, times the root of two."""
     variances: dict[tuple[str, str], list[float]] = {}
     for found in answers.values():
-        values = np.stack([each.values for (name, _), each in found.answers.items() if name == arm])
+        own = [each.values for (name, _), each in found.answers.items() if name == arm]
+        if len(own) < 2:
+            continue
+        values = np.stack(own)
         weights = np.nan_to_num(metric_weights(found.asked.sum(axis=0)))
         metrics = np.einsum("srk,mrk->sm", np.nan_to_num(values), weights)
         groups = [(found.asked[:, side] > 0).sum(axis=0) for _, side in ROWS]

