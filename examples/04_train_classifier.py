@@ -64,6 +64,4 @@ for arm, dose in DOSES.items():
     classifier, _ = load_classifier(task.folder / CLASSIFIER)
     table = build_predictions(catalog, test, "test", predict(classifier, testing))
     write_predictions(task.folder / "predictions.parquet", table, catalog.classes)
-    print(
-        f"{arm}: {len(labels)} images, best at {trained.kept_images} shown: {task.folder / CLASSIFIER}"
-    )
+    print(f"{arm}: {len(labels)} images, {trained.images} shown: {task.folder / CLASSIFIER}")
