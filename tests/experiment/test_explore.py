@@ -225,7 +225,7 @@ def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) ->
         (["RUN/experiment.json"], "not a whole safetensors file"),
         (["RUN/classifiers/real/fridadar/fold0-seed0/classifier.safetensors"], "expected a gen"),
         ([f"RUN/{DCGAN}", "--class", "nv"], "expected classes it was trained on (mel)"),
-        ([f"RUN/{DCGAN}", "--data", "OTHER"], "was begun with other data, 186 images differ"),
+        ([f"RUN/{DCGAN}", "--data", "OTHER"], "was begun with other data, "),
         ([f"RUN/{DCGAN}", "--data", "nowhere"], "nowhere"),
     ],
 )
