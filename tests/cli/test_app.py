@@ -99,6 +99,42 @@ def test_no_data_at_the_path(dermaug: Callable[..., Ended], tmp_path: Path) -> N
     assert_refused(dermaug("data", "summary", "nowhere", "-o", "."), refused, tmp_path)
 
 
+SMALL = """
+name = "small"
+
+[data]
+size = 32
+
+[[classifiers]]
+images = 24_000
+
+[[generators]]
+classes = ["mel"]
+images = 16_000
+batch = 16
+
+[[arms]]
+name = "real"
+
+[[arms]]
+name = "classic"
+policy = "standard"
+
+[[arms]]
+name = "classic+synthetic"
+policy = "standard"
+synthetic = { balance = 300 }
+"""
+
+
+@pytest.fixture
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An experiment file outside of the folder that the test looks at."""
+    path = tmp_path_factory.mktemp("asked") / "small.toml"
+    path.write_text(SMALL, encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -114,17 +150,22 @@ def test_no_data_at_the_path(dermaug: Callable[..., Ended], tmp_path: Path) -> N
     ids=lambda part: part[-1] if isinstance(part, list) else None,
 )
 def test_dry_run_finds_what_only_the_data_or_the_networks_tell(
-    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path, words: list[str], expected: str
+    dermaug: Callable[..., Ended],
+    tmp_path: Path,
+    phantoms: Path,
+    words: list[str],
+    expected: str,
+    small_study: Path,
 ) -> None:
-    given = ["run", "--data", phantoms, "--dry-run"]
+    given = ["run", small_study, "--data", phantoms, "--dry-run"]
     assert_refused(dermaug(*given, *words), expected, tmp_path)
 
 
 def test_dry_run_lists_all_jobs_and_writes_nothing(
-    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path
+    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path, small_study: Path
 ) -> None:
     code, output = dermaug(
-        *("run", "--data", phantoms, "--dry-run", "--set", "seeds=[0]"),
+        *("run", small_study, "--data", phantoms, "--dry-run", "--set", "seeds=[0]"),
         *("--set", "generators.0.classes=['mel']", "--set", "generators.0.width=4"),
     )
     assert code == 0

@@ -349,6 +349,8 @@ def manifest_of(checkpoint: Path) -> dict[str, Any]:
         "train_counts": {"mel": {"real": 1, "synthetic": 0}},
         "training_images": ["one"],
         "training_lesions": ["lesion"],
+        "shown": {"mel": 0.5, "nv": 0.5},
+        "prior": {"mel": 0.5, "nv": 0.5},
         "digest": checkpoint_digest(checkpoint),
         "images": 1,
         "kept_images": 1,

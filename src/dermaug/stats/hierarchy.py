@@ -214,8 +214,10 @@ def _over_trainings(
     nodes = wide * np.sqrt(_ratio(kept, of_groups))
     if not given.freedom:
         return value + nodes, np.zeros_like(value), _MANY
-    expected = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
-    each, freedom = moderated(given.each, given.freedom, expected**2)
+    spread = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
+    # What single groups add to the spread of trainings is known from the study: many groups tell it.
+    expected = spread**2 + given.interaction / given.share
+    each, freedom = moderated(given.each, given.freedom, expected)
     return value + nodes, np.sqrt(each * given.share), freedom
 
 
