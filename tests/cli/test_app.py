@@ -105,6 +105,9 @@ name = "small"
 [data]
 size = 32
 
+[splits]
+run = [0]
+
 [[classifiers]]
 images = 24_000
 
