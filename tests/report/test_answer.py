@@ -9,7 +9,7 @@ from dermaug.experiment.scores import score_cells
 from dermaug.experiment.verdict_words import sentence
 from dermaug.experiment.verdicts import verdict_table
 from dermaug.report.answer import short_answer, thresholds, unfinished
-from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS, INCONCLUSIVE
+from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
 
 Study = Callable[..., RunResults]
 
@@ -52,6 +52,8 @@ def test_a_moved_threshold_is_one_only_where_both_others_are_equivalent(
     (unsure,) = thresholds(moved(verdicts, INCONCLUSIVE))
     assert "may be a moved threshold" in unsure
     assert thresholds(moved(verdicts, HELPS)) == []
+    (against,) = thresholds(moved(verdicts, HURTS))  # the others say the opposite
+    assert "may be a moved threshold" in against
     assert thresholds(moved(verdicts, EXPLORATORY)) == []
 
 

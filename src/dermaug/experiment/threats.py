@@ -167,7 +167,7 @@ def _negative_controls(results: RunResults) -> Iterator[str]:
             yield (
                 f"The negative control {effect.contrast.arm} differs from "
                 f"{effect.contrast.reference} with {effect.model} "
-                f"({signed(float(effect.estimate.value[place]))}, p = {p_words(p)}, not adjusted), "
+                f"({signed(float(effect.estimate.value[place]))}, {p_words(p)}, not adjusted), "
                 "although both are shown every class as often: either this is the one such result "
                 "in twenty, or trainings vary more than the interval says."
             )

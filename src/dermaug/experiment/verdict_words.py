@@ -57,14 +57,14 @@ def metric_words(row: Row) -> str:
 
 def _judged(row: Row, facts: str, of: str) -> str:
     arm, reference, metric = row["arm"], row["reference"], metric_words(row)
-    after = f"p = {p_words(row['p_holm'])} after Holm, {of}"
+    after = f"{p_words(row['p_holm'])} after Holm, {of}"
     if row["verdict"] in (HELPS, HURTS):
         verb = "raises" if row["verdict"] == HELPS else "lowers"
         small = row["p_equivalence"] <= ALPHA
         less = f", by less than the margin of {row['margin']:g}" if small else ""
         return f"{arm} {verb} {metric} against {reference}{less} ({facts}, {after})."
     if row["verdict"] == EQUIVALENT:
-        tests = f"two one-sided tests: p = {p_words(row['p_equivalence'])} after Holm"
+        tests = f"two one-sided tests: {p_words(row['p_equivalence'])} after Holm"
         return (
             f"{arm} and {reference} are equivalent in {metric}, within a margin of "
             f"{row['margin']:g} ({facts}, {tests}, {of})."
@@ -107,5 +107,5 @@ def signed(value: float) -> str:
 
 
 def p_words(value: float) -> str:
-    """Three decimals, or that it is smaller."""
-    return f"{value:.3f}" if value >= 0.001 else "below 0.001"
+    """A p-value with three decimals, or that it is smaller."""
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"

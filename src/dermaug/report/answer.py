@@ -12,7 +12,7 @@ from dermaug.experiment.verdict_words import signed
 from dermaug.report.tables import number
 from dermaug.stats.metrics import ALL
 from dermaug.stats.trainings import GROUPS_ONLY
-from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS
+from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 
 CHANCE_MARGIN = 0.02
 _PRIMARY = {"balanced_accuracy": "mean sensitivity", "macro_auc": "macro AUC"}
@@ -53,7 +53,9 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
             ranked["verdict"],
         ):
             continue
-        if HELPS in (fair["verdict"], ranked["verdict"]) and decided["difference"] > 0:
+        # What ranking or prior-adjusted decisions show as well is more than a threshold.
+        same = HELPS if decided["difference"] > 0 else HURTS
+        if same in (fair["verdict"], ranked["verdict"]):
             continue
         is_moved = fair["verdict"] == ranked["verdict"] == EQUIVALENT
         sentences.append(
