@@ -1,9 +1,9 @@
 """What a run left on disk, read back for the report: one frozen object, no live model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -107,3 +107,13 @@ class RunResults:
     num_jobs: tuple[int, int]
     lesions: int = 0
     reduced: tuple["RunResults", ...] = ()
+
+    @property
+    def compared(self) -> Self:
+        """The run without the cells that only measure convergence, which are compared with none."""
+        names = {arm.name for arm in self.experiment.compared_arms}
+        return replace(
+            self,
+            cells=tuple(cell for cell in self.cells if cell.arm in names),
+            reduced=tuple(point.compared for point in self.reduced),
+        )

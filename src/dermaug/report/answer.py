@@ -11,7 +11,7 @@ from dermaug.experiment.results import RunResults
 from dermaug.experiment.verdict_words import signed
 from dermaug.report.tables import number
 from dermaug.stats.metrics import ALL
-from dermaug.stats.trainings import GROUPS_ONLY
+from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 from dermaug.stats.verdicts import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 
 CHANCE_MARGIN = 0.02
@@ -98,7 +98,8 @@ def caution(asked: pd.DataFrame) -> str:
             "varies cannot be seen, so nothing is judged."
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
-    return f"The intervals cover the choice of {levels}; they say nothing of other data sets."
+    more = "" if TRAINING_SETS in levels else "other training lesions or of "
+    return f"The intervals cover the choice of {levels}; they say nothing of {more}other data sets."
 
 
 def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:

@@ -13,9 +13,9 @@ from dermaug.experiment.results import RunResults
 from dermaug.report.tables import NONE, Table
 
 FLOOR = (
-    "Each value stands beside its floor in brackets: what real training images get in the place of "
-    "the synthetic ones, measured against the same held-out images with the same network. No "
-    "generator can be expected below it; a distance of the floor's size is as good as it gets."
+    "Each value stands beside its floor (a dash where there are too few lesions for one): what "
+    "real training images get in the place of the synthetic ones, measured against the same held-out "
+    "images with the same network. No generator can be expected to do better than that."
 )
 COPIES = (
     "An image counts as a copy when a training image is nearer to it, in pixels (any of eight "
@@ -110,7 +110,9 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
                 "chance explains. They teach the classifier nothing new and may disclose patients."
             )
         else:
-            sentences.append(f"{family}: no class was found to hold more copies than chance.")
+            sentences.append(
+                f"{family}: no class that can be judged was found to hold more copies than chance."
+            )
         if unjudged := [str(label) for label, rows in groups if not _can_judge(rows)]:
             sentences.append(
                 f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "

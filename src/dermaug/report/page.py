@@ -77,6 +77,7 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     if page.is_dir():
         raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)
+    whole, results = results, results.compared
     scores, by_class = score_cells(results), score_classes(results)
     verdicts = verdict_table(results)
     figures = draw_figures(results, by_class, verdicts)
@@ -94,7 +95,12 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
     sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
     sections["explored"] = explored_generators(results, page)
     tables = Scores(scores, by_class, verdicts)
-    write_text(page, render(results, tables, sections, figures, data_tables))
+    told = {
+        "answer": short_answer(whole, scores, verdicts),
+        "unfinished": unfinished(whole),
+        "cost": cost_table(whole),
+    }
+    write_text(page, render(results, tables, sections, figures, data_tables, told))
     return page
 
 
@@ -129,6 +135,7 @@ def render(
     sections: Mapping[str, Section],
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
+    told: Mapping[str, Any],
 ) -> str:
     """The page's HTML; everything that comes from the run is escaped."""
     return rendered(
@@ -138,7 +145,7 @@ def render(
         **sections,
         figures=figures,
         data_tables=data_tables,
-        answer=short_answer(results, tables.cells, tables.verdicts),
+        **told,
         dose_figure=next((figures[name] for name in DOSE_FIGURES if name in figures), None),
         threats=threats(results),
     )
@@ -159,7 +166,6 @@ def _study(results: RunResults) -> dict[str, Any]:
         "training": training_table(results),
         "split": split_table(results),
         "statements": split_statements(results),
-        "cost": cost_table(results),
         "health": health_table(results),
         "curation": curation_table(results),
         "machine": machine_table(results),
@@ -167,7 +173,6 @@ def _study(results: RunResults) -> dict[str, Any]:
             experiment.model_dump(mode="json"), indent=2, ensure_ascii=False
         ),
         "num_folds": len(results.folds),
-        "unfinished": unfinished(results),
         "skipped": results.skipped,
         "manifest": results.manifest,
     }

@@ -100,7 +100,6 @@ def _tests_complete(results: RunResults) -> Statement | None:
     if not results.cells:
         return None
     return Statement(
-        f"All {len(results.cells)} cells were tested on exactly the test part of their fold; the "
-        "checkpoint was chosen on the validation part.",
+        f"All {len(results.cells)} cells were tested on exactly the test part of their fold.",
         True,
     )

@@ -65,7 +65,7 @@ def arm_words(results: RunResults) -> list[str]:
         ORACLE: ORACLE in sources,
         "half": any(arm.half for arm in arms),
         "only": any(dose.only for dose in doses),
-        "attention": any(arm.loss != "plain" or arm.sampling for arm in arms),
+        "attention": len({(arm.loss, arm.sampling) for arm in arms}) > 1,
         "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
         "critic": any(arm.critic for arm in arms),
         "curve": any(arm.curve for arm in arms),

@@ -45,8 +45,8 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
             alt = f"Balanced accuracy on validation against images shown, {model}, by arm"
             panels.append(Panel(file_name("training", index, model), alt, svg(axes)))
     caption = (
-        "Balanced accuracy on the validation part while training, one line a fold and seed. The "
-        "best checkpoint on validation is the one that was tested."
+        "Balanced accuracy at argmax on the validation part while training, one line per fold and "
+        'seed. The last weights were tested, or, with keep = "best", those of the highest point.'
     )
     return Figure("training", caption, tuple(panels), table, figures.legend(arms), 340)
 

@@ -16,8 +16,8 @@ _OVERALL = {
 _CAPTION = (
     "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
     "judged comparisons of this metric. equivalent: so is p of two one-sided tests against the "
-    "margin ({margins}). inconclusive: neither. not judged: one training per arm. The interval is "
-    "not adjusted, so it may exclude zero where the verdict is inconclusive. Detectable: the true "
+    "margin ({margins}). inconclusive: neither. not judged: one training per arm in fewer "
+    "than three folds. The interval is not adjusted, so it may exclude zero where the verdict is inconclusive. Detectable: the true "
     "difference that such a study finds with 80 % power; none: more than is possible."
 )
 
@@ -37,8 +37,8 @@ def overall_verdicts(verdicts: pd.DataFrame) -> Table:
                 f"{row['arm']} − {row['reference']}",
                 verdict_words(row).replace(" ", "\N{NO-BREAK SPACE}"),
                 with_interval(row),
-                number(float(row["p_holm"])),
-                number(float(row["p_equivalence"])),
+                small(float(row["p_holm"])),
+                small(float(row["p_equivalence"])),
                 detectable_words(row),
                 f"{row['num_pairs']}",
             )
@@ -48,10 +48,15 @@ def overall_verdicts(verdicts: pd.DataFrame) -> Table:
         f"{_OVERALL[str(family)]} {part['margin'].iloc[0]:g}"
         for family, part in judged.groupby("family", sort=False)
     )
-    header = ("Comparison", "Verdict", "Difference (95 %)", "p", "p of equivalence")
+    header = ("Comparison", "Verdict", "Difference (95 %)", "p (Holm)", "p of equivalence (Holm)")
     return Table(
         _CAPTION.format(margins=margins), (*header, "detectable", "pairs"), tuple(rows), texts=2
     )
+
+
+def small(p_value: float) -> str:
+    """A p-value with three decimals; it is never zero."""
+    return "< 0.001" if p_value < 0.001 else number(p_value)
 
 
 def verdict_words(row: Mapping[Any, Any]) -> str:

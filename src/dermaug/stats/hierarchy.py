@@ -215,7 +215,7 @@ def _over_trainings(
     if not given.freedom:
         return value + nodes, np.zeros_like(value), _MANY
     spread = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
-    # What single groups add to the spread of trainings is known from the study: many groups tell it.
+    # What single groups add to the spread of trainings, the study's many groups tell themselves.
     expected = spread**2 + given.interaction / given.share
     each, freedom = moderated(given.each, given.freedom, expected)
     return value + nodes, np.sqrt(each * given.share), freedom
