@@ -14,8 +14,8 @@ from dermaug.report.tables import NONE, Table
 
 FLOOR = (
     "Each value stands beside its floor (a dash where there are too few lesions for one): what "
-    "real training images get in the place of the synthetic ones, measured against the same held-out "
-    "images with the same network. No generator can be expected to do better than that."
+    "real training images get in the place of the synthetic ones, measured against the same "
+    "held-out images with the same network. No generator can be expected to do better than that."
 )
 COPIES = (
     "An image counts as a copy when a training image is nearer to it, in pixels (any of eight "

@@ -17,8 +17,9 @@ _CAPTION = (
     "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
     "judged comparisons of this metric. equivalent: so is p of two one-sided tests against the "
     "margin ({margins}). inconclusive: neither. not judged: one training per arm in fewer "
-    "than three folds. The interval is not adjusted, so it may exclude zero where the verdict is inconclusive. Detectable: the true "
-    "difference that such a study finds with 80 % power; none: more than is possible."
+    "than three folds. The interval is not adjusted, so it may exclude zero where the verdict is "
+    "inconclusive. Detectable: the true difference that such a study finds with 80 % power; none: "
+    "more than is possible."
 )
 
 
