@@ -14,9 +14,9 @@ from rounds import Device, Precision, Rounds, Way, new_folder, print_rates, star
 
 from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
-from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.generator_training import train_generators
+from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
-from dermaug.generators.training import train_generators
 from dermaug.training.fabric import start_fabric
 
 IMAGES = 256

@@ -32,10 +32,10 @@ from torchvision import transforms
 from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators import build_family
-from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.family import Progress
+from dermaug.generators.generator_training import train_generator
+from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
-from dermaug.generators.training import train_generator
 from dermaug.training.fabric import start_fabric
 
 LATENT = 100

@@ -24,15 +24,15 @@ from rounds import Data, machine, start
 
 from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.answers import FoldAnswers, answers_of
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.run_identity import moved_data, read_run_experiment
-from dermaug.experiment.runs import prepare_run
-from dermaug.experiment.study import read_results
+from dermaug.experiment.run.identity import moved_data, read_run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import prepare_run
+from dermaug.scoring.samples import FoldAnswers, answers_of
 from dermaug.stats.hierarchy import Comparison, Estimate, estimate_all
 from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.verdicts import ALPHA, FEWEST_GROUPS
+from dermaug.stats.outcomes import ALPHA, FEWEST_GROUPS
 
 DESIGNS = ((1, 2), (2, 2), (1, 3), (3, 1), (5, 1), (5, 2))
 """Folds and seeds."""
@@ -141,7 +141,7 @@ def drawn(
 def judged(
     comparison: Comparison, networks: frozenset[Network], classes: Sequence[str], margin: float
 ) -> Verdicts:
-    """The verdicts of one study, by the rules of `dermaug.experiment.verdicts`."""
+    """The verdicts of one study, by the rules of `dermaug.scoring.verdicts`."""
     (found,) = estimate_all([comparison], classes, RESAMPLES)
     places = {metric: place for place, metric in enumerate(metrics_of(classes))}
     mean = found.at(places[Metric(ADJUSTED, ALL, "balanced_accuracy")])

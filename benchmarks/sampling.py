@@ -15,8 +15,8 @@ from rounds import Device, Images, Rounds, Way, new_folder, print_rates, start, 
 
 from dermaug.config import GeneratorConfig
 from dermaug.generators import build_family
-from dermaug.generators.checkpoint import GeneratorSpec, load_generator, save_generator
-from dermaug.synthesis.export import generate_folder
+from dermaug.generators.saved_generator import GeneratorSpec, load_generator, save_generator
+from dermaug.synthesis.png_folder import generate_folder
 from dermaug.synthesis.sampling import BATCH
 from dermaug.training.fabric import start_fabric
 

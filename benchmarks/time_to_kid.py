@@ -17,8 +17,8 @@ from rounds import Data, Device, machine, start
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.runs import begin_run, prepare_run
-from dermaug.experiment.stages import run_generator_jobs
+from dermaug.experiment.run.run import begin_run, prepare_run
+from dermaug.experiment.stages.generate import run_generator_jobs
 from dermaug.experiment_file import read_experiment
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import JOURNAL, read_journal

@@ -12,9 +12,9 @@ from dermaug.config import DataConfig, GeneratorConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import read_folds
-from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.generator_training import train_generator
+from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric

@@ -6,7 +6,7 @@ manifest that names the generator, the fold and the images it saw.
 
 from pathlib import Path
 
-from dermaug.generators.checkpoint import load_generator
+from dermaug.generators.saved_generator import load_generator
 from dermaug.generators.state import GENERATOR
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample

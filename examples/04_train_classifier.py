@@ -8,17 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
+from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import CLASSIFIER, RESUME, ClassifierTask, train_classifier
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank, channel_statistics
 from dermaug.data.splits import read_folds
 from dermaug.evaluation.predictions import build_predictions, write_predictions
-from dermaug.experiment.arms import take_dose
+from dermaug.experiment.stages.dose_images import take_dose
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 
 OUTPUT = Path("runs/examples")

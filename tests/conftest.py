@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from drawn import drawn_study as drawn_study
 from lightning_fabric import Fabric
 
-from dermaug.classifiers.training import ClassifierTask
+from dermaug.classifiers.classifier_training import ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
-from dermaug.generators.checkpoint import GeneratorSpec
+from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
 from dermaug.training.fabric import start_fabric
 

@@ -10,10 +10,11 @@ import torch
 from lightning_fabric import Fabric
 from torch.nn import functional
 
-from dermaug.classifiers import criterion, training
+from dermaug.classifiers import classifier_training as training
+from dermaug.classifiers import criterion
+from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.journal import read_journal

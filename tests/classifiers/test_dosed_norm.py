@@ -11,10 +11,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from dermaug.classifiers import training
+from dermaug.classifiers import classifier_training as training
+from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.classifiers.dosed_norm import DosedNorm, expect, separate_dose, without_dose
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.training import CLASSIFIER, ClassifierTask, train_classifier
 from dermaug.errors import DermaugError
 from dermaug.training.order import Dosage
 

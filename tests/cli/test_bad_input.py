@@ -21,11 +21,11 @@ from dermaug.cli import app
 from dermaug.cli.app import _of_the_system
 from dermaug.config import ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
-from dermaug.experiment.runs import open_run
+from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 from dermaug.files import write_json
 from dermaug.generators import build_family
-from dermaug.generators.checkpoint import GeneratorSpec, save_generator
+from dermaug.generators.saved_generator import GeneratorSpec, save_generator
 from dermaug.training.checkpoint import checkpoint_digest, load_checkpoint, save_checkpoint
 
 Ended = tuple[int, str]

@@ -12,8 +12,8 @@ from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import draw_class, write_phantoms
 from dermaug.errors import DermaugError
-from dermaug.experiment.run_identity import refuse_other_external
-from dermaug.experiment.runs import begin_run, open_run, prepare_run
+from dermaug.experiment.run.identity import refuse_other_external
+from dermaug.experiment.run.run import begin_run, open_run, prepare_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 

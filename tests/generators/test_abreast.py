@@ -8,10 +8,10 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.generators import FAMILIES, dcgan
-from dermaug.generators import training as loop
+from dermaug.generators import generator_training as loop
+from dermaug.generators.generator_training import train_generator, train_generators
 from dermaug.generators.objectives import discriminator_loss
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator, train_generators
 from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import read_journal

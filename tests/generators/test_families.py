@@ -14,13 +14,14 @@ from torch import Generator
 from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
-from dermaug.experiment.study import run_experiment
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
-from dermaug.generators.checkpoint import GeneratorSpec, load_family, load_generator
 from dermaug.generators.family import Progress, draw
+from dermaug.generators.generator_training import train_generator
+from dermaug.generators.saved_generator import GeneratorSpec, load_family, load_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
 from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.journal import read_journal
@@ -199,12 +200,14 @@ def test_family_in_a_study(family: str, tmp_path: Path, monkeypatch: pytest.Monk
             }
         ],
     }
-    found = run_experiment(
-        tmp_path / "run",
-        validate_experiment(tree, "test"),
-        device="cpu",
-        precision="auto",
-        command="test",
+    found = read_results(
+        run_experiment(
+            tmp_path / "run",
+            validate_experiment(tree, "test"),
+            device="cpu",
+            precision="auto",
+            command="test",
+        )
     )
     (cell,) = found.cells
     assert cell.manifest["train_counts"]["mel"]["synthetic"] == 70

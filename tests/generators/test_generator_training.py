@@ -10,10 +10,10 @@ from lightning_fabric import Fabric
 
 from dermaug.errors import DermaugError
 from dermaug.generators import dcgan
-from dermaug.generators.checkpoint import load_family, load_generator
+from dermaug.generators.generator_training import train_generator
 from dermaug.generators.objectives import discriminator_loss
+from dermaug.generators.saved_generator import load_family, load_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
 from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.journal import read_journal

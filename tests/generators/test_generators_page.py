@@ -15,9 +15,9 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
-from dermaug.generators.checkpoint import GeneratorSpec, load_generator
+from dermaug.generators.generator_training import train_generator
+from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
 from dermaug.synthesis.sampling import sample
 
 PAGE = (Path(__file__).parents[2] / "docs/generators.md").read_text(encoding="utf-8")

@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import draw_class
 from dermaug.evaluation.features import RandomFeatures
+from dermaug.generators.generator_training import train_generator
 from dermaug.generators.health import (
     PATIENCE,
     Monitor,
@@ -21,7 +22,6 @@ from dermaug.generators.health import (
     nearest_training,
 )
 from dermaug.generators.state import GENERATOR, GeneratorTask
-from dermaug.generators.training import train_generator
 
 Make = Callable[..., GeneratorTask]
 HEALTHY = Vitals(images=100, kid=0.5, collapsed_pairs=0.02, nearest_training=1.1, overfitting=0.2)

@@ -11,13 +11,13 @@ from dermaug.classifiers.backbones import load_backbone
 from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
-from dermaug.generators.checkpoint import (
+from dermaug.generators.projected import Projected
+from dermaug.generators.saved_generator import (
     GeneratorSpec,
     load_family,
     load_generator,
     save_generator,
 )
-from dermaug.generators.projected import Projected
 from dermaug.training.checkpoint import load_checkpoint, save_checkpoint
 
 SIDE = 32

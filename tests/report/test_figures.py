@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import score_classes
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.figures import drawing, file_name, svg
 from dermaug.report.sample_figures import COLUMNS, ROWS, sample_grids, tiled
 from dermaug.report.score_figures import confusion_matrices, mean_roc, roc_curves
 from dermaug.report.training_figures import generator_curves, loss_columns
+from dermaug.scoring.scores import score_classes
 
 Study = Callable[..., RunResults]
 ARMS = ["real", "classic", "classic+synthetic"]

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from dermaug.experiment.study import run_experiment
-from dermaug.experiment.threats import threats
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.page import render_report
+from dermaug.scoring.threats import threats
 
 TREE = {
     "name": "health",
@@ -33,8 +34,8 @@ TREE = {
 def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     experiment = validate_experiment(TREE, "test")
-    results = run_experiment(
-        tmp_path / "run", experiment, device="cpu", precision="32-true", command=""
+    results = read_results(
+        run_experiment(tmp_path / "run", experiment, device="cpu", precision="32-true", command="")
     )
     health = health_table(results)
     assert health is not None

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dermaug.experiment.operating_scores import score_operating_points
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.metric_sections import metric_sections
 from dermaug.report.page import render_report
+from dermaug.scoring.operating_scores import score_operating_points
 
 Study = Callable[..., RunResults]
 CLASSES = ("bcc", "bkl", "mel", "nv")

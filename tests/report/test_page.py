@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import score_cells
-from dermaug.experiment.verdicts import verdict_table
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.page import render_report
+from dermaug.scoring.scores import score_cells
+from dermaug.scoring.verdicts import verdict_table
 
 Study = Callable[..., RunResults]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.audit import AUDIT, read_audit, write_audit
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.study import run_experiment
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
+from dermaug.inspection.audit_run import AUDIT, read_audit, write_audit
+from dermaug.inspection.planes import audit_images
 from dermaug.report.page import render_report
 from dermaug.report.publish import markdown, publish, without_folders
 from dermaug.report.tables import Table
@@ -36,9 +38,11 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResults:
     monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     asked = validate_experiment(TREE, "test")
     command = f"dermaug run x.toml --output {tmp_path / 'run'}"
-    ran = run_experiment(
+    run = run_experiment(
         tmp_path / "run", asked, device="cpu", precision="32-true", command=command
     )
+    audit_images(run, "cpu")
+    ran = read_results(run)
     render_report(ran)
     return ran
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.statements import split_statements
 
 Study = Callable[..., RunResults]

@@ -11,8 +11,8 @@ from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.stats.hierarchy import Estimate, estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
+from dermaug.stats.outcomes import detectable
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
-from dermaug.stats.verdicts import detectable
 
 RESAMPLES = 400
 CLASSES = ("c0", "c1", "c2")

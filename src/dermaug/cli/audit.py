@@ -14,9 +14,9 @@ from dermaug.errors import DermaugError
 if TYPE_CHECKING:
     import torch
 
-    from dermaug.experiment.audit_folder import FolderAudit
-    from dermaug.experiment.external import StoredClassifier
-    from dermaug.experiment.judges import Judge
+    from dermaug.experiment.stages.judges import Judge
+    from dermaug.experiment.stages.predict_external import StoredClassifier
+    from dermaug.inspection.audit_folder import FolderAudit
 
 SHOWN = (
     *("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor"),
@@ -74,8 +74,8 @@ def audit(
         from dermaug.files import require_writable
 
         require_writable(output)
-    from dermaug.experiment.audit_folder import audit_folder
-    from dermaug.experiment.judges import backbone_judge, inception_judge
+    from dermaug.experiment.stages.judges import backbone_judge, inception_judge
+    from dermaug.inspection.audit_folder import audit_folder
     from dermaug.training.fabric import start_fabric
 
     where = start_fabric(device).device
@@ -112,8 +112,8 @@ def _tell(found: "FolderAudit", as_json: bool) -> None:
 
 
 def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":
-    from dermaug.experiment.external import only_classifier
-    from dermaug.experiment.judges import classifier_judge
+    from dermaug.experiment.stages.judges import classifier_judge
+    from dermaug.experiment.stages.predict_external import only_classifier
 
     stored = only_classifier(model)
     return classifier_judge(stored.path, device), stored

@@ -18,7 +18,7 @@ DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
 @data.command()
 def check(path: DataPath) -> None:
     """Decode and compare every image; exit code 2 with the list of what a run would refuse."""
-    from dermaug.experiment.examine import examine
+    from dermaug.inspection.data_check import examine
 
     with counting_bar("checking") as progress:
         found = examine(path, progress)

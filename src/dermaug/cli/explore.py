@@ -37,13 +37,13 @@ def explore(
     device: Device = "auto",
 ) -> None:
     """Look into a generator: latent walks, arithmetic, its discriminator's features, duplicates."""
-    from dermaug.experiment.explore_subject import find_generator
     from dermaug.files import require_writable
+    from dermaug.inspection.explore_subject import find_generator
 
     checkpoint = find_generator(generator)
     folder = output or checkpoint.parent / "explore"
     require_writable(folder)
-    from dermaug.experiment.explore import explore as look
+    from dermaug.inspection.exploration import explore as look
     from dermaug.report.explore_page import write_explore_page
     from dermaug.report.explore_tables import explore_sentences
     from dermaug.training.fabric import start_fabric

@@ -24,7 +24,7 @@ def generate(
     device: Device = "auto",
 ) -> None:
     """Draw synthetic images from a trained generator, as PNG with metadata and provenance."""
-    from dermaug.synthesis.export import generate_folder
+    from dermaug.synthesis.png_folder import generate_folder
     from dermaug.training.fabric import start_fabric
 
     with progress_bar(f"drawing {label}", number) as advance:
@@ -46,8 +46,8 @@ def predict(
     device: Device = "auto",
 ) -> None:
     """Tell the probabilities of each diagnosis for some images. Not for clinical use."""
-    from dermaug.experiment.external import only_classifier
-    from dermaug.experiment.predicting import predict_files
+    from dermaug.experiment.stages.predict_external import only_classifier
+    from dermaug.experiment.stages.predict_files import predict_files
     from dermaug.training.fabric import start_fabric
 
     checkpoint = only_classifier(model).path
@@ -87,8 +87,8 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
-    from dermaug.experiment.external import evaluate as score
-    from dermaug.experiment.external import find_classifiers
+    from dermaug.experiment.stages.predict_external import evaluate as score
+    from dermaug.experiment.stages.predict_external import find_classifiers
     from dermaug.training.fabric import start_fabric
 
     found = find_classifiers(target)

@@ -23,7 +23,7 @@ from dermaug.config import Experiment
 from dermaug.console import console
 
 if TYPE_CHECKING:
-    from dermaug.experiment.results import RunResults
+    from dermaug.experiment.run.results import RunResults
 
 train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
 app.add_typer(train, name="train")
@@ -51,17 +51,16 @@ def run(
     asked = read_asked(experiment, data, settings, check_convergence)
     folder = output or Path("runs") / asked.name
     if dry_run:
-        from dermaug.experiment.cost import print_plan
-        from dermaug.experiment.preflight import prove_networks
+        from dermaug.experiment.launchers.cost import print_plan
+        from dermaug.experiment.launchers.preflight import prove_networks
 
         prove_networks(folder, asked, device, precision)
         print_plan(asked, device, precision)
         return
     _prepare(folder, asked, device, precision)
-    from dermaug.experiment.study import run_experiment
-    from dermaug.report.page import render_report
+    from dermaug.study import run_study
 
-    results = run_experiment(
+    page = run_study(
         folder,
         asked,
         device=device,
@@ -69,7 +68,6 @@ def run(
         command=command_line(),
         abreast=abreast,
     )
-    page = render_report(results)
     console.print(f"report: {page}")
 
 
@@ -98,9 +96,9 @@ def publish(
 
 
 def _read_run(folder: Path, data: Path | None) -> "RunResults":
-    from dermaug.experiment.run_identity import moved_data, read_run_experiment
-    from dermaug.experiment.runs import prepare_run
-    from dermaug.experiment.study import read_results
+    from dermaug.experiment.run.identity import moved_data, read_run_experiment
+    from dermaug.experiment.run.reading import read_results
+    from dermaug.experiment.run.run import prepare_run
 
     begun = moved_data(folder, read_run_experiment(folder), existing(data) if data else None)
     return read_results(prepare_run(folder, begun))
@@ -157,7 +155,7 @@ def _train(
 ) -> None:
     folder = output or Path("runs") / asked.name
     _prepare(folder, asked, device, precision)
-    from dermaug.experiment.study import train_some
+    from dermaug.experiment.launchers.serial import train_some
 
     train_some(
         folder,
@@ -176,7 +174,7 @@ def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> No
     from dermaug.files import require_writable
 
     require_writable(folder)  # first: it takes no second, unlike what torch needs to start
-    from dermaug.experiment.preflight import prove_networks, refuse_foreign_folder
+    from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder
 
     refuse_foreign_folder(folder)
     prove_networks(folder, asked, device, precision)

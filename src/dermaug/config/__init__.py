@@ -3,8 +3,8 @@
 from dermaug.config.arms import ArmConfig, Policy, SyntheticConfig
 from dermaug.config.data import DataConfig, Grouping, PhantomConfig, SplitConfig
 from dermaug.config.experiment import Experiment
+from dermaug.config.networks import ClassifierConfig, GeneratorConfig, Sampling
 from dermaug.config.section import Section
-from dermaug.config.training import ClassifierConfig, GeneratorConfig, Sampling
 
 __all__ = [
     "ArmConfig",

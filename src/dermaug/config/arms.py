@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dermaug.config.networks import Sampling
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
-from dermaug.config.training import Sampling
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
 REPLAY = "replay"

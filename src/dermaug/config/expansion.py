@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from dermaug.config.arms import REPLAY, ArmConfig, SyntheticConfig
-from dermaug.config.training import GeneratorConfig
+from dermaug.config.networks import GeneratorConfig
 
 
 def expand_arms(

@@ -9,8 +9,8 @@ from pydantic_core.core_schema import ValidationInfo
 from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig
 from dermaug.config.data import DataConfig, SplitConfig
 from dermaug.config.expansion import expand_arms, with_shorter_reference
+from dermaug.config.networks import ClassifierConfig, GeneratorConfig
 from dermaug.config.section import Name, Section, Seed
-from dermaug.config.training import ClassifierConfig, GeneratorConfig
 
 Margin = Annotated[float, Field(gt=0.0, le=1.0)]
 

@@ -12,9 +12,9 @@ from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import RandomFeatures
-from dermaug.generators.checkpoint import save_generator
 from dermaug.generators.family import Sampler, calibrate_batch_norm, draw
 from dermaug.generators.health import Diagnosis, Monitor, Vitals, diagnose
+from dermaug.generators.saved_generator import save_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import checkpoint_digest

@@ -10,9 +10,9 @@ from lightning_fabric import Fabric
 
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators import build_family
-from dermaug.generators.checkpoint import GeneratorSpec
 from dermaug.generators.family import Family
 from dermaug.generators.health import Vitals
+from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
 from dermaug.training.ema import Ema

@@ -5,11 +5,11 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.evaluation.memorisation import oriented
-from dermaug.experiment.audit import class_rows
-from dermaug.experiment.audit_class import PAIRS_KEPT
-from dermaug.experiment.audit_embedding import TOGETHER, WITH, WITHOUT, read_embedding
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.runs import synthetic_folder
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import synthetic_folder
+from dermaug.inspection.audit_class import PAIRS_KEPT
+from dermaug.inspection.audit_run import class_rows
+from dermaug.inspection.planes import TOGETHER, WITH, WITHOUT, read_embedding
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, png, svg
 from dermaug.synthesis.synthetic_set import read_synthetic_set

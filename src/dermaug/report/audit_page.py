@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from dermaug.experiment.audit_folder import FolderAudit
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable, write_text
+from dermaug.inspection.audit_folder import FolderAudit
 from dermaug.report.audit_figures import embedding_figure, pair_figure, pair_panel
 from dermaug.report.audit_tables import (
     HALVES,
@@ -16,7 +16,7 @@ from dermaug.report.audit_tables import (
     collect_audits,
     size_table,
 )
-from dermaug.report.export import write_csv
+from dermaug.report.csv_files import write_csv
 from dermaug.report.figures import Figure, write_panels
 from dermaug.report.rendering import rendered
 from dermaug.report.tables import Table

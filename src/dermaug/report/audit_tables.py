@@ -7,9 +7,9 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from dermaug.data.halves import LEAST_GROUPS
-from dermaug.experiment.audit import read_audit
-from dermaug.experiment.audit_fidelity import OVERLAPS
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
+from dermaug.inspection.audit_fidelity import OVERLAPS
+from dermaug.inspection.audit_run import read_audit
 from dermaug.report.tables import NONE, Table
 
 FLOOR = (

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.experiment.curves import dose_curve, gain_curve, primary_words, size_curve
-from dermaug.experiment.external_scores import compare_external, score_external
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 from dermaug.report.tables import Table, comparison_table, score_table, with_interval
+from dermaug.scoring.curves import dose_curve, gain_curve, primary_words, size_curve
+from dermaug.scoring.external_scores import compare_external, score_external
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure as Canvas
 
 from dermaug.data.description import Description, describe
 from dermaug.data.description_figures import STYLE, draw_colour, draw_overview, draw_patients
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.figures import Figure, Panel, svg
 from dermaug.report.tables import Table, plain_table
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import UInt8
 
-from dermaug.experiment.explore import Exploration
+from dermaug.inspection.exploration import Exploration
 from dermaug.report.figures import Figure, Panel, file_name, png
 from dermaug.synthesis.walks import Walk
 from dermaug.training.grids import contact_sheet

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.explore import Exploration
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.files import read_record, require_writable, write_json, write_text
+from dermaug.inspection.exploration import Exploration
+from dermaug.report.csv_files import write_csv
 from dermaug.report.explore_figures import exploration_figures
 from dermaug.report.explore_tables import explore_sentences, explore_tables
-from dermaug.report.export import write_csv
 from dermaug.report.figures import write_panels
 from dermaug.report.rendering import rendered
 

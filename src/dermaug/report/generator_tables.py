@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.tables import NONE, Table
 
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from dermaug.experiment.calibration_scores import reliability, score_calibration
-from dermaug.experiment.operating_scores import score_operating_points
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.subgroup_scores import score_subgroups
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.calibration_figures import reliability_diagrams
 from dermaug.report.figures import Figure
 from dermaug.report.metric_tables import calibration_table, operating_tables, subgroup_table
 from dermaug.report.subgroup_figures import subgroup_gains, subgroup_scores
 from dermaug.report.tables import Table
+from dermaug.scoring.calibration_scores import reliability, score_calibration
+from dermaug.scoring.operating_scores import score_operating_points
+from dermaug.scoring.subgroup_scores import score_subgroups
 
 
 @dataclass(frozen=True, eq=False)

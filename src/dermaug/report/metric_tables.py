@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from dermaug.experiment.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
-from dermaug.experiment.subgroup_scores import FEWEST
 from dermaug.report.subgroup_figures import GROUPING_WORDS, METRIC_WORDS
 from dermaug.report.tables import NONE, Table, mean_and_spread, number, signed
+from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
+from dermaug.scoring.subgroup_scores import FEWEST
 
 TARGET_WORDS = {
     "malignant": "Malignant or pre-malignant (mel, bcc, akiec) against benign",

@@ -9,17 +9,14 @@ from typing import Any
 import pandas as pd
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import score_cells, score_classes
-from dermaug.experiment.threats import threats
-from dermaug.experiment.verdicts import verdict_table
+from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable, write_text
-from dermaug.report.answer import short_answer, unfinished
+from dermaug.report.answer_section import short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
+from dermaug.report.csv_files import write_csv
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
 from dermaug.report.explore_page import ExploredGenerator, explored_generators
-from dermaug.report.export import write_csv
 from dermaug.report.figures import Figure, write_panels
 from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.metric_sections import MetricSections, metric_sections
@@ -39,6 +36,9 @@ from dermaug.report.study_tables import (
 from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
 from dermaug.report.verdict_tables import class_verdicts, overall_verdicts
+from dermaug.scoring.scores import score_cells, score_classes
+from dermaug.scoring.threats import threats
+from dermaug.scoring.verdicts import verdict_table
 
 DOSE_FIGURES = ("dose_response", "data_size")
 """The first that a study has stands on the first screen; the other stays in its section."""

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.audit import class_rows, read_audit
-from dermaug.experiment.audit_class import examined
-from dermaug.experiment.results import GeneratorResult, RunResults
-from dermaug.experiment.run_identity import EXPERIMENT, MANIFEST, PUBLISHED
+from dermaug.experiment.run.identity import EXPERIMENT, MANIFEST, PUBLISHED
+from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.files import folder_written_aside, require_new_folder, write_text
-from dermaug.report.answer import unfinished
+from dermaug.inspection.audit_class import examined
+from dermaug.inspection.audit_run import class_rows, read_audit
+from dermaug.report.answer_section import unfinished
 from dermaug.report.audit_tables import audit_tables
 from dermaug.report.page import render_report
 from dermaug.report.tables import NONE, Table, score_table

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
-from dermaug.experiment.results import GeneratorResult, RunResults
+from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.report.figures import Figure, Panel, file_name, png
 from dermaug.seeding import derive_seed
 

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 
 from dermaug.evaluation.discrimination import confusion, roc
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.comparisons import NEGATIVE
-from dermaug.experiment.results import CellResult, RunResults
-from dermaug.experiment.scores import adjusted, held_out, label_arrays
+from dermaug.experiment.plan.comparisons import NEGATIVE
+from dermaug.experiment.run.results import CellResult, RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
+from dermaug.scoring.scores import adjusted, held_out, label_arrays
+from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
 from dermaug.stats.trainings import GROUPS_ONLY
-from dermaug.stats.verdicts import EXPLORATORY, NOT_JUDGED
 
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
 FALSE_POSITIVE_RATES = np.linspace(0.0, 1.0, 101)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dermaug.experiment.results import RunResults
-from dermaug.experiment.scores import held_out
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.study_tables import parts
+from dermaug.scoring.scores import held_out
 
 
 @dataclass(frozen=True)

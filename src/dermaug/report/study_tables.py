@@ -8,7 +8,7 @@ import numpy as np
 from dermaug.config import ArmConfig, ClassifierConfig
 from dermaug.config.arms import ORACLE, REPLAY
 from dermaug.data.splits import Fold
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report.tables import NONE, Table
 
 ARM_WORDS = {

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.experiment.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
+from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 
 METRIC_WORDS: Mapping[str, str] = {
     "balanced_accuracy": "mean sensitivity",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 
 NONE = "–"
 _HEADINGS = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from dermaug.experiment.results import RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.report.tables import NONE, Table, number, signed, with_interval
-from dermaug.stats.verdicts import ALPHA, EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS
+from dermaug.stats.outcomes import ALPHA, EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS
 
 _OVERALL = {
     "mean sensitivity": "Mean sensitivity, prior-adjusted",

@@ -1,0 +1,126 @@
+"""What an experiment costs before it is run: its jobs, the images they show, and the time here."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from rich.table import Table
+
+from dermaug.classifiers.classifier_training import ClassifierTask, train_classifier
+from dermaug.config import ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.console import console, hushed
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.splits import make_folds
+from dermaug.experiment.plan.enumeration import enumerate_jobs
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs
+from dermaug.experiment.run.data import decoded, joined, twins_of
+from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
+from dermaug.generators.generator_training import train_generator
+from dermaug.generators.saved_generator import GeneratorSpec
+from dermaug.generators.state import GeneratorTask
+from dermaug.training.fabric import start_fabric
+
+STEPS = (2, 8)
+
+
+def print_plan(experiment: Experiment, device: str, precision: str) -> None:
+    """Print every cell, the images each shows and the minutes it takes on this machine.
+
+    The data are decoded, as the run will find them then. The minutes come from a few real steps of
+    each network on noise; validation and sampling come on top.
+
+    Raises:
+        DermaugError: Anything in the experiment or its data that would stop the run at its start.
+    """
+    store = decoded(experiment)
+    catalog = joined(store, twins_of(store, None)).catalog
+    folds = make_folds(catalog, experiment.splits)
+    counts = counts_by_point(experiment, catalog, folds)
+    refuse_equal_sizes(counts)
+    jobs = enumerate_jobs(experiment, catalog.classes, counts)
+    fabric = start_fabric(device, precision)
+    minutes = _minutes(experiment, catalog.classes, fabric)
+    table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
+    for job in jobs.in_order:
+        images = 0 if _is_critic(job) else job.config.images
+        table.add_row(job.key, f"{images:,}", f"{images * minutes[_network(job.config)]:.1f}")
+    console.print(table)
+    console.print(_summary(jobs, minutes))
+
+
+def _is_critic(job: GeneratorJob | ClassifierJob) -> bool:
+    """Whether its generator has trained it."""
+    return isinstance(job, ClassifierJob) and bool(job.mixture.critic)
+
+
+def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
+    trained = [job for job in jobs.in_order if not _is_critic(job)]
+    total = sum(job.config.images * minutes[_network(job.config)] for job in trained)
+    return (
+        f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
+        f"about {total:.0f} minutes on this machine; no run was begun"
+    )
+
+
+def _network(config: ClassifierConfig | GeneratorConfig) -> str:
+    return f"{type(config).__name__} {config.key}"
+
+
+def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:
+    """Minutes that each network takes for one image shown."""
+    size = experiment.data.size
+    noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
+    bank = ImageBank.of(noise, np.arange(64) % len(classes), fabric.device)
+    one_class = ImageBank(bank.images, torch.zeros_like(bank.labels), bank.device)
+    minutes = {}
+    for classifier in experiment.classifiers:
+        seconds = [_classifier_seconds(classifier, classes, bank, fabric, n) for n in STEPS]
+        minutes[_network(classifier)] = _per_image(seconds, classifier)
+    for generator in experiment.generators:
+        seconds = [_generator_seconds(generator, one_class, fabric, n) for n in STEPS]
+        minutes[_network(generator)] = _per_image(seconds, generator)
+    return minutes
+
+
+def _per_image(seconds: list[float], config: ClassifierConfig | GeneratorConfig) -> float:
+    a_step = max(seconds[1] - seconds[0], 0.0) / (STEPS[1] - STEPS[0])
+    return a_step / config.batch / 60.0
+
+
+def _classifier_seconds(
+    config: ClassifierConfig, classes: tuple[str, ...], bank: ImageBank, fabric: Fabric, steps: int
+) -> float:
+    short = config.model_copy(update={"images": steps * config.batch, "validations": 1})
+    with tempfile.TemporaryDirectory() as folder, hushed():
+        task = ClassifierTask(
+            title="trial",
+            config=short,
+            policy="standard",
+            sampling="natural",
+            loss="plain",
+            classes=classes,
+            training=bank,
+            validation=bank,
+            mean=(0.5,) * 3,
+            std=(0.25,) * 3,
+            seed=0,
+            folder=Path(folder),
+        )
+        start = time.perf_counter()
+        train_classifier(task, fabric)
+        return time.perf_counter() - start
+
+
+def _generator_seconds(
+    config: GeneratorConfig, bank: ImageBank, fabric: Fabric, steps: int
+) -> float:
+    short = config.model_copy(update={"images": steps * config.batch, "snapshots": 1})
+    with tempfile.TemporaryDirectory() as folder, hushed():
+        spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
+        task = GeneratorTask("trial", spec, bank, 0, Path(folder))
+        start = time.perf_counter()
+        train_generator(task, fabric)
+        return time.perf_counter() - start

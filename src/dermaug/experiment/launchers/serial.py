@@ -1,0 +1,130 @@
+"""Run a whole experiment: the generators, then the cells; what is done is not done again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+from dermaug.config import Experiment
+from dermaug.console import console
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, ReferenceJob
+from dermaug.experiment.run.run import (
+    Run,
+    begin_run,
+    finish_run,
+    note_device,
+    open_run,
+    prepare_run,
+)
+from dermaug.experiment.stages.classify import run_classifier_job, run_reference_job
+from dermaug.experiment.stages.generate import run_generator_jobs
+from dermaug.experiment.stages.outside import look_outside
+from dermaug.files import require_writable
+from dermaug.generators import FAMILIES
+from dermaug.training.fabric import start_fabric
+
+
+def run_experiment(
+    folder: Path,
+    experiment: Experiment,
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    abreast: int = 1,
+) -> Run:
+    """Do every job that is not done, one after the other on one device.
+
+    Args:
+        folder: The run's folder; a run begun there goes on.
+        experiment: What is asked.
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+        command: What the user typed, for the report.
+        abreast: Generators of one configuration that train as one where their family can.
+
+    Raises:
+        DermaugError: Bad data, another experiment's folder, or a training that failed.
+    """
+    run = open_run(folder, experiment, command)
+    do_jobs(run, run.jobs.in_order, device, precision, abreast)
+    finish_run(run)
+    return run
+
+
+def train_some(
+    folder: Path,
+    experiment: Experiment,
+    wave: Literal["generators", "classifiers"],
+    wanted: Mapping[str, str | int | None],
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    abreast: int = 1,
+) -> None:
+    """Do the jobs of one wave that have the wanted coordinates.
+
+    Args:
+        folder: The run's folder; a run begun there goes on.
+        experiment: What is asked.
+        wave: Which jobs to choose from.
+        wanted: Attribute of the job -> value; None takes any.
+        device: As for `run_experiment`.
+        precision: As for `run_experiment`.
+        command: As for `run_experiment`.
+        abreast: As for `run_experiment`.
+
+    Raises:
+        DermaugError: No job is like that, or one needs a network that is not trained yet.
+    """
+    require_writable(folder)
+    run = prepare_run(folder, experiment)
+    there: Sequence[GeneratorJob | ClassifierJob] = run.jobs.generators
+    if wave == "classifiers":  # a reference on a half is one of the reference arm's
+        there = (*run.jobs.references, *run.jobs.classifiers)
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    jobs = [
+        job for job in there if all(getattr(job, name) == value for name, value in asked.items())
+    ]
+    if not jobs:
+        words = " and ".join(f"{name} {value}" for name, value in asked.items()) or "any"
+        raise DermaugError(
+            f"{experiment.name} has no {wave[:-1]} of {words}; it has {len(there)}",
+            [job.key for job in there],
+        )
+    begin_run(run, command)
+    do_jobs(run, jobs, device, precision, abreast)
+
+
+def do_jobs(
+    run: Run,
+    jobs: Sequence[GeneratorJob | ClassifierJob],
+    device: str,
+    precision: str,
+    abreast: int = 1,
+) -> None:
+    """Do those of some jobs that are not done."""
+    left = [job for job in jobs if not run.is_done(job.key)]
+    console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
+    if not left:
+        return
+    fabric = start_fabric(device, precision)
+    note_device(run, str(fabric.device))
+    if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
+        look_outside(run, classifiers)
+    for together in _groups([job for job in left if isinstance(job, GeneratorJob)], abreast):
+        run_generator_jobs(run, together, fabric)
+    for job in classifiers:
+        if isinstance(job, ReferenceJob):
+            run_reference_job(run, job, fabric)
+        else:
+            run_classifier_job(run, job, fabric)
+
+
+def _groups(jobs: Sequence[GeneratorJob], abreast: int) -> Iterator[Sequence[GeneratorJob]]:
+    """Jobs of one generator, so many at a time as train as one."""
+    for config, group in groupby(jobs, key=lambda job: job.config):
+        alike, number = list(group), abreast if FAMILIES[config.family].stackable else 1
+        yield from (alike[start : start + number] for start in range(0, len(alike), number))

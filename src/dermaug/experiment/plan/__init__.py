@@ -1,0 +1,1 @@
+"""What an experiment asks for: its jobs, and which arm is compared with which."""

@@ -1,0 +1,122 @@
+"""What an experiment may not ask of the data: told before the first job is done."""
+
+from collections.abc import Mapping
+
+from dermaug.config import ArmConfig, Experiment, GeneratorConfig
+from dermaug.config.arms import ORACLE
+from dermaug.data.dataset import PHANTOM
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
+from dermaug.generators import FAMILIES, family_named
+
+Counts = Mapping[tuple[int, int], Mapping[str, int]]
+"""(fold, lesions) -> label -> images in the training part."""
+
+
+def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
+    """Raise where a generator or an arm asks for what cannot be had.
+
+    Args:
+        experiment: What is asked.
+        classes: Labels of the data set.
+        counts: Images in the training part of every point of the study.
+
+    Raises:
+        DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
+            its generator does not synthesise, a critic does not tell the classes, an oracle is
+            asked of real data, a dose that comes first exceeds `max_per_real`, or that limit makes
+            two doses of a curve one.
+    """
+    for config in experiment.generators:
+        _check_classes(config, classes)
+    for arm in experiment.arms:
+        _check_dose(arm, experiment, classes)
+        _check_critic(arm, experiment, classes)
+        _check_oracle(arm, experiment)
+    for (fold, lesions), real in counts.items():
+        _check_limit(experiment, classes, real)
+        _check_curves(experiment, classes, real, f"fold {fold}, {lesions or 'all'} lesions a class")
+
+
+def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
+    if unknown := sorted(set(config.classes) - set(classes)):
+        raise DermaugError(
+            f"generators.classes of {config.key}: expected labels of the data "
+            f"({', '.join(classes)}), found {', '.join(map(repr, unknown))}"
+        )
+
+
+def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if arm.synthetic is None:
+        return
+    source = arm.synthetic.source
+    able = next((each for each in experiment.generators if each.key == source), None)
+    drawn = (able.classes if able else ()) or classes
+    wanted = dosed_classes(arm.synthetic, experiment, classes)
+    given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
+    if unknown := sorted(set(given) - set(drawn)):
+        raise DermaugError(
+            f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
+            f"{', '.join(drawn)}"
+        )
+    if arm.synthetic.only and (bare := sorted(set(classes) - {k for k, n in given.items() if n})):
+        raise DermaugError(
+            f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
+            "synthesise every class, or leave those out with data.classes"
+        )
+
+
+def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if not arm.critic:
+        return
+    config = next(each for each in experiment.generators if each.key == arm.critic)
+    if not family_named(config.family).tells_classes():
+        able = [name for name, family in FAMILIES.items() if family.tells_classes()]
+        raise DermaugError(
+            f"arm {arm.name}: the discriminator of {arm.critic} ({config.family}) names no "
+            f"classes; a critic is of family {' or '.join(able)}"
+        )
+    if bare := sorted(set(classes) - set(config.classes or classes)):
+        raise DermaugError(
+            f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
+            "leave out its classes, so that it learns all"
+        )
+
+
+def _check_oracle(arm: ArmConfig, experiment: Experiment) -> None:
+    source = experiment.data.source
+    if arm.synthetic is not None and arm.synthetic.source == ORACLE and source != PHANTOM:
+        raise DermaugError(
+            f"arm {arm.name}: an oracle draws fresh phantoms, so it expects data.source = "
+            f"{PHANTOM!r}, found {source!r}; what real lesions are worth is told by an arm that "
+            "trains on half of them: half = true instead of synthetic"
+        )
+
+
+def _check_limit(experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int]) -> None:
+    for arm in experiment.arms:
+        if arm.synthetic is None or not arm.synthetic.first or arm.replay_of:
+            continue  # a replay follows its arm
+        dose = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
+        for config in experiment.classifiers:
+            above_limit(arm, arm.sampling or config.sampling, dose, real)
+
+
+def _check_curves(
+    experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
+) -> None:
+    """Two doses of a curve that add the same images would count one arm twice."""
+    found: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
+    for arm in experiment.arms:
+        if arm.synthetic is None or not arm.curve or not arm.is_synthetic:
+            continue
+        asked = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
+        dose = tuple(allowed(arm, asked, real).items())
+        other = found.setdefault((arm.curve, dose), arm.name)
+        if other != arm.name:
+            raise DermaugError(
+                f"arms {other} and {arm.name} add the same images ({place}): "
+                f"synthetic.max_per_real = {arm.synthetic.max_per_real:g} allows no more for the "
+                "real images that there are; leave one out, give smaller doses, or switch the "
+                "limit off with max_per_real = 0"
+            )

@@ -1,0 +1,183 @@
+"""The only enumerator: an experiment becomes generator jobs, then the cells that need them."""
+
+from collections.abc import Mapping, Sequence
+
+from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.experiment.plan.checks import Counts, refuse_impossible
+from dermaug.experiment.plan.doses import allowed, dosed_classes, doses, pool_size
+from dermaug.experiment.plan.jobs import (
+    ClassifierJob,
+    GeneratorJob,
+    Jobs,
+    ReferenceJob,
+    cell_key,
+    reference_key,
+)
+from dermaug.generators import family_named
+
+ALL_CLASSES = "all"
+GRID = 64
+"""Images drawn at least of each class, to look at."""
+
+
+def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
+    """All jobs of an experiment, each with a readable key of its own.
+
+    Args:
+        experiment: What is asked.
+        classes: Labels of the data set.
+        counts: (fold, lesions) -> label -> images in the training part, which `balance` fills up.
+
+    Raises:
+        DermaugError: As for `refuse_impossible`.
+    """
+    points = [
+        (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
+    ]
+    refuse_impossible(experiment, classes, counts)
+    generators = tuple(
+        job
+        for fold, lesions in points
+        for config in experiment.generators
+        for job in _of(config, experiment, classes, counts[fold, lesions], fold, lesions)
+    )
+    cells = tuple(
+        _cell(experiment, generators, config, arm, fold, seed, lesions)
+        for fold, lesions in points
+        for seed in experiment.seeds
+        for config in experiment.classifiers
+        for arm in experiment.arms
+    )
+    return Jobs(generators, _references(experiment, points), _each_after_its_needs(cells))
+
+
+def _references(
+    experiment: Experiment, points: Sequence[tuple[int, int]]
+) -> tuple[ReferenceJob, ...]:
+    """Two halves of the reference arm for each of its cells, where an arm asks for a band."""
+    arm = experiment.reference
+    asked = any(arm.synthetic is not None and arm.synthetic.needs_band for arm in experiment.arms)
+    if arm is None or not asked:
+        return ()
+    return tuple(
+        # The last weights: neither validation nor the other half chooses any.
+        ReferenceJob(
+            config.model_copy(update={"keep": "last"}),
+            arm,
+            fold,
+            seed,
+            None,
+            (),
+            lesions,
+            half=half,
+        )
+        for fold, lesions in points
+        for seed in experiment.seeds
+        for config in experiment.classifiers
+        for half in (0, 1)
+    )
+
+
+def _each_after_its_needs(cells: Sequence[ClassifierJob]) -> tuple[ClassifierJob, ...]:
+    """The cells in their order, but none before one that it needs."""
+    by_key = {cell.key: cell for cell in cells}
+    placed: dict[str, ClassifierJob] = {}
+
+    def place(cell: ClassifierJob) -> None:
+        for key in cell.needs:
+            if key in by_key:  # halves have a wave of their own
+                place(by_key[key])
+        placed.setdefault(cell.key, cell)
+
+    for cell in cells:
+        place(cell)
+    return tuple(placed.values())
+
+
+def _of(
+    config: GeneratorConfig,
+    experiment: Experiment,
+    classes: tuple[str, ...],
+    counts: Mapping[str, int],
+    fold: int,
+    lesions: int,
+) -> list[GeneratorJob]:
+    drawn = config.classes or classes
+    groups = [(ALL_CLASSES, drawn)]
+    if not family_named(config.family).conditional:
+        groups = [(label, (label,)) for label in drawn]
+    most = _most(experiment, config, classes, counts)
+    return [
+        GeneratorJob(
+            config,
+            name,
+            labels,
+            fold,
+            seed,
+            tuple(most.get(label, GRID) for label in labels),
+            lesions,
+        )
+        for seed in config.seeds
+        for name, labels in groups
+    ]
+
+
+def _most(
+    experiment: Experiment,
+    config: GeneratorConfig,
+    classes: tuple[str, ...],
+    counts: Mapping[str, int],
+) -> dict[str, int]:
+    """The largest dose of each class over all arms; at least a grid's worth to look at."""
+    most = dict.fromkeys(classes, GRID)
+    for arm in experiment.arms:
+        if arm.synthetic is not None and arm.synthetic.source == config.key:
+            wanted = dosed_classes(arm.synthetic, experiment, classes)
+            asked = doses(arm.synthetic, wanted, counts)
+            for label, number in allowed(arm, asked, counts).items():
+                most[label] = max(most[label], pool_size(number, arm.synthetic))
+    return most
+
+
+def _cell(
+    experiment: Experiment,
+    generators: tuple[GeneratorJob, ...],
+    config: ClassifierConfig,
+    arm: ArmConfig,
+    fold: int,
+    seed: int,
+    lesions: int,
+) -> ClassifierJob:
+    """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
+    config = config.model_copy(update={"images": max(1, round(config.images * arm.length))})
+    source, needs = arm.generator, _needs(experiment, config, arm, fold, seed, lesions)
+    family = next((each for each in experiment.generators if each.key == source), None)
+    if family is None:
+        return ClassifierJob(config, arm, fold, seed, None, (), lesions, needs)
+    generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]
+    drawn = (source, fold, generator_seed, lesions)
+    needed = tuple(
+        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == drawn
+    )
+    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions, needs)
+
+
+def _needs(
+    experiment: Experiment,
+    config: ClassifierConfig,
+    arm: ArmConfig,
+    fold: int,
+    seed: int,
+    lesions: int,
+) -> tuple[str, ...]:
+    """Keys of the classifiers whose outcome the training set of a cell rests on."""
+    needs = []
+    if arm.replay_of:  # a replay has the counts of what its arm really added
+        needs.append(cell_key(arm.replay_of, config.key, fold, seed, lesions))
+    if arm.synthetic is None or not arm.synthetic.needs_reference or experiment.reference is None:
+        return tuple(needs)
+    other = experiment.reference_seed(seed)
+    needs.append(cell_key(experiment.reference.name, config.key, fold, other, lesions))
+    if arm.synthetic.needs_band:
+        needs += [reference_key(config.key, fold, other, lesions, half) for half in (0, 1)]
+    return tuple(needs)

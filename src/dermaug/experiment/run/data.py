@@ -1,0 +1,122 @@
+"""The data of an experiment as every command sees them: decoded, equal images in one group.
+
+What lies in a run's folder is read from there: a run goes on with the groups it was begun with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dermaug.config import Experiment
+from dermaug.console import counting_bar
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.grouping import equal_links
+from dermaug.data.pixels import PixelStore
+from dermaug.data.twins import equal_sentence, refuse_contradictions
+from dermaug.evaluation.duplicates import near_pairs
+from dermaug.experiment.run.identity import MANIFEST
+from dermaug.experiment.run.records import TwinEntry, TwinsRecord
+from dermaug.files import read_shaped, write_json
+
+TWINS = "twins.json"
+MOST = 100_000
+"""Images among which near-duplicates are sought: so many take some minutes."""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Near-duplicates across groups.
+
+    Args:
+        pairs: (image id, image id, correlation of their detail), the most alike first.
+        sought: Whether they were looked for.
+    """
+
+    pairs: tuple[tuple[str, str, float], ...]
+    sought: bool = True
+
+    def sentence(self, unit: str) -> str:
+        """One sentence on what was found, or ""; `unit` is what a group is."""
+        if not self.sought:
+            return (
+                f"Near-duplicates were not sought among more than {MOST:,} images: one photograph "
+                f"under two {unit}s may lie in two parts."
+            )
+        if not self.pairs:
+            return ""
+        one, other, _ = self.pairs[0]
+        number = f"{len(self.pairs):,} {'pair' if len(self.pairs) == 1 else 'pairs'}"
+        return (
+            f"Near-duplicates: {number} of images of different {unit}s (for example {one} and "
+            f"{other}); these {unit}s stay in one part."
+        )
+
+
+def decoded(experiment: Experiment) -> PixelStore:
+    """Open, group and decode the data of an experiment.
+
+    Raises:
+        DermaugError: As for `open_dataset` and `read_pixels`.
+    """
+    return read_pixels(open_dataset(experiment.data, experiment.splits.group), experiment.data)
+
+
+def joined(store: PixelStore, twins: Twins) -> PixelStore:
+    """The data with all groups united that share an image or a near-duplicate.
+
+    Raises:
+        DermaugError: Equal images carry different labels.
+    """
+    catalog, pixels = store.catalog, store.contents.pixels
+    refuse_contradictions(catalog, pixels)
+    said = (equal_sentence(catalog, pixels), twins.sentence(catalog.unit))
+    first = catalog.rows([one for one, _, _ in twins.pairs])
+    second = catalog.rows([other for _, other, _ in twins.pairs])
+    united = catalog.united(*equal_links(pixels)).united(first, second)
+    return replace(store, catalog=replace(united, notes=(*united.notes, *filter(None, said))))
+
+
+def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> Twins:
+    """Near-duplicates across groups; of equal images one is looked at.
+
+    Args:
+        catalog: The data set.
+        pixels: `Contents.pixels` of its images.
+        details: `Contents.details` of its images.
+    """
+    _, later = equal_links(pixels)
+    rows = np.setdiff1d(np.arange(len(catalog)), later)
+    if len(rows) > MOST:
+        return Twins((), sought=False)
+    groups = catalog.united(*equal_links(pixels)).groups[rows]
+    with counting_bar("comparing images", "parts") as progress:
+        found = near_pairs(details[rows], groups, progress)
+    ids = catalog.image_ids[rows]
+    pairs = zip(ids[found.first], ids[found.second], found.correlations.tolist(), strict=True)
+    return Twins(tuple((str(one), str(other), value) for one, other, value in pairs))
+
+
+def twins_of(store: PixelStore, run: Path | None) -> Twins:
+    """The near-duplicates that a run was begun with; of one that is not begun, looked for.
+
+    Args:
+        store: The run's data.
+        run: Its folder, begun or not; None where there is none.
+
+    Raises:
+        DermaugError: The run's record is damaged.
+    """
+    if run is not None and (run / MANIFEST).exists():
+        record = read_shaped(run / TWINS, TwinsRecord)
+        pairs = ((pair["first"], pair["second"], pair["correlation"]) for pair in record["pairs"])
+        return Twins(tuple(pairs), record["sought"])
+    return find_twins(store.catalog, store.contents.pixels, store.contents.details)
+
+
+def write_twins(run: Path, twins: Twins) -> None:
+    """Write the near-duplicates that a run is begun with."""
+    pairs = [dict(zip(TwinEntry.model_fields, pair, strict=True)) for pair in twins.pairs]
+    write_json(run / TWINS, {"pairs": pairs, "sought": twins.sought})

@@ -1,0 +1,186 @@
+"""Whether a run's folder was begun with the same experiment and data, wherever these lie now."""
+
+from pathlib import Path
+
+from dermaug.config import DataConfig, Experiment
+from dermaug.data.dataset import PHANTOM, open_dataset, open_labelled, read_pixels
+from dermaug.data.pixels import PixelStore
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
+from dermaug.experiment.run.records import RunManifest
+from dermaug.experiment_file import difference, validate_experiment
+from dermaug.files import expanded, read_record, read_shaped, write_json
+from dermaug.generators import family_named
+from dermaug.generators.family import own_options
+
+EXPERIMENT = "experiment.json"
+MANIFEST = "run.json"
+PUBLISHED = "tables.md"
+"""What a folder that was published has, and a run has not."""
+WANTED = "expected the folder that `dermaug run` wrote, for example runs/quickstart"
+
+
+def read_run_experiment(folder: Path) -> Experiment:
+    """The experiment that a run folder was begun with.
+
+    Raises:
+        DermaugError: The folder is no run, or what was published of one.
+    """
+    if not (folder / EXPERIMENT).exists():
+        raise DermaugError(f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; {WANTED}")
+    if (folder / PUBLISHED).exists():
+        raise DermaugError(f"{folder} is what `dermaug publish` wrote of a run; {WANTED}")
+    return validate_experiment(read_record(folder / EXPERIMENT), str(folder / EXPERIMENT))
+
+
+def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:
+    """The experiment of a run whose data set lies elsewhere by now.
+
+    Args:
+        folder: The run's, for the message.
+        experiment: As it was begun.
+        data: Where the data set lies; None: where it lay then.
+
+    Raises:
+        DermaugError: Nothing lies there any more, or the run drew its phantoms.
+    """
+    if data is not None and experiment.data.source == PHANTOM:
+        raise DermaugError(f"{folder} has drawn its phantoms itself; leave out --data")
+    if data is not None:
+        changed = experiment.data.model_copy(update={"source": str(data)})
+        return experiment.model_copy(update={"data": changed})
+    source = experiment.data.source
+    if source != PHANTOM and not expanded(source, "data.source").exists():
+        raise DermaugError(
+            f"{folder}: its data set was at {source}, where nothing is (seen from {Path.cwd()}); "
+            "tell where it lies with --data PATH"
+        )
+    return experiment
+
+
+def with_own_options(experiment: Experiment) -> Experiment:
+    """The experiment with every option of its generators, those left to their families, too.
+
+    A run must not go on with a default that has changed, nor a network be rebuilt by one.
+
+    Raises:
+        DermaugError: Names an option that a family does not have.
+    """
+    generators = tuple(
+        config.model_copy(update={"options": own.model_dump()})
+        for config in experiment.generators
+        for own in [own_options(family_named(config.family).Options, config)]
+    )
+    return experiment.model_copy(update={"generators": generators})
+
+
+def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
+    """Raise unless a run's folder was begun with this experiment; the data's paths do not count.
+
+    Raises:
+        DermaugError: Lists what differs.
+    """
+    if not (folder / EXPERIMENT).exists():
+        return
+    before = read_run_experiment(folder)
+    if lines := difference(_anywhere(before), _anywhere(experiment)):
+        raise DermaugError(
+            f"{folder} was begun with another experiment; choose another --output, or delete it",
+            lines,
+        )
+
+
+def run_above(path: Path) -> Path | None:
+    """The nearest folder above a file or folder of a run that is the run's; None outside of one."""
+    for folder in path.resolve().parents:
+        if (folder / EXPERIMENT).is_file() and (folder / MANIFEST).is_file():
+            return folder
+    return None
+
+
+def refuse_other_data(folder: Path, store: PixelStore) -> None:
+    """Raise unless a run's folder was begun with this data set, wherever it lies.
+
+    Raises:
+        DermaugError: Content, ids, groups, labels or classes differ: tells of how many images.
+    """
+    if (folder / MANIFEST).exists():
+        before = read_shaped(folder / MANIFEST, RunManifest)["data"]["fingerprint"]
+        refuse_changed(folder, DATA, str(store.catalog.root), before, store)
+
+
+def refuse_other_external(
+    folder: Path, data: DataConfig, classes: tuple[str, ...]
+) -> tuple[PixelStore, ...]:
+    """Raise unless the external test sets are those that a run was begun with.
+
+    Args:
+        folder: The run's.
+        data: Names the external test sets.
+        classes: Labels of the run.
+
+    Returns:
+        The external test sets.
+
+    Raises:
+        DermaugError: Names the set that is another one.
+    """
+    noted = read_shaped(folder / MANIFEST, RunManifest)["data"].get("external", [])
+    stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
+    for place, (path, store) in enumerate(zip(data.external_test, stores, strict=True)):
+        before = noted[place] if place < len(noted) else ""
+        refuse_changed(folder, f"external{place}", f"data.external_test {path}", before, store)
+    return stores
+
+
+def folder_store(experiment: Experiment, folder: str) -> PixelStore:
+    """The images that an arm takes from a folder (`synthetic.folder`), at the size of the study.
+
+    Raises:
+        DermaugError: Nothing is there, or it is no data set.
+    """
+    source = str(expanded(folder, "synthetic.folder"))
+    config = DataConfig(source=source, size=experiment.data.size)
+    return read_pixels(open_dataset(config), config)
+
+
+def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) -> None:
+    """Note the images of an arm's folder when the arm is first trained; then they must stay.
+
+    Args:
+        run: Folder of the run.
+        arm: Name of the arm.
+        given: The folder as the experiment names it.
+        store: Its images.
+
+    Raises:
+        DermaugError: The run was begun with other images there: tells how many differ.
+    """
+    record = read_shaped(run / MANIFEST, RunManifest)
+    noted, name = record["data"].get("folders", {}), f"folder-{arm}"
+    if arm in noted:
+        refuse_changed(run, name, f"arm {arm}, synthetic.folder {given}", noted[arm], store)
+        return
+    folders = noted | {arm: note_contents(run, name, store)}
+    write_json(run / MANIFEST, record | {"data": record["data"] | {"folders": folders}})
+
+
+def _anywhere(experiment: Experiment) -> Experiment:
+    """The experiment without paths of images: what lies there is known by its fingerprint."""
+    data = experiment.data
+    changed = {
+        "source": _kind(data.source),
+        "external_test": tuple(f"{_kind(path)} {n}" for n, path in enumerate(data.external_test)),
+    }
+    arms = tuple(
+        arm.model_copy(update={"synthetic": arm.synthetic.model_copy(update={"folder": "a path"})})
+        if arm.synthetic and arm.synthetic.folder
+        else arm
+        for arm in experiment.arms
+    )
+    there = {"data": data.model_copy(update=changed), "arms": arms}
+    return with_own_options(experiment.model_copy(update=there))
+
+
+def _kind(source: str) -> str:
+    return PHANTOM if source == PHANTOM else "a path"

@@ -1,0 +1,133 @@
+"""Which images of another data set something was trained on, by what they show and not by name.
+
+Known is an image of equal pixels, whatever its file is; one that shows the same photograph, encoded
+anew, resized, flipped or turned; one of an equal id where ids are the same everywhere; and every
+other image of such an image's lesion or patient. Other pixels under a known file name are not.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dermaug.console import counting_bar
+from dermaug.data.catalog import Catalog
+from dermaug.data.pixels import PixelStore
+from dermaug.errors import DermaugError
+from dermaug.evaluation.duplicates import near_between
+from dermaug.experiment.run.contents import Remembered
+
+GLOBAL_IMAGE = re.compile(r"ISIC_\d{7}")
+"""Ids that the ISIC archive gives: one image bears each, wherever it lies."""
+GLOBAL_LESION = re.compile(r"HAM_\d{7}")
+EQUAL, NEAR, SAME_ID = "of equal pixels", "near-duplicates", "of an equal ISIC or HAM10000 id"
+REASONS = (EQUAL, NEAR, SAME_ID)
+"""In the order in which they are told; of several, the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """Images of one data set that are images of a run.
+
+    Args:
+        catalog: The data set.
+        found: Columns row (of `catalog`), image_id (of the run) and reason (of `REASONS`).
+    """
+
+    catalog: Catalog
+    found: pd.DataFrame
+
+    def reasons(self, trained: Collection[str]) -> np.ndarray:
+        """Why each row is known to what was trained on some of the run's images; "" when it is not.
+
+        Args:
+            trained: Ids of these images.
+        """
+        known = self.found[self.found["image_id"].isin(set(trained))]
+        told = np.full(len(self.catalog), "", dtype=object)
+        for reason in reversed(REASONS):
+            told[known.loc[known["reason"] == reason, "row"].to_numpy(dtype=np.int64)] = reason
+        groups = self.catalog.groups
+        mates = np.isin(groups, groups[told != ""]) & (told == "")
+        told[mates] = f"others of these {self.catalog.unit}s"
+        return told
+
+
+def match_images(store: PixelStore, remembered: Remembered) -> Matches:
+    """Compare every image of a data set with every image of a run.
+
+    Args:
+        store: The data set.
+        remembered: The run's images.
+    """
+    table = store.catalog.table
+    mine = pd.DataFrame(
+        {
+            "row": np.arange(len(table)),
+            "pixels": store.contents.pixels,
+            "image": table["image_id"].where(table["image_id"].str.fullmatch(GLOBAL_IMAGE)),
+            "lesion": table["lesion_id"].where(table["lesion_id"].str.fullmatch(GLOBAL_LESION)),
+        }
+    )
+    theirs = remembered.table[remembered.table["pixels"] != ""]
+    pairs = [
+        _joined(mine, theirs, "pixels", "pixels", EQUAL),
+        _joined(mine, theirs, "image", "image_id", SAME_ID),
+        _joined(mine, theirs, "lesion", "lesion_id", SAME_ID),
+        _near(store, remembered),
+    ]
+    return Matches(store.catalog, pd.concat(pairs, ignore_index=True))
+
+
+def counted(reasons: np.ndarray) -> str:
+    """How many images are known for each reason.
+
+    Example:
+        >>> counted(np.array([EQUAL, "", EQUAL, NEAR]))
+        '2 of equal pixels, 1 near-duplicates'
+    """
+    counts = pd.Series(reasons[reasons != ""]).value_counts()
+    order = [*REASONS, *(name for name in counts.index if name not in REASONS)]
+    return ", ".join(f"{counts[name]:,} {name}" for name in order if name in counts)
+
+
+def refuse_known(what: str, matches: Matches, trained: Collection[str], advice: str) -> None:
+    """Raise when a data set holds images that are known.
+
+    Args:
+        what: Names the test and who was trained, for example a classifier's folder.
+        matches: Of the data set with the run.
+        trained: As for `Matches.reasons`.
+        advice: What to do about it.
+
+    Raises:
+        DermaugError: Tells how many are known, for which reason, and one of them.
+    """
+    reasons = matches.reasons(trained)
+    known = reasons != ""
+    if known.any():
+        raise DermaugError(
+            f"{what}: {int(known.sum()):,} of these {len(reasons):,} images are known from the "
+            f"training ({counted(reasons)}), {matches.catalog.image_ids[known][0]} among them; "
+            f"scores would be inflated; {advice}"
+        )
+
+
+def _joined(
+    mine: pd.DataFrame, theirs: pd.DataFrame, left: str, right: str, reason: str
+) -> pd.DataFrame:
+    pairs = (
+        mine[["row", left]]
+        .dropna()
+        .merge(theirs[["image_id"]].assign(key=theirs[right]), left_on=left, right_on="key")
+    )
+    return pairs[["row", "image_id"]].assign(reason=reason)
+
+
+def _near(store: PixelStore, remembered: Remembered) -> pd.DataFrame:
+    with counting_bar("comparing images", "parts") as progress:
+        found = near_between(store.contents.details, remembered.details, progress)
+    ids = remembered.table["image_id"].to_numpy()[found.second]
+    return pd.DataFrame({"row": found.first, "image_id": ids, "reason": NEAR})

@@ -1,0 +1,113 @@
+"""What a run has left on disk, read back: `Run` -> `RunResults`."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.identity import MANIFEST
+from dermaug.experiment.run.records import (
+    JOB_MANIFEST,
+    CriticManifest,
+    GeneratorManifest,
+    JudgedManifest,
+    RunManifest,
+    TrainedManifest,
+)
+from dermaug.experiment.run.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment.run.run import (
+    PREDICTIONS,
+    Run,
+    external_name,
+    synthetic_folder,
+)
+from dermaug.files import read_record, read_shaped
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.journal import JOURNAL, read_journal
+
+SAMPLES_SHOWN = 64
+
+
+def read_results(run: Run) -> RunResults:
+    """What a run has left on disk so far: its largest training part, the smaller ones within."""
+    largest, *smaller = run.experiment.splits.sizes
+    reduced = tuple(_read_point(run, lesions) for lesions in smaller)
+    return replace(_read_point(run, largest), reduced=reduced)
+
+
+def _read_point(run: Run, lesions: int) -> RunResults:
+    generators = [job for job in run.jobs.generators if job.lesions == lesions]
+    cells = [job for job in run.jobs.classifiers if job.lesions == lesions]
+    manifest = read_shaped(run.folder / MANIFEST, RunManifest)
+    return RunResults(
+        folder=run.folder,
+        experiment=run.experiment,
+        manifest=manifest,
+        catalog=run.catalog,
+        images=run.images,
+        skipped=manifest["data"]["skipped"],
+        folds=tuple(run.fold(fold.index, lesions) for fold in run.folds),
+        generators=tuple(
+            _generator_result(run, job, place)
+            for job in generators
+            for place in range(len(job.classes))
+            if run.is_done(job.key)
+        ),
+        cells=tuple(_cell_result(run, job) for job in cells if run.is_done(job.key)),
+        num_jobs=(len(generators), len(cells)),
+        lesions=lesions,
+    )
+
+
+def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResult:
+    folder = run.folder / job.key
+    synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+    first = sum(job.numbers[:place])
+    return GeneratorResult(
+        family=job.family,
+        label=job.classes[place],
+        fold=job.fold,
+        seed=job.seed,
+        folder=folder,
+        manifest=_generator_manifest(folder / JOB_MANIFEST),
+        journal=_journal(folder),
+        samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
+    )
+
+
+def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
+    folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
+    path = folder / PREDICTIONS
+    predictions = read_predictions(path, run.catalog.classes)
+    parts = {"validation": fold.validation, "test": fold.test}
+    refuse_other_rows(predictions, run.catalog, parts, str(path))
+    shape = CriticManifest if job.mixture.critic else TrainedManifest
+    return CellResult(
+        arm=job.arm,
+        model=job.model,
+        fold=job.fold,
+        seed=job.seed,
+        generator_seed=job.generator_seed,
+        folder=folder,
+        manifest=read_shaped(folder / JOB_MANIFEST, shape),
+        journal=_journal(folder, "validation_balanced_accuracy"),
+        predictions=predictions,
+        external={
+            path: read_predictions(folder / external_name(place), run.catalog.classes)
+            for place, path in enumerate(run.experiment.data.external_test)
+        },
+    )
+
+
+def _generator_manifest(path: Path) -> dict[str, Any]:
+    # Generators from before their snapshots were judged have nothing to tell of them.
+    judged = "vitals" in read_record(path)
+    return read_shaped(path, JudgedManifest if judged else GeneratorManifest)
+
+
+def _journal(folder: Path, *expected: str) -> pd.DataFrame:
+    """One row a tick, all columns numbers."""
+    return pd.DataFrame(read_journal(folder / JOURNAL, expected), dtype=float)

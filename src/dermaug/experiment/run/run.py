@@ -1,0 +1,259 @@
+"""The run folder: what lies where, what is done, and whether it belongs to this experiment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+import dermaug
+from dermaug.config import Experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_labelled
+from dermaug.data.pixels import PixelStore
+from dermaug.data.splits import (
+    Fold,
+    make_folds,
+    read_folds,
+    reduce_training,
+    refuse_shared_images,
+    write_folds,
+)
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.checks import Counts
+from dermaug.experiment.plan.enumeration import enumerate_jobs
+from dermaug.experiment.plan.jobs import Jobs
+from dermaug.experiment.run.contents import Remembered, note_contents, write_remembered
+from dermaug.experiment.run.data import Twins, decoded, joined, twins_of, write_twins
+from dermaug.experiment.run.identity import (
+    EXPERIMENT,
+    MANIFEST,
+    refuse_other_data,
+    refuse_other_experiment,
+    with_own_options,
+)
+from dermaug.experiment.run.machine import machine, versions
+from dermaug.files import read_record, require_writable, sweep, write_json
+
+FOLDS = "folds.json"
+PREDICTIONS = "predictions.parquet"
+DONE = "done.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run folder with its data at hand.
+
+    Args:
+        folder: Where everything is written.
+        experiment: What is asked.
+        store: The data set, decoded.
+        twins: Near-duplicates across groups, which the folds keep together.
+        folds: The folds that are run.
+        jobs: All jobs of the experiment.
+    """
+
+    folder: Path
+    experiment: Experiment
+    store: PixelStore
+    twins: Twins
+    folds: tuple[Fold, ...]
+    jobs: Jobs
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the data set."""
+        return self.store.fingerprint
+
+    @property
+    def catalog(self) -> Catalog:
+        """The data set."""
+        return self.store.catalog
+
+    @property
+    def groups(self) -> np.ndarray:
+        """What its folds keep together, one name a row."""
+        return self.catalog.groups
+
+    @property
+    def images(self) -> UInt8[np.ndarray, "n h w 3"]:
+        """Its pixels, in the catalog's order."""
+        return self.store.images
+
+    def fold(self, index: int, lesions: int = 0) -> Fold:
+        """The fold of that index, its training part reduced to some lesions a class (0: all)."""
+        whole = next(fold for fold in self.folds if fold.index == index)
+        return reduce_training(self.catalog, whole, lesions, self.experiment.splits.seed)
+
+    def is_done(self, key: str) -> bool:
+        """Whether the job of that key has finished."""
+        return (self.folder / key / DONE).exists()
+
+    def mark_done(self, key: str) -> None:
+        """Note, last of all, that the job of that key has finished."""
+        write_json(self.folder / key / DONE, {"finished": now()})
+
+
+def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
+    """Label -> images in a fold's training part."""
+    labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
+    return {label: int((labels == label).sum()) for label in catalog.classes}
+
+
+def counts_by_point(
+    experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """(fold, lesions) -> label -> images in the training part, for every point of the study."""
+    seed = experiment.splits.seed
+    return {
+        (fold.index, lesions): training_counts(
+            catalog, reduce_training(catalog, fold, lesions, seed)
+        )
+        for fold in folds
+        for lesions in experiment.splits.sizes
+    }
+
+
+def refuse_equal_sizes(counts: Counts) -> None:
+    """Raise where two points of a data-size curve are one, which would count the same twice.
+
+    Raises:
+        DermaugError: Two sizes give the same training part: no class has so many lesions.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    for (fold, lesions), images in counts.items():
+        # Smaller parts lie within larger ones: as many images are the same images.
+        other = sizes.setdefault((fold, sum(images.values())), lesions)
+        if other != lesions:
+            raise DermaugError(
+                f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} and "
+                f"{lesions or 'all (0)'} lesions a class give the same training part of fold "
+                f"{fold}; leave one out"
+            )
+
+
+def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
+    """Where the images of a generator job lie."""
+    return run_folder / generator_key / "synthetic"
+
+
+def external_name(place: int) -> str:
+    """File of the predictions of the external data set at some place of `data.external_test`."""
+    return f"external{place}.parquet"
+
+
+def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
+    """Begin a run or go on with it.
+
+    Args:
+        folder: Created where there is none.
+        experiment: Must be the one that the folder was begun with.
+        command: What the user typed, for the report.
+
+    Raises:
+        DermaugError: As for `prepare_run`, or the folder cannot be written.
+    """
+    require_writable(folder)
+    run = prepare_run(folder, experiment)
+    begin_run(run, command)
+    return run
+
+
+def prepare_run(folder: Path, experiment: Experiment) -> Run:
+    """Read the data, part the folds and list the jobs; nothing is written.
+
+    Args:
+        folder: Of a run that was begun, or that is to be.
+        experiment: Must be the one that the folder was begun with; only the paths of its data may
+            be others.
+
+    Raises:
+        DermaugError: The folder belongs to another experiment or to other data, a lesion or an
+            image is in two parts of a fold, or the experiment asks for what cannot be.
+    """
+    refuse_other_experiment(folder, experiment)
+    experiment = with_own_options(experiment)
+    store = decoded(experiment)
+    refuse_other_data(folder, store)
+    twins = twins_of(store, folder)
+    store = joined(store, twins)
+    folds = make_folds(store.catalog, experiment.splits, store.fingerprint)
+    if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
+        raise DermaugError(
+            f"{folder}: its folds were made from other images; choose another --output"
+        )
+    for fold in folds:
+        refuse_shared_images(store.catalog, fold, store.contents.pixels)
+    counts = counts_by_point(experiment, store.catalog, folds)
+    if not (folder / MANIFEST).exists():
+        refuse_equal_sizes(counts)
+    jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
+    return Run(folder, experiment, store, twins, folds, jobs)
+
+
+def begin_run(run: Run, command: str = "") -> None:
+    """Note experiment, folds and data in the run's folder, and sweep what a kill left there.
+
+    The manifest comes last: without it a run is not begun.
+
+    Args:
+        run: As `prepare_run` gives it.
+        command: What the user typed, for the report.
+
+    Raises:
+        DermaugError: An external test set cannot be opened, or has unknown labels.
+    """
+    sweep(run.folder)
+    if not (run.folder / MANIFEST).exists():
+        manifest = _manifest(run, command)
+        write_remembered(run.folder, Remembered.of(run.store))
+        write_twins(run.folder, run.twins)
+        write_folds(run.folder / FOLDS, run.folds)
+        write_json(run.folder / EXPERIMENT, run.experiment.model_dump(mode="json"))
+        write_json(run.folder / MANIFEST, manifest)
+
+
+def note_device(run: Run, device: str) -> None:
+    """Note where the jobs run."""
+    write_json(run.folder / MANIFEST, read_record(run.folder / MANIFEST) | {"device": device})
+
+
+def finish_run(run: Run) -> None:
+    """Note when the last job ended."""
+    manifest = read_record(run.folder / MANIFEST)
+    if "finished" not in manifest:
+        write_json(run.folder / MANIFEST, manifest | {"finished": now()})
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _manifest(run: Run, command: str) -> dict[str, Any]:
+    catalog, data, classes = run.catalog, run.experiment.data, run.catalog.classes
+    return {
+        "command": command,
+        "version": dermaug.__version__,
+        "started": now(),
+        "data": {
+            "name": catalog.name,
+            "fingerprint": run.fingerprint,
+            "images": len(catalog),
+            "lesions": int(catalog.table["lesion_id"].nunique()),
+            "grouping": catalog.unit,
+            "groups": len(set(catalog.groups)),
+            "notes": list(catalog.notes),
+            "skipped": {bad.path: bad.reason for bad in run.store.skipped},
+            "external": [
+                note_contents(run.folder, f"external{place}", open_labelled(data, path, classes))
+                for place, path in enumerate(data.external_test)
+            ],
+        },
+        "machine": machine(),
+        "versions": versions(),
+    }

@@ -1,0 +1,63 @@
+"""A generator's discriminator as the classifier of a cell: nothing is trained for it."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dermaug.classifiers.criterion import shown_shares
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.run import Run
+from dermaug.generators.family import Family
+from dermaug.generators.saved_generator import load_family
+from dermaug.generators.state import GENERATOR
+from dermaug.synthesis.synthetic_set import Provenance, refuse_leakage
+from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.order import class_weights
+
+
+class Critic(nn.Module):
+    """A family's discriminator behind a classifier's door.
+
+    Args:
+        family: One that tells classes.
+        order: Place of each of the study's classes among the family's.
+    """
+
+    def __init__(self, family: Family, order: list[int]) -> None:
+        super().__init__()
+        self.family, self.order = family, order
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b classes"]:
+        """Logits of each class for images in [0, 1]."""
+        logits = self.family.class_logits(images * 2.0 - 1.0)
+        if logits is None:
+            raise DermaugError("expected a generator whose discriminator names classes")
+        return logits[:, self.order]
+
+
+def borrow_critic(
+    run: Run, job: ClassifierJob, fold: Fold, device: torch.device
+) -> tuple[Critic, dict[str, Any]]:
+    """The critic of a cell's generator, and what its manifest says instead of a training.
+
+    Raises:
+        DermaugError: The generator saw more than the fold's training part.
+    """
+    (key,) = job.generators
+    path = run.folder / key / GENERATOR
+    family, spec = load_family(path, device)
+    digest = checkpoint_digest(path)
+    provenance = Provenance(job.mixture.critic, digest, 0, spec.fold_key, spec.training_images)
+    refuse_leakage(provenance, fold.key, fold.train, job.key)
+    order = [spec.classes.index(label) for label in run.catalog.classes]
+    told = {"generator": key, "digest": digest, "images": spec.config.images}
+    # Its class head learns from real images and from generated ones of the same classes.
+    labels = run.catalog.labels[run.catalog.rows(spec.training_images)]
+    shares = shown_shares(np.eye(len(order))[labels], class_weights(labels, spec.config.sampling))
+    shown = dict(zip(run.catalog.classes, shares.tolist(), strict=True))
+    return Critic(family, order), {"critic": told, "shown": shown, "prior": shown}

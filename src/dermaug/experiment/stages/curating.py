@@ -1,0 +1,133 @@
+"""An arm's dose chosen from a pool of generated images, looked at by reference classifiers."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+
+from dermaug.config.arms import CurationConfig
+from dermaug.console import progress_bar
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.doses import pool_size
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.run import Run
+from dermaug.experiment.stages.dose_images import take_dose
+from dermaug.experiment.stages.references import (
+    CrossFitted,
+    Reference,
+    cell_reference,
+    cross_fitted,
+)
+from dermaug.synthesis.curation import copy_mask, drop_duplicates, keep_confident, keep_within
+from dermaug.synthesis.synthetic_set import SyntheticSet
+
+Removed = dict[str, dict[str, int | None]]
+"""Label -> rule -> images that it would leave out, with `wanted`, `pool` and `kept`; None: it could
+not be judged."""
+Mask = Bool[np.ndarray, " n"]
+
+
+def curated_dose(
+    run: Run,
+    job: ClassifierJob,
+    fold: Fold,
+    sets: Sequence[SyntheticSet],
+    dose: Mapping[str, int],
+    device: torch.device,
+) -> tuple[np.ndarray, list[str], Removed]:
+    """The first images of each class that pass, as many as the dose where there are so many.
+
+    Args:
+        run: The run.
+        job: The cell that is given the images; its arm has a curation.
+        fold: Its fold, reduced as the cell is.
+        sets: What its generators drew.
+        dose: Images wanted of each class.
+        device: Where the references look.
+
+    Returns:
+        Images, their labels, and what was removed.
+
+    Raises:
+        DermaugError: A set leaks or holds too few images.
+    """
+    synthetic = job.mixture.synthetic
+    assert synthetic is not None
+    assert synthetic.curation is not None
+    reference = cell_reference(run, job, device)
+    crossed = cross_fitted(run, job, device) if synthetic.needs_band else None
+    wanted = {label: pool_size(number, synthetic) for label, number in dose.items() if number}
+    images, names = take_dose(sets, wanted, fold, job.key)
+    parts, labels, removed = [], [], Removed()
+    with progress_bar(f"choosing images for {job.title}", sum(wanted.values())) as advance:
+        for label in wanted:
+            pool = images[np.asarray(names) == label]
+            masks = _real_looks(run, fold, reference, pool, label, synthetic.curation)
+            masks |= _confidences(reference, crossed, pool, label, synthetic.curation)
+            kept, record = _summed(masks, len(pool))
+            removed[label] = {"wanted": dose[label], **record}
+            chosen = pool[kept][: dose[label]]
+            parts.append(chosen)
+            labels += [label] * len(chosen)
+            advance(len(pool))
+    size = run.experiment.data.size
+    return np.concatenate([np.empty((0, size, size, 3), np.uint8), *parts]), labels, removed
+
+
+def _real_looks(
+    run: Run,
+    fold: Fold,
+    reference: Reference,
+    pool: np.ndarray,
+    label: str,
+    rules: CurationConfig,
+) -> dict[str, Mask | None]:
+    """What the rules that compare with real images keep."""
+    labels = run.catalog.table["label"].to_numpy()
+    seen, held_out = (
+        rows[labels[rows] == label]
+        for rows in (run.catalog.rows(fold.train), run.catalog.rows(fold.validation))
+    )
+    training = np.asarray(run.images[seen])
+    masks: dict[str, Mask | None] = {}
+    if rules.drop_copies:
+        others = np.asarray(run.images[held_out])
+        lesions = run.catalog.table["lesion_id"].to_numpy()[held_out]
+        try:
+            masks["copies"] = ~copy_mask(pool, training, others, reference.judge.features, lesions)
+        except DermaugError:  # no held-out lesion of this class to calibrate on
+            masks["copies"] = None
+    if rules.drop_duplicates:
+        masks["duplicates"] = drop_duplicates(pool, training) if len(training) > 1 else None
+    return masks
+
+
+def _confidences(
+    reference: Reference,
+    crossed: CrossFitted | None,
+    pool: np.ndarray,
+    label: str,
+    rules: CurationConfig,
+) -> dict[str, Mask | None]:
+    """What the rules on the probability of an image's own class keep."""
+    masks: dict[str, Mask | None] = {}
+    if rules.confidence > 0.0:
+        own = reference.confidences(pool, label)
+        masks["unconfident"] = keep_confident(own, rules.confidence)
+    if crossed is not None:
+        band = crossed.band(label, rules.band)
+        masks["outside"] = (
+            None if band is None else keep_within(crossed.confidences(pool, label), *band)
+        )
+    return masks
+
+
+def _summed(masks: Mapping[str, Mask | None], number: int) -> tuple[Mask, dict[str, int | None]]:
+    """Which images pass all rules, and how many each would leave out."""
+    kept = np.ones(number, dtype=bool)
+    for mask in masks.values():
+        kept &= True if mask is None else mask
+    record = {name: None if mask is None else int((~mask).sum()) for name, mask in masks.items()}
+    return kept, {"pool": number, **record, "kept": int(kept.sum())}

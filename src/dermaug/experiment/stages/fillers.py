@@ -1,0 +1,117 @@
+"""Where the images of a dose come from: one function a source."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+
+from dermaug.config import DataConfig
+from dermaug.config.arms import FOLDER, ORACLE, REPLAY
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.sources.phantom import draw_class
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.stages.curating import Removed, curated_dose
+from dermaug.experiment.stages.dose_images import repeat, take_dose
+from dermaug.files import expanded
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
+
+Images = UInt8[np.ndarray, "n h w 3"]
+Labels = Int[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class Dose:
+    """What an arm adds to the real images.
+
+    Args:
+        images: uint8 (n, size, size, 3).
+        labels: Class of each.
+        removed: What curation left out, by class and rule; empty without curation.
+    """
+
+    images: Images
+    labels: Labels
+    removed: Removed = field(default_factory=dict)
+
+
+Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int], torch.device], Dose]
+
+
+def generated(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
+) -> Dose:
+    """What the cell's generators drew, or those of it that its arm's curation lets pass."""
+    sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
+    if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
+        images, names, removed = curated_dose(run, job, fold, sets, dose, device)
+        return replace(_placed(run, images, names), removed=removed)
+    return _placed(run, *take_dose(sets, dose, fold, job.key))
+
+
+def _replay(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
+    """The control: the same dose drawn again from the real training images."""
+    rows = run.catalog.rows(fold.train)
+    labels = run.catalog.labels[rows]
+    again = repeat(labels, _by_place(run, dose), derive_seed("replay", job.fold, job.seed))
+    return Dose(run.images[rows[again]], labels[again])
+
+
+def _oracle(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
+    """Lesions that nobody has seen: fresh phantoms, the most that any generator could give."""
+    size = run.experiment.data.size
+    drawn = [
+        draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
+        for label, number in dose.items()
+        if number
+    ]
+    names = [label for label, number in dose.items() for _ in range(number)]
+    empty = np.empty((0, size, size, 3), np.uint8)
+    return _placed(run, np.concatenate([empty, *drawn]), names)
+
+
+def _folder(
+    run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
+) -> Dose:
+    """Images made elsewhere; a set that dermaug drew is held to its provenance."""
+    given = job.mixture.synthetic.folder if job.mixture.synthetic else ""
+    path = expanded(given, "synthetic.folder")
+    if (path / MANIFEST).exists():
+        refuse_leakage(read_synthetic_set(path).provenance, fold.key, fold.train, str(path))
+    config = DataConfig(source=str(path), size=run.experiment.data.size)
+    store = read_pixels(open_dataset(config), config)
+    names = store.catalog.table["label"].to_numpy()
+    rows = [np.flatnonzero(names == label)[:number] for label, number in dose.items()]
+    for found, (label, number) in zip(rows, dose.items(), strict=True):
+        if len(found) < number:
+            raise DermaugError(
+                f"{path}: {number} images of {label} are needed, {len(found)} found; give a "
+                "smaller dose"
+            )
+    taken = np.concatenate([np.empty(0, dtype=np.int64), *rows])
+    return _placed(run, store.images[taken], list(names[taken]))
+
+
+FILLERS: dict[str, Filler] = {REPLAY: _replay, ORACLE: _oracle, FOLDER: _folder}
+"""Source of a dose -> what gives its images; any other name is a generator family."""
+
+
+def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:
+    places = {label: place for place, label in enumerate(run.catalog.classes)}
+    return {places[label]: number for label, number in dose.items()}
+
+
+def _placed(run: Run, images: Images, names: list[str]) -> Dose:
+    places = {label: place for place, label in enumerate(run.catalog.classes)}
+    size = run.experiment.data.size
+    labels = np.array([places[name] for name in names], dtype=np.int64)
+    return Dose(images.reshape(-1, size, size, 3), labels)

@@ -1,0 +1,104 @@
+"""A generator job: trained on its fold's training part, then its synthetic images drawn."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+from lightning_fabric import Fabric
+
+from dermaug.console import progress_bar
+from dermaug.data.halves import halves
+from dermaug.data.image_bank import ImageBank
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import GeneratorJob
+from dermaug.experiment.run.records import JOB_MANIFEST
+from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.files import write_json
+from dermaug.generators.generator_training import train_generators
+from dermaug.generators.saved_generator import GeneratorSpec, load_generator
+from dermaug.generators.snapshots import judges_snapshots
+from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.sampling import sample
+from dermaug.synthesis.synthetic_set import (
+    Provenance,
+    SyntheticSet,
+    write_synthetic_set,
+)
+from dermaug.training.checkpoint import RESUME, checkpoint_digest
+
+
+def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
+    """Train generators of one configuration, several as one, and draw their synthetic sets."""
+    tasks = [generator_task(run, job, fabric) for job in jobs]
+    for job, task, trained in zip(jobs, tasks, train_generators(tasks, fabric), strict=True):
+        _draw_synthetic_set(run, job, task, fabric)
+        facts = asdict(trained) | {
+            "family": job.family,
+            "label": job.label,
+            "fold": job.fold,
+            "seed": job.seed,
+            "fold_key": task.spec.fold_key,
+            "config": job.config.model_dump(mode="json"),
+            "training_images": len(task.spec.training_images),
+        }
+        write_json(task.folder / JOB_MANIFEST, facts)
+        run.mark_done(job.key)
+        (task.folder / RESUME).unlink(missing_ok=True)
+
+
+def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
+    """What one generator is trained on, and what its snapshots are chosen by.
+
+    It sees its fold's training part; snapshots are compared with one half of the validation part,
+    so that an audit can judge the choice by the other. The test part is for the scores alone.
+
+    Raises:
+        DermaugError: The training part has no image of its classes.
+    """
+    fold, groups = run.fold(job.fold, job.lesions), run.groups
+    labels, ids = run.catalog.table["label"].to_numpy(), run.catalog.image_ids
+    validation = run.catalog.rows(fold.validation)
+    halved = halves(groups[validation], labels[validation], fold.index)
+    # The generator sees fold.train only: a test lesion would leak into every synthetic arm.
+    rows, kept = (
+        found[np.isin(labels[found], job.classes)]
+        for found in (run.catalog.rows(fold.train), validation[halved.choosing])
+    )
+    if len(rows) == 0:
+        raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
+    chosen_by = tuple(ids[kept]) if judges_snapshots(job.config) else ()
+    size, seen = run.experiment.data.size, tuple(ids[rows])
+    return GeneratorTask(
+        title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
+        spec=GeneratorSpec(job.config, size, job.classes, fold.key, seen, chosen_by),
+        training=_bank(run, job, rows, fabric),
+        held_out=_bank(run, job, kept, fabric),
+        groups=(groups[rows], groups[kept]),
+        seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
+        folder=run.folder / job.key,
+    )
+
+
+def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
+    """Images of a generator's classes, with labels as it counts them."""
+    places = {label: place for place, label in enumerate(job.classes)}
+    names = run.catalog.table["label"].to_numpy()[rows]
+    labels = np.array([places[label] for label in names], dtype=np.int64)
+    return ImageBank.of(run.images[rows], labels, fabric.device)
+
+
+def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:
+    sampler, spec = load_generator(task.folder / GENERATOR, fabric.device)
+    seed = derive_seed(task.seed, "synthetic")
+    with progress_bar(f"images of {task.title}", sum(job.numbers)) as advance:
+        parts = [
+            sample(sampler, label, number, seed, advance)
+            for label, number in enumerate(job.numbers)
+        ]
+    labels = tuple(np.repeat(job.classes, job.numbers).tolist())
+    digest = checkpoint_digest(task.folder / GENERATOR)
+    seen, chosen_by = spec.training_images, spec.validation_images
+    provenance = Provenance(job.family, digest, seed, spec.fold_key, seen, chosen_by)
+    folder = synthetic_folder(run.folder, job.key)
+    write_synthetic_set(folder, SyntheticSet(np.concatenate(parts), labels, provenance))

@@ -1,0 +1,56 @@
+"""Two halves of a training part: what an arm with `half = true` trains on, and the rest."""
+
+import numpy as np
+from jaxtyping import Bool
+
+from dermaug.data.splits import Fold
+from dermaug.experiment.run.run import Run
+from dermaug.seeding import derive_seed
+
+
+def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
+    """A fold whose training part is one half of itself; validation and test stay.
+
+    The halves depend on the fold and on the seed of the splits, on nothing else.
+
+    Args:
+        run: The run.
+        fold: Whole, or reduced to some lesions a class.
+        half: 0 or 1; of an odd number of groups, half 0 has one more.
+
+    Raises:
+        DermaugError: No class has two groups, so that half 1 is empty.
+    """
+    catalog, rows = run.catalog, run.catalog.rows(fold.train)
+    groups = catalog.groups[rows]
+    seed = derive_seed("half", run.experiment.splits.seed, fold.index)
+    kept = first_half(groups, catalog.labels[rows], seed) == (half == 0)
+    return Fold(fold.index, tuple(catalog.image_ids[rows[kept]]), fold.validation, fold.test)
+
+
+def first_half(groups: np.ndarray, labels: np.ndarray, seed: int) -> Bool[np.ndarray, " n"]:
+    """Which images belong to the first half of each class's groups, rounded up.
+
+    A group with images of several classes goes to one half as a whole: the class with the fewest
+    groups is halved first, and the others with what is left to them.
+
+    Args:
+        groups: Name of each image's group.
+        labels: Class of each image.
+        seed: Of the drawing.
+
+    Example:
+        >>> groups, labels = np.array(["a", "b", "b", "c"]), np.array([0, 0, 0, 1])
+        >>> first_half(groups, labels, seed=0)
+        array([ True, False, False,  True])
+    """
+    order = {group: derive_seed(seed, str(group)) for group in np.unique(groups)}
+    of_class = {label: np.unique(groups[labels == label]) for label in np.unique(labels)}
+    first: dict[str, bool] = {}
+    for members in sorted(of_class.values(), key=len):
+        wanted = -(-len(members) // 2) - sum(first.get(group, False) for group in members)
+        undecided = sorted(
+            (group for group in members if group not in first), key=order.__getitem__
+        )
+        first |= {group: place < wanted for place, group in enumerate(undecided)}
+    return np.array([first[group] for group in groups], dtype=bool)

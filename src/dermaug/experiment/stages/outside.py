@@ -1,0 +1,73 @@
+"""Data from outside of a run, looked at before its classifiers train: external tests and folders.
+
+An external test must not hold what a classifier is trained on, and a folder of images must not hold
+what a classifier is tested on. Both must stay what they were when the run was begun.
+"""
+
+from collections.abc import Sequence
+
+from dermaug.data.pixels import PixelStore, refuse_uncropped
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.contents import Remembered
+from dermaug.experiment.run.identity import (
+    folder_store,
+    note_or_refuse_folder,
+    refuse_other_external,
+)
+from dermaug.experiment.run.known import EQUAL, NEAR, match_images, refuse_known
+from dermaug.experiment.run.run import Run
+
+
+def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
+    """Check the external tests, and the folders that some classifiers take images from.
+
+    Args:
+        run: The run, begun.
+        jobs: The classifiers that are to be trained.
+
+    Raises:
+        DermaugError: The images are other ones than the run was begun with, or leak.
+    """
+    remembered = Remembered.of(run.store)
+    data, folds = run.experiment.data, [run.fold(index) for index in {job.fold for job in jobs}]
+    trained = {image for fold in folds for image in fold.train}
+    stores = refuse_other_external(run.folder, data, run.catalog.classes)
+    for path, store in zip(data.external_test, stores, strict=True):
+        what = f"data.external_test {path}"
+        refuse_uncropped(store, what)
+        advice = (
+            "an external test must be another data set; leave it out, and see `dermaug evaluate "
+            "--skip-known`"
+        )
+        refuse_known(what, match_images(store, remembered), trained, advice)
+    held_out = {image for fold in folds for image in (*fold.validation, *fold.test)}
+    for name, folder in _folders(jobs).items():
+        given = folder_store(run.experiment, folder)
+        note_or_refuse_folder(run.folder, name, folder, given)
+        _refuse_held_out(name, folder, given, remembered, held_out)
+
+
+def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
+    """Arm -> folder that it takes its images from."""
+    return {
+        job.arm: job.mixture.synthetic.folder
+        for job in jobs
+        if job.mixture.synthetic is not None and job.mixture.synthetic.folder
+    }
+
+
+def _refuse_held_out(
+    arm: str, folder: str, store: PixelStore, remembered: Remembered, held_out: set[str]
+) -> None:
+    """Images made elsewhere must not be images that the classifiers are tested on."""
+    found = match_images(store, remembered).found
+    leaks = found[found["image_id"].isin(held_out) & found["reason"].isin((EQUAL, NEAR))]
+    if len(leaks):
+        first = leaks.iloc[0]
+        raise DermaugError(
+            f"arm {arm}, synthetic.folder {folder}: {leaks['row'].nunique():,} of its "
+            f"{len(store.catalog):,} images show images of the validation or test parts "
+            f"({store.catalog.image_ids[first['row']]} shows {first['image_id']}); that would leak "
+            "them into training; take them out"
+        )

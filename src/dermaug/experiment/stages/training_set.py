@@ -1,0 +1,165 @@
+"""The training set of a cell: real images of its fold, fixed variants, and its arm's dose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from dermaug.config import SyntheticConfig
+from dermaug.config.arms import FOLDER, ORACLE
+from dermaug.data.augmentation import fridadar
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.records import JOB_MANIFEST, CellManifest
+from dermaug.experiment.run.run import Run, training_counts
+from dermaug.experiment.stages.curating import Removed
+from dermaug.experiment.stages.dose_images import repeat
+from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated
+from dermaug.experiment.stages.references import cell_reference
+from dermaug.files import expanded, read_shaped
+from dermaug.seeding import derive_seed
+from dermaug.synthesis import synthetic_set
+
+CHUNK = 512
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """What one classifier is trained on.
+
+    Args:
+        images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
+        labels: Class of each.
+        counts: Label -> {real, variants, synthetic}; `synthetic` counts the dose, whatever it is.
+        provenance: `fold` when every image comes from the fold's training part or from a generator
+            that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
+        removed: What curation left out, by class and rule; empty without curation.
+        capped: Label -> generated images shown for each real one that the arm asked for, where
+            `max_per_real` allows fewer; empty where it binds nowhere.
+        dosed: Images of the dose, the last ones.
+        soft: Probabilities of the classes that the dose teaches; None teaches its labels.
+    """
+
+    images: Images
+    labels: Labels
+    counts: dict[str, dict[str, int]]
+    provenance: str
+    removed: Removed
+    capped: dict[str, float]
+    dosed: int
+    soft: Float[np.ndarray, "dosed classes"] | None
+
+
+def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
+    """Assemble the images of a cell; a reference for its dose looks at it on the device.
+
+    Raises:
+        DermaugError: A synthetic set leaks or holds too few images, or a network that the cell
+            needs is not trained yet.
+    """
+    _require_needs(run, job)
+    catalog, rows = run.catalog, run.catalog.rows(fold.train)
+    images, labels = run.images[rows], catalog.labels[rows]
+    real = training_counts(catalog, fold)
+    parts = {"real": (images, labels)}
+    if job.mixture.variants:
+        parts["variants"] = _variants(run, job, fold)
+    provenance, removed, capped, soft = "fold", Removed(), dict[str, float](), None
+    if synthetic := job.mixture.synthetic:
+        asked = _asked(run, job, synthetic, real)
+        dose = allowed(job.mixture, asked, real)
+        filled = FILLERS.get(synthetic.source, generated)(run, job, fold, dose, device)
+        parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
+        capped = _capped(run, job, real, asked, filled.labels)
+        provenance = _provenance(synthetic.source, synthetic.folder)
+        if synthetic.labels == "judged" and len(filled.labels):
+            soft = cell_reference(run, job, device).judge.probabilities(filled.images)
+        if synthetic.only:
+            del parts["real"]
+    return TrainingSet(
+        np.concatenate([part for part, _ in parts.values()]),
+        np.concatenate([part for _, part in parts.values()]),
+        _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
+        provenance,
+        removed,
+        capped,
+        len(parts["synthetic"][1]) if "synthetic" in parts else 0,
+        soft,
+    )
+
+
+def _require_needs(run: Run, job: ClassifierJob) -> None:
+    undone = [key for key in (*job.generators, *job.needs) if not run.is_done(key)]
+    if undone:
+        raise DermaugError(
+            f"{job.key} needs {undone[0]}, which is not trained yet; train what it needs first, "
+            "or `dermaug run` all in order",
+            undone if undone[1:] else (),
+        )
+
+
+def _asked(
+    run: Run, job: ClassifierJob, synthetic: SyntheticConfig, real: Mapping[str, int]
+) -> dict[str, int]:
+    """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
+    if job.mixture.replay_of:
+        repeated = run.folder / job.beside(job.mixture.replay_of)
+        added = read_shaped(repeated / JOB_MANIFEST, CellManifest)["train_counts"]
+        return {label: count["synthetic"] for label, count in added.items()}
+    return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
+
+
+def _capped(
+    run: Run,
+    job: ClassifierJob,
+    real: Mapping[str, int],
+    asked: Mapping[str, int],
+    filled: Labels,
+) -> dict[str, float]:
+    """As one set, the limit is on what is asked for; otherwise on how what there is is shown."""
+    numbers = np.bincount(filled, minlength=len(run.catalog.classes)).tolist()
+    there = dict(zip(run.catalog.classes, numbers, strict=True))
+    sampling = job.mixture.sampling or job.config.sampling
+    shown = asked if job.mixture.dose_fraction is None else there
+    return above_limit(job.mixture, sampling, shown, real)
+
+
+def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, dict[str, int]]:
+    found = {name: np.bincount(part, minlength=len(classes)) for name, part in parts.items()}
+    empty = np.zeros(len(classes), dtype=np.int64)
+    return {
+        label: {
+            name: int(found.get(name, empty)[place]) for name in ("real", "variants", "synthetic")
+        }
+        for place, label in enumerate(classes)
+    }
+
+
+def _provenance(source: str, folder: str) -> str:
+    if source == ORACLE:
+        return "beyond"
+    path = expanded(folder, "synthetic.folder")
+    known = source != FOLDER or (path / synthetic_set.MANIFEST).exists()
+    return "fold" if known else "unknown"
+
+
+def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
+    """Real training images, each changed once by the policy of Frid-Adar et al. (section II-B)."""
+    rows = run.catalog.rows(fold.train)
+    labels = run.catalog.labels[rows]
+    seed = derive_seed("variants", job.fold, job.seed)
+    dose = dict.fromkeys(np.unique(labels).tolist(), job.mixture.variants)
+    again = repeat(labels, dose, seed)
+    bank = ImageBank.of(run.images[rows], labels, torch.device("cpu"))
+    random = torch.Generator().manual_seed(seed)
+    changed = []
+    for start in range(0, len(again), CHUNK):
+        images, _ = bank.batch(again[start : start + CHUNK])
+        varied = fridadar(images, random).mul(255.0).round().to(torch.uint8)
+        changed.append(varied.permute(0, 2, 3, 1).numpy())
+    return np.concatenate(changed), labels[again]

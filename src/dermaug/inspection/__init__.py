@@ -1,0 +1,1 @@
+"""Trained things and images looked at: audit, exploration, data check."""

@@ -1,0 +1,205 @@
+"""The audit of the synthetic images of one class: quality, copies, and whether the class shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.errors import DermaugError
+from dermaug.evaluation.features import common_scale
+from dermaug.evaluation.memorisation import Thresholds, calibrate, copy_rate, copy_scores, nearest
+from dermaug.experiment.stages.judges import Judge
+from dermaug.inspection.audit_fidelity import Cloud, compare_clouds
+from dermaug.seeding import derive_seed
+
+MOST_IMAGES = 1_000
+"""Images a side that are looked at; more would cost time and narrow no interval that matters."""
+PAIRS_KEPT = 8
+"""Pairs that are told even when none of them is a copy; copies all are."""
+PAIR_COLUMNS = (
+    "synthetic",  # row of the image in its class
+    "training_image",  # id of the nearest training image
+    "orientation",  # of the synthetic image, where it is nearest
+    "pixel_distance",
+    "feature_distance",
+    "score",  # below 1: a copy
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """The images of one class that an audit compares, uint8 and of one size.
+
+    Args:
+        label: The class.
+        synthetic: Images that a generator made.
+        training: Real images that it saw.
+        training_ids: Ids of `training`.
+        training_lesions: Lesion of each of `training`.
+        held_out: Real images of other lesions; validation, never test.
+        lesions: Lesion, or patient, of each held-out image.
+        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `held_out`.
+        searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
+        searched_ids: Ids of `searched`.
+    """
+
+    label: str
+    synthetic: UInt8[np.ndarray, "n s s 3"]
+    training: UInt8[np.ndarray, "m s s 3"]
+    training_ids: np.ndarray
+    training_lesions: np.ndarray
+    held_out: UInt8[np.ndarray, "v s s 3"]
+    lesions: np.ndarray
+    chosen_by: bool = False
+    searched: UInt8[np.ndarray, "w s s 3"] | None = None
+    searched_ids: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ClassAudit:
+    """What was found.
+
+    Args:
+        numbers: Value by name; NaN where too few images allow none.
+        pairs: The synthetic images most like a training image, `PAIR_COLUMNS`, worst first: all
+            copies, and at least `PAIRS_KEPT`.
+    """
+
+    numbers: Mapping[str, object]
+    pairs: pd.DataFrame
+
+
+def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
+    """Audit one class.
+
+    Args:
+        subjects: The images; at most 1,000 of each kind are looked at, drawn at random, but copies
+            are sought among all training images.
+        judge: Gives the features; when it is a classifier it also names classes.
+        seed: Of the subsets and the resampling.
+
+    Returns:
+        Numbers: images, training_images, held_out_images, held_out_lesions, chosen_by_held_out
+        (whether the snapshot was chosen by these very images), features (the judge's name); kid,
+        kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of these again
+        with `_floor`, for training images in the place of the synthetic ones; copies,
+        copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of unrelated
+        real images), pixel_threshold, feature_threshold; visible_share and visible_held_out (share
+        of images called the class by the classifier).
+
+    Raises:
+        DermaugError: No synthetic or no training image, or sides of different size.
+    """
+    if not len(subjects.synthetic) or not len(subjects.training):
+        raise DermaugError(
+            f"{subjects.label}: expected synthetic and training images, found "
+            f"{len(subjects.synthetic)} and {len(subjects.training)}"
+        )
+    # At random: sets made elsewhere may lie in an order that means something.
+    random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
+    chosen, kept = (_some(len(part), random) for part in (subjects.synthetic, subjects.held_out))
+    synthetic = np.asarray(subjects.synthetic[chosen])
+    numbers: dict[str, object] = {
+        "images": len(synthetic),
+        "training_images": len(subjects.training),
+        "held_out_images": len(subjects.held_out),
+        "held_out_lesions": len(set(subjects.lesions)),
+        "chosen_by_held_out": subjects.chosen_by,
+        "features": judge.name,
+    }
+    known = _some(len(subjects.training), random)
+    numbers |= _fidelity(subjects, synthetic, kept, known, judge, seed)
+    copies, pairs = _copies(subjects, synthetic, kept, judge)
+    numbers |= copies | _visible(subjects, synthetic, judge)
+    return ClassAudit(numbers, pairs.assign(synthetic=chosen[pairs["synthetic"].astype(int)]))
+
+
+def _fidelity(
+    subjects: Subjects,
+    synthetic: np.ndarray,
+    kept: np.ndarray,
+    known: np.ndarray,
+    judge: Judge,
+    seed: int,
+) -> dict[str, object]:
+    shown = (subjects.held_out[kept], synthetic, subjects.training[known])
+    held_out, drawn, floor = (
+        judge.features(images) if len(images) else np.empty((0, 1)) for images in shown
+    )
+    if not judge.standard and len(kept):
+        scale = common_scale(held_out, floor)
+        held_out, drawn, floor = held_out / scale, drawn / scale, floor / scale
+    return compare_clouds(
+        Cloud(held_out, subjects.lesions[kept]),
+        Cloud(drawn),
+        Cloud(floor, subjects.training_lesions[known]),
+        seed,
+    )
+
+
+def _copies(
+    subjects: Subjects, synthetic: np.ndarray, kept: np.ndarray, judge: Judge
+) -> tuple[dict[str, object], pd.DataFrame]:
+    names = ("copies", "copy_examined", "copy_rate", "copy_low", "copy_high", "copy_expected")
+    thresholds = _thresholds(subjects, kept, judge)
+    if thresholds is None:
+        unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
+        return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
+    searched = subjects.training if subjects.searched is None else subjects.searched
+    ids = subjects.training_ids if subjects.searched_ids is None else subjects.searched_ids
+    found = nearest(synthetic, searched, judge.features)
+    scores = copy_scores(found, thresholds)
+    rate = copy_rate(scores < 1.0)
+    values = (rate.copies, rate.number, rate.share, rate.low, rate.high, thresholds.expected)
+    numbers: dict[str, object] = dict(zip(names, values, strict=True))
+    numbers |= {"pixel_threshold": thresholds.pixels, "feature_threshold": thresholds.features}
+    worst = np.argsort(scores, kind="stable")[: max(PAIRS_KEPT, rate.copies)]
+    columns = (
+        worst,
+        ids[found.indices[worst]],
+        found.orientations[worst],
+        found.pixels[worst],
+        found.features[worst],
+        scores[worst],
+    )
+    return numbers, pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))
+
+
+def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
+    """None where no held-out image can tell how near unrelated lesions come."""
+    if not len(kept):
+        return None
+    known = nearest(subjects.held_out[kept], subjects.training, judge.features)
+    try:
+        return calibrate(known, subjects.lesions[kept])
+    except DermaugError:
+        return None
+
+
+def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[str, object]:
+    shares: dict[str, object] = {"visible_share": np.nan, "visible_held_out": np.nan}
+    if subjects.label in judge.classes:
+        place = judge.classes.index(subjects.label)
+        shares["visible_share"] = float((judge.assigned(synthetic) == place).mean())
+        if len(subjects.held_out):
+            held_out = judge.assigned(subjects.held_out)
+            shares["visible_held_out"] = float((held_out == place).mean())
+    return shares
+
+
+def examined(label: str, number: int, seed: int) -> np.ndarray:
+    """Rows of a class's synthetic images that its audit looks at, in rising order.
+
+    Args:
+        label: The class.
+        number: Its synthetic images.
+        seed: Of the audit.
+    """
+    return _some(number, np.random.default_rng(derive_seed("audit", label, seed)))
+
+
+def _some(number: int, random: np.random.Generator) -> np.ndarray:
+    """At most `MOST_IMAGES` rows, at random, in rising order."""
+    return np.sort(random.permutation(number)[:MOST_IMAGES])

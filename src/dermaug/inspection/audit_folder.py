@@ -1,0 +1,274 @@
+"""The audit of one synthetic set against a data set, also of images made with another tool."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, UInt8
+
+from dermaug.config import DataConfig
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.pixels import PixelStore
+from dermaug.data.splits import Fold, read_folds
+from dermaug.data.squares import resize_square
+from dermaug.errors import DermaugError
+from dermaug.evaluation.memorisation import oriented
+from dermaug.experiment.run.contents import refuse_other_content
+from dermaug.experiment.run.identity import run_above
+from dermaug.experiment.run.run import FOLDS
+from dermaug.experiment.stages.judges import Judge
+from dermaug.experiment.stages.predict_external import StoredClassifier
+from dermaug.files import read_json
+from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
+from dermaug.inspection.audit_halves import judging
+from dermaug.inspection.audit_run import StoredAudit
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic_set
+
+SIZE = 64
+UNKNOWN = "provenance unknown: leakage not excluded"
+BY_NAME = (
+    "images were matched with the training's by their names, since the run that remembers their "
+    "content is not at hand"
+)
+HELD_OUT_FIFTH = 5
+
+
+@dataclass(frozen=True, eq=False)
+class GivenImages:
+    """Synthetic images as they were given.
+
+    Args:
+        images: All of one size.
+        labels: Label of each.
+        provenance: Where they come from; None when the set does not tell.
+    """
+
+    images: UInt8[np.ndarray, "n s s 3"]
+    labels: np.ndarray
+    provenance: Provenance | None
+
+
+@dataclass(frozen=True, eq=False)
+class FolderAudit:
+    """What was found.
+
+    Args:
+        audit: Numbers (one row a class) and worst pairs.
+        notes: What the reader must know about how it was judged, one sentence each.
+        pictures: Label -> the pairs' synthetic images, turned to fit, and training images.
+    """
+
+    audit: StoredAudit
+    notes: tuple[str, ...]
+    pictures: dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def audit_folder(
+    synthetic: Path,
+    data: Path,
+    judge: Judge,
+    *,
+    stored: StoredClassifier | None = None,
+    size: int | None = None,
+    seed: int = 0,
+) -> FolderAudit:
+    """Audit every class of a synthetic set.
+
+    Args:
+        synthetic: A set of dermaug's, or images in any layout that data sets may have.
+        data: The real images.
+        judge: Who looks.
+        stored: The judge as it lies on disk, when it is a classifier of a run.
+        size: Side of the images in pixels; None takes the judge's, the set's own, or 64.
+        seed: Of subsets and resampling.
+
+    Raises:
+        DermaugError: A path that is no data set, labels that the data lack, or a class without
+            real images to compare with.
+    """
+    given = read_given(synthetic, judge.size or size)
+    store = _real_images(data, given, stored)
+    run = _run_of([synthetic, *([stored.path] if stored else [])])
+    if run is not None:
+        refuse_other_content(run, str(data), store)
+    folds = read_folds(run / FOLDS) if run is not None else ()
+    training, held_out, notes = part_images(store.catalog, given.provenance, stored, folds)
+    if run is None and (given.provenance or stored):
+        notes.append(BY_NAME)
+    if store.uncropped:
+        notes.append(f"{store.uncropped:,} real images have no segmentation and are not cropped")
+    rows, pairs, pictures = [], [], {}
+    for label in sorted(set(given.labels)):
+        subjects = _subjects(given, store, label, training, held_out)
+        found = audit_class(subjects, judge, seed)
+        family = given.provenance.family if given.provenance else synthetic.name
+        rows.append({"family": family, "label": label} | dict(found.numbers))
+        pairs.append(found.pairs.assign(label=label))
+        pictures[label] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
+    table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
+    return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures)
+
+
+def read_given(path: Path, size: int | None) -> GivenImages:
+    """Open synthetic images of any origin.
+
+    Args:
+        path: A set of dermaug's, or any layout that `open_catalog` reads.
+        size: Side they are scaled to; None keeps a set's own and takes 64 for others.
+
+    Raises:
+        DermaugError: Neither is there.
+    """
+    manifest = path / MANIFEST
+    if manifest.is_file() and _is_own(read_json(manifest)):
+        synthetic = read_synthetic_set(path)
+        images = np.asarray(synthetic.images)
+        if size is not None and images.shape[1] != size:
+            images = np.stack([resize_square(image, size) for image in images])
+        return GivenImages(images, np.asarray(synthetic.labels), synthetic.provenance)
+    config = DataConfig(source=str(path), size=size or SIZE)
+    store = read_pixels(open_dataset(config), config)
+    labels = store.catalog.table["label"].to_numpy(dtype=object)
+    return GivenImages(np.asarray(store.images), labels, None)
+
+
+def part_images(
+    catalog: Catalog,
+    provenance: Provenance | None,
+    stored: StoredClassifier | None,
+    folds: tuple[Fold, ...],
+) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
+    """Which real images the generator may have copied, and which it cannot have seen.
+
+    Args:
+        catalog: The real images.
+        provenance: Of the synthetic set; None when unknown.
+        stored: The judging classifier; what it was trained on is not held out. None: no matter.
+        folds: Of the run that set or classifier belong to; empty when it is not at hand.
+
+    Returns:
+        Masks of training and held-out rows, without a group in both, and notes for the reader.
+
+    Raises:
+        DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
+    """
+    ids, groups = catalog.image_ids, catalog.groups
+    learnt = set(stored.manifest["training_images"]) if stored else set()
+    seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
+    notes = [] if seen.any() else [UNKNOWN]
+    if provenance is not None and not seen.any():
+        notes.append("the set's generator saw none of these images, as its manifest tells")
+    fold = _fold_of(folds, provenance, stored)
+    if fold is not None:
+        held_out = np.isin(ids, fold.validation)
+        notes.append(f"held-out images: from the validation part of fold {fold.index}")
+    elif seen.any() or np.isin(ids, list(learnt)).any():
+        used = set(groups[seen | np.isin(ids, list(learnt))])
+        held_out = ~np.isin(groups, list(used))
+        notes.append(
+            f"held-out images: all of {catalog.unit}s that neither generator nor judge has seen"
+        )
+    else:
+        held_out = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
+        notes.append(
+            f"held-out images: those of a fifth of the {catalog.unit}s, chosen by their ids"
+        )
+    if provenance is not None and provenance.validation_images:
+        notes.append(
+            f"without {catalog.unit}s that the snapshot was chosen by, where a class has others"
+        )
+    training = seen if seen.any() else ~np.isin(groups, list(set(groups[held_out])))
+    if not held_out.any() or not training.any():
+        raise DermaugError(
+            f"{catalog.name}: expected real images that generator and classifier have seen and "
+            "others of lesions that they have not; found only one kind. Give the whole data set"
+        )
+    return training, held_out & ~training, notes
+
+
+def _fold_of(
+    folds: tuple[Fold, ...], provenance: Provenance | None, stored: StoredClassifier | None
+) -> Fold | None:
+    """The fold that a set, or else a classifier, was made in; None where it is not known.
+
+    A training part that was reduced has a key of its own, but lies in that of one fold, as the
+    validation images do that its snapshot was chosen by.
+    """
+    key = provenance.fold_key if provenance else stored.manifest["fold_key"] if stored else None
+    chosen_by = set(provenance.validation_images or ()) if provenance else set()
+    seen = set(provenance.training_images) if provenance else set()
+    for fold in folds:
+        parted = chosen_by and chosen_by <= set(fold.validation) and seen <= set(fold.train)
+        if fold.key == key or parted:
+            return fold
+    return None
+
+
+def _is_own(manifest: object) -> bool:
+    """Other tools' images may have a `manifest.json` of any content beside them."""
+    return isinstance(manifest, dict) and "training_images" in manifest
+
+
+def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None) -> PixelStore:
+    config = stored.data if stored else DataConfig()
+    changed = {"source": str(data), "size": given.images.shape[1], "classes": (), "limit": 0}
+    config = config.model_copy(update=changed)
+    catalog = open_dataset(config)
+    if unknown := sorted(set(given.labels) - set(catalog.classes)):
+        raise DermaugError(
+            f"{data}: expected real images of each synthetic class to compare with, found none of "
+            f"{', '.join(unknown)}; it has {', '.join(catalog.classes)}"
+        )
+    return read_pixels(catalog, config)
+
+
+def _subjects(
+    given: GivenImages, store: PixelStore, label: str, training: np.ndarray, held_out: np.ndarray
+) -> Subjects:
+    of_class = store.catalog.table["label"].to_numpy() == label
+    rows, found = (np.flatnonzero(of_class & part) for part in (training, held_out))
+    ids, lesions = store.catalog.image_ids, store.catalog.groups
+    kept = judging(found, ids, lesions, given.provenance)
+    subjects = Subjects(
+        label=label,
+        synthetic=given.images[given.labels == label],
+        training=np.asarray(store.images[rows]),
+        training_ids=ids[rows],
+        training_lesions=lesions[rows],
+        held_out=np.asarray(store.images[kept.rows]),
+        lesions=lesions[kept.rows],
+        chosen_by=kept.chosen_by,
+    )
+    if given.provenance is not None:
+        return subjects
+    # Nobody knows what the generator saw: a copy of any real image counts.
+    everything = np.flatnonzero(of_class)
+    return replace(
+        subjects, searched=np.asarray(store.images[everything]), searched_ids=ids[everything]
+    )
+
+
+def _pictures(
+    subjects: Subjects, store: PixelStore, pairs: pd.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    drawn = [
+        oriented(subjects.synthetic[[row["synthetic"]]], int(row["orientation"]))
+        for _, row in pairs.iterrows()
+    ]
+    if not drawn:
+        empty = np.empty((0, *store.images.shape[1:]), np.uint8)
+        return empty, empty
+    real = store.images[store.catalog.rows(pairs["training_image"].tolist())]
+    return np.concatenate(drawn), np.asarray(real)
+
+
+def _run_of(paths: list[Path]) -> Path | None:
+    """The first run that one of the paths lies in."""
+    return next((run for path in paths if (run := run_above(path)) is not None), None)
+
+
+def _in_fifth(group: object) -> bool:
+    return derive_seed("audit", str(group)) % HELD_OUT_FIFTH == 0

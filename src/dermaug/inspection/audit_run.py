@@ -1,0 +1,200 @@
+"""Every generator of a run audited by its fold's own classifier; kept beside the generator."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.config import ArmConfig, Experiment
+from dermaug.console import counting_bar
+from dermaug.data.splits import Fold
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.records import AuditRecord
+from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.stages.judges import classifier_judge
+from dermaug.files import read_record, read_shaped, write_json
+from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
+from dermaug.inspection.audit_halves import Judging, judging
+from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
+from dermaug.training.checkpoint import checkpoint_digest
+
+AUDIT = "audit.json"
+VERSION = 3
+"""Goes up whenever the same images would get other numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredAudit:
+    """What an audit left on disk.
+
+    Args:
+        numbers: One row a class: family, label, fold, seed, lesions, then what `audit_class` gives.
+        pairs: One row a worst pair: label, then `PAIR_COLUMNS`.
+    """
+
+    numbers: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
+    """Audit every finished generator whose control classifier is finished too.
+
+    Held-out images are those of the validation part that the generator's snapshot was not chosen
+    by, or all of it in classes too small for two halves; the test part is never looked at. What
+    was audited before, with the same generator and classifier, is read back.
+
+    Args:
+        run: The run.
+        device: Where the classifier looks.
+
+    Returns:
+        One row a generator and class: family, label, fold, seed, lesions, then what `audit_class`
+        gives.
+    """
+    chosen = [
+        (job, control)
+        for job in run.jobs.generators
+        if run.is_done(job.key) and (control := control_job(run, job)) is not None
+    ]
+    tables = []
+    with counting_bar("auditing synthetic images", "generators") as progress:
+        for done, (job, control) in enumerate(chosen, start=1):
+            tables.append(_audit_generator(run, job, control, device).numbers)
+            progress(done, len(chosen))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
+    """The finished classifier that judges a generator; None without one.
+
+    Of the generator's fold, the first model and the first seed; of the arm that differs from the
+    family's first arm in its synthetic images only: it has seen the same real images and no others.
+    """
+    arm = control_of_family(run.experiment, job.family)
+    for cell in run.jobs.classifiers:
+        wanted = (arm.name, job.fold, job.lesions) if arm is not None else None
+        if (cell.arm, cell.fold, cell.lesions) == wanted:
+            return cell if run.is_done(cell.key) else None
+    return None
+
+
+def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
+    """The arm like a family's first synthetic one but without the images, or any real arm."""
+    real = [arm for arm in experiment.arms if arm.is_reference]
+    for arm in experiment.arms:
+        if arm.synthetic is not None and arm.synthetic.source == family:
+            alike = [other for other in real if _shown_as(other) == _shown_as(arm)]
+            policy = [other for other in real if other.policy == arm.policy]
+            return next(iter(alike or policy or real), None)
+    return next(iter(real), None)
+
+
+def read_audit(folder: Path) -> StoredAudit | None:
+    """The audit beside a generator; None where there is none.
+
+    Args:
+        folder: The generator's.
+
+    Raises:
+        DermaugError: The file is damaged.
+    """
+    if not (folder / AUDIT).exists():
+        return None
+    stored = read_shaped(folder / AUDIT, AuditRecord)
+    pairs = pd.DataFrame(stored["pairs"], columns=["label", *PAIR_COLUMNS])
+    numbers = [_numbers(dict(row)) for row in stored["numbers"]]
+    return StoredAudit(pd.DataFrame(numbers), pairs)
+
+
+def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
+    """Write an audit beside its generator, or into any folder.
+
+    Args:
+        folder: Where `audit.json` appears.
+        key: What the audit depends on, as a digest.
+        audit: What was found.
+    """
+    rows = [_plain(row) for row in audit.numbers.to_dict("records")]
+    pairs = [_plain(row) for row in audit.pairs.to_dict("records")]
+    write_json(folder / AUDIT, {"key": key, "numbers": rows, "pairs": pairs})
+
+
+def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
+    """Rows of a synthetic set that have a label."""
+    return np.flatnonzero(np.asarray(synthetic.labels) == label)
+
+
+def _shown_as(arm: ArmConfig) -> dict[str, Any]:
+    """All of an arm but its name and its dose."""
+    return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve"})
+
+
+def _audit_generator(
+    run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
+) -> StoredAudit:
+    folder = run.folder / job.key
+    checkpoint = run.folder / control.key / CLASSIFIER
+    synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+    parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
+    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    if (folder / AUDIT).exists() and read_record(folder / AUDIT).get("key") == key:
+        stored = read_audit(folder)
+        assert stored is not None
+        return stored
+    judge = classifier_judge(checkpoint, device)
+    rows, pairs = [], []
+    for label in job.classes:
+        audited = audit_class(_subjects(run, job, synthetic, label), judge, job.seed)
+        place = {"family": job.family, "label": label, "fold": job.fold, "seed": job.seed}
+        rows.append(place | {"lesions": job.lesions} | dict(audited.numbers))
+        pairs.append(audited.pairs.assign(label=label))
+    table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
+    audit = StoredAudit(pd.DataFrame(rows), table)
+    write_audit(folder, key, audit)
+    return audit
+
+
+def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
+    """The validation images of a class that its synthetic images are judged by."""
+    found = np.sort(run.catalog.rows(fold.validation))
+    kept = found[run.catalog.table["label"].to_numpy()[found] == label]
+    return judging(kept, run.catalog.image_ids, run.groups, synthetic.provenance)
+
+
+def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
+    """One class: what the generator drew, what it saw, and validation."""
+    catalog, lesions = run.catalog, run.groups
+    found = np.sort(catalog.rows(synthetic.provenance.training_images))
+    seen = found[catalog.table["label"].to_numpy()[found] == label]
+    kept = judging_of(run, run.fold(job.fold), synthetic, label)
+    return Subjects(
+        label=label,
+        synthetic=synthetic.images[class_rows(synthetic, label)],
+        training=np.asarray(run.images[seen]),
+        training_ids=catalog.image_ids[seen],
+        training_lesions=lesions[seen],
+        held_out=np.asarray(run.images[kept.rows]),
+        lesions=lesions[kept.rows],
+        chosen_by=kept.chosen_by,
+    )
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    """Values that JSON knows: NaN becomes null, numpy's numbers Python's."""
+    plain = {str(key): getattr(value, "item", lambda v=value: v)() for key, value in row.items()}
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in plain.items()
+    }
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: math.nan if value is None else value for key, value in row.items()}

@@ -1,0 +1,135 @@
+"""What `explore` looks at: a generator, and what its run tells of the data it was trained on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from dermaug.config import DataConfig, Experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.pixels import PixelStore
+from dermaug.data.splits import Fold, read_folds, reduce_training
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.data import joined, twins_of
+from dermaug.experiment.run.identity import (
+    moved_data,
+    read_run_experiment,
+    refuse_other_data,
+    run_above,
+)
+from dermaug.experiment.run.run import FOLDS
+from dermaug.generators.family import Family
+from dermaug.generators.saved_generator import GeneratorSpec, load_family
+from dermaug.generators.state import GENERATOR
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A generator and what is known around it.
+
+    Args:
+        path: Its checkpoint.
+        family: Its networks, in evaluation mode.
+        spec: What it is.
+        run: Folder of the run that it lies in; None when it lies by itself.
+        store: The data, decoded; None when they are not at hand.
+        fold: The fold it was trained on, its training part reduced as the generator's was; None
+            without run or data.
+    """
+
+    path: Path
+    family: Family
+    spec: GeneratorSpec
+    run: Path | None
+    store: PixelStore | None
+    fold: Fold | None
+
+    @property
+    def training(self) -> tuple[UInt8[np.ndarray, "n s s 3"], Catalog]:
+        """The images that the generator was trained on, and their rows.
+
+        Raises:
+            DermaugError: The data are not at hand, or lack one of the images.
+        """
+        if self.store is None:
+            raise DermaugError("expected the data that the generator was trained on; give --data")
+        rows = self.store.catalog.rows(self.spec.training_images)
+        return np.asarray(self.store.images[rows]), self.store.catalog.take(rows)
+
+
+def open_subject(generator: Path, data: Path | None, device: torch.device) -> Subject:
+    """Load a generator, its run's folds, and its data.
+
+    Args:
+        generator: `generator.safetensors`, or the folder that holds it.
+        data: The data set; None takes the one that the run was made with.
+        device: Where the networks lie.
+
+    Raises:
+        DermaugError: No generator, other data than the run's, or data that cannot be read.
+    """
+    path = find_generator(generator)
+    family, spec = load_family(path, device)
+    run = run_above(path)
+    experiment = moved_data(run, read_run_experiment(run), data) if run else None
+    config = _data_config(experiment, data, spec.size)
+    if config is None:
+        return Subject(path, family, spec, run, None, None)
+    grouping = experiment.splits.group if experiment is not None else "auto"
+    store = read_pixels(open_dataset(config, grouping), config)
+    if run is not None:
+        refuse_other_data(run, store)
+        store = joined(store, twins_of(store, run))
+    fold = _fold_of(run, experiment, store.catalog, spec) if run and experiment else None
+    return Subject(path, family, spec, run, store, fold)
+
+
+def find_generator(path: Path) -> Path:
+    """The checkpoint of a generator, by its file or its folder.
+
+    Raises:
+        DermaugError: There is none, or the folder is a run with several of them.
+    """
+    if path.is_file():
+        return path
+    if (path / GENERATOR).is_file():
+        return path / GENERATOR
+    below = sorted(path.glob(f"**/{GENERATOR}")) if path.is_dir() else []
+    if len(below) == 1:
+        return below[0]
+    if below:
+        raise DermaugError(
+            f"{path}: expected one generator, found {len(below)}; name one of them",
+            [str(each.parent) for each in below],
+        )
+    raise DermaugError(
+        f"{path}: expected a generator ({GENERATOR}) or its folder, for example "
+        "runs/quickstart/generators/dcgan/fold0-seed0/mel; found none"
+    )
+
+
+def _data_config(experiment: Experiment | None, data: Path | None, size: int) -> DataConfig | None:
+    """How the images are read; None when nobody says which."""
+    if experiment is not None:
+        return experiment.data.model_copy(update={"size": size})
+    return None if data is None else DataConfig(source=str(data), size=size)
+
+
+def _fold_of(run: Path, experiment: Experiment, catalog: Catalog, spec: GeneratorSpec) -> Fold:
+    """The fold whose key the generator carries, reduced where its run is a data-size curve.
+
+    Raises:
+        DermaugError: The run has no such fold.
+    """
+    for whole in read_folds(run / FOLDS):
+        for lesions in experiment.splits.sizes:
+            fold = reduce_training(catalog, whole, lesions, experiment.splits.seed)
+            if fold.key == spec.fold_key:
+                return fold
+    raise DermaugError(
+        f"{run / FOLDS}: expected the fold that the generator was trained on (key "
+        f"{spec.fold_key}), found none; the generator was put into another run's folder"
+    )

@@ -1,0 +1,149 @@
+"""Three planes of a run: test images with and without synthetic training, real beside synthetic."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.evaluation.embedding import FEWEST, embed
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.records import EmbeddingRecord
+from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.stages.judges import Judge, classifier_judge
+from dermaug.files import read_record, read_shaped, write_json
+from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.fabric import start_fabric
+
+EMBEDDING = "audit/embedding.json"
+WITHOUT, WITH, TOGETHER = "without", "with", "together"
+VERSION = 2
+MOST_OF_A_CLASS = 80
+COLUMNS = ("plane", "classifier", "origin", "label", "x", "y")
+
+
+def audit_images(run: Run, device: str) -> None:
+    """Audit the generators of a run and lay out its planes, for the report.
+
+    Args:
+        run: Its jobs done or not.
+        device: auto, cpu, cuda or mps.
+    """
+    if any(run.is_done(job.key) for job in run.jobs.generators):
+        where = start_fabric(device).device
+        audit_run(run, where)
+        embed_run(run, where)
+
+
+def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
+    """Lay out last-layer features of the first synthetic arm and its control, first fold and seed.
+
+    Looking at test images changes no number: nothing is chosen by it.
+
+    Args:
+        run: The run.
+        device: Where the classifiers look.
+
+    Returns:
+        One row a point: plane (`without` and `with`: test images seen by the control and by the
+        synthetic arm's classifier; `together`: validation and synthetic images seen by the
+        control), classifier (its key), origin (real or synthetic), label, x, y. Empty when no
+        pair of classifiers and no generator has finished.
+    """
+    chosen = _pair(run)
+    if chosen is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    control, treated, generators = chosen
+    checkpoints = [run.folder / cell.key / CLASSIFIER for cell in (control, treated)]
+    parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
+    parts += [job.key for job in generators]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    path = run.folder / EMBEDDING
+    if path.exists() and read_record(path).get("key") == key:
+        return read_embedding(run.folder)
+    judges = [classifier_judge(checkpoint, device) for checkpoint in checkpoints]
+    planes = [
+        _test_plane(run, control, judges[0], WITHOUT),
+        _test_plane(run, treated, judges[1], WITH),
+        _together(run, control, judges[0], generators),
+    ]
+    table = pd.concat(planes, ignore_index=True)[list(COLUMNS)]
+    write_json(path, {"key": key, "points": table.round(3).to_dict("records")})
+    return table
+
+
+def read_embedding(run_folder: Path) -> pd.DataFrame:
+    """What `embed_run` left in a run's folder; empty where there is none."""
+    path = run_folder / EMBEDDING
+    points = read_shaped(path, EmbeddingRecord)["points"] if path.exists() else []
+    return pd.DataFrame(points, columns=list(COLUMNS))
+
+
+def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] | None:
+    """Control, synthetic cell of the same model, fold and seed, and its finished generators."""
+    jobs = {job.key: job for job in run.jobs.generators if run.is_done(job.key)}
+    for cell in run.jobs.classifiers:
+        if cell.mixture.critic:
+            continue  # its generator's network, not a classifier that saw synthetic images
+        needed = [jobs[key] for key in cell.generators if key in jobs]
+        if not needed or cell.lesions or not run.is_done(cell.key):
+            continue
+        control = control_job(run, needed[0])
+        if control is not None and (control.model, control.seed) == (cell.model, cell.seed):
+            return control, cell, needed
+    return None
+
+
+def _test_plane(run: Run, cell: ClassifierJob, judge: Judge, plane: str) -> pd.DataFrame:
+    images, labels = _shown(run, run.catalog.rows(run.fold(cell.fold).test))
+    return _plane(judge.features(images), plane, cell, labels, ["real"] * len(labels))
+
+
+def _together(
+    run: Run, control: ClassifierJob, judge: Judge, generators: list[GeneratorJob]
+) -> pd.DataFrame:
+    parts, labels, kept = [], [], []
+    for job in generators:
+        synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+        for label in job.classes:
+            rows = class_rows(synthetic, label)[:MOST_OF_A_CLASS]
+            parts.append(np.asarray(synthetic.images[rows]))
+            labels += [label] * len(rows)
+            kept.append(judging_of(run, run.fold(control.fold), synthetic, label).rows)
+    real, real_labels = _shown(run, np.unique(np.concatenate(kept)))
+    images = np.concatenate([real, *parts])
+    origins = ["real"] * len(real) + ["synthetic"] * len(labels)
+    names = [*real_labels, *labels]
+    return _plane(judge.features(images), TOGETHER, control, names, origins)
+
+
+def _shown(run: Run, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels, at most `MOST_OF_A_CLASS` of each class, the same for every classifier."""
+    rows = np.random.default_rng(derive_seed("plane", len(rows))).permutation(rows)
+    labels = run.catalog.table["label"].to_numpy()[rows]
+    kept = pd.Series(labels).groupby(labels).cumcount().to_numpy() < MOST_OF_A_CLASS
+    return np.asarray(run.images[rows[kept]]), labels[kept]
+
+
+def _plane(
+    features: np.ndarray, plane: str, cell: ClassifierJob, labels: object, origins: list[str]
+) -> pd.DataFrame:
+    if len(features) < FEWEST:
+        return pd.DataFrame(columns=list(COLUMNS))
+    points = embed(features, derive_seed("plane", plane))
+    return pd.DataFrame(
+        {
+            "plane": plane,
+            "classifier": cell.key,
+            "origin": origins,
+            "label": labels,
+            "x": points[:, 0],
+            "y": points[:, 1],
+        }
+    )

@@ -1,0 +1,99 @@
+"""Tables over the cells of a run: malignancy and melanoma at the thresholds one would work with."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+
+from dermaug.evaluation.malignancy import (
+    auc,
+    called_by_top_class,
+    malignant_classes,
+    one_against_rest,
+    sensitivity_specificity,
+)
+from dermaug.evaluation.operating_points import Scored, operating_points
+from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.scoring.scores import CELL, adjusted, held_out, label_arrays, validated
+
+TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
+CHOSEN = "specificity on validation"
+_COLUMNS = (
+    *CELL,
+    "target",
+    "rule",
+    "wanted_specificity",
+    "threshold",
+    "validation_sensitivity",
+    "validation_specificity",
+    "sensitivity",
+    "specificity",
+    "auc",
+    "positives",
+    "negatives",
+)
+
+
+def score_operating_points(results: RunResults) -> pd.DataFrame:
+    """One row per finished cell, target and rule, on the test part.
+
+    Targets are `malignant` (mel, bcc and akiec against the rest, probabilities summed) and `mel`
+    (against the rest), those of them that the classes allow. Rules: the class of highest
+    probability, as it stands and prior-adjusted; and the threshold on the prior-adjusted
+    probability that gives 80, 90 and 95 % specificity on the validation part.
+
+    Returns:
+        arm, model, fold, seed, target, rule, wanted_specificity, threshold,
+        validation_sensitivity, validation_specificity, sensitivity, specificity, auc, positives
+        and negatives (test images); empty where the classes are not HAM10000's.
+    """
+    tables = [
+        _score(cell, results, name, chosen)
+        for cell in results.cells
+        for name, chosen in targets(results).items()
+    ]
+    if not tables:
+        return pd.DataFrame(columns=list(_COLUMNS))
+    return pd.concat(tables, ignore_index=True)[list(_COLUMNS)]
+
+
+def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
+    """What is looked for -> which classes that is; empty where the classes are not HAM10000's."""
+    classes = results.catalog.classes
+    malignant = malignant_classes(classes)
+    if malignant is None:
+        return {}
+    melanoma = np.array([label == "mel" for label in classes])
+    found = {"malignant": malignant, "mel": melanoma}
+    # Where melanoma is the only malignant class, both targets are the same question.
+    if (malignant == melanoma).all():
+        del found["malignant"]
+    return {name: chosen for name, chosen in found.items() if chosen.any()}
+
+
+def _score(
+    cell: CellResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
+) -> pd.DataFrame:
+    labels, probabilities = label_arrays(held_out(cell), results)
+    even = adjusted(cell, probabilities, results)
+    told, unsure = label_arrays(validated(cell), results)
+    test = Scored(*one_against_rest(labels, even, chosen))
+    validation = Scored(*one_against_rest(told, adjusted(cell, unsure, results), chosen))
+    top, fair = (
+        sensitivity_specificity(test.positive, called_by_top_class(each, chosen))
+        for each in (probabilities, even)
+    )
+    fixed = pd.DataFrame(
+        [(TOP_CLASS, np.nan, *top), (ADJUSTED_CLASS, np.nan, *fair)],
+        columns=["rule", "threshold", "sensitivity", "specificity"],
+    )
+    points = operating_points(validation, test).assign(rule=CHOSEN)
+    table = pd.concat([fixed, points], ignore_index=True)
+    return table.assign(
+        **{column: getattr(cell, column) for column in CELL},
+        target=name,
+        auc=auc(test.positive, test.scores),
+        positives=int(test.positive.sum()),
+        negatives=int((~test.positive).sum()),
+    )

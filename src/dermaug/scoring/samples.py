@@ -1,0 +1,196 @@
+"""What every network of a run answered to every test group, measured for the statistics."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.scoring.scores import adjusted, held_out, label_arrays
+from dermaug.stats.hierarchy import Comparison
+from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
+from dermaug.stats.trainings import FoldSample
+
+Key = tuple[str, int]
+"""Arm and seed of a network."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldAnswers:
+    """One fold's test groups and what one classifier of each arm and seed made of them.
+
+    Args:
+        asked: Images of each class and of all others, per group.
+        answers: (arm, seed) -> metrics of its predictions, rows as `dermaug.stats.metrics.ROWS`.
+        generator_seed: (arm, seed) -> seed of the generators whose images the arm was given.
+        trained_on: (arm, seed) -> groups that it was trained on.
+    """
+
+    asked: Float[np.ndarray, "g 2 k"]
+    answers: dict[Key, Answer]
+    generator_seed: dict[Key, int | None]
+    trained_on: dict[Key, int]
+
+    def paired(self, pairs: Sequence[tuple[Key, Key]]) -> FoldSample:
+        """Differences of pairs of networks, the second subtracted from the first.
+
+        When both sides were given images of generators, pairs are grouped by the side with fewer
+        generator seeds.
+        """
+        both = [(self.answers[one], self.answers[other]) for one, other in pairs]
+        given = [_numbered([self.generator_seed[pair[side]] for pair in pairs]) for side in (0, 1)]
+        # An arm without generators is one group, as is one with a single generator seed.
+        varied = [groups for groups in given if groups.max() > 0] or given[:1]
+        return FoldSample(
+            asked=self.asked,
+            values=np.stack([one.values - other.values for one, other in both]),
+            influence=np.stack([one.influence - other.influence for one, other in both]),
+            level=np.mean([other.values for _, other in both], axis=0),
+            generator=min(varied, key=lambda groups: int(groups.max())),
+            trained_on=min(self.trained_on[one] for one, _ in pairs),
+        )
+
+
+def answers_of(results: RunResults, model: str) -> dict[int, FoldAnswers]:
+    """Answers of one classifier in every arm and seed, by fold."""
+    return {fold: found.answered() for fold, found in predictions_of(results, model).items()}
+
+
+def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
+    """The answers of one arm alone; empty when it has no finished cell."""
+    samples: dict[int, FoldSample] = {}
+    for fold, found in answers.items():
+        if keys := sorted(key for key in found.answers if key[0] == arm):
+            own = [found.answers[key] for key in keys]
+            values = np.stack([answer.values for answer in own])
+            samples[fold] = FoldSample(
+                asked=found.asked,
+                values=values,
+                influence=np.stack([answer.influence for answer in own]),
+                level=values.mean(axis=0),
+                generator=_numbered([found.generator_seed[key] for key in keys]),
+                trained_on=min(found.trained_on[key] for key in keys),
+            )
+    return samples
+
+
+def paired_samples(answers: dict[int, FoldAnswers], arm: str, reference: str) -> Comparison:
+    """Answers of an arm minus those of its reference, paired by (fold, seed)."""
+    samples: dict[int, FoldSample] = {}
+    for fold, found in answers.items():
+        seeds = {seed for name, seed in found.answers if name == arm}
+        if shared := sorted(seed for seed in seeds if (reference, seed) in found.answers):
+            samples[fold] = found.paired([((arm, seed), (reference, seed)) for seed in shared])
+    return samples
+
+
+def _numbered(seeds: Sequence[int | None]) -> np.ndarray:
+    """Number equal seeds equally; None counts as one seed."""
+    order = list(dict.fromkeys(seeds))
+    return np.array([order.index(seed) for seed in seeds], dtype=int)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldPredictions:
+    """Test predictions of one classifier in one fold, image by image.
+
+    Args:
+        image_ids: Images that all of its cells were tested on, in order.
+        labels: True class of each.
+        groups: Group of each, as text.
+        plain: (arm, seed) -> probabilities.
+        even: (arm, seed) -> probabilities at the uniform prior.
+        generator_seed: As for `FoldAnswers`.
+        trained_on: As for `FoldAnswers`.
+    """
+
+    image_ids: np.ndarray
+    labels: Int[np.ndarray, " n"]
+    groups: np.ndarray
+    plain: dict[Key, Float[np.ndarray, "n k"]]
+    even: dict[Key, Float[np.ndarray, "n k"]]
+    generator_seed: dict[Key, int | None]
+    trained_on: dict[Key, int]
+
+    def answered(
+        self,
+        kept: Bool[np.ndarray, " n"] | None = None,
+        merged: Int[np.ndarray, " k"] | None = None,
+    ) -> FoldAnswers:
+        """Metrics of every network on all of the images, or on some.
+
+        Args:
+            kept: Which images are asked about; None: all.
+            merged: Number of the merged class that each class belongs to; None merges none.
+        """
+        kept = np.ones(len(self.labels), dtype=bool) if kept is None else kept
+        num_classes = next(iter(self.plain.values())).shape[1]
+        merged = np.arange(num_classes) if merged is None else merged
+        groups, names = pd.factorize(self.groups[kept], sort=True)
+        asked = Asked(merged[self.labels[kept]], groups, len(names), int(merged.max()) + 1)
+        return FoldAnswers(
+            asked.counts,
+            {
+                key: _answer(asked, self.plain[key][kept], self.even[key][kept], merged)
+                for key in self.plain
+            },
+            self.generator_seed,
+            self.trained_on,
+        )
+
+
+@lru_cache(maxsize=8)
+def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions]:
+    """Test predictions of one classifier in every arm and seed, by fold."""
+    cells = [cell for cell in results.cells if cell.model == model]
+    folds = sorted({cell.fold for cell in cells})
+    return {
+        fold: _fold_predictions([cell for cell in cells if cell.fold == fold], results)
+        for fold in folds
+    }
+
+
+def _fold_predictions(cells: Sequence[CellResult], results: RunResults) -> FoldPredictions:
+    tests = [held_out(cell).set_index("image_id") for cell in cells]
+    images = tests[0].index
+    for test in tests[1:]:
+        images = images.intersection(test.index)
+    images = images.sort_values()
+    first = tests[0].loc[images]
+    keys, groups = [(cell.arm, cell.seed) for cell in cells], results.catalog.groups
+    plain = [label_arrays(test.loc[images], results)[1] for test in tests]
+    even = [adjusted(cell, each, results) for cell, each in zip(cells, plain, strict=True)]
+    return FoldPredictions(
+        image_ids=images.to_numpy(),
+        labels=label_arrays(first, results)[0],
+        groups=first["group"].astype(str).to_numpy(dtype=object),
+        plain=dict(zip(keys, plain, strict=True)),
+        even=dict(zip(keys, even, strict=True)),
+        generator_seed={key: cell.generator_seed for key, cell in zip(keys, cells, strict=True)},
+        trained_on={
+            key: len(set(groups[results.catalog.rows(cell.manifest["training_images"])]))
+            for key, cell in zip(keys, cells, strict=True)
+        },
+    )
+
+
+def _answer(
+    asked: Asked,
+    plain: Float[np.ndarray, "n k"],
+    even: Float[np.ndarray, "n k"],
+    merged: Int[np.ndarray, " k"],
+) -> Answer:
+    """Both rates as it decides and prior-adjusted, and the area at the uniform prior."""
+    scores = np.stack([even[:, merged == each].sum(axis=1) for each in range(asked.num_classes)], 1)
+    parts = (
+        rates_of(asked, merged[plain.argmax(axis=1)]),
+        rates_of(asked, merged[even.argmax(axis=1)]),
+        areas_of(asked, scores),
+    )
+    return Answer(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.influence for part in parts], axis=1),
+    )

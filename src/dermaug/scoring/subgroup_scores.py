@@ -1,0 +1,222 @@
+"""Who gains: scores by sex, age, body site and estimated skin tone, with intervals by lesion."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from dermaug.data.skin_tone import TONES, catalog_skin_angles, tone_names
+from dermaug.evaluation.malignancy import malignant_classes
+from dermaug.evaluation.readouts import ADJUSTED
+from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
+from dermaug.experiment.plan.comparisons import baseline
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.samples import (
+    FoldPredictions,
+    arm_samples,
+    paired_samples,
+    predictions_of,
+)
+from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.metrics import ALL, Metric, metrics_of
+
+RESAMPLES = 1_000
+FEWEST = 20
+"""A metric that rests on fewer images than this is given without an interval."""
+FEWEST_OF_CLASS = 5
+"""A class with fewer images in a group is left out of the group's mean sensitivity: its own would
+be all or nothing, and would come and go between bootstrap draws."""
+MOST_SITES = 15
+"""Body sites beyond the most frequent ones are put together."""
+OTHER_SITES = "other sites"
+COLUMNS = (
+    "model",
+    "grouping",
+    "group",
+    "metric",
+    "arm",
+    "reference",
+    "value",
+    "low",
+    "high",
+    "images",
+    "lesions",
+    "support",
+    "classes",
+)
+METRICS = ("balanced_accuracy", "malignant_sensitivity", "malignant_specificity")
+
+
+def describe_groups(results: RunResults) -> pd.DataFrame:
+    """The groups that each image belongs to, indexed by image_id.
+
+    Returns:
+        lesion_id, and as ordered categories sex, age, site and skin_tone. A lesion's tone is that
+        of its images' median angle, so that it is not torn apart.
+    """
+    table = results.catalog.table
+    angles = pd.Series(
+        catalog_skin_angles(results.catalog, results.images, results.experiment.data)
+    )
+    of_lesion = angles.groupby(table["lesion_id"].to_numpy()).transform("median")
+    site = table["localization"].astype(str)
+    frequent = [name for name in site.value_counts().index if name != UNKNOWN][:MOST_SITES]
+    site = site.where(site.isin([*frequent, UNKNOWN]), OTHER_SITES)
+    groups: dict[str, tuple[Iterable[str], list[str]]] = {
+        "sex": (table["sex"], ["female", "male"]),
+        "age": (age_bands(table["age"].to_numpy(dtype=float)), age_band_names()),
+        "site": (site, [*frequent, OTHER_SITES]),
+        "skin_tone": (tone_names(of_lesion.to_numpy()), list(TONES)),
+    }
+    columns = {
+        name: pd.Categorical(list(values), categories=[*order, UNKNOWN], ordered=True)
+        for name, (values, order) in groups.items()
+    }
+    described = pd.DataFrame({"lesion_id": table["lesion_id"].to_numpy(), **columns})
+    return described.set_index(pd.Index(table["image_id"], name="image_id"))
+
+
+def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
+    """Scores of every arm, and differences to its baseline, in each group of test images.
+
+    All decisions are prior-adjusted. Values and intervals are those of `estimate_all` on the test
+    images of the group: groups of lesions resampled, trainings moderated; exploratory.
+
+    Returns:
+        model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
+        ("" for the arm's own score), value (a score or the difference arm - reference), low, high
+        (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
+        malignant_sensitivity its malignant ones, for malignant_specificity the others), and
+        classes: how many have `FEWEST_OF_CLASS` images in the group and make up
+        balanced_accuracy, which a group without any such class has none of. A grouping with a
+        single group is left out; so is malignancy where the classes are not HAM10000's.
+    """
+    models = list(dict.fromkeys(cell.model for cell in results.cells))
+    described = describe_groups(results) if models else pd.DataFrame()
+    rows = [
+        {"model": model, "grouping": grouping, "group": group, **row}
+        for model in models
+        for folds in [_complete(predictions_of(results, model))]
+        if folds
+        for tested in [described.loc[np.concatenate([each.image_ids for each in folds.values()])]]
+        for grouping, group, inside in _each_group(tested)
+        for row in _score_group(
+            results, folds, set(tested.index[inside]), tested[inside], resamples
+        )
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _complete(folds: Mapping[int, FoldPredictions]) -> dict[int, FoldPredictions]:
+    """The folds in which every arm has been trained: arms are scored on the same images."""
+    arms = {fold: {arm for arm, _ in each.plain} for fold, each in folds.items()}
+    everyone = set().union(*arms.values())
+    return {fold: each for fold, each in folds.items() if arms[fold] == everyone}
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is asked about a group: which classes are told apart, and which metrics are read."""
+
+    metrics: Mapping[str, Metric]
+    merged: Int[np.ndarray, " k"]
+    names: tuple[str, ...]
+    kept: Bool[np.ndarray, " k"]
+
+
+def _questions(results: RunResults, images: Float[np.ndarray, " k"]) -> list[_Question]:
+    """Mean sensitivity over the classes that are frequent enough, and malignancy."""
+    classes = results.catalog.classes
+    frequent = images >= FEWEST_OF_CLASS
+    found = [
+        _Question(
+            {"balanced_accuracy": Metric(ADJUSTED, ALL, "balanced_accuracy")},
+            np.arange(len(classes)),
+            classes,
+            frequent,
+        )
+    ]
+    malignant = malignant_classes(classes)
+    if malignant is not None:
+        both = {
+            f"malignant_{name}": Metric(ADJUSTED, "malignant", name)
+            for name in ("sensitivity", "specificity")
+        }
+        everyone = np.ones(len(classes), dtype=bool)
+        found.append(_Question(both, malignant.astype(int), ("benign", "malignant"), everyone))
+    return found
+
+
+def _score_group(
+    results: RunResults,
+    folds: Mapping[int, FoldPredictions],
+    inside: set[str],
+    described: pd.DataFrame,
+    resamples: int,
+) -> Iterator[dict[str, str | float | int]]:
+    """Rows of one group: for each metric every arm, then every difference."""
+    labels = results.catalog.labels[results.catalog.rows(list(described.index))]
+    images = np.bincount(labels, minlength=results.catalog.num_classes)
+    for question in _questions(results, images):
+        answers = {
+            fold: each.answered(kept, question.merged)
+            for fold, each in folds.items()
+            for kept in [np.isin(each.image_ids, list(inside)) & question.kept[each.labels]]
+            if kept.any()
+        }
+        arms = list(dict.fromkeys(arm for found in answers.values() for arm, _ in found.answers))
+        samples = {(arm, ""): arm_samples(answers, arm) for arm in arms}
+        samples |= {pair: paired_samples(answers, *pair) for pair in references(results, arms)}
+        there = {pair: sample for pair, sample in samples.items() if sample}
+        estimates = estimate_all(list(there.values()), question.names, resamples)
+        support = _supports(images, question)
+        for name, metric in question.metrics.items():
+            if not support[name]:
+                continue
+            place = metrics_of(question.names).index(metric)
+            for (arm, reference), estimate in zip(there, estimates, strict=True):
+                yield {
+                    "metric": name,
+                    "arm": arm,
+                    "reference": reference,
+                    **_numbers(estimate.at(place), support[name], -1.0 if reference else 0.0),
+                    "images": len(described),
+                    "lesions": described["lesion_id"].nunique(),
+                    "support": support[name],
+                    "classes": int((images >= FEWEST_OF_CLASS).sum()),
+                }
+
+
+def _supports(images: Int[np.ndarray, " k"], question: _Question) -> dict[str, int]:
+    """Images that each metric of a question rests on."""
+    positive = int(images[question.merged == 1].sum())
+    numbers = {
+        "malignant_sensitivity": positive,
+        "malignant_specificity": int(images.sum()) - positive,
+        "balanced_accuracy": int(images[question.kept].sum()),
+    }
+    return {name: numbers[name] for name in question.metrics}
+
+
+def _numbers(estimate: Estimate, support: int, least: float) -> dict[str, float]:
+    low, high = (
+        estimate.interval()[:, 0].clip(least, 1.0) if support >= FEWEST else (np.nan, np.nan)
+    )
+    return {"value": float(estimate.value[0]), "low": float(low), "high": float(high)}
+
+
+def references(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str]]:
+    """(arm, baseline) of every arm that has one."""
+    pairs = [(arm, baseline(results, arm)) for arm in arms]
+    return [(arm, reference) for arm, reference in pairs if reference in arms and reference]
+
+
+def _each_group(described: pd.DataFrame) -> Iterator[tuple[str, str, Bool[np.ndarray, " n"]]]:
+    """Grouping, group and which images are in it; what divides nobody is left out."""
+    for grouping in described.columns.drop("lesion_id"):
+        present = described[grouping].cat.remove_unused_categories().cat.categories
+        if len(present) > 1:
+            for group in present:
+                yield str(grouping), str(group), (described[grouping] == group).to_numpy()

@@ -1,0 +1,111 @@
+"""A row of the verdict table in plain words, no more certain than its numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dermaug.evaluation.readouts import AUC
+from dermaug.stats.outcomes import (
+    ALPHA,
+    EQUIVALENT,
+    EXPLORATORY,
+    FEWEST_GROUPS,
+    HELPS,
+    HURTS,
+    NOT_JUDGED,
+)
+
+Row = Mapping[Any, Any]
+_WORDS = {
+    "balanced_accuracy": "mean sensitivity",
+    "mean_specificity": "mean specificity",
+    "accuracy": "accuracy",
+    "macro_auc": "macro AUC",
+}
+
+
+def sentence(row: Row, unit: str) -> str:
+    """What one row of the verdict table says.
+
+    Args:
+        row: The columns of the verdict table, but for the sentence.
+        unit: What was kept whole: lesions or patients.
+    """
+    with_model = f"With {row['model']}, "
+    if np.isnan(row["difference"]):
+        return f"{with_model}{metric_words(row)} of {row['arm']} could not be compared."
+    facts = f"{signed(row['difference'])}{_interval(row)}"
+    if row["verdict"] == NOT_JUDGED:
+        return f"{with_model}{_not_judged(row, facts, unit)}"
+    if row["verdict"] == EXPLORATORY:
+        return (
+            f"Exploratory: {with_model[0].lower()}{with_model[1:]}{row['arm']} minus "
+            f"{row['reference']} in {metric_words(row)} is {facts}."
+        )
+    of = f"{row['num_groups']:,} {unit}{_for_this_generator(row)}"
+    return f"{with_model}{_judged(row, facts, of)}"
+
+
+def metric_words(row: Row) -> str:
+    """Name of a row's metric, with its readout where that is not said by it."""
+    if row["readout"] == AUC:
+        return "macro AUC" if row["metric"] == "macro_auc" else f"the AUC of {row['scope']}"
+    words = _WORDS.get(row["metric"]) or f"{row['metric']} of {row['scope']}"
+    return f"{words} ({row['readout']})"
+
+
+def _judged(row: Row, facts: str, of: str) -> str:
+    arm, reference, metric = row["arm"], row["reference"], metric_words(row)
+    after = f"{p_words(row['p_holm'])} after Holm, {of}"
+    if row["verdict"] in (HELPS, HURTS):
+        verb = "raises" if row["verdict"] == HELPS else "lowers"
+        small = row["p_equivalence"] <= ALPHA
+        less = f", by less than the margin of {row['margin']:g}" if small else ""
+        return f"{arm} {verb} {metric} against {reference}{less} ({facts}, {after})."
+    if row["verdict"] == EQUIVALENT:
+        tests = f"two one-sided tests: {p_words(row['p_equivalence'])} after Holm"
+        return (
+            f"{arm} and {reference} are equivalent in {metric}, within a margin of "
+            f"{row['margin']:g} ({facts}, {tests}, {of})."
+        )
+    found = (
+        f"whether {arm} changes {metric} against {reference} is inconclusive ({facts}, {after})."
+    )
+    return f"{found} {_power(row)}"
+
+
+def _power(row: Row) -> str:
+    """What an inconclusive result is worth."""
+    if not row["attainable"]:
+        return "A verdict is not attainable by this design: no possible gain would be significant."
+    if np.isinf(row["detectable"]):
+        return "No possible gain has 80 % power to be detected by this design."
+    return f"The design has 80 % power to detect a difference of {row['detectable']:.3f}."
+
+
+def _not_judged(row: Row, facts: str, unit: str) -> str:
+    what = f"{row['arm']} minus {row['reference']} in {metric_words(row)} is {facts}"
+    if row["num_groups"] < FEWEST_GROUPS:
+        return f"{what}: {row['num_groups']} {unit}, too few to be judged."
+    return f"{what} over the choice of {unit} alone: one training per arm, not judged."
+
+
+def _for_this_generator(row: Row) -> str:
+    return ", for this generator" if row["num_generators"] == 1 else ""
+
+
+def _interval(row: Row) -> str:
+    if np.isnan(row["low"]):
+        return ""
+    return f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
+
+
+def signed(value: float) -> str:
+    """Three decimals with a sign; a true minus."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_words(value: float) -> str:
+    """A p-value with three decimals, or that it is smaller."""
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"

@@ -1,0 +1,186 @@
+"""Does an arm help: every contrast and metric with its interval, and a verdict where one is due."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from dermaug.config import Experiment
+from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.experiment.plan.comparisons import BASELINE, REPLAY, contrasts
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.curves import exploratory_doses
+from dermaug.scoring.effects import Effect, effects_of
+from dermaug.scoring.verdict_words import sentence
+from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.multiplicity import holm
+from dermaug.stats.outcomes import (
+    EXPLORATORY,
+    FEWEST_GROUPS,
+    INCONCLUSIVE,
+    NOT_JUDGED,
+    detectable,
+    needed,
+    outcome,
+)
+
+COLUMNS = (
+    "arm",
+    "reference",
+    "role",
+    "model",
+    "readout",
+    "scope",
+    "metric",
+    "family",
+    "difference",
+    "low",
+    "high",
+    "p",
+    "p_holm",
+    "margin",
+    "p_equivalence",
+    "verdict",
+    "detectable",
+    "attainable",
+    "reference_level",
+    "num_groups",
+    "num_pairs",
+    "num_generators",
+    "levels",
+    "sentence",
+)
+FAMILIES = {
+    "mean sensitivity": (ADJUSTED, "balanced_accuracy"),
+    "macro AUC": (AUC, "macro_auc"),
+    "class sensitivity": (ADJUSTED, "sensitivity"),
+}
+"""What is judged; every other readout and metric is exploratory."""
+
+
+def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
+    """One row per contrast, classifier, readout and metric.
+
+    Holm's rule adjusts within families over the whole run, all arms and classifiers: mean
+    sensitivity, macro AUC, and the sensitivities of single classes, each for the difference and,
+    where there is a margin, for equivalence. Members are arms against their baselines and synthetic
+    arms against their replays. Replays themselves, doses that validation does not pick, and every
+    other metric are exploratory.
+
+    Args:
+        results: The run.
+        resamples: Number of draws of the bootstrap.
+
+    Returns:
+        The columns of `COLUMNS`. family is "" for what is exploratory; difference, low, high
+        (95 %, not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) are of
+        the metric; p, p_holm and p_equivalence as in docs/statistics.md; detectable is the minimum
+        detectable difference, infinite where it exceeds what is possible; attainable tells whether
+        any possible gain could have been significant; reference_level is the reference's metric;
+        num_groups are test groups with an image of the scope; num_pairs are pairs of networks;
+        levels are what the interval covers.
+    """
+    metrics = metrics_of(results.catalog.classes)
+    effects = effects_of(results, tuple(contrasts(results)), resamples)
+    unasked = exploratory_doses(results)
+    rows = [
+        row for effect in effects for row in _rows(effect, metrics, results.experiment, unasked)
+    ]
+    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "sentence"])
+    for family in FAMILIES:
+        _judge(table, family)
+    _power(table, effects, metrics)
+    unit = f"{results.catalog.unit}s"
+    table["sentence"] = [sentence(row, unit) for row in table.to_dict("records")]
+    return table[list(COLUMNS)]
+
+
+def _rows(
+    effect: Effect,
+    metrics: tuple[Metric, ...],
+    experiment: Experiment,
+    unasked: set[tuple[str, str]],
+) -> Iterator[dict[str, object]]:
+    """Rows of one contrast, verdicts still to be given."""
+    estimate, contrast = effect.estimate, effect.contrast
+    arms = {(effect.model, contrast.arm), (effect.model, contrast.reference)}
+    is_asked = contrast.role in (BASELINE, REPLAY) and not arms & unasked
+    low, high = estimate.interval().clip(-1.0, 1.0)
+    p_values = estimate.p_value() if estimate.is_judged else np.full(len(metrics), np.nan)
+    margins = _margins(metrics, experiment)
+    equivalence = {
+        margin: estimate.equivalence_p(margin) for margin in set(margins) if estimate.is_judged
+    }
+    for place, metric in enumerate(metrics):
+        few = metric.scope != ALL and estimate.groups[place] < FEWEST_GROUPS
+        judged = estimate.is_judged and not few and not np.isnan(estimate.value[place])
+        family = _family(metric) if is_asked else ""
+        margin = margins[place]
+        yield {
+            "arm": contrast.arm,
+            "reference": contrast.reference,
+            "role": contrast.role,
+            "model": effect.model,
+            "readout": metric.readout,
+            "scope": metric.scope,
+            "metric": metric.metric,
+            "family": family,
+            "difference": float(estimate.value[place]),
+            "low": np.nan if few else float(low[place]),
+            "high": np.nan if few else float(high[place]),
+            "p": float(p_values[place]) if judged else np.nan,
+            "p_holm": np.nan,
+            "margin": margin,
+            "p_equivalence": float(equivalence[margin][place])
+            if judged and family and not np.isnan(margin)
+            else np.nan,
+            "verdict": (INCONCLUSIVE if judged else NOT_JUDGED) if family else EXPLORATORY,
+            "detectable": np.nan,
+            "attainable": True,
+            "reference_level": float(estimate.level[place]),
+            "num_groups": int(estimate.groups[place]),
+            "num_pairs": effect.num_pairs,
+            "num_generators": effect.num_generators,
+            "levels": estimate.levels,
+        }
+
+
+def _family(metric: Metric) -> str:
+    judged = {place: name for name, place in FAMILIES.items()}
+    return judged.get((metric.readout, metric.metric), "")
+
+
+def _margins(metrics: tuple[Metric, ...], experiment: Experiment) -> list[float]:
+    """Margin of each metric that is judged; NaN without one."""
+    given = experiment.verdict.margin
+    margins = [getattr(given, m.metric) if _family(m) else None for m in metrics]
+    return [np.nan if margin is None else margin for margin in margins]
+
+
+def _judge(table: pd.DataFrame, family: str) -> None:
+    """Adjust the p-values of one family, in place, and give its verdicts."""
+    rows = table.index[(table["family"] == family) & (table["verdict"] != NOT_JUDGED)]
+    table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(dtype=float))
+    table.loc[rows, "p_equivalence"] = holm(table.loc[rows, "p_equivalence"].to_numpy(dtype=float))
+    table.loc[rows, "verdict"] = [
+        outcome(row["difference"], row["p_holm"], row["p_equivalence"])
+        for row in table.loc[rows].to_dict("records")
+    ]
+
+
+def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metric, ...]) -> None:
+    """Fill in what the design could have found, in place."""
+    sizes = table.loc[table["verdict"] != NOT_JUDGED, "family"].value_counts().to_dict()
+    for number, effect in enumerate(effects):
+        own = table.iloc[number * len(metrics) : (number + 1) * len(metrics)]
+        for family, rows in own[(own["family"] != "") & (own["verdict"] != NOT_JUDGED)].groupby(
+            "family"
+        ):
+            places = rows.index.to_numpy() - number * len(metrics)
+            count = int(sizes[str(family)])
+            room = 1.0 - rows["reference_level"].to_numpy(dtype=float)
+            estimate = effect.estimate.at(*places)
+            least = detectable(estimate, count)
+            table.loc[rows.index, "detectable"] = np.where(least > room, np.inf, least)
+            table.loc[rows.index, "attainable"] = needed(estimate, count) <= room

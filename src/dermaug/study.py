@@ -1,0 +1,46 @@
+"""A whole study by one call: its jobs, the audit of its images, its report."""
+
+from pathlib import Path
+
+from dermaug.config import Experiment
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.inspection.planes import audit_images
+from dermaug.report.page import render_report
+
+
+def run_study(
+    folder: Path,
+    experiment: Experiment,
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    abreast: int = 1,
+) -> Path:
+    """Do what is not done of a study and write its report.
+
+    Args:
+        folder: The run's folder; a run begun there is resumed.
+        experiment: What is asked.
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+        command: What the user typed, for the report.
+        abreast: Generators of one configuration that train as one where their family can.
+
+    Returns:
+        Path of the report, an HTML file.
+
+    Raises:
+        DermaugError: Bad data, another experiment's folder, or a training that failed.
+    """
+    run = run_experiment(
+        folder,
+        experiment,
+        device=device,
+        precision=precision,
+        command=command,
+        abreast=abreast,
+    )
+    audit_images(run, device)
+    return render_report(read_results(run))

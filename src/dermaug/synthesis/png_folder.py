@@ -1,0 +1,58 @@
+"""A synthetic set for others to use: one PNG an image, beside its labels and its provenance."""
+
+from pathlib import Path
+
+import torch
+
+from dermaug.console import Advance
+from dermaug.errors import DermaugError
+from dermaug.files import require_new_folder, require_writable
+from dermaug.generators.saved_generator import load_generator
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.sampling import sample_batches
+from dermaug.synthesis.synthetic_set import Provenance, write_png_set
+from dermaug.training.checkpoint import checkpoint_digest
+
+
+def generate_folder(
+    checkpoint: Path,
+    label: str,
+    number: int,
+    seed: int,
+    output: Path,
+    device: torch.device,
+    advance: Advance | None = None,
+) -> None:
+    """Draw images of one class into a folder of PNG files, metadata.csv and a manifest.
+
+    Args:
+        checkpoint: A trained generator.
+        label: One of its classes.
+        number: How many images.
+        seed: Seed of the latents; the same seed gives the same images.
+        output: Folder to appear, whole or not at all.
+        device: Where the generator runs.
+        advance: Told how many images were drawn.
+
+    Raises:
+        DermaugError: No such class, a checkpoint that is none, or a folder that holds something.
+    """
+    require_new_folder(output)
+    sampler, spec = load_generator(checkpoint, device)
+    if label not in spec.classes:
+        raise DermaugError(
+            f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), "
+            f"found {label!r}"
+        )
+    require_writable(output.parent)
+    latent_seed = derive_seed("generate", seed)
+    provenance = Provenance(
+        spec.config.key,
+        checkpoint_digest(checkpoint),
+        latent_seed,
+        spec.fold_key,
+        spec.training_images,
+        spec.validation_images,
+    )
+    batches = sample_batches(sampler, spec.classes.index(label), number, latent_seed, advance)
+    write_png_set(output, batches, (label,) * number, provenance)

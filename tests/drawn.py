@@ -1,0 +1,208 @@
+"""A small study as a run would leave it: drawn images and predictions with known skill."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.splits import Fold
+from dermaug.evaluation.predictions import build_predictions
+from dermaug.experiment.run.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment_file import validate_experiment
+from dermaug.seeding import derive_seed
+
+SKILL = {"real": 1.2, "classic": 1.6, "classic+synthetic": 1.8}
+SIDE = 16
+
+
+def drawn_catalog(folder: Path, classes: Sequence[str], lesions: int) -> Catalog:
+    """`lesions` of each class with one or two images each, and all metadata."""
+    random = np.random.default_rng(0)
+    rows: list[dict[str, Any]] = []
+    for label in classes:
+        for number in range(lesions):
+            lesion = f"L{classes.index(label)}-{number:03d}"
+            rows += [
+                {
+                    "image_id": f"{lesion}-{view}",
+                    "lesion_id": lesion,
+                    "label": label,
+                    "patient_id": "",
+                    "path": "",
+                    "mask_path": "",
+                    "age": float(random.choice([35, 50, 65, np.nan])),
+                    "sex": str(random.choice(["female", "male", "unknown"])),
+                    "localization": str(random.choice(["back", "face", "unknown"])),
+                    "dx_type": "histo",
+                }
+                for view in range(1 + number % 2)
+            ]
+    table = pd.DataFrame(rows)
+    pixels = drawn_images(len(table), 1)
+    return Catalog("Drawn", folder, table, tuple(classes), embedded=pixels)
+
+
+def drawn_images(number: int, seed: int) -> np.ndarray:
+    """Dark discs on skin, uint8 (number, SIDE, SIDE, 3)."""
+    random = np.random.default_rng(seed)
+    radius = random.uniform(0.3, 0.8, (number, 1, 1))
+    axis = np.linspace(-1, 1, SIDE)
+    disc = (np.hypot(axis[:, None], axis[None, :]) < radius)[..., None]
+    shade = random.uniform(60, 140, (number, 1, 1, 1))
+    return np.where(disc, shade * [0.9, 0.6, 0.5], [224, 180, 160]).astype(np.uint8)
+
+
+def drawn_folds(catalog: Catalog, number: int) -> tuple[Fold, ...]:
+    """Lesions dealt out in turn: one part tests, the next validates, the others train."""
+    lesions = sorted(set(catalog.table["lesion_id"]))
+    deal = {lesion: index % (number + 2) for index, lesion in enumerate(lesions)}
+    part = catalog.table["lesion_id"].map(deal).to_numpy()
+    ids = catalog.image_ids
+    return tuple(
+        Fold(
+            index=fold,
+            train=tuple(ids[(part != fold) & (part != fold + 1)]),
+            validation=tuple(ids[part == fold + 1]),
+            test=tuple(ids[part == fold]),
+        )
+        for fold in range(number)
+    )
+
+
+def drawn_experiment(
+    classes: Sequence[str], skill: Mapping[str, float], models: Sequence[str], seeds: Sequence[int]
+) -> Experiment:
+    """The experiment of the study."""
+    arms: list[dict[str, Any]] = []
+    for name in skill:
+        if name.endswith("-replay"):
+            continue  # dermaug adds it to its arm
+        arm: dict[str, Any] = {"name": name, "policy": "none" if name == "real" else "standard"}
+        if "synthetic" in name:
+            arm["synthetic"] = {"family": "dcgan", "dose": {classes[-1]: 100}}
+        arms.append(arm)
+    tree = {
+        "name": "drawn",
+        "data": {"size": SIDE},
+        "splits": {"folds": 2},
+        "seeds": list(seeds),
+        "classifiers": [{"model": model, "images": 1_000} for model in models],
+        "generators": [{"family": "dcgan", "images": 2_000}],
+        "arms": arms,
+    }
+    return validate_experiment(tree, "drawn")
+
+
+def drawn_cell(
+    folder: Path, catalog: Catalog, fold: Fold, arm: str, model: str, seed: int, skill: float
+) -> CellResult:
+    """Predictions whose logits favour the truth by `skill`; arms of a pair share their noise."""
+    tables = []
+    for part, ids in (("validation", fold.validation), ("test", fold.test)):
+        rows = catalog.rows(ids)
+        random = np.random.default_rng(derive_seed(model, fold.index, seed, part))
+        logits = random.normal(size=(len(rows), catalog.num_classes))
+        logits[np.arange(len(rows)), catalog.labels[rows]] += skill
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        tables.append(build_predictions(catalog, rows, part, probabilities))
+    images = np.arange(100, 1_001, 100)
+    rise = 1 - np.exp(-images / 300)
+    journal = pd.DataFrame(
+        {
+            "images": images,
+            "seconds": images / 50,
+            "train_loss": 2 - rise,
+            "rate": 1e-3,
+            "validation_balanced_accuracy": 0.2 + 0.3 * skill * rise / 2,
+            "validation_loss": 2.1 - rise,
+        }
+    )
+    labels = catalog.table["label"].iloc[catalog.rows(fold.train)].value_counts()
+    counts = {
+        label: {
+            "real": int(labels[label]),
+            "synthetic": 100 * ("synthetic" in arm and label == catalog.classes[-1]),
+        }
+        for label in catalog.classes
+    }
+    manifest = {"images": 1_000, "seconds": 20.0, "train_counts": counts}
+    shown = {label: 1.0 + (label == catalog.classes[-1]) * ("synthetic" in arm) for label in counts}
+    even = {label: share / sum(shown.values()) for label, share in shown.items()}
+    manifest |= {"shown": even, "prior": dict.fromkeys(counts, 1 / len(counts))}
+    manifest |= {"training_images": list(fold.train)}
+    manifest |= {"kept_images": 800, "kept_score": 0.2 + 0.14 * skill, "provenance": "fold"}
+    tested = pd.concat(tables, ignore_index=True)
+    generator_seed = 0 if "synthetic" in arm else None
+    return CellResult(
+        arm, model, fold.index, seed, generator_seed, folder, manifest, journal, tested
+    )
+
+
+def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
+    """A generator's journal and samples."""
+    images = np.arange(200, 2_001, 200)
+    journal = pd.DataFrame(
+        {
+            "images": images,
+            "seconds": images / 100,
+            "generator_loss": 1 + np.sin(images / 400) / 4,
+            "discriminator_loss": 0.7 + 100 / images,
+            "real_score": 0.6,
+        }
+    )
+    manifest = {"images": 2_000, "seconds": 40.0, "fold_key": fold.key}
+    samples = drawn_images(30, derive_seed(label, fold.index))
+    place = folder / f"{label}-fold{fold.index}"
+    return GeneratorResult("dcgan", label, fold.index, 0, place, manifest, journal, samples)
+
+
+@pytest.fixture
+def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
+    """Builds a finished run in a temporary folder; every coordinate can be chosen."""
+
+    def build(
+        classes: Sequence[str] = ("bkl", "nv", "mel"),
+        skill: Mapping[str, float] = SKILL,
+        models: Sequence[str] = ("fridadar",),
+        folds: int = 2,
+        seeds: Sequence[int] = (0,),
+        lesions: int = 24,
+    ) -> RunResults:
+        folder = tmp_path / "run"
+        catalog = drawn_catalog(tmp_path, classes, lesions)
+        assert catalog.embedded is not None
+        parts = drawn_folds(catalog, folds)
+        cells = tuple(
+            drawn_cell(folder, catalog, fold, arm, model, seed, value)
+            for model in models
+            for arm, value in skill.items()
+            for fold in parts
+            for seed in seeds
+        )
+        generators = tuple(drawn_generator(folder, classes[-1], fold) for fold in parts)
+        manifest = {
+            "command": "dermaug run drawn.toml",
+            "version": "0.1.0",
+            "device": "cpu",
+            "machine": {"cpu": "Example", "cores": 2, "memory_gib": 4.0, "gpu": ""},
+            "versions": {"torch": "2.11"},
+        }
+        return RunResults(
+            folder,
+            drawn_experiment(classes, skill, models, seeds),
+            manifest,
+            catalog,
+            catalog.embedded,
+            {},
+            parts,
+            generators,
+            cells,
+            (len(generators), len(cells)),
+        )
+
+    return build

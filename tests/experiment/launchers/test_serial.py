@@ -1,0 +1,276 @@
+"""A whole study on a few phantoms: it ends, survives kills, repeats, and lets nothing leak."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import open_run, synthetic_folder
+from dermaug.experiment.stages.predict_external import evaluate, find_classifiers
+from dermaug.experiment.stages.predict_files import predict_files
+from dermaug.experiment_file import read_experiment
+from dermaug.files import read_json, write_json
+from dermaug.synthesis.png_folder import generate_folder
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.fabric import start_fabric
+
+FILE = """
+name = "tiny"
+
+[data]
+size = 32
+classes = ["bcc", "mel", "nv"]
+phantom = { number = 120, balanced = true }
+
+[splits]
+folds = 3
+run = [0]
+
+[[classifiers]]
+images = 640
+batch = 16
+validations = 4
+
+[[generators]]
+classes = ["mel"]
+images = 640
+batch = 16
+width = 8
+snapshots = 4
+
+[[arms]]
+name = "classic"
+policy = "standard"
+
+[[arms]]
+name = "classic+synthetic"
+policy = "standard"
+synthetic = { dose = 20, max_per_real = 0 }
+"""
+PROGRAM = "from dermaug.cli import main; main()"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Experiment]:
+    path = tmp_path_factory.mktemp("asked") / "tiny.toml"
+    path.write_text(FILE)
+    return path, read_experiment(path)
+
+
+def work(folder: Path, experiment: Experiment) -> RunResults:
+    return read_results(
+        run_experiment(
+            folder, experiment, device="cpu", precision="auto", command="dermaug run tiny.toml"
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(
+    asked: tuple[Path, Experiment], cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> RunResults:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(cache))
+        return work(tmp_path_factory.mktemp("runs") / "tiny", asked[1])
+
+
+def test_everything_asked_for_is_there(finished: RunResults) -> None:
+    assert (len(finished.generators), len(finished.cells)) == finished.num_jobs
+    (fold,) = finished.folds
+    for cell in finished.cells:
+        test = cell.predictions[cell.predictions["part"] == "test"]
+        assert sorted(test["image_id"]) == sorted(fold.test)
+        np.testing.assert_allclose(cell.predictions.filter(like="p_").sum(axis=1), 1.0, atol=1e-5)
+    synthetic = next(cell for cell in finished.cells if cell.arm == "classic+synthetic")
+    assert synthetic.manifest["train_counts"]["mel"]["synthetic"] == 20
+    assert synthetic.manifest["train_counts"]["nv"]["synthetic"] == 0
+    replay = next(cell for cell in finished.cells if cell.arm == "classic+synthetic-replay")
+    assert replay.manifest["train_counts"] == synthetic.manifest["train_counts"]
+    assert (replay.generator_seed, synthetic.generator_seed) == (None, 0)
+    shown = {cell.manifest["images"] for cell in finished.cells}
+    assert shown == {640}  # equal budgets
+
+
+def test_arms_start_from_the_same_weights_and_differ_in_the_end(finished: RunResults) -> None:
+    arms = [cell.predictions.filter(like="p_").to_numpy() for cell in finished.cells]
+    assert np.abs(arms[0] - arms[1]).max() > 1e-3
+    assert np.abs(arms[1] - arms[2]).max() > 1e-3
+
+
+def test_finished_run_is_only_read_again(
+    finished: RunResults, asked: tuple[Path, Experiment]
+) -> None:
+    def times() -> dict[Path, float]:
+        kept = ("safetensors", "parquet", "npy")
+        found = finished.folder.rglob("*")
+        return {path: path.stat().st_mtime for path in found if path.name.endswith(kept)}
+
+    before = times()
+    again = work(finished.folder, asked[1])
+    assert times() == before
+    assert again.manifest == finished.manifest
+
+
+def test_another_experiment_in_the_folder_is_refused_with_the_difference(
+    finished: RunResults, asked: tuple[Path, Experiment]
+) -> None:
+    other = read_experiment(asked[0], ["classifiers.0.images=999"])
+    with pytest.raises(DermaugError) as caught:
+        open_run(finished.folder, other)
+    assert caught.value.details == ("classifiers.0.images: 640 -> 999",)
+
+
+def wait_and_kill(words: list[str], appears: str, folder: Path) -> None:
+    """Start the program and kill it as soon as a file matches; it must still be at work then."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    log = folder.parent / f"{folder.name}.log"
+    with log.open("w") as told:
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *words], env=environment, stdout=told, stderr=told
+        )
+    deadline = time.monotonic() + 180
+    while not list(folder.glob(appears)):
+        assert program.poll() is None, log.read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    program.send_signal(signal.SIGKILL)
+    assert program.wait() == -signal.SIGKILL
+
+
+def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
+    asked: tuple[Path, Experiment], finished: RunResults, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    words = ["run", str(asked[0]), "--output", str(folder), "--device", "cpu"]
+    stages = [
+        "generators/*/*/*/resume.safetensors",
+        "generators/*/*/*/done.json",
+        "classifiers/classic/*/*/resume.safetensors",
+        "classifiers/classic+synthetic/*/*/resume.safetensors",
+    ]
+    for appears in stages:
+        wait_and_kill(words, appears, folder)
+    again = work(folder, asked[1])
+    for one, other in zip(again.cells, finished.cells, strict=True):
+        pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    for one_generator, other_generator in zip(again.generators, finished.generators, strict=True):
+        np.testing.assert_array_equal(one_generator.samples, other_generator.samples)
+    assert not list(folder.rglob("resume.safetensors"))
+    assert not list(folder.rglob(".partial-*"))
+
+
+def test_generators_of_all_classes_abreast(tmp_path: Path) -> None:
+    path = tmp_path / "abreast.toml"
+    path.write_text(FILE.replace('classes = ["mel"]\n', "", 1))
+    command = ["train", "generator", str(path), "--output", str(tmp_path / "run"), "--abreast", "2"]
+    finished = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command], check=True, capture_output=True, text=True
+    )
+    assert "bcc fold 0 seed 0 and 1 more" in finished.stdout + finished.stderr
+    results = read_results(open_run(tmp_path / "run", read_experiment(path)))
+    assert {each.label for each in results.generators} == {"bcc", "mel", "nv"}
+    for each in results.generators:
+        assert each.manifest["images"] == 640
+        assert len(each.journal) == 4
+        assert each.samples.std() > 0
+
+
+def test_synthetic_set_of_another_fold_stops_the_run(
+    asked: tuple[Path, Experiment], tmp_path: Path
+) -> None:
+    """A planted leak: the set says that its generator was trained in another fold."""
+    folder = tmp_path / "run"
+    run = open_run(folder, asked[1])
+    from dermaug.experiment.stages.generate import run_generator_jobs
+
+    (job,) = run.jobs.generators
+    run_generator_jobs(run, [job], start_fabric("cpu"))
+    manifest = synthetic_folder(folder, job.key) / "manifest.json"
+    told = read_json(manifest)
+    write_json(manifest, told | {"fold_key": "another"})
+    with pytest.raises(DermaugError, match="made for fold another"):
+        work(folder, asked[1])
+    seen = [*told["training_images"], run.folds[0].test[0]]
+    write_json(manifest, told | {"training_images": seen})
+    with pytest.raises(DermaugError, match="saw 1 images outside the training part"):
+        work(folder, asked[1])
+    write_json(manifest, told)
+    assert len(work(folder, asked[1]).cells) == 3
+
+
+def test_evaluation_refuses_images_it_was_trained_on(
+    finished: RunResults, cache: Path, tmp_path: Path
+) -> None:
+    fabric = start_fabric("cpu")
+    classifiers = find_classifiers(finished.folder)
+    assert len(classifiers) == 3
+    (phantoms,) = (cache / "phantoms").iterdir()
+    keep = tmp_path / "three"
+    for label in ("bcc", "mel", "nv"):
+        (keep / label).mkdir(parents=True)
+        rows = finished.catalog.table[finished.catalog.table["label"] == label]
+        for path in rows["path"]:
+            (keep / label / Path(path).name).symlink_to(path)
+    with pytest.raises(DermaugError, match="they were trained on bcc, mel, nv"):
+        evaluate(classifiers, phantoms, fabric, skip_known=False)
+    with pytest.raises(DermaugError, match="leave them out with --skip-known"):
+        evaluate(classifiers, keep, fabric, skip_known=False)
+    scores, class_scores = evaluate(classifiers, keep, fabric, skip_known=True)
+    (fold,) = finished.folds
+    assert set(scores["images"]) == {len(fold.validation) + len(fold.test)}
+    assert class_scores["support"].sum() == 3 * (len(fold.validation) + len(fold.test))
+    assert set(scores["arm"]) == {cell.arm for cell in finished.cells}
+
+
+def test_predictions_of_files_equal_those_of_the_run(finished: RunResults) -> None:
+    cell = finished.cells[0]
+    some = cell.predictions.head(5)
+    rows = finished.catalog.rows(some["image_id"].tolist())
+    paths = [Path(path) for path in finished.catalog.table["path"].iloc[rows]]
+    (stored,) = find_classifiers(cell.folder)
+    probabilities, spec = predict_files(stored.path, paths, start_fabric("cpu"))
+    assert spec.classes == ("bcc", "mel", "nv")
+    np.testing.assert_allclose(probabilities, some.filter(like="p_").to_numpy(), atol=1e-4)
+    with pytest.raises(DermaugError, match="1 of 2 files are no sound images"):
+        predict_files(stored.path, [paths[0], Path("none.jpg")], start_fabric("cpu"))
+
+
+def test_generated_folder_is_the_run_s_generator(finished: RunResults, tmp_path: Path) -> None:
+    generator = finished.generators[0]
+    checkpoint = generator.folder / "generator.safetensors"
+    device = start_fabric("cpu").device
+    generate_folder(checkpoint, "mel", 5, 0, tmp_path / "a", device)
+    generate_folder(checkpoint, "mel", 3, 0, tmp_path / "b", device)
+    large, small = (read_synthetic_set(tmp_path / name) for name in "ab")
+    np.testing.assert_array_equal(large.images[:3], small.images)
+    assert large.provenance.fold_key == finished.folds[0].key
+    own = read_synthetic_set(generator.folder / "synthetic").provenance
+    assert large.provenance.validation_images == own.validation_images
+    with pytest.raises(DermaugError, match="expected a class it was trained on"):
+        generate_folder(checkpoint, "nv", 5, 0, tmp_path / "c", device)
+    with pytest.raises(DermaugError, match="expected a new or empty folder"):
+        generate_folder(checkpoint, "mel", 5, 0, tmp_path / "a", device)
+    classifier = finished.cells[0].folder / "classifier.safetensors"
+    with pytest.raises(DermaugError, match="expected a generator, found 'classifier'"):
+        generate_folder(classifier, "mel", 5, 0, tmp_path / "c", device)

@@ -1,0 +1,163 @@
+"""A run some of whose files were changed by hand: each is named, and none ends in a traceback."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import prepare_run
+from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_json, write_json
+from dermaug.inspection.audit_run import AUDIT, read_audit
+from dermaug.inspection.planes import EMBEDDING, audit_images, embed_run, read_embedding
+from dermaug.report.training_figures import classifier_curves, generator_curves
+from dermaug.training.fabric import start_fabric
+
+GENERATOR = "generators/dcgan/fold0-seed0/mel"
+CELL = "classifiers/real/fridadar/fold0-seed0"
+ASKED: dict[str, Any] = {
+    "name": "whole",
+    "data": {
+        "size": 32,
+        "classes": ["mel", "nv"],
+        "phantom": {"number": 140, "balanced": True},
+    },
+    "splits": {"folds": 3, "run": [0]},
+    "classifiers": [{"images": 64, "batch": 16, "validations": 2}],
+    "generators": [{"classes": ["mel"], "images": 32, "batch": 8, "width": 4, "snapshots": 2}],
+    "arms": [{"name": "real"}, {"name": "dose", "synthetic": {"dose": 4}, "replay": False}],
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def asked() -> Experiment:
+    return validate_experiment(ASKED, "whole")
+
+
+@pytest.fixture(scope="module")
+def whole(asked: Experiment, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(cache))
+        audit_images(
+            run_experiment(folder, asked, device="cpu", precision="auto", command=""), "cpu"
+        )
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the whole run."""
+    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
+    shutil.copytree(whole, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def read(folder: Path, asked: Experiment) -> RunResults:
+    return read_results(prepare_run(folder, asked))
+
+
+def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
+    results = read(folder, asked)
+    assert (len(results.generators), len(results.cells)) == (1, 2)
+    assert results.cells[0].manifest == read_json(folder / CELL / "manifest.json")
+    assert all(kind == float for kind in results.cells[0].journal.dtypes)  # noqa: E721
+    assert classifier_curves(results, ["real", "dose"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        (f"{CELL}/manifest.json", "[]"),
+        (f"{CELL}/manifest.json", {"kept_score": "0.5"}),
+        (f"{CELL}/manifest.json", {"train_counts": {"mel": 3}}),
+        (f"{CELL}/manifest.json", {"curation": {"mel": {"kept": 3}}}),
+        (f"{CELL}/manifest.json", {"seconds": None}),
+        (f"{GENERATOR}/manifest.json", "3"),
+        (f"{GENERATOR}/manifest.json", {"fold_key": 5}),
+        (f"{GENERATOR}/manifest.json", {"vitals": [1]}),
+        (f"{GENERATOR}/manifest.json", {"seconds": True}),
+        ("run.json", {"data": {"fingerprint": "x"}}),
+        ("run.json", {"versions": "none"}),
+    ],
+    ids=lambda part: str(part)[-40:],
+)
+def test_manifest_of_other_content_is_named(
+    folder: Path, asked: Experiment, name: str, change: str | dict[str, object]
+) -> None:
+    path = folder / name
+    path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
+    with pytest.raises(DermaugError, match=f"{path}: expected"):
+        read(folder, asked)
+
+
+def test_generator_from_before_its_health_was_watched_is_read(
+    folder: Path, asked: Experiment
+) -> None:
+    path = folder / GENERATOR / "manifest.json"
+    told = read_json(path)
+    del told["vitals"], told["kept_images"], told["diagnosis"]
+    write_json(path, told)
+    assert read(folder, asked).generators[0].manifest == told
+
+
+@pytest.mark.parametrize("row", ['{"images": 64}', '{"validation_balanced_accuracy": 1}', "[]"])
+def test_journal_of_a_classifier_without_its_column_is_named(
+    folder: Path, asked: Experiment, row: str
+) -> None:
+    path = folder / CELL / "journal.jsonl"
+    path.write_text(f"{row}\n")
+    with pytest.raises(DermaugError, match=f"{path} line 1: expected numbers named images"):
+        read(folder, asked)
+    path.unlink()
+    assert read(folder, asked).cells[0].journal.empty
+
+
+@pytest.mark.parametrize("row", ['{"images": 64}', '{"images": 64, "loss_g": null}'])
+def test_journal_of_a_generator_without_losses_is_drawn(
+    folder: Path, asked: Experiment, row: str
+) -> None:
+    (folder / GENERATOR / "journal.jsonl").write_text(f"{row}\n")
+    figure = generator_curves(read(folder, asked))
+    assert figure is not None
+    assert len(figure.panels) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reader"),
+    [
+        (f"{GENERATOR}/{AUDIT}", "[]", lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/{AUDIT}", {"numbers": []}, lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/{AUDIT}", {"pairs": [{}]}, lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/{AUDIT}", {"pairs": 3}, lambda folder: read_audit(folder / GENERATOR)),
+        (EMBEDDING, "[]", read_embedding),
+        (EMBEDDING, {"points": [{"plane": "with", "x": "a"}]}, read_embedding),
+    ],
+)
+def test_audit_of_other_content_is_named(
+    folder: Path, name: str, change: str | dict[str, object], reader: Callable[[Path], object]
+) -> None:
+    path = folder / name
+    assert reader(folder) is not None
+    path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
+    with pytest.raises(DermaugError, match=f"{path}: expected"):
+        reader(folder)
+
+
+def test_plane_of_other_content_stops_a_run_with_a_message(folder: Path, asked: Experiment) -> None:
+    (folder / EMBEDDING).write_text("[]")
+    with pytest.raises(DermaugError, match="expected a JSON object"):
+        embed_run(prepare_run(folder, asked), start_fabric("cpu").device)

@@ -1,0 +1,181 @@
+"""An arm whose classifier is a generator's discriminator: a small study from file to report."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import open_run
+from dermaug.experiment.stages.classify import run_classifier_job
+from dermaug.experiment.stages.critics import borrow_critic
+from dermaug.experiment.stages.predict_external import find_classifiers
+from dermaug.experiment_file import validate_experiment
+from dermaug.generators.saved_generator import load_family
+from dermaug.inspection.audit_run import control_of_family
+from dermaug.report.page import render_report
+from dermaug.report.study_tables import cost_table
+from dermaug.training.fabric import start_fabric
+
+TREE = {
+    "name": "critics",
+    "seeds": [0, 1],
+    "data": {
+        "size": 32,
+        "classes": ["bcc", "mel", "nv"],
+        "phantom": {"number": 120, "balanced": True},
+    },
+    "splits": {"folds": 3, "run": [0]},
+    "classifiers": [{"images": 160, "batch": 16, "validations": 2}],
+    "generators": [
+        # Classes in another order than the study's.
+        {
+            "family": "acgan",
+            "classes": ["nv", "bcc", "mel"],
+            "images": 480,
+            "snapshots": 2,
+            "examined": 16,
+            "batch": 16,
+            "width": 8,
+            "rate": 1e-3,
+            "seeds": [0, 1],
+        }
+    ],
+    "arms": [
+        {"name": "real"},
+        {"name": "critic", "critic": "acgan"},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
+
+
+@pytest.fixture(scope="module")
+def finished(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResults:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(cache))
+        folder = tmp_path_factory.mktemp("runs") / "critics"
+        asked = validate_experiment(TREE, "test")
+        return read_results(
+            run_experiment(folder, asked, device="cpu", precision="auto", command="test")
+        )
+
+
+def critic_cells(results: RunResults) -> list[pd.DataFrame]:
+    return [cell.predictions for cell in results.cells if cell.arm == "critic"]
+
+
+def test_predictions_are_the_discriminator_s(finished: RunResults) -> None:
+    """Image by image: softmax of the class head on [-1, 1], columns in the study's order."""
+    for cell in (cell for cell in finished.cells if cell.arm == "critic"):
+        checkpoint = (
+            finished.folder / cell.manifest["critic"]["generator"] / "generator.safetensors"
+        )
+        family, spec = load_family(checkpoint, start_fabric("cpu").device)
+        assert spec.classes == ("nv", "bcc", "mel")
+        rows = finished.catalog.rows(cell.predictions["image_id"].tolist())
+        pixels = np.array(finished.images[rows]).transpose(0, 3, 1, 2) / 127.5 - 1.0
+        with torch.inference_mode():
+            logits = family.class_logits(torch.from_numpy(pixels).float())
+        assert logits is not None
+        expected = logits.softmax(1).numpy()[:, [1, 2, 0]]
+        found = cell.predictions[["p_bcc", "p_mel", "p_nv"]].to_numpy()
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+        (fold,) = finished.folds
+        assert set(cell.predictions["image_id"]) == {*fold.validation, *fold.test}
+
+
+def test_each_seed_has_its_generator_s_critic(finished: RunResults) -> None:
+    cells = {cell.seed: cell for cell in finished.cells if cell.arm == "critic"}
+    assert {seed: cell.generator_seed for seed, cell in cells.items()} == {0: 0, 1: 1}
+    digests = {cell.manifest["critic"]["digest"] for cell in cells.values()}
+    assert len(digests) == 2
+    first, second = (table.filter(like="p_").to_numpy() for table in critic_cells(finished))
+    assert np.abs(first - second).max() > 1e-3
+
+
+def test_nothing_is_trained_and_the_report_copes(finished: RunResults, tmp_path: Path) -> None:
+    for cell in (cell for cell in finished.cells if cell.arm == "critic"):
+        assert len(cell.journal) == 0
+        assert not list(cell.folder.glob("*.safetensors"))
+        assert cell.manifest["critic"]["images"] == 480
+        assert cell.manifest["train_counts"]["mel"]["synthetic"] == 0
+    # `dermaug evaluate RUN` leaves critics alone.
+    assert {stored.name["arm"] for stored in find_classifiers(finished.folder)} == {"real"}
+    page = render_report(finished, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "none: the discriminator of acgan" in page
+    (_, classifiers) = cost_table(finished).rows
+    assert classifiers[:2] == ("classifier fridadar", "2")  # trainings: one arm, two seeds
+
+
+def test_critic_of_another_fold_is_refused(finished: RunResults) -> None:
+    run = open_run(finished.folder, finished.experiment)
+    job = next(job for job in run.jobs.classifiers if job.arm == "critic")
+    (fold,) = run.folds
+    swapped = Fold(fold.index, fold.test, fold.validation, fold.train)
+    with pytest.raises(DermaugError, match="lesions that this fold tests on"):
+        borrow_critic(run, job, swapped, start_fabric("cpu").device)
+
+
+def test_critic_before_its_generator(finished: RunResults, tmp_path: Path) -> None:
+    run = open_run(tmp_path / "run", finished.experiment)
+    job = next(job for job in run.jobs.classifiers if job.arm == "critic")
+    with pytest.raises(DermaugError, match="generators/acgan/fold0-seed0/all, which is not traine"):
+        run_classifier_job(run, job, start_fabric("cpu"))
+
+
+def test_audit_asks_a_trained_classifier() -> None:
+    arms = [{"name": "critic", "critic": "acgan"}, {"name": "real"}]
+    study = validate_experiment(TREE | {"arms": arms}, "test")
+    control = control_of_family(study, "acgan")
+    assert control is not None
+    assert control.name == "real"
+
+
+def asked(arm: dict[str, object], generator: dict[str, object]) -> dict[str, object]:
+    return TREE | {"arms": [{"name": "real"}, {"name": "critic"} | arm], "generators": [generator]}
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ({"critic": "acgan", "policy": "standard"}, "critic and policy contradict each other"),
+        ({"critic": "acgan", "synthetic": {"dose": 5, "family": "acgan"}}, "critic and synthetic"),
+        ({"critic": "acgan", "variants": 5, "loss": "weighted"}, "critic and loss, variants"),
+        ({"critic": "replay"}, "arm 'critic' needs generator 'replay'"),
+        ({"critic": "dcgan"}, "arm 'critic' needs generator 'dcgan'"),
+    ],
+)
+def test_what_does_not_go_with_a_critic(arm: dict[str, object], expected: str) -> None:
+    with pytest.raises(DermaugError) as caught:
+        validate_experiment(asked(arm, {"family": "acgan"}), "test")
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("generator", "expected"),
+    [
+        ({"family": "dcgan"}, r"discriminator of dcgan \(dcgan\) names no classes; .* acgan"),
+        ({"family": "acgan", "classes": ["bcc", "mel"]}, "discriminator of acgan never sees nv"),
+    ],
+)
+def test_discriminators_that_cannot_be_classifiers(
+    generator: dict[str, object], expected: str, tmp_path: Path
+) -> None:
+    arm = {"critic": generator["family"]}
+    with pytest.raises(DermaugError, match=expected):
+        _ = open_run(tmp_path / "run", validate_experiment(asked(arm, generator), "test")).jobs

@@ -1,0 +1,117 @@
+"""A classifier sees an image as it saw its training images, or says why it cannot."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lightning_fabric import Fabric
+from PIL import Image
+
+from dermaug.classifiers.model import load_classifier
+from dermaug.config import PhantomConfig
+from dermaug.data.sources.images import MASK_FOLDER
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.errors import DermaugError
+from dermaug.evaluation.predictions import probabilities_of, read_predictions
+from dermaug.experiment.run.run import PREDICTIONS, Run, open_run
+from dermaug.experiment.stages.classify import run_classifier_job
+from dermaug.experiment.stages.predict_external import evaluate, find_classifiers, only_classifier
+from dermaug.experiment.stages.predict_files import predict_files
+from dermaug.experiment_file import validate_experiment
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = PhantomConfig(number=84, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("predicting") / "phantoms", config, 64)
+
+
+@pytest.fixture(scope="module")
+def run(phantoms: Path, fabric: Fabric, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two classifiers of lesion crops."""
+    tree = {
+        "name": "crops",
+        "data": {"source": str(phantoms), "size": 32, "crop": "lesion", "margin": 0.5},
+        "splits": {"folds": 3, "run": [0]},
+        "classifiers": [{"images": 64, "batch": 16, "validations": 2}],
+        "arms": [{"name": "real"}, {"name": "classic", "policy": "standard"}],
+    }
+    begun = open_run(tmp_path_factory.mktemp("runs") / "run", validate_experiment(tree, "crops"))
+    for job in begun.jobs.classifiers:
+        run_classifier_job(begun, job, fabric)
+    return begun
+
+
+@pytest.fixture(scope="module")
+def checkpoint(run: Run) -> Path:
+    return find_classifiers(run.folder)[0].path
+
+
+@pytest.fixture
+def images(run: Run, checkpoint: Path) -> tuple[list[Path], np.ndarray]:
+    """Files of some test images, and what the run predicted for them."""
+    table = read_predictions(checkpoint.parent / PREDICTIONS, run.catalog.classes).head(6)
+    rows = run.catalog.rows(table["image_id"].tolist())
+    paths = [Path(path) for path in run.catalog.table["path"].iloc[rows]]
+    return paths, probabilities_of(table, run.catalog.classes)
+
+
+def test_the_lesion_is_cut_out_as_in_training(
+    checkpoint: Path, images: tuple[list[Path], np.ndarray], fabric: Fabric, tmp_path: Path
+) -> None:
+    paths, expected = images
+    _, spec = load_classifier(checkpoint)
+    assert (spec.crop, spec.margin) == ("lesion", 0.5)
+    found, _ = predict_files(checkpoint, paths, fabric)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    alone = [Path(shutil.copy(path, tmp_path)) for path in paths]
+    masks = paths[0].parent.parent / MASK_FOLDER
+    found, _ = predict_files(checkpoint, alone, fabric, masks)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_without_its_segmentation_an_image_is_refused(
+    checkpoint: Path, images: tuple[list[Path], np.ndarray], fabric: Fabric, tmp_path: Path
+) -> None:
+    paths, _ = images
+    alone = Path(shutil.copy(paths[0], tmp_path))
+    with pytest.raises(DermaugError, match="1 of 2 images have no segmentation") as caught:
+        predict_files(checkpoint, [paths[1], alone], fabric)
+    assert "--masks FOLDER" in caught.value.message
+    assert caught.value.details == (str(alone),)
+    (tmp_path / "masks").mkdir()
+    with pytest.raises(DermaugError, match="1 of 1 images have no segmentation"):
+        predict_files(checkpoint, [alone], fabric, tmp_path / "masks")
+    empty = tmp_path / "masks" / f"{alone.stem}_segmentation.png"
+    Image.new("L", (64, 64)).save(empty)
+    with pytest.raises(DermaugError, match="1 of 1 files are no sound images") as caught:
+        predict_files(checkpoint, [alone], fabric, tmp_path / "masks")
+    assert caught.value.details == (f"{empty}: a segmentation that marks nothing",)
+
+
+def test_data_without_segmentations_are_not_evaluated(
+    run: Run, phantoms: Path, fabric: Fabric, tmp_path: Path
+) -> None:
+    other = write_phantoms(tmp_path / "other", PhantomConfig(number=70, balanced=True, seed=4), 64)
+    classifiers = find_classifiers(run.folder)
+    assert evaluate(classifiers, other, fabric, skip_known=False)[0]["images"].tolist() == [70, 70]
+    next((other / MASK_FOLDER).iterdir()).unlink()
+    with pytest.raises(DermaugError, match="1 of 70 images have no segmentation"):
+        evaluate(classifiers, other, fabric, skip_known=False)
+
+
+def test_of_several_classifiers_none_is_taken_in_silence(run: Run, checkpoint: Path) -> None:
+    with pytest.raises(DermaugError, match="expected one classifier, found 2") as caught:
+        only_classifier(run.folder)
+    assert caught.value.details == tuple(
+        str(each.path.parent) for each in find_classifiers(run.folder)
+    )
+    assert only_classifier(checkpoint.parent).path == checkpoint

@@ -1,0 +1,337 @@
+"""A whole small run, audited; then the same images as a stranger would hand them in."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import typer.testing
+from lightning_fabric import Fabric
+from PIL import Image
+
+from dermaug.cli import app
+from dermaug.config import Experiment, PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.identity import read_run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.stages.generate import generator_task
+from dermaug.experiment.stages.judges import classifier_judge
+from dermaug.experiment_file import validate_experiment
+from dermaug.generators.saved_generator import load_generator
+from dermaug.inspection import audit_run as audit
+from dermaug.inspection.audit_folder import audit_folder, part_images
+from dermaug.inspection.audit_run import AUDIT, audit_run, control_of_family, read_audit
+from dermaug.inspection.planes import EMBEDDING, audit_images, embed_run, read_embedding
+from dermaug.report.audit_page import audit_section
+from dermaug.report.audit_tables import audit_sentences, audit_tables
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+
+PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")
+CPU = torch.device("cpu")
+GENERATOR = "generators/dcgan/fold0-seed0/mel"
+CONTROL = "classifiers/real/fridadar/fold0-seed0"
+
+
+def small(data: Path) -> Experiment:
+    tree = {
+        "name": "audited",
+        "data": {"source": str(data), "size": 32, "classes": ["mel", "nv"]},
+        "splits": {"folds": 3, "run": [0], "validation": 0.4},
+        "classifiers": [{"model": "fridadar", "images": 128, "batch": 32, "validations": 1}],
+        "generators": [
+            {"family": "dcgan", "classes": ["mel"], "images": 64, "batch": 8, "width": 4}
+        ],
+        "arms": [
+            {"name": "real"},
+            {"name": "synthetic", "synthetic": {"dose": 70, "max_per_real": 0.0}},
+        ],
+    }
+    return validate_experiment(tree, "audited")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=330, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("audit") / "phantoms", asked, 32)
+
+
+@pytest.fixture(scope="module")
+def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_folder = tmp_path_factory.mktemp("audited") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(run_folder.parent / "cache"))
+        made = run_experiment(run_folder, small(data), device="cpu", precision="auto", command="")
+        audit_images(made, "cpu")
+    return run_folder
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("DERMAUG_CACHE", str(folder.parent / "cache"))
+    return open_run(folder, read_run_experiment(folder))
+
+
+def called(*words: str | Path) -> tuple[int, str]:
+    ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    return ended.exit_code, ended.output
+
+
+def test_a_run_leaves_the_audit_beside_its_generator(folder: Path) -> None:
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    (row,) = stored.numbers.to_dict("records")
+    assert (row["family"], row["label"], row["fold"], row["seed"]) == ("dcgan", "mel", 0, 0)
+    assert row["images"] == 70
+    assert np.isfinite([row["kid"], row["kid_floor"], row["copy_rate"], row["visible_share"]]).all()
+    assert len(stored.pairs) == 8
+
+
+def test_snapshots_are_chosen_by_one_half_of_validation_and_judged_by_the_other(
+    run: Run, folder: Path
+) -> None:
+    table = run.catalog.table.set_index("image_id")
+    kept = table.loc[list(run.fold(0).validation)]
+    kept = kept[kept["label"] == "mel"]
+    chosen_by = read_synthetic_set(folder / GENERATOR / "synthetic").provenance.validation_images
+    assert chosen_by
+    assert set(chosen_by) < set(kept.index)
+    _, spec = load_generator(folder / GENERATOR / "generator.safetensors", CPU)
+    assert spec.validation_images == chosen_by
+    others = kept[~kept["lesion_id"].isin(kept.loc[list(chosen_by), "lesion_id"])]
+    assert set(others.index) == set(kept.index) - set(chosen_by)
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    (row,) = stored.numbers.to_dict("records")
+    assert (row["held_out_images"], row["chosen_by_held_out"]) == (len(others), False)
+    assert row["held_out_lesions"] == others["lesion_id"].nunique()
+    assert set(stored.pairs["training_image"]) <= set(run.fold(0).train)
+
+
+def spoilt(run: Run, image_ids: Iterable[str], copied: Path) -> Run:
+    """The run with noise in the place of some images, and nothing audited yet."""
+    if not copied.exists():
+        shutil.copytree(run.folder, copied)
+    (copied / GENERATOR / AUDIT).unlink(missing_ok=True)
+    images, rows = np.array(run.images), run.catalog.rows(tuple(image_ids))
+    images[rows] = np.random.default_rng(0).integers(0, 256, images[rows].shape, dtype=np.uint8)
+    return replace(run, folder=copied, store=replace(run.store, images=images))
+
+
+def test_audit_reads_neither_test_nor_what_the_snapshot_was_chosen_by(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    fold, expected = run.fold(0), audit_run(run, CPU)
+    chosen_by = read_synthetic_set(folder / GENERATOR / "synthetic").provenance.validation_images
+    unread = spoilt(run, {*fold.test, *chosen_by}, tmp_path / "run")
+    pd.testing.assert_frame_equal(audit_run(unread, CPU), expected)
+    read = spoilt(run, set(fold.validation) - set(chosen_by), tmp_path / "run")
+    found = audit_run(read, CPU)
+    for name in ("kid", "fid", "pixel_threshold", "feature_threshold"):
+        assert found[name].item() != expected[name].item(), name
+
+
+def test_snapshots_look_neither_at_test_nor_at_the_audits_half(
+    run: Run, fabric: Fabric, tmp_path: Path
+) -> None:
+    fold, (job,) = run.fold(0), run.jobs.generators
+    task = generator_task(run, job, fabric)
+    others = {*fold.test, *fold.validation} - set(task.spec.validation_images)
+    blind = generator_task(spoilt(run, others, tmp_path / "run"), job, fabric)
+    assert torch.equal(task.held_out.images, blind.held_out.images)
+    assert torch.equal(task.training.images, blind.training.images)
+    assert len(task.held_out) == len(task.spec.validation_images)
+    lesions = run.catalog.table.set_index("image_id")["lesion_id"]
+    known, kept = task.groups
+    assert kept.tolist() == lesions.loc[list(task.spec.validation_images)].tolist()
+    assert known.tolist() == lesions.loc[list(task.spec.training_images)].tolist()
+
+
+def test_nothing_is_chosen_where_snapshots_are_not_examined(run: Run, fabric: Fabric) -> None:
+    (job,) = run.jobs.generators
+    job = replace(job, config=job.config.model_copy(update={"examined": 0}))
+    assert generator_task(run, job, fabric).spec.validation_images == ()
+
+
+def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
+    run: Run, folder: Path, tmp_path: Path
+) -> None:
+    """Its snapshot may have been chosen by any validation image."""
+    copied = tmp_path / "run"
+    shutil.copytree(folder, copied)
+    (copied / GENERATOR / AUDIT).unlink()
+    manifest = copied / GENERATOR / "synthetic" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    del told["validation_images"]
+    manifest.write_text(json.dumps(told))
+    numbers = audit_run(replace(run, folder=copied), CPU)
+    kept = run.catalog.table.set_index("image_id").loc[list(run.fold(0).validation)]
+    assert numbers["held_out_images"].item() == (kept["label"] == "mel").sum()
+    assert numbers["chosen_by_held_out"].item()
+    distances, _ = audit_tables(numbers)
+    assert distances.rows[1][0] == "mel†"
+    assert "†: judged by the images" in distances.caption
+    assert any("judged by the same real images" in each for each in audit_sentences(numbers))
+    before = audit_run(run, CPU)
+    assert "†" not in str(audit_tables(before))
+    assert not any("judged by the same" in each for each in audit_sentences(before))
+
+
+def test_an_audit_is_read_back_not_done_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = audit_run(run, CPU)
+    plane = embed_run(run, CPU)
+    # Without its eyes an audit cannot be done: what comes back was read.
+    monkeypatch.setattr(audit, "classifier_judge", None)
+    monkeypatch.setattr("dermaug.inspection.planes.classifier_judge", None)
+    pd.testing.assert_frame_equal(audit_run(run, CPU), before)
+    pd.testing.assert_frame_equal(embed_run(run, CPU), plane, check_dtype=False, atol=1e-3)
+
+
+def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "run"
+    shutil.copytree(folder, copied)
+    control = copied / CONTROL / "classifier.safetensors"
+    other = copied / CONTROL.replace("/real/", "/synthetic/") / "classifier.safetensors"
+    before = json.loads((copied / GENERATOR / AUDIT).read_text())
+    shutil.copy(other, control)
+    audit_run(replace(run, folder=copied), CPU)
+    after = json.loads((copied / GENERATOR / AUDIT).read_text())
+    assert after["key"] != before["key"]
+    assert after["numbers"] != before["numbers"]
+
+
+def test_planes_hold_test_images_twice_and_synthetic_ones_once(folder: Path) -> None:
+    points = read_embedding(folder)
+    assert (folder / EMBEDDING).exists()
+    counts = points.groupby(["plane", "origin"]).size()
+    assert counts["without", "real"] == counts["with", "real"] > 0
+    assert counts["together", "synthetic"] == 70
+    assert np.isfinite(points[["x", "y"]]).all().all()
+
+
+def test_the_report_tells_what_the_audit_found(run: Run, folder: Path) -> None:
+    section = audit_section(read_results(run))
+    stored = read_audit(folder / GENERATOR)
+    assert stored is not None
+    pd.testing.assert_frame_equal(section.numbers, stored.numbers)
+    distances, copies = section.tables
+    assert distances.rows[0] == copies.rows[0] == ("dcgan",)
+    assert f"{stored.numbers['kid'].item():.3f}" in distances.rows[1][2].replace("−", "-")
+    assert copies.rows[1][3] == f"{stored.numbers['copies'].item():.0f} of 70"
+    assert list(section.figures) == ["nearest_pairs", "embedding"]
+    planes = [panel.name for panel in section.figures["embedding"].panels]
+    assert planes == [f"embedding-{place}" for place in PLANES]
+    assert section.sentences[0].startswith("dcgan: ")
+    assert "the other half judges them here" in section.sentences[-1]
+
+
+def test_control_is_the_arm_without_images_and_like_it_otherwise() -> None:
+    arms = [
+        {"name": "real"},
+        {"name": "classic", "policy": "standard"},
+        {"name": "both", "policy": "standard", "synthetic": {"dose": 5}},
+    ]
+    tree = {"name": "x", "generators": [{"family": "dcgan"}], "arms": arms}
+    found = control_of_family(validate_experiment(tree, "x"), "dcgan")
+    assert found is not None
+    assert found.name == "classic"
+
+
+def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_path: Path) -> None:
+    given = folder / GENERATOR / "synthetic"
+    words = ("audit", given, "--data", data, "--model", folder / CONTROL, "--output", tmp_path)
+    code, output = called(*words, "--device", "cpu")
+    assert code == 0, output
+    assert "from the validation part of fold 0" in output
+    assert "without lesions that the snapshot was chosen by" in output
+    assert "provenance unknown" not in output
+    found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
+    assert stored is not None
+    for name in ("kid", "fid", "copy_rate", "visible_share", "held_out_images"):
+        assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
+    assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
+
+
+def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
+    run: Run, folder: Path
+) -> None:
+    """The key of a reduced training part is none of the run's; its images still tell the fold."""
+    provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
+    fewer = replace(provenance, fold_key="reduced", training_images=provenance.training_images[:5])
+    _, held_out, notes = part_images(run.catalog, fewer, None, run.folds)
+    assert set(run.catalog.image_ids[held_out]) == set(run.fold(0).validation)
+    assert any("validation part of fold 0" in note for note in notes)
+
+
+def test_other_images_under_the_names_of_the_training_are_refused(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(data, tmp_path / "other")
+    for name in run.fold(0).train[:3]:
+        Image.new("RGB", (32, 32), "brown").save(next(other.rglob(f"{name}.jpg")))
+    given = folder / GENERATOR / "synthetic"
+    words = ("audit", given, "--data", other, "--model", folder / CONTROL, "--device", "cpu")
+    code, output = called(*words)
+    assert code == 2
+    assert "images have the name of one of its images and other content" in " ".join(output.split())
+    # By itself, a set knows its training images by their names only, and says so.
+    alone = shutil.copytree(given, tmp_path / "alone")
+    judge = classifier_judge(folder / CONTROL / "classifier.safetensors", CPU)
+    notes = audit_folder(alone, other, judge).notes
+    assert any("matched with the training's by their names" in note for note in notes)
+
+
+def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mel").mkdir()
+    rows = np.flatnonzero(run.catalog.table["label"] == "mel")[:30]
+    for row in rows:
+        Image.fromarray(run.images[row, :, ::-1]).save(tmp_path / "mel" / f"{row}.png")
+    words = ("audit", tmp_path, "--data", data, "--model", folder / CONTROL, "--device", "cpu")
+    code, output = called(*words, "--json")
+    assert code == 0, output
+    found = json.loads(output[output.index("{") :])
+    assert "provenance unknown: leakage not excluded" in found["notes"]
+    assert found["numbers"][0]["copy_rate"] == 1.0
+    copied = {pair["training_image"] for pair in found["pairs"]}
+    assert copied <= set(run.catalog.image_ids[rows])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "exactly one of --model, --backbone and --inception"),
+        (["--model", "x", "--inception"], "exactly one of --model, --backbone and --inception"),
+        (["--model", "nowhere"], "expected a classifier"),
+        (["--backbone", "resnet1888"], "unknown backbone 'resnet1888'"),
+        (["--backbone", "resnet18", "--option", "pad"], "expected KEY=VALUE"),
+        (["--backbone", "resnet18", "--weights", "none.pth"], "no weight file at none.pth"),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_wrong_options_are_told(data: Path, options: list[str], expected: str) -> None:
+    code, output = called("audit", "somewhere", "--data", data, *options)
+    assert code == 2
+    assert expected in " ".join(output.split())
+
+
+def test_labels_that_the_data_lack_are_named(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "wart").mkdir()
+    (tmp_path / "mel").mkdir()
+    for name in ("wart/1.png", "mel/2.png"):
+        Image.fromarray(run.images[0]).save(tmp_path / name)
+    words = ("audit", tmp_path, "--data", data, "--model", folder / CONTROL)
+    code, output = called(*words)
+    assert code == 2
+    assert "found none of wart" in " ".join(output.split())

@@ -1,0 +1,121 @@
+"""What `data check` tells, and that it refuses exactly what a run would refuse."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer.testing
+from PIL import Image
+
+from dermaug.cli import app
+from dermaug.inspection.data_check import examine
+
+REAL = Path(__file__).parents[2] / "../shared/data/HAM10000"
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a folder with a table; each row is (label, lesion, patient, seed of its pixels)."""
+
+    def make(rows: list[tuple[str, str, str, int]]) -> Path:
+        root = tmp_path / "set"
+        root.mkdir()
+        lines = ["file_name,label,lesion_id,patient_id,device"]
+        for place, (label, lesion, patient, seed) in enumerate(rows):
+            pixels = np.random.default_rng(seed).integers(60, 200, (40, 40, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(root / f"{place}.png")
+            lines.append(f"{place}.png,{label},{lesion},{patient},x")
+        (root / "metadata.csv").write_text("\n".join(lines) + "\n")
+        return root
+
+    return make
+
+
+def called(*words: str | Path) -> tuple[int, str]:
+    ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    return ended.exit_code, ended.output
+
+
+def sound(number: int = 4) -> list[tuple[str, str, str, int]]:
+    return [
+        (label, f"{label}{row}", f"P{row}", 10 * row + place)
+        for place, label in enumerate(("mel", "nv"))
+        for row in range(number)
+    ]
+
+
+def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
+    root = write([*sound(), ("nv", "nv0", "", 77)])
+    found = examine(root)
+    assert found.refused == ()
+    assert found.counts.loc["mel"].to_dict() == {"images": 4, "lesions": 4, "patients": 4}
+    assert found.counts.loc["nv"].to_dict() == {"images": 5, "lesions": 4, "patients": 4}
+    assert found.sentences[0] == (
+        "A run groups the images by patient, 1 images without one by lesion: 4 groups."
+    )
+    code, output = called("data", "check", root)
+    assert code == 0
+    for told in ("set: 9 images", "patients", "Columns that were not read: device", "all images"):
+        assert told in output
+
+
+def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> None:
+    rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound()]
+    root = write([*rows, ("nv", "other", "", 1)])
+    found = examine(root)
+    assert found.refused == ()
+    assert found.pairs == ("equal pixels: 4 (nv, nv0) and 8 (nv, other)",)
+    assert "2 images of different lesions have equal pixels" in found.sentences[-1]
+    with Image.open(root / "2.png") as image:
+        image.rotate(90).save(root / "8.png")
+    found = examine(root)
+    assert found.pairs[0].startswith("near-duplicates: 2 (mel, mel2) and 8 (nv, other), corr")
+    assert "Near-duplicates: 1 pair of images of different lesions" in found.sentences[-1]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (
+            ("nv", "other", "", 20),
+            "equal images with different labels: 2 (mel), 8 (nv); keep one: --set 'data.exclude",
+        ),
+        (("Mel", "other", "", 99), "labels: 'Mel' (1 images), 'mel' (4 images); merge them"),
+        (("df", "other", "", 99), "class 'df': 1 patients, a run needs 3; leave it out"),
+    ],
+)
+def test_what_a_run_would_refuse_is_listed_with_exit_code_2(
+    write: Write, tmp_path: Path, row: tuple[str, str, str, int], told: str
+) -> None:
+    root = write([*sound(), row])
+    code, output = called("data", "check", root)
+    assert code == 2
+    assert told in output
+    (tmp_path / "x.toml").write_text(
+        'name = "x"\n[data]\nsize = 32\n[splits]\nfolds = 3\n[[arms]]\nname = "real"\n'
+    )
+    words = ["run", tmp_path / "x.toml", "--data", root, "--output", tmp_path / "run"]
+    assert called(*words)[0] == 2
+    assert called(*words, "--dry-run")[0] == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_unfit_files_are_listed(write: Write) -> None:
+    root = write(sound())
+    (root / "3.png").write_bytes((root / "3.png").read_bytes()[:200])
+    code, output = called("data", "check", root)
+    assert code == 2
+    assert f"unfit file: {root / '3.png'}: truncated" in output.replace("\n", "")
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs HAM10000 in ../shared/data")
+def test_ham10000_holds_one_photograph_under_two_lesions() -> None:
+    found = examine(REAL)
+    assert found.refused == ()
+    (pair,) = found.pairs
+    assert {"ISIC_0025226", "ISIC_0030074"} <= set(pair.replace("(", " ").split())
+    assert found.counts["images"].sum() == 10_015
+    assert "patients" not in found.counts

@@ -1,0 +1,114 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.answer_section import short_answer, thresholds, unfinished
+from dermaug.scoring.scores import score_cells
+from dermaug.scoring.verdict_words import sentence
+from dermaug.scoring.verdicts import verdict_table
+from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
+
+Study = Callable[..., RunResults]
+
+
+def answer_of(results: RunResults) -> list[str]:
+    return short_answer(results, score_cells(results), verdict_table(results, 50))
+
+
+def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
+    """An interval that excludes zero is no verdict when Holm's rule says that it is none."""
+    results = drawn_study(seeds=(0, 1))
+    scores, verdicts = score_cells(results), verdict_table(results, 50)
+    asked = (verdicts["family"] == "mean sensitivity") & (verdicts["arm"] == "classic+synthetic")
+    for word, p in ((HELPS, 0.04), (INCONCLUSIVE, 0.06)):
+        row = verdicts[asked].assign(
+            difference=0.02, low=0.01, high=0.03, p_holm=p, verdict=word, p_equivalence=np.nan
+        )
+        row = row.assign(sentence=[sentence(each, "lesions") for each in row.to_dict("records")])
+        told = short_answer(results, scores, pd.concat([row, verdicts[~asked]]))
+        assert ("is inconclusive" in told[0]) == (word == INCONCLUSIVE)
+        assert "+0.010 to +0.030" in told[0]
+
+
+def moved(verdicts: pd.DataFrame, word: str) -> pd.DataFrame:
+    """The table as if argmax alone had moved, and the two other readouts had a verdict."""
+    table = verdicts[(verdicts["arm"] == "classic") & (verdicts["scope"] == "all")].copy()
+    at_argmax = (table["readout"] == "argmax") & (table["metric"] == "balanced_accuracy")
+    table.loc[at_argmax, ["difference", "low", "high"]] = [0.19, 0.13, 0.25]
+    table.loc[table["family"] != "", "verdict"] = word
+    return table
+
+
+def test_a_moved_threshold_is_one_only_where_both_others_are_equivalent(
+    drawn_study: Study,
+) -> None:
+    verdicts = verdict_table(drawn_study(seeds=(0, 1)), 50)
+    (sure,) = thresholds(moved(verdicts, EQUIVALENT))
+    assert "is a moved threshold" in sure
+    assert "+0.190" in sure
+    (unsure,) = thresholds(moved(verdicts, INCONCLUSIVE))
+    assert "may be a moved threshold" in unsure
+    assert thresholds(moved(verdicts, HELPS)) == []
+    (against,) = thresholds(moved(verdicts, HURTS))  # the others say the opposite
+    assert "may be a moved threshold" in against
+    assert thresholds(moved(verdicts, EXPLORATORY)) == []
+
+
+def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:
+    once = " ".join(answer_of(drawn_study(folds=1)))
+    assert "trained once" in once
+    assert "not judged" in once
+    twice = " ".join(answer_of(drawn_study(folds=1, seeds=(0, 1))))
+    assert "trained once" not in twice
+    assert "The intervals cover the choice of test groups and classifier seeds" in twice
+
+
+def test_convergence_is_said_or_said_to_be_unknown(drawn_study: Study) -> None:
+    results = drawn_study(skill={"real": 1.0, "short": 1.0, "classic": 1.2}, seeds=(0, 1))
+    assert "was not measured" in " ".join(answer_of(results))
+    arms = tuple(
+        arm.model_copy(update={"convergence_of": "real", "length": 0.5})
+        if arm.name == "short"
+        else arm
+        for arm in results.experiment.arms
+    )
+    measured = replace(results, experiment=results.experiment.model_copy(update={"arms": arms}))
+    assert "The baseline real with fridadar has converged" in " ".join(answer_of(measured))
+    worse = drawn_study(skill={"real": 2.0, "short": 0.5, "classic": 2.0}, seeds=(0, 1))
+    rising = replace(worse, experiment=measured.experiment)
+    told = " ".join(answer_of(rising))
+    assert "has not converged: it gains" in told
+    assert "from 500 to 1,000 images shown" in told
+
+
+def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:
+    results = drawn_study()
+    none = replace(results, cells=())
+    assert "no answer" in answer_of(none)[0]
+    alone = replace(results, cells=results.cells[:1])
+    assert "nothing to compare" in answer_of(alone)[0]
+
+
+def test_a_generator_of_several_classes_counts_once(drawn_study: Study) -> None:
+    results = drawn_study()
+    both = tuple(
+        replace(generator, label=label)
+        for generator in results.generators
+        for label in ("nv", "mel")
+    )
+    assert unfinished(replace(results, generators=both)) == ()
+    half = unfinished(replace(results, generators=both[:2]))
+    assert "1 of 2 generators" in half[0]
+
+
+def test_networks_that_guess_are_called_so(drawn_study: Study) -> None:
+    results = drawn_study(skill={"real": 0.0, "classic": 0.0}, lesions=8)
+    constant = {"p_bkl": 0.6, "p_nv": 0.2, "p_mel": 0.2}
+    guessing = tuple(
+        replace(cell, predictions=cell.predictions.assign(**constant)) for cell in results.cells
+    )
+    assert "no arm does better than chance" in " ".join(answer_of(replace(results, cells=guessing)))
+    assert "chance" not in " ".join(answer_of(drawn_study()))

@@ -1,0 +1,223 @@
+"""Dose curves pick by validation, size curves cover every size, threats are found."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.results import RunResults
+from dermaug.experiment_file import validate_experiment
+from dermaug.report.page import render_report
+from dermaug.scoring.curves import dose_curve, exploratory_doses, gain_curve, size_curve
+from dermaug.scoring.threats import threats
+from dermaug.scoring.verdicts import verdict_table
+from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
+
+Study = Callable[..., RunResults]
+
+
+def asked() -> Experiment:
+    tree = {
+        "name": "curves",
+        "data": {
+            "size": 32,
+            "classes": ["mel", "nv"],
+            "phantom": {"number": 280, "balanced": True},
+        },
+        "splits": {"folds": 4, "run": [0], "lesions": [3, 8, 0]},
+        "classifiers": [{"images": 320, "batch": 16, "validations": 2}],
+        "arms": [
+            {"name": "classic", "policy": "standard"},
+            {
+                "name": "more",
+                "policy": "standard",
+                "curve": "dose",
+                "synthetic": {"family": "oracle", "dose": 5},
+            },
+            {
+                "name": "most",
+                "policy": "standard",
+                "curve": "dose",
+                "synthetic": {"family": "oracle", "dose": 20},
+            },
+        ],
+    }
+    return validate_experiment(tree, "test")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        folder = tmp_path_factory.mktemp("runs") / "curves"
+        return read_results(
+            run_experiment(folder, asked(), device="cpu", precision="auto", command="test")
+        )
+
+
+def test_every_size_has_its_cells_on_the_same_test_part(results: RunResults) -> None:
+    assert [point.lesions for point in (results, *results.reduced)] == [0, 8, 3]
+    for point in (results, *results.reduced):
+        assert len(point.cells) == point.num_jobs[1] == 3
+        assert point.folds[0].test == results.folds[0].test
+    sizes = [len(point.folds[0].train) for point in (results, *results.reduced)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
+    table = dose_curve(results)
+    assert table["arm"].tolist() == ["more", "most"]
+    assert table["dose"].tolist() == [10, 40]
+    assert table.loc[table["chosen"], "validation"].iloc[0] == table["validation"].max()
+    other = "more" if table["validation"].iloc[1] == table["validation"].max() else "most"
+    if table["validation"].nunique() > 1:
+        assert exploratory_doses(results) == {("fridadar", other)}
+    cell = next(cell for cell in results.cells if cell.arm == "more")
+    better = replace(cell, predictions=truth(cell.predictions))
+    cells = tuple(better if each is cell else each for each in results.cells)
+    assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
+
+
+def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults) -> None:
+    table = verdict_table(results, 100)
+    unasked = {arm for _, arm in exploratory_doses(results)}
+    assert len(unasked) == 1
+    drawn = table["arm"].isin(unasked)
+    assert set(table.loc[drawn, "verdict"]) == {EXPLORATORY}
+    assert table.loc[drawn, ["p_holm", "detectable"]].isna().all(axis=None)
+    assert table.loc[drawn & (table["scope"] == "all"), "low"].notna().all()
+    assert table.loc[drawn, "sentence"].str.startswith("Exploratory: ").all()
+    judged = table[~drawn & (table["family"] != "")]
+    assert set(judged["verdict"]) == {NOT_JUDGED}  # one training in one fold
+
+
+def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
+    tree = drawn_study().experiment.model_dump()
+    tree["arms"] = [
+        {"name": "classic"},
+        {"name": "more", "synthetic": {"doses": [5, 20]}},
+    ]
+    asked = validate_experiment(tree, "test")
+    names = [arm.name for arm in asked.arms]
+    skill = dict.fromkeys(names, 1.0)
+    results = replace(drawn_study(skill=skill), experiment=asked)
+    # Of equals the smaller dose, even where the replay of the larger one is better.
+    counts = {"more-5": 5, "more-20": 20, "more-5-replay": 5, "more-20-replay": 20}
+    cells = tuple(
+        replace(
+            cell,
+            predictions=right(cell.predictions)
+            if cell.arm == "more-20-replay"
+            else cell.predictions,
+            manifest={
+                **cell.manifest,
+                "train_counts": {"nv": {"real": 9, "synthetic": counts.get(cell.arm, 0)}},
+            },
+        )
+        for cell in results.cells
+    )
+    others = {("fridadar", "more-20"), ("fridadar", "more-20-replay")}
+    assert exploratory_doses(replace(results, cells=cells)) == others
+
+
+def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
+    sizes, gains = size_curve(results), gain_curve(results)
+    assert len(sizes) == 3 * 3
+    assert (sizes["low"] <= sizes["score"]).all()
+    assert (sizes["score"] <= sizes["high"]).all()
+    assert len(gains) == 3  # of the two doses, the one that validation picks at that size
+    assert sizes["chosen"].sum() == 3 * 2
+    joined = gains.merge(sizes, on=["lesions", "model", "arm"]).merge(
+        sizes[sizes["arm"] == "classic"], on=["lesions", "model"], suffixes=("", "_control")
+    )
+    difference = joined["score"] - joined["score_control"]
+    np.testing.assert_allclose(joined["difference"], difference, atol=1e-6)
+    assert gains["worth"].str.contains("none|real lesions|more than we can tell").all()
+
+
+def test_threats_name_the_weak_points(results: RunResults) -> None:
+    told = " ".join(threats(results))
+    assert "One classifier seed" in told
+    assert "One fold" in told
+    cells = tuple(
+        replace(cell, manifest={**cell.manifest, "provenance": "unknown"})
+        for cell in results.cells
+        if cell.arm == "more"
+    )
+    assert "Provenance unknown (more)" in " ".join(threats(replace(results, cells=cells)))
+    alone = replace(results, catalog=replace(results.catalog, grouped=False))
+    assert "Lesion ids are not known" in " ".join(threats(alone))
+
+
+def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
+    results: RunResults,
+) -> None:
+    control = {
+        (cell.fold, cell.seed): cell.predictions for cell in results.cells if cell.arm == "classic"
+    }
+    equal = tuple(
+        replace(cell, predictions=control[cell.fold, cell.seed]) for cell in results.cells
+    )
+    told = " ".join(threats(replace(results, cells=equal)))
+    assert "More real lesions" not in told  # one training in one fold: not judged
+    nevi = {"p_mel": 0.0, "p_nv": 1.0}
+    blind = tuple(
+        replace(cell, predictions=cell.predictions.assign(**nevi))
+        if cell.arm == "classic"
+        else replace(cell, predictions=truth(cell.predictions))
+        for cell in results.cells
+    )
+    told = " ".join(threats(replace(results, cells=blind)))
+    assert "classic with fridadar hardly ever names mel" in told
+
+
+def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
+    drawn_study: Study,
+) -> None:
+    skill = {"classic": 2.0, "classic+oracle": 2.0}
+    results = drawn_study(skill=skill, seeds=(0, 1))
+    tree = results.experiment.model_dump()
+    tree["arms"][1]["synthetic"] = {"family": "oracle", "dose": 5}
+    tree["arms"][0]["policy"] = tree["arms"][1]["policy"]
+    told = " ".join(threats(replace(results, experiment=validate_experiment(tree, "test"))))
+    assert "More real lesions (classic+oracle against classic) show no clear gain" in told
+    tree["arms"][1]["synthetic"] = {"family": "replay", "dose": 5}
+    asked = validate_experiment(tree, "test")
+    classic, replay = asked.arms
+    control = replay.model_copy(update={"replay_of": "an arm that is not shown"})
+    asked = asked.model_copy(update={"arms": (classic, control)})
+    apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
+    shown = apart.cells[0].manifest["shown"]
+    cells = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.cells)
+    told = " ".join(threats(replace(apart, cells=cells, experiment=asked)))
+    assert "The negative control classic+oracle differs from classic" in told
+
+
+def right(predictions: pd.DataFrame) -> pd.DataFrame:
+    columns = [name for name in predictions if name.startswith("p_")]
+    wanted = {name: (predictions["label"] == name[2:]).astype(float) for name in columns}
+    return predictions.assign(**wanted)
+
+
+def truth(predictions: pd.DataFrame) -> pd.DataFrame:
+    is_mel = (predictions["label"] == "mel").astype(float)
+    return predictions.assign(p_mel=is_mel, p_nv=1 - is_mel)
+
+
+def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
+    page = render_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    for heading in ("Dose and response", "Data size, and what the dose is worth"):
+        assert heading in page
+    assert page.count("figures/dose_response.csv") == page.count("figures/data_size.csv") == 1
+    # The dose curve stands on the first screen, the data-size curve in its section.
+    places = [page.index(f"figures/{name}.csv") for name in ("dose_response", "data_size")]
+    assert places[0] < page.index('<section id="verdicts">') < places[1]
+    assert "What a sceptic will ask" in page
+    for name in ("doses", "sizes", "gains"):
+        assert (tmp_path / f"{name}.csv").exists()

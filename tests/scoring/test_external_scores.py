@@ -1,0 +1,62 @@
+"""External data sets: every network of every fold answers the same lesions, which count once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from dermaug.evaluation.readouts import ARGMAX
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.external_scores import compare_external, score_external
+from dermaug.scoring.scores import held_out
+from dermaug.stats.outcomes import EXPLORATORY
+
+Study = Callable[..., RunResults]
+PATH = "elsewhere"
+
+
+@pytest.fixture
+def tested(drawn_study: Study) -> RunResults:
+    """Two folds and two seeds, all tested on the test part of another study's only fold."""
+    results = drawn_study(seeds=(0, 1))
+    apart = {
+        (cell.arm, cell.seed): held_out(cell)
+        for cell in drawn_study(seeds=(0, 1, 2, 3), folds=1).cells
+    }
+    cells = tuple(
+        replace(cell, external={PATH: apart[cell.arm, 2 * cell.fold + cell.seed]})
+        for cell in results.cells
+    )
+    return replace(results, cells=cells)
+
+
+def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunResults) -> None:
+    scores = score_external(tested).set_index(["arm", "fold", "seed"])["balanced_accuracy"]
+    table = compare_external(tested, 200)
+    (data,) = set(table["data"])
+    assert data == PATH
+    assert set(table["verdict"]) == {EXPLORATORY}
+    wanted = (table["metric"] == "balanced_accuracy") & (table["readout"] == ARGMAX)
+    table = table[wanted].set_index(["arm", "reference"])
+    row = table.loc["classic+synthetic", "classic"]
+    expected = (scores["classic+synthetic"] - scores["classic"]).mean()
+    assert row["difference"] == pytest.approx(expected)
+    assert row["low"] < expected < row["high"]
+    external = tested.cells[0].external[PATH]
+    assert row["num_groups"] == external["lesion_id"].nunique()
+    assert row["num_pairs"] == 4
+
+
+def test_without_external_data_there_is_nothing(drawn_study: Study) -> None:
+    assert compare_external(drawn_study(), 50).empty
+
+
+def test_equal_answers_differ_by_nothing(tested: RunResults) -> None:
+    same = tested.cells[0].external
+    table = compare_external(
+        replace(tested, cells=tuple(replace(cell, external=same) for cell in tested.cells)), 50
+    )
+    known = table["low"].notna()
+    assert (table.loc[known, "difference"] == 0.0).all()
+    assert (table.loc[known, "low"] < 0.0).all()
+    assert (table.loc[known, "high"] > 0.0).all()
