@@ -7,6 +7,7 @@ import pytest
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
+from dermaug.inspection.planes import audit_images
 from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.page import render_report
 from dermaug.scoring.threats import threats
@@ -34,9 +35,11 @@ TREE = {
 def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     experiment = validate_experiment(TREE, "test")
-    results = read_results(
-        run_experiment(tmp_path / "run", experiment, device="cpu", precision="32-true", command="")
+    run = run_experiment(
+        tmp_path / "run", experiment, device="cpu", precision="32-true", command=""
     )
+    audit_images(run, "cpu")
+    results = read_results(run)
     health = health_table(results)
     assert health is not None
     (row,) = health.rows
