@@ -1,8 +1,10 @@
 """What the tests of several rooms share: small trainings that end in seconds."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -19,10 +21,29 @@ from dermaug.training.fabric import start_fabric
 SIDE = 32
 
 
+def pytest_configure() -> None:
+    """One thread for each worker and for the programs that tests start."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many workers as cores for the whole suite, none for a chosen file, which they delay."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return joblib.cpu_count() if whole else 0
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Sums in one order: a training is the same to the bit here and in a subprocess."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Phantoms and squares are made once and never in the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

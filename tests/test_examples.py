@@ -24,10 +24,9 @@ def test_examples_run_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     for path in STAGES:
         runpy.run_path(str(path), run_name="__main__")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs"]
 
     folder = tmp_path / "runs/examples"
     catalog = open_catalog(folder / "phantoms")

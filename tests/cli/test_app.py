@@ -31,7 +31,6 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """Run a command in an empty folder; gives its exit code and all it printed."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path.parent / f"{tmp_path.name}-cache"))
 
     def run(*words: str | Path) -> Ended:
         ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])

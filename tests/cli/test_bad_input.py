@@ -60,7 +60,6 @@ def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
 
     def run(*words: str | Path) -> Ended:
         ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])

@@ -30,7 +30,6 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def here(tmp_path: Path, phantoms: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with the data below it."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     shutil.copytree(phantoms, tmp_path / "here" / "data")
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"

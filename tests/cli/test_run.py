@@ -34,7 +34,6 @@ name = "real"
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Words that name a small study and its data."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(FILE)
     phantoms = write_phantoms(tmp_path / "data", PhantomConfig(number=84, balanced=True), 32)

@@ -178,9 +178,8 @@ def test_loss_that_is_no_number_stops(
 
 
 @families
-def test_family_in_a_study(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_family_in_a_study(family: str, tmp_path: Path) -> None:
     """From an experiment file to predictions, on a few phantoms."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path))
     generator = asked(family, images=32, batch=8, snapshots=1, examined=16).model_dump()
     tree = {
         "name": "small",

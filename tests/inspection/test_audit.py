@@ -65,16 +65,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_folder = tmp_path_factory.mktemp("audited") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(run_folder.parent / "cache"))
-        made = run_experiment(run_folder, small(data), device="cpu", precision="auto", command="")
-        audit_images(made, "cpu")
+    made = run_experiment(run_folder, small(data), device="cpu", precision="auto", command="")
+    audit_images(made, "cpu")
     return run_folder
 
 
 @pytest.fixture
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("DERMAUG_CACHE", str(folder.parent / "cache"))
+def run(folder: Path) -> Run:
     return open_run(folder, read_run_experiment(folder))
 
 

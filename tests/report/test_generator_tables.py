@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
@@ -32,8 +30,7 @@ TREE = {
 }
 
 
-def test_health_and_curation_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+def test_health_and_curation_are_told(tmp_path: Path) -> None:
     experiment = validate_experiment(TREE, "test")
     run = run_experiment(
         tmp_path / "run", experiment, device="cpu", precision="32-true", command=""

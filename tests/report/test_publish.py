@@ -34,8 +34,7 @@ TREE = {
 
 
 @pytest.fixture
-def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunResults:
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+def results(tmp_path: Path) -> RunResults:
     asked = validate_experiment(TREE, "test")
     command = f"dermaug run x.toml --output {tmp_path / 'run'}"
     run = run_experiment(

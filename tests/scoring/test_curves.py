@@ -53,12 +53,10 @@ def asked() -> Experiment:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
-        folder = tmp_path_factory.mktemp("runs") / "curves"
-        return read_results(
-            run_experiment(folder, asked(), device="cpu", precision="auto", command="test")
-        )
+    folder = tmp_path_factory.mktemp("runs") / "curves"
+    return read_results(
+        run_experiment(folder, asked(), device="cpu", precision="auto", command="test")
+    )
 
 
 def test_every_size_has_its_cells_on_the_same_test_part(results: RunResults) -> None:

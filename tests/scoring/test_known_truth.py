@@ -76,34 +76,30 @@ def write_images(folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Path]:
     """The study, and the folders that its arms were told to be synthetic."""
     folder = tmp_path_factory.mktemp("known_truth")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(folder / "cache"))
-        before = open_run(folder / "before", asked())
-        fold = before.fold(0, LESIONS)
-        rows = before.catalog.rows(fold.train)
-        write_images(folder / "copies", before.images[rows], before.catalog.labels[rows])
-        noise = np.random.default_rng(0).integers(0, 256, (2 * FRESH, SIZE, SIZE, 3), np.uint8)
-        write_images(folder / "noise", noise, np.arange(len(noise)) % 2)
-        # Fresh lesions under each other's names: more of them than of right ones.
-        drawn = [draw_class(label, FRESH, 7, SIZE).images for label in CLASSES]
-        write_images(folder / "wrong", np.concatenate(drawn), np.repeat([1, 0], FRESH))
-        experiment = asked(
-            arm("oracle", family="oracle", dose=FRESH),
-            arm("noise", folder=str(folder / "noise"), dose=FRESH, max_per_real=0.0),
-            arm("wrong", folder=str(folder / "wrong"), dose=FRESH, max_per_real=0.0),
-            # As many of each class as there are: the whole training part once more.
-            arm(
-                "copy",
-                folder=str(folder / "copies"),
-                dose=training_counts(before.catalog, fold),
-            ),
-        )
-        results = read_results(
-            run_experiment(
-                folder / "run", experiment, device="cpu", precision="auto", command="test"
-            )
-        )
-        return open_run(folder / "run", experiment), results, folder
+    before = open_run(folder / "before", asked())
+    fold = before.fold(0, LESIONS)
+    rows = before.catalog.rows(fold.train)
+    write_images(folder / "copies", before.images[rows], before.catalog.labels[rows])
+    noise = np.random.default_rng(0).integers(0, 256, (2 * FRESH, SIZE, SIZE, 3), np.uint8)
+    write_images(folder / "noise", noise, np.arange(len(noise)) % 2)
+    # Fresh lesions under each other's names: more of them than of right ones.
+    drawn = [draw_class(label, FRESH, 7, SIZE).images for label in CLASSES]
+    write_images(folder / "wrong", np.concatenate(drawn), np.repeat([1, 0], FRESH))
+    experiment = asked(
+        arm("oracle", family="oracle", dose=FRESH),
+        arm("noise", folder=str(folder / "noise"), dose=FRESH, max_per_real=0.0),
+        arm("wrong", folder=str(folder / "wrong"), dose=FRESH, max_per_real=0.0),
+        # As many of each class as there are: the whole training part once more.
+        arm(
+            "copy",
+            folder=str(folder / "copies"),
+            dose=training_counts(before.catalog, fold),
+        ),
+    )
+    results = read_results(
+        run_experiment(folder / "run", experiment, device="cpu", precision="auto", command="test")
+    )
+    return open_run(folder / "run", experiment), results, folder
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +157,8 @@ def test_one_training_of_each_arm_is_not_judged_even_where_the_truth_is_large(
     assert set(oracle["verdict"]) == {NOT_JUDGED}
 
 
-def test_copy_and_replay_are_trained_on_the_same_images(
-    made: tuple[Run, RunResults, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, _, folder = made
-    monkeypatch.setenv("DERMAUG_CACHE", str(folder / "cache"))
+def test_copy_and_replay_are_trained_on_the_same_images(made: tuple[Run, RunResults, Path]) -> None:
+    run = made[0]
     sets = {
         job.arm: training_set(run, job, run.fold(0, LESIONS), torch.device("cpu"))
         for job in run.jobs.classifiers
@@ -197,10 +190,7 @@ def audited(made: tuple[Run, RunResults, Path], name: str) -> FolderAudit:
     return audit_folder(folder / name, run.catalog.root, judge, stored=stored)
 
 
-def test_the_audit_finds_the_copies_and_only_them(
-    made: tuple[Run, RunResults, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(made[2] / "cache"))
+def test_the_audit_finds_the_copies_and_only_them(made: tuple[Run, RunResults, Path]) -> None:
     found = audited(made, "copies").audit.numbers
     assert sorted(found["label"]) == CLASSES
     assert (found["copy_rate"] > 0.95).all()

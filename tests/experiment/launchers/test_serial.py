@@ -62,16 +62,6 @@ PROGRAM = "from dermaug.cli import main; main()"
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
-
-
-@pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Experiment]:
     path = tmp_path_factory.mktemp("asked") / "tiny.toml"
     path.write_text(FILE)
@@ -88,11 +78,9 @@ def work(folder: Path, experiment: Experiment) -> RunResults:
 
 @pytest.fixture(scope="module")
 def finished(
-    asked: tuple[Path, Experiment], cache: Path, tmp_path_factory: pytest.TempPathFactory
+    asked: tuple[Path, Experiment], tmp_path_factory: pytest.TempPathFactory
 ) -> RunResults:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(cache))
-        return work(tmp_path_factory.mktemp("runs") / "tiny", asked[1])
+    return work(tmp_path_factory.mktemp("runs") / "tiny", asked[1])
 
 
 def test_everything_asked_for_is_there(finished: RunResults) -> None:
@@ -219,13 +207,10 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     assert len(work(folder, asked[1]).cells) == 3
 
 
-def test_evaluation_refuses_images_it_was_trained_on(
-    finished: RunResults, cache: Path, tmp_path: Path
-) -> None:
+def test_evaluation_refuses_images_it_was_trained_on(finished: RunResults, tmp_path: Path) -> None:
     fabric = start_fabric("cpu")
     classifiers = find_classifiers(finished.folder)
     assert len(classifiers) == 3
-    (phantoms,) = (cache / "phantoms").iterdir()
     keep = tmp_path / "three"
     for label in ("bcc", "mel", "nv"):
         (keep / label).mkdir(parents=True)
@@ -233,7 +218,7 @@ def test_evaluation_refuses_images_it_was_trained_on(
         for path in rows["path"]:
             (keep / label / Path(path).name).symlink_to(path)
     with pytest.raises(DermaugError, match="they were trained on bcc, mel, nv"):
-        evaluate(classifiers, phantoms, fabric, skip_known=False)
+        evaluate(classifiers, finished.catalog.root, fabric, skip_known=False)
     with pytest.raises(DermaugError, match="leave them out with --skip-known"):
         evaluate(classifiers, keep, fabric, skip_known=False)
     scores, class_scores = evaluate(classifiers, keep, fabric, skip_known=True)

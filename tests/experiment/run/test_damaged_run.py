@@ -38,30 +38,20 @@ ASKED: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
 def asked() -> Experiment:
     return validate_experiment(ASKED, "whole")
 
 
 @pytest.fixture(scope="module")
-def whole(asked: Experiment, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(asked: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(cache))
-        audit_images(
-            run_experiment(folder, asked, device="cpu", precision="auto", command=""), "cpu"
-        )
+    audit_images(run_experiment(folder, asked, device="cpu", precision="auto", command=""), "cpu")
     return folder
 
 
 @pytest.fixture
-def folder(whole: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(whole: Path, tmp_path: Path) -> Path:
     """A copy of the whole run."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
     shutil.copytree(whole, tmp_path / "run")
     return tmp_path / "run"
 

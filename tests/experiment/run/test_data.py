@@ -29,9 +29,8 @@ def asked(source: Path) -> Experiment:
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path) -> Path:
     """Two classes; three photographs of each are there twice, compressed anew, as other lesions."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     root, lines = tmp_path / "data", ["file_name,label,lesion_id"]
     root.mkdir()
     for place, label in enumerate(("mel", "nv")):

@@ -22,29 +22,22 @@ TREE = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_run_of_any_family_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str
-) -> None:
+def test_run_of_any_family_goes_on(tmp_path: Path, family: str) -> None:
     """What was written down is what the file asks for: 10000 and 10000.0 are one number."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
     asked = validate_experiment(TREE | {"generators": [{"family": family}]}, "test")
     run = open_run(tmp_path / "run", asked)
     assert open_run(run.folder, asked).experiment == run.experiment
     assert with_own_options(read_run_experiment(run.folder)) == run.experiment
 
 
-def test_every_option_is_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+def test_every_option_is_written_down(tmp_path: Path) -> None:
     run = open_run(tmp_path / "run", validate_experiment(TREE, "test"))
     (written,) = read_run_experiment(run.folder).generators
     assert written.options == Acgan.Options(kernel=5).model_dump()
     assert all(job.config.options == written.options for job in run.jobs.generators)
 
 
-def test_run_begun_with_another_default_is_another_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+def test_run_begun_with_another_default_is_another_one(tmp_path: Path) -> None:
     asked = validate_experiment(TREE, "test")
     folder = open_run(tmp_path / "run", asked).folder
     open_run(folder, asked)
@@ -56,10 +49,7 @@ def test_run_begun_with_another_default_is_another_one(
     assert caught.value.details == ('generators.0.options.joined: "concatenated" -> "product"',)
 
 
-def test_sizes_that_give_one_training_part_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+def test_sizes_that_give_one_training_part_are_refused(tmp_path: Path) -> None:
     for lesions, found in (([4, 500, 0], r"all \(0\) and 500"), ([600, 500], "600 and 500")):
         tree = TREE | {"splits": {"folds": 3, "run": [0], "lesions": lesions}}
         with pytest.raises(DermaugError, match=f"splits.lesions: .*{found} lesions a class"):

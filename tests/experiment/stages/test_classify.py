@@ -47,9 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             {"name": "own", "synthetic": dose | {"own_norm": True}},
         ],
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(folder / "cache"))
-        return open_run(folder / "run", validate_experiment(tree, "test"))
+    return open_run(folder / "run", validate_experiment(tree, "test"))
 
 
 @pytest.fixture(scope="module")

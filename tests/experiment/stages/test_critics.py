@@ -55,24 +55,12 @@ TREE = {
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
-
-
-@pytest.fixture(scope="module")
-def finished(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResults:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(cache))
-        folder = tmp_path_factory.mktemp("runs") / "critics"
-        asked = validate_experiment(TREE, "test")
-        return read_results(
-            run_experiment(folder, asked, device="cpu", precision="auto", command="test")
-        )
+def finished(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
+    folder = tmp_path_factory.mktemp("runs") / "critics"
+    asked = validate_experiment(TREE, "test")
+    return read_results(
+        run_experiment(folder, asked, device="cpu", precision="auto", command="test")
+    )
 
 
 def critic_cells(results: RunResults) -> list[pd.DataFrame]:

@@ -58,11 +58,9 @@ TREE = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """With its generator, the references, and the arm without synthetic images."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
-        begun = open_run(tmp_path_factory.mktemp("run"), validate_experiment(TREE, "test"))
-        first = [job for job in begun.jobs.in_order if not is_dosed(job)]
-        do_jobs(begun, first, "cpu", "auto")
+    begun = open_run(tmp_path_factory.mktemp("run"), validate_experiment(TREE, "test"))
+    first = [job for job in begun.jobs.in_order if not is_dosed(job)]
+    do_jobs(begun, first, "cpu", "auto")
     return begun
 
 
@@ -177,10 +175,8 @@ def test_halves_are_no_arms_and_only_there_for_a_band(run: Run) -> None:
     confident = {"name": "c", "synthetic": {"dose": 5, "curation": {"confidence": 0.5}}}
     confident["synthetic"]["family"] = "cgan"  # type: ignore[index]
     for arms in ([{"name": "real"}, plain], [{"name": "real"}, confident]):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DERMAUG_CACHE", str(run.catalog.root.parents[1]))
-            asked = validate_experiment(TREE | {"arms": arms}, "test")
-            assert open_run(run.folder.parent / str(arms[1]["name"]), asked).jobs.references == ()
+        asked = validate_experiment(TREE | {"arms": arms}, "test")
+        assert open_run(run.folder.parent / str(arms[1]["name"]), asked).jobs.references == ()
 
 
 @pytest.mark.parametrize("change", [{"curation": {"confidence": 0.5}}, {"labels": "judged"}])

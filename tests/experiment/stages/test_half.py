@@ -38,10 +38,7 @@ def asked(*arms: dict[str, object], source: str = "phantom") -> Experiment:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
-        half = {"name": "half", "half": True}
-        return open_run(tmp_path_factory.mktemp("run"), asked(half))
+    return open_run(tmp_path_factory.mktemp("run"), asked({"name": "half", "half": True}))
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.integers(0, 5))

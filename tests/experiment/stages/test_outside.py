@@ -49,13 +49,6 @@ def asked(source: Path, external: tuple[Path, ...] = (), **arms: Path) -> Any:
     return validate_experiment(tree, "outside")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = PhantomConfig(number=140, balanced=True)

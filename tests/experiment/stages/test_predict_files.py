@@ -21,13 +21,6 @@ from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import validate_experiment
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DERMAUG_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = PhantomConfig(number=84, balanced=True)

@@ -35,17 +35,11 @@ def asked(*arms: dict[str, object], **changes: object) -> Experiment:
     return validate_experiment(tree | changes, "test")
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def assembled(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> Callable[..., tuple[Run, ClassifierJob, TrainingSet]]:
     """The training set of the first cell of the last arm that an experiment names."""
-    monkeypatch.setenv("DERMAUG_CACHE", str(cache))
 
     def assemble(*arms: dict[str, object], lesions: int = 0) -> tuple[object, ...]:
         run = open_run(tmp_path / "run", asked(*arms))
