@@ -12,7 +12,7 @@ from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
-from dermaug.experiment.run.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment_file import validate_experiment
 from dermaug.seeding import derive_seed
 
@@ -98,9 +98,9 @@ def drawn_experiment(
     return validate_experiment(tree, "drawn")
 
 
-def drawn_cell(
+def drawn_trial(
     folder: Path, catalog: Catalog, fold: Fold, arm: str, model: str, seed: int, skill: float
-) -> CellResult:
+) -> TrialResult:
     """Predictions whose logits favour the truth by `skill`; arms of a pair share their noise."""
     tables = []
     for part, ids in (("validation", fold.validation), ("test", fold.test)):
@@ -138,7 +138,7 @@ def drawn_cell(
     manifest |= {"kept_images": 800, "kept_score": 0.2 + 0.14 * skill, "provenance": "fold"}
     tested = pd.concat(tables, ignore_index=True)
     generator_seed = 0 if "synthetic" in arm else None
-    return CellResult(
+    return TrialResult(
         arm, model, fold.index, seed, generator_seed, folder, manifest, journal, tested
     )
 
@@ -177,8 +177,8 @@ def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
         catalog = drawn_catalog(tmp_path, classes, lesions)
         assert catalog.embedded is not None
         parts = drawn_folds(catalog, folds)
-        cells = tuple(
-            drawn_cell(folder, catalog, fold, arm, model, seed, value)
+        trials = tuple(
+            drawn_trial(folder, catalog, fold, arm, model, seed, value)
             for model in models
             for arm, value in skill.items()
             for fold in parts
@@ -201,8 +201,8 @@ def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
             {},
             parts,
             generators,
-            cells,
-            (len(generators), len(cells)),
+            trials,
+            (len(generators), len(trials)),
         )
 
     return build

@@ -44,8 +44,8 @@ def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
     keys = [job.key for job in jobs.in_order]
     assert len(set(keys)) == len(keys)
     points = len(folds) * len(asked.splits.sizes)
-    cells = points * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
-    assert len(jobs.classifiers) == cells
+    trials = points * len(asked.seeds) * len(asked.classifiers) * len(asked.arms)
+    assert len(jobs.classifiers) == trials
     for place, job in enumerate(jobs.in_order):
         if isinstance(job, ClassifierJob):
             assert {*job.generators, *job.needs} <= set(keys[:place])

@@ -1,4 +1,4 @@
-"""Seeds derived from a cell's coordinates: the same on every machine and in every process."""
+"""Seeds derived from a trial's coordinates: the same on every machine and in every process."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ def derive_seed(*parts: str | int) -> int:
     """Map names and numbers to a 32-bit seed.
 
     Args:
-        parts: Coordinates of the cell, for example model, fold, seed and purpose. The arm is never
+        parts: Coordinates of the trial, for example model, fold, seed and purpose. The arm is never
             among them, so that arms share initial weights and comparisons are paired.
 
     Example:

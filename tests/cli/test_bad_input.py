@@ -419,10 +419,10 @@ def test_predict_takes_no_classifier_of_several_in_silence(
     dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path
 ) -> None:
     for name in ("one", "other"):
-        cell = tmp_path / "several" / "classifiers" / "real" / name
-        cell.mkdir(parents=True)
-        shutil.copy(checkpoints / "classifier.safetensors", cell)
-        write_json(cell / "done.json", {})
+        trial = tmp_path / "several" / "classifiers" / "real" / name
+        trial.mkdir(parents=True)
+        shutil.copy(checkpoints / "classifier.safetensors", trial)
+        write_json(trial / "done.json", {})
     image = min(phantoms.rglob("*.jpg"))
     ended = dermaug("predict", tmp_path / "several", image)
     assert_refused(ended, "expected one classifier, found 2; name one of them")

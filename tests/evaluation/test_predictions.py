@@ -46,7 +46,7 @@ def table(catalog: Catalog) -> pd.DataFrame:
 
 
 def test_what_is_written_is_read(table: pd.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "cell" / "predictions.parquet"
+    path = tmp_path / "trial" / "predictions.parquet"
     write_predictions(path, table, CLASSES)
     again = read_predictions(path, CLASSES)
     assert again.to_dict("list") == table.to_dict("list")
@@ -107,7 +107,7 @@ def test_a_wrong_shape_is_refused(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     "change", [{"p_mel": "x"}, {"p_mel": None}, {"lesion_id": None}, {"image_id": None}]
 )
-def test_cells_of_another_kind_are_findings(
+def test_trials_of_another_kind_are_findings(
     table: pd.DataFrame, change: dict[str, str | None]
 ) -> None:
     with pytest.raises(DermaugError, match="not valid predictions"):

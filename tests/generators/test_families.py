@@ -208,8 +208,8 @@ def test_family_in_a_study(family: str, tmp_path: Path) -> None:
             command="test",
         )
     )
-    (cell,) = found.cells
-    assert cell.manifest["train_counts"]["mel"]["synthetic"] == 70
+    (trial,) = found.trials
+    assert trial.manifest["train_counts"]["mel"]["synthetic"] == 70
     assert {result.label for result in found.generators} == {"mel", "nv"}
     assert all(len(result.samples) == 64 for result in found.generators)
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.answer_section import short_answer, thresholds, unfinished
-from dermaug.scoring.scores import score_cells
+from dermaug.scoring.scores import score_trials
 from dermaug.scoring.verdict_words import sentence
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
@@ -15,13 +15,13 @@ Study = Callable[..., RunResults]
 
 
 def answer_of(results: RunResults) -> list[str]:
-    return short_answer(results, score_cells(results), verdict_table(results, 50))
+    return short_answer(results, score_trials(results), verdict_table(results, 50))
 
 
 def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
     """An interval that excludes zero is no verdict when Holm's rule says that it is none."""
     results = drawn_study(seeds=(0, 1))
-    scores, verdicts = score_cells(results), verdict_table(results, 50)
+    scores, verdicts = score_trials(results), verdict_table(results, 50)
     asked = (verdicts["family"] == "mean sensitivity") & (verdicts["arm"] == "classic+synthetic")
     for word, p in ((HELPS, 0.04), (INCONCLUSIVE, 0.06)):
         row = verdicts[asked].assign(
@@ -86,9 +86,9 @@ def test_convergence_is_said_or_said_to_be_unknown(drawn_study: Study) -> None:
 
 def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:
     results = drawn_study()
-    none = replace(results, cells=())
+    none = replace(results, trials=())
     assert "no answer" in answer_of(none)[0]
-    alone = replace(results, cells=results.cells[:1])
+    alone = replace(results, trials=results.trials[:1])
     assert "nothing to compare" in answer_of(alone)[0]
 
 
@@ -108,7 +108,9 @@ def test_networks_that_guess_are_called_so(drawn_study: Study) -> None:
     results = drawn_study(skill={"real": 0.0, "classic": 0.0}, lesions=8)
     constant = {"p_bkl": 0.6, "p_nv": 0.2, "p_mel": 0.2}
     guessing = tuple(
-        replace(cell, predictions=cell.predictions.assign(**constant)) for cell in results.cells
+        replace(trial, predictions=trial.predictions.assign(**constant)) for trial in results.trials
     )
-    assert "no arm does better than chance" in " ".join(answer_of(replace(results, cells=guessing)))
+    assert "no arm does better than chance" in " ".join(
+        answer_of(replace(results, trials=guessing))
+    )
     assert "chance" not in " ".join(answer_of(drawn_study()))

@@ -47,14 +47,14 @@ def test_confusion_counts_every_test_prediction_once(drawn_study: Study) -> None
     assert (numbers.groupby("arm")["predictions"].sum() == tested).all()
 
 
-def test_mean_roc_has_the_mean_area_of_the_cells(drawn_study: Study) -> None:
+def test_mean_roc_has_the_mean_area_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    cells = [cell for cell in results.cells if cell.arm == "real"]
-    curve = mean_roc(cells, 2, results)
+    trials = [trial for trial in results.trials if trial.arm == "real"]
+    curve = mean_roc(trials, 2, results)
     scores = score_classes(results)
     chosen = scores[(scores["arm"] == "real") & (scores["label"] == "mel")]
     assert curve["auc"].iloc[0] == pytest.approx(chosen["auc"].mean())
-    assert curve["cells"].iloc[0] == 4
+    assert curve["trials"].iloc[0] == 4
     assert curve["sensitivity"].is_monotonic_increasing
     area = np.trapezoid(curve["sensitivity"], curve["false_positive_rate"])
     assert area == pytest.approx(chosen["auc"].mean(), abs=0.02)

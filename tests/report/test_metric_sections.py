@@ -35,7 +35,7 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
         assert f"{row.group} (n {row.support})" in drawn
 
 
-def test_tables_show_the_means_of_the_cells(drawn_study: Study) -> None:
+def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
     sections = metric_sections(results)
     malignant, melanoma = sections.operating
@@ -52,7 +52,7 @@ def test_tables_show_the_means_of_the_cells(drawn_study: Study) -> None:
     assert sections.calibration is not None
     assert [row[-1] for row in sections.calibration.rows if len(row) > 1] == ["4"] * 3
     assert sections.subgroups is not None
-    assert any("to" in cell for row in sections.subgroups.rows for cell in row[2:])
+    assert any("to" in trial for row in sections.subgroups.rows for trial in row[2:])
 
 
 def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.page import render_report
-from dermaug.scoring.scores import score_cells
+from dermaug.scoring.scores import score_trials
 from dermaug.scoring.verdicts import verdict_table
 
 Study = Callable[..., RunResults]
@@ -77,13 +77,13 @@ def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_o
         assert part not in rest
 
 
-def test_scores_on_the_page_are_those_of_the_cells(drawn_study: Study) -> None:
+def test_scores_on_the_page_are_those_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
     path = render_report(results)
-    scores = score_cells(results)
+    scores = score_trials(results)
     text = path.read_text(encoding="utf-8")
-    for arm, cells in scores.groupby("arm"):
-        mean, spread = cells["balanced_accuracy"].mean(), cells["balanced_accuracy"].std()
+    for arm, trials in scores.groupby("arm"):
+        mean, spread = trials["balanced_accuracy"].mean(), trials["balanced_accuracy"].std()
         row = rf'<th scope="row">{re.escape(str(arm))}</th><td class="number">'
         assert re.search(row + f"{mean:.3f} ± {spread:.3f}</td>", text), arm
     written = pd.read_csv(path.with_name("scores.csv"))
@@ -117,8 +117,8 @@ def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
     assert text.count("&lt;script&gt;") > 5
     assert "1 file could not be read and was left out" in text
     Page(text)
-    cells = pd.read_csv(path.with_name("class_scores.csv"), dtype=str)["label"]
-    assert set(cells) == {"bkl", "'=1+\"&$x", evil}
+    trials = pd.read_csv(path.with_name("class_scores.csv"), dtype=str)["label"]
+    assert set(trials) == {"bkl", "'=1+\"&$x", evil}
     for drawing in (path.parent / "figures").glob("*.svg"):
         assert "<script" not in drawing.read_text(encoding="utf-8")
 
@@ -132,9 +132,9 @@ def test_the_same_results_give_the_same_bytes(drawn_study: Study, tmp_path: Path
 @pytest.mark.parametrize("kept", [0, 1, 4])
 def test_an_unfinished_run_is_reported_as_such(drawn_study: Study, kept: int) -> None:
     results = drawn_study()
-    partial = replace(results, cells=results.cells[:kept], generators=())
+    partial = replace(results, trials=results.trials[:kept], generators=())
     text = render_report(partial).read_text(encoding="utf-8")
-    assert f"{kept} of 6 cells and 0 of 2 generators are done" in text
+    assert f"{kept} of 6 trials and 0 of 2 generators are done" in text
     Page(text)
 
 

@@ -107,7 +107,7 @@ def test_a_run_without_results_or_a_folder_in_use_is_refused(
     with pytest.raises(DermaugError, match="within the run"):
         publish(results, results.folder / "out")
     with pytest.raises(DermaugError, match="no trained classifier"):
-        publish(replace(results, cells=()), tmp_path / "new")
+        publish(replace(results, trials=()), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
@@ -115,8 +115,8 @@ def test_numbers_are_computed_anew_and_what_is_missing_is_told(
     results: RunResults, tmp_path: Path
 ) -> None:
     (results.folder / "scores.csv").write_text("arm,")
-    page = publish(replace(results, cells=results.cells[:1]), tmp_path / "out").read_text()
-    assert "not finished: 1 of 2 cells" in page
+    page = publish(replace(results, trials=results.trials[:1]), tmp_path / "out").read_text()
+    assert "not finished: 1 of 2 trials" in page
     assert list(pd.read_csv(tmp_path / "out/scores.csv")["arm"]) == ["real"]
 
 

@@ -37,12 +37,12 @@ def test_a_generator_of_another_fold_is_found(drawn_study: Study) -> None:
     assert "dcgan/mel/fold0-seed0" in found
 
 
-def test_a_cell_tested_on_less_than_its_test_part_is_found(drawn_study: Study) -> None:
+def test_a_trial_tested_on_less_than_its_test_part_is_found(drawn_study: Study) -> None:
     results = drawn_study()
-    cell = results.cells[0]
-    short = replace(cell, predictions=cell.predictions.iloc[:-1])
-    found = failures(replace(results, cells=(short, *results.cells[1:])))
-    assert "1 cells were not tested" in found
+    trial = results.trials[0]
+    short = replace(trial, predictions=trial.predictions.iloc[:-1])
+    found = failures(replace(results, trials=(short, *results.trials[1:])))
+    assert "1 trials were not tested" in found
     assert "real/fridadar/fold0-seed0" in found
 
 

@@ -59,10 +59,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     )
 
 
-def test_every_size_has_its_cells_on_the_same_test_part(results: RunResults) -> None:
+def test_every_size_has_its_trials_on_the_same_test_part(results: RunResults) -> None:
     assert [point.lesions for point in (results, *results.reduced)] == [0, 8, 3]
     for point in (results, *results.reduced):
-        assert len(point.cells) == point.num_jobs[1] == 3
+        assert len(point.trials) == point.num_jobs[1] == 3
         assert point.folds[0].test == results.folds[0].test
     sizes = [len(point.folds[0].train) for point in (results, *results.reduced)]
     assert sizes == sorted(sizes, reverse=True)
@@ -76,10 +76,10 @@ def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
     other = "more" if table["validation"].iloc[1] == table["validation"].max() else "most"
     if table["validation"].nunique() > 1:
         assert exploratory_doses(results) == {("fridadar", other)}
-    cell = next(cell for cell in results.cells if cell.arm == "more")
-    better = replace(cell, predictions=truth(cell.predictions))
-    cells = tuple(better if each is cell else each for each in results.cells)
-    assert exploratory_doses(replace(results, cells=cells)) == {("fridadar", "most")}
+    trial = next(trial for trial in results.trials if trial.arm == "more")
+    better = replace(trial, predictions=truth(trial.predictions))
+    trials = tuple(better if each is trial else each for each in results.trials)
+    assert exploratory_doses(replace(results, trials=trials)) == {("fridadar", "most")}
 
 
 def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults) -> None:
@@ -107,21 +107,21 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
     results = replace(drawn_study(skill=skill), experiment=asked)
     # Of equals the smaller dose, even where the replay of the larger one is better.
     counts = {"more-5": 5, "more-20": 20, "more-5-replay": 5, "more-20-replay": 20}
-    cells = tuple(
+    trials = tuple(
         replace(
-            cell,
-            predictions=right(cell.predictions)
-            if cell.arm == "more-20-replay"
-            else cell.predictions,
+            trial,
+            predictions=right(trial.predictions)
+            if trial.arm == "more-20-replay"
+            else trial.predictions,
             manifest={
-                **cell.manifest,
-                "train_counts": {"nv": {"real": 9, "synthetic": counts.get(cell.arm, 0)}},
+                **trial.manifest,
+                "train_counts": {"nv": {"real": 9, "synthetic": counts.get(trial.arm, 0)}},
             },
         )
-        for cell in results.cells
+        for trial in results.trials
     )
     others = {("fridadar", "more-20"), ("fridadar", "more-20-replay")}
-    assert exploratory_doses(replace(results, cells=cells)) == others
+    assert exploratory_doses(replace(results, trials=trials)) == others
 
 
 def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
@@ -143,12 +143,12 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     told = " ".join(threats(results))
     assert "One classifier seed" in told
     assert "One fold" in told
-    cells = tuple(
-        replace(cell, manifest={**cell.manifest, "provenance": "unknown"})
-        for cell in results.cells
-        if cell.arm == "more"
+    trials = tuple(
+        replace(trial, manifest={**trial.manifest, "provenance": "unknown"})
+        for trial in results.trials
+        if trial.arm == "more"
     )
-    assert "Provenance unknown (more)" in " ".join(threats(replace(results, cells=cells)))
+    assert "Provenance unknown (more)" in " ".join(threats(replace(results, trials=trials)))
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "Lesion ids are not known" in " ".join(threats(alone))
 
@@ -157,21 +157,23 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
     results: RunResults,
 ) -> None:
     control = {
-        (cell.fold, cell.seed): cell.predictions for cell in results.cells if cell.arm == "classic"
+        (trial.fold, trial.seed): trial.predictions
+        for trial in results.trials
+        if trial.arm == "classic"
     }
     equal = tuple(
-        replace(cell, predictions=control[cell.fold, cell.seed]) for cell in results.cells
+        replace(trial, predictions=control[trial.fold, trial.seed]) for trial in results.trials
     )
-    told = " ".join(threats(replace(results, cells=equal)))
+    told = " ".join(threats(replace(results, trials=equal)))
     assert "More real lesions" not in told  # one training in one fold: not judged
     nevi = {"p_mel": 0.0, "p_nv": 1.0}
     blind = tuple(
-        replace(cell, predictions=cell.predictions.assign(**nevi))
-        if cell.arm == "classic"
-        else replace(cell, predictions=truth(cell.predictions))
-        for cell in results.cells
+        replace(trial, predictions=trial.predictions.assign(**nevi))
+        if trial.arm == "classic"
+        else replace(trial, predictions=truth(trial.predictions))
+        for trial in results.trials
     )
-    told = " ".join(threats(replace(results, cells=blind)))
+    told = " ".join(threats(replace(results, trials=blind)))
     assert "classic with fridadar hardly ever names mel" in told
 
 
@@ -191,9 +193,9 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
     control = replay.model_copy(update={"replay_of": "an arm that is not shown"})
     asked = asked.model_copy(update={"arms": (classic, control)})
     apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
-    shown = apart.cells[0].manifest["shown"]
-    cells = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.cells)
-    told = " ".join(threats(replace(apart, cells=cells, experiment=asked)))
+    shown = apart.trials[0].manifest["shown"]
+    trials = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.trials)
+    told = " ".join(threats(replace(apart, trials=trials, experiment=asked)))
     assert "The negative control classic+oracle differs from classic" in told
 
 

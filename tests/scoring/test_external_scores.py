@@ -20,14 +20,14 @@ def tested(drawn_study: Study) -> RunResults:
     """Two folds and two seeds, all tested on the test part of another study's only fold."""
     results = drawn_study(seeds=(0, 1))
     apart = {
-        (cell.arm, cell.seed): held_out(cell)
-        for cell in drawn_study(seeds=(0, 1, 2, 3), folds=1).cells
+        (trial.arm, trial.seed): held_out(trial)
+        for trial in drawn_study(seeds=(0, 1, 2, 3), folds=1).trials
     }
-    cells = tuple(
-        replace(cell, external={PATH: apart[cell.arm, 2 * cell.fold + cell.seed]})
-        for cell in results.cells
+    trials = tuple(
+        replace(trial, external={PATH: apart[trial.arm, 2 * trial.fold + trial.seed]})
+        for trial in results.trials
     )
-    return replace(results, cells=cells)
+    return replace(results, trials=trials)
 
 
 def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunResults) -> None:
@@ -42,7 +42,7 @@ def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunR
     expected = (scores["classic+synthetic"] - scores["classic"]).mean()
     assert row["difference"] == pytest.approx(expected)
     assert row["low"] < expected < row["high"]
-    external = tested.cells[0].external[PATH]
+    external = tested.trials[0].external[PATH]
     assert row["num_groups"] == external["lesion_id"].nunique()
     assert row["num_pairs"] == 4
 
@@ -52,9 +52,9 @@ def test_without_external_data_there_is_nothing(drawn_study: Study) -> None:
 
 
 def test_equal_answers_differ_by_nothing(tested: RunResults) -> None:
-    same = tested.cells[0].external
+    same = tested.trials[0].external
     table = compare_external(
-        replace(tested, cells=tuple(replace(cell, external=same) for cell in tested.cells)), 50
+        replace(tested, trials=tuple(replace(trial, external=same) for trial in tested.trials)), 50
     )
     known = table["low"].notna()
     assert (table.loc[known, "difference"] == 0.0).all()

@@ -151,8 +151,8 @@ def test_one_training_of_each_arm_is_not_judged_even_where_the_truth_is_large(
     made: tuple[Run, RunResults, Path],
 ) -> None:
     results = made[1]
-    once = tuple(cell for cell in results.cells if cell.seed == 0)
-    table = verdict_table(replace(results, cells=once))
+    once = tuple(trial for trial in results.trials if trial.seed == 0)
+    table = verdict_table(replace(results, trials=once))
     oracle = table[(table["arm"] == "oracle") & (table["family"] != "")]
     assert set(oracle["verdict"]) == {NOT_JUDGED}
 
@@ -185,7 +185,7 @@ def test_every_contrast_was_judged_together(
 
 def audited(made: tuple[Run, RunResults, Path], name: str) -> FolderAudit:
     run, results, folder = made
-    (stored,) = find_classifiers(next(c for c in results.cells if c.arm == "real").folder)
+    (stored,) = find_classifiers(next(c for c in results.trials if c.arm == "real").folder)
     judge = classifier_judge(stored.path, start_fabric("cpu").device)
     return audit_folder(folder / name, run.catalog.root, judge, stored=stored)
 

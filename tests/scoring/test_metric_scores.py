@@ -1,4 +1,4 @@
-"""Tables over cells: calibration, operating points and groups of patients."""
+"""Tables over trials: calibration, operating points and groups of patients."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from dermaug.evaluation.predictions import probabilities_of
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.operating_scores import score_operating_points, targets
-from dermaug.scoring.scores import held_out, score_cells
+from dermaug.scoring.scores import held_out, score_trials
 from dermaug.scoring.subgroup_scores import (
     FEWEST,
     OTHER_SITES,
@@ -32,38 +32,38 @@ def changed(results: RunResults, **columns: object) -> RunResults:
 def test_the_temperature_is_fitted_on_validation_and_judged_on_test(drawn_study: Study) -> None:
     results = drawn_study(skill={"real": 4.0}, lesions=150)
     table = score_calibration(results)
-    assert len(table) == len(results.cells)
+    assert len(table) == len(results.trials)
     # Logits were drawn as noise plus 4 for the truth: the classifier is not sure enough.
     assert (table["temperature"] < 0.9).all()
     assert (table["nll_scaled"] < table["nll"]).all()
-    cell = results.cells[0]
-    other_test = cell.predictions.copy()
+    trial = results.trials[0]
+    other_test = trial.predictions.copy()
     test = other_test["part"] == "test"
     columns = [name for name in other_test if name.startswith("p_")]
     other_test.loc[test, columns] = 1 / 3
-    again = score_calibration(replace(results, cells=(replace(cell, predictions=other_test),)))
+    again = score_calibration(replace(results, trials=(replace(trial, predictions=other_test),)))
     assert again["temperature"].iloc[0] == table["temperature"].iloc[0]
     assert again["nll"].iloc[0] == pytest.approx(np.log(3), rel=1e-3)
 
 
-def test_reliability_pools_the_cells_of_an_arm(drawn_study: Study) -> None:
+def test_reliability_pools_the_trials_of_an_arm(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
     table = reliability(results)
     for arm, bins in table.groupby("arm"):
-        cells = [held_out(cell) for cell in results.cells if cell.arm == arm]
-        assert bins["images"].sum() == sum(map(len, cells))
+        trials = [held_out(trial) for trial in results.trials if trial.arm == arm]
+        assert bins["images"].sum() == sum(map(len, trials))
         right = (bins["images"] * bins["accuracy"]).sum() / bins["images"].sum()
-        scores = score_cells(results).query("arm == @arm")
+        scores = score_trials(results).query("arm == @arm")
         expected = np.average(scores["accuracy"], weights=scores["images"])
         assert right == pytest.approx(expected)
 
 
-def test_operating_points_of_a_cell(drawn_study: Study) -> None:
+def test_operating_points_of_a_trial(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=60)
     table = score_operating_points(results)
-    cell = results.cells[0]
-    rows = table[(table["arm"] == cell.arm) & (table["fold"] == cell.fold)]
-    test = held_out(cell)
+    trial = results.trials[0]
+    rows = table[(table["arm"] == trial.arm) & (table["fold"] == trial.fold)]
+    test = held_out(trial)
     malignant = test["label"].isin(["bcc", "mel"])
     summed = test["p_bcc"].astype(float) + test["p_mel"].astype(float)
     top = rows[(rows["target"] == "malignant") & (rows["rule"] == "argmax")].iloc[0]
@@ -105,8 +105,8 @@ def test_a_group_is_scored_on_its_own_images(drawn_study: Study) -> None:
     for row in own[own["grouping"] == "sex"].itertuples():
         by_seed = []
         for seed in (0, 1):
-            cells = [c for c in results.cells if (c.arm, c.seed) == (row.arm, seed)]
-            pool = pd.concat([held_out(cell) for cell in cells])
+            trials = [c for c in results.trials if (c.arm, c.seed) == (row.arm, seed)]
+            pool = pd.concat([held_out(trial) for trial in trials])
             pool = pool[pool["image_id"].map(sex) == row.group]
             called = np.array(CLASSES)[probabilities_of(pool, CLASSES).argmax(axis=1)]
             by_seed.append(metrics.balanced_accuracy_score(pool["label"], called))
@@ -167,7 +167,7 @@ def test_a_class_with_few_images_in_a_group_is_left_out_of_its_mean(drawn_study:
     found = score_subgroups(changed(results, sex=sex), resamples=20)
     rows = found[(found["group"] == "female") & (found["metric"] == "balanced_accuracy")]
     assert rows["classes"].tolist() == [3]
-    pool = pd.concat([held_out(cell) for cell in results.cells])
+    pool = pd.concat([held_out(trial) for trial in results.trials])
     pool = pool[pool["image_id"].isin(table["image_id"][sex == "female"])]
     kept = pool[pool["label"] != "bcc"]
     called = np.array(CLASSES)[probabilities_of(kept, CLASSES).argmax(axis=1)]
@@ -201,12 +201,12 @@ def test_nothing_is_said_of_patients_that_nobody_described(drawn_study: Study) -
 
 def test_an_unfinished_run_is_scored_on_what_all_arms_have(drawn_study: Study) -> None:
     results = drawn_study(lesions=90)
-    partial = replace(results, cells=results.cells[:3])  # classic has fold 0 only
+    partial = replace(results, trials=results.trials[:3])  # classic has fold 0 only
     table = score_subgroups(partial, resamples=20)
     one_fold = table[(table["grouping"] == "sex") & (table["metric"] == "balanced_accuracy")]
     tested = one_fold.groupby("group")["images"].first().sum()
     assert tested == len(results.folds[0].test)
-    nothing = replace(results, cells=())
+    nothing = replace(results, trials=())
     assert score_subgroups(nothing).empty
     assert score_calibration(nothing).empty
     assert reliability(nothing).empty

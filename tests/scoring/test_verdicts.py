@@ -32,11 +32,11 @@ MEAN = Metric(ADJUSTED, ALL, "balanced_accuracy")
 
 def with_generators(results: RunResults, seeds: dict[int, int]) -> RunResults:
     """The study as if classifier seed -> generator seed had been used in synthetic arms."""
-    cells = tuple(
-        replace(cell, generator_seed=seeds[cell.seed]) if "synthetic" in cell.arm else cell
-        for cell in results.cells
+    trials = tuple(
+        replace(trial, generator_seed=seeds[trial.seed]) if "synthetic" in trial.arm else trial
+        for trial in results.trials
     )
-    return replace(results, cells=cells)
+    return replace(results, trials=trials)
 
 
 def with_prior(results: RunResults, arm: str, prior: list[float]) -> RunResults:
@@ -48,17 +48,17 @@ def with_prior(results: RunResults, arm: str, prior: list[float]) -> RunResults:
         moved = table[columns] * np.array(list(given.values()))
         return table.assign(**moved.div(moved.sum(axis=1), axis=0))
 
-    cells = tuple(
+    trials = tuple(
         replace(
-            cell,
-            predictions=learnt(cell.predictions),
-            manifest={**cell.manifest, "prior": given},
+            trial,
+            predictions=learnt(trial.predictions),
+            manifest={**trial.manifest, "prior": given},
         )
-        if cell.arm == arm
-        else cell
-        for cell in results.cells
+        if trial.arm == arm
+        else trial
+        for trial in results.trials
     )
-    return replace(results, cells=cells)
+    return replace(results, trials=trials)
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +210,7 @@ def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Stud
     classes = results.catalog.classes
 
     def tests(arm: str) -> list[pd.DataFrame]:
-        return [held_out(cell) for cell in results.cells if cell.arm == arm]
+        return [held_out(trial) for trial in results.trials if trial.arm == arm]
 
     def sensitivity(arm: str, label: str) -> float:
         own = pd.concat(tests(arm)).query("label == @label")
@@ -243,21 +243,21 @@ def test_single_arms_differ_by_the_effect_on_the_same_draws(drawn_study: Study) 
 
 def test_an_unfinished_run_has_the_verdicts_it_can_have(drawn_study: Study) -> None:
     results = drawn_study(skill={"real": 1.0, "classic": 2.0})
-    part = verdict_table(replace(results, cells=results.cells[:3]), 50)
+    part = verdict_table(replace(results, trials=results.trials[:3]), 50)
     assert (part["num_pairs"] == 1).all()
-    nothing = verdict_table(replace(results, cells=results.cells[:2]), 50)
+    nothing = verdict_table(replace(results, trials=results.trials[:2]), 50)
     assert nothing.empty
     assert tuple(nothing.columns) == COLUMNS
-    assert verdict_table(replace(results, cells=()), 50).empty
+    assert verdict_table(replace(results, trials=()), 50).empty
 
 
 def test_a_class_without_test_lesions_is_not_compared(drawn_study: Study) -> None:
     results = drawn_study(folds=1, seeds=(0, 1))
-    cells = tuple(
-        replace(cell, predictions=cell.predictions[cell.predictions["label"] != "mel"])
-        for cell in results.cells
+    trials = tuple(
+        replace(trial, predictions=trial.predictions[trial.predictions["label"] != "mel"])
+        for trial in results.trials
     )
-    table = verdict_table(replace(results, cells=cells), 50)
+    table = verdict_table(replace(results, trials=trials), 50)
     mel = table[(table["scope"] == "mel") & (table["family"] != "")]
     assert mel["p"].isna().all()
     assert set(mel["verdict"]) == {NOT_JUDGED}

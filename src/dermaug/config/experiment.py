@@ -46,7 +46,7 @@ class Experiment(Section):
     splits: SplitConfig = SplitConfig()
     verdict: VerdictConfig = VerdictConfig()
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
-    """Classifier seeds; every cell is trained once for each."""
+    """Classifier seeds; every trial is trained once for each."""
     check_convergence: bool = False
     """Train the first arm without synthetic images once more at half of its length, with every
     classifier: whether the full length still gains tells whether the baseline has converged."""
@@ -117,7 +117,7 @@ class Experiment(Section):
         return next((arm for arm in self.arms if arm.is_reference), None)
 
     def reference_seed(self, seed: int) -> int:
-        """Seed of the reference classifier of a cell: the next one, after the last the first."""
+        """Seed of the reference classifier of a trial: the next one, after the last the first."""
         return self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)]
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Predictions of one cell as a table: built, checked, written to parquet and read back."""
+"""Predictions of one trial as a table: built, checked, written to parquet and read back."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -115,7 +115,7 @@ def refuse_other_rows(
                 f"{origin}: expected predictions of the {len(expected)} images in the {part} part "
                 f"of the fold, found {len(found)}, and {strange['image_id'].nunique()} images do "
                 f"not agree in id, lesion, group and label, {first['image_id']} among them; delete "
-                "the cell's folder and run again"
+                "the trial's folder and run again"
             )
 
 

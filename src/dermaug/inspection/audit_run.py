@@ -78,10 +78,10 @@ def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
     family's first arm in its synthetic images only: it has seen the same real images and no others.
     """
     arm = control_of_family(run.experiment, job.family)
-    for cell in run.jobs.classifiers:
+    for trial in run.jobs.classifiers:
         wanted = (arm.name, job.fold, job.lesions) if arm is not None else None
-        if (cell.arm, cell.fold, cell.lesions) == wanted:
-            return cell if run.is_done(cell.key) else None
+        if (trial.arm, trial.fold, trial.lesions) == wanted:
+            return trial if run.is_done(trial.key) else None
     return None
 
 

@@ -199,7 +199,7 @@ def _some_of_each(
 def _validation_of(
     folder: Path, validation: tuple[str, ...], classes: tuple[str, ...]
 ) -> pd.DataFrame:
-    """A cell's predictions of the validation images, in their order."""
+    """A trial's predictions of the validation images, in their order."""
     path = folder / "predictions.parquet"
     table = read_predictions(path, classes)
     kept = table[table["part"] == "validation"].set_index("image_id")

@@ -60,7 +60,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     if chosen is None:
         return pd.DataFrame(columns=list(COLUMNS))
     control, treated, generators = chosen
-    checkpoints = [run.folder / cell.key / CLASSIFIER for cell in (control, treated)]
+    checkpoints = [run.folder / trial.key / CLASSIFIER for trial in (control, treated)]
     parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -86,23 +86,23 @@ def read_embedding(run_folder: Path) -> pd.DataFrame:
 
 
 def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] | None:
-    """Control, synthetic cell of the same model, fold and seed, and its finished generators."""
+    """Control, synthetic trial of the same model, fold and seed, and its finished generators."""
     jobs = {job.key: job for job in run.jobs.generators if run.is_done(job.key)}
-    for cell in run.jobs.classifiers:
-        if cell.mixture.critic:
+    for trial in run.jobs.classifiers:
+        if trial.mixture.critic:
             continue  # its generator's network, not a classifier that saw synthetic images
-        needed = [jobs[key] for key in cell.generators if key in jobs]
-        if not needed or cell.lesions or not run.is_done(cell.key):
+        needed = [jobs[key] for key in trial.generators if key in jobs]
+        if not needed or trial.lesions or not run.is_done(trial.key):
             continue
         control = control_job(run, needed[0])
-        if control is not None and (control.model, control.seed) == (cell.model, cell.seed):
-            return control, cell, needed
+        if control is not None and (control.model, control.seed) == (trial.model, trial.seed):
+            return control, trial, needed
     return None
 
 
-def _test_plane(run: Run, cell: ClassifierJob, judge: Judge, plane: str) -> pd.DataFrame:
-    images, labels = _shown(run, run.catalog.rows(run.fold(cell.fold).test))
-    return _plane(judge.features(images), plane, cell, labels, ["real"] * len(labels))
+def _test_plane(run: Run, trial: ClassifierJob, judge: Judge, plane: str) -> pd.DataFrame:
+    images, labels = _shown(run, run.catalog.rows(run.fold(trial.fold).test))
+    return _plane(judge.features(images), plane, trial, labels, ["real"] * len(labels))
 
 
 def _together(
@@ -132,7 +132,7 @@ def _shown(run: Run, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _plane(
-    features: np.ndarray, plane: str, cell: ClassifierJob, labels: object, origins: list[str]
+    features: np.ndarray, plane: str, trial: ClassifierJob, labels: object, origins: list[str]
 ) -> pd.DataFrame:
     if len(features) < FEWEST:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -140,7 +140,7 @@ def _plane(
     return pd.DataFrame(
         {
             "plane": plane,
-            "classifier": cell.key,
+            "classifier": trial.key,
             "origin": origins,
             "label": labels,
             "x": points[:, 0],

@@ -23,10 +23,10 @@ def short_answer(results: RunResults, scores: pd.DataFrame, verdicts: pd.DataFra
 
     Args:
         results: The run.
-        scores: What `score_cells` gives for it.
+        scores: What `score_trials` gives for it.
         verdicts: What `verdict_table` gives for it: the answer says what stands there, no more.
     """
-    if not results.cells:
+    if not results.trials:
         return ["No classifier has been trained yet, so there is no answer."]
     asked = verdicts[verdicts["family"] == _PRIMARY[results.experiment.verdict.primary]]
     if asked.empty:
@@ -114,14 +114,14 @@ def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
 
 
 def unfinished(results: RunResults) -> Sequence[str]:
-    """A sentence when cells or generators are missing; empty for a finished run."""
-    generators, cells = results.num_jobs
+    """A sentence when trials or generators are missing; empty for a finished run."""
+    generators, trials = results.num_jobs
     # One generator may give images of several classes, each with a result of its own.
     trained = len({generator.folder for generator in results.generators})
-    if len(results.cells) >= cells and trained >= generators:
+    if len(results.trials) >= trials and trained >= generators:
         return ()
     return (
-        f"The run is not finished: {len(results.cells)} of {cells} cells and "
+        f"The run is not finished: {len(results.trials)} of {trials} trials and "
         f"{trained} of {generators} generators are done, "
         "so the answer is provisional.",
     )

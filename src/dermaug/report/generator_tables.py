@@ -57,11 +57,11 @@ def health_table(results: RunResults) -> Table | None:
 
 
 def curation_table(results: RunResults) -> Table | None:
-    """Images that curation left out, by arm and class, in the first finished cell of each arm."""
+    """Images that curation left out, by arm and class, in the first finished trial of each arm."""
     found: dict[str, Mapping[str, Mapping[str, int | None]]] = {}
-    for cell in results.cells:
-        if cell.manifest.get("curation"):
-            found.setdefault(cell.arm, cell.manifest["curation"])
+    for trial in results.trials:
+        if trial.manifest.get("curation"):
+            found.setdefault(trial.arm, trial.manifest["curation"])
     if not found:
         return None
     rows = [
@@ -76,7 +76,7 @@ def curation_table(results: RunResults) -> Table | None:
         for label, record in classes.items()
     ]
     caption = (
-        "Curation, in the first finished cell of each arm: images drawn, images that each rule "
+        "Curation, in the first finished trial of each arm: images drawn, images that each rule "
         f"would leave out, images that pass all. {NONE}: the rule was not asked for, or could not "
         "be judged."
     )

@@ -23,7 +23,7 @@ class MetricSections:
         numbers: Stem of a CSV file beside the page -> its table.
         figures: Figures by name.
         operating: A table for malignant or pre-malignant lesions and one for melanoma.
-        calibration: None without a finished cell.
+        calibration: None without a finished trial.
         subgroups: Differences by group; None where no arm is compared or nobody is described.
     """
 
@@ -40,7 +40,7 @@ def metric_sections(results: RunResults) -> MetricSections:
     points, calibration = score_operating_points(results), score_calibration(results)
     groups = score_subgroups(results)
     numbers = {"operating_points": points, "calibration": calibration, "subgroups": groups}
-    if not results.cells:
+    if not results.trials:
         return MetricSections(numbers)
     drawn = [reliability_diagrams(reliability(results), arms)]
     gains = subgroup_gains(groups)

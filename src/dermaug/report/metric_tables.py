@@ -25,7 +25,7 @@ _CALIBRATION = {
 
 
 def operating_tables(points: pd.DataFrame, arms: Sequence[str]) -> list[Table]:
-    """One table a target: sensitivity / specificity on test at each rule, mean over cells.
+    """One table a target: sensitivity / specificity on test at each rule, mean over trials.
 
     Args:
         points: What `score_operating_points` gives.
@@ -35,7 +35,7 @@ def operating_tables(points: pd.DataFrame, arms: Sequence[str]) -> list[Table]:
 
 
 def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
-    """Arm x classifier: ECE, Brier and NLL before and after the temperature; mean ± SD over cells.
+    """Arm x classifier: ECE, Brier and NLL before and after the temperature; mean ± SD over trials.
 
     Args:
         calibration: What `score_calibration` gives.
@@ -45,13 +45,13 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
     for model, part in _parts(calibration, "model"):
         rows.append((str(model),))
         for arm in arms:
-            cells = part[part["arm"] == arm]
-            if len(cells):
-                numbers = (mean_and_spread(cells[name]) for name in _CALIBRATION)
-                rows.append((arm, *numbers, str(len(cells))))
+            trials = part[part["arm"] == arm]
+            if len(trials):
+                numbers = (mean_and_spread(trials[name]) for name in _CALIBRATION)
+                rows.append((arm, *numbers, str(len(trials))))
     caption = (
         "Calibration on the test part at the natural prevalence (that of the training part), mean "
-        "± SD over n cells; lower is better; exploratory. ECE: expected "
+        "± SD over n trials; lower is better; exploratory. ECE: expected "
         "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
         "to 2. NLL: negative log-likelihood in nats. After: with the temperature that fits "
         "validation best; above 1 the classifier was too sure, below 1 not sure enough."

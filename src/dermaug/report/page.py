@@ -36,7 +36,7 @@ from dermaug.report.study_tables import (
 from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
 from dermaug.report.verdict_tables import class_verdicts, overall_verdicts
-from dermaug.scoring.scores import score_cells, score_classes
+from dermaug.scoring.scores import score_classes, score_trials
 from dermaug.scoring.threats import threats
 from dermaug.scoring.verdicts import verdict_table
 
@@ -50,12 +50,12 @@ class Scores:
     """The tables that the page is written from.
 
     Args:
-        cells: What `score_cells` gives.
+        trials: What `score_trials` gives.
         classes: What `score_classes` gives.
         verdicts: What `verdict_table` gives.
     """
 
-    cells: pd.DataFrame
+    trials: pd.DataFrame
     classes: pd.DataFrame
     verdicts: pd.DataFrame
 
@@ -78,7 +78,7 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
         raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)
     whole, results = results, results.compared
-    scores, by_class = score_cells(results), score_classes(results)
+    scores, by_class = score_trials(results), score_classes(results)
     verdicts = verdict_table(results)
     figures = draw_figures(results, by_class, verdicts)
     data, data_tables = described(results)
@@ -112,7 +112,7 @@ def draw_figures(
     drawn: list[Figure | None] = [sample_grids(results), generator_curves(results)]
     if len(verdicts):
         drawn.append(forest(verdicts, results.experiment.verdict.primary))
-    if results.cells:
+    if results.trials:
         drawn += [
             class_scores(by_class, arms, results.catalog.classes),
             confusion_matrices(results, arms),
@@ -179,12 +179,12 @@ def _study(results: RunResults) -> dict[str, Any]:
 
 
 def _scores(results: RunResults, tables: Scores) -> dict[str, Any]:
-    """Tables of the scores; None where no cell has finished."""
+    """Tables of the scores; None where no trial has finished."""
     arms = [arm.name for arm in results.experiment.compared_arms]
-    models = list(dict.fromkeys(tables.cells["model"]))
+    models = list(dict.fromkeys(tables.trials["model"]))
     verdicts, compared = tables.verdicts, len(tables.verdicts) > 0
     return {
-        "scores": score_table(tables.cells, arms) if models else None,
+        "scores": score_table(tables.trials, arms) if models else None,
         "verdicts": overall_verdicts(verdicts) if compared else None,
         "class_verdicts": class_verdicts(verdicts, results.catalog.classes) if compared else None,
         "comparisons": comparison_table(verdicts) if compared else None,

@@ -55,7 +55,7 @@ def publish(results: RunResults, output: Path) -> Path:
     Raises:
         DermaugError: Nothing is done yet, or `output` holds something or is within the run.
     """
-    if not results.cells:
+    if not results.trials:
         raise DermaugError(
             f"{results.folder}: expected a run with results, found no trained classifier; go on "
             "with `dermaug run`"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from dermaug.evaluation.discrimination import confusion, roc
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
-from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 from dermaug.scoring.scores import adjusted, held_out, label_arrays
@@ -56,7 +56,7 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
 
 
 def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequence[str]) -> Figure:
-    """Sensitivity and specificity by class and arm, mean and SD over cells."""
+    """Sensitivity and specificity by class and arm, mean and SD over trials."""
     summary = (
         class_table.groupby(["model", "arm", "label"], sort=False)[list(_BY_CLASS)]
         .agg(["mean", "std", "count"])
@@ -85,8 +85,8 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
     """One matrix a classifier and arm, test parts of all folds and seeds added up."""
     classes = results.catalog.classes
     panels, tables = [], []
-    for index, (model, arm, cells) in enumerate(_grouped(results, arms)):
-        counts = sum(confusion(*label_arrays(held_out(cell), results)) for cell in cells)
+    for index, (model, arm, trials) in enumerate(_grouped(results, arms)):
+        counts = sum(confusion(*label_arrays(held_out(trial), results)) for trial in trials)
         counts = np.asarray(counts)
         room = 0.5 + 0.08 * max(len(figures.short(label)) for label in classes)
         with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
@@ -107,10 +107,10 @@ def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
 
 
 def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
-    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over cells."""
+    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over trials."""
     tables = [
-        mean_roc(cells, index, results).assign(model=model, arm=arm, label=label)
-        for model, arm, cells in _grouped(results, arms)
+        mean_roc(trials, index, results).assign(model=model, arm=arm, label=label)
+        for model, arm, trials in _grouped(results, arms)
         for index, label in enumerate(results.catalog.classes)
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -133,20 +133,20 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
     return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
 
 
-def mean_roc(cells: Iterable[CellResult], index: int, results: RunResults) -> pd.DataFrame:
-    """Average the ROC curves of some cells at equal false-positive rates.
+def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> pd.DataFrame:
+    """Average the ROC curves of some trials at equal false-positive rates.
 
     Returns:
-        false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), cells; empty
-        when no cell's test part has the class.
+        false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), trials; empty
+        when no trial's test part has the class.
     """
     curves = []
-    for cell in cells:
-        labels, probabilities = label_arrays(held_out(cell), results)
-        curves.append(roc(labels, adjusted(cell, probabilities, results), index))
+    for trial in trials:
+        labels, probabilities = label_arrays(held_out(trial), results)
+        curves.append(roc(labels, adjusted(trial, probabilities, results), index))
     found = [curve for curve in curves if curve is not None]
     if not found:
-        return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "auc", "cells"])
+        return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "auc", "trials"])
     sampled = [
         np.interp(FALSE_POSITIVE_RATES, curve.false_positive_rate, curve.sensitivity)
         for curve in found
@@ -157,15 +157,15 @@ def mean_roc(cells: Iterable[CellResult], index: int, results: RunResults) -> pd
             "false_positive_rate": FALSE_POSITIVE_RATES,
             "sensitivity": np.mean(sampled, axis=0),
             "auc": np.mean(areas),
-            "cells": len(found),
+            "trials": len(found),
         }
     )
 
 
-def _grouped(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str, list[CellResult]]]:
-    """(classifier, arm, finished cells), in the experiment's order, none empty."""
+def _grouped(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str, list[TrialResult]]]:
+    """(classifier, arm, finished trials), in the experiment's order, none empty."""
     groups = [
-        (key, arm, [cell for cell in results.cells if (cell.model, cell.arm) == (key, arm)])
+        (key, arm, [trial for trial in results.trials if (trial.model, trial.arm) == (key, arm)])
         for key in (classifier.key for classifier in results.experiment.classifiers)
         for arm in arms
     ]

@@ -87,19 +87,19 @@ def _generators_apart(results: RunResults) -> Statement | None:
 def _tests_complete(results: RunResults) -> Statement | None:
     tests = {fold.index: pd.Index(fold.test).sort_values() for fold in results.folds}
     incomplete = [
-        f"{cell.arm}/{cell.model}/fold{cell.fold}-seed{cell.seed}"
-        for cell in results.cells
-        if not pd.Index(held_out(cell)["image_id"]).sort_values().equals(tests[cell.fold])
+        f"{trial.arm}/{trial.model}/fold{trial.fold}-seed{trial.seed}"
+        for trial in results.trials
+        if not pd.Index(held_out(trial)["image_id"]).sort_values().equals(tests[trial.fold])
     ]
     if incomplete:
         return Statement(
-            f"{len(incomplete)} cells were not tested on exactly the test part of their fold: "
+            f"{len(incomplete)} trials were not tested on exactly the test part of their fold: "
             f"{', '.join(incomplete[:5])}.",
             False,
         )
-    if not results.cells:
+    if not results.trials:
         return None
     return Statement(
-        f"All {len(results.cells)} cells were tested on exactly the test part of their fold.",
+        f"All {len(results.trials)} trials were tested on exactly the test part of their fold.",
         True,
     )

@@ -35,8 +35,8 @@ def arm_table(results: RunResults) -> Table:
     """What each arm trains on."""
     rows = []
     for arm in results.experiment.compared_arms:
-        cells = [cell for cell in results.cells if cell.arm == arm.name]
-        counts = list(cells[0].manifest.get("train_counts", {}).values()) if cells else []
+        trials = [trial for trial in results.trials if trial.arm == arm.name]
+        counts = list(trials[0].manifest.get("train_counts", {}).values()) if trials else []
         totals = [sum(count.get(kind, 0) for count in counts) for kind in ("real", "synthetic")]
         texts = (f"{total:,}" if counts else NONE for total in totals)
         rows.append((arm.name, shown(arm), dose(arm), *texts))
@@ -98,9 +98,9 @@ def dose(arm: ArmConfig) -> str:
 def training_table(results: RunResults) -> Table | None:
     """Real + synthetic training images by class and arm, first finished fold; None when unknown."""
     columns: dict[str, Mapping[str, Mapping[str, int]]] = {}
-    for cell in results.cells:
-        if "train_counts" in cell.manifest:
-            columns.setdefault(cell.arm, cell.manifest["train_counts"])
+    for trial in results.trials:
+        if "train_counts" in trial.manifest:
+            columns.setdefault(trial.arm, trial.manifest["train_counts"])
     if not columns:
         return None
 
@@ -139,8 +139,8 @@ def cost_table(results: RunResults) -> Table:
         manifests = list({one.folder: one.manifest for one in ours}.values())
         stages.append((f"generator {generator.key}", manifests, generator.images))
     for classifier in results.experiment.classifiers:
-        cells = (cell for point in points for cell in point.cells)
-        mine = [cell.manifest for cell in cells if cell.model == classifier.key]
+        trials = (trial for point in points for trial in point.trials)
+        mine = [trial.manifest for trial in trials if trial.model == classifier.key]
         manifests = [manifest for manifest in mine if not manifest.get("critic")]
         stages.append((f"classifier {classifier.key}", manifests, classifier.images))
     for name, manifests, images in stages:

@@ -44,18 +44,18 @@ class Table:
 
 
 def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
-    """Arm x classifier: overall metrics in every readout; mean ± SD over cells."""
+    """Arm x classifier: overall metrics in every readout; mean ± SD over trials."""
     rows: list[tuple[str, ...]] = []
     for model, part in scores.groupby("model", sort=False):
         rows.append((str(model),))
         for arm in arms:
-            cells = part[part["arm"] == arm]
-            if len(cells):
-                numbers = (mean_and_spread(cells[metric]) for metric in _HEADINGS)
-                rows.append((arm, *numbers, str(len(cells))))
+            trials = part[part["arm"] == arm]
+            if len(trials):
+                numbers = (mean_and_spread(trials[metric]) for metric in _HEADINGS)
+                rows.append((arm, *numbers, str(len(trials))))
     images = int(scores["images"].sum() / max(len(scores), 1))
     caption = (
-        f"Test part, mean ± SD over n cells (folds × seeds), {images:,} test images per cell on "
+        f"Test part, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
         "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
         "Argmax: the most probable class, as the network decides. Prior-adjusted: after division "
         "by the prior that its loss saw. The AUC is taken at the uniform prior."
@@ -99,15 +99,15 @@ def _levels(verdicts: pd.DataFrame) -> list[str]:
 
 
 def class_table(class_scores: pd.DataFrame, results: RunResults, model: str) -> Table:
-    """Sensitivity and specificity of each class by arm, prior-adjusted; mean ± SD over cells."""
+    """Sensitivity and specificity of each class by arm, prior-adjusted; mean ± SD over trials."""
     part = class_scores[class_scores["model"] == model]
     arms = [arm.name for arm in results.experiment.compared_arms if arm.name in set(part["arm"])]
     rows = []
     for label in results.catalog.classes:
-        cells = part[part["label"] == label]
-        first = cells[cells["arm"] == arms[0]].drop_duplicates("fold")
+        trials = part[part["label"] == label]
+        first = trials[trials["arm"] == arms[0]].drop_duplicates("fold")
         values = (
-            mean_and_spread(cells.loc[cells["arm"] == arm, f"{metric}_adjusted"])
+            mean_and_spread(trials.loc[trials["arm"] == arm, f"{metric}_adjusted"])
             for metric in ("sensitivity", "specificity")
             for arm in arms
         )

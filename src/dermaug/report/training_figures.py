@@ -15,14 +15,14 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
     """Balanced accuracy on validation against images shown, one panel a classifier.
 
     Returns:
-        None when no cell has a journal.
+        None when no trial has a journal.
     """
     rows = [
-        cell.journal[["images", "validation_balanced_accuracy"]].assign(
-            model=cell.model, arm=cell.arm, fold=cell.fold, seed=cell.seed
+        trial.journal[["images", "validation_balanced_accuracy"]].assign(
+            model=trial.model, arm=trial.arm, fold=trial.fold, seed=trial.seed
         )
-        for cell in results.cells
-        if len(cell.journal)
+        for trial in results.trials
+        if len(trial.journal)
     ]
     if not rows:
         return None

@@ -31,25 +31,27 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
     """One row a classifier and point of a dose curve: what validation picks; the test is not read.
 
     Returns:
-        model, curve, arm, dose (images added in all, mean over cells), validation (the primary
-        metric on the validation part, mean over cells), chosen (the best on validation, the
+        model, curve, arm, dose (images added in all, mean over trials), validation (the primary
+        metric on the validation part, mean over trials), chosen (the best on validation, the
         smaller dose of equals). The replay of a dose has a curve of its own and is chosen with its
         dose.
     """
     rows = []
     for arm in results.experiment.arms:
-        for model in dict.fromkeys(cell.model for cell in results.cells):
-            cells = [cell for cell in results.cells if (cell.arm, cell.model) == (arm.name, model)]
-            if not arm.curve or not cells:
+        for model in dict.fromkeys(trial.model for trial in results.trials):
+            trials = [
+                trial for trial in results.trials if (trial.arm, trial.model) == (arm.name, model)
+            ]
+            if not arm.curve or not trials:
                 continue
             rows.append(
                 {
                     "model": model,
                     "curve": arm.curve,
                     "arm": arm.name,
-                    "dose": float(np.mean([_dose(c.manifest["train_counts"]) for c in cells])),
+                    "dose": float(np.mean([_dose(c.manifest["train_counts"]) for c in trials])),
                     "validation": float(
-                        np.mean([primary_on_validation(c, results) for c in cells])
+                        np.mean([primary_on_validation(c, results) for c in trials])
                     ),
                     "replay_of": arm.replay_of,
                 }
@@ -124,7 +126,7 @@ def size_curve(results: RunResults) -> pd.DataFrame:
     curves = {arm.name: arm.curve for arm in results.experiment.arms}
     for point in (*results.reduced[::-1], results):
         place, exploratory = place_of(point, primary_metric(point)), exploratory_doses(point)
-        for model in dict.fromkeys(cell.model for cell in point.cells):
+        for model in dict.fromkeys(trial.model for trial in point.trials):
             for arm, estimate in arm_estimates(point, model, curves).items():
                 low, high = estimate.at(place).interval()[:, 0].clip(0.0, 1.0)
                 rows.append(

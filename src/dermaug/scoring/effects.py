@@ -34,7 +34,7 @@ class Effect:
 def effects_of(
     results: RunResults, contrasts: tuple[Contrast, ...], resamples: int = RESAMPLES
 ) -> tuple[Effect, ...]:
-    """Effects of every contrast and classifier that has a pair of finished cells.
+    """Effects of every contrast and classifier that has a pair of finished trials.
 
     Args:
         results: The run.
@@ -69,7 +69,7 @@ def arm_estimates(
     Args:
         results: The run.
         model: Key of the classifier.
-        arms: Names of arms; those without a finished cell are left out.
+        arms: Names of arms; those without a finished trial are left out.
         resamples: Number of draws.
     """
     answers = answers_of(results, model)

@@ -12,7 +12,7 @@ from dermaug.stats.outcomes import EXPLORATORY
 
 
 def score_external(results: RunResults) -> pd.DataFrame:
-    """One row a cell and external data set.
+    """One row a trial and external data set.
 
     Returns:
         data, arm, model, fold, seed, images, and the overall metrics; empty without external data.
@@ -20,12 +20,12 @@ def score_external(results: RunResults) -> pd.DataFrame:
     rows = [
         {
             "data": path,
-            **coordinates(cell),
+            **coordinates(trial),
             "images": len(predictions),
-            **scores_of(cell, predictions, results),
+            **scores_of(trial, predictions, results),
         }
-        for cell in results.cells
-        for path, predictions in cell.external.items()
+        for trial in results.trials
+        for path, predictions in trial.external.items()
     ]
     return pd.DataFrame(rows)
 
@@ -45,7 +45,7 @@ def compare_external(results: RunResults, resamples: int = RESAMPLES) -> pd.Data
         verdicts. Empty without external data.
     """
     tables = []
-    for path in dict.fromkeys(path for cell in results.cells for path in cell.external):
+    for path in dict.fromkeys(path for trial in results.trials for path in trial.external):
         table = verdict_table(_as_one_fold(results, path), resamples)
         judged = table[table["family"] != ""].index
         table.loc[judged, "verdict"] = EXPLORATORY
@@ -55,19 +55,19 @@ def compare_external(results: RunResults, resamples: int = RESAMPLES) -> pd.Data
 
 def _as_one_fold(results: RunResults, path: str) -> RunResults:
     """The study as if an external data set were the test part of its only fold."""
-    cells = [cell for cell in results.cells if path in cell.external]
-    trainings = list(dict.fromkeys((cell.fold, cell.seed) for cell in cells))
-    generators = list(dict.fromkeys((cell.fold, cell.generator_seed) for cell in cells))
+    trials = [trial for trial in results.trials if path in trial.external]
+    trainings = list(dict.fromkeys((trial.fold, trial.seed) for trial in trials))
+    generators = list(dict.fromkeys((trial.fold, trial.generator_seed) for trial in trials))
     one = tuple(
         replace(
-            cell,
+            trial,
             fold=0,
-            seed=trainings.index((cell.fold, cell.seed)),
+            seed=trainings.index((trial.fold, trial.seed)),
             generator_seed=None
-            if cell.generator_seed is None
-            else generators.index((cell.fold, cell.generator_seed)),
-            predictions=cell.external[path],
+            if trial.generator_seed is None
+            else generators.index((trial.fold, trial.generator_seed)),
+            predictions=trial.external[path],
         )
-        for cell in cells
+        for trial in trials
     )
-    return replace(results, cells=one, reduced=())
+    return replace(results, trials=one, reduced=())

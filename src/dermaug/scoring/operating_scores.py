@@ -1,4 +1,4 @@
-"""Tables over the cells of a run: malignancy and melanoma at the thresholds one would work with."""
+"""Tables over the trials of a run: malignancy and melanoma at thresholds one would work with."""
 
 from collections.abc import Mapping
 
@@ -14,13 +14,13 @@ from dermaug.evaluation.malignancy import (
     sensitivity_specificity,
 )
 from dermaug.evaluation.operating_points import Scored, operating_points
-from dermaug.experiment.run.results import CellResult, RunResults
-from dermaug.scoring.scores import CELL, adjusted, held_out, label_arrays, validated
+from dermaug.experiment.run.results import RunResults, TrialResult
+from dermaug.scoring.scores import TRIAL, adjusted, held_out, label_arrays, validated
 
 TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
 CHOSEN = "specificity on validation"
 _COLUMNS = (
-    *CELL,
+    *TRIAL,
     "target",
     "rule",
     "wanted_specificity",
@@ -36,7 +36,7 @@ _COLUMNS = (
 
 
 def score_operating_points(results: RunResults) -> pd.DataFrame:
-    """One row per finished cell, target and rule, on the test part.
+    """One row per finished trial, target and rule, on the test part.
 
     Targets are `malignant` (mel, bcc and akiec against the rest, probabilities summed) and `mel`
     (against the rest), those of them that the classes allow. Rules: the class of highest
@@ -49,8 +49,8 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
         and negatives (test images); empty where the classes are not HAM10000's.
     """
     tables = [
-        _score(cell, results, name, chosen)
-        for cell in results.cells
+        _score(trial, results, name, chosen)
+        for trial in results.trials
         for name, chosen in targets(results).items()
     ]
     if not tables:
@@ -73,13 +73,13 @@ def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
 
 
 def _score(
-    cell: CellResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
+    trial: TrialResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
 ) -> pd.DataFrame:
-    labels, probabilities = label_arrays(held_out(cell), results)
-    even = adjusted(cell, probabilities, results)
-    told, unsure = label_arrays(validated(cell), results)
+    labels, probabilities = label_arrays(held_out(trial), results)
+    even = adjusted(trial, probabilities, results)
+    told, unsure = label_arrays(validated(trial), results)
     test = Scored(*one_against_rest(labels, even, chosen))
-    validation = Scored(*one_against_rest(told, adjusted(cell, unsure, results), chosen))
+    validation = Scored(*one_against_rest(told, adjusted(trial, unsure, results), chosen))
     top, fair = (
         sensitivity_specificity(test.positive, called_by_top_class(each, chosen))
         for each in (probabilities, even)
@@ -91,7 +91,7 @@ def _score(
     points = operating_points(validation, test).assign(rule=CHOSEN)
     table = pd.concat([fixed, points], ignore_index=True)
     return table.assign(
-        **{column: getattr(cell, column) for column in CELL},
+        **{column: getattr(trial, column) for column in TRIAL},
         target=name,
         auc=auc(test.positive, test.scores),
         positives=int(test.positive.sum()),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.scoring.scores import adjusted, held_out, label_arrays
 from dermaug.stats.hierarchy import Comparison
 from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
@@ -60,7 +60,7 @@ def answers_of(results: RunResults, model: str) -> dict[int, FoldAnswers]:
 
 
 def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
-    """The answers of one arm alone; empty when it has no finished cell."""
+    """The answers of one arm alone; empty when it has no finished trial."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
         if keys := sorted(key for key in found.answers if key[0] == arm):
@@ -98,7 +98,7 @@ class FoldPredictions:
     """Test predictions of one classifier in one fold, image by image.
 
     Args:
-        image_ids: Images that all of its cells were tested on, in order.
+        image_ids: Images that all of its trials were tested on, in order.
         labels: True class of each.
         groups: Group of each, as text.
         plain: (arm, seed) -> probabilities.
@@ -145,34 +145,34 @@ class FoldPredictions:
 @lru_cache(maxsize=8)
 def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions]:
     """Test predictions of one classifier in every arm and seed, by fold."""
-    cells = [cell for cell in results.cells if cell.model == model]
-    folds = sorted({cell.fold for cell in cells})
+    trials = [trial for trial in results.trials if trial.model == model]
+    folds = sorted({trial.fold for trial in trials})
     return {
-        fold: _fold_predictions([cell for cell in cells if cell.fold == fold], results)
+        fold: _fold_predictions([trial for trial in trials if trial.fold == fold], results)
         for fold in folds
     }
 
 
-def _fold_predictions(cells: Sequence[CellResult], results: RunResults) -> FoldPredictions:
-    tests = [held_out(cell).set_index("image_id") for cell in cells]
+def _fold_predictions(trials: Sequence[TrialResult], results: RunResults) -> FoldPredictions:
+    tests = [held_out(trial).set_index("image_id") for trial in trials]
     images = tests[0].index
     for test in tests[1:]:
         images = images.intersection(test.index)
     images = images.sort_values()
     first = tests[0].loc[images]
-    keys, groups = [(cell.arm, cell.seed) for cell in cells], results.catalog.groups
+    keys, groups = [(trial.arm, trial.seed) for trial in trials], results.catalog.groups
     plain = [label_arrays(test.loc[images], results)[1] for test in tests]
-    even = [adjusted(cell, each, results) for cell, each in zip(cells, plain, strict=True)]
+    even = [adjusted(trial, each, results) for trial, each in zip(trials, plain, strict=True)]
     return FoldPredictions(
         image_ids=images.to_numpy(),
         labels=label_arrays(first, results)[0],
         groups=first["group"].astype(str).to_numpy(dtype=object),
         plain=dict(zip(keys, plain, strict=True)),
         even=dict(zip(keys, even, strict=True)),
-        generator_seed={key: cell.generator_seed for key, cell in zip(keys, cells, strict=True)},
+        generator_seed={key: trial.generator_seed for key, trial in zip(keys, trials, strict=True)},
         trained_on={
-            key: len(set(groups[results.catalog.rows(cell.manifest["training_images"])]))
-            for key, cell in zip(keys, cells, strict=True)
+            key: len(set(groups[results.catalog.rows(trial.manifest["training_images"])]))
+            for key, trial in zip(keys, trials, strict=True)
         },
     )
 

@@ -1,4 +1,4 @@
-"""Tables over the cells of a run: scores and scores by class, in every readout."""
+"""Tables over the trials of a run: scores and scores by class, in every readout."""
 
 import numpy as np
 import pandas as pd
@@ -14,57 +14,59 @@ from dermaug.evaluation.readouts import (
     prior_adjusted,
     prior_array,
 )
-from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.experiment.run.results import RunResults, TrialResult
 
-CELL = ["arm", "model", "fold", "seed"]
+TRIAL = ["arm", "model", "fold", "seed"]
 
 
-def score_cells(results: RunResults) -> pd.DataFrame:
-    """One row per finished cell: its coordinates, images, and the metrics of `overall_read`."""
+def score_trials(results: RunResults) -> pd.DataFrame:
+    """One row per finished trial: its coordinates, images, and the metrics of `overall_read`."""
     rows = [
-        {**coordinates(cell), "images": len(test), **scores_of(cell, test, results)}
-        for cell in results.cells
-        for test in [held_out(cell)]
+        {**coordinates(trial), "images": len(test), **scores_of(trial, test, results)}
+        for trial in results.trials
+        for test in [held_out(trial)]
     ]
-    return pd.DataFrame(rows, columns=[*CELL, "images", *OVERALL, *OVERALL_ADJUSTED])
+    return pd.DataFrame(rows, columns=[*TRIAL, "images", *OVERALL, *OVERALL_ADJUSTED])
 
 
-def scores_of(cell: CellResult, table: pd.DataFrame, results: RunResults) -> dict[str, float]:
-    """All overall metrics of some predictions of a cell."""
-    return overall_read(*label_arrays(table, results), prior_of(cell, results))
+def scores_of(trial: TrialResult, table: pd.DataFrame, results: RunResults) -> dict[str, float]:
+    """All overall metrics of some predictions of a trial."""
+    return overall_read(*label_arrays(table, results), prior_of(trial, results))
 
 
 def score_classes(results: RunResults) -> pd.DataFrame:
-    """One row per finished cell and class, on the test part: the columns of `per_class_read`."""
+    """One row per finished trial and class, on the test part: the columns of `per_class_read`."""
     classes = results.catalog.classes
     tables = [
-        table.assign(**coordinates(cell))[[*CELL, *table.columns]]
-        for cell in results.cells
+        table.assign(**coordinates(trial))[[*TRIAL, *table.columns]]
+        for trial in results.trials
         for table in [
-            per_class_read(*label_arrays(held_out(cell), results), prior_of(cell, results), classes)
+            per_class_read(
+                *label_arrays(held_out(trial), results), prior_of(trial, results), classes
+            )
         ]
     ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CELL)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=TRIAL)
 
 
-def primary_on_validation(cell: CellResult, results: RunResults) -> float:
-    """The study's primary metric on a cell's validation part, which picks doses."""
-    labels, probabilities = label_arrays(validated(cell), results)
-    even = adjusted(cell, probabilities, results)
+def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
+    """The study's primary metric on a trial's validation part, which picks doses."""
+    labels, probabilities = label_arrays(validated(trial), results)
+    even = adjusted(trial, probabilities, results)
     if results.experiment.verdict.primary == "macro_auc":
         areas = aucs(labels, even)
         return float(mean_defined(areas, ~np.isnan(areas)))
     return overall(labels, even)["balanced_accuracy"]
 
 
-def held_out(cell: CellResult) -> pd.DataFrame:
-    """The predictions of a cell's test part."""
-    return cell.predictions[cell.predictions["part"] == "test"]
+def held_out(trial: TrialResult) -> pd.DataFrame:
+    """The predictions of a trial's test part."""
+    return trial.predictions[trial.predictions["part"] == "test"]
 
 
-def validated(cell: CellResult) -> pd.DataFrame:
-    """The predictions of a cell's validation part."""
-    return cell.predictions[cell.predictions["part"] == "validation"]
+def validated(trial: TrialResult) -> pd.DataFrame:
+    """The predictions of a trial's validation part."""
+    return trial.predictions[trial.predictions["part"] == "validation"]
 
 
 def label_arrays(table: pd.DataFrame, results: RunResults) -> tuple[np.ndarray, np.ndarray]:
@@ -74,27 +76,27 @@ def label_arrays(table: pd.DataFrame, results: RunResults) -> tuple[np.ndarray, 
 
 
 def adjusted(
-    cell: CellResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
+    trial: TrialResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
 ) -> Float[np.ndarray, "n k"]:
-    """A cell's probabilities brought to the uniform prior."""
-    return prior_adjusted(probabilities, prior_of(cell, results))
+    """A trial's probabilities brought to the uniform prior."""
+    return prior_adjusted(probabilities, prior_of(trial, results))
 
 
 def natural(
-    cell: CellResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
+    trial: TrialResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
 ) -> Float[np.ndarray, "n k"]:
-    """A cell's probabilities at the natural prevalence: that of its fold's real training images."""
-    (fold,) = (fold for fold in results.folds if fold.index == cell.fold)
+    """A trial's probabilities at the natural prevalence, that of its fold's real training part."""
+    (fold,) = (fold for fold in results.folds if fold.index == trial.fold)
     labels = results.catalog.labels[results.catalog.rows(fold.train)]
     prevalence = np.bincount(labels, minlength=results.catalog.num_classes) / len(labels)
-    return at_prevalence(probabilities, prior_of(cell, results), prevalence)
+    return at_prevalence(probabilities, prior_of(trial, results), prevalence)
 
 
-def prior_of(cell: CellResult, results: RunResults) -> Float[np.ndarray, " k"]:
-    """The prior that a cell's loss saw, in the order of the classes."""
-    return prior_array(cell.manifest["prior"], results.catalog.classes)
+def prior_of(trial: TrialResult, results: RunResults) -> Float[np.ndarray, " k"]:
+    """The prior that a trial's loss saw, in the order of the classes."""
+    return prior_array(trial.manifest["prior"], results.catalog.classes)
 
 
-def coordinates(cell: CellResult) -> dict[str, str | int]:
-    """Arm, model, fold and seed of a cell."""
-    return {"arm": cell.arm, "model": cell.model, "fold": cell.fold, "seed": cell.seed}
+def coordinates(trial: TrialResult) -> dict[str, str | int]:
+    """Arm, model, fold and seed of a trial."""
+    return {"arm": trial.arm, "model": trial.model, "fold": trial.fold, "seed": trial.seed}

@@ -93,7 +93,7 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         balanced_accuracy, which a group without any such class has none of. A grouping with a
         single group is left out; so is malignancy where the classes are not HAM10000's.
     """
-    models = list(dict.fromkeys(cell.model for cell in results.cells))
+    models = list(dict.fromkeys(trial.model for trial in results.trials))
     described = describe_groups(results) if models else pd.DataFrame()
     rows = [
         {"model": model, "grouping": grouping, "group": group, **row}

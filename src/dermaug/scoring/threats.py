@@ -66,7 +66,9 @@ def _repeats(results: RunResults) -> Iterator[str]:
 
 
 def _trainings(results: RunResults) -> Iterator[str]:
-    unknown = {cell.arm for cell in results.cells if cell.manifest.get("provenance") == "unknown"}
+    unknown = {
+        trial.arm for trial in results.trials if trial.manifest.get("provenance") == "unknown"
+    }
     if unknown:
         yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
     if not any(arm.convergence_of for arm in results.experiment.arms):
@@ -92,9 +94,9 @@ def _trainings(results: RunResults) -> Iterator[str]:
 
 def _curations(results: RunResults) -> Iterator[str]:
     short = {
-        f"{cell.arm} ({label})"
-        for cell in results.cells
-        for label, record in cell.manifest.get("curation", {}).items()
+        f"{trial.arm} ({label})"
+        for trial in results.trials
+        for label, record in trial.manifest.get("curation", {}).items()
         if record["kept"] < record["wanted"]
     }
     if short:

@@ -84,24 +84,24 @@ def finished(
 
 
 def test_everything_asked_for_is_there(finished: RunResults) -> None:
-    assert (len(finished.generators), len(finished.cells)) == finished.num_jobs
+    assert (len(finished.generators), len(finished.trials)) == finished.num_jobs
     (fold,) = finished.folds
-    for cell in finished.cells:
-        test = cell.predictions[cell.predictions["part"] == "test"]
+    for trial in finished.trials:
+        test = trial.predictions[trial.predictions["part"] == "test"]
         assert sorted(test["image_id"]) == sorted(fold.test)
-        np.testing.assert_allclose(cell.predictions.filter(like="p_").sum(axis=1), 1.0, atol=1e-5)
-    synthetic = next(cell for cell in finished.cells if cell.arm == "classic+synthetic")
+        np.testing.assert_allclose(trial.predictions.filter(like="p_").sum(axis=1), 1.0, atol=1e-5)
+    synthetic = next(trial for trial in finished.trials if trial.arm == "classic+synthetic")
     assert synthetic.manifest["train_counts"]["mel"]["synthetic"] == 20
     assert synthetic.manifest["train_counts"]["nv"]["synthetic"] == 0
-    replay = next(cell for cell in finished.cells if cell.arm == "classic+synthetic-replay")
+    replay = next(trial for trial in finished.trials if trial.arm == "classic+synthetic-replay")
     assert replay.manifest["train_counts"] == synthetic.manifest["train_counts"]
     assert (replay.generator_seed, synthetic.generator_seed) == (None, 0)
-    shown = {cell.manifest["images"] for cell in finished.cells}
+    shown = {trial.manifest["images"] for trial in finished.trials}
     assert shown == {640}  # equal budgets
 
 
 def test_arms_start_from_the_same_weights_and_differ_in_the_end(finished: RunResults) -> None:
-    arms = [cell.predictions.filter(like="p_").to_numpy() for cell in finished.cells]
+    arms = [trial.predictions.filter(like="p_").to_numpy() for trial in finished.trials]
     assert np.abs(arms[0] - arms[1]).max() > 1e-3
     assert np.abs(arms[1] - arms[2]).max() > 1e-3
 
@@ -160,7 +160,7 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     for appears in stages:
         wait_and_kill(words, appears, folder)
     again = work(folder, asked[1])
-    for one, other in zip(again.cells, finished.cells, strict=True):
+    for one, other in zip(again.trials, finished.trials, strict=True):
         pd.testing.assert_frame_equal(one.predictions, other.predictions)
     for one_generator, other_generator in zip(again.generators, finished.generators, strict=True):
         np.testing.assert_array_equal(one_generator.samples, other_generator.samples)
@@ -204,7 +204,7 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     with pytest.raises(DermaugError, match="saw 1 images outside the training part"):
         work(folder, asked[1])
     write_json(manifest, told)
-    assert len(work(folder, asked[1]).cells) == 3
+    assert len(work(folder, asked[1]).trials) == 3
 
 
 def test_evaluation_refuses_images_it_was_trained_on(finished: RunResults, tmp_path: Path) -> None:
@@ -225,15 +225,15 @@ def test_evaluation_refuses_images_it_was_trained_on(finished: RunResults, tmp_p
     (fold,) = finished.folds
     assert set(scores["images"]) == {len(fold.validation) + len(fold.test)}
     assert class_scores["support"].sum() == 3 * (len(fold.validation) + len(fold.test))
-    assert set(scores["arm"]) == {cell.arm for cell in finished.cells}
+    assert set(scores["arm"]) == {trial.arm for trial in finished.trials}
 
 
 def test_predictions_of_files_equal_those_of_the_run(finished: RunResults) -> None:
-    cell = finished.cells[0]
-    some = cell.predictions.head(5)
+    trial = finished.trials[0]
+    some = trial.predictions.head(5)
     rows = finished.catalog.rows(some["image_id"].tolist())
     paths = [Path(path) for path in finished.catalog.table["path"].iloc[rows]]
-    (stored,) = find_classifiers(cell.folder)
+    (stored,) = find_classifiers(trial.folder)
     probabilities, spec = predict_files(stored.path, paths, start_fabric("cpu"))
     assert spec.classes == ("bcc", "mel", "nv")
     np.testing.assert_allclose(probabilities, some.filter(like="p_").to_numpy(), atol=1e-4)
@@ -256,6 +256,6 @@ def test_generated_folder_is_the_run_s_generator(finished: RunResults, tmp_path:
         generate_folder(checkpoint, "nv", 5, 0, tmp_path / "c", device)
     with pytest.raises(DermaugError, match="expected a new or empty folder"):
         generate_folder(checkpoint, "mel", 5, 0, tmp_path / "a", device)
-    classifier = finished.cells[0].folder / "classifier.safetensors"
+    classifier = finished.trials[0].folder / "classifier.safetensors"
     with pytest.raises(DermaugError, match="expected a generator, found 'classifier'"):
         generate_folder(classifier, "mel", 5, 0, tmp_path / "c", device)

@@ -25,11 +25,11 @@ def with_arm(results: RunResults, name: str, changes: Mapping[str, object]) -> R
 
 
 def shown_alike(results: RunResults) -> RunResults:
-    first = results.cells[0].manifest["shown"]
+    first = results.trials[0].manifest["shown"]
     return replace(
         results,
-        cells=tuple(
-            replace(cell, manifest={**cell.manifest, "shown": first}) for cell in results.cells
+        trials=tuple(
+            replace(trial, manifest={**trial.manifest, "shown": first}) for trial in results.trials
         ),
     )
 

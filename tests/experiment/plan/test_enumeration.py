@@ -27,7 +27,7 @@ def experiment(**changes: object) -> Experiment:
     return validate_experiment(tree | changes, "test")
 
 
-def test_every_cell_once_and_every_generator_once() -> None:
+def test_every_trial_once_and_every_generator_once() -> None:
     jobs = enumerate_jobs(experiment(), CLASSES, COUNTS)
     assert len(jobs.generators) == 2 * 2 * 2  # folds, seeds, classes
     assert len(jobs.classifiers) == 2 * 3 * 2 * 5  # folds, seeds, classifiers, arms and controls

@@ -22,7 +22,7 @@ from dermaug.report.training_figures import classifier_curves, generator_curves
 from dermaug.training.fabric import start_fabric
 
 GENERATOR = "generators/dcgan/fold0-seed0/mel"
-CELL = "classifiers/real/fridadar/fold0-seed0"
+TRIAL = "classifiers/real/fridadar/fold0-seed0"
 ASKED: dict[str, Any] = {
     "name": "whole",
     "data": {
@@ -62,20 +62,20 @@ def read(folder: Path, asked: Experiment) -> RunResults:
 
 def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
     results = read(folder, asked)
-    assert (len(results.generators), len(results.cells)) == (1, 2)
-    assert results.cells[0].manifest == read_json(folder / CELL / "manifest.json")
-    assert all(kind == float for kind in results.cells[0].journal.dtypes)  # noqa: E721
+    assert (len(results.generators), len(results.trials)) == (1, 2)
+    assert results.trials[0].manifest == read_json(folder / TRIAL / "manifest.json")
+    assert all(kind == float for kind in results.trials[0].journal.dtypes)  # noqa: E721
     assert classifier_curves(results, ["real", "dose"]) is not None
 
 
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        (f"{CELL}/manifest.json", "[]"),
-        (f"{CELL}/manifest.json", {"kept_score": "0.5"}),
-        (f"{CELL}/manifest.json", {"train_counts": {"mel": 3}}),
-        (f"{CELL}/manifest.json", {"curation": {"mel": {"kept": 3}}}),
-        (f"{CELL}/manifest.json", {"seconds": None}),
+        (f"{TRIAL}/manifest.json", "[]"),
+        (f"{TRIAL}/manifest.json", {"kept_score": "0.5"}),
+        (f"{TRIAL}/manifest.json", {"train_counts": {"mel": 3}}),
+        (f"{TRIAL}/manifest.json", {"curation": {"mel": {"kept": 3}}}),
+        (f"{TRIAL}/manifest.json", {"seconds": None}),
         (f"{GENERATOR}/manifest.json", "3"),
         (f"{GENERATOR}/manifest.json", {"fold_key": 5}),
         (f"{GENERATOR}/manifest.json", {"vitals": [1]}),
@@ -108,12 +108,12 @@ def test_generator_from_before_its_health_was_watched_is_read(
 def test_journal_of_a_classifier_without_its_column_is_named(
     folder: Path, asked: Experiment, row: str
 ) -> None:
-    path = folder / CELL / "journal.jsonl"
+    path = folder / TRIAL / "journal.jsonl"
     path.write_text(f"{row}\n")
     with pytest.raises(DermaugError, match=f"{path} line 1: expected numbers named images"):
         read(folder, asked)
     path.unlink()
-    assert read(folder, asked).cells[0].journal.empty
+    assert read(folder, asked).trials[0].journal.empty
 
 
 @pytest.mark.parametrize("row", ['{"images": 64}', '{"images": 64, "loss_g": null}'])

@@ -63,45 +63,45 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     )
 
 
-def critic_cells(results: RunResults) -> list[pd.DataFrame]:
-    return [cell.predictions for cell in results.cells if cell.arm == "critic"]
+def critic_trials(results: RunResults) -> list[pd.DataFrame]:
+    return [trial.predictions for trial in results.trials if trial.arm == "critic"]
 
 
 def test_predictions_are_the_discriminator_s(finished: RunResults) -> None:
     """Image by image: softmax of the class head on [-1, 1], columns in the study's order."""
-    for cell in (cell for cell in finished.cells if cell.arm == "critic"):
+    for trial in (trial for trial in finished.trials if trial.arm == "critic"):
         checkpoint = (
-            finished.folder / cell.manifest["critic"]["generator"] / "generator.safetensors"
+            finished.folder / trial.manifest["critic"]["generator"] / "generator.safetensors"
         )
         family, spec = load_family(checkpoint, start_fabric("cpu").device)
         assert spec.classes == ("nv", "bcc", "mel")
-        rows = finished.catalog.rows(cell.predictions["image_id"].tolist())
+        rows = finished.catalog.rows(trial.predictions["image_id"].tolist())
         pixels = np.array(finished.images[rows]).transpose(0, 3, 1, 2) / 127.5 - 1.0
         with torch.inference_mode():
             logits = family.class_logits(torch.from_numpy(pixels).float())
         assert logits is not None
         expected = logits.softmax(1).numpy()[:, [1, 2, 0]]
-        found = cell.predictions[["p_bcc", "p_mel", "p_nv"]].to_numpy()
+        found = trial.predictions[["p_bcc", "p_mel", "p_nv"]].to_numpy()
         np.testing.assert_allclose(found, expected, atol=1e-5)
         (fold,) = finished.folds
-        assert set(cell.predictions["image_id"]) == {*fold.validation, *fold.test}
+        assert set(trial.predictions["image_id"]) == {*fold.validation, *fold.test}
 
 
 def test_each_seed_has_its_generator_s_critic(finished: RunResults) -> None:
-    cells = {cell.seed: cell for cell in finished.cells if cell.arm == "critic"}
-    assert {seed: cell.generator_seed for seed, cell in cells.items()} == {0: 0, 1: 1}
-    digests = {cell.manifest["critic"]["digest"] for cell in cells.values()}
+    trials = {trial.seed: trial for trial in finished.trials if trial.arm == "critic"}
+    assert {seed: trial.generator_seed for seed, trial in trials.items()} == {0: 0, 1: 1}
+    digests = {trial.manifest["critic"]["digest"] for trial in trials.values()}
     assert len(digests) == 2
-    first, second = (table.filter(like="p_").to_numpy() for table in critic_cells(finished))
+    first, second = (table.filter(like="p_").to_numpy() for table in critic_trials(finished))
     assert np.abs(first - second).max() > 1e-3
 
 
 def test_nothing_is_trained_and_the_report_copes(finished: RunResults, tmp_path: Path) -> None:
-    for cell in (cell for cell in finished.cells if cell.arm == "critic"):
-        assert len(cell.journal) == 0
-        assert not list(cell.folder.glob("*.safetensors"))
-        assert cell.manifest["critic"]["images"] == 480
-        assert cell.manifest["train_counts"]["mel"]["synthetic"] == 0
+    for trial in (trial for trial in finished.trials if trial.arm == "critic"):
+        assert len(trial.journal) == 0
+        assert not list(trial.folder.glob("*.safetensors"))
+        assert trial.manifest["critic"]["images"] == 480
+        assert trial.manifest["train_counts"]["mel"]["synthetic"] == 0
     # `dermaug evaluate RUN` leaves critics alone.
     assert {stored.name["arm"] for stored in find_classifiers(finished.folder)} == {"real"}
     page = render_report(finished, tmp_path / "report.html").read_text(encoding="utf-8")

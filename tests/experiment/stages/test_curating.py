@@ -68,7 +68,7 @@ def is_dosed(job: object) -> bool:
     return isinstance(job, ClassifierJob) and job.mixture.synthetic is not None
 
 
-def cell(run: Run, arm: str, seed: int = 0) -> ClassifierJob:
+def trial(run: Run, arm: str, seed: int = 0) -> ClassifierJob:
     return next(job for job in run.jobs.classifiers if (job.arm, job.seed) == (arm, seed))
 
 
@@ -81,13 +81,13 @@ def adjusted(run: Run, key: str, images: np.ndarray, label: str) -> np.ndarray:
 
 
 def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
-    job = cell(run, "curated")
+    job = trial(run, "curated")
     drawn = read_synthetic_set(synthetic_folder(run.folder, job.generators[0]))
     assert drawn.labels.count("mel") == 64  # 3 x 20 is less than a grid's worth
     dose = {"mel": 20, "nv": 20}
     images, labels, removed = curated_dose(run, job, run.fold(0), [drawn], dose, CPU)
     crossed = cross_fitted(run, job, CPU)
-    other = cell(run, "real", seed=1).key  # of another seed than the cell's own
+    other = trial(run, "real", seed=1).key  # of another seed than the trial's own
     halves = [f"references/fridadar/fold0-seed1/half{half}" for half in (0, 1)]
     for label in ("mel", "nv"):
         pool = drawn.images[np.asarray(drawn.labels) == label][:60]
@@ -115,7 +115,7 @@ def test_halves_predict_each_other_and_never_validation_or_test(run: Run) -> Non
         assert manifest["config"]["keep"] == "last"
     assert seen[0] | seen[1] == set(fold.train)
     assert not seen[0] & seen[1]
-    crossed = cross_fitted(run, cell(run, "curated", seed=1), CPU)
+    crossed = cross_fitted(run, trial(run, "curated", seed=1), CPU)
     labels = run.catalog.table["label"].to_numpy()
     for half, (mine, others) in enumerate((seen, seen[::-1])):
         key = f"references/fridadar/fold0-seed0/half{half}"
@@ -133,7 +133,7 @@ def test_halves_predict_each_other_and_never_validation_or_test(run: Run) -> Non
 
 
 def test_a_class_that_a_half_has_not_seen_has_no_band(run: Run) -> None:
-    crossed = cross_fitted(run, cell(run, "curated"), CPU)
+    crossed = cross_fitted(run, trial(run, "curated"), CPU)
     assert crossed.band("mel", (0.1, 0.9)) is not None
     one, other = crossed.halves
     without = replace(crossed, halves=(one, replace(other, num_images={"mel": 0, "nv": 5})))
@@ -141,8 +141,8 @@ def test_a_class_that_a_half_has_not_seen_has_no_band(run: Run) -> None:
     assert without.band("nv", (0.1, 0.9)) is not None
 
 
-def test_cell_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
-    job, replay = cell(run, "curated"), cell(run, "curated-replay")
+def test_trial_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
+    job, replay = trial(run, "curated"), trial(run, "curated-replay")
     do_jobs(run, [job], "cpu", "auto")
     manifest = read_json(run.folder / job.key / "manifest.json")
     kept = {label: record["kept"] for label, record in manifest["curation"].items()}
@@ -153,10 +153,10 @@ def test_cell_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
     assert {label: count["synthetic"] for label, count in repeated.items()} == counts
 
 
-def test_cells_wait_for_what_they_rest_on(run: Run) -> None:
-    job, replay = cell(run, "curated"), cell(run, "curated-replay")
+def test_trials_wait_for_what_they_rest_on(run: Run) -> None:
+    job, replay = trial(run, "curated"), trial(run, "curated-replay")
     halves = tuple(each.key for each in run.jobs.references if each.seed == 1)
-    assert job.needs == (cell(run, "real", seed=1).key, *halves)
+    assert job.needs == (trial(run, "real", seed=1).key, *halves)
     assert replay.needs == (job.key,)
     elsewhere = replace(run, folder=run.folder / "elsewhere")
     for waiting, needed in ((job, job.generators[0]), (replay, job.key)):
@@ -184,7 +184,7 @@ def test_reference_must_stand_before_the_arm_and_be_of_another_seed(
     change: dict[str, object],
 ) -> None:
     asking = {"name": "asking", "synthetic": {"family": "cgan", "dose": 20} | change}
-    half = {"name": "half", "half": True}  # has not seen what the cell has
+    half = {"name": "half", "half": True}  # has not seen what the trial has
     for arms in ([asking, {"name": "real"}], [asking], [half, asking]):
         with pytest.raises(DermaugError, match="before it"):
             validate_experiment(TREE | {"arms": arms}, "test")
@@ -200,15 +200,15 @@ def test_band_has_two_ends_in_order(band: list[float]) -> None:
 
 
 def test_soft_labels_are_what_the_reference_gives(run: Run) -> None:
-    job = cell(run, "curated")
+    job = trial(run, "curated")
     asked = SyntheticConfig(family="cgan", dose=20, max_per_real=0.0, labels="judged")
     soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
     found = training_set(run, soft, run.fold(0), CPU)
-    judge = classifier_judge(run.folder / cell(run, "real", seed=1).key / CLASSIFIER, CPU)
+    judge = classifier_judge(run.folder / trial(run, "real", seed=1).key / CLASSIFIER, CPU)
     assert found.soft is not None
     assert found.soft.shape == (40, 2)
     np.testing.assert_array_equal(found.soft, judge.probabilities(found.images[-40:]))
     replayed = asked.model_copy(update={"family": "replay"})
     control = replace(job, mixture=job.mixture.model_copy(update={"synthetic": replayed}))
     assert training_set(run, control, run.fold(0), CPU).soft is not None
-    assert training_set(run, cell(run, "real"), run.fold(0), CPU).soft is None
+    assert training_set(run, trial(run, "real"), run.fold(0), CPU).soft is None

@@ -39,7 +39,7 @@ def asked(*arms: dict[str, object], **changes: object) -> Experiment:
 def assembled(
     tmp_path: Path,
 ) -> Callable[..., tuple[Run, ClassifierJob, TrainingSet]]:
-    """The training set of the first cell of the last arm that an experiment names."""
+    """The training set of the first trial of the last arm that an experiment names."""
 
     def assemble(*arms: dict[str, object], lesions: int = 0) -> tuple[object, ...]:
         run = open_run(tmp_path / "run", asked(*arms))

@@ -27,7 +27,7 @@ STEPS = (2, 8)
 
 
 def print_plan(experiment: Experiment, device: str, precision: str) -> None:
-    """Print every cell, the images each shows and the minutes it takes on this machine.
+    """Print every trial, the images each shows and the minutes it takes on this machine.
 
     The data are decoded, as the run will find them then. The minutes come from a few real steps of
     each network on noise; validation and sampling come on top.

@@ -1,4 +1,4 @@
-"""Run a whole experiment: the generators, then the cells; what is done is not done again."""
+"""Run a whole experiment: the generators, then the trials; what is done is not done again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dermaug.config import ArmConfig
-from dermaug.experiment.run.results import CellResult, RunResults
+from dermaug.experiment.run.results import RunResults, TrialResult
 
 BASELINE, REPLAY, CONTROL, NEGATIVE = "baseline", "replay", "control", "negative control"
 """Roles of a reference: of an arm; of its images; of a replay; of a replay that changes nothing."""
@@ -81,15 +81,15 @@ def control_arm(results: RunResults, name: str) -> str | None:
 
 def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
     """Whether two arms show every class equally often, in every pair of their trainings."""
-    pairs: dict[tuple[str, int, int], list[CellResult]] = {}
-    for cell in results.cells:
-        if cell.arm in (arm, reference):
-            pairs.setdefault((cell.model, cell.fold, cell.seed), []).append(cell)
+    pairs: dict[tuple[str, int, int], list[TrialResult]] = {}
+    for trial in results.trials:
+        if trial.arm in (arm, reference):
+            pairs.setdefault((trial.model, trial.fold, trial.seed), []).append(trial)
     both = [pair for pair in pairs.values() if len(pair) == 2]
     return bool(both) and all(_equal(*pair) for pair in both)
 
 
-def _equal(one: CellResult, other: CellResult) -> bool:
+def _equal(one: TrialResult, other: TrialResult) -> bool:
     shown, also = one.manifest["shown"], other.manifest["shown"]
     return np.allclose([shown[label] for label in shown], [also[label] for label in shown])
 

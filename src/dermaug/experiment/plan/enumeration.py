@@ -1,4 +1,4 @@
-"""The only enumerator: an experiment becomes generator jobs, then the cells that need them."""
+"""The only enumerator: an experiment becomes generator jobs, then the trials that need them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +10,8 @@ from dermaug.experiment.plan.jobs import (
     GeneratorJob,
     Jobs,
     ReferenceJob,
-    cell_key,
     reference_key,
+    trial_key,
 )
 from dermaug.generators import family_named
 
@@ -41,20 +41,20 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
         for config in experiment.generators
         for job in _of(config, experiment, classes, counts[fold, lesions], fold, lesions)
     )
-    cells = tuple(
-        _cell(experiment, generators, config, arm, fold, seed, lesions)
+    trials = tuple(
+        _trial(experiment, generators, config, arm, fold, seed, lesions)
         for fold, lesions in points
         for seed in experiment.seeds
         for config in experiment.classifiers
         for arm in experiment.arms
     )
-    return Jobs(generators, _references(experiment, points), _each_after_its_needs(cells))
+    return Jobs(generators, _references(experiment, points), _each_after_its_needs(trials))
 
 
 def _references(
     experiment: Experiment, points: Sequence[tuple[int, int]]
 ) -> tuple[ReferenceJob, ...]:
-    """Two halves of the reference arm for each of its cells, where an arm asks for a band."""
+    """Two halves of the reference arm for each of its trials, where an arm asks for a band."""
     arm = experiment.reference
     asked = any(arm.synthetic is not None and arm.synthetic.needs_band for arm in experiment.arms)
     if arm is None or not asked:
@@ -78,19 +78,19 @@ def _references(
     )
 
 
-def _each_after_its_needs(cells: Sequence[ClassifierJob]) -> tuple[ClassifierJob, ...]:
-    """The cells in their order, but none before one that it needs."""
-    by_key = {cell.key: cell for cell in cells}
+def _each_after_its_needs(trials: Sequence[ClassifierJob]) -> tuple[ClassifierJob, ...]:
+    """The trials in their order, but none before one that it needs."""
+    by_key = {trial.key: trial for trial in trials}
     placed: dict[str, ClassifierJob] = {}
 
-    def place(cell: ClassifierJob) -> None:
-        for key in cell.needs:
+    def place(trial: ClassifierJob) -> None:
+        for key in trial.needs:
             if key in by_key:  # halves have a wave of their own
                 place(by_key[key])
-        placed.setdefault(cell.key, cell)
+        placed.setdefault(trial.key, trial)
 
-    for cell in cells:
-        place(cell)
+    for trial in trials:
+        place(trial)
     return tuple(placed.values())
 
 
@@ -139,7 +139,7 @@ def _most(
     return most
 
 
-def _cell(
+def _trial(
     experiment: Experiment,
     generators: tuple[GeneratorJob, ...],
     config: ClassifierConfig,
@@ -170,14 +170,14 @@ def _needs(
     seed: int,
     lesions: int,
 ) -> tuple[str, ...]:
-    """Keys of the classifiers whose outcome the training set of a cell rests on."""
+    """Keys of the classifiers whose outcome the training set of a trial rests on."""
     needs = []
     if arm.replay_of:  # a replay has the counts of what its arm really added
-        needs.append(cell_key(arm.replay_of, config.key, fold, seed, lesions))
+        needs.append(trial_key(arm.replay_of, config.key, fold, seed, lesions))
     if arm.synthetic is None or not arm.synthetic.needs_reference or experiment.reference is None:
         return tuple(needs)
     other = experiment.reference_seed(seed)
-    needs.append(cell_key(experiment.reference.name, config.key, fold, other, lesions))
+    needs.append(trial_key(experiment.reference.name, config.key, fold, other, lesions))
     if arm.synthetic.needs_band:
         needs += [reference_key(config.key, fold, other, lesions, half) for half in (0, 1)]
     return tuple(needs)

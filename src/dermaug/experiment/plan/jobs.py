@@ -85,8 +85,8 @@ class ClassifierJob:
         return self.beside(self.arm)
 
     def beside(self, arm: str, seed: int | None = None) -> str:
-        """Key of the cell of another arm, or seed, with the same model, fold and lesions."""
-        return cell_key(
+        """Key of the trial of another arm, or seed, with the same model, fold and lesions."""
+        return trial_key(
             arm, self.model, self.fold, self.seed if seed is None else seed, self.lesions
         )
 
@@ -134,7 +134,7 @@ def below(lesions: int) -> str:
     return f"lesions{lesions}/" if lesions else ""
 
 
-def cell_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
+def trial_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
     """Folder of a classifier below the run's."""
     return f"{below(lesions)}classifiers/{arm}/{model}/fold{fold}-seed{seed}"
 

@@ -17,7 +17,7 @@ from dermaug.experiment.run.records import (
     RunManifest,
     TrainedManifest,
 )
-from dermaug.experiment.run.results import CellResult, GeneratorResult, RunResults
+from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import (
     PREDICTIONS,
     Run,
@@ -40,7 +40,7 @@ def read_results(run: Run) -> RunResults:
 
 def _read_point(run: Run, lesions: int) -> RunResults:
     generators = [job for job in run.jobs.generators if job.lesions == lesions]
-    cells = [job for job in run.jobs.classifiers if job.lesions == lesions]
+    trials = [job for job in run.jobs.classifiers if job.lesions == lesions]
     manifest = read_shaped(run.folder / MANIFEST, RunManifest)
     return RunResults(
         folder=run.folder,
@@ -56,8 +56,8 @@ def _read_point(run: Run, lesions: int) -> RunResults:
             for place in range(len(job.classes))
             if run.is_done(job.key)
         ),
-        cells=tuple(_cell_result(run, job) for job in cells if run.is_done(job.key)),
-        num_jobs=(len(generators), len(cells)),
+        trials=tuple(_trial_result(run, job) for job in trials if run.is_done(job.key)),
+        num_jobs=(len(generators), len(trials)),
         lesions=lesions,
     )
 
@@ -78,14 +78,14 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
     )
 
 
-def _cell_result(run: Run, job: ClassifierJob) -> CellResult:
+def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
     path = folder / PREDICTIONS
     predictions = read_predictions(path, run.catalog.classes)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(path))
     shape = CriticManifest if job.mixture.critic else TrainedManifest
-    return CellResult(
+    return TrialResult(
         arm=job.arm,
         model=job.model,
         fold=job.fold,

@@ -1,11 +1,11 @@
-"""What runs, cells, generators and audits note of themselves: the entries that are read back."""
+"""What runs, trials, generators and audits note of themselves: the entries that are read back."""
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 JOB_MANIFEST = "manifest.json"
-"""In the folder of each generator and of each cell."""
+"""In the folder of each generator and of each trial."""
 Ids = Annotated[list[str], Field(min_length=1)]
 Number = int | float | None
 """None stands for what is not a number."""
@@ -83,13 +83,13 @@ class CurationEntry(Entries):
 
 
 class ArmEntry(Entries):
-    """The arm of a cell."""
+    """The arm of a trial."""
 
     name: str
 
 
-class CellManifest(Entries):
-    """`manifest.json` of a cell: what its classifier was trained on, for the leakage guards."""
+class TrialManifest(Entries):
+    """`manifest.json` of a trial: what its classifier was trained on, for the leakage guards."""
 
     arm: ArmEntry
     model: str
@@ -112,8 +112,8 @@ class CellManifest(Entries):
     """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
 
 
-class TrainedManifest(CellManifest):
-    """A cell whose classifier was trained for it, and lies beside the manifest."""
+class TrainedManifest(TrialManifest):
+    """A trial whose classifier was trained for it, and lies beside the manifest."""
 
     digest: str
     images: int
@@ -130,8 +130,8 @@ class ReferenceManifest(Entries):
     train_counts: dict[str, dict[str, int]]
 
 
-class CriticManifest(CellManifest):
-    """A cell whose classifier is a generator's discriminator."""
+class CriticManifest(TrialManifest):
+    """A trial whose classifier is a generator's discriminator."""
 
     critic: dict[str, Any]
 

@@ -40,7 +40,7 @@ class GeneratorResult:
 
 
 @dataclass(frozen=True, eq=False)
-class CellResult:
+class TrialResult:
     """One trained classifier: an arm x model x fold x seed.
 
     Args:
@@ -53,7 +53,7 @@ class CellResult:
         folder: Where its checkpoint and journal lie.
         manifest: Its `manifest.json`: images shown, seconds, best step, real and synthetic images
             by class (`train_counts`: label -> {real, synthetic}), parameters. A generator's
-            critic, which no cell trained, has `critic` instead of images, seconds and best step.
+            critic, which no trial trained, has `critic` instead of images, seconds and best step.
         journal: One row a validation; none of a critic: images, seconds, train_loss, rate,
             validation_balanced_accuracy, validation_loss.
         predictions: One row an image: image_id, lesion_id, group (what no split parts: the patient
@@ -88,8 +88,8 @@ class RunResults:
         skipped: Files left out by `on_bad = "skip"`: path -> reason.
         folds: The folds that are run.
         generators: Finished generators.
-        cells: Finished cells.
-        num_jobs: Number of generators and of cells the experiment asks for, with as many lesions.
+        trials: Finished trials.
+        num_jobs: Number of generators and of trials the experiment asks for, with as many lesions.
         lesions: Lesions a class in the training parts; 0 is all.
         reduced: The same study on fewer lesions, from the most to the fewest; the points of the
             data-size curve below this one.
@@ -103,17 +103,17 @@ class RunResults:
     skipped: Mapping[str, str]
     folds: tuple[Fold, ...]
     generators: tuple[GeneratorResult, ...]
-    cells: tuple[CellResult, ...]
+    trials: tuple[TrialResult, ...]
     num_jobs: tuple[int, int]
     lesions: int = 0
     reduced: tuple["RunResults", ...] = ()
 
     @property
     def compared(self) -> Self:
-        """The run without the cells that only measure convergence, which are compared with none."""
+        """The run without trials that only measure convergence, which are compared with none."""
         names = {arm.name for arm in self.experiment.compared_arms}
         return replace(
             self,
-            cells=tuple(cell for cell in self.cells if cell.arm in names),
+            trials=tuple(trial for trial in self.trials if trial.arm in names),
             reduced=tuple(point.compared for point in self.reduced),
         )

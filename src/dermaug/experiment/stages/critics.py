@@ -1,4 +1,4 @@
-"""A generator's discriminator as the classifier of a cell: nothing is trained for it."""
+"""A generator's discriminator as the classifier of a trial: nothing is trained for it."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ class Critic(nn.Module):
 def borrow_critic(
     run: Run, job: ClassifierJob, fold: Fold, device: torch.device
 ) -> tuple[Critic, dict[str, Any]]:
-    """The critic of a cell's generator, and what its manifest says instead of a training.
+    """The critic of a trial's generator, and what its manifest says instead of a training.
 
     Raises:
         DermaugError: The generator saw more than the fold's training part.

@@ -17,8 +17,8 @@ from dermaug.experiment.stages.dose_images import take_dose
 from dermaug.experiment.stages.references import (
     CrossFitted,
     Reference,
-    cell_reference,
     cross_fitted,
+    trial_reference,
 )
 from dermaug.synthesis.curation import copy_mask, drop_duplicates, keep_confident, keep_within
 from dermaug.synthesis.synthetic_set import SyntheticSet
@@ -41,8 +41,8 @@ def curated_dose(
 
     Args:
         run: The run.
-        job: The cell that is given the images; its arm has a curation.
-        fold: Its fold, reduced as the cell is.
+        job: The trial that is given the images; its arm has a curation.
+        fold: Its fold, reduced as the trial is.
         sets: What its generators drew.
         dose: Images wanted of each class.
         device: Where the references look.
@@ -56,7 +56,7 @@ def curated_dose(
     synthetic = job.mixture.synthetic
     assert synthetic is not None
     assert synthetic.curation is not None
-    reference = cell_reference(run, job, device)
+    reference = trial_reference(run, job, device)
     crossed = cross_fitted(run, job, device) if synthetic.needs_band else None
     wanted = {label: pool_size(number, synthetic) for label, number in dose.items() if number}
     images, names = take_dose(sets, wanted, fold, job.key)

@@ -46,7 +46,7 @@ Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int], torch.device], D
 def generated(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
 ) -> Dose:
-    """What the cell's generators drew, or those of it that its arm's curation lets pass."""
+    """What the trial's generators drew, or those of it that its arm's curation lets pass."""
     sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
     if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
         images, names, removed = curated_dose(run, job, fold, sets, dose, device)

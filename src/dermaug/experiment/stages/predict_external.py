@@ -35,7 +35,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class StoredClassifier:
-    """A finished cell on disk.
+    """A finished trial on disk.
 
     Args:
         path: Its checkpoint.
@@ -89,7 +89,7 @@ class StoredClassifier:
 
     @property
     def name(self) -> dict[str, Any]:
-        """Coordinates of the cell, for tables."""
+        """Coordinates of the trial, for tables."""
         arm = self.manifest["arm"]["name"]
         return {"arm": arm} | {key: self.manifest[key] for key in ("model", "fold", "seed")}
 
@@ -109,7 +109,7 @@ class StoredClassifier:
 
 
 def only_classifier(path: Path) -> StoredClassifier:
-    """The classifier of a checkpoint, of a cell's folder, or of a run with one.
+    """The classifier of a checkpoint, of a trial's folder, or of a run with one.
 
     Raises:
         DermaugError: There is none, or there are several: lists them.
@@ -124,7 +124,7 @@ def only_classifier(path: Path) -> StoredClassifier:
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:
-    """The classifier of a checkpoint or a cell's folder, or every finished one of a run.
+    """The classifier of a checkpoint or a trial's folder, or every finished one of a run.
 
     Raises:
         DermaugError: There is none.
@@ -134,9 +134,9 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     elif (path / CLASSIFIER).exists():
         files = [path / CLASSIFIER]
     else:
-        cells = sorted(done.parent for done in path.glob(f"classifiers/**/{DONE}"))
-        # A generator's critic lies with its generator, not in its cell.
-        files = [cell / CLASSIFIER for cell in cells if not _is_critic(cell)]
+        trials = sorted(done.parent for done in path.glob(f"classifiers/**/{DONE}"))
+        # A generator's critic lies with its generator, not in its trial.
+        files = [trial / CLASSIFIER for trial in trials if not _is_critic(trial)]
     if not files:
         raise DermaugError(
             f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with "
@@ -145,8 +145,8 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     return [StoredClassifier(file) for file in files]
 
 
-def _is_critic(cell: Path) -> bool:
-    path = cell / MANIFEST
+def _is_critic(trial: Path) -> bool:
+    path = trial / MANIFEST
     return path.exists() and bool(read_record(path).get("critic"))
 
 

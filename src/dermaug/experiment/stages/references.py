@@ -1,4 +1,4 @@
-"""Reference classifiers: of another seed than the cell that they look at images for."""
+"""Reference classifiers: of another seed than the trial that they look at images for."""
 
 from dataclasses import dataclass
 
@@ -67,15 +67,15 @@ class CrossFitted:
         return np.asarray(np.mean([half.confidences(images, label) for half in self.halves], 0))
 
 
-def cell_reference(run: Run, job: ClassifierJob, device: torch.device) -> Reference:
-    """The reference arm's classifier of a cell's model and fold, and of the next seed."""
+def trial_reference(run: Run, job: ClassifierJob, device: torch.device) -> Reference:
+    """The reference arm's classifier of a trial's model and fold, and of the next seed."""
     arm = run.experiment.reference
     assert arm is not None  # the experiment was refused otherwise
     return _read(run, job.beside(arm.name, run.experiment.reference_seed(job.seed)), device)
 
 
 def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFitted:
-    """The two networks on halves for a cell: of its model and fold, and of the next seed."""
+    """The two networks on halves for a trial: of its model and fold, and of the next seed."""
     seed, classes = run.experiment.reference_seed(job.seed), run.catalog.classes
     keys = [reference_key(job.model, job.fold, seed, job.lesions, half) for half in (0, 1)]
     one, other = (_read(run, key, device) for key in keys)

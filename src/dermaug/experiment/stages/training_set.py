@@ -1,4 +1,4 @@
-"""The training set of a cell: real images of its fold, fixed variants, and its arm's dose."""
+"""The training set of a trial: real images of its fold, fixed variants, and its arm's dose."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, CellManifest
+from dermaug.experiment.run.records import JOB_MANIFEST, TrialManifest
 from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.curating import Removed
 from dermaug.experiment.stages.dose_images import repeat
 from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated
-from dermaug.experiment.stages.references import cell_reference
+from dermaug.experiment.stages.references import trial_reference
 from dermaug.files import expanded, read_shaped
 from dermaug.seeding import derive_seed
 from dermaug.synthesis import synthetic_set
@@ -56,10 +56,10 @@ class TrainingSet:
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
-    """Assemble the images of a cell; a reference for its dose looks at it on the device.
+    """Assemble the images of a trial; a reference for its dose looks at it on the device.
 
     Raises:
-        DermaugError: A synthetic set leaks or holds too few images, or a network that the cell
+        DermaugError: A synthetic set leaks or holds too few images, or a network that the trial
             needs is not trained yet.
     """
     _require_needs(run, job)
@@ -78,7 +78,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         capped = _capped(run, job, real, asked, filled.labels)
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.labels == "judged" and len(filled.labels):
-            soft = cell_reference(run, job, device).judge.probabilities(filled.images)
+            soft = trial_reference(run, job, device).judge.probabilities(filled.images)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
@@ -109,7 +109,7 @@ def _asked(
     """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
     if job.mixture.replay_of:
         repeated = run.folder / job.beside(job.mixture.replay_of)
-        added = read_shaped(repeated / JOB_MANIFEST, CellManifest)["train_counts"]
+        added = read_shaped(repeated / JOB_MANIFEST, TrialManifest)["train_counts"]
         return {label: count["synthetic"] for label, count in added.items()}
     return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
 
