@@ -38,6 +38,7 @@ def drawn_catalog(folder: Path, classes: Sequence[str], lesions: int) -> Catalog
                     "age": float(random.choice([35, 50, 65, np.nan])),
                     "sex": str(random.choice(["female", "male", "unknown"])),
                     "localization": str(random.choice(["back", "face", "unknown"])),
+                    "skin_tone": "unknown",
                     "dx_type": "histo",
                 }
                 for view in range(1 + number % 2)

@@ -119,6 +119,7 @@ def catalog_of_files() -> Callable[..., Catalog]:
                 "age": 50.0,
                 "sex": "unknown",
                 "localization": "unknown",
+                "skin_tone": "unknown",
                 "dx_type": "unknown",
             }
         )

@@ -26,6 +26,7 @@ def catalog() -> Catalog:
             "age": [0, 9, 10, 85, np.nan, 40, 45, 49.5, 80, 79],
             "sex": ["female"] * 4 + ["unknown"] + ["male"] * 5,
             "localization": ["back", "face", "face", "", "unknown", *["face"] * 5],
+            "skin_tone": "unknown",
             "dx_type": ["histo"] * 10,
         }
     )

@@ -37,7 +37,7 @@ def catalog_of(images_of_lesions: dict[str, list[int]], grouped: bool = True) ->
     ]
     table = pd.DataFrame(rows, columns=["image_id", "lesion_id", "label"], dtype=object)
     unknown = dict.fromkeys(
-        ["patient_id", "path", "mask_path", "sex", "localization", "dx_type"], ""
+        ["patient_id", "path", "mask_path", "sex", "localization", "skin_tone", "dx_type"], ""
     )
     table = table.assign(age=np.nan, **unknown)
     return Catalog("Made", Path(), table, tuple(sorted(images_of_lesions)), grouped)

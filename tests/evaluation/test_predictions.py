@@ -33,6 +33,7 @@ def catalog(tmp_path: Path) -> Catalog:
             "age": np.nan,
             "sex": "unknown",
             "localization": "unknown",
+            "skin_tone": "unknown",
             "dx_type": "unknown",
         }
     )

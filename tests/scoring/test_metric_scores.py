@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import metrics
 
+from dermaug.config import PhantomConfig
+from dermaug.data.sources import open_catalog
+from dermaug.data.sources.phantom import write_phantoms
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.calibration_scores import reliability, score_calibration
@@ -113,7 +117,7 @@ def test_a_group_is_scored_on_its_own_images(drawn_study: Study) -> None:
         assert row.value == pytest.approx(np.mean(by_seed))
         assert (row.images, row.lesions) == (len(pool), pool["lesion_id"].nunique())
         assert row.low <= row.value <= row.high
-    assert set(own["grouping"]) == {"sex", "age", "site"}  # all drawn skin has one tone
+    assert set(own["grouping"]) == {"sex", "age", "site"}  # no tone is told
 
 
 def test_differences_are_to_the_control(drawn_study: Study) -> None:
@@ -178,16 +182,31 @@ def test_a_class_with_few_images_in_a_group_is_left_out_of_its_mean(drawn_study:
     assert rows["images"].iloc[0] == len(pool)
 
 
-def test_groups_keep_lesions_whole_and_rare_sites_together(drawn_study: Study) -> None:
+def test_skin_tones_of_the_data_are_groups(drawn_study: Study, tmp_path: Path) -> None:
+    """A folder of phantoms whose metadata have a Fitzpatrick column."""
+    results = drawn_study(classes=("mel", "nv"), lesions=60)
+    number, tones = len(results.catalog), ["I", "IV", "VI", "NA"]
+    folder = write_phantoms(tmp_path / "drawn", PhantomConfig(number=number), 16)
+    metadata = pd.read_csv(folder / "HAM10000_metadata.csv")
+    told = metadata.assign(fitzpatrick=[tones[row % 4] for row in range(number)])
+    told.to_csv(folder / "HAM10000_metadata.csv", index=False)
+    drawn = open_catalog(folder)
+    study = changed(results, skin_tone=drawn.table["skin_tone"])
+    table = score_subgroups(study, resamples=20)
+    rows = table[(table["grouping"] == "skin_tone") & (table["reference"] == "")]
+    assert rows["group"].unique().tolist() == ["I", "IV", "VI", "unknown"]
+    one = rows[(rows["metric"] == "balanced_accuracy") & (rows["arm"] == rows["arm"].iloc[0])]
+    assert one["images"].sum() == sum(len(fold.test) for fold in results.folds)
+
+
+def test_scales_are_in_order_and_rare_values_are_put_together(drawn_study: Study) -> None:
     results = drawn_study(lesions=30)
     number = len(results.catalog)
-    images = np.where(
-        (np.arange(number) % 3 == 0)[:, None, None, None], results.images, results.images // 2
-    ).astype(np.uint8)
     sites = [f"site {index % 20:02d}" for index in range(number)]
-    described = describe_groups(replace(changed(results, localization=sites), images=images))
-    assert described.groupby("lesion_id")["skin_tone"].nunique().max() == 1
-    assert described["skin_tone"].nunique() > 1
+    tones = [str(1 + index % 10) for index in range(number)]  # Monk's scale
+    described = describe_groups(changed(results, localization=sites, skin_tone=tones))
+    present = described["skin_tone"].cat.remove_unused_categories().cat.categories
+    assert list(present) == [str(tone) for tone in range(1, 11)]
     assert described["site"].nunique() == 16
     assert OTHER_SITES in set(described["site"])
 

@@ -24,6 +24,7 @@ COLUMNS = (
     "age",  # years, float; NaN when unknown
     "sex",  # female, male or unknown
     "localization",  # body site or unknown
+    "skin_tone",  # value of the data's own Fitzpatrick or skin-tone column, or unknown
     "dx_type",  # how the diagnosis was made (histo, follow_up, consensus, confocal) or unknown
 )
 

@@ -1,7 +1,7 @@
 """What the cells of a metadata table may hold, alone and against each other."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PureWindowsPath
 
 from dermaug.data.metadata import Findings, Row
@@ -10,6 +10,16 @@ from dermaug.errors import DermaugError
 UNKNOWN = "unknown"
 UNKNOWN_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null", UNKNOWN})
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+TONE_COLUMNS = (
+    "skin_tone",
+    "fitzpatrick",
+    "fitzpatrick_skin_type",
+    "fitzpatrick_scale",
+    "fitzpatrick_type",
+    "monk_skin_tone",
+    "monk_scale",
+)
+"""Names of a skin-tone column; the first that a table has is read."""
 OLDEST_YEARS = 120.0
 LONGEST_NAME = 200  # bytes; file systems end at 255, and stages add their own endings
 
@@ -82,12 +92,29 @@ def parse_patient(row: Row) -> str:
     return "" if text.lower() in UNKNOWN_WORDS else text
 
 
+def tone_column(columns: Container[str]) -> str | None:
+    """The column of a table that tells the skin tone; None without one.
+
+    Example:
+        >>> tone_column(["label", "fitzpatrick_scale"])
+        'fitzpatrick_scale'
+    """
+    return next((name for name in TONE_COLUMNS if name in columns), None)
+
+
+def parse_tone(row: Row) -> str:
+    """Skin tone of a row as its table writes it; `unknown` when it does not tell."""
+    text = row.get(tone_column(row.cells) or "")
+    return UNKNOWN if text.lower() in UNKNOWN_WORDS else text
+
+
 def describe(row: Row, findings: Findings) -> dict[str, str | float]:
-    """Age, sex, localization and dx_type of a row; what it does not tell is unknown."""
+    """Age, sex, localization, skin tone and dx_type of a row; what it does not tell is unknown."""
     return {
         "age": parse_age(row, findings),
         "sex": parse_sex(row, findings),
         "localization": row.get("localization") or UNKNOWN,
+        "skin_tone": parse_tone(row),
         "dx_type": row.get("dx_type") or UNKNOWN,
     }
 

@@ -18,16 +18,12 @@ GROUPING_WORDS: Mapping[str, str] = {
     "sex": "Sex",
     "age": "Age in years",
     "site": "Body site",
-    "skin_tone": "Estimated skin tone",
+    "skin_tone": "Skin tone",
 }
 _SIZE_NOTE = (
     f"n: the group's images, or its malignant or pre-malignant ones; below {FEWEST} no interval is "
     f"given. Mean sensitivity is over the classes with {FEWEST_OF_CLASS} and more images in the "
     "group, which differ between groups: compare arms, not groups."
-)
-_TONE_NOTE = (
-    "Skin tone is estimated from the skin around the lesion by its individual typology angle. The "
-    "pictures' colours are not calibrated: it sorts pictures, and cannot tell a person's skin."
 )
 
 
@@ -63,7 +59,7 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
         "Who gains: difference between an arm and its control in each group, same test lesions, "
         "with 95 % intervals; right of zero the first-named arm is better. So many intervals are "
         "drawn that some miss zero by chance: nothing is adjusted for their number. "
-        f"{_SIZE_NOTE} {_TONE_NOTE}"
+        f"{_SIZE_NOTE}"
     )
     names = figures.legend([f"{arm} − {reference}" for arm, reference in pairs])
     return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)

@@ -1,4 +1,4 @@
-"""Who gains: scores by sex, age, body site and estimated skin tone, with intervals by lesion."""
+"""Who gains: scores by sex, age, body site and skin tone, with intervals by lesion."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from dermaug.data.skin_tone import TONES, catalog_skin_angles, tone_names
 from dermaug.evaluation.malignancy import malignant_classes
 from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
@@ -28,9 +27,9 @@ FEWEST = 20
 FEWEST_OF_CLASS = 5
 """A class with fewer images in a group is left out of the group's mean sensitivity: its own would
 be all or nothing, and would come and go between bootstrap draws."""
-MOST_SITES = 15
-"""Body sites beyond the most frequent ones are put together."""
-OTHER_SITES = "other sites"
+MOST_VALUES = 15
+"""Body sites and skin tones beyond the most frequent ones are put together."""
+OTHER_SITES, OTHER_TONES = "other sites", "other skin tones"
 COLUMNS = (
     "model",
     "grouping",
@@ -53,22 +52,17 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
     """The groups that each image belongs to, indexed by image_id.
 
     Returns:
-        lesion_id, and as ordered categories sex, age, site and skin_tone. A lesion's tone is that
-        of its images' median angle, so that it is not torn apart.
+        lesion_id, and as ordered categories sex, age, site and skin_tone (the values of the data's
+        own column).
     """
     table = results.catalog.table
-    angles = pd.Series(
-        catalog_skin_angles(results.catalog, results.images, results.experiment.data)
-    )
-    of_lesion = angles.groupby(table["lesion_id"].to_numpy()).transform("median")
-    site = table["localization"].astype(str)
-    frequent = [name for name in site.value_counts().index if name != UNKNOWN][:MOST_SITES]
-    site = site.where(site.isin([*frequent, UNKNOWN]), OTHER_SITES)
+    site, sites = _most_frequent(table["localization"], OTHER_SITES)
+    tone, tones = _most_frequent(table["skin_tone"], OTHER_TONES)
     groups: dict[str, tuple[Iterable[str], list[str]]] = {
         "sex": (table["sex"], ["female", "male"]),
         "age": (age_bands(table["age"].to_numpy(dtype=float)), age_band_names()),
-        "site": (site, [*frequent, OTHER_SITES]),
-        "skin_tone": (tone_names(of_lesion.to_numpy()), list(TONES)),
+        "site": (site, [*sites, OTHER_SITES]),
+        "skin_tone": (tone, [*sorted(tones, key=_scale_order), OTHER_TONES]),
     }
     columns = {
         name: pd.Categorical(list(values), categories=[*order, UNKNOWN], ordered=True)
@@ -76,6 +70,18 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
     }
     described = pd.DataFrame({"lesion_id": table["lesion_id"].to_numpy(), **columns})
     return described.set_index(pd.Index(table["image_id"], name="image_id"))
+
+
+def _most_frequent(column: pd.Series, others: str) -> tuple[pd.Series, list[str]]:
+    """A column in which the rare values are called `others`, and its frequent values in order."""
+    values = column.astype(str)
+    frequent = [name for name in values.value_counts().index if name != UNKNOWN][:MOST_VALUES]
+    return values.where(values.isin([*frequent, UNKNOWN]), others), frequent
+
+
+def _scale_order(tone: str) -> tuple[int, str]:
+    """Numbers by size, other names by the alphabet, in which I to VI are in order, too."""
+    return int(tone) if tone.isdecimal() else 0, tone
 
 
 def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:

@@ -153,8 +153,20 @@ def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> Non
     assert catalog.notes == (
         "1 images without a patient_id are grouped by lesion.",
         "Columns that were not read: device; those that are: file_name, label, lesion_id, "
-        "patient_id, age, sex, localization, dx_type.",
+        "patient_id, age, sex, localization, dx_type and one of skin_tone, fitzpatrick, "
+        "fitzpatrick_skin_type, fitzpatrick_scale, fitzpatrick_type, monk_skin_tone, monk_scale.",
     )
+
+
+@pytest.mark.parametrize("column", ["fitzpatrick", "fitzpatrick_scale", "monk_skin_tone"])
+def test_skin_tones_are_read_as_they_are(folder: Folder, column: str) -> None:
+    table = (
+        f"file_name,label,lesion_id,{column}\n"
+        "images/1.jpg,mel,a,II\nimages/2.jpg,nv,b,Type 6\nimages/3.jpg,nv,c,NA\n"
+    )
+    catalog = open_catalog(folder(FILES, table))
+    assert catalog.table["skin_tone"].tolist() == ["II", "Type 6", "unknown"]
+    assert catalog.notes == ()
 
 
 def test_lesion_of_two_patients_is_named(folder: Folder) -> None:

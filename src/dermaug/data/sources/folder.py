@@ -7,6 +7,7 @@ import pandas as pd
 
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import (
+    TONE_COLUMNS,
     UNKNOWN_WORDS,
     check_lesions,
     check_patients,
@@ -15,6 +16,7 @@ from dermaug.data.cells import (
     name_fault,
     parse_patient,
     safe_join,
+    tone_column,
 )
 from dermaug.data.metadata import Findings, Row, Sheet, read_sheet
 from dermaug.data.sources.images import (
@@ -31,7 +33,8 @@ from dermaug.data.sources.isic2018 import PARTS
 from dermaug.errors import DermaugError
 
 TABLE_LOOKS_FOR = (
-    "metadata.csv with the columns file_name,label[,lesion_id,patient_id,age,sex,localization]"
+    "metadata.csv with the columns file_name,label"
+    "[,lesion_id,patient_id,age,sex,localization,skin_tone]"
 )
 FOLDERS_LOOK_FOR = "one sub-folder a class, with the images directly in it"
 TABLE_NAME = "metadata.csv"
@@ -197,10 +200,11 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
-    if unread := [name for name in sheet.columns if name not in (*REQUIRED, *OPTIONAL)]:
+    read = {*REQUIRED, *OPTIONAL, tone_column(sheet.columns)}
+    if unread := [name for name in sheet.columns if name not in read]:
         notes.append(
             f"Columns that were not read: {', '.join(unread)}; those that are: "
-            f"{', '.join((*REQUIRED, *OPTIONAL))}."
+            f"{', '.join((*REQUIRED, *OPTIONAL))} and one of {', '.join(TONE_COLUMNS)}."
         )
     return notes
 

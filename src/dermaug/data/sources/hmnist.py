@@ -151,5 +151,5 @@ def _without_metadata(labels: list[str]) -> pd.DataFrame:
     ids = [f"hmnist_{row:05d}" for row in range(len(labels))]
     columns: dict[str, object] = {"image_id": ids, "lesion_id": ids, "label": labels}
     columns |= dict.fromkeys(("patient_id", "path", "mask_path"), "")
-    unknown = dict.fromkeys(("sex", "localization", "dx_type"), UNKNOWN)
+    unknown = dict.fromkeys(("sex", "localization", "skin_tone", "dx_type"), UNKNOWN)
     return pd.DataFrame(columns | {"age": np.nan} | unknown)[list(COLUMNS)]

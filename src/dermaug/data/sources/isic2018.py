@@ -144,6 +144,7 @@ def _table(
         "age": float("nan"),
         "sex": UNKNOWN,
         "localization": UNKNOWN,
+        "skin_tone": UNKNOWN,
         "dx_type": [confirmed for _, confirmed in lesions.values()],
     }
     return pd.DataFrame(columns, columns=list(COLUMNS))
