@@ -51,14 +51,8 @@ def figures(table: str, name: str) -> list[float]:
             ["forward passes"],
             ["PNG files"],
         ),
-        (
-            "abreast",
-            ["--device", "cpu", "--networks", "2", "--size", "16", "--width", "4"],
-            ["one after the other"],
-            ["as one"],
-        ),
     ],
-    ids=["pixel_cache", "dcgan", "classifier", "sampling", "abreast"],
+    ids=["pixel_cache", "dcgan", "classifier", "sampling"],
 )
 def test_rates_and_their_ratios_are_printed(
     name: str, options: list[str], references: list[str], ours: list[str], run: Run

@@ -16,7 +16,6 @@ def run_study(
     device: str,
     precision: str,
     command: str,
-    abreast: int = 1,
 ) -> Path:
     """Do what is not done of a study and write its report.
 
@@ -26,7 +25,6 @@ def run_study(
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
         command: What the user typed, for the report.
-        abreast: Generators of one configuration that train as one where their family can.
 
     Returns:
         Path of the report, an HTML file.
@@ -40,7 +38,6 @@ def run_study(
         device=device,
         precision=precision,
         command=command,
-        abreast=abreast,
     )
     audit_images(run, device)
     return render_report(read_results(run))

@@ -33,14 +33,6 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
-Abreast = Annotated[
-    int,
-    typer.Option(
-        min=1,
-        max=1_000,
-        help="Small generators of one kind that train as one; pays where they leave a GPU idle.",
-    ),
-]
 Convergence = Annotated[
     bool | None,
     typer.Option(

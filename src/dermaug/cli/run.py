@@ -8,7 +8,6 @@ import typer
 
 from dermaug.cli.app import app, command_line
 from dermaug.cli.options import (
-    Abreast,
     Convergence,
     Data,
     Device,
@@ -41,7 +40,6 @@ def run(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
-    abreast: Abreast = 1,
     check_convergence: Convergence = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the jobs and their cost.")
@@ -66,7 +64,6 @@ def run(
         device=device,
         precision=precision,
         command=command_line(),
-        abreast=abreast,
     )
     console.print(f"report: {page}")
 
@@ -112,7 +109,6 @@ def generator(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
-    abreast: Abreast = 1,
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -121,7 +117,7 @@ def generator(
     """Train the generators of an experiment, or some of them, and draw their images."""
     asked = read_asked(experiment, data, settings)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    _train("generators", asked, output, wanted, device, precision, abreast)
+    _train("generators", asked, output, wanted, device, precision)
 
 
 @train.command()
@@ -151,7 +147,6 @@ def _train(
     wanted: Mapping[str, str | int | None],
     device: str,
     precision: str,
-    abreast: int = 1,
 ) -> None:
     folder = output or Path("runs") / asked.name
     _prepare(folder, asked, device, precision)
@@ -165,7 +160,6 @@ def _train(
         device=device,
         precision=precision,
         command=command_line(),
-        abreast=abreast,
     )
 
 

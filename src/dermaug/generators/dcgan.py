@@ -83,7 +83,6 @@ class Dcgan(Family):
     """Generator and discriminator with Adam, one step of each a batch."""
 
     conditional: ClassVar[bool] = False
-    stackable: ClassVar[bool] = True
 
     class Options(Section):
         """Settings of a DCGAN."""
@@ -107,7 +106,7 @@ class Dcgan(Family):
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
         """One step of the discriminator, then one of the generator against it."""
-        fake_images = self.sampler(self.sampler.draw_latents(labels.shape[-1], random), labels)
+        fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         real, fake = self.discriminator(images), self.discriminator(fake_images.detach())
         d_loss = discriminator_loss(real, fake)
         self.descend("discriminator", d_loss)
@@ -120,8 +119,8 @@ class Dcgan(Family):
         return {
             "discriminator_loss": d_loss.detach(),
             "generator_loss": g_loss.detach(),
-            "real_probability": real.detach().sigmoid().mean(-1),
-            "fake_probability": fake.detach().sigmoid().mean(-1),
+            "real_probability": real.detach().sigmoid().mean(),
+            "fake_probability": fake.detach().sigmoid().mean(),
         }
 
     def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:

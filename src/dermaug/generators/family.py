@@ -57,9 +57,6 @@ class Family(nn.Module, ABC):
     conditional: ClassVar[bool]
     """One network for all classes, or one a class."""
 
-    stackable: ClassVar[bool] = False
-    """Whether `step` also takes images of several networks, one row each (`abreast`)."""
-
     sampler: Sampler
 
     optimizers: Mapping[str, Optimizer]
@@ -90,9 +87,9 @@ class Family(nn.Module, ABC):
         """
 
     def descend(self, name: str, loss: Tensor) -> None:
-        """One step of the optimiser of that name down the gradient of a loss, or of several."""
+        """One step of the optimiser of that name down the gradient of a loss."""
         self.optimizers[name].zero_grad(set_to_none=True)
-        loss.sum().backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizers[name].step()
 
     def prepare(self) -> None:

@@ -1,7 +1,4 @@
-"""Losses and penalties of adversarial training, as functions of the discriminator's logits.
-
-Losses are means over the last dimension: one number, or one for each of several networks.
-"""
+"""Losses and penalties of adversarial training, as functions of the discriminator's logits."""
 
 from collections.abc import Callable
 
@@ -11,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-Logits = Float[Tensor, "*networks b"]
+Logits = Float[Tensor, " b"]
 Loss = Callable[[Logits, Logits], Tensor]
 """Takes logits of real and of generated images, one pair a row."""
 
@@ -23,7 +20,7 @@ def discriminator_loss(real: Logits, fake: Logits) -> Tensor:
         real: Logits of real images.
         fake: Logits of generated images.
     """
-    return softplus(-real).mean(-1) + softplus(fake).mean(-1)
+    return softplus(-real).mean() + softplus(fake).mean()
 
 
 def nonsaturating_generator_loss(fake: Logits) -> Tensor:
@@ -32,7 +29,7 @@ def nonsaturating_generator_loss(fake: Logits) -> Tensor:
     Args:
         fake: Logits of generated images.
     """
-    return softplus(-fake).mean(-1)
+    return softplus(-fake).mean()
 
 
 def hinge_discriminator_loss(real: Logits, fake: Logits) -> Tensor:
@@ -42,7 +39,7 @@ def hinge_discriminator_loss(real: Logits, fake: Logits) -> Tensor:
         >>> hinge_discriminator_loss(torch.tensor([2.0, 0.0]), torch.tensor([-2.0, 0.0])).item()
         1.0
     """
-    return relu(1.0 - real).mean(-1) + relu(1.0 + fake).mean(-1)
+    return relu(1.0 - real).mean() + relu(1.0 + fake).mean()
 
 
 def relativistic_loss(favoured: Logits, rival: Logits) -> Tensor:
@@ -51,7 +48,7 @@ def relativistic_loss(favoured: Logits, rival: Logits) -> Tensor:
     The discriminator favours real images, the generator its own (Jolicoeur-Martineau 2018,
     arXiv:1807.00734; R3GAN, Huang et al. 2024, arXiv:2501.05441, equation 2).
     """
-    return softplus(rival - favoured).mean(-1)
+    return softplus(rival - favoured).mean()
 
 
 def gradient_penalty(images: Float[Tensor, "b c h w"], logits: Logits) -> Tensor:
@@ -74,7 +71,7 @@ def nonsaturating_loss(real: Logits, fake: Logits) -> Tensor:
 
 def hinge_loss(real: Logits, fake: Logits) -> Tensor:
     """The generator's half of the hinge pair, -D(G(z)); real logits play no part."""
-    return -fake.mean(-1)
+    return -fake.mean()
 
 
 def relativistic_generator_loss(real: Logits, fake: Logits) -> Tensor:

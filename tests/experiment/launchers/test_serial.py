@@ -168,32 +168,16 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     assert not list(folder.rglob(".partial-*"))
 
 
-def test_generators_of_all_classes_abreast(tmp_path: Path) -> None:
-    path = tmp_path / "abreast.toml"
-    path.write_text(FILE.replace('classes = ["mel"]\n', "", 1))
-    command = ["train", "generator", str(path), "--output", str(tmp_path / "run"), "--abreast", "2"]
-    finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *command], check=True, capture_output=True, text=True
-    )
-    assert "bcc fold 0 seed 0 and 1 more" in finished.stdout + finished.stderr
-    results = read_results(open_run(tmp_path / "run", read_experiment(path)))
-    assert {each.label for each in results.generators} == {"bcc", "mel", "nv"}
-    for each in results.generators:
-        assert each.manifest["images"] == 640
-        assert len(each.journal) == 4
-        assert each.samples.std() > 0
-
-
 def test_synthetic_set_of_another_fold_stops_the_run(
     asked: tuple[Path, Experiment], tmp_path: Path
 ) -> None:
     """A planted leak: the set says that its generator was trained in another fold."""
     folder = tmp_path / "run"
     run = open_run(folder, asked[1])
-    from dermaug.experiment.stages.generate import run_generator_jobs
+    from dermaug.experiment.stages.generate import run_generator_job
 
     (job,) = run.jobs.generators
-    run_generator_jobs(run, [job], start_fabric("cpu"))
+    run_generator_job(run, job, start_fabric("cpu"))
     manifest = synthetic_folder(folder, job.key) / "manifest.json"
     told = read_json(manifest)
     write_json(manifest, told | {"fold_key": "another"})

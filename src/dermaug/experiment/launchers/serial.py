@@ -1,7 +1,6 @@
 """Run a whole experiment: the generators, then the trials; what is done is not done again."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +17,9 @@ from dermaug.experiment.run.run import (
     prepare_run,
 )
 from dermaug.experiment.stages.classify import run_classifier_job, run_reference_job
-from dermaug.experiment.stages.generate import run_generator_jobs
+from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
-from dermaug.generators import FAMILIES
 from dermaug.training.fabric import start_fabric
 
 
@@ -32,7 +30,6 @@ def run_experiment(
     device: str,
     precision: str,
     command: str,
-    abreast: int = 1,
 ) -> Run:
     """Do every job that is not done, one after the other on one device.
 
@@ -42,13 +39,12 @@ def run_experiment(
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
         command: What the user typed, for the report.
-        abreast: Generators of one configuration that train as one where their family can.
 
     Raises:
         DermaugError: Bad data, another experiment's folder, or a training that failed.
     """
     run = open_run(folder, experiment, command)
-    do_jobs(run, run.jobs.in_order, device, precision, abreast)
+    do_jobs(run, run.jobs.in_order, device, precision)
     finish_run(run)
     return run
 
@@ -62,7 +58,6 @@ def train_some(
     device: str,
     precision: str,
     command: str,
-    abreast: int = 1,
 ) -> None:
     """Do the jobs of one wave that have the wanted coordinates.
 
@@ -74,7 +69,6 @@ def train_some(
         device: As for `run_experiment`.
         precision: As for `run_experiment`.
         command: As for `run_experiment`.
-        abreast: As for `run_experiment`.
 
     Raises:
         DermaugError: No job is like that, or one needs a network that is not trained yet.
@@ -95,7 +89,7 @@ def train_some(
             [job.key for job in there],
         )
     begin_run(run, command)
-    do_jobs(run, jobs, device, precision, abreast)
+    do_jobs(run, jobs, device, precision)
 
 
 def do_jobs(
@@ -103,7 +97,6 @@ def do_jobs(
     jobs: Sequence[GeneratorJob | ClassifierJob],
     device: str,
     precision: str,
-    abreast: int = 1,
 ) -> None:
     """Do those of some jobs that are not done."""
     left = [job for job in jobs if not run.is_done(job.key)]
@@ -114,17 +107,10 @@ def do_jobs(
     note_device(run, str(fabric.device))
     if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
         look_outside(run, classifiers)
-    for together in _groups([job for job in left if isinstance(job, GeneratorJob)], abreast):
-        run_generator_jobs(run, together, fabric)
-    for job in classifiers:
-        if isinstance(job, ReferenceJob):
+    for job in left:
+        if isinstance(job, GeneratorJob):
+            run_generator_job(run, job, fabric)
+        elif isinstance(job, ReferenceJob):
             run_reference_job(run, job, fabric)
         else:
             run_classifier_job(run, job, fabric)
-
-
-def _groups(jobs: Sequence[GeneratorJob], abreast: int) -> Iterator[Sequence[GeneratorJob]]:
-    """Jobs of one generator, so many at a time as train as one."""
-    for config, group in groupby(jobs, key=lambda job: job.config):
-        alike, number = list(group), abreast if FAMILIES[config.family].stackable else 1
-        yield from (alike[start : start + number] for start in range(0, len(alike), number))

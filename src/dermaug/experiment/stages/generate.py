@@ -1,6 +1,5 @@
 """A generator job: trained on its fold's training part, then its synthetic images drawn."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -14,7 +13,7 @@ from dermaug.experiment.plan.jobs import GeneratorJob
 from dermaug.experiment.run.records import JOB_MANIFEST
 from dermaug.experiment.run.run import Run, synthetic_folder
 from dermaug.files import write_json
-from dermaug.generators.generator_training import train_generators
+from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.generators.snapshots import judges_snapshots
 from dermaug.generators.state import GENERATOR, GeneratorTask
@@ -28,23 +27,23 @@ from dermaug.synthesis.synthetic_set import (
 from dermaug.training.checkpoint import RESUME, checkpoint_digest
 
 
-def run_generator_jobs(run: Run, jobs: Sequence[GeneratorJob], fabric: Fabric) -> None:
-    """Train generators of one configuration, several as one, and draw their synthetic sets."""
-    tasks = [generator_task(run, job, fabric) for job in jobs]
-    for job, task, trained in zip(jobs, tasks, train_generators(tasks, fabric), strict=True):
-        _draw_synthetic_set(run, job, task, fabric)
-        facts = asdict(trained) | {
-            "family": job.family,
-            "label": job.label,
-            "fold": job.fold,
-            "seed": job.seed,
-            "fold_key": task.spec.fold_key,
-            "config": job.config.model_dump(mode="json"),
-            "training_images": len(task.spec.training_images),
-        }
-        write_json(task.folder / JOB_MANIFEST, facts)
-        run.mark_done(job.key)
-        (task.folder / RESUME).unlink(missing_ok=True)
+def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
+    """Train a generator and draw its synthetic set."""
+    task = generator_task(run, job, fabric)
+    trained = train_generator(task, fabric)
+    _draw_synthetic_set(run, job, task, fabric)
+    facts = asdict(trained) | {
+        "family": job.family,
+        "label": job.label,
+        "fold": job.fold,
+        "seed": job.seed,
+        "fold_key": task.spec.fold_key,
+        "config": job.config.model_dump(mode="json"),
+        "training_images": len(task.spec.training_images),
+    }
+    write_json(task.folder / JOB_MANIFEST, facts)
+    run.mark_done(job.key)
+    (task.folder / RESUME).unlink(missing_ok=True)
 
 
 def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
