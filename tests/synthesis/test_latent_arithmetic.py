@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch import Generator, Tensor, nn
 
-from dermaug.evaluation.lesion_traits import TRAITS, lesion_area
+from dermaug.evaluation.lesion_area import lesion_area
 from dermaug.generators.family import Sampler
 from dermaug.synthesis.latent_arithmetic import (
     CONTROLS,
-    add_directions,
+    add_direction,
     control_directions,
     direction_of,
+    put_back,
 )
 
 SIDE = 32
@@ -42,7 +43,7 @@ class Discs(Sampler):
 
 @pytest.mark.parametrize("normal", [True, False])
 def test_the_direction_of_large_discs_enlarges_fresh_ones(normal: bool) -> None:
-    found = add_directions(Discs(normal=normal), 0, {"area": lesion_area}, seed=0)["area"]
+    found = add_direction(Discs(normal=normal), 0, lesion_area, seed=0)
     assert found.raised > found.spread
     assert found.lowered < -0.5 * found.spread
     assert found.raised > found.controls.max()
@@ -50,12 +51,6 @@ def test_the_direction_of_large_discs_enlarges_fresh_ones(normal: bool) -> None:
     assert len(found.controls) == CONTROLS
     less, fresh, more, _ = (lesion_area(row).mean() for row in found.images)
     assert less < fresh < more
-
-
-def test_all_traits_are_measured_on_the_same_fresh_images() -> None:
-    found = add_directions(Discs(normal=True), 0, TRAITS, seed=2)
-    assert list(found) == list(TRAITS)
-    np.testing.assert_array_equal(found["area"].images[1], found["contrast"].images[1])
 
 
 def test_a_direction_is_the_mean_of_three_less_the_mean_of_three() -> None:
@@ -69,3 +64,14 @@ def test_controls_are_as_long_and_none_is_another() -> None:
     drawn = control_directions(torch.randn(50, 6, generator=Generator().manual_seed(0)), 2.5, 0)
     torch.testing.assert_close(drawn.norm(dim=1), torch.full((CONTROLS,), 2.5))
     assert torch.pdist(drawn).min() > 0.1
+
+
+def test_what_arithmetic_carried_off_is_put_back() -> None:
+    origin = torch.rand(6, 10) * 2.0 - 1.0
+    moved = origin + 1.5
+    assert put_back(moved, origin, cube=True).abs().max() <= 1.0
+    back = put_back(moved, origin, cube=False)
+    torch.testing.assert_close(back.norm(dim=1), origin.norm(dim=1))
+    torch.testing.assert_close(
+        back / back.norm(dim=1, keepdim=True), moved / moved.norm(dim=1, keepdim=True)
+    )

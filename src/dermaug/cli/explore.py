@@ -36,7 +36,7 @@ def explore(
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Look into a generator: latent walks, arithmetic, its discriminator's features, duplicates."""
+    """Look into a generator: latent interpolation, arithmetic, discriminator, duplicates."""
     from dermaug.files import require_writable
     from dermaug.inspection.explore_subject import find_generator
 

@@ -5,7 +5,7 @@ near-duplicates among the training images: each with a number beside the picture
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,20 @@ from jaxtyping import UInt8
 
 from dermaug.console import progress_bar
 from dermaug.errors import DermaugError
-from dermaug.evaluation.duplicates import NEAR, most_alike
-from dermaug.evaluation.lesion_traits import TRAITS
+from dermaug.evaluation.duplicates import near_pairs
+from dermaug.evaluation.lesion_area import lesion_area
 from dermaug.evaluation.memorisation import oriented
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.inspection.explore_features import COLUMNS, critic_scores
 from dermaug.inspection.explore_subject import Subject, open_subject
-from dermaug.synthesis.latent_arithmetic import Arithmetic, add_directions
-from dermaug.synthesis.walks import Walk, walk_classes, walk_latents
+from dermaug.synthesis.latent_arithmetic import Arithmetic, add_direction
+from dermaug.synthesis.walks import jumps, step_sizes, walk_latents
 
 WALKS, WALKS_OF_MANY = 6, 2
 """Walks of each class: of a generator with one class, and with several."""
 PAIRS_SHOWN = 8
-DUPLICATES = (
-    *("first", "second", "first_lesion", "second_lesion", "first_label", "second_label"),
-    *("correlation", "near_duplicate"),
-)
+_TOLD = (("", "image_id"), ("_lesion", "lesion_id"), ("_label", "label"))
+DUPLICATES = (*(side + end for end, _ in _TOLD for side in ("first", "second")), "correlation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +39,19 @@ class Exploration:
 
     Args:
         spec: The generator.
-        classes: Classes that were looked at.
         notes: What was left out and why, and what a reader must know, one sentence each.
-        walks: Walks within classes, then from class to class.
-        arithmetic: (class, trait) -> what adding its direction does.
+        walks: Class -> images of its walks.
+        arithmetic: Class -> what adding the direction of large lesions does.
         features: As `critic_scores` gives them; empty where there is nothing to score.
-        duplicates: Near-duplicates among the training images of different lesions, and the pairs
-            that come next; the columns of `DUPLICATES`; empty without data.
+        duplicates: Near-duplicates among the training images of different lesions, the most alike
+            first, with the columns of `DUPLICATES`; empty without data.
         pairs: Images of the first of these pairs: the first ones turned to fit, above the second.
     """
 
     spec: GeneratorSpec
-    classes: tuple[str, ...]
     notes: tuple[str, ...]
-    walks: tuple[Walk, ...]
-    arithmetic: dict[tuple[str, str], Arithmetic]
+    walks: Mapping[str, UInt8[np.ndarray, "w n s s 3"]]
+    arithmetic: Mapping[str, Arithmetic]
     features: pd.DataFrame
     duplicates: pd.DataFrame
     pairs: UInt8[np.ndarray, "2 n s s 3"]
@@ -76,7 +72,7 @@ class Exploration:
         numbers = {
             name: json.loads(table.to_json(orient="records")) for name, table in self.tables.items()
         }
-        head = {"family": self.spec.config.key, "classes": list(self.classes)}
+        head = {"family": self.spec.config.key, "classes": list(self.walks)}
         return head | {"notes": list(self.notes)} | numbers
 
 
@@ -101,73 +97,58 @@ def explore(
         DermaugError: No generator, a class that it does not know, or other data than its run's.
     """
     subject = open_subject(generator, data, device)
-    chosen = _chosen(subject, classes)
     known, sampler = subject.spec.classes, subject.family.sampler
-    notes: list[str] = []
-    walks: list[Walk] = []
-    arithmetic = {}
-    with progress_bar("exploring", len(chosen) + 2, "parts") as advance:
-        for name in chosen:
-            label = known.index(name)
-            number = WALKS if len(known) == 1 else WALKS_OF_MANY
-            walks += walk_latents(sampler, label, name, number, seed)
-            for trait, found in add_directions(sampler, label, TRAITS, seed).items():
-                arithmetic[name, trait] = found
-            advance(1, name)
-        walks += walk_classes(sampler, known, seed) if not classes else []
-        features = _features(subject, seed, notes)
-        advance(1, "discriminator")
-        duplicates, pairs = _duplicates(subject, notes)
-        advance(1, "duplicates")
-    return Exploration(
-        subject.spec,
-        chosen,
-        tuple(notes),
-        tuple(walks),
-        arithmetic,
-        features,
-        duplicates,
-        pairs,
-    )
-
-
-def walk_table(walks: Sequence[Walk]) -> pd.DataFrame:
-    """One row a walk: walk, start, end, length, mean_step, largest_step, jump (grey levels)."""
-    rows = [
-        (place, walk.start, walk.end, walk.length, walk.steps.mean(), walk.steps.max(), walk.jump)
-        for place, walk in enumerate(walks)
-    ]
-    names = ["walk", "start", "end", "length", "mean_step", "largest_step", "jump"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def arithmetic_table(arithmetic: dict[tuple[str, str], Arithmetic]) -> pd.DataFrame:
-    """One row a class and trait.
-
-    Its spread among generated images, the mean of fresh images, the change by adding and by taking
-    away the direction, and the mean, least and largest change by unsorted directions.
-    """
-    rows = [
-        (
-            *(label, trait, found.spread, found.before, found.raised, found.lowered),
-            *(found.controls.mean(), found.controls.min(), found.controls.max()),
-            len(found.controls),
-        )
-        for (label, trait), found in arithmetic.items()
-    ]
-    names = ["label", "trait", "spread", "before", "raised", "lowered"]
-    names += ["control_mean", "control_least", "control_largest", "controls"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def _chosen(subject: Subject, classes: Sequence[str]) -> tuple[str, ...]:
-    known = subject.spec.classes
     if unknown := [name for name in classes if name not in known]:
         raise DermaugError(
             f"{subject.path}: expected classes it was trained on ({', '.join(known)}), found "
             f"{', '.join(map(repr, unknown))}"
         )
-    return tuple(dict.fromkeys(classes)) or known
+    notes: list[str] = []
+    walks, arithmetic = {}, {}
+    number = WALKS if len(known) == 1 else WALKS_OF_MANY
+    chosen = tuple(dict.fromkeys(classes)) or known
+    with progress_bar("exploring", len(chosen) + 2, "parts") as advance:
+        for name in chosen:
+            label = known.index(name)
+            walks[name] = walk_latents(sampler, label, number, seed)
+            arithmetic[name] = add_direction(sampler, label, lesion_area, seed)
+            advance(1, name)
+        features = _features(subject, seed, notes)
+        advance(1, "discriminator")
+        duplicates, pairs = _duplicates(subject, notes)
+        advance(1, "duplicates")
+    return Exploration(subject.spec, tuple(notes), walks, arithmetic, features, duplicates, pairs)
+
+
+def walk_table(walks: Mapping[str, UInt8[np.ndarray, "w n s s 3"]]) -> pd.DataFrame:
+    """One row per class: label, walks, mean_step, largest_step, mean_jump, worst_jump."""
+    rows = []
+    for label, images in walks.items():
+        steps = step_sizes(images)
+        jump = jumps(steps)
+        largest = steps.max(axis=1).mean()
+        rows.append((label, len(steps), steps.mean(), largest, jump.mean(), jump.max()))
+    names = ["label", "walks", "mean_step", "largest_step", "mean_jump", "worst_jump"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def arithmetic_table(arithmetic: Mapping[str, Arithmetic]) -> pd.DataFrame:
+    """One row per class, in shares of the inscribed disc.
+
+    The spread among generated images, the mean of fresh images, the change by adding and by taking
+    away the direction, and the mean, least and largest change by unsorted directions.
+    """
+    rows = [
+        {
+            "label": label,
+            **{name: getattr(found, name) for name in ("spread", "before", "raised", "lowered")},
+            "control_mean": found.controls.mean(),
+            "control_least": found.controls.min(),
+            "control_largest": found.controls.max(),
+        }
+        for label, found in arithmetic.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _features(subject: Subject, seed: int, notes: list[str]) -> pd.DataFrame:
@@ -177,11 +158,11 @@ def _features(subject: Subject, seed: int, notes: list[str]) -> pd.DataFrame:
     except DermaugError as error:
         notes.append(f"The discriminator was not looked at: {error.message}.")
         return pd.DataFrame(columns=list(COLUMNS))
-    if len(subject.spec.classes) < (subject.store.catalog.num_classes if subject.store else 0):
+    if subject.store is not None and set(subject.spec.classes) < set(subject.store.catalog.classes):
         seen = ", ".join(subject.spec.classes)
         notes.append(
-            f"The discriminator has seen images of {seen} only; the machine on its features tells "
-            "all classes of the data apart."
+            f"The discriminator has seen images of {seen} only; the SVM on its features tells all "
+            "classes of the data apart."
         )
     return found
 
@@ -192,22 +173,21 @@ def _duplicates(subject: Subject, notes: list[str]) -> tuple[pd.DataFrame, np.nd
         notes.append("Near-duplicates were not sought: give the training data with --data.")
         return pd.DataFrame(columns=list(DUPLICATES)), np.empty((2, 0, 1, 1, 3), np.uint8)
     images, catalog = subject.training
-    table, rows = catalog.table, subject.store.catalog.rows(subject.spec.training_images)
     if not catalog.grouped:
         notes.append("Lesions are not known: near-duplicates may be images of one lesion.")
-    details = subject.store.contents.details[rows]
-    found = most_alike(details, table["lesion_id"].to_numpy(), PAIRS_SHOWN)
-    sides = (found.first, found.second)
+    rows = subject.store.catalog.rows(subject.spec.training_images)
+    lesions = catalog.table["lesion_id"].to_numpy()
+    found = near_pairs(subject.store.contents.details[rows], lesions)
+    if not len(found.first):
+        notes.append("There are no near-duplicates among its training images of different lesions.")
     told = {
-        f"{place}{ending}": table[column].to_numpy()[rows]
-        for ending, column in (("", "image_id"), ("_lesion", "lesion_id"), ("_label", "label"))
-        for place, rows in zip(("first", "second"), sides, strict=True)
+        side + end: catalog.table[column].to_numpy()[of_side]
+        for end, column in _TOLD
+        for side, of_side in (("first", found.first), ("second", found.second))
     }
-    told |= {"correlation": found.correlations, "near_duplicate": found.correlations >= NEAR}
-    shown = slice(0, PAIRS_SHOWN)
-    turned = [
-        oriented(images[[row]], int(turn))[0]
-        for row, turn in zip(found.first[shown], found.orientations[shown], strict=True)
-    ]
-    pictures = np.stack([np.array(turned).reshape(-1, *images.shape[1:]), images[sides[1][shown]]])
-    return pd.DataFrame(told)[list(DUPLICATES)], pictures
+    table = pd.DataFrame({**told, "correlation": found.correlations})
+    first, second, turns = (
+        each[:PAIRS_SHOWN] for each in (found.first, found.second, found.orientations)
+    )
+    upper = [oriented(images[[row]], int(turn))[0] for row, turn in zip(first, turns, strict=True)]
+    return table, np.stack([np.array(upper).reshape(images[second].shape), images[second]])

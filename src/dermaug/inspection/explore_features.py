@@ -1,4 +1,4 @@
-"""Has the critic learnt what tells diagnoses apart? Its features, a linear machine, and controls.
+"""Has the critic learnt what tells diagnoses apart? Its features, a linear SVM, and controls.
 
 Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained critic,
 features of the same network before training, and the classifier that a run trained on the same
@@ -6,7 +6,7 @@ images. All of it on validation images: C and the critic's snapshot are chosen b
 the scores are those of the other. The test part is not looked at.
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,8 @@ from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import mean_defined, ratio
-from dermaug.evaluation.linear_probe import Probe, linear_probe
-from dermaug.evaluation.predictions import probability_column, read_predictions
+from dermaug.evaluation.linear_probe import linear_probe
+from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.run import DONE
 from dermaug.files import read_record
@@ -33,19 +33,17 @@ from dermaug.stats.tally import asked_of, right_of
 from dermaug.training.checkpoint import load_checkpoint
 
 MOST_OF_CLASS = 400
-"""Training images of a class that the machine is fitted to; the rest add time and little else."""
+"""Training images of a class that the SVM is fitted to; the rest add time and little else."""
 TRAINED, UNTRAINED = "trained discriminator", "untrained discriminator"
 COLUMNS = (
     *("features", "balanced_accuracy", "low", "high"),
-    *("less_than_trained", "less_low", "less_high", "penalty", "dimensions"),
+    *("less_than_trained", "less_low", "less_high"),
 )
 _CALIBRATION_BATCHES = 30
-Parts = tuple[ImageBank, ImageBank, ImageBank]
-"""Training images, those that C is chosen by, and those that are judged."""
 
 
 def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
-    """Balanced accuracy of machines on critic features, and of the run's classifiers.
+    """Balanced accuracy of SVMs on critic features, and of the run's classifiers.
 
     On the half of the validation lesions by which neither C nor the critic's snapshot was chosen;
     of classes too small for halves on all of them.
@@ -55,9 +53,7 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
         seed: Of subsets, of the untrained network and of resampling.
 
     Returns:
-        One row a kind of features, the trained critic's first, with the columns of `COLUMNS`: score
-        and 95 % interval over lesions or patients; how much less the score is than the trained
-        critic's, with interval; C and number of features of a machine, missing for a classifier.
+        One row per kind of features, as `compared` gives them, the trained critic's first.
 
     Raises:
         DermaugError: No fold, no critic, or one that cannot be had.
@@ -70,58 +66,31 @@ def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     if not load_checkpoint(subject.path)["others"]:
         raise DermaugError("its checkpoint was written without its discriminator")
     device = next(subject.family.sampler.parameters()).device
-    labels = store.catalog.labels
-    training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
-    kept, lesions = store.catalog.rows(fold.validation), store.catalog.groups
-    halved = halves(lesions[kept], store.catalog.table["label"].to_numpy()[kept], fold.index)
+    labels, groups = store.catalog.labels, store.catalog.groups
+    kept = store.catalog.rows(fold.validation)
+    halved = halves(groups[kept], store.catalog.table["label"].to_numpy()[kept], fold.index)
     judged = kept[halved.judging]
+    training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
     first, second, third = (
         ImageBank.of(np.asarray(store.images[rows]), labels[rows], device)
         for rows in (training, kept[halved.choosing], judged)
     )
-    parts = (first, second, third)
-    machines = {
-        TRAINED: _probe(subject.family, parts, seed),
-        UNTRAINED: _probe(_untrained(subject, first, seed), parts, seed),
-    }
-    called = {name: probe.called for name, (probe, _) in machines.items()}
-    answers = reference_answers(subject, fold.validation)
+    called = {}
+    for name, family in ((TRAINED, subject.family), (UNTRAINED, _untrained(subject, first, seed))):
+        known, choosing, asked = (
+            critic_features(family, bank, seed) for bank in (first, second, third)
+        )
+        chosen_by = labels[kept[halved.choosing]]
+        called[name] = linear_probe(known, labels[training], choosing, chosen_by, asked).called
+    answers = _classifiers_of(subject, fold.validation)
     called |= {name: each[halved.judging] for name, each in answers.items()}
-    scores = compared(labels[judged], lesions[judged], called, store.catalog.num_classes, seed)
-    facts = {name: (probe.penalty, width) for name, (probe, width) in machines.items()}
-    told = [facts.get(name, (float("nan"), float("nan"))) for name in scores["features"]]
-    extra = pd.DataFrame(told, columns=["penalty", "dimensions"])
-    return pd.concat([scores, extra], axis=1)[list(COLUMNS)]
-
-
-def reference_answers(
-    subject: Subject, validation: tuple[str, ...]
-) -> dict[str, Int[np.ndarray, " n"]]:
-    """What the run's classifiers call the validation images, by model and seed.
-
-    Those of the experiment's first arm count, trained on the same training part; a run may have
-    none yet.
-    """
-    assert subject.run is not None
-    assert subject.store is not None
-    classes = subject.store.catalog.classes
-    arm = read_run_experiment(subject.run).arms[0].name
-    found = {}
-    for done in sorted(subject.run.glob(f"**/classifiers/**/{DONE}")):
-        manifest = read_record(done.parent / "manifest.json")
-        place = (manifest.get("arm", {}).get("name"), manifest.get("fold_key"))
-        if place == (arm, subject.spec.fold_key):
-            table = _validation_of(done.parent, validation, classes)
-            columns = table[[probability_column(label) for label in classes]]
-            name = f"classifier {manifest['model']}, arm {arm}, seed {manifest['seed']}"
-            found[name] = columns.to_numpy().argmax(axis=1)
-    return found
+    return compared(labels[judged], groups[judged], called, store.catalog.num_classes, seed)
 
 
 def compared(
     labels: Int[np.ndarray, " n"],
     groups: np.ndarray,
-    called: dict[str, Int[np.ndarray, " n"]],
+    called: Mapping[str, Int[np.ndarray, " n"]],
     num_classes: int,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -135,36 +104,45 @@ def compared(
         seed: Of the resamples.
 
     Returns:
-        features, balanced_accuracy, low, high, less_than_trained, less_low, less_high.
+        The columns of `COLUMNS`: score with its 95 % interval over groups, and how much less it is
+        than the first, likewise.
     """
     names, group_of = np.unique(groups, return_inverse=True)
     shape = (len(names), num_classes)
-    asked = asked_of(labels, group_of, shape)
-    right = np.stack([right_of(labels, each, group_of, shape) for each in called.values()], axis=1)
-    both = np.concatenate([right, asked[:, None]], axis=1)  # groups answers+1 2 classes
+    right = [right_of(labels, each, group_of, shape)[:, 0] for each in called.values()]
+    both = np.stack([*right, asked_of(labels, group_of, shape)[:, 0]], axis=1)  # groups answers+1 k
     totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
-    hits, images = totals[:, :-1, 0], totals[:, -1:, 0]  # 1+resamples answers classes
+    hits, images = totals[:, :-1], totals[:, -1:]  # 1+resamples answers classes
     accuracy = mean_defined(ratio(hits, images), images > 0)
     less = accuracy[:, :1] - accuracy
     rows = [
-        (
-            name,
-            accuracy[0, place],
-            *percentile_interval(accuracy[1:, place]),
-            less[0, place],
-            *percentile_interval(less[1:, place]),
-        )
-        for place, name in enumerate(called)
+        (name, own[0], *percentile_interval(own[1:]), gap[0], *percentile_interval(gap[1:]))
+        for name, own, gap in zip(called, accuracy.T, less.T, strict=True)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS[:7]))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _probe(family: Family, parts: Parts, seed: int) -> tuple[Probe, int]:
-    """The machine on a critic's features, and their number."""
-    features = [critic_features(family, bank, seed) for bank in parts]
-    labels = [bank.labels.cpu().numpy() for bank in parts]
-    probe = linear_probe(features[0], labels[0], features[1], labels[1], features[2])
-    return probe, features[0].shape[1]
+def _classifiers_of(
+    subject: Subject, validation: tuple[str, ...]
+) -> dict[str, Int[np.ndarray, " n"]]:
+    """What the classifiers of the run's first arm call the validation images, by model and seed.
+
+    They were trained on the generator's training part; a run may have none yet.
+    """
+    assert subject.run is not None
+    assert subject.store is not None
+    classes = subject.store.catalog.classes
+    arm = read_run_experiment(subject.run).arms[0].name
+    found = {}
+    for done in sorted(subject.run.glob(f"**/classifiers/**/{DONE}")):
+        manifest = read_record(done.parent / "manifest.json")
+        place = (manifest.get("arm", {}).get("name"), manifest.get("fold_key"))
+        if place == (arm, subject.spec.fold_key):
+            table = read_predictions(done.parent / "predictions.parquet", classes)
+            kept = table[table["part"] == "validation"].set_index("image_id")
+            name = f"classifier {manifest['model']}, arm {arm}, seed {manifest['seed']}"
+            found[name] = probabilities_of(kept.loc[list(validation)], classes).argmax(axis=1)
+    return found
 
 
 def _untrained(subject: Subject, bank: ImageBank, seed: int) -> Family:
@@ -192,17 +170,5 @@ def _some_of_each(
 ) -> Int[np.ndarray, " k"]:
     """At most `MOST_OF_CLASS` rows of each class, drawn at random."""
     order = np.random.default_rng(derive_seed("probe", seed)).permutation(rows)
-    place = pd.Series(labels[order]).groupby(labels[order]).cumcount().to_numpy()
-    return np.sort(order[place < MOST_OF_CLASS])
-
-
-def _validation_of(
-    folder: Path, validation: tuple[str, ...], classes: tuple[str, ...]
-) -> pd.DataFrame:
-    """A trial's predictions of the validation images, in their order."""
-    path = folder / "predictions.parquet"
-    table = read_predictions(path, classes)
-    kept = table[table["part"] == "validation"].set_index("image_id")
-    if set(kept.index) != set(validation):
-        raise DermaugError(f"{path}: expected the validation images of the fold, found others")
-    return kept.loc[list(validation)]
+    drawn = pd.Series(labels[order], index=order)
+    return np.sort(drawn.groupby(drawn).head(MOST_OF_CLASS).index.to_numpy())

@@ -16,9 +16,8 @@ from torch.nn.functional import normalize
 
 from dermaug.generators.family import Sampler, draw
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.latent_space import latents_of, lies_in_cube, put_back
+from dermaug.synthesis.walks import latents_of, lies_in_cube
 
-Measure = Callable[[UInt8[np.ndarray, "n s s 3"]], Float[np.ndarray, " n"]]
 FEW = 3
 """Latents that a mean is taken of, as published."""
 SORTED = 192
@@ -50,24 +49,37 @@ class Arithmetic:
     images: UInt8[np.ndarray, "4 n s s 3"]
 
 
-def add_directions(
-    sampler: Sampler, label: int, measures: dict[str, Measure], seed: int
-) -> dict[str, Arithmetic]:
-    """Sort generated images by each measure, and add what sets the largest apart.
+def add_direction(
+    sampler: Sampler,
+    label: int,
+    measure: Callable[[UInt8[np.ndarray, "n s s 3"]], Float[np.ndarray, " n"]],
+    seed: int,
+) -> Arithmetic:
+    """Sort generated images by a measure, and add what sets the largest apart to fresh latents.
 
     Args:
         sampler: In evaluation mode.
         label: Index of the class.
-        measures: By name.
+        measure: A number of each image.
         seed: Of all latents.
     """
     known = latents_of(sampler, SORTED, "sorted", seed, label)
-    images = _draw(sampler, known, label)
     fresh = latents_of(sampler, FRESH, "fresh", seed, label)
-    return {
-        name: _add_direction(sampler, label, measure, measure(images), known, fresh, seed)
-        for name, measure in measures.items()
-    }
+    values = measure(_draw(sampler, known, label))
+    direction = direction_of(known, values)
+    controls = control_directions(known, float(direction.norm()), seed)
+    moves = [-direction, torch.zeros_like(direction), direction, *controls]
+    cube = lies_in_cube(sampler)
+    rows = [_draw(sampler, put_back(fresh + move, fresh, cube=cube), label) for move in moves]
+    lowered, before, raised, *others = (float(measure(row).mean()) for row in rows)
+    return Arithmetic(
+        spread=float(values.std()),
+        before=before,
+        raised=raised - before,
+        lowered=lowered - before,
+        controls=np.array(others) - before,
+        images=np.stack([row[:SHOWN] for row in rows[:4]]),
+    )
 
 
 def direction_of(
@@ -84,39 +96,28 @@ def control_directions(
     """Directions between triples drawn at random, of a given length."""
     random = np.random.default_rng(derive_seed("controls", seed))
     found = [direction_of(latents, random.permutation(len(latents))) for _ in range(CONTROLS)]
-    drawn = torch.stack(found)
-    return length * normalize(drawn)
+    return length * normalize(torch.stack(found))
 
 
-def _add_direction(
-    sampler: Sampler,
-    label: int,
-    measure: Measure,
-    values: Float[np.ndarray, " n"],
-    known: Float[Tensor, "n latent"],
-    fresh: Float[Tensor, "m latent"],
-    seed: int,
-) -> Arithmetic:
-    direction = direction_of(known, values)
-    controls = control_directions(known, float(direction.norm()), seed)
-    cube = lies_in_cube(sampler)
-    moves = torch.cat([torch.stack([-direction, torch.zeros_like(direction), direction]), controls])
-    rows = [_draw(sampler, put_back(fresh + move, fresh, cube=cube), label) for move in moves]
-    means = np.array([measure(row).mean() for row in rows])
-    lowered, before, raised = means[:3]
-    return Arithmetic(
-        spread=float(values.std()),
-        before=float(before),
-        raised=float(raised - before),
-        lowered=float(lowered - before),
-        controls=means[3:] - before,
-        images=np.stack([row[:SHOWN] for row in rows[:4]]),
-    )
+def put_back(
+    moved: Float[Tensor, "n latent"], origin: Float[Tensor, "n latent"], *, cube: bool
+) -> Float[Tensor, "n latent"]:
+    """Latents that arithmetic carried off, back to where latents lie.
+
+    Args:
+        moved: What came out.
+        origin: Latents that it started from.
+        cube: Cut at -1 and 1; else each gets the length of its origin.
+    """
+    if cube:
+        return moved.clamp(-1.0, 1.0)
+    lengths: Tensor = torch.linalg.vector_norm(origin, dim=1, keepdim=True)
+    return lengths * normalize(moved)
 
 
 def _draw(
     sampler: Sampler, latents: Float[Tensor, "n latent"], label: int
 ) -> UInt8[np.ndarray, "n s s 3"]:
-    parts = torch.split(latents, BATCH)
-    labels = [torch.full((len(part),), label, device=part.device) for part in parts]
-    return np.concatenate([draw(sampler, *each) for each in zip(parts, labels, strict=True)])
+    labels = torch.full((len(latents),), label, device=latents.device)
+    parts = zip(torch.split(latents, BATCH), torch.split(labels, BATCH), strict=True)
+    return np.concatenate([draw(sampler, *part) for part in parts])

@@ -4,134 +4,95 @@ A generator that has learnt what lesions are changes its image little by little 
 that learnt some images by heart jumps from one to the next.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
-from torch import Tensor, nn
+from jaxtyping import Float, UInt8
+from torch import Generator, Tensor
+from torch.nn.functional import normalize
 
 from dermaug.generators.family import Sampler, draw
-from dermaug.synthesis.latent_space import latents_of, lies_in_cube, spherical, straight
+from dermaug.seeding import derive_seed
 
 STEPS = 11
+_ASKED = 64
 
 
-@dataclass(frozen=True, eq=False)
-class Walk:
-    """The images of one way.
+def latents_of(sampler: Sampler, number: int, *seed: str | int) -> Float[Tensor, "n latent"]:
+    """Latents from the sampler's own distribution, on its device.
 
     Args:
-        start: What is drawn at its beginning, in words.
-        end: Likewise at its end.
-        images: From start to end, both included.
+        sampler: Any.
+        number: How many.
+        seed: Coordinates of the draw.
     """
+    device = next(sampler.parameters()).device
+    return sampler.draw_latents(number, Generator(device).manual_seed(derive_seed(*seed)))
 
-    start: str
-    end: str
-    images: UInt8[np.ndarray, "n s s 3"]
 
-    @property
-    def steps(self) -> Float[np.ndarray, " m"]:
-        """Root mean square difference of neighbours, in grey levels, 0 to 255."""
-        change = np.diff(self.images.astype(np.float64), axis=0)
-        return np.asarray(np.sqrt(np.square(change).mean(axis=(1, 2, 3))))
+def lies_in_cube(sampler: Sampler) -> bool:
+    """Whether latents are bounded by -1 and 1, as uniform ones are and normal ones are not."""
+    return bool(latents_of(sampler, _ASKED, "bounds").abs().max() <= 1.0)
 
-    @property
-    def length(self) -> float:
-        """Root mean square difference of the two ends, in grey levels."""
-        first, last = self.images[[0, -1]].astype(np.float64)
-        return float(np.sqrt(np.square(last - first).mean()))
 
-    @property
-    def jump(self) -> float:
-        """Largest step over the mean one: 1 for even steps, their number for one sudden change.
+def straight(
+    start: Float[Tensor, " latent"], end: Float[Tensor, " latent"], steps: int
+) -> Float[Tensor, "n latent"]:
+    """`steps` + 1 points at equal distances on the line from `start` to `end`."""
+    share = torch.linspace(0.0, 1.0, steps + 1, device=start.device)[:, None]
+    return (1.0 - share) * start + share * end
 
-        NaN where nothing changes.
-        """
-        return float(self.steps.max() / self.steps.mean()) if self.steps.any() else float("nan")
+
+def spherical(
+    start: Float[Tensor, " latent"], end: Float[Tensor, " latent"], steps: int
+) -> Float[Tensor, "n latent"]:
+    """`steps` + 1 points at equal angles from `start` to `end` (Shoemake 1985, section 3.3).
+
+    Normal latents lie near a sphere; the middle of a straight line would lie far within, where the
+    network has seen nothing. Latents that point the same way, or opposite ways, are joined by a
+    line.
+    """
+    angle = (normalize(start, dim=0) @ normalize(end, dim=0)).clamp(-1.0, 1.0).acos()
+    if angle.sin().abs() < 1e-4:
+        return straight(start, end, steps)
+    share = torch.linspace(0.0, 1.0, steps + 1, device=start.device)[:, None]
+    weights = ((1.0 - share) * angle).sin(), (share * angle).sin()
+    walk: Tensor = (weights[0] * start + weights[1] * end) / angle.sin()
+    walk[0], walk[-1] = start, end  # not up to rounding, but themselves
+    return walk
 
 
 def walk_latents(
-    sampler: Sampler, label: int, name: str, number: int, seed: int, steps: int = STEPS
-) -> list[Walk]:
-    """Walks between random latents of one class, each from where the last one ended.
+    sampler: Sampler, label: int, number: int, seed: int, steps: int = STEPS
+) -> UInt8[np.ndarray, "w n s s 3"]:
+    """Images of walks between random latents of one class, each from where the last one ended.
 
     Args:
         sampler: In evaluation mode.
         label: Index of the class.
-        name: What it is called.
         number: How many walks.
         seed: Of the latents.
-        steps: Steps of each.
+        steps: Steps of each; one image more.
     """
     way = straight if lies_in_cube(sampler) else spherical
     stops = latents_of(sampler, number + 1, "walk", seed, label)
-    walks = []
-    for start, end in pairwise(stops):
-        latents = way(start, end, steps)
-        labels = torch.full((len(latents),), label, device=latents.device)
-        walks.append(Walk(name, name, draw(sampler, latents, labels)))
-    return walks
+    labels = torch.full((steps + 1,), label, device=stops.device)
+    return np.stack([draw(sampler, way(*ends, steps), labels) for ends in pairwise(stops)])
 
 
-def walk_classes(
-    sampler: Sampler, classes: tuple[str, ...], seed: int, steps: int = STEPS
-) -> list[Walk]:
-    """Walks from each class to the next, and from the last to the first, at one latent.
+def step_sizes(walks: UInt8[np.ndarray, "w n s s 3"]) -> Float[np.ndarray, "w m"]:
+    """Root mean square difference of neighbours along each walk, in grey levels, 0 to 255."""
+    change = np.diff(walks.astype(np.float64), axis=1)
+    return np.asarray(np.sqrt(np.square(change).mean(axis=(2, 3, 4))))
 
-    Args:
-        sampler: In evaluation mode; one that embeds its class.
-        classes: Names by label.
-        seed: Of the latent.
-        steps: Steps of each.
 
-    Returns:
-        Nothing where the sampler has a single class, or tells it other than by an embedding.
+def jumps(steps: Float[np.ndarray, "w m"]) -> Float[np.ndarray, " w"]:
+    """Largest step over the mean one: 1 for even steps, their number for one sudden change.
+
+    NaN where nothing changes.
     """
-    embedding = class_embedding(sampler, len(classes))
-    if embedding is None or len(classes) < 2:
-        return []
-    latents = latents_of(sampler, 1, "class walk", seed).expand(steps + 1, -1)
-    ways = straight(latents.new_zeros(1), latents.new_ones(1), steps)[:, 0]
-    walks = []
-    for start, name in enumerate(classes):
-        end = (start + 1) % len(classes)
-        labels = torch.full((steps + 1,), start, device=latents.device)
-        with _mixed(embedding, start, end, ways):
-            walks.append(Walk(name, classes[end], draw(sampler, latents, labels)))
-    return walks[: -1 if len(classes) == 2 else None]
-
-
-def class_embedding(sampler: Sampler, num_classes: int) -> nn.Embedding | None:
-    """The one table in which a sampler looks its classes up; None without a single such table."""
-    tables = [
-        module
-        for module in sampler.modules()
-        if isinstance(module, nn.Embedding) and module.num_embeddings >= num_classes
-    ]
-    return tables[0] if len(tables) == 1 else None
-
-
-@contextmanager
-def _mixed(
-    embedding: nn.Embedding, start: int, end: int, shares: Float[Tensor, " n"]
-) -> Iterator[None]:
-    """Let the k-th image of class `start` be of class `end` by its share."""
-
-    def mix(table: nn.Embedding, given: tuple[Int[Tensor, " b"]], told: Tensor) -> Tensor:
-        # A sampler may also ask for no class in particular: those rows stay.
-        rows = given[0] == start
-        first, last = table.weight[start], table.weight[end]
-        told = told.clone()
-        told[rows] = ((1.0 - shares[:, None]) * first + shares[:, None] * last).to(told.dtype)
-        return told
-
-    hook = embedding.register_forward_hook(mix)
-    try:
-        yield
-    finally:
-        hook.remove()
+    mean = steps.mean(axis=1)
+    found = np.full(len(steps), np.nan)
+    np.divide(steps.max(axis=1), mean, out=found, where=mean > 0)
+    return found

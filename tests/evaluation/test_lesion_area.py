@@ -1,4 +1,4 @@
-"""Measures of drawn discs whose area and colour are known, and of lesions with outlines."""
+"""The area of drawn discs, where it is known, and of lesions with outlines."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.stats import spearmanr
 
-from dermaug.evaluation.lesion_traits import lesion_area, lesion_contrast, otsu_thresholds
+from dermaug.evaluation.lesion_area import lesion_area, otsu_thresholds
 
 HAM10000 = Path(__file__).parents[2] / "../shared/data/HAM10000"
 
@@ -29,15 +29,6 @@ def test_dark_corners_do_not_count() -> None:
     across = np.arange(48) - 23.5
     images[:, np.hypot(across[:, None], across[None, :]) > 24.0] = 0
     assert lesion_area(images) == lesion_area(discs(np.array([8.0])))
-
-
-def test_contrast_is_the_difference_of_the_levels() -> None:
-    np.testing.assert_allclose(lesion_contrast(discs(np.array([6.0]), dark=50)), 130.0)
-
-
-def test_an_image_of_one_colour_has_no_contrast() -> None:
-    flat = np.full((2, 16, 16, 3), 90, np.uint8)
-    assert lesion_contrast(flat).tolist() == [0.0, 0.0]
 
 
 def test_threshold_maximises_the_variance_between_both_classes() -> None:
