@@ -1,6 +1,6 @@
-"""Stage 1: a data set becomes a catalog, pixels and folds by lesion.
+"""Stage 1: read a data set, decode its images, and split it into folds by lesion.
 
-Leaves runs/examples/phantoms (the images) and runs/examples/folds.json.
+Writes runs/examples/phantoms (the images) and runs/examples/folds.json.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ SIZE = 32
 if not IMAGES.exists():
     write_phantoms(IMAGES, PhantomConfig(number=420, seed=0, balanced=True), SIZE)
 
-# Three classes are enough to look at; an empty tuple keeps all.
+# Three classes are enough for an example; an empty tuple keeps all classes.
 config = DataConfig(source=str(IMAGES), size=SIZE, classes=("bkl", "mel", "nv"))
 store = read_pixels(open_dataset(config), config)
 catalog = store.catalog
@@ -29,7 +29,7 @@ print(f"{catalog.name}: {len(catalog)} images, decoded to {store.images.shape}")
 print(description.classes)
 print(description.images_per_lesion)
 
-# Lesions (patients, where the data name them) stay whole, and so do lesions that share an image.
+# Lesions (or patients, if known) stay in one split, and so do lesions that share an image.
 catalog = catalog.united(*equal_links(store.contents.pixels))
 folds = make_folds(catalog, SplitConfig(folds=3, run=(0,)))
 write_folds(OUTPUT / "folds.json", folds)

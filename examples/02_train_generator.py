@@ -1,7 +1,7 @@
-"""Stage 2: a DCGAN of melanomas, trained on one fold's training part and nothing else.
+"""Stage 2: train a DCGAN of melanomas on the training split of one fold and nothing else.
 
-Needs what 01_open_data.py left. Leaves runs/examples/generator: checkpoint, journal and grids.
-Interrupted, it goes on from its last checkpoint. Trained this shortly, it draws blurs.
+Requires the output of 01_open_data.py. Writes runs/examples/generator: checkpoint, journal and
+grids. If interrupted, run it again to resume. After so short a training, it draws blurs.
 """
 
 from pathlib import Path
@@ -31,7 +31,7 @@ fabric = start_fabric("cpu")
 rows = store.catalog.rows(fold.train)
 rows = rows[store.catalog.table["label"].to_numpy()[rows] == LABEL]
 
-# The specification carries the fold's key: no other fold may use this generator's images.
+# The specification stores the key of the fold: no other fold may use images of this generator.
 config = GeneratorConfig(images=3_200, batch=32, width=16, ema=0.95, snapshots=2)
 seen = tuple(store.catalog.image_ids[rows])
 spec = GeneratorSpec(config, data.size, (LABEL,), fold.key, seen)
@@ -43,7 +43,7 @@ task = GeneratorTask(
     folder=OUTPUT / "generator",
 )
 trained = train_generator(task, fabric)
-(task.folder / RESUME).unlink()  # it has ended: another run starts anew
+(task.folder / RESUME).unlink()  # finished: running this again starts a new training
 
 print(f"{trained.images} images shown in {trained.seconds:.0f} s, {trained.parameters:,} weights")
 print(f"losses at the end: {read_journal(task.folder / 'journal.jsonl')[-1]}")

@@ -1,7 +1,7 @@
-"""Stage 3: images from the generator, with their provenance.
+"""Stage 3: draw images from the generator, with their provenance.
 
-Needs what 02_train_generator.py left. Leaves runs/examples/synthetic: PNG files, metadata.csv and a
-manifest that names the generator, the fold and the images it saw.
+Requires the output of 02_train_generator.py. Writes runs/examples/synthetic: PNG files,
+metadata.csv and a manifest with the generator, the fold and the images it was trained on.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ NUMBER = 60
 checkpoint = OUTPUT / "generator" / GENERATOR
 sampler, spec = load_generator(checkpoint, start_fabric("cpu").device)
 
-# Image k is the same however many are drawn, so a small dose is the start of a larger one.
+# Image k does not depend on how many are drawn, so a small dose is a subset of a larger one.
 seed = derive_seed("examples", "latents")
 images = sample(sampler, spec.classes.index(LABEL), NUMBER, seed)
 

@@ -1,7 +1,7 @@
-"""Stage 4: the same classifier without and with the synthetic images, everything else equal.
+"""Stage 4: train the same classifier with and without the synthetic images, all else equal.
 
-Needs what the stages before left. Leaves runs/examples/classifiers/<arm>: checkpoint, journal and
-predictions.
+Requires the output of stages 1 to 3. Writes runs/examples/classifiers/<arm>: checkpoint, journal
+and predictions.
 """
 
 from pathlib import Path
@@ -33,14 +33,14 @@ fabric = start_fabric("cpu")
 synthetic = read_synthetic_set(OUTPUT / "synthetic")
 
 train, validation, test = (catalog.rows(p) for p in (fold.train, fold.validation, fold.test))
-mean, std = channel_statistics(store.images[train])  # of the real training part, in every arm
+mean, std = channel_statistics(store.images[train])  # of the real training images, in every arm
 validating, testing = (
     ImageBank.of(store.images[rows], catalog.labels[rows], fabric.device)
     for rows in (validation, test)
 )
 
 for arm, dose in DOSES.items():
-    # Refuses a synthetic set that was made from another fold.
+    # Refuses a synthetic set that was generated for another fold.
     extra, names = take_dose([synthetic], dose, fold, arm)
     images, labels = store.images[train], catalog.labels[train]
     if names:
@@ -57,11 +57,11 @@ for arm, dose in DOSES.items():
         validation=validating,
         mean=mean,
         std=std,
-        seed=derive_seed("examples", "fridadar"),  # the arm is no part of it: arms are paired
+        seed=derive_seed("examples", "fridadar"),  # does not depend on the arm: arms are paired
         folder=OUTPUT / "classifiers" / arm,
     )
     trained = train_classifier(task, fabric)
-    (task.folder / RESUME).unlink()  # it has ended: another run starts anew
+    (task.folder / RESUME).unlink()  # finished: running this again starts a new training
     classifier, _ = load_classifier(task.folder / CLASSIFIER)
     table = build_predictions(catalog, test, "test", predict(classifier, testing))
     write_predictions(task.folder / "predictions.parquet", table, catalog.classes)

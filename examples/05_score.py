@@ -1,7 +1,7 @@
 """Stage 5: sensitivity and specificity of both arms, and their difference with an interval.
 
-Needs what 04_train_classifier.py left. Trained this shortly on so few images, the arms tell nothing
-about synthetic images; `dermaug run` asks that question properly.
+Requires the output of 04_train_classifier.py. After so short a training on so few images, the
+results say nothing about synthetic images; use `dermaug run` to answer that question.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ for arm, table in tables.items():
     shown = per_class(labels, probabilities, CLASSES)
     print(shown[["label", "support", "sensitivity", "specificity", "auc"]].round(3).to_string())
 
-# One confusion matrix a lesion and arm; lesions are drawn with replacement, both arms alike.
+# One confusion matrix per lesion and arm; both arms use the same resamples of lesions.
 lesions = sorted(set(tables[ARMS[0]]["lesion_id"]))
 counts = np.zeros((len(lesions), len(ARMS), len(CLASSES), len(CLASSES)))
 for place, table in enumerate(tables.values()):

@@ -46,10 +46,10 @@ def test_examples_run_in_order(
     assert abs(probabilities[0] - probabilities[1]).max() > 1e-3  # the dose reached the training
     assert "mean sensitivity, classic+synthetic minus classic" in capsys.readouterr().out
 
-    hold_back = runpy.run_path(str(EXAMPLES[5]))["hold_back"]
-    kept, held = hold_back(folder / "phantoms", tmp_path / "held-back", one_in=5)
+    set_aside = runpy.run_path(str(EXAMPLES[5]))["set_aside"]
+    kept, held = set_aside(folder / "phantoms", tmp_path / "set-aside", one_in=5)
     study, external = (
-        open_catalog(tmp_path / "held-back" / name) for name in ("HAM10000", "ISIC2018")
+        open_catalog(tmp_path / "set-aside" / name) for name in ("HAM10000", "ISIC2018")
     )
     assert (len(study), len(external)) == (kept, held)
     assert min(kept, held) > 0
