@@ -4,10 +4,9 @@ Their true distribution is known and can be drawn from without end: what no gene
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,14 +116,24 @@ def write_phantoms(folder: Path, config: PhantomConfig, size: int) -> Path:
     require_new_folder(folder)
     require_writable(folder.parent)
     plan = _plan_set(config.number, config.seed, config.balanced)
+    half = -(-len(plan.table) // 2)
     with folder_written_aside(folder) as aside:
         folders = [aside / f"HAM10000_images_part_{part}" for part in (1, 2)]
-        masks = aside / "HAM10000_segmentations_lesion_tschandl"
-        for new in (*folders, masks):
+        outlines = aside / "HAM10000_segmentations_lesion_tschandl"
+        for new in (*folders, outlines):
             new.mkdir()
         plan.table.to_csv(aside / "HAM10000_metadata.csv", index=False, lineterminator="\n")
-        for _ in _each_chunk(plan, size, partial(_write_chunk, plan, folders, masks)):
-            pass
+
+        def save(rows: np.ndarray, images: np.ndarray, masks: np.ndarray) -> None:
+            for row, image, mask in zip(rows, images, masks, strict=True):
+                name = plan.table["image_id"].iat[row]
+                picture = folders[int(row >= half)] / f"{name}.jpg"
+                # At these sizes halved colour resolution would wash out vessels and globules.
+                Image.fromarray(image).save(picture, quality=92, subsampling=0)
+                outline = Image.fromarray(mask.astype(np.uint8) * 255)
+                outline.save(outlines / f"{name}_segmentation.png")
+
+        _draw_chunks(plan, size, save)
     return folder
 
 
@@ -183,28 +192,24 @@ def _draw(plan: _Plan, size: int) -> Phantoms:
     def keep(rows: np.ndarray, drawn: np.ndarray, outlines: np.ndarray) -> None:
         images[rows], masks[rows] = drawn, outlines
 
-    for _ in _each_chunk(plan, size, keep):
-        pass
+    _draw_chunks(plan, size, keep)
     return Phantoms(images, plan.table, masks)
 
 
-Consumer = Callable[[np.ndarray, np.ndarray, np.ndarray], None]
-
-
-def _each_chunk(plan: _Plan, size: int, consume: Consumer) -> Iterator[None]:
-    """Draw chunk after chunk in threads and hand each to `consume` as rows, images and masks."""
+def _draw_chunks(
+    plan: _Plan, size: int, keep: Callable[[np.ndarray, np.ndarray, np.ndarray], None]
+) -> None:
+    """Draw chunk after chunk in threads and hand each to `keep` as rows, images and masks."""
     if size < 16:
         raise DermaugError(f"expected phantoms of at least 16 px, found {size}; ask for more")
     drawing_size = size * -(-SMALLEST_DRAWING // size)
     step = max(1, CHUNK_PIXELS // drawing_size**2)
-    starts = range(0, len(plan.table), step)
-
-    def work(start: int) -> None:
-        rows = np.arange(start, min(start + step, len(plan.table)))
-        consume(rows, *_draw_rows(plan, rows, size, drawing_size))
-
+    chunks = np.split(np.arange(len(plan.table)), range(step, len(plan.table), step))
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:
-        yield from pool.map(work, starts)
+        for _ in pool.map(
+            lambda rows: keep(rows, *_draw_rows(plan, rows, size, drawing_size)), chunks
+        ):
+            pass
 
 
 def _draw_rows(
@@ -220,17 +225,3 @@ def _draw_rows(
     blocks = (len(rows), size, factor, size, factor)
     small = images.reshape(*blocks, 3).mean(axis=(2, 4), dtype=np.float32)
     return np.rint(small).astype(np.uint8), mask.reshape(blocks).mean(axis=(2, 4)) >= 0.5
-
-
-def _write_chunk(
-    plan: _Plan, folders: list[Path], masks_folder: Path,
-    rows: np.ndarray, images: np.ndarray, masks: np.ndarray,
-) -> None:  # fmt: skip
-    half = -(-len(plan.table) // 2)
-    for row, image, mask in zip(rows, images, masks, strict=True):
-        name = plan.table["image_id"].iat[row]
-        picture = folders[int(row >= half)] / f"{name}.jpg"
-        # At these sizes halved colour resolution would wash out vessels and globules.
-        Image.fromarray(image).save(picture, quality=92, subsampling=0)
-        outline = Image.fromarray(mask.astype(np.uint8) * 255)
-        outline.save(masks_folder / f"{name}_segmentation.png")

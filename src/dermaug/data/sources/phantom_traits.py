@@ -131,19 +131,17 @@ def draw_lesions(classes: Int[np.ndarray, " n"], random: np.random.Generator) ->
 
 def draw_patients(classes: Int[np.ndarray, " n"], random: np.random.Generator) -> pd.DataFrame:
     """Draw dx, dx_type, age (text; empty when unknown), sex and localization of each lesion."""
-    table = pd.DataFrame({"dx": np.array(LABELS, dtype=object)[classes]})
-    for column in ("dx_type", "age", "sex", "localization"):
-        table[column] = pd.Series("", index=table.index, dtype=object)
-    for label, rows in table.groupby("dx").groups.items():
-        number, name = len(rows), str(label)
-        table.loc[rows, "dx_type"] = _draw_choices(
-            CONFIRMATION.get(name, {}), "histo", number, random
-        )
-        table.loc[rows, "age"] = _draw_ages(name, number, random)
-        sexes = {"female": FEMALE[name] * (1 - UNKNOWN_SEX), "unknown": UNKNOWN_SEX}
-        table.loc[rows, "sex"] = _draw_choices(sexes, "male", number, random)
-        weights = np.array(SITE_WEIGHTS[name]) / sum(SITE_WEIGHTS[name])
-        table.loc[rows, "localization"] = random.choice(SITES, number, p=weights)
+    columns = ["dx_type", "age", "sex", "localization"]
+    table = pd.DataFrame("", index=range(len(classes)), columns=columns, dtype=object)
+    table.insert(0, "dx", np.array(LABELS, dtype=object)[classes])
+    for place in np.unique(classes):
+        label, rows = LABELS[place], np.flatnonzero(classes == place)
+        number, weights = len(rows), np.array(SITE_WEIGHTS[label])
+        sexes = {"female": FEMALE[label] * (1 - UNKNOWN_SEX), "unknown": UNKNOWN_SEX}
+        table.loc[rows, "dx_type"] = _choose(CONFIRMATION.get(label, {}), "histo", number, random)
+        table.loc[rows, "age"] = _draw_ages(label, number, random)
+        table.loc[rows, "sex"] = _choose(sexes, "male", number, random)
+        table.loc[rows, "localization"] = random.choice(SITES, number, p=weights / weights.sum())
     return table
 
 
@@ -152,17 +150,18 @@ def _draw_traits(
 ) -> Float32[np.ndarray, "n t"]:
     means = np.array([row for row, _ in TRAITS.values()]).T
     spreads = np.array([spread for _, spread in TRAITS.values()])
-    choices = np.full((len(LABELS), max(map(len, LOOK_ALIKES.values()))), -1)
-    for label, others in LOOK_ALIKES.items():
-        choices[LABELS.index(label), : len(others)] = [LABELS.index(other) for other in others]
-    sizes = (choices >= 0).sum(axis=1)
+    sizes = np.array([len(LOOK_ALIKES[label]) for label in LABELS])
     picks = np.floor(random.random(len(classes)) * sizes[classes]).astype(np.int64)
+    others = [
+        LABELS.index(LOOK_ALIKES[LABELS[own]][pick])
+        for own, pick in zip(classes, picks, strict=True)
+    ]
     share = random.beta(*LOOK_ALIKE_SHARE, len(classes))[:, None]
-    centre = (1 - share) * means[classes] + share * means[choices[classes, picks]]
+    centre = (1 - share) * means[classes] + share * means[others]
     traits = centre + spreads * random.normal(size=centre.shape)
-    floor = np.array([-1.35 if name == "log_radius" else 0.0 for name in TRAITS])
-    ceiling = np.array([-0.25 if name == "log_radius" else 1.6 for name in TRAITS])
-    clipped: Float32[np.ndarray, "n t"] = np.clip(traits, floor, ceiling).astype(np.float32)
+    radius = np.array([name == "log_radius" for name in TRAITS])
+    lowest, highest = np.where(radius, -1.35, 0.0), np.where(radius, -0.25, 1.6)
+    clipped: Float32[np.ndarray, "n t"] = np.clip(traits, lowest, highest).astype(np.float32)
     melanin, blood = (list(TRAITS).index(name) for name in ("melanin", "blood"))
     # A lesion nobody could see would have no business in the picture.
     clipped[:, blood] = np.maximum(clipped[:, blood], FAINTEST - clipped[:, melanin])
@@ -178,9 +177,9 @@ def _draw_light(number: int, random: np.random.Generator) -> Float32[np.ndarray,
 
 
 def _draw_spots(number: int, random: np.random.Generator) -> Float32[np.ndarray, "n c 3"]:
-    distance = 0.8 * np.sqrt(random.random((number, NUM_CYSTS)))
-    angle = random.uniform(0.0, 2.0 * np.pi, (number, NUM_CYSTS))
-    size = np.exp(random.normal(0.0, 0.3, (number, NUM_CYSTS)))
+    shape = (number, NUM_CYSTS)
+    distance, angle = 0.8 * np.sqrt(random.random(shape)), random.uniform(0.0, 2.0 * np.pi, shape)
+    size = np.exp(random.normal(0.0, 0.3, shape))
     spots = np.stack([distance * np.cos(angle), distance * np.sin(angle), size], axis=-1)
     return spots.astype(np.float32)
 
@@ -189,28 +188,28 @@ def _draw_vessels(number: int, random: np.random.Generator) -> Float32[np.ndarra
     """Two trunks that enter from the rim, and three branches off each."""
     half, shape = NUM_VESSELS // 2, (number, 2)
     rim = random.uniform(0.0, 2.0 * np.pi, shape)
-    trunk_angle = rim + np.pi + random.normal(0.0, 0.45, shape)
-    trunk_length, trunk_bend = random.uniform(0.9, 1.7, shape), random.normal(0.0, 0.25, shape)
-    start = np.stack([np.cos(rim), np.sin(rim)], axis=-1)
-    vessels = np.empty((number, 2, half, 6))
-    vessels[:, :, 0] = np.concatenate(
-        [start, np.stack([trunk_angle, trunk_length, trunk_bend, np.ones(shape)], -1)], axis=-1
-    )
-    along = trunk_length[..., None] * random.uniform(0.15, 0.8, (*shape, half - 1))
-    across = trunk_bend[..., None] * along**2
-    cosine, sine = np.cos(trunk_angle)[..., None], np.sin(trunk_angle)[..., None]
+    angle = rim + np.pi + random.normal(0.0, 0.45, shape)
+    length, bend = random.uniform(0.9, 1.7, shape), random.normal(0.0, 0.25, shape)
+    x, y = np.cos(rim)[..., None], np.sin(rim)[..., None]
+    along = length[..., None] * random.uniform(0.15, 0.8, (*shape, half - 1))
+    across = bend[..., None] * along**2
+    cosine, sine = np.cos(angle)[..., None], np.sin(angle)[..., None]
     side = np.where(random.random(along.shape) < 0.5, -1.0, 1.0)
-    vessels[:, :, 1:, 0] = start[..., :1] + along * cosine - across * sine
-    vessels[:, :, 1:, 1] = start[..., 1:] + along * sine + across * cosine
-    tangent = trunk_angle[..., None] + np.arctan(2 * trunk_bend[..., None] * along)
-    vessels[:, :, 1:, 2] = tangent + side * random.uniform(0.4, 1.0, along.shape)
-    vessels[:, :, 1:, 3] = random.uniform(0.3, 0.8, along.shape)
-    vessels[:, :, 1:, 4] = random.normal(0.0, 0.5, along.shape)
-    vessels[:, :, 1:, 5] = random.uniform(0.5, 0.8, along.shape)
+    tangent = angle[..., None] + np.arctan(2 * bend[..., None] * along)
+    branches = (
+        x + along * cosine - across * sine,
+        y + along * sine + across * cosine,
+        tangent + side * random.uniform(0.4, 1.0, along.shape),
+        random.uniform(0.3, 0.8, along.shape),
+        random.normal(0.0, 0.5, along.shape),
+        random.uniform(0.5, 0.8, along.shape),
+    )
+    trunks = (x[..., 0], y[..., 0], angle, length, bend, np.ones(shape))
+    vessels = np.concatenate([np.stack(trunks, -1)[:, :, None], np.stack(branches, -1)], axis=2)
     return vessels.reshape(number, NUM_VESSELS, 6).astype(np.float32)
 
 
-def _draw_choices(
+def _choose(
     shares: dict[str, float], rest: str, number: int, random: np.random.Generator
 ) -> np.ndarray:
     names = np.array([*shares, rest], dtype=object)
