@@ -6,6 +6,7 @@ import shlex
 import sys
 import tomllib
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,15 @@ import typer
 from dermaug.cli import app
 from dermaug.cli.options import read_asked
 from dermaug.experiment_file import validate_experiment
+from dermaug.generators import FAMILIES
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "results/README.md"])
 PAGES = sorted([*DOCUMENTS, *ROOT.glob("benchmarks/*.md"), *ROOT.glob("results/*/**/*.md")])
 PUBLISHED = ("README.md", "tables.md", "scores.csv", "experiment.json", "run.json")
+JOB_FOLDER = re.compile(
+    r"runs/(\w+)/((?:lesions\d+/)?(?:generators/[\w+-]+/[\w-]+|classifiers/[\w+-]+/[\w-]+)/[\w-]+)"
+)
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -75,6 +80,31 @@ def test_command_parses_and_its_experiment_is_right(
         return
     settings = parameters["settings"]
     assert read_asked(str(experiment), None, settings).arms, name  # type: ignore[arg-type]
+
+
+def job_folders(name: str) -> set[str]:
+    """Where the jobs of a shipped experiment lie below its run's folder."""
+    asked = read_asked(name, None, None)
+    points = [f"lesions{size}/" if size else "" for size in asked.splits.sizes]
+    generators = {
+        f"{point}generators/{config.key}/fold{fold}-seed{seed}/{label}"
+        for config in asked.generators
+        for point, fold, seed in product(points, asked.splits.indices, config.seeds)
+        for label in (["all"] if FAMILIES[config.family].conditional else config.classes)
+    }
+    classifiers = {
+        f"{point}classifiers/{arm.name}/{config.key}/fold{fold}-seed{seed}"
+        for arm, config in product(asked.arms, asked.classifiers)
+        for point, fold, seed in product(points, asked.splits.indices, asked.seeds)
+    }
+    return generators | classifiers
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_folders_of_runs_are_those_of_their_experiments(document: Path) -> None:
+    told = JOB_FOLDER.findall(document.read_text(encoding="utf-8"))
+    wrong = [(run, job) for run, job in told if job not in job_folders(run)]
+    assert wrong == []
 
 
 def test_a_wrong_option_would_be_noticed() -> None:
