@@ -9,12 +9,6 @@ from dermaug.errors import DermaugError
 from dermaug.experiment_file import difference, read_experiment, validate_experiment
 
 SMALL = 'name = "x"\n[[arms]]\nname = "real"\n'
-OWN_NORM = """
-[[arms]]
-name = "s"
-{}
-synthetic = {{ family = "replay", dose = 1, own_norm = true{} }}
-"""
 
 
 def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
@@ -38,13 +32,10 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ("[[generators]]\nseeds = [1, 1]\n", "generators.0.seeds names one twice"),
         ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
         ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
-        (OWN_NORM.format("", ", only = true"), "own_norm and only contradict each other"),
-        (OWN_NORM.format("", ", first = 0.5"), "own_norm and first contradict each other"),
         (
-            OWN_NORM.format("", "") + "[[classifiers]]\nfrozen_fraction = 1.0\n",
-            "own_norm of arm 's' and frozen_fraction = 1",
+            '[[arms]]\nname = "s"\nsynthetic = { dose = 1, own_norm = true }\n',
+            "arms.1.synthetic.own_norm: batch norm of its own for the dose was removed",
         ),
-        (OWN_NORM.format('policy = "mixup"', ""), "'mixup' and synthetic.own_norm contradict"),
     ],
 )
 def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:

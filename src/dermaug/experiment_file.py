@@ -14,6 +14,10 @@ from dermaug.config import Experiment, Section
 from dermaug.errors import DermaugError
 
 Checked = TypeVar("Checked", bound=Section)
+REMOVED = {
+    "own_norm": "batch norm of its own for the dose was removed; it did not help, leave the key out",
+}
+"""Keys of earlier versions -> what became of them."""
 
 
 def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -130,7 +134,10 @@ def _explain(problem: Any) -> str:  # noqa: ANN401
     # pydantic puts the branch of a choice of types into the place: dose.dict[str,...], dose.int.
     where = ".".join(str(part) for part in problem["loc"] if not _is_type(part))
     if problem["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(problem["loc"][-1]), _known_keys(), n=1)
+        key = str(problem["loc"][-1])
+        if key in REMOVED:
+            return f"{where}: {REMOVED[key]}"
+        close = difflib.get_close_matches(key, _known_keys(), n=1)
         return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if problem["type"] == "missing":
         return f"{where}: expected, found nothing"

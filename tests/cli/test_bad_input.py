@@ -112,16 +112,6 @@ def test_experiment_that_is_no_file(dermaug: Run, tmp_path: Path) -> None:
     assert_refused(dermaug("run", "x" * 5000), "no experiment 'xxx")
 
 
-def test_norm_of_its_own_for_a_network_without_any(
-    dermaug: Run, tmp_path: Path, phantoms: Path
-) -> None:
-    dose = '[[arms]]\nname = "s"\nsynthetic = { family = "replay", dose = 1, own_norm = true }\n'
-    (tmp_path / "x.toml").write_text(SMALL + dose)
-    words = ["run", tmp_path / "x.toml", "--data", phantoms, "--output", tmp_path / "run"]
-    assert_refused(dermaug(*words), "found fridadar, which has none")
-    assert not (tmp_path / "run").exists()
-
-
 @pytest.mark.parametrize("data", ["x" * 5000, "~nobody-of-that-name/x", "nowhere"])
 def test_data_path_that_cannot_be_one(dermaug: Run, data: str) -> None:
     expected = "no user of that name" if data.startswith("~") else "expected a data set"

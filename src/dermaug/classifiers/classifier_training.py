@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.optim import SGD, AdamW, Optimizer
 
 from dermaug.classifiers.criterion import Criterion, shown_shares
-from dermaug.classifiers.dosed_norm import expect, separate_dose
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier, save_classifier
 from dermaug.config import ClassifierConfig
@@ -64,7 +63,6 @@ class ClassifierTask:
             None shows all as one set.
         soft: Probabilities of the classes that the last images teach instead of their labels; None
             teaches labels throughout.
-        own_norm: Whether batch norm treats the last images apart (`separate_dose`).
         crop: How the images were cut, as in `DataConfig`; the classifier remembers it.
         margin: Skin around the lesion, likewise.
     """
@@ -83,7 +81,6 @@ class ClassifierTask:
     folder: Path
     dosage: Dosage | None = None
     soft: Float[np.ndarray, "dosed classes"] | None = None
-    own_norm: bool = False
     crop: Crop = "centre"
     margin: float = 0.25
 
@@ -125,7 +122,6 @@ class _State:
         self.classifier = build_classifier(task.config, spec, task.mean, task.std)
         suit_cpu(self.classifier)
         self.parameters = sum(each.numel() for each in self.classifier.parameters())
-        self.norms = separate_dose(self.classifier, task.config.key) if task.own_norm else ()
         self.classifier.to(memory_format=torch.channels_last)
         self.classifier.to(fabric.device)
         self.optimizer = _optimizer(task.config, self.classifier)
@@ -203,10 +199,6 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
             images, _ = task.training.batch(rows)
             targets = taught[torch.from_numpy(rows).to(fabric.device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
-            if state.norms:
-                # After augmentation, so that an image's is the same as in other arms.
-                turn = _real_first(task, state, rows).to(fabric.device)
-                images, targets = images[turn], targets[turn]
             losses.append(_step(state, fabric, images, targets, criterion))
             state.step += 1
             advance(config.batch)
@@ -243,15 +235,6 @@ def _priors(
         name: dict(zip(task.classes, np.asarray(values).tolist(), strict=True))
         for name, values in (("shown", shown), ("prior", prior))
     }
-
-
-def _real_first(
-    task: ClassifierTask, state: _State, rows: Int[np.ndarray, " batch"]
-) -> Int[Tensor, " batch"]:
-    """Places of a batch, those of its dose at the end, where batch norm is told to expect it."""
-    is_dose = rows >= len(task.training) - (task.dosage.rows if task.dosage else 0)
-    expect(state.norms, len(rows) - int(is_dose.sum()), len(rows))
-    return torch.from_numpy(np.argsort(is_dose, kind="stable"))
 
 
 def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:

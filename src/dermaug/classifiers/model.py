@@ -11,7 +11,6 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dermaug.classifiers.dosed_norm import without_dose
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.config import ClassifierConfig
 from dermaug.data.decoding import Crop
@@ -130,7 +129,7 @@ def build_classifier(
 
 def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) -> str:
     """Write what predicts, and its specification, as one checkpoint; gives its digest."""
-    weights = without_dose(classifier.state_dict())
+    weights = classifier.state_dict()
     return save_checkpoint(path, {"kind": "classifier", "spec": asdict(spec), "weights": weights})
 
 

@@ -87,11 +87,6 @@ class SyntheticConfig(Section):
     reference classifier gives it, the one of another seed that curation asks, too (soft labels;
     Hinton et al. 2015, arXiv:1503.02531)."""
 
-    own_norm: bool = False
-    """Batch norm of its own for the dose while training (`share` or as one set): layers learn its
-    statistics, weights and biases apart, and predictions use those of the real images,
-    as everything does while a backbone is frozen (arXiv:1906.03950, arXiv:1911.09665)."""
-
     @model_validator(mode="after")
     def _one_dose(self) -> Self:
         given = [self.dose is not None, self.balance is not None, self.doses, self.balances]
@@ -107,11 +102,6 @@ class SyntheticConfig(Section):
         ways = {"only": self.only, "share": self.share is not None, "first": self.first > 0.0}
         if len(chosen := [key for key, is_set in ways.items() if is_set]) > 1:
             raise ValueError(f"{' and '.join(chosen)} contradict each other; give one")
-        if self.own_norm and (self.only or self.first):
-            raise ValueError(
-                f"own_norm and {'only' if self.only else 'first'} contradict each other: the dose "
-                "is normalised beside real images; leave one out"
-            )
         if self.curation and self.source in (*CONTROLS, FOLDER):
             raise ValueError(f"curation chooses among generated images; {self.source} has none")
         return self
@@ -207,15 +197,6 @@ class ArmConfig(Section):
             raise ValueError(
                 "loss = 'adjusted' and synthetic.first contradict each other: the adjustment is to "
                 "one mix of classes, first shows two; leave one out"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_blended(self) -> Self:
-        if self.policy in ("mixup", "cutmix") and self.synthetic and self.synthetic.own_norm:
-            raise ValueError(
-                f"policy = {self.policy!r} and synthetic.own_norm contradict each other: a blend "
-                "of a real and a generated image is neither; leave one out"
             )
         return self
 

@@ -157,18 +157,6 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
-    def _norms_learn(self) -> Self:
-        separate = [arm.name for arm in self.arms if arm.synthetic and arm.synthetic.own_norm]
-        frozen = [each.key for each in self.classifiers if each.frozen_fraction == 1.0]
-        if separate and frozen:
-            raise ValueError(
-                f"own_norm of arm {separate[0]!r} and frozen_fraction = 1 of classifier "
-                f"{frozen[0]!r} contradict each other: batch norm that is frozen learns nothing of "
-                "a dose; leave one out"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _nothing_twice(self) -> Self:
         for what, values in (
             ("seeds", self.seeds),

@@ -84,7 +84,6 @@ def dose(arm: ArmConfig) -> str:
         f", {synthetic.share or 0.0:.0%} of what is shown": synthetic.share is not None,
         ", curated": synthetic.curation is not None,
         ", soft labels": synthetic.labels == "judged",
-        ", batch norm of its own": synthetic.own_norm,
     }
     how = "".join(word for word, is_so in ways.items() if is_so)
     if synthetic.balance is not None:

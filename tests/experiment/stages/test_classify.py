@@ -1,6 +1,5 @@
 """What an experiment asks of a classifier reaches its training and every prediction."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from dermaug.classifiers import classifier_training as training
 from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
@@ -29,23 +27,18 @@ VIEWS = 8
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A study of one network that looks eight times, and of a dose with a norm of its own."""
+    """A study of one network that looks eight times."""
     folder = tmp_path_factory.mktemp("stages")
     here, there = (
         write_phantoms(folder / str(seed), PhantomConfig(number=70, balanced=True, seed=seed), 32)
         for seed in (0, 1)
     )
-    dose = {"family": "replay", "dose": 8}
     tree = {
         "name": "stages",
         "data": {"source": str(here), "size": 32, "external_test": [str(there)]},
         "splits": {"folds": 3, "run": [0]},
         "classifiers": [{"model": "resnet10t", "images": 64, "batch": 16, "views": VIEWS}],
-        "arms": [
-            {"name": "real"},
-            {"name": "shared", "synthetic": dose},
-            {"name": "own", "synthetic": dose | {"own_norm": True}},
-        ],
+        "arms": [{"name": "real"}],
     }
     return open_run(folder / "run", validate_experiment(tree, "test"))
 
@@ -90,17 +83,3 @@ def test_predictions_on_other_data_take_all_views(run: Run, trained: Path, fabri
     prior = prior_array(stored.manifest["prior"], classes)
     expected = overall_read(labels, probabilities_of(table, classes), prior)
     assert scores.iloc[0][list(expected)].to_dict() == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.parametrize(("arm", "expected"), [("shared", False), ("own", True)])
-def test_only_an_arm_that_asks_for_it_parts_its_norms(
-    run: Run, fabric: Fabric, monkeypatch: pytest.MonkeyPatch, arm: str, *, expected: bool
-) -> None:
-    parted: list[str] = []
-    separate: Callable[..., object] = training.separate_dose
-    monkeypatch.setattr(
-        training, "separate_dose", lambda *given: (parted.append(given[1]), separate(*given))[1]
-    )
-    (job,) = (each for each in run.jobs.classifiers if each.arm == arm)
-    run_classifier_job(run, job, fabric)
-    assert bool(parted) is expected

@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dermaug.classifiers.dosed_norm import separate_dose
 from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
@@ -68,8 +67,6 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
             spec = ClassifierSpec.of(config, ("one", "other"), size)
             network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
             _show(network, config.key, size)
-            if any(arm.synthetic and arm.synthetic.own_norm for arm in experiment.arms):
-                separate_dose(network, config.key)
 
 
 @torch.inference_mode()

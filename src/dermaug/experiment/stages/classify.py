@@ -102,7 +102,6 @@ def _train_classifier(
     catalog, folder = run.catalog, run.folder / job.key
     mean, std = _channel_statistics(run, fold)
     validation = catalog.rows(fold.validation)
-    dosage, synthetic = _dosage(job, training), job.mixture.synthetic
     task = ClassifierTask(
         title=job.title,
         config=job.config,
@@ -114,9 +113,8 @@ def _train_classifier(
         validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
         mean=mean,
         std=std,
-        dosage=dosage,
+        dosage=_dosage(job, training),
         soft=training.soft,
-        own_norm=dosage is not None and synthetic is not None and synthetic.own_norm,
         crop=run.experiment.data.crop,
         margin=run.experiment.data.margin,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
