@@ -31,11 +31,16 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
         ("[splits]\nrun = [0, 0]\n", "splits.run names one twice"),
         ("[[generators]]\nseeds = [1, 1]\n", "generators.0.seeds names one twice"),
         ('[[arms]]\nname = "s"\nsynthetic = { dose = 1 }\n', "needs generator 'dcgan'"),
-        ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose, balance"),
+        ('[[arms]]\nname = "s"\nsynthetic = { }\n', "exactly one of dose and balance"),
         (
             '[[arms]]\nname = "s"\nsynthetic = { dose = 1, own_norm = true }\n',
             "arms.1.synthetic.own_norm: batch norm of its own for the dose was removed",
         ),
+        (
+            '[[arms]]\nname = "s"\nsynthetic = { doses = [1, 2] }\n',
+            "arms.1.synthetic.doses: give the list as dose",
+        ),
+        ('[[arms]]\nname = "s"\nsynthetic = { balance = [] }\n', "arms.1.synthetic.balance"),
     ],
 )
 def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expected: str) -> None:

@@ -15,7 +15,9 @@ from dermaug.errors import DermaugError
 
 Checked = TypeVar("Checked", bound=Section)
 REMOVED = {
-    "own_norm": "batch norm of its own for the dose was removed; it did not help, leave the key out",
+    "own_norm": "batch norm of its own for the dose was removed; it did not help",
+    "doses": "give the list as dose",
+    "balances": "give the list as balance",
 }
 """Keys of earlier versions -> what became of them."""
 

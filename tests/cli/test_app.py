@@ -78,7 +78,7 @@ def test_unknown_experiment_names_the_shipped_ones(
         ("data.size=big", "data.size: "),
         ("data.size=3", "greater than or equal to 16; found 3"),
         ("splits.folds=1", "splits.folds: "),
-        ("arms.3.synthetic.balance=5", "exactly one of dose, balance"),
+        ("arms.3.synthetic.balance=5", "exactly one of dose and balance"),
         ("arms.3.synthetic.family=gan", "needs generator 'gan'"),
         ("classifiers.9.images=1", "no such place"),
         ("data.size", "--set expects key=value"),

@@ -99,7 +99,7 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
     tree = drawn_study().experiment.model_dump()
     tree["arms"] = [
         {"name": "classic"},
-        {"name": "more", "synthetic": {"doses": [5, 20]}},
+        {"name": "more", "synthetic": {"dose": [5, 20]}},
     ]
     asked = validate_experiment(tree, "test")
     names = [arm.name for arm in asked.arms]

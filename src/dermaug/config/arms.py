@@ -13,6 +13,8 @@ ORACLE = "oracle"
 FOLDER = "folder"
 CONTROLS = (REPLAY, ORACLE)
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
+Doses = Annotated[tuple[Images, ...], Field(min_length=1)]
+Balances = Annotated[tuple[Balance, ...], Field(min_length=1)]
 Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -59,14 +61,11 @@ class SyntheticConfig(Section):
     """Instead of a family: images made elsewhere, in any layout that data sets may have."""
     classes: tuple[str, ...] = ()
     """Classes that get the dose; empty is all that the generator synthesises."""
-    dose: dict[str, Images] | Images | None = None
-    """Images added to each class, or to each class that is named."""
-    balance: Balance | None = None
-    """Fill each class up to this number of images."""
-    doses: tuple[Images, ...] = ()
-    """A dose curve: one arm for each of these doses; validation picks the one that is judged."""
-    balances: tuple[Balance, ...] = ()
-    """A dose curve of fill-ups."""
+    dose: dict[str, Images] | Images | Doses | None = None
+    """Images added to each class, or to each class that is named. A list is a dose curve: one arm
+    for each of its doses; validation picks the one that is judged."""
+    balance: Balance | Balances | None = None
+    """Fill each class up to this number of images. A list is a dose curve, as for `dose`."""
     only: bool = False
     """Train on the dose alone, without the real images."""
     share: float | None = Field(default=None, gt=0.0, lt=1.0)
@@ -89,9 +88,8 @@ class SyntheticConfig(Section):
 
     @model_validator(mode="after")
     def _one_dose(self) -> Self:
-        given = [self.dose is not None, self.balance is not None, self.doses, self.balances]
-        if sum(map(bool, given)) != 1:
-            raise ValueError("expected exactly one of dose, balance, doses and balances")
+        if (self.dose is None) == (self.balance is None):
+            raise ValueError("expected exactly one of dose and balance")
         if isinstance(self.dose, dict) and (self.classes or not self.dose):
             raise ValueError("a dose by class names the classes: at least one, and no classes")
         shown = sum(self.dose.values()) if isinstance(self.dose, dict) else self.dose

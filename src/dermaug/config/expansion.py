@@ -46,22 +46,23 @@ def with_shorter_reference(arms: Sequence[ArmConfig]) -> Iterator[ArmConfig]:
 
 
 def _doses(arm: ArmConfig) -> list[ArmConfig]:
+    """One arm for each dose of a curve; the arm itself where it has one dose or none."""
     synthetic = arm.synthetic
-    if synthetic is None or not (synthetic.doses or synthetic.balances):
+    if synthetic is None:
         return [arm]
-    key = "dose" if synthetic.doses else "balance"
+    given = {"dose": synthetic.dose, "balance": synthetic.balance}
+    curves = {key: numbers for key, numbers in given.items() if isinstance(numbers, tuple)}
     return [
         arm.model_copy(
             update={
                 "name": f"{arm.name}-{number}",
                 "curve": arm.name,
-                "synthetic": synthetic.model_copy(
-                    update={key: number, "doses": (), "balances": ()}
-                ),
+                "synthetic": synthetic.model_copy(update={key: number}),
             }
         )
-        for number in (*synthetic.doses, *synthetic.balances)
-    ]
+        for key, numbers in curves.items()
+        for number in numbers
+    ] or [arm]
 
 
 def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:

@@ -62,7 +62,7 @@ def test_only_what_can_be_used_is_drawn() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"max_per_real": 0.5}])
 def test_doses_of_a_curve_that_the_limit_makes_one(more: dict[str, object]) -> None:
-    curve = {"doses": [10, 30, 200], "classes": ["df"]}
+    curve = {"dose": [10, 30, 200], "classes": ["df"]}
     arms = [{"name": "real"}, {"name": "a", "synthetic": curve | more}]
     with pytest.raises(DermaugError, match=r"arms a-\d+ and a-\d+ add the same images \(fold 0"):
         enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)

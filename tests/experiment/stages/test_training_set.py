@@ -223,7 +223,7 @@ def test_dose_alone_without_a_class_is_refused(assembled: Callable[..., tuple]) 
 
 def test_curve_becomes_arms_with_their_controls() -> None:
     generators = [{"family": "dcgan", "classes": ["mel"]}]
-    curve = {"name": "gan", "synthetic": {"doses": [10, 20]}}
+    curve = {"name": "gan", "synthetic": {"dose": [10, 20]}}
     experiment = asked(curve, generators=generators)
     names = [arm.name for arm in experiment.arms]
     assert names == ["real", "gan-10", "gan-10-replay", "gan-20", "gan-20-replay"]

@@ -36,12 +36,12 @@ def doses(
         >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
         {'df': 80, 'mel': 0}
     """
-    if config.balance is not None:
+    if isinstance(config.balance, int):
         full = 0 if config.only else 1
         return {label: max(0, config.balance - full * counts[label]) for label in classes}
     if isinstance(config.dose, dict):
         return dict(config.dose)
-    return dict.fromkeys(classes, config.dose or 0)
+    return dict.fromkeys(classes, config.dose if isinstance(config.dose, int) else 0)
 
 
 def allowed(arm: ArmConfig, asked: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
