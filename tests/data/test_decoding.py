@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dermaug.data.decoding import decode_square, lesion_box, read_square
+from dermaug.data.decoding import lesion_box, read_square
 from dermaug.data.image_files import BadImageError, decode_whole
 from dermaug.data.squares import resize_square, square_box
 
@@ -43,7 +43,7 @@ def test_unfit_file_is_refused_with_its_reason(
     name, content, reason = bad_file
     path = tmp_path / name
     path.write_bytes(content)
-    for decode in (lambda: decode_square(path, size), lambda: decode_whole(path)):
+    for decode in (lambda: read_square(path, size).pixels, lambda: decode_whole(path)):
         with pytest.raises(BadImageError, match=reason) as caught:
             decode()
         assert str(path) in str(caught.value)
@@ -57,7 +57,7 @@ def test_missing_file_folder_and_pipe_are_refused(tmp_path: Path) -> None:
         ("pipe.jpg", "not a file"),
     ):
         with pytest.raises(BadImageError, match=reason):
-            decode_square(tmp_path / name, 16)
+            read_square(tmp_path / name, 16)
 
 
 def test_bad_image_error_survives_the_way_between_processes() -> None:
@@ -78,7 +78,7 @@ def test_overwritten_middles_are_found_where_pillow_sees_nothing(
             passed_by_pillow += 1
         (tmp_path / "a.jpg").write_bytes(content)
         with pytest.raises(BadImageError):
-            decode_square(tmp_path / "a.jpg", 64)
+            read_square(tmp_path / "a.jpg", 64)
     assert passed_by_pillow > 10
 
 
@@ -91,8 +91,8 @@ def test_bomb_is_refused_in_little_memory(
     if not Path("/proc/self/status").exists():
         pytest.skip("needs Linux: getrusage's peak would include the parent's memory at the fork")
     script = (
-        "import sys; from dermaug.data.decoding import decode_square\n"
-        "try: decode_square(sys.argv[1], 64)\n"
+        "import sys; from dermaug.data.decoding import read_square\n"
+        "try: read_square(sys.argv[1], 64).pixels\n"
         "except Exception as error: print(error)\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line))"
     )
@@ -108,9 +108,9 @@ def test_bomb_is_refused_in_little_memory(
 def test_limit_is_the_callers(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGB", (40, 30)).save(path)
-    assert decode_square(path, 16, max_pixels=1_200).shape == (16, 16, 3)
+    assert read_square(path, 16, max_pixels=1_200).pixels.shape == (16, 16, 3)
     with pytest.raises(BadImageError, match="million pixels"):
-        decode_square(path, 16, max_pixels=1_199)
+        read_square(path, 16, max_pixels=1_199)
 
 
 @pytest.mark.parametrize("kind", ["RGB", "RGBA", "P", "CMYK", "tiff", "jpeg"])
@@ -126,7 +126,7 @@ def test_colours_survive_every_kind_of_file(kind: str, tmp_path: Path) -> None:
             image.quantize(8).save(path)
         case _:
             image.convert(kind).save(path)
-    found = corners(decode_square(path, 32))
+    found = corners(read_square(path, 32).pixels)
     expected = corners(quadrants(32, 32))
     assert np.abs(found - expected).max() <= 6
 
@@ -137,7 +137,7 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     Image.fromarray(values).save(path)
     with Image.open(path) as image:
         assert image.mode.startswith("I")
-    square = decode_square(path, 2)
+    square = read_square(path, 2).pixels
     np.testing.assert_array_equal(square[..., 0], [[0, 1], [128, 255]])
     np.testing.assert_array_equal(square[..., 0], square[..., 2])
 
@@ -146,7 +146,7 @@ def test_transparent_pixels_lie_on_white(tmp_path: Path) -> None:
     pixels = np.zeros((32, 32, 4), np.uint8)
     pixels[:, 16:] = (10, 20, 30, 255)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    square = decode_square(tmp_path / "a.png", 16)
+    square = read_square(tmp_path / "a.png", 16).pixels
     np.testing.assert_array_equal(square[8, [3, 12]], [[255, 255, 255], [10, 20, 30]])
 
 
@@ -155,7 +155,7 @@ def test_two_bit_palette_with_a_transparent_entry(tmp_path: Path) -> None:
     image.putpalette([1, 2, 3, 200, 100, 50])
     image.save(tmp_path / "a.png", transparency=0)
     np.testing.assert_array_equal(
-        decode_square(tmp_path / "a.png", 8)[4, [1, 6]], [[255, 255, 255], [200, 100, 50]]
+        read_square(tmp_path / "a.png", 8).pixels[4, [1, 6]], [[255, 255, 255], [200, 100, 50]]
     )
 
 
@@ -179,7 +179,7 @@ def test_exif_orientation_is_undone(
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored.save(tmp_path / "a.jpg", exif=exif, quality=95)
-    found = corners(decode_square(tmp_path / "a.jpg", 16))
+    found = corners(read_square(tmp_path / "a.jpg", 16).pixels)
     assert np.abs(found - corners(quadrants(16, 16))).max() <= 6
 
 
@@ -188,8 +188,8 @@ def test_square_is_centred_and_averages_areas(tmp_path: Path) -> None:
     Image.fromarray(pixels).save(tmp_path / "a.png")
     centre = pixels[:, 8:32].astype(float)
     means = centre.reshape(6, 4, 6, 4, 3).mean(axis=(1, 3))
-    assert np.abs(decode_square(tmp_path / "a.png", 6) - means).max() <= 1
-    np.testing.assert_array_equal(decode_square(tmp_path / "a.png", 24), pixels[:, 8:32])
+    assert np.abs(read_square(tmp_path / "a.png", 6).pixels - means).max() <= 1
+    np.testing.assert_array_equal(read_square(tmp_path / "a.png", 24).pixels, pixels[:, 8:32])
     np.testing.assert_array_equal(resize_square(pixels, 24), pixels[:, 8:32])
 
 

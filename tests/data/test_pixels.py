@@ -14,7 +14,7 @@ from PIL import Image
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.decoding import decode_square
+from dermaug.data.decoding import read_square
 from dermaug.data.grouping import equal_links
 from dermaug.data.pixels import default_cache, load_pixels
 from dermaug.errors import DermaugError
@@ -48,7 +48,7 @@ def mixed(
 def test_pixels_and_digests_are_those_of_each_file(sound: Catalog, tmp_path: Path) -> None:
     store = load_pixels(sound, CONFIG, cache=tmp_path / "cache")
     for row, path in enumerate(sound.table["path"]):
-        np.testing.assert_array_equal(store.images[row], decode_square(path, 16))
+        np.testing.assert_array_equal(store.images[row], read_square(path, 16).pixels)
         assert store.contents.files[row] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert isinstance(store.images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
@@ -162,7 +162,7 @@ def test_skip_leaves_them_out_and_counts_them(mixed: Catalog, tmp_path: Path) ->
         assert not {entry.image_id for entry in store.skipped} & set(store.catalog.image_ids)
         assert store.catalog.notes[-1].startswith("15 of 23 images could not be decoded")
         for row, path in enumerate(store.catalog.table["path"]):
-            np.testing.assert_array_equal(store.images[row], decode_square(path, 16))
+            np.testing.assert_array_equal(store.images[row], read_square(path, 16).pixels)
         assert len(store.contents.files) == len(store.contents.details) == 8
 
 
@@ -217,7 +217,7 @@ def test_embedded_pixels_are_resized_like_files(sound: Catalog, tmp_path: Path) 
     embedded = Catalog("Thumbnails", tmp_path, table, sound.classes, embedded=pixels)
     store = load_pixels(embedded, CONFIG, cache=tmp_path / "cache")
     Image.fromarray(pixels[3]).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(store.images[3], decode_square(tmp_path / "a.png", 16))
+    np.testing.assert_array_equal(store.images[3], read_square(tmp_path / "a.png", 16).pixels)
     first, second = equal_links(store.contents.pixels)
     assert (first.tolist(), second.tolist()) == ([0], [7])
     np.testing.assert_array_equal(store.contents.details[0], store.contents.details[7])
@@ -272,7 +272,7 @@ def test_two_processes_may_fill_one_cache(sound: Catalog, tmp_path: Path) -> Non
     ]
     outputs = [run.communicate(timeout=120) for run in runs]
     assert outputs[0] == outputs[1]
-    expected = sum(int(decode_square(path, 16).astype(int).sum()) for path in paths)
+    expected = sum(int(read_square(path, 16).pixels.astype(int).sum()) for path in paths)
     assert int(outputs[0][0].split()[0]) == expected
     assert (
         sorted(path.suffix for path in (tmp_path / "cache").iterdir())

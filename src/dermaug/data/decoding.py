@@ -30,7 +30,7 @@ class Square:
     cropped: bool
 
 
-def decode_square(
+def read_square(
     path: Path | str,
     size: int,
     *,
@@ -38,8 +38,8 @@ def decode_square(
     margin: float = 0.25,
     mask_path: Path | str = "",
     max_pixels: int = MAX_PIXELS,
-) -> UInt8[np.ndarray, "size size 3"]:
-    """Decode a file to a square of RGB pixels; `read_square` says more about it.
+) -> Square:
+    """Decode a file to a square of RGB pixels, with its signature.
 
     Args:
         path: Image file of any kind that Pillow reads.
@@ -53,21 +53,6 @@ def decode_square(
     Raises:
         BadImageError: The file is missing, damaged, no image, animated or too large.
     """
-    image = decode_whole(path, max_pixels)
-    lesion = lesion_box(mask_path, max_pixels) if crop == "lesion" and mask_path else None
-    return resized(image, size, lesion, margin)
-
-
-def read_square(
-    path: Path | str,
-    size: int,
-    *,
-    crop: Crop = "centre",
-    margin: float = 0.25,
-    mask_path: Path | str = "",
-    max_pixels: int = MAX_PIXELS,
-) -> Square:
-    """Decode a file to its square, with its signature; arguments as for `decode_square`."""
     content = read_content(path, max_pixels)
     image = decode(path, content, max_pixels)
     lesion, mask = None, ""

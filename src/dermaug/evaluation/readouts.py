@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 from dermaug.evaluation.discrimination import overall, per_class
 
 ARGMAX, ADJUSTED, AUC = "argmax", "prior-adjusted", "auc"
-READOUTS = (ARGMAX, ADJUSTED, AUC)
 OVERALL_ADJUSTED = ("balanced_accuracy_adjusted", "mean_specificity_adjusted")
 """Overall metrics of the prior-adjusted decisions."""
 ABSENT = 1e-6

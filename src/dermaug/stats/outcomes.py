@@ -8,7 +8,6 @@ from dermaug.stats.hierarchy import Estimate
 
 HELPS, HURTS, EQUIVALENT = "helps", "hurts", "equivalent"
 INCONCLUSIVE, NOT_JUDGED = "inconclusive", "not judged"
-OUTCOMES = (HELPS, HURTS, EQUIVALENT, INCONCLUSIVE, NOT_JUDGED)
 EXPLORATORY = "exploratory"
 """Looked at: an interval, and no member of a family that Holm's rule adjusts."""
 ALPHA = 0.05
