@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.description import CHANNELS, describe, draw_description, image_colours
+from dermaug.data.description import CHANNELS, describe, image_colours
+from dermaug.data.description_figures import draw_all
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_pictures_are_drawn_for_any_names_and_empty_classes(
     catalog: Catalog, images: np.ndarray, tmp_path: Path
 ) -> None:
     found = describe(catalog, images)
-    files = draw_description(found, catalog, images, tmp_path / "out")
+    files = draw_all(found, catalog, images, tmp_path / "out")
     assert [file.name for file in files] == [
         "overview.png", "patients.png", "colour.png", "examples.png"
     ]  # fmt: skip

@@ -47,7 +47,8 @@ def summary(
     """Print and draw what the data set is made of."""
     from dermaug.config import DataConfig
     from dermaug.data.dataset import open_dataset, read_pixels
-    from dermaug.data.description import describe, draw_description
+    from dermaug.data.description import describe
+    from dermaug.data.description_figures import draw_all
     from dermaug.files import require_writable
 
     require_writable(output)
@@ -57,7 +58,7 @@ def summary(
     for title, table in description.tables().items():
         console.print(f"\n{title}", style="bold")
         console.print(table.to_string())
-    for picture in draw_description(description, store.catalog, store.images, output):
+    for picture in draw_all(description, store.catalog, store.images, output):
         console.print(f"drawn: {picture}")
 
 

@@ -1,7 +1,6 @@
 """What a data set is made of: lesions, patients, sites and colours per class, as tables."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -70,29 +69,6 @@ def describe(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> De
         dx_type=_by_class(catalog, catalog.table["dx_type"], frequent_first=True),
         colour=_colour(catalog, images),
     )
-
-
-def draw_description(
-    description: Description,
-    catalog: Catalog,
-    images: UInt8[np.ndarray, "n size size 3"],
-    output: Path,
-) -> list[Path]:
-    """Draw a description as PNG files: overview, patients, colour and examples.
-
-    Args:
-        description: What `describe` gave for the same catalog and images.
-        catalog: The data set.
-        images: Its pixels in its order.
-        output: Folder; it is created.
-
-    Returns:
-        The files, in the order of reading.
-    """
-    # Drawing needs matplotlib, which takes half a second to import.
-    from dermaug.data.description_figures import draw_all
-
-    return draw_all(description, catalog, images, output)
 
 
 def image_colours(images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 4"]:

@@ -17,15 +17,7 @@ from dermaug.files import written_aside
 from dermaug.seeding import derive_seed
 
 # Okabe & Ito (2008): told apart with any colour vision.
-BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#F0E442",
-    "#56B4E9",
-)
-SEQUENCE = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW)
+SEQUENCE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 UNKNOWN = "#b8c0c8"
 CHANNEL_COLOURS = {"red": "#C23B22", "green": "#2E8B57", "blue": "#2F6DB5", "grey": "#707880"}
 EXAMPLES = 10
@@ -50,7 +42,17 @@ def draw_all(
     images: UInt8[np.ndarray, "n size size 3"],
     output: Path,
 ) -> list[Path]:
-    """Draw the four pictures; see `dermaug.data.description.draw_description`."""
+    """Draw the four pictures of a description as PNG files.
+
+    Args:
+        description: Of the same catalog and images.
+        catalog: The data set.
+        images: Its pixels in its order.
+        output: Folder; it is created.
+
+    Returns:
+        The files, in the order of reading.
+    """
     with mpl.rc_context(STYLE):
         figures = {
             "overview.png": draw_overview(description),
@@ -70,7 +72,7 @@ def draw_overview(description: Description) -> Figure:
     classes = description.classes
     figure, (left, right) = _figure(1, 2, 11, 1.6 + 0.42 * len(classes))
     rows = np.arange(len(classes))
-    for column, offset, colour in (("images", -0.2, BLUE), ("lesions", 0.2, SKY)):
+    for column, offset, colour in (("images", -0.2, SEQUENCE[0]), ("lesions", 0.2, SEQUENCE[4])):
         bars = left.barh(rows + offset, classes[column], 0.38, color=colour, label=column)
         left.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=9)
     _class_axis(left, list(classes.index))
@@ -131,14 +133,12 @@ def draw_examples(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) 
     """A row of images for each class, of different lesions, chosen by a fixed seed."""
     size, gap = images.shape[1], max(1, images.shape[1] // 32)
     step = size + gap
-    height, width = catalog.num_classes * step - gap, EXAMPLES * step - gap
-    grid = np.full((height, width, 3), 255, np.uint8)
+    grid = np.full((catalog.num_classes * step - gap, EXAMPLES * step - gap, 3), 255, np.uint8)
     for index, label in enumerate(catalog.classes):
         for place, row in enumerate(_example_rows(catalog, index, label)):
             top, left = index * step, place * step
             grid[top : top + size, left : left + size] = images[row]
-    inches = 9.0
-    figure, (axis,) = _figure(1, 1, inches + 1.2, inches * height / width + 0.7)
+    figure, (axis,) = _figure(1, 1, 10.2, 9.0 * grid.shape[0] / grid.shape[1] + 0.7)
     axis.imshow(grid, interpolation="nearest" if size >= 64 else "bicubic")
     axis.set(xticks=[])
     axis.set_yticks(np.arange(catalog.num_classes) * step + size / 2, list(catalog.classes))
@@ -182,30 +182,17 @@ def _shares(axis: Axes, table: pd.DataFrame, colours: Sequence[Any], title: str)
     start = np.zeros(percent.shape[1])
     for (name, values), colour in zip(percent.iterrows(), colours, strict=True):
         width = values.to_numpy(dtype=float)
-        axis.barh(
-            np.arange(len(width)),
-            width,
-            0.72,
-            left=start,
-            color=colour,
-            edgecolor="white",
-            linewidth=0.8,
-            label=str(name),
-        )
+        bars = {"color": colour, "edgecolor": "white", "linewidth": 0.8, "label": str(name)}
+        axis.barh(np.arange(len(width)), width, 0.72, left=start, **bars)
         start += width
     _class_axis(axis, [str(name) for name in percent.columns])
     axis.set(title=title, xlim=(0, 100), xlabel="percent of the class")
     root = axis.get_figure(root=True)
     assert root is not None
     below = -46 / 72 / (root.get_figheight() * axis.get_position().height)
-    axis.legend(
-        loc="upper center",
-        bbox_to_anchor=(0.5, below),
-        ncols=min(len(percent), 6),
-        fontsize=9,
-        handlelength=1,
-        columnspacing=1.2,
-    )
+    size = {"fontsize": 9, "handlelength": 1, "columnspacing": 1.2}
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, below), "ncols": min(len(percent), 6)}
+    axis.legend(**place, **size)
 
 
 def _heat(axis: Axes, table: pd.DataFrame, title: str) -> None:
@@ -221,10 +208,8 @@ def _heat(axis: Axes, table: pd.DataFrame, title: str) -> None:
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set(title=f"{title} (percent of the class)")
-    if percent.size > 400:
-        return
     shares = percent.to_numpy(dtype=float)
-    for row, column in np.argwhere(shares >= 0.5):
+    for row, column in np.argwhere(shares >= 0.5) if shares.size <= 400 else ():
         share = shares[row, column]
         colour = "white" if share > 0.6 * shares.max() else "#1f2933"
         axis.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=9)

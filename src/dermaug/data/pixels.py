@@ -21,15 +21,6 @@ from dermaug.data.squares import resize_square
 from dermaug.data.workers import BadFile, Job, square_or_reason
 from dermaug.errors import DermaugError
 
-__all__ = [
-    "BadFile",
-    "PixelStore",
-    "default_cache",
-    "load_pixels",
-    "refuse_bad",
-    "refuse_uncropped",
-]
-
 
 @dataclass(frozen=True, eq=False)
 class PixelStore:

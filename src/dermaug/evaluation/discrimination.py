@@ -22,7 +22,6 @@ OVERALL = (
     "kappa",
     "weighted_sensitivity",
 )
-FROM_COUNTS = ("balanced_accuracy", "mean_specificity", "accuracy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ def specificities(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "..
 
 
 def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "..."]]:
-    """The metrics of `FROM_COUNTS`, for one confusion matrix or a whole stack of them.
+    """Rates of one confusion matrix or a whole stack of them.
 
     Args:
         counts: Confusion matrices, true class by rows.

@@ -20,7 +20,7 @@ SPECIFICITIES = (0.80, 0.90, 0.95)
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Some images on a scale from benign to malignant, or from any rest to any class.
+    """Images on a scale from benign to malignant or pre-malignant, or from the rest to a class.
 
     Args:
         positive: Whether each image is what is looked for.

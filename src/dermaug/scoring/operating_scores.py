@@ -1,4 +1,4 @@
-"""Tables over the trials of a run: malignancy and melanoma at thresholds one would work with."""
+"""Malignant or pre-malignant lesions, and melanoma, at thresholds one would work with."""
 
 from collections.abc import Mapping
 
@@ -38,10 +38,10 @@ _COLUMNS = (
 def score_operating_points(results: RunResults) -> pd.DataFrame:
     """One row per finished trial, target and rule, on the test part.
 
-    Targets are `malignant` (mel, bcc and akiec against the rest, probabilities summed) and `mel`
-    (against the rest), those of them that the classes allow. Rules: the class of highest
-    probability, as it stands and prior-adjusted; and the threshold on the prior-adjusted
-    probability that gives 80, 90 and 95 % specificity on the validation part.
+    Targets are `malignant` (malignant or pre-malignant: mel, bcc and akiec against the rest,
+    probabilities summed) and `mel` (against the rest), those of them that the classes allow. Rules:
+    the class of highest probability, as it stands and prior-adjusted; and the threshold on the
+    prior-adjusted probability that gives 80, 90 and 95 % specificity on the validation part.
 
     Returns:
         arm, model, fold, seed, target, rule, wanted_specificity, threshold,
@@ -66,7 +66,7 @@ def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
         return {}
     melanoma = np.array([label == "mel" for label in classes])
     found = {"malignant": malignant, "mel": melanoma}
-    # Where melanoma is the only malignant class, both targets are the same question.
+    # Without bcc and akiec both targets are the same question.
     if (malignant == melanoma).all():
         del found["malignant"]
     return {name: chosen for name, chosen in found.items() if chosen.any()}

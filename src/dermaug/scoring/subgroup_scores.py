@@ -94,10 +94,11 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
         ("" for the arm's own score), value (a score or the difference arm - reference), low, high
         (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
-        malignant_sensitivity its malignant ones, for malignant_specificity the others), and
-        classes: how many have `FEWEST_OF_CLASS` images in the group and make up
+        malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
+        others), and classes: how many have `FEWEST_OF_CLASS` images in the group and make up
         balanced_accuracy, which a group without any such class has none of. A grouping with a
-        single group is left out; so is malignancy where the classes are not HAM10000's.
+        single group is left out; so are the two latter metrics where the classes are not
+        HAM10000's.
     """
     models = list(dict.fromkeys(trial.model for trial in results.trials))
     described = describe_groups(results) if models else pd.DataFrame()
@@ -133,7 +134,7 @@ class _Question:
 
 
 def _questions(results: RunResults, images: Float[np.ndarray, " k"]) -> list[_Question]:
-    """Mean sensitivity over the classes that are frequent enough, and malignancy."""
+    """Mean sensitivity over the classes that are frequent enough; malignant or pre-malignant."""
     classes = results.catalog.classes
     frequent = images >= FEWEST_OF_CLASS
     found = [
