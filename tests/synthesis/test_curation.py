@@ -24,9 +24,21 @@ def test_what_is_kept_is_at_or_above_the_threshold() -> None:
 def test_duplicates_are_dropped_and_their_first_stays() -> None:
     training, synthetic = (draw_class("mel", 80, seed, 32).images for seed in (4, 5))
     again = np.concatenate([synthetic, synthetic[:10]])
-    kept = drop_duplicates(again, training)
+    kept = drop_duplicates(again, training, np.arange(80))
     assert not kept[80:].any()
     assert kept[:80].mean() > 0.9
+
+
+def test_several_photographs_of_a_lesion_do_not_narrow_what_a_duplicate_is() -> None:
+    """Each lesion photographed twice, nearly alike: such pairs say nothing of different lesions."""
+    training, synthetic = (draw_class("mel", 80, seed, 32).images for seed in (4, 5))
+    twice = np.concatenate([training, np.clip(training.astype(int) + 1, 0, 255).astype(np.uint8)])
+    near = synthetic[:10].astype(int) + 6
+    again = np.concatenate([synthetic, np.clip(near, 0, 255).astype(np.uint8)])
+    alone = drop_duplicates(again, training, np.arange(80))
+    grouped = drop_duplicates(again, twice, np.tile(np.arange(80), 2))
+    np.testing.assert_array_equal(alone, grouped)
+    assert not grouped[80:].any()
 
 
 def test_many_different_images_are_not_taken_for_duplicates() -> None:
@@ -39,7 +51,7 @@ def test_many_different_images_are_not_taken_for_duplicates() -> None:
         return np.clip(128 + 20 * mixed, 0, 255).astype(np.uint8)
 
     training, synthetic = drawn(200), drawn(1_500)
-    kept = drop_duplicates(np.concatenate([synthetic, synthetic[:50]]), training)
+    kept = drop_duplicates(np.concatenate([synthetic, synthetic[:50]]), training, np.arange(200))
     assert kept[:1_500].mean() > 0.85
     assert not kept[1_500:].any()
 

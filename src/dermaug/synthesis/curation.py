@@ -1,6 +1,7 @@
 """Which synthetic images to keep: pure functions from scores to a mask, True for what stays."""
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch.nn.functional import pdist
@@ -56,20 +57,25 @@ def keep_within(
 
 
 def drop_duplicates(
-    synthetic: UInt8[np.ndarray, "n s s 3"], training: UInt8[np.ndarray, "m s s 3"]
+    synthetic: UInt8[np.ndarray, "n s s 3"],
+    training: UInt8[np.ndarray, "m s s 3"],
+    groups: np.ndarray,
 ) -> Bool[np.ndarray, " n"]:
     """Which images are no near-repetition of an earlier one.
 
-    Two are duplicates when they are nearer than all but one in a thousand pairs of real images, or
-    fewer where many images are drawn: among n different lesions each has n / 2 earlier ones on
-    average to be near to by chance, and no more than one in twenty shall be dropped for that.
+    Two are duplicates when they are nearer than all but one in a thousand pairs of real images of
+    different groups, or fewer where many images are drawn: among n different lesions each has n / 2
+    earlier ones on average to be near to by chance, and no more than one in twenty shall be dropped
+    for that.
 
     Args:
         synthetic: Of one class, in the order in which they would be taken.
-        training: Real images of that class, at least two.
+        training: Real images of that class, of at least two groups.
+        groups: Group of each real image, for example its lesion: images of one are alike.
     """
     share = min(NEAR, 2.0 * MISTAKEN / max(1, len(synthetic)))
-    limit = pdist(thumbnails(training[:MOST], SIDE).flatten(1)).quantile(share)
+    apart = pdist(torch.from_numpy(pd.factorize(groups[:MOST])[0])[:, None].double()) > 0
+    limit = pdist(thumbnails(training[:MOST], SIDE).flatten(1))[apart].quantile(share)
     images = thumbnails(synthetic, SIDE).flatten(1)
     kept = np.ones(len(images), dtype=bool)
     for start in range(0, len(images), MOST):  # a slab of rows at a time

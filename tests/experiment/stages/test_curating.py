@@ -8,6 +8,7 @@ import torch
 
 from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.config import SyntheticConfig
+from dermaug.data.halves import halves
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted
 from dermaug.experiment.launchers.serial import do_jobs
@@ -19,6 +20,7 @@ from dermaug.experiment.stages.references import cross_fitted
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
+from dermaug.synthesis.curation import copy_mask
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 CPU = torch.device("cpu")
@@ -29,7 +31,7 @@ TREE = {
     "data": {
         "size": 32,
         "classes": ["mel", "nv"],
-        "phantom": {"number": 160, "balanced": True},
+        "phantom": {"number": 420, "balanced": True},
     },
     "splits": {"folds": 3, "run": [0]},
     "classifiers": [{"images": 640, "batch": 16, "validations": 2}],
@@ -199,15 +201,43 @@ def test_band_has_two_ends_in_order(band: list[float]) -> None:
         validate_experiment(TREE | {"arms": [{"name": "real"}, asking]}, "test")
 
 
+def test_copies_are_calibrated_on_the_half_that_an_audit_does_not_judge_by(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold, seen = run.fold(0), {}
+
+    def watched(
+        pool: np.ndarray, training: np.ndarray, others: np.ndarray, *rest: object
+    ) -> object:
+        label = ("mel", "nv")[len(seen)]
+        seen[label] = others
+        return copy_mask(pool, training, others, *rest)
+
+    monkeypatch.setattr("dermaug.experiment.stages.curating.copy_mask", watched)
+    job = trial(run, "curated")
+    drawn = read_synthetic_set(synthetic_folder(run.folder, job.generators[0]))
+    curated_dose(run, job, fold, [drawn], {"mel": 20, "nv": 20}, CPU)
+    rows, labels = run.catalog.rows(fold.validation), run.catalog.table["label"].to_numpy()
+    judging = halves(run.groups[rows], labels[rows], fold.index).judging
+    for label, images in seen.items():
+        judged = run.images[rows[judging & (labels[rows] == label)]]
+        assert len(images)
+        assert not {image.tobytes() for image in images} & {each.tobytes() for each in judged}
+
+
 def test_soft_labels_are_what_the_reference_gives(run: Run) -> None:
     job = trial(run, "curated")
     asked = SyntheticConfig(family="cgan", dose=20, max_per_real=0.0, labels="judged")
     soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
     found = training_set(run, soft, run.fold(0), CPU)
-    judge = classifier_judge(run.folder / trial(run, "real", seed=1).key / CLASSIFIER, CPU)
+    other = trial(run, "real", seed=1).key
+    judge = classifier_judge(run.folder / other / CLASSIFIER, CPU)
     assert found.soft is not None
     assert found.soft.shape == (40, 2)
-    np.testing.assert_array_equal(found.soft, judge.probabilities(found.images[-40:]))
+    given = judge.probabilities(found.images[-40:])
+    prior = read_json(run.folder / other / "manifest.json")["prior"]
+    expected = prior_adjusted(given, np.array([prior[label] for label in judge.classes]))
+    np.testing.assert_array_equal(found.soft, expected)
     replayed = asked.model_copy(update={"family": "replay"})
     control = replace(job, mixture=job.mixture.model_copy(update={"synthetic": replayed}))
     assert training_set(run, control, run.fold(0), CPU).soft is not None

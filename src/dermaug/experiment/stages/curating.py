@@ -8,6 +8,7 @@ from jaxtyping import Bool
 
 from dermaug.config.arms import CurationConfig
 from dermaug.console import progress_bar
+from dermaug.data.halves import halves
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import pool_size
@@ -85,22 +86,24 @@ def _real_looks(
     rules: CurationConfig,
 ) -> dict[str, Mask | None]:
     """What the rules that compare with real images keep."""
-    labels = run.catalog.table["label"].to_numpy()
-    seen, held_out = (
-        rows[labels[rows] == label]
-        for rows in (run.catalog.rows(fold.train), run.catalog.rows(fold.validation))
+    labels, validation = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.validation)
+    # Images are chosen by the half that snapshots are chosen by; an audit judges by the other.
+    choosing = halves(run.groups[validation], labels[validation], fold.index).choosing
+    seen, others = (
+        rows[labels[rows] == label] for rows in (run.catalog.rows(fold.train), validation[choosing])
     )
     training = np.asarray(run.images[seen])
     masks: dict[str, Mask | None] = {}
     if rules.drop_copies:
-        others = np.asarray(run.images[held_out])
-        lesions = run.catalog.table["lesion_id"].to_numpy()[held_out]
+        calibrating, features = np.asarray(run.images[others]), reference.judge.features
         try:
-            masks["copies"] = ~copy_mask(pool, training, others, reference.judge.features, lesions)
-        except DermaugError:  # no held-out lesion of this class to calibrate on
+            masks["copies"] = ~copy_mask(pool, training, calibrating, features, run.groups[others])
+        except DermaugError:  # no validation lesion of this class to calibrate on
             masks["copies"] = None
     if rules.drop_duplicates:
-        masks["duplicates"] = drop_duplicates(pool, training) if len(training) > 1 else None
+        groups = run.groups[seen]
+        several = len(set(groups)) > 1
+        masks["duplicates"] = drop_duplicates(pool, training, groups) if several else None
     return masks
 
 

@@ -32,10 +32,13 @@ class Reference:
     prior: Float[np.ndarray, " k"]
     num_images: dict[str, int]
 
+    def probabilities(self, images: Images) -> Float[np.ndarray, "n k"]:
+        """Of each class, brought to the uniform prior."""
+        return prior_adjusted(self.judge.probabilities(images), self.prior)
+
     def confidences(self, images: Images, label: str) -> Float[np.ndarray, " n"]:
-        """Probability of a class for each image, brought to the uniform prior."""
-        adjusted = prior_adjusted(self.judge.probabilities(images), self.prior)
-        return np.asarray(adjusted[:, self.judge.classes.index(label)])
+        """Probability of one class for each image, brought to the uniform prior."""
+        return self.probabilities(images)[:, self.judge.classes.index(label)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         capped = _capped(run, job, real, asked, filled.labels)
         provenance = _provenance(synthetic.source, synthetic.folder)
         if synthetic.labels == "judged" and len(filled.labels):
-            soft = trial_reference(run, job, device).judge.probabilities(filled.images)
+            soft = trial_reference(run, job, device).probabilities(filled.images)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
