@@ -31,7 +31,7 @@ TREE = {
     "data": {
         "size": 32,
         "classes": ["mel", "nv"],
-        "phantom": {"number": 420, "balanced": True},
+        "phantom": {"number": 800, "balanced": True},
     },
     "splits": {"folds": 3, "run": [0]},
     "classifiers": [{"images": 640, "batch": 16, "validations": 2}],
