@@ -28,8 +28,9 @@ from dermaug.experiment.run.identity import moved_data, read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
-from dermaug.scoring.samples import FoldAnswers, answers_of
-from dermaug.stats.hierarchy import Comparison, Estimate, estimate_all
+from dermaug.scoring.samples import FoldAnswers, answers_of, predictions_of
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import Comparison, estimate_all
 from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import ALPHA, FEWEST_GROUPS
@@ -69,7 +70,7 @@ def main(run: Path, data: Data = None, studies: Studies = 300) -> None:
     """Print the table of docs/statistics.md, and the spread of trainings."""
     results = read_run(run, data)
     (model,) = (each.key for each in results.experiment.classifiers)
-    answers = answers_of(results, model)
+    answers = answers_of(predictions_of(results, model))
     margin = results.experiment.verdict.margin.balanced_accuracy
     table = Table(title=f"{run}: {studies} studies per row", caption=machine())
     for column in (

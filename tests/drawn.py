@@ -14,6 +14,10 @@ from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment_file import validate_experiment
+from dermaug.report.page import render_report
+from dermaug.scoring.points import point_of
+from dermaug.scoring.scoring import score
+from dermaug.scoring.verdicts import verdict_table
 from dermaug.seeding import derive_seed
 
 SKILL = {"real": 1.2, "classic": 1.6, "classic+synthetic": 1.8}
@@ -160,6 +164,16 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
     samples = drawn_images(30, derive_seed(label, fold.index))
     place = folder / f"{label}-fold{fold.index}"
     return GeneratorResult("dcgan", label, fold.index, 0, place, manifest, journal, samples)
+
+
+def verdicts_of(results: RunResults, resamples: int = 100) -> pd.DataFrame:
+    """The verdict table of a run."""
+    return verdict_table(point_of(results, resamples))
+
+
+def reported(results: RunResults, page: Path | None = None) -> Path:
+    """Score a run, quickly, and write its report."""
+    return render_report(results, score(results, 100), page)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.inspection.planes import audit_images
 from dermaug.report.page import render_report
+from dermaug.scoring.scoring import score
 
 
 def run_study(
@@ -40,4 +41,5 @@ def run_study(
         command=command,
     )
     audit_images(run, device)
-    return render_report(read_results(run))
+    results = read_results(run)
+    return render_report(results, score(results))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from drawn import reported
 from PIL import Image, ImageEnhance
 
 from dermaug.cli import app
@@ -26,7 +27,6 @@ from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
 from dermaug.inspection.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
 from dermaug.inspection.explore_subject import find_generator, open_subject
 from dermaug.report.explore_page import explored_generators, write_explore_page
-from dermaug.report.page import render_report
 
 CPU = torch.device("cpu")
 CLASSES = ["mel", "nv", "vasc"]
@@ -214,7 +214,7 @@ def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) ->
     results = read_results(run)
     assert explored_generators(results, folder / "report.html") == []
     write_explore_page(folder / ACGAN / "explore", found, "it")
-    page = render_report(results).read_text(encoding="utf-8")
+    page = reported(results).read_text(encoding="utf-8")
     shutil.rmtree(folder / ACGAN / "explore")
     assert f'href="{ACGAN}/explore/explore.html"' in page
     assert page.count("Generators explored") == 1

@@ -3,32 +3,33 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from drawn import verdicts_of
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.answer_section import short_answer, thresholds, unfinished
-from dermaug.scoring.scores import score_trials
+from dermaug.scoring.scoring import score
 from dermaug.scoring.verdict_words import sentence
-from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
 
 Study = Callable[..., RunResults]
 
 
 def answer_of(results: RunResults) -> list[str]:
-    return short_answer(results, score_trials(results), verdict_table(results, 50))
+    return short_answer(results, score(results, 50))
 
 
 def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
     """An interval that excludes zero is no verdict when Holm's rule says that it is none."""
     results = drawn_study(seeds=(0, 1))
-    scores, verdicts = score_trials(results), verdict_table(results, 50)
+    scoring = score(results, 50)
+    verdicts = scoring.verdicts
     asked = (verdicts["family"] == "mean sensitivity") & (verdicts["arm"] == "classic+synthetic")
     for word, p in ((HELPS, 0.04), (INCONCLUSIVE, 0.06)):
         row = verdicts[asked].assign(
             difference=0.02, low=0.01, high=0.03, p_holm=p, verdict=word, p_equivalence=np.nan
         )
         row = row.assign(sentence=[sentence(each, "lesions") for each in row.to_dict("records")])
-        told = short_answer(results, scores, pd.concat([row, verdicts[~asked]]))
+        told = short_answer(results, replace(scoring, verdicts=pd.concat([row, verdicts[~asked]])))
         assert ("is inconclusive" in told[0]) == (word == INCONCLUSIVE)
         assert "+0.010 to +0.030" in told[0]
 
@@ -45,7 +46,7 @@ def moved(verdicts: pd.DataFrame, word: str) -> pd.DataFrame:
 def test_a_moved_threshold_is_one_only_where_both_others_are_equivalent(
     drawn_study: Study,
 ) -> None:
-    verdicts = verdict_table(drawn_study(seeds=(0, 1)), 50)
+    verdicts = verdicts_of(drawn_study(seeds=(0, 1)), 50)
     (sure,) = thresholds(moved(verdicts, EQUIVALENT))
     assert "is a moved threshold" in sure
     assert "+0.190" in sure

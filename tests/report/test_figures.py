@@ -8,8 +8,9 @@ import pytest
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.figures import drawing, file_name, svg
 from dermaug.report.sample_figures import COLUMNS, ROWS, sample_grids, tiled
-from dermaug.report.score_figures import confusion_matrices, mean_roc, roc_curves
+from dermaug.report.score_figures import roc_curves
 from dermaug.report.training_figures import generator_curves, loss_columns
+from dermaug.scoring.roc_scores import mean_roc, score_confusion, score_roc
 from dermaug.scoring.scores import score_classes
 
 Study = Callable[..., RunResults]
@@ -42,7 +43,7 @@ def test_file_names_stay_in_their_folder(name: str) -> None:
 
 def test_confusion_counts_every_test_prediction_once(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    numbers = confusion_matrices(results, ARMS).numbers
+    numbers = score_confusion(results)
     tested = 2 * sum(len(fold.test) for fold in results.folds)
     assert (numbers.groupby("arm")["predictions"].sum() == tested).all()
 
@@ -61,7 +62,7 @@ def test_mean_roc_has_the_mean_area_of_the_trials(drawn_study: Study) -> None:
 
 
 def test_a_panel_a_class_and_classifier(drawn_study: Study) -> None:
-    figure = roc_curves(drawn_study(models=("fridadar", "resnet18")), ARMS)
+    figure = roc_curves(score_roc(drawn_study(models=("fridadar", "resnet18"))), ARMS)
     assert [name for name, _ in figure.groups] == ["fridadar", "resnet18"]
     assert len({panel.name for panel in figure.panels}) == len(figure.panels) == 6
 

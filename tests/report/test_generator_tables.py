@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from drawn import reported
+
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.planes import audit_images
 from dermaug.report.generator_tables import curation_table, health_table
-from dermaug.report.page import render_report
-from dermaug.scoring.threats import threats
+from dermaug.scoring.scoring import score
 
 TREE = {
     "name": "health",
@@ -48,8 +49,11 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     assert curation is not None
     assert curation.rows[0][:3] == ("curated", "mel", "40")
     assert int(curation.rows[0][-1]) < 20
-    assert any("fewer images than the dose: curated (mel)" in each for each in threats(results))
-    page = render_report(results).read_text(encoding="utf-8")
+    assert any(
+        "fewer images than the dose: curated (mel)" in each
+        for each in score(results, 100).threats["sentence"]
+    )
+    page = reported(results).read_text(encoding="utf-8")
     assert "Health of the generators" in page
     assert "snapshots are thus chosen on validation images" in page
     assert "The test part serves neither." in page

@@ -5,18 +5,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import reported
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.metric_sections import metric_sections
-from dermaug.report.page import render_report
 from dermaug.scoring.operating_scores import score_operating_points
+from dermaug.scoring.scoring import score
 
 Study = Callable[..., RunResults]
 CLASSES = ("bcc", "bkl", "mel", "nv")
 
 
 def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) -> None:
-    sections = metric_sections(drawn_study(classes=CLASSES, lesions=40))
+    results = drawn_study(classes=CLASSES, lesions=40)
+    sections = metric_sections(results, score(results, 100))
     assert set(sections.figures) == {"reliability", "subgroup_scores", "subgroup_gains"}
     for figure in sections.figures.values():
         assert figure.panels
@@ -37,7 +39,7 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
 
 def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
-    sections = metric_sections(results)
+    sections = metric_sections(results, score(results, 100))
     malignant, melanoma = sections.operating
     points = score_operating_points(results)
     assert malignant.caption.startswith("Malignant or pre-malignant (mel, bcc, akiec)")
@@ -56,9 +58,9 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
 
 
 def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
-    path = render_report(drawn_study(classes=CLASSES))
+    path = reported(drawn_study(classes=CLASSES))
     tables = {
-        name: pd.read_csv(path.with_name(f"{name}.csv"))
+        name: pd.read_csv(path.parent / "scoring" / f"{name}.csv")
         for name in ("operating_points", "calibration", "subgroups")
     }
     assert set(tables["operating_points"]["target"]) == {"malignant", "mel"}
@@ -74,7 +76,7 @@ def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
 
 def test_malignant_is_never_said_without_pre_malignant(drawn_study: Study) -> None:
     """Actinic keratoses (akiec) are among them."""
-    page = render_report(drawn_study(classes=CLASSES)).read_text(encoding="utf-8")
+    page = reported(drawn_study(classes=CLASSES)).read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", page).lower()
     said = [text[max(0, at.start() - 20) : at.end() + 20] for at in re.finditer("malignan", text)]
     assert len(said) > 2
@@ -86,7 +88,7 @@ def test_malignancy_is_shown_for_known_diagnoses_only(
     drawn_study: Study, tmp_path: Path, classes: tuple[str, ...], shown: bool
 ) -> None:
     results = drawn_study(classes=classes, skill={"real": 1.0}, folds=1)
-    text = render_report(results, tmp_path / "page.html").read_text(encoding="utf-8")
+    text = reported(results, tmp_path / "page.html").read_text(encoding="utf-8")
     assert ('id="operating"' in text) is shown
     assert ('href="#operating"' in text) is shown
     assert "subgroup_gains" not in text  # a single arm gains over nobody

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from drawn import reported, verdicts_of
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.page import render_report
 from dermaug.scoring.scores import score_trials
-from dermaug.scoring.verdicts import verdict_table
 
 Study = Callable[..., RunResults]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
@@ -44,7 +43,7 @@ class Page(HTMLParser):
 def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     drawn_study: Study,
 ) -> None:
-    path = render_report(drawn_study())
+    path = reported(drawn_study())
     page = Page(path.read_text(encoding="utf-8"))
     ids = page.values("id")
     assert ids == [*SECTIONS, "data", "split", "machine", "configuration"]
@@ -62,10 +61,10 @@ def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_o
     drawn_study: Study,
 ) -> None:
     results = drawn_study(seeds=(0, 1))
-    text = render_report(results).read_text(encoding="utf-8")
+    text = reported(results).read_text(encoding="utf-8")
     first, rest = text.split('<section id="verdicts">')
     rest = rest.split('<section id="configuration">')[0]
-    verdicts = verdict_table(results)
+    verdicts = verdicts_of(results)
     asked = verdicts[verdicts["family"] == "mean sensitivity"]
     for part in (
         results.experiment.question,
@@ -79,21 +78,24 @@ def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_o
 
 def test_scores_on_the_page_are_those_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    path = render_report(results)
+    path = reported(results)
     scores = score_trials(results)
     text = path.read_text(encoding="utf-8")
     for arm, trials in scores.groupby("arm"):
         mean, spread = trials["balanced_accuracy"].mean(), trials["balanced_accuracy"].std()
         row = rf'<th scope="row">{re.escape(str(arm))}</th><td class="number">'
         assert re.search(row + f"{mean:.3f} ± {spread:.3f}</td>", text), arm
-    written = pd.read_csv(path.with_name("scores.csv"))
+    written = pd.read_csv(path.parent / "scoring" / "scores.csv")
     pd.testing.assert_frame_equal(written, scores, check_dtype=False)
-    assert len(pd.read_csv(path.with_name("class_scores.csv"))) == 3 * len(scores)
-    assert set(pd.read_csv(path.with_name("verdicts.csv"))["reference"]) == {"real", "classic"}
+    assert len(pd.read_csv(path.parent / "scoring" / "class_scores.csv")) == 3 * len(scores)
+    assert set(pd.read_csv(path.parent / "scoring" / "verdicts.csv")["reference"]) == {
+        "real",
+        "classic",
+    }
 
 
 def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_study: Study) -> None:
-    path = render_report(drawn_study())
+    path = reported(drawn_study())
     files = {file.name for file in (path.parent / "figures").iterdir()}
     for stem in ("differences", "class_scores", "confusion", "roc", "samples", "training", "data"):
         assert f"{stem}.csv" in files
@@ -111,13 +113,13 @@ def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
         manifest={**results.manifest, "command": f"dermaug {evil}"},
         skipped={f"{evil}.jpg": "truncated"},
     )
-    path = render_report(results)
+    path = reported(results)
     text = path.read_text(encoding="utf-8")
     assert "<script" not in text
     assert text.count("&lt;script&gt;") > 5
     assert "1 file could not be read and was left out" in text
     Page(text)
-    trials = pd.read_csv(path.with_name("class_scores.csv"), dtype=str)["label"]
+    trials = pd.read_csv(path.parent / "scoring" / "class_scores.csv", dtype=str)["label"]
     assert set(trials) == {"bkl", "'=1+\"&$x", evil}
     for drawing in (path.parent / "figures").glob("*.svg"):
         assert "<script" not in drawing.read_text(encoding="utf-8")
@@ -125,15 +127,15 @@ def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
 
 def test_the_same_results_give_the_same_bytes(drawn_study: Study, tmp_path: Path) -> None:
     results = drawn_study(folds=1, skill={"real": 1.0, "classic": 2.0})
-    one = render_report(results, tmp_path / "one" / "page.html").read_bytes()
-    assert render_report(results, tmp_path / "two" / "page.html").read_bytes() == one
+    one = reported(results, tmp_path / "one" / "page.html").read_bytes()
+    assert reported(results, tmp_path / "two" / "page.html").read_bytes() == one
 
 
 @pytest.mark.parametrize("kept", [0, 1, 4])
 def test_an_unfinished_run_is_reported_as_such(drawn_study: Study, kept: int) -> None:
     results = drawn_study()
     partial = replace(results, trials=results.trials[:kept], generators=())
-    text = render_report(partial).read_text(encoding="utf-8")
+    text = reported(partial).read_text(encoding="utf-8")
     assert f"{kept} of 6 trials and 0 of 2 generators are done" in text
     Page(text)
 
@@ -149,12 +151,12 @@ def test_an_arm_that_measures_convergence_is_told_of_and_compared_with_nothing(
         for arm in results.experiment.arms
     )
     measured = replace(results, experiment=results.experiment.model_copy(update={"arms": arms}))
-    path = render_report(measured)
+    path = reported(measured)
     text = path.read_text(encoding="utf-8")
     assert "The baseline real with fridadar has" in text
-    assert set(pd.read_csv(path.with_name("scores.csv"))["arm"]) == {"real", "classic"}
+    assert set(pd.read_csv(path.parent / "scoring" / "scores.csv")["arm"]) == {"real", "classic"}
 
 
 def test_a_folder_in_the_way_is_named(drawn_study: Study, tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="found the folder"):
-        render_report(drawn_study(), tmp_path)
+        reported(drawn_study(), tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import reported
 from PIL import Image
 
 from dermaug.errors import DermaugError
@@ -17,9 +18,9 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 from dermaug.inspection.audit_run import AUDIT, read_audit, write_audit
 from dermaug.inspection.planes import audit_images
-from dermaug.report.page import render_report
 from dermaug.report.publish import markdown, publish, without_folders
 from dermaug.report.tables import Table
+from dermaug.scoring.scoring import score
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TREE = {
@@ -42,25 +43,36 @@ def results(tmp_path: Path) -> RunResults:
     )
     audit_images(run, "cpu")
     ran = read_results(run)
-    render_report(ran)
+    reported(ran)
     return ran
+
+
+def published(results: RunResults, output: Path) -> Path:
+    return publish(results, score(results, 100), output)
 
 
 def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
     results: RunResults, tmp_path: Path
 ) -> None:
-    page = publish(results, tmp_path / "out").read_text(encoding="utf-8")
+    page = published(results, tmp_path / "out").read_text(encoding="utf-8")
     assert "`dermaug run x.toml --output PATH/TO/run`" in page
     assert "| more − real | not judged |" in page.replace("\N{NO-BREAK SPACE}", " ")
     files = {
         path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*")
     }
-    assert {"scores.csv", "verdicts.csv", "audit.csv", "experiment.json", "run.json"} <= files
+    assert {
+        "scoring/scores.csv",
+        "scoring/verdicts.csv",
+        "audit.csv",
+        "experiment.json",
+        "run.json",
+    } <= files
     assert "figures/differences-0-fridadar.svg" in files
     texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
     assert not [path for path in texts if str(tmp_path) in path.read_text(encoding="utf-8")]
     pd.testing.assert_frame_equal(
-        pd.read_csv(tmp_path / "out/scores.csv"), pd.read_csv(results.folder / "scores.csv")
+        pd.read_csv(tmp_path / "out/scoring/scores.csv"),
+        pd.read_csv(results.folder / "scoring/scores.csv"),
     )
 
 
@@ -73,7 +85,7 @@ def test_a_copy_is_on_no_sheet(results: RunResults, tmp_path: Path) -> None:
     marked.loc[marked["synthetic"] == 1, "score"] = 0.5
     numbers = audit.numbers.assign(copies=1)
     write_audit(folder, "key", type(audit)(numbers, marked))
-    publish(results, tmp_path / "out")
+    published(results, tmp_path / "out")
     with Image.open(tmp_path / "out/figures/samples-dcgan.png") as sheet:
         first = np.asarray(sheet.convert("RGB"))[: drawn.shape[1] + 4]
     found = [any((window == image).all() for window in windows(first, 32)) for image in drawn[:7]]
@@ -93,7 +105,7 @@ def test_a_class_whose_copies_are_not_all_known_is_not_shown(
         told = read_json(one.folder / AUDIT)
         told["numbers"][0]["copies"] = told["numbers"][0]["copy_examined"]
         (one.folder / AUDIT).write_text(json.dumps(told))
-    publish(results, tmp_path / "out")
+    published(results, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.png"))
 
 
@@ -103,21 +115,21 @@ def test_a_run_without_results_or_a_folder_in_use_is_refused(
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with pytest.raises(DermaugError):
-        publish(results, tmp_path / "out")
+        published(results, tmp_path / "out")
     with pytest.raises(DermaugError, match="within the run"):
-        publish(results, results.folder / "out")
+        published(results, results.folder / "out")
     with pytest.raises(DermaugError, match="no trained classifier"):
-        publish(replace(results, trials=()), tmp_path / "new")
+        published(replace(results, trials=()), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_numbers_are_computed_anew_and_what_is_missing_is_told(
     results: RunResults, tmp_path: Path
 ) -> None:
-    (results.folder / "scores.csv").write_text("arm,")
-    page = publish(replace(results, trials=results.trials[:1]), tmp_path / "out").read_text()
+    (results.folder / "scoring/scores.csv").write_text("arm,")
+    page = published(replace(results, trials=results.trials[:1]), tmp_path / "out").read_text()
     assert "not finished: 1 of 2 trials" in page
-    assert list(pd.read_csv(tmp_path / "out/scores.csv")["arm"]) == ["real"]
+    assert list(pd.read_csv(tmp_path / "out/scoring/scores.csv")["arm"]) == ["real"]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import reported, verdicts_of
 
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
-from dermaug.report.page import render_report
-from dermaug.scoring.curves import dose_curve, exploratory_doses, gain_curve, size_curve
+from dermaug.scoring.curves import dose_curve
+from dermaug.scoring.points import point_of
+from dermaug.scoring.scores import score_classes
+from dermaug.scoring.scoring import score
 from dermaug.scoring.threats import threats
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
@@ -69,22 +72,22 @@ def test_every_size_has_its_trials_on_the_same_test_part(results: RunResults) ->
 
 
 def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
-    table = dose_curve(results)
+    table = dose_curve(point_of(results))
     assert table["arm"].tolist() == ["more", "most"]
     assert table["dose"].tolist() == [10, 40]
     assert table.loc[table["chosen"], "validation"].iloc[0] == table["validation"].max()
     other = "more" if table["validation"].iloc[1] == table["validation"].max() else "most"
     if table["validation"].nunique() > 1:
-        assert exploratory_doses(results) == {("fridadar", other)}
+        assert point_of(results).exploratory == {("fridadar", other)}
     trial = next(trial for trial in results.trials if trial.arm == "more")
     better = replace(trial, predictions=truth(trial.predictions))
     trials = tuple(better if each is trial else each for each in results.trials)
-    assert exploratory_doses(replace(results, trials=trials)) == {("fridadar", "most")}
+    assert point_of(replace(results, trials=trials)).exploratory == {("fridadar", "most")}
 
 
 def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults) -> None:
-    table = verdict_table(results, 100)
-    unasked = {arm for _, arm in exploratory_doses(results)}
+    table = verdicts_of(results, 100)
+    unasked = {arm for _, arm in point_of(results).exploratory}
     assert len(unasked) == 1
     drawn = table["arm"].isin(unasked)
     assert set(table.loc[drawn, "verdict"]) == {EXPLORATORY}
@@ -121,11 +124,12 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
         for trial in results.trials
     )
     others = {("fridadar", "more-20"), ("fridadar", "more-20-replay")}
-    assert exploratory_doses(replace(results, trials=trials)) == others
+    assert point_of(replace(results, trials=trials)).exploratory == others
 
 
 def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
-    sizes, gains = size_curve(results), gain_curve(results)
+    scoring = score(results, 200)
+    sizes, gains = scoring.sizes, scoring.gains
     assert len(sizes) == 3 * 3
     assert (sizes["low"] <= sizes["score"]).all()
     assert (sizes["score"] <= sizes["high"]).all()
@@ -140,7 +144,7 @@ def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> Non
 
 
 def test_threats_name_the_weak_points(results: RunResults) -> None:
-    told = " ".join(threats(results))
+    told = " ".join(threats_of(results))
     assert "One classifier seed" in told
     assert "One fold" in told
     trials = tuple(
@@ -148,12 +152,12 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
         for trial in results.trials
         if trial.arm == "more"
     )
-    assert "Provenance unknown (more)" in " ".join(threats(replace(results, trials=trials)))
+    assert "Provenance unknown (more)" in " ".join(threats_of(replace(results, trials=trials)))
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
-    assert "Lesion ids are not known" in " ".join(threats(alone))
+    assert "Lesion ids are not known" in " ".join(threats_of(alone))
 
 
-def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
+def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats_of(
     results: RunResults,
 ) -> None:
     control = {
@@ -164,7 +168,7 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
     equal = tuple(
         replace(trial, predictions=control[trial.fold, trial.seed]) for trial in results.trials
     )
-    told = " ".join(threats(replace(results, trials=equal)))
+    told = " ".join(threats_of(replace(results, trials=equal)))
     assert "More real lesions" not in told  # one training in one fold: not judged
     nevi = {"p_mel": 0.0, "p_nv": 1.0}
     blind = tuple(
@@ -173,11 +177,11 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats(
         else replace(trial, predictions=truth(trial.predictions))
         for trial in results.trials
     )
-    told = " ".join(threats(replace(results, trials=blind)))
+    told = " ".join(threats_of(replace(results, trials=blind)))
     assert "classic with fridadar hardly ever names mel" in told
 
 
-def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
+def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats_of(
     drawn_study: Study,
 ) -> None:
     skill = {"classic": 2.0, "classic+oracle": 2.0}
@@ -185,7 +189,7 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
     tree = results.experiment.model_dump()
     tree["arms"][1]["synthetic"] = {"family": "oracle", "dose": 5}
     tree["arms"][0]["policy"] = tree["arms"][1]["policy"]
-    told = " ".join(threats(replace(results, experiment=validate_experiment(tree, "test"))))
+    told = " ".join(threats_of(replace(results, experiment=validate_experiment(tree, "test"))))
     assert "More real lesions (classic+oracle against classic) show no clear gain" in told
     tree["arms"][1]["synthetic"] = {"family": "replay", "dose": 5}
     asked = validate_experiment(tree, "test")
@@ -195,8 +199,14 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats(
     apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
     shown = apart.trials[0].manifest["shown"]
     trials = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.trials)
-    told = " ".join(threats(replace(apart, trials=trials, experiment=asked)))
+    told = " ".join(threats_of(replace(apart, trials=trials, experiment=asked)))
     assert "The negative control classic+oracle differs from classic" in told
+
+
+def threats_of(results: RunResults) -> list[str]:
+    point = point_of(results, 200)
+    classes = score_classes(results)
+    return list(threats(results, verdict_table(point), classes, dose_curve(point))["sentence"])
 
 
 def right(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -211,7 +221,7 @@ def truth(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
-    page = render_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = reported(results, tmp_path / "report.html").read_text(encoding="utf-8")
     for heading in ("Dose and response", "Data size, and what the dose is worth"):
         assert heading in page
     assert page.count("figures/dose_response.csv") == page.count("figures/data_size.csv") == 1
@@ -220,4 +230,4 @@ def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
     assert places[0] < page.index('<section id="verdicts">') < places[1]
     assert "What a sceptic will ask" in page
     for name in ("doses", "sizes", "gains"):
-        assert (tmp_path / f"{name}.csv").exists()
+        assert (tmp_path / "scoring" / f"{name}.csv").exists()

@@ -8,7 +8,8 @@ import pytest
 from dermaug.evaluation.readouts import ARGMAX
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.external_scores import compare_external, score_external
-from dermaug.scoring.scores import held_out
+from dermaug.scoring.points import point_of
+from dermaug.scoring.scores import test_part
 from dermaug.stats.outcomes import EXPLORATORY
 
 Study = Callable[..., RunResults]
@@ -20,7 +21,7 @@ def tested(drawn_study: Study) -> RunResults:
     """Two folds and two seeds, all tested on the test part of another study's only fold."""
     results = drawn_study(seeds=(0, 1))
     apart = {
-        (trial.arm, trial.seed): held_out(trial)
+        (trial.arm, trial.seed): test_part(trial)
         for trial in drawn_study(seeds=(0, 1, 2, 3), folds=1).trials
     }
     trials = tuple(
@@ -32,7 +33,7 @@ def tested(drawn_study: Study) -> RunResults:
 
 def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunResults) -> None:
     scores = score_external(tested).set_index(["arm", "fold", "seed"])["balanced_accuracy"]
-    table = compare_external(tested, 200)
+    table = compare_external(point_of(tested, 200))
     (data,) = set(table["data"])
     assert data == PATH
     assert set(table["verdict"]) == {EXPLORATORY}
@@ -48,13 +49,16 @@ def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunR
 
 
 def test_without_external_data_there_is_nothing(drawn_study: Study) -> None:
-    assert compare_external(drawn_study(), 50).empty
+    assert compare_external(point_of(drawn_study(), 50)).empty
 
 
 def test_equal_answers_differ_by_nothing(tested: RunResults) -> None:
     same = tested.trials[0].external
     table = compare_external(
-        replace(tested, trials=tuple(replace(trial, external=same) for trial in tested.trials)), 50
+        point_of(
+            replace(tested, trials=tuple(replace(trial, external=same) for trial in tested.trials)),
+            50,
+        )
     )
     known = table["low"].notna()
     assert (table.loc[known, "difference"] == 0.0).all()

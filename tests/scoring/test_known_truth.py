@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from drawn import verdicts_of
 from PIL import Image
 
 from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.experiment.launchers.serial import run_experiment
-from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE, contrasts
+from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import Run, open_run, training_counts
@@ -25,7 +26,7 @@ from dermaug.experiment.stages.predict_external import find_classifiers
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.audit_folder import FolderAudit, audit_folder
-from dermaug.scoring.verdicts import verdict_table
+from dermaug.scoring.points import point_of
 from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 from dermaug.training.fabric import start_fabric
 
@@ -105,7 +106,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
 @pytest.fixture(scope="module")
 def verdicts(made: tuple[Run, RunResults, Path]) -> pd.DataFrame:
     """Verdicts on mean sensitivity, by arm and reference."""
-    table = verdict_table(made[1])
+    table = verdicts_of(made[1])
     return table[table["family"] == "mean sensitivity"].set_index(["arm", "reference"])
 
 
@@ -142,7 +143,7 @@ def test_copies_of_the_training_part_are_a_replay_and_no_more(verdicts: pd.DataF
 def test_classes_without_a_margin_are_inconclusive_where_nothing_differs(
     made: tuple[Run, RunResults, Path],
 ) -> None:
-    table = verdict_table(made[1])
+    table = verdicts_of(made[1])
     classes = table[(table["arm"] == "copy") & (table["family"] == "class sensitivity")]
     assert set(classes["verdict"]) == {INCONCLUSIVE}
 
@@ -152,7 +153,7 @@ def test_one_training_of_each_arm_is_not_judged_even_where_the_truth_is_large(
 ) -> None:
     results = made[1]
     once = tuple(trial for trial in results.trials if trial.seed == 0)
-    table = verdict_table(replace(results, trials=once))
+    table = verdicts_of(replace(results, trials=once))
     oracle = table[(table["arm"] == "oracle") & (table["family"] != "")]
     assert set(oracle["verdict"]) == {NOT_JUDGED}
 
@@ -175,9 +176,9 @@ def test_copy_and_replay_are_trained_on_the_same_images(made: tuple[Run, RunResu
 def test_every_contrast_was_judged_together(
     made: tuple[Run, RunResults, Path], verdicts: pd.DataFrame
 ) -> None:
-    roles = {each.role for each in contrasts(made[1])}
-    assert roles == {BASELINE, NEGATIVE}
-    asked = [each for each in contrasts(made[1]) if each.role == BASELINE]
+    contrasts = [effect.contrast for effect in point_of(made[1], 50).effects]
+    assert {each.role for each in contrasts} == {BASELINE, NEGATIVE}
+    asked = [each for each in contrasts if each.role == BASELINE]
     assert list(verdicts.index) == [(each.arm, each.reference) for each in asked]
     assert (verdicts["p_holm"] >= verdicts["p"]).all()
     assert (verdicts["num_pairs"] == 4).all()

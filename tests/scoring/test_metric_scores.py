@@ -16,7 +16,8 @@ from dermaug.evaluation.predictions import probabilities_of
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.operating_scores import score_operating_points, targets
-from dermaug.scoring.scores import held_out, score_trials
+from dermaug.scoring.points import point_of
+from dermaug.scoring.scores import score_trials, test_part
 from dermaug.scoring.subgroup_scores import (
     FEWEST,
     OTHER_SITES,
@@ -54,7 +55,7 @@ def test_reliability_pools_the_trials_of_an_arm(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
     table = reliability(results)
     for arm, bins in table.groupby("arm"):
-        trials = [held_out(trial) for trial in results.trials if trial.arm == arm]
+        trials = [test_part(trial) for trial in results.trials if trial.arm == arm]
         assert bins["images"].sum() == sum(map(len, trials))
         right = (bins["images"] * bins["accuracy"]).sum() / bins["images"].sum()
         scores = score_trials(results).query("arm == @arm")
@@ -67,7 +68,7 @@ def test_operating_points_of_a_trial(drawn_study: Study) -> None:
     table = score_operating_points(results)
     trial = results.trials[0]
     rows = table[(table["arm"] == trial.arm) & (table["fold"] == trial.fold)]
-    test = held_out(trial)
+    test = test_part(trial)
     malignant = test["label"].isin(["bcc", "mel"])
     summed = test["p_bcc"].astype(float) + test["p_mel"].astype(float)
     top = rows[(rows["target"] == "malignant") & (rows["rule"] == "argmax")].iloc[0]
@@ -103,14 +104,14 @@ def test_what_is_looked_for_follows_from_the_classes(
 
 def test_a_group_is_scored_on_its_own_images(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, seeds=(0, 1), lesions=60)
-    table = score_subgroups(results, resamples=50)
+    table = score_subgroups(point_of(results, 20), resamples=50)
     own = table[(table["reference"] == "") & (table["metric"] == "balanced_accuracy")]
     sex = results.catalog.table.set_index("image_id")["sex"]
     for row in own[own["grouping"] == "sex"].itertuples():
         by_seed = []
         for seed in (0, 1):
             trials = [c for c in results.trials if (c.arm, c.seed) == (row.arm, seed)]
-            pool = pd.concat([held_out(trial) for trial in trials])
+            pool = pd.concat([test_part(trial) for trial in trials])
             pool = pool[pool["image_id"].map(sex) == row.group]
             called = np.array(CLASSES)[probabilities_of(pool, CLASSES).argmax(axis=1)]
             by_seed.append(metrics.balanced_accuracy_score(pool["label"], called))
@@ -122,7 +123,7 @@ def test_a_group_is_scored_on_its_own_images(drawn_study: Study) -> None:
 
 def test_differences_are_to_the_control(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES)
-    table = score_subgroups(results, resamples=20)
+    table = score_subgroups(point_of(results, 20), resamples=20)
     keys = ["grouping", "group", "metric"]
     own = table[table["reference"] == ""].set_index([*keys, "arm"])["value"]
     gains = table[table["reference"] != ""]
@@ -139,7 +140,7 @@ def test_differences_are_to_the_control(drawn_study: Study) -> None:
 def test_the_interval_is_that_of_a_binomial_where_lesions_are_single(drawn_study: Study) -> None:
     results = drawn_study(classes=("mel", "nv"), skill={"real": 1.0}, lesions=200)
     results = changed(results, lesion_id=results.catalog.table["image_id"])
-    table = score_subgroups(results, resamples=2_000)
+    table = score_subgroups(point_of(results, 20), resamples=2_000)
     row = table[(table["grouping"] == "sex") & (table["metric"] == "malignant_sensitivity")].iloc[0]
     spread = np.sqrt(row["value"] * (1 - row["value"]) / row["support"])
     assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * spread, rel=0.15)
@@ -148,7 +149,7 @@ def test_the_interval_is_that_of_a_binomial_where_lesions_are_single(drawn_study
 def test_a_small_group_has_its_size_and_no_interval(drawn_study: Study) -> None:
     results = drawn_study()
     sex = np.where(np.arange(len(results.catalog)) % 12 == 0, "male", "female")
-    table = score_subgroups(changed(results, sex=sex), resamples=20)
+    table = score_subgroups(point_of(changed(results, sex=sex), 20), resamples=20)
     rows = table[(table["grouping"] == "sex") & (table["metric"] == "balanced_accuracy")]
     small = rows[rows["group"] == "male"]
     assert (small["images"] < FEWEST).all()
@@ -168,10 +169,10 @@ def test_a_class_with_few_images_in_a_group_is_left_out_of_its_mean(drawn_study:
     rare = table.index[(table["label"] == "bcc") & table["image_id"].isin(tested)][:4]
     others = table.index[(table["label"] != "bcc") & (table.index % 2 == 0)]
     sex = np.where(table.index.isin(rare.union(others)), "female", "male")
-    found = score_subgroups(changed(results, sex=sex), resamples=20)
+    found = score_subgroups(point_of(changed(results, sex=sex), 20), resamples=20)
     rows = found[(found["group"] == "female") & (found["metric"] == "balanced_accuracy")]
     assert rows["classes"].tolist() == [3]
-    pool = pd.concat([held_out(trial) for trial in results.trials])
+    pool = pd.concat([test_part(trial) for trial in results.trials])
     pool = pool[pool["image_id"].isin(table["image_id"][sex == "female"])]
     kept = pool[pool["label"] != "bcc"]
     called = np.array(CLASSES)[probabilities_of(kept, CLASSES).argmax(axis=1)]
@@ -192,7 +193,7 @@ def test_skin_tones_of_the_data_are_groups(drawn_study: Study, tmp_path: Path) -
     told.to_csv(folder / "HAM10000_metadata.csv", index=False)
     drawn = open_catalog(folder)
     study = changed(results, skin_tone=drawn.table["skin_tone"])
-    table = score_subgroups(study, resamples=20)
+    table = score_subgroups(point_of(study, 20), resamples=20)
     rows = table[(table["grouping"] == "skin_tone") & (table["reference"] == "")]
     assert rows["group"].unique().tolist() == ["I", "IV", "VI", "unknown"]
     one = rows[(rows["metric"] == "balanced_accuracy") & (rows["arm"] == rows["arm"].iloc[0])]
@@ -214,19 +215,21 @@ def test_scales_are_in_order_and_rare_values_are_put_together(drawn_study: Study
 def test_nothing_is_said_of_patients_that_nobody_described(drawn_study: Study) -> None:
     results = drawn_study(classes=("benign", "malignant"))
     empty = changed(results, sex="unknown", age=np.nan, localization="unknown")
-    assert score_subgroups(empty, resamples=20).empty
-    assert set(score_subgroups(results, resamples=20)["metric"]) == {"balanced_accuracy"}
+    assert score_subgroups(point_of(empty, 20), resamples=20).empty
+    assert set(score_subgroups(point_of(results, 20), resamples=20)["metric"]) == {
+        "balanced_accuracy"
+    }
 
 
 def test_an_unfinished_run_is_scored_on_what_all_arms_have(drawn_study: Study) -> None:
     results = drawn_study(lesions=90)
     partial = replace(results, trials=results.trials[:3])  # classic has fold 0 only
-    table = score_subgroups(partial, resamples=20)
+    table = score_subgroups(point_of(partial, 20), resamples=20)
     one_fold = table[(table["grouping"] == "sex") & (table["metric"] == "balanced_accuracy")]
     tested = one_fold.groupby("group")["images"].first().sum()
     assert tested == len(results.folds[0].test)
     nothing = replace(results, trials=())
-    assert score_subgroups(nothing).empty
+    assert score_subgroups(point_of(nothing, 20)).empty
     assert score_calibration(nothing).empty
     assert reliability(nothing).empty
     assert score_operating_points(nothing).empty

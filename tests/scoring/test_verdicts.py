@@ -4,15 +4,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import verdicts_of
 from sklearn.metrics import roc_auc_score
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import BASELINE, Contrast
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import arm_estimates, effects_of, place_of
-from dermaug.scoring.samples import answers_of, paired_samples
-from dermaug.scoring.scores import held_out
-from dermaug.scoring.verdicts import COLUMNS, FAMILIES, verdict_table
+from dermaug.scoring.samples import FoldAnswers, answers_of, paired_samples, predictions_of
+from dermaug.scoring.scores import test_part
+from dermaug.scoring.verdicts import COLUMNS, FAMILIES
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (
@@ -61,6 +62,10 @@ def with_prior(results: RunResults, arm: str, prior: list[float]) -> RunResults:
     return replace(results, trials=trials)
 
 
+def answers(results: RunResults) -> dict[str, dict[int, FoldAnswers]]:
+    return {"fridadar": answers_of(predictions_of(results, "fridadar"))}
+
+
 def means(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["family"] == "mean sensitivity")].set_index("arm")
 
@@ -69,7 +74,7 @@ def test_every_contrast_has_a_row_per_metric_and_verdicts_in_three_families(
     drawn_study: Study,
 ) -> None:
     results = drawn_study(seeds=(0, 1), models=("fridadar", "resnet10t"))
-    table = verdict_table(results, 300)
+    table = verdicts_of(results, 300)
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 2 * 2 * len(metrics_of(results.catalog.classes))
     for family, (readout, metric) in FAMILIES.items():
@@ -91,7 +96,7 @@ def test_every_contrast_has_a_row_per_metric_and_verdicts_in_three_families(
 
 def test_better_equal_and_worse_arms_are_told_apart(drawn_study: Study) -> None:
     skill = {"real": 1.0, "same": 1.0, "better": 3.5, "worse": 0.0}
-    table = means(verdict_table(drawn_study(skill=skill, seeds=(0, 1, 2), lesions=60), 2_000))
+    table = means(verdicts_of(drawn_study(skill=skill, seeds=(0, 1, 2), lesions=60), 2_000))
     found = table["verdict"].to_dict()
     assert found == {"same": INCONCLUSIVE, "better": HELPS, "worse": HURTS}
     assert (
@@ -109,7 +114,7 @@ def test_equal_arms_on_many_lesions_are_equivalent(drawn_study: Study) -> None:
     results = drawn_study(
         skill={"real": 2.0, "same": 2.0}, folds=4, seeds=tuple(range(6)), lesions=1_000
     )
-    row = means(verdict_table(results, 500)).loc["same"]
+    row = means(verdicts_of(results, 500)).loc["same"]
     assert row["verdict"] == EQUIVALENT
     assert (
         "are equivalent in mean sensitivity (prior-adjusted), within a margin of 0.02"
@@ -118,7 +123,7 @@ def test_equal_arms_on_many_lesions_are_equivalent(drawn_study: Study) -> None:
 
 
 def test_one_training_is_not_judged_and_says_so(drawn_study: Study) -> None:
-    table = verdict_table(drawn_study(skill={"real": 0.5, "classic": 3.5}, seeds=(0,)), 100)
+    table = verdicts_of(drawn_study(skill={"real": 0.5, "classic": 3.5}, seeds=(0,)), 100)
     judged = table[table["family"] != ""]
     assert set(judged["verdict"]) == {NOT_JUDGED}
     assert set(table["levels"]) == {GROUPS_ONLY}
@@ -128,7 +133,7 @@ def test_one_training_is_not_judged_and_says_so(drawn_study: Study) -> None:
 
 
 def test_three_folds_of_one_training_are_judged_over_folds(drawn_study: Study) -> None:
-    table = verdict_table(
+    table = verdicts_of(
         drawn_study(skill={"real": 0.0, "classic": 4.0}, folds=3, seeds=(0,), lesions=60), 100
     )
     assert set(table["levels"]) == {TRAINING_SETS}
@@ -137,7 +142,7 @@ def test_three_folds_of_one_training_are_judged_over_folds(drawn_study: Study) -
 
 def test_no_class_is_judged_on_fewer_than_ten_groups(drawn_study: Study) -> None:
     # 24 lesions per class in four parts: six in each fold's test part.
-    table = verdict_table(drawn_study(folds=1, lesions=24, seeds=(0, 1)), 100)
+    table = verdicts_of(drawn_study(folds=1, lesions=24, seeds=(0, 1)), 100)
     by_class = table[table["family"] == "class sensitivity"]
     assert (by_class["num_groups"] < 10).all()
     assert set(by_class["verdict"]) == {NOT_JUDGED}
@@ -148,14 +153,14 @@ def test_no_class_is_judged_on_fewer_than_ten_groups(drawn_study: Study) -> None
 
 def test_printed_intervals_stay_within_what_is_possible(drawn_study: Study) -> None:
     skill = {"real": -3.0, "classic": 9.0}
-    table = verdict_table(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=40), 100)
+    table = verdicts_of(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=40), 100)
     assert table["low"].min() >= -1.0
     assert table["high"].max() == 1.0
 
 
 def test_what_cannot_be_attained_is_said(drawn_study: Study) -> None:
     skill = {"real": 5.0, "classic": 5.0}
-    table = verdict_table(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=60), 100)
+    table = verdicts_of(drawn_study(skill=skill, folds=1, seeds=(0, 1), lesions=60), 100)
     row = means(table).loc["classic"]
     assert row["reference_level"] > 0.95
     assert not row["attainable"]
@@ -166,9 +171,9 @@ def test_what_cannot_be_attained_is_said(drawn_study: Study) -> None:
 def test_a_learnt_prior_moves_argmax_and_neither_of_the_others(drawn_study: Study) -> None:
     even = drawn_study(skill={"real": 1.5, "classic": 1.5}, seeds=(0, 1))
     moved = with_prior(even, "real", [0.05, 0.90, 0.05])
-    (effect,) = effects_of(moved, (PAIR,), 50)
+    (effect,) = effects_of(answers(moved), moved.catalog.classes, (PAIR,), 50)
     value = {
-        metric: effect.estimate.value[place_of(moved, metric)]
+        metric: effect.estimate.value[place_of(moved.catalog.classes, metric)]
         for metric in (
             Metric(ARGMAX, ALL, "balanced_accuracy"),
             MEAN,
@@ -183,13 +188,13 @@ def test_a_learnt_prior_moves_argmax_and_neither_of_the_others(drawn_study: Stud
 def test_what_the_interval_covers_is_said(drawn_study: Study) -> None:
     study = drawn_study(seeds=(0, 1, 2, 3))
     results = with_generators(study, {0: 0, 1: 1, 2: 0, 3: 1})
-    levels = verdict_table(results, 100).groupby(["arm", "reference"])["levels"].first()
+    levels = verdicts_of(results, 100).groupby(["arm", "reference"])["levels"].first()
     assert levels["classic", "real"] == CLASSIFIERS
     assert levels["classic+synthetic", "classic"] == GENERATORS
 
 
 def test_a_single_generator_in_a_single_fold_is_named_as_such(drawn_study: Study) -> None:
-    single = verdict_table(with_generators(drawn_study(folds=1, seeds=(0, 1)), {0: 0, 1: 0}), 100)
+    single = verdicts_of(with_generators(drawn_study(folds=1, seeds=(0, 1)), {0: 0, 1: 0}), 100)
     rows = means(single)
     assert "for this generator" in rows.loc["classic+synthetic", "sentence"]
     assert "for this generator" not in rows.loc["classic", "sentence"]
@@ -197,7 +202,7 @@ def test_a_single_generator_in_a_single_fold_is_named_as_such(drawn_study: Study
 
 def test_the_generator_with_fewer_seeds_groups_the_pairs(drawn_study: Study) -> None:
     results = with_generators(drawn_study(seeds=(0, 1, 2)), {0: 5, 1: 7, 2: 5})
-    samples = paired_samples(answers_of(results, "fridadar"), "classic+synthetic", "classic")
+    samples = paired_samples(answers(results)["fridadar"], "classic+synthetic", "classic")
     assert {fold: sample.generator.tolist() for fold, sample in samples.items()} == {
         0: [0, 1, 0],
         1: [0, 1, 0],
@@ -206,11 +211,11 @@ def test_the_generator_with_fewer_seeds_groups_the_pairs(drawn_study: Study) -> 
 
 def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    (effect,) = effects_of(results, (PAIR,), 50)
     classes = results.catalog.classes
+    (effect,) = effects_of(answers(results), classes, (PAIR,), 50)
 
     def tests(arm: str) -> list[pd.DataFrame]:
-        return [held_out(trial) for trial in results.trials if trial.arm == arm]
+        return [test_part(trial) for trial in results.trials if trial.arm == arm]
 
     def sensitivity(arm: str, label: str) -> float:
         own = pd.concat(tests(arm)).query("label == @label")
@@ -224,7 +229,7 @@ def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Stud
     for label in classes:
         for measure, readout, name in ((sensitivity, ARGMAX, "sensitivity"), (area, AUC, "auc")):
             expected = measure("classic", label) - measure("real", label)
-            place = place_of(results, Metric(readout, label, name))
+            place = place_of(classes, Metric(readout, label, name))
             assert effect.estimate.value[place] == pytest.approx(expected)
         tested = pd.concat(tests("real"))
         lesions = tested.loc[tested["label"] == label, "lesion_id"].nunique()
@@ -233,22 +238,23 @@ def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Stud
 
 def test_single_arms_differ_by_the_effect_on_the_same_draws(drawn_study: Study) -> None:
     results = drawn_study(folds=1)
-    arms = arm_estimates(results, "fridadar", ["classic", "real", "missing"], 400)
+    classes, found = results.catalog.classes, answers(results)
+    arms = arm_estimates(found["fridadar"], classes, ["classic", "real", "missing"], 400)
     assert list(arms) == ["classic", "real"]
-    (effect,) = effects_of(results, (PAIR,), 400)
-    place = place_of(results, MEAN)
+    (effect,) = effects_of(found, classes, (PAIR,), 400)
+    place = place_of(classes, MEAN)
     difference = (arms["classic"].draws - arms["real"].draws)[:, place]
     assert np.corrcoef(difference, effect.estimate.draws[:, place])[0, 1] > 0.9
 
 
 def test_an_unfinished_run_has_the_verdicts_it_can_have(drawn_study: Study) -> None:
     results = drawn_study(skill={"real": 1.0, "classic": 2.0})
-    part = verdict_table(replace(results, trials=results.trials[:3]), 50)
+    part = verdicts_of(replace(results, trials=results.trials[:3]), 50)
     assert (part["num_pairs"] == 1).all()
-    nothing = verdict_table(replace(results, trials=results.trials[:2]), 50)
+    nothing = verdicts_of(replace(results, trials=results.trials[:2]), 50)
     assert nothing.empty
     assert tuple(nothing.columns) == COLUMNS
-    assert verdict_table(replace(results, trials=()), 50).empty
+    assert verdicts_of(replace(results, trials=()), 50).empty
 
 
 def test_a_class_without_test_lesions_is_not_compared(drawn_study: Study) -> None:
@@ -257,7 +263,7 @@ def test_a_class_without_test_lesions_is_not_compared(drawn_study: Study) -> Non
         replace(trial, predictions=trial.predictions[trial.predictions["label"] != "mel"])
         for trial in results.trials
     )
-    table = verdict_table(replace(results, trials=trials), 50)
+    table = verdicts_of(replace(results, trials=trials), 50)
     mel = table[(table["scope"] == "mel") & (table["family"] != "")]
     assert mel["p"].isna().all()
     assert set(mel["verdict"]) == {NOT_JUDGED}

@@ -76,8 +76,10 @@ def report(
 ) -> None:
     """Write the report of a run again, finished or not."""
     from dermaug.report.page import render_report
+    from dermaug.scoring.scoring import score
 
-    console.print(f"report: {render_report(_read_run(folder, data), output)}")
+    results = read_run(folder, data)
+    console.print(f"report: {render_report(results, score(results), output)}")
 
 
 @app.command()
@@ -88,11 +90,19 @@ def publish(
 ) -> None:
     """Copy what a run may show the world: numbers, plots, generated images, nothing real."""
     from dermaug.report.publish import publish as publish_run
+    from dermaug.scoring.scoring import score
 
-    console.print(f"tables: {publish_run(_read_run(folder, data), output)}")
+    results = read_run(folder, data)
+    console.print(f"tables: {publish_run(results, score(results), output)}")
 
 
-def _read_run(folder: Path, data: Path | None) -> "RunResults":
+def read_run(folder: Path, data: Path | None) -> "RunResults":
+    """What a run has left on disk.
+
+    Args:
+        folder: Of the run.
+        data: Where its data set lies by now; None where it was.
+    """
     from dermaug.experiment.run.identity import moved_data, read_run_experiment
     from dermaug.experiment.run.reading import read_results
     from dermaug.experiment.run.run import prepare_run

@@ -5,37 +5,38 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.tables import number
-from dermaug.scoring.convergence import convergence
+from dermaug.scoring.scores import primary_words
+from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import signed
 from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 
 CHANCE_MARGIN = 0.02
-_PRIMARY = {"balanced_accuracy": "mean sensitivity", "macro_auc": "macro AUC"}
 
 
-def short_answer(results: RunResults, scores: pd.DataFrame, verdicts: pd.DataFrame) -> list[str]:
+def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     """Sentences: one per judged contrast and classifier, then how far they can be trusted.
 
     Args:
         results: The run.
-        scores: What `score_trials` gives for it.
-        verdicts: What `verdict_table` gives for it: the answer says what stands there, no more.
+        scoring: Its scores: the answer says what stands in the verdicts, no more.
     """
     if not results.trials:
         return ["No classifier has been trained yet, so there is no answer."]
-    asked = verdicts[verdicts["family"] == _PRIMARY[results.experiment.verdict.primary]]
+    verdicts, words = scoring.verdicts, primary_words(results.experiment)
+    asked = verdicts[verdicts["family"] == words]
     if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     return [
         *asked["sentence"],
         *thresholds(verdicts),
-        *converged(results),
-        *at_chance(scores, results.catalog.num_classes),
+        *converged(scoring.convergence, results.experiment),
+        *at_chance(scoring.scores, results.catalog.num_classes),
         caution(asked),
     ]
 
@@ -66,15 +67,14 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def converged(results: RunResults) -> list[str]:
+def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
     """Whether the baseline has stopped rising, for each classifier; or that nobody measured it."""
-    table = convergence(results)
     if table.empty:
         return ["Whether the baseline has converged was not measured (check_convergence)."]
-    wanted = table[table["metric"] == results.experiment.verdict.primary]
+    wanted = table[table["metric"] == experiment.verdict.primary]
     sentences = []
     for row in wanted.to_dict("records"):
-        what = f"{_PRIMARY[row['metric']]} from {row['half']:,} to {row['images']:,} images shown"
+        what = f"{primary_words(experiment)} from {row['half']:,} to {row['images']:,} images shown"
         gain = f"{signed(row['difference'])}, 95 % interval {signed(row['low'])} to " + signed(
             row["high"]
         )

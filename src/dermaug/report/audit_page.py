@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.csv_files import write_csv
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable, write_text
 from dermaug.inspection.audit_folder import FolderAudit
@@ -16,7 +17,6 @@ from dermaug.report.audit_tables import (
     collect_audits,
     size_table,
 )
-from dermaug.report.csv_files import write_csv
 from dermaug.report.figures import Figure, write_panels
 from dermaug.report.rendering import rendered
 from dermaug.report.tables import Table

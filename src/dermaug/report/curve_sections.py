@@ -10,8 +10,8 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
 from dermaug.report.tables import Table, comparison_table, score_table, with_interval
-from dermaug.scoring.curves import dose_curve, gain_curve, primary_words, size_curve
-from dermaug.scoring.external_scores import compare_external, score_external
+from dermaug.scoring.scores import primary_words
+from dermaug.scoring.scoring import Scoring
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,36 +19,30 @@ class CurveSections:
     """What the sections hold; empty where the run has no numbers for them.
 
     Args:
-        numbers: Stem of a CSV file beside the page -> its table.
         figures: Figures by name.
         doses: Points of the dose curves.
         gains: Gain and worth of the dose at each number of lesions.
         external: For each external data set the scores, then the differences of arms.
     """
 
-    numbers: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Figure] = field(default_factory=dict)
     doses: Table | None = None
     gains: Table | None = None
     external: list[Table] = field(default_factory=list)
 
 
-def curve_sections(results: RunResults) -> CurveSections:
+def curve_sections(results: RunResults, scoring: Scoring) -> CurveSections:
     """Work out the curves of a run, and set them as tables and figures."""
     arms = [arm.name for arm in results.experiment.compared_arms]
-    words = primary_words(results)
-    doses, sizes, gains = dose_curve(results), size_curve(results), gain_curve(results)
-    outside, apart = score_external(results), compare_external(results)
-    named = {"doses": doses, "sizes": sizes, "gains": gains, "external": outside}
-    named["external_differences"] = apart
-    numbers = {name: table for name, table in named.items() if len(table)}
+    words = primary_words(results.experiment)
+    doses, sizes, gains = scoring.doses, scoring.sizes, scoring.gains
+    outside, apart = scoring.external, scoring.external_differences
     drawn: dict[str, Figure] = {}
     if len(doses):
         drawn["dose_response"] = dose_response(doses, words)
     if len(sizes):
         drawn["data_size"] = data_size(sizes, words)
     return CurveSections(
-        numbers,
         drawn,
         _dose_table(doses, words) if len(doses) else None,
         _gain_table(gains, words) if len(gains) else None,

@@ -9,11 +9,11 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import UInt8
 
+from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import read_record, require_writable, write_json, write_text
 from dermaug.inspection.exploration import Exploration
-from dermaug.report.csv_files import write_csv
 from dermaug.report.explore_tables import explore_sentences, explore_tables
 from dermaug.report.figures import Figure, Panel, file_name, png, write_panels
 from dermaug.report.rendering import rendered

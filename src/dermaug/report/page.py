@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable, write_text
 from dermaug.report.answer_section import short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
-from dermaug.report.csv_files import write_csv
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
 from dermaug.report.explore_page import ExploredGenerator, explored_generators
@@ -36,35 +33,19 @@ from dermaug.report.study_tables import (
 from dermaug.report.tables import Table, class_table, comparison_table, score_table
 from dermaug.report.training_figures import classifier_curves, generator_curves
 from dermaug.report.verdict_tables import class_verdicts, overall_verdicts
-from dermaug.scoring.scores import score_classes, score_trials
-from dermaug.scoring.threats import threats
-from dermaug.scoring.verdicts import verdict_table
+from dermaug.scoring.scoring import Scoring
 
 DOSE_FIGURES = ("dose_response", "data_size")
 """The first that a study has stands on the first screen; the other stays in its section."""
 Section = MetricSections | AuditSection | CurveSections | list[ExploredGenerator]
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
-    """The tables that the page is written from.
-
-    Args:
-        trials: What `score_trials` gives.
-        classes: What `score_classes` gives.
-        verdicts: What `verdict_table` gives.
-    """
-
-    trials: pd.DataFrame
-    classes: pd.DataFrame
-    verdicts: pd.DataFrame
-
-
-def render_report(results: RunResults, output: Path | None = None) -> Path:
-    """Write the page, and beside it its numbers as CSV files and `figures/`.
+def render_report(results: RunResults, scoring: Scoring, output: Path | None = None) -> Path:
+    """Write the page, and beside it the numbers that it shows and `figures/`.
 
     Args:
         results: The run, finished or not.
+        scoring: Its scores.
         output: The page to write; None writes `report.html` into the run's folder.
 
     Returns:
@@ -78,45 +59,38 @@ def render_report(results: RunResults, output: Path | None = None) -> Path:
         raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)
     whole, results = results, results.compared
-    scores, by_class = score_trials(results), score_classes(results)
-    verdicts = verdict_table(results)
-    figures = draw_figures(results, by_class, verdicts)
+    figures = draw_figures(results, scoring)
     data, data_tables = described(results)
-    metrics = metric_sections(results)
+    metrics = metric_sections(results, scoring)
     audit = audit_section(results)
-    curves = curve_sections(results)
+    curves = curve_sections(results, scoring)
     figures |= {data.name: data} | metrics.figures | audit.figures | curves.figures
-    numbers = {"scores": scores, "class_scores": by_class, "verdicts": verdicts}
+    scoring.write(page.parent)
     if len(audit.numbers):
-        numbers["audit"] = audit.numbers
-    for name, table in (numbers | metrics.numbers | curves.numbers).items():
-        write_csv(page.parent / f"{name}.csv", table)
+        write_csv(page.parent / "audit.csv", audit.numbers)
     write_figures(page.parent / "figures", figures)
     sections: dict[str, Section] = {"metrics": metrics, "audit": audit, "curves": curves}
     sections["explored"] = explored_generators(results, page)
-    tables = Scores(scores, by_class, verdicts)
     told = {
-        "answer": short_answer(whole, scores, verdicts),
+        "answer": short_answer(whole, scoring),
         "unfinished": unfinished(whole),
         "cost": cost_table(whole),
     }
-    write_text(page, render(results, tables, sections, figures, data_tables, told))
+    write_text(page, render(results, scoring, sections, figures, data_tables, told))
     return page
 
 
-def draw_figures(
-    results: RunResults, by_class: pd.DataFrame, verdicts: pd.DataFrame
-) -> dict[str, Figure]:
+def draw_figures(results: RunResults, scoring: Scoring) -> dict[str, Figure]:
     """Every figure for which the run has numbers, by name."""
     arms = [arm.name for arm in results.experiment.compared_arms]
     drawn: list[Figure | None] = [sample_grids(results), generator_curves(results)]
-    if len(verdicts):
-        drawn.append(forest(verdicts, results.experiment.verdict.primary))
+    if len(scoring.verdicts):
+        drawn.append(forest(scoring.verdicts, results.experiment.verdict.primary))
     if results.trials:
         drawn += [
-            class_scores(by_class, arms, results.catalog.classes),
-            confusion_matrices(results, arms),
-            roc_curves(results, arms),
+            class_scores(scoring.class_scores, arms, results.catalog.classes),
+            confusion_matrices(scoring.confusion, results.catalog.classes),
+            roc_curves(scoring.roc, arms),
             classifier_curves(results, arms),
         ]
     return {figure.name: figure for figure in drawn if figure is not None}
@@ -131,7 +105,7 @@ def write_figures(folder: Path, figures: dict[str, Figure]) -> None:
 
 def render(
     results: RunResults,
-    tables: Scores,
+    scoring: Scoring,
     sections: Mapping[str, Section],
     figures: dict[str, Figure],
     data_tables: Sequence[Table],
@@ -141,13 +115,13 @@ def render(
     return rendered(
         "report.html.j2",
         **_study(results),
-        **_scores(results, tables),
+        **_scores(results, scoring),
         **sections,
         figures=figures,
         data_tables=data_tables,
         **told,
         dose_figure=next((figures[name] for name in DOSE_FIGURES if name in figures), None),
-        threats=threats(results),
+        threats=list(scoring.threats["sentence"]),
     )
 
 
@@ -178,15 +152,15 @@ def _study(results: RunResults) -> dict[str, Any]:
     }
 
 
-def _scores(results: RunResults, tables: Scores) -> dict[str, Any]:
+def _scores(results: RunResults, tables: Scoring) -> dict[str, Any]:
     """Tables of the scores; None where no trial has finished."""
     arms = [arm.name for arm in results.experiment.compared_arms]
-    models = list(dict.fromkeys(tables.trials["model"]))
+    models = list(dict.fromkeys(tables.scores["model"]))
     verdicts, compared = tables.verdicts, len(tables.verdicts) > 0
     return {
-        "scores": score_table(tables.trials, arms) if models else None,
+        "scores": score_table(tables.scores, arms) if models else None,
         "verdicts": overall_verdicts(verdicts) if compared else None,
         "class_verdicts": class_verdicts(verdicts, results.catalog.classes) if compared else None,
         "comparisons": comparison_table(verdicts) if compared else None,
-        "classes": [class_table(tables.classes, results, model) for model in models],
+        "classes": [class_table(tables.class_scores, results, model) for model in models],
     }

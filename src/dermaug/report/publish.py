@@ -7,12 +7,12 @@ the machine that it ran on.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import EXPERIMENT, MANIFEST, PUBLISHED
 from dermaug.experiment.run.results import GeneratorResult, RunResults
@@ -20,16 +20,17 @@ from dermaug.files import folder_written_aside, require_new_folder, write_text
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.report.answer_section import unfinished
-from dermaug.report.audit_tables import audit_tables
-from dermaug.report.page import render_report
+from dermaug.report.audit_tables import audit_tables, collect_audits
+from dermaug.report.curve_sections import data_size, dose_response
+from dermaug.report.figures import Figure, write_panels
+from dermaug.report.score_figures import class_scores, forest
 from dermaug.report.tables import NONE, Table, score_table
 from dermaug.report.verdict_tables import overall_verdicts
+from dermaug.scoring.scores import primary_words
+from dermaug.scoring.scoring import Scoring
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.grids import save_contact_sheet
 
-SCORES, VERDICTS, AUDIT = "scores.csv", "verdicts.csv", "audit.csv"
-DRAWINGS = ("differences", "dose_response", "data_size", "class_scores")
-"""Figures whose panels are drawings of numbers."""
 SHOWN = 6
 """Images of each class on a sheet of samples."""
 SIDE = 80
@@ -39,15 +40,15 @@ _QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
 _BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
 
 
-def publish(results: RunResults, output: Path) -> Path:
+def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
     """Write a folder that can go into a repository or beside a paper.
-
-    All numbers are computed anew from the predictions and the audits, as a report's are.
 
     Args:
         results: A run with at least one classifier trained.
-        output: Folder to appear: the run's CSV files, `experiment.json` and `run.json`,
-            `figures/` with plots and sheets of generated images, and `tables.md`.
+        scoring: Its scores.
+        output: Folder to appear: `scoring/` with the run's CSV files, `audit.csv`,
+            `experiment.json` and `run.json`, `figures/` with plots and sheets of generated images,
+            and `tables.md`.
 
     Returns:
         `tables.md`.
@@ -63,23 +64,38 @@ def publish(results: RunResults, output: Path) -> Path:
     require_new_folder(output)
     if output.resolve().is_relative_to(results.folder.resolve()):
         raise DermaugError(f"{output} is within the run {results.folder}; choose another folder")
-    with TemporaryDirectory() as name, folder_written_aside(output) as aside:
-        report = render_report(results, Path(name) / "report.html").parent
-        for path in sorted(report.glob("*.csv")):
-            write_text(aside / path.name, without_folders(path.read_text(encoding="utf-8")))
+    audit = collect_audits(results)[0]
+    with folder_written_aside(output) as aside:
+        scoring.write(aside)
+        if len(audit):
+            write_csv(aside / "audit.csv", audit)
+        for path in sorted(aside.rglob("*.csv")):
+            write_text(path, without_folders(path.read_text(encoding="utf-8")))
         for record in (EXPERIMENT, MANIFEST):
             told = (results.folder / record).read_text(encoding="utf-8")
             write_text(aside / record, without_folders(told))
-        for path in sorted((report / "figures").glob("*.svg")):
-            drawing = path.read_text(encoding="utf-8")
-            if path.name.startswith(DRAWINGS) and "<image" not in drawing:
-                write_text(aside / "figures" / path.name, drawing)
+        for figure in drawings(results.compared, scoring):
+            write_panels(aside / "figures", figure.panels)
         sheets = [
             _write_samples(aside, family, parts) for family, parts in _families(results).items()
         ]
-        page = _page(results, report, [sheet for sheet in sheets if sheet])
+        page = _page(results, scoring, audit, [sheet for sheet in sheets if sheet])
         write_text(aside / PUBLISHED, page)
     return output / PUBLISHED
+
+
+def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
+    """Figures that draw numbers and no image."""
+    words = primary_words(results.experiment)
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    drawn = [class_scores(scoring.class_scores, arms, results.catalog.classes)]
+    if len(scoring.verdicts):
+        drawn.append(forest(scoring.verdicts, results.experiment.verdict.primary))
+    if len(scoring.doses):
+        drawn.append(dose_response(scoring.doses, words))
+    if len(scoring.sizes):
+        drawn.append(data_size(scoring.sizes, words))
+    return drawn
 
 
 def without_folders(text: str) -> str:
@@ -101,8 +117,8 @@ def _last_part(path: re.Match[str]) -> str:
 def markdown(table: Table) -> str:
     """A table as Markdown; headings between groups of rows become rows in bold."""
 
-    def line(cells: tuple[str, ...]) -> str:
-        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    def line(trials: tuple[str, ...]) -> str:
+        return f"| {' | '.join(trial.replace('|', chr(92) + '|') for trial in trials)} |"
 
     alignment = ("---",) * table.texts + ("---:",) * (len(table.header) - table.texts)
     blank = ("",) * (len(table.header) - 1)
@@ -147,7 +163,9 @@ def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Tab
     return Table(caption, header, tuple(rows))
 
 
-def _page(results: RunResults, report: Path, sheets: list[tuple[str, str]]) -> str:
+def _page(
+    results: RunResults, scoring: Scoring, audit: pd.DataFrame, sheets: list[tuple[str, str]]
+) -> str:
     told, experiment = results.manifest, results.experiment
     arms = [arm.name for arm in experiment.compared_arms]
     facts = [
@@ -162,11 +180,10 @@ def _page(results: RunResults, report: Path, sheets: list[tuple[str, str]]) -> s
         *(f"**{sentence}**" for sentence in unfinished(results)),
         "\n".join(facts),
         "## Scores",
-        markdown(score_table(pd.read_csv(report / SCORES), arms)),
+        markdown(score_table(scoring.scores, arms)),
     ]
-    verdicts, audit = (_read(report / name) for name in (VERDICTS, AUDIT))
-    if len(verdicts):
-        parts += ["## Verdicts", markdown(overall_verdicts(verdicts))]
+    if len(scoring.verdicts):
+        parts += ["## Verdicts", markdown(overall_verdicts(scoring.verdicts))]
     if len(audit):
         whole = audit[audit["lesions"] == results.lesions]
         own = {one.folder: one.manifest for one in results.generators}
@@ -175,10 +192,6 @@ def _page(results: RunResults, report: Path, sheets: list[tuple[str, str]]) -> s
     for name, caption in sheets:
         parts += [caption, f"![{name}](figures/{name})"]
     return "\n\n".join(parts) + "\n"
-
-
-def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path) if path.exists() else pd.DataFrame()
 
 
 def _families(results: RunResults) -> dict[str, list[GeneratorResult]]:

@@ -1,23 +1,19 @@
 """Figures of the scores: paired differences, scores by class, confusion matrices, ROC curves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.evaluation.discrimination import confusion, roc
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
-from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.report import figures
 from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.scoring.scores import adjusted, held_out, label_arrays
 from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
 from dermaug.stats.trainings import GROUPS_ONLY
 
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
-FALSE_POSITIVE_RATES = np.linspace(0.0, 1.0, 101)
 MOST_AREAS = 6
 """Arms up to which a ROC panel has room for the areas; more would hide the curves."""
 
@@ -81,39 +77,39 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
     return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 400)
 
 
-def confusion_matrices(results: RunResults, arms: Sequence[str]) -> Figure:
-    """One matrix a classifier and arm, test parts of all folds and seeds added up."""
-    classes = results.catalog.classes
-    panels, tables = [], []
-    for index, (model, arm, trials) in enumerate(_grouped(results, arms)):
-        counts = sum(confusion(*label_arrays(held_out(trial), results)) for trial in trials)
-        counts = np.asarray(counts)
+def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
+    """One matrix a classifier and arm, test parts of all folds and seeds added up.
+
+    Args:
+        table: What `score_confusion` gives.
+        classes: Labels, in the order of rows and columns.
+    """
+    panels = []
+    for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
+        matrix = rows.pivot_table(index="true", columns="predicted", values="predictions")
+        counts = matrix.loc[list(classes), list(classes)].to_numpy()
         room = 0.5 + 0.08 * max(len(figures.short(label)) for label in classes)
         with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
             _draw_confusion(axes, counts, classes)
-            alt = f"Confusion matrix of {arm}, {model}; {counts.sum()} predictions"
+            alt = f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
             name = file_name("confusion", index, model, arm)
             # The page sets the arm's name: a drawing this small would cut it off.
-            panels.append(Panel(name, alt, svg(axes), title=arm, group=model))
-        frame = pd.DataFrame(counts, columns=list(classes)).assign(true=list(classes))
-        long = frame.melt("true", var_name="predicted", value_name="predictions")
-        tables.append(long.assign(model=model, arm=arm))
+            panels.append(Panel(name, alt, svg(axes), title=str(arm), group=str(model)))
     caption = (
         "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
         "diagonal is the sensitivity. Test parts of all folds and seeds together; an image counts "
         "once per seed."
     )
-    return Figure("confusion", caption, tuple(panels), pd.concat(tables, ignore_index=True))
+    return Figure("confusion", caption, tuple(panels), table)
 
 
-def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
-    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over trials."""
-    tables = [
-        mean_roc(trials, index, results).assign(model=model, arm=arm, label=label)
-        for model, arm, trials in _grouped(results, arms)
-        for index, label in enumerate(results.catalog.classes)
-    ]
-    table = pd.concat(tables, ignore_index=True)
+def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
+    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over trials.
+
+    Args:
+        table: What `score_roc` gives.
+        arms: Names in the experiment's order.
+    """
     panels = []
     for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
         with drawing(3.1, 3.0) as axes:
@@ -131,45 +127,6 @@ def roc_curves(results: RunResults, arms: Sequence[str]) -> Figure:
         "six arms, in the file."
     )
     return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
-
-
-def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> pd.DataFrame:
-    """Average the ROC curves of some trials at equal false-positive rates.
-
-    Returns:
-        false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), trials; empty
-        when no trial's test part has the class.
-    """
-    curves = []
-    for trial in trials:
-        labels, probabilities = label_arrays(held_out(trial), results)
-        curves.append(roc(labels, adjusted(trial, probabilities, results), index))
-    found = [curve for curve in curves if curve is not None]
-    if not found:
-        return pd.DataFrame(columns=["false_positive_rate", "sensitivity", "auc", "trials"])
-    sampled = [
-        np.interp(FALSE_POSITIVE_RATES, curve.false_positive_rate, curve.sensitivity)
-        for curve in found
-    ]
-    areas = [np.trapezoid(curve.sensitivity, curve.false_positive_rate) for curve in found]
-    return pd.DataFrame(
-        {
-            "false_positive_rate": FALSE_POSITIVE_RATES,
-            "sensitivity": np.mean(sampled, axis=0),
-            "auc": np.mean(areas),
-            "trials": len(found),
-        }
-    )
-
-
-def _grouped(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str, list[TrialResult]]]:
-    """(classifier, arm, finished trials), in the experiment's order, none empty."""
-    groups = [
-        (key, arm, [trial for trial in results.trials if (trial.model, trial.arm) == (key, arm)])
-        for key in (classifier.key for classifier in results.experiment.classifiers)
-        for arm in arms
-    ]
-    return [group for group in groups if group[2]]
 
 
 def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:

@@ -7,13 +7,20 @@ cannot tell; a second training of half the length can.
 import pandas as pd
 
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.plan.comparisons import BASELINE, Contrast
+from dermaug.experiment.plan.comparisons import shortened
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import effects_of, place_of
+from dermaug.scoring.samples import answers_of, predictions_of
+from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric
 
+COLUMNS = (
+    *("model", "arm", "readout", "metric", "images", "half"),
+    *("difference", "low", "high", "margin", "converged"),
+)
 
-def convergence(results: RunResults) -> pd.DataFrame:
+
+def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
     """One row per classifier and metric that is judged.
 
     Returns:
@@ -21,33 +28,17 @@ def convergence(results: RunResults) -> pd.DataFrame:
         difference, low, high (full length minus half, test part), margin, and converged: whether
         the full length gains no more than the margin. Empty where it was not measured.
     """
-    pairs = tuple(
-        Contrast(arm.convergence_of, arm.name, BASELINE)
-        for arm in results.experiment.arms
-        if arm.convergence_of
-    )
-    images = {each.key: each.images for each in results.experiment.classifiers}
-    length = {arm.name: arm.length for arm in results.experiment.arms}
-    margins = results.experiment.verdict.margin
+    experiment, classes = results.experiment, results.catalog.classes
+    pairs = shortened(experiment.arms)
+    images = {each.key: each.images for each in experiment.classifiers}
+    length = {arm.name: arm.length for arm in experiment.arms}
+    answers = {model: answers_of(predictions_of(results, model)) for model in images if pairs}
     rows = []
-    for effect in effects_of(results, pairs) if pairs else ():
-        low, high = effect.estimate.interval().clip(-1.0, 1.0)
+    for effect in effects_of(answers, classes, pairs, resamples):
         for readout, metric in ((ADJUSTED, "balanced_accuracy"), (AUC, "macro_auc")):
-            place = place_of(results, Metric(readout, ALL, metric))
-            difference = float(effect.estimate.value[place])
-            rows.append(
-                {
-                    "model": effect.model,
-                    "arm": effect.contrast.arm,
-                    "readout": readout,
-                    "metric": metric,
-                    "images": images[effect.model],
-                    "half": round(images[effect.model] * length[effect.contrast.reference]),
-                    "difference": difference,
-                    "low": float(low[place]),
-                    "high": float(high[place]),
-                    "margin": getattr(margins, metric),
-                    "converged": difference <= getattr(margins, metric),
-                }
-            )
-    return pd.DataFrame(rows)
+            interval = effect.interval_at(place_of(classes, Metric(readout, ALL, metric)))
+            shown, margin = images[effect.model], getattr(experiment.verdict.margin, metric)
+            half = round(shown * length[effect.contrast.reference])
+            place = (effect.model, effect.contrast.arm, readout, metric)
+            rows.append((*place, shown, half, *interval, margin, interval[0] <= margin))
+    return pd.DataFrame(rows, columns=list(COLUMNS))

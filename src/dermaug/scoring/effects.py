@@ -1,14 +1,16 @@
 """The difference between two arms with everything that is known of its uncertainty."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from dermaug.experiment.plan.comparisons import Contrast
-from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.samples import answers_of, arm_samples, paired_samples
-from dermaug.stats.hierarchy import RESAMPLES, Estimate, estimate_all
+from dermaug.scoring.samples import FoldAnswers, arm_samples, paired_samples
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import Metric, metrics_of
+
+Answers = Mapping[str, Mapping[int, FoldAnswers]]
+"""Classifier -> fold -> what its networks of every arm and seed answered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,55 +31,64 @@ class Effect:
     num_pairs: int
     num_generators: int
 
+    def interval_at(self, place: int, least: float = -1.0) -> tuple[float, float, float]:
+        """Difference and 95 % interval, clipped to what is possible, of one metric."""
+        low, high = self.estimate.at(place).interval()[:, 0].clip(least, 1.0)
+        return float(self.estimate.value[place]), float(low), float(high)
 
-@lru_cache(maxsize=6)  # every data size is asked for all contrasts, and for its gains
+
 def effects_of(
-    results: RunResults, contrasts: tuple[Contrast, ...], resamples: int = RESAMPLES
+    answers: Answers,
+    classes: Sequence[str],
+    contrasts: Sequence[Contrast],
+    resamples: int = RESAMPLES,
 ) -> tuple[Effect, ...]:
     """Effects of every contrast and classifier that has a pair of finished trials.
 
     Args:
-        results: The run.
+        answers: Of every classifier, in the experiment's order.
+        classes: Labels of the data set.
         contrasts: Arms to compare.
         resamples: Number of draws of the bootstrap; all contrasts of a classifier share them.
     """
     effects: list[Effect] = []
-    for classifier in results.experiment.classifiers:
-        answers = answers_of(results, classifier.key)
-        samples = {each: paired_samples(answers, each.arm, each.reference) for each in contrasts}
-        found = {contrast: folds for contrast, folds in samples.items() if folds}
-        estimates = estimate_all(list(found.values()), results.catalog.classes, resamples)
-        for (contrast, folds), estimate in zip(found.items(), estimates, strict=True):
+    for model, folds in answers.items():
+        samples = {each: paired_samples(folds, each.arm, each.reference) for each in contrasts}
+        found = {contrast: paired for contrast, paired in samples.items() if paired}
+        estimates = estimate_all(list(found.values()), classes, resamples)
+        for (contrast, paired), estimate in zip(found.items(), estimates, strict=True):
             generators = {
                 (fold, seed)
-                for fold in folds
-                for (arm, _), seed in answers[fold].generator_seed.items()
+                for fold in paired
+                for (arm, _), seed in folds[fold].generator_seed.items()
                 if arm == contrast.arm and seed is not None
             }
-            pairs = sum(len(sample.values) for sample in folds.values())
-            effects.append(Effect(contrast, classifier.key, estimate, pairs, len(generators)))
+            pairs = sum(len(sample.values) for sample in paired.values())
+            effects.append(Effect(contrast, model, estimate, pairs, len(generators)))
     return tuple(effects)
 
 
 def arm_estimates(
-    results: RunResults, model: str, arms: Iterable[str], resamples: int = RESAMPLES
+    folds: Mapping[int, FoldAnswers],
+    classes: Sequence[str],
+    arms: Sequence[str],
+    resamples: int = RESAMPLES,
 ) -> dict[str, Estimate]:
     """Metrics of single arms, with the group draws of `effects_of`: points of a learning curve.
 
     Two arms' draws are paired by group, not by seed: take differences from `effects_of`.
 
     Args:
-        results: The run.
-        model: Key of the classifier.
+        folds: Answers of one classifier.
+        classes: Labels of the data set.
         arms: Names of arms; those without a finished trial are left out.
         resamples: Number of draws.
     """
-    answers = answers_of(results, model)
-    samples = {arm: folds for arm in arms if (folds := arm_samples(answers, arm))}
-    estimates = estimate_all(list(samples.values()), results.catalog.classes, resamples)
+    samples = {arm: own for arm in arms if (own := arm_samples(folds, arm))}
+    estimates = estimate_all(list(samples.values()), classes, resamples)
     return dict(zip(samples, estimates, strict=True))
 
 
-def place_of(results: RunResults, metric: Metric) -> int:
+def place_of(classes: Sequence[str], metric: Metric) -> int:
     """Where a metric stands in an estimate."""
-    return metrics_of(results.catalog.classes).index(metric)
+    return metrics_of(classes).index(metric)

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import pandas as pd
 
+from dermaug.evaluation.discrimination import OVERALL
+from dermaug.evaluation.readouts import OVERALL_ADJUSTED
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.scores import coordinates, scores_of
-from dermaug.scoring.verdicts import verdict_table
-from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.scoring.points import Point, point_of
+from dermaug.scoring.scores import TRIAL, coordinates, joined, scores_of
+from dermaug.scoring.verdicts import COLUMNS, verdict_table
 from dermaug.stats.outcomes import EXPLORATORY
+
+_OF_A_FAMILY = {"sentence", "p_holm", "p_equivalence"}
+DIFFERENCES = (*(name for name in COLUMNS if name not in _OF_A_FAMILY), "data")
 
 
 def score_external(results: RunResults) -> pd.DataFrame:
@@ -27,30 +32,31 @@ def score_external(results: RunResults) -> pd.DataFrame:
         for trial in results.trials
         for path, predictions in trial.external.items()
     ]
-    return pd.DataFrame(rows)
+    columns = ["data", *TRIAL, "images", *OVERALL, *OVERALL_ADJUSTED]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def compare_external(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
+def compare_external(point: Point) -> pd.DataFrame:
     """Differences of arms on external data sets, with intervals.
 
     Every network of every fold answers the same external lesions: they are one fold, in which each
     (fold, seed) of the study is a training of its own.
 
     Args:
-        results: The run.
-        resamples: Number of draws of the bootstrap.
+        point: The study on its own test part.
 
     Returns:
         data, then the columns of `verdict_table`, every row exploratory: external sets give no
         verdicts. Empty without external data.
     """
     tables = []
-    for path in dict.fromkeys(path for trial in results.trials for path in trial.external):
-        table = verdict_table(_as_one_fold(results, path), resamples)
+    for path in dict.fromkeys(path for trial in point.results.trials for path in trial.external):
+        one = _as_one_fold(point.results, path)
+        table = verdict_table(point_of(one, point.resamples, point.doses))
         judged = table[table["family"] != ""].index
         table.loc[judged, "verdict"] = EXPLORATORY
-        tables.append(table.drop(columns=["sentence", "p_holm", "p_equivalence"]).assign(data=path))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        tables.append(table.assign(data=path))
+    return joined(tables, DIFFERENCES)
 
 
 def _as_one_fold(results: RunResults, path: str) -> RunResults:

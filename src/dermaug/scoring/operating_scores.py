@@ -15,7 +15,7 @@ from dermaug.evaluation.malignancy import (
 )
 from dermaug.evaluation.operating_points import Scored, operating_points
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import TRIAL, adjusted, held_out, label_arrays, validated
+from dermaug.scoring.scores import TRIAL, adjusted, joined, label_arrays, test_part, validation_part
 
 TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
 CHOSEN = "specificity on validation"
@@ -53,9 +53,7 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
         for trial in results.trials
         for name, chosen in targets(results).items()
     ]
-    if not tables:
-        return pd.DataFrame(columns=list(_COLUMNS))
-    return pd.concat(tables, ignore_index=True)[list(_COLUMNS)]
+    return joined(tables, _COLUMNS)
 
 
 def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
@@ -75,9 +73,9 @@ def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
 def _score(
     trial: TrialResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
 ) -> pd.DataFrame:
-    labels, probabilities = label_arrays(held_out(trial), results)
+    labels, probabilities = label_arrays(test_part(trial), results)
     even = adjusted(trial, probabilities, results)
-    told, unsure = label_arrays(validated(trial), results)
+    told, unsure = label_arrays(validation_part(trial), results)
     test = Scored(*one_against_rest(labels, even, chosen))
     validation = Scored(*one_against_rest(told, adjusted(trial, unsure, results), chosen))
     top, fair = (

@@ -1,15 +1,14 @@
 """What every network of a run answered to every test group, measured for the statistics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import adjusted, held_out, label_arrays
+from dermaug.scoring.scores import adjusted, label_arrays, test_part
 from dermaug.stats.hierarchy import Comparison
 from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
 from dermaug.stats.trainings import FoldSample
@@ -54,12 +53,12 @@ class FoldAnswers:
         )
 
 
-def answers_of(results: RunResults, model: str) -> dict[int, FoldAnswers]:
+def answers_of(predictions: Mapping[int, "FoldPredictions"]) -> dict[int, FoldAnswers]:
     """Answers of one classifier in every arm and seed, by fold."""
-    return {fold: found.answered() for fold, found in predictions_of(results, model).items()}
+    return {fold: found.answered() for fold, found in predictions.items()}
 
 
-def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
+def arm_samples(answers: Mapping[int, FoldAnswers], arm: str) -> Comparison:
     """The answers of one arm alone; empty when it has no finished trial."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
@@ -77,7 +76,7 @@ def arm_samples(answers: dict[int, FoldAnswers], arm: str) -> Comparison:
     return samples
 
 
-def paired_samples(answers: dict[int, FoldAnswers], arm: str, reference: str) -> Comparison:
+def paired_samples(answers: Mapping[int, FoldAnswers], arm: str, reference: str) -> Comparison:
     """Answers of an arm minus those of its reference, paired by (fold, seed)."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
@@ -142,7 +141,6 @@ class FoldPredictions:
         )
 
 
-@lru_cache(maxsize=8)
 def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions]:
     """Test predictions of one classifier in every arm and seed, by fold."""
     trials = [trial for trial in results.trials if trial.model == model]
@@ -154,7 +152,7 @@ def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions
 
 
 def _fold_predictions(trials: Sequence[TrialResult], results: RunResults) -> FoldPredictions:
-    tests = [held_out(trial).set_index("image_id") for trial in trials]
+    tests = [test_part(trial).set_index("image_id") for trial in trials]
     images = tests[0].index
     for test in tests[1:]:
         images = images.intersection(test.index)

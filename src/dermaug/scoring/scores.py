@@ -1,12 +1,17 @@
 """Tables over the trials of a run: scores and scores by class, in every readout."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from dermaug.config import Experiment
 from dermaug.evaluation.discrimination import OVERALL, aucs, mean_defined, overall
 from dermaug.evaluation.predictions import label_indices, probabilities_of
 from dermaug.evaluation.readouts import (
+    ADJUSTED,
+    AUC,
     OVERALL_ADJUSTED,
     at_prevalence,
     overall_read,
@@ -15,8 +20,13 @@ from dermaug.evaluation.readouts import (
     prior_array,
 )
 from dermaug.experiment.run.results import RunResults, TrialResult
+from dermaug.stats.metrics import ALL, Metric
 
 TRIAL = ["arm", "model", "fold", "seed"]
+CLASS_COLUMNS = (
+    *("label", "support", "sensitivity", "specificity", "ppv", "npv", "f1", "auc"),
+    *("average_precision", "sensitivity_adjusted", "specificity_adjusted"),
+)
 
 
 def score_trials(results: RunResults) -> pd.DataFrame:
@@ -24,7 +34,7 @@ def score_trials(results: RunResults) -> pd.DataFrame:
     rows = [
         {**coordinates(trial), "images": len(test), **scores_of(trial, test, results)}
         for trial in results.trials
-        for test in [held_out(trial)]
+        for test in [test_part(trial)]
     ]
     return pd.DataFrame(rows, columns=[*TRIAL, "images", *OVERALL, *OVERALL_ADJUSTED])
 
@@ -36,22 +46,35 @@ def scores_of(trial: TrialResult, table: pd.DataFrame, results: RunResults) -> d
 
 def score_classes(results: RunResults) -> pd.DataFrame:
     """One row per finished trial and class, on the test part: the columns of `per_class_read`."""
-    classes = results.catalog.classes
-    tables = [
-        table.assign(**coordinates(trial))[[*TRIAL, *table.columns]]
-        for trial in results.trials
-        for table in [
-            per_class_read(
-                *label_arrays(held_out(trial), results), prior_of(trial, results), classes
-            )
-        ]
-    ]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=TRIAL)
+    classes, tables = results.catalog.classes, []
+    for trial in results.trials:
+        tested = label_arrays(test_part(trial), results)
+        table = per_class_read(*tested, prior_of(trial, results), classes)
+        tables.append(table.assign(**coordinates(trial)))
+    return joined(tables, [*TRIAL, *CLASS_COLUMNS])
+
+
+def joined(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Tables one below the other; without any, an empty one with the columns."""
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(tables, ignore_index=True)[list(columns)]
+
+
+def primary_metric(experiment: Experiment) -> Metric:
+    """The study's primary metric: mean sensitivity, prior-adjusted, or macro AUC."""
+    name = experiment.verdict.primary
+    return Metric(AUC if name == "macro_auc" else ADJUSTED, ALL, name)
+
+
+def primary_words(experiment: Experiment) -> str:
+    """Name of the primary metric, and of the family of its verdicts."""
+    return "macro AUC" if primary_metric(experiment).readout == AUC else "mean sensitivity"
 
 
 def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     """The study's primary metric on a trial's validation part, which picks doses."""
-    labels, probabilities = label_arrays(validated(trial), results)
+    labels, probabilities = label_arrays(validation_part(trial), results)
     even = adjusted(trial, probabilities, results)
     if results.experiment.verdict.primary == "macro_auc":
         areas = aucs(labels, even)
@@ -59,12 +82,12 @@ def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     return overall(labels, even)["balanced_accuracy"]
 
 
-def held_out(trial: TrialResult) -> pd.DataFrame:
+def test_part(trial: TrialResult) -> pd.DataFrame:
     """The predictions of a trial's test part."""
     return trial.predictions[trial.predictions["part"] == "test"]
 
 
-def validated(trial: TrialResult) -> pd.DataFrame:
+def validation_part(trial: TrialResult) -> pd.DataFrame:
     """The predictions of a trial's validation part."""
     return trial.predictions[trial.predictions["part"] == "validation"]
 

@@ -12,13 +12,14 @@ from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
 from dermaug.experiment.plan.comparisons import baseline
 from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.points import Point
 from dermaug.scoring.samples import (
     FoldPredictions,
     arm_samples,
     paired_samples,
-    predictions_of,
 )
-from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 
 RESAMPLES = 1_000
@@ -84,7 +85,7 @@ def _scale_order(tone: str) -> tuple[int, str]:
     return int(tone) if tone.isdecimal() else 0, tone
 
 
-def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
+def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
     """Scores of every arm, and differences to its baseline, in each group of test images.
 
     All decisions are prior-adjusted. Values and intervals are those of `estimate_all` on the test
@@ -100,12 +101,13 @@ def score_subgroups(results: RunResults, resamples: int = RESAMPLES) -> pd.DataF
         single group is left out; so are the two latter metrics where the classes are not
         HAM10000's.
     """
+    results = point.results
     models = list(dict.fromkeys(trial.model for trial in results.trials))
     described = describe_groups(results) if models else pd.DataFrame()
     rows = [
         {"model": model, "grouping": grouping, "group": group, **row}
         for model in models
-        for folds in [_complete(predictions_of(results, model))]
+        for folds in [_complete(point.predictions[model])]
         if folds
         for tested in [described.loc[np.concatenate([each.image_ids for each in folds.values()])]]
         for grouping, group, inside in _each_group(tested)
@@ -175,7 +177,7 @@ def _score_group(
         }
         arms = list(dict.fromkeys(arm for found in answers.values() for arm, _ in found.answers))
         samples = {(arm, ""): arm_samples(answers, arm) for arm in arms}
-        samples |= {pair: paired_samples(answers, *pair) for pair in references(results, arms)}
+        samples |= {pair: paired_samples(answers, *pair) for pair in _references(results, arms)}
         there = {pair: sample for pair, sample in samples.items() if sample}
         estimates = estimate_all(list(there.values()), question.names, resamples)
         support = _supports(images, question)
@@ -214,9 +216,9 @@ def _numbers(estimate: Estimate, support: int, least: float) -> dict[str, float]
     return {"value": float(estimate.value[0]), "low": float(low), "high": float(high)}
 
 
-def references(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str]]:
+def _references(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str]]:
     """(arm, baseline) of every arm that has one."""
-    pairs = [(arm, baseline(results, arm)) for arm in arms]
+    pairs = [(arm, baseline(results.experiment.arms, arm)) for arm in arms]
     return [(arm, reference) for arm, reference in pairs if reference in arms and reference]
 
 

@@ -1,17 +1,16 @@
 """Threats to validity that can be read off a run: what a sceptical reviewer would ask first."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pandas as pd
 
-from dermaug.config.arms import ORACLE
-from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE, Contrast, contrasts, control_arm
+from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.curves import chosen_doses, primary_metric
-from dermaug.scoring.effects import effects_of, place_of
-from dermaug.scoring.scores import score_classes
+from dermaug.scoring.scores import primary_metric
 from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
+from dermaug.stats.trainings import GROUPS_ONLY
 
 FEW_LESIONS = 20
 SEEN = 0.05
@@ -20,8 +19,41 @@ WON = 0.97
 """Mean probability of being real that a discriminator gives to real images once it has won."""
 
 
-def threats(results: RunResults) -> list[str]:
-    """Sentences, each one weakness of this run; empty when none is found."""
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What a check may read: the run, and tables that were made of it.
+
+    Args:
+        results: The run.
+        verdicts: What `verdict_table` gives.
+        classes: What `score_classes` gives.
+        doses: What `dose_curve` gives.
+    """
+
+    results: RunResults
+    verdicts: pd.DataFrame
+    classes: pd.DataFrame
+    doses: pd.DataFrame
+
+    def primary(self) -> pd.DataFrame:
+        """Rows of the verdict table of the study's primary metric."""
+        readout, scope, metric = primary_metric(self.results.experiment)
+        table = self.verdicts
+        same = (table["readout"] == readout) & (table["metric"] == metric)
+        return table[same & (table["scope"] == scope)]
+
+
+def threats(
+    results: RunResults, verdicts: pd.DataFrame, classes: pd.DataFrame, doses: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per weakness of this run, in a column `sentence`; empty when none is found.
+
+    Args:
+        results: The run.
+        verdicts: What `verdict_table` gives.
+        classes: What `score_classes` gives.
+        doses: What `dose_curve` gives.
+    """
     checks = (
         _lesions,
         _repeats,
@@ -31,10 +63,14 @@ def threats(results: RunResults) -> list[str]:
         _more_lesions,
         _negative_controls,
     )
-    return [sentence for check in checks for sentence in check(results)]
+    known = _Known(results, verdicts, classes, doses)
+    return pd.DataFrame(
+        {"sentence": [each for check in checks for each in check(known)]}, dtype=str
+    )
 
 
-def _lesions(results: RunResults) -> Iterator[str]:
+def _lesions(known: _Known) -> Iterator[str]:
+    results = known.results
     if not results.catalog.grouped:
         yield (
             "Lesion ids are not known: each image counts as its own lesion, so views of one lesion "
@@ -50,7 +86,8 @@ def _lesions(results: RunResults) -> Iterator[str]:
         )
 
 
-def _repeats(results: RunResults) -> Iterator[str]:
+def _repeats(known: _Known) -> Iterator[str]:
+    results = known.results
     experiment = results.experiment
     if len(experiment.seeds) == 1:
         yield "One classifier seed: how much training varies by chance cannot be seen."
@@ -65,7 +102,8 @@ def _repeats(results: RunResults) -> Iterator[str]:
         yield "One fold: the answer is about one split into training and test lesions."
 
 
-def _trainings(results: RunResults) -> Iterator[str]:
+def _trainings(known: _Known) -> Iterator[str]:
+    results = known.results
     unknown = {
         trial.arm for trial in results.trials if trial.manifest.get("provenance") == "unknown"
     }
@@ -106,14 +144,11 @@ def _curations(results: RunResults) -> Iterator[str]:
         )
 
 
-def _doses(results: RunResults) -> Iterator[str]:
-    table = chosen_doses(results)
-    if table.empty:
-        return
-    replays = {arm.curve for arm in results.experiment.arms if arm.replay_of}
-    table = table[~table["curve"].isin(replays)]
+def _doses(known: _Known) -> Iterator[str]:
+    replays = {arm.curve for arm in known.results.experiment.arms if arm.replay_of}
+    table = known.doses[~known.doses["curve"].isin(replays)]
     for (model, curve), points in table.groupby(["model", "curve"]):
-        picked = points.loc[points["chosen"], "dose"].iloc[0]
+        picked = points.loc[points["chosen"].astype(bool), "dose"].iloc[0]
         if len(points) > 1 and picked in (points["dose"].min(), points["dose"].max()):
             yield (
                 f"The dose that validation picks for {curve} with {model} ({picked:,.0f}) lies at "
@@ -121,11 +156,10 @@ def _doses(results: RunResults) -> Iterator[str]:
             )
 
 
-def _unseen_classes(results: RunResults) -> Iterator[str]:
+def _unseen_classes(known: _Known) -> Iterator[str]:
     """A class that the reference arm never names tells nothing of how well it could be told."""
-    first = results.experiment.arms[0].name
-    scores = score_classes(results)
-    of_first = scores[scores["arm"] == first]
+    first = known.results.experiment.arms[0].name
+    of_first = known.classes[known.classes["arm"] == first]
     for model, part in of_first.groupby("model", sort=False):
         means = part.groupby("label", sort=False)["sensitivity"].mean()
         if unseen := [str(label) for label, value in means.items() if value < SEEN]:
@@ -136,40 +170,35 @@ def _unseen_classes(results: RunResults) -> Iterator[str]:
             )
 
 
-def _more_lesions(results: RunResults) -> Iterator[str]:
+def _more_lesions(known: _Known) -> Iterator[str]:
     """Where more real images show no gain, none of synthetic ones could be expected."""
-    arms = {arm.name: arm for arm in results.experiment.arms}
-    more = tuple(
-        Contrast(reference, name, BASELINE) if arm.half else Contrast(name, reference, BASELINE)
-        for name, arm in arms.items()
-        if arm.half or (arm.synthetic is not None and arm.synthetic.source == ORACLE)
-        for reference in [control_arm(results, name)]
-        if reference is not None
-    )
-    place = place_of(results, primary_metric(results)) if more else 0
-    for effect in effects_of(results, more) if more else ():
-        low, high = effect.estimate.at(place).interval()[:, 0].clip(-1.0, 1.0)
-        if not low > 0 and effect.estimate.is_judged:
-            yield (
-                f"More real lesions ({effect.contrast.arm} against {effect.contrast.reference}) "
-                f"show no clear gain with {effect.model} "
-                f"({signed(float(effect.estimate.value[place]))}, 95 % interval "
-                f"{signed(float(low))} to {signed(float(high))}): synthetic images could hardly "
-                "show one in this study either."
-            )
+    table = known.primary()
+    for contrast in more_lesions(known.results.experiment.arms):
+        pair = [contrast.arm, contrast.reference]
+        for row in table.to_dict("records"):
+            # Half of the lesions stands in the table as the arm, all of them as its reference.
+            is_turned = [row["reference"], row["arm"]] == pair
+            if (not is_turned and [row["arm"], row["reference"]] != pair) or row["role"] == REPLAY:
+                continue
+            numbers = [row["difference"], row["low"], row["high"]]
+            middle, low, high = numbers if not is_turned else [-numbers[at] for at in (0, 2, 1)]
+            if not low > 0 and row["levels"] != GROUPS_ONLY:
+                yield (
+                    f"More real lesions ({contrast.arm} against {contrast.reference}) "
+                    f"show no clear gain with {row['model']} ({signed(middle)}, 95 % interval "
+                    f"{signed(low)} to {signed(high)}): synthetic images could hardly "
+                    "show one in this study either."
+                )
 
 
-def _negative_controls(results: RunResults) -> Iterator[str]:
+def _negative_controls(known: _Known) -> Iterator[str]:
     """A replay that changes nothing of what is shown must not differ from its baseline."""
-    pairs = tuple(pair for pair in contrasts(results) if pair.role == NEGATIVE)
-    place = place_of(results, primary_metric(results)) if pairs else 0
-    for effect in effects_of(results, pairs) if pairs else ():
-        p = float(effect.estimate.at(place).p_value()[0]) if effect.estimate.is_judged else 1.0
-        if p <= ALPHA:
+    table = known.primary()
+    for row in table[table["role"] == NEGATIVE].to_dict("records"):
+        if row["p"] <= ALPHA:
             yield (
-                f"The negative control {effect.contrast.arm} differs from "
-                f"{effect.contrast.reference} with {effect.model} "
-                f"({signed(float(effect.estimate.value[place]))}, {p_words(p)}, not adjusted), "
+                f"The negative control {row['arm']} differs from {row['reference']} with "
+                f"{row['model']} ({signed(row['difference'])}, {p_words(row['p'])}, not adjusted), "
                 "although both are shown every class as often: either this is the one such result "
                 "in twenty, or trainings vary more than the interval says."
             )

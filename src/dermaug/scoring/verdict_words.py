@@ -102,7 +102,14 @@ def _interval(row: Row) -> str:
 
 
 def signed(value: float) -> str:
-    """Three decimals with a sign; a true minus."""
+    """Three decimals with a sign; a true minus.
+
+    Example:
+        >>> signed(-0.0251), signed(-0.0001)
+        ('−0.025', '0.000')
+    """
+    if round(value, 3) == 0:
+        return "0.000"
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -7,12 +7,10 @@ import pandas as pd
 
 from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.plan.comparisons import BASELINE, REPLAY, contrasts
-from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.curves import exploratory_doses
-from dermaug.scoring.effects import Effect, effects_of
+from dermaug.experiment.plan.comparisons import BASELINE, REPLAY
+from dermaug.scoring.effects import Effect
+from dermaug.scoring.points import Point
 from dermaug.scoring.verdict_words import sentence
-from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (
@@ -59,7 +57,7 @@ FAMILIES = {
 """What is judged; every other readout and metric is exploratory."""
 
 
-def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
+def verdict_table(point: Point) -> pd.DataFrame:
     """One row per contrast, classifier, readout and metric.
 
     Holm's rule adjusts within families over the whole run, all arms and classifiers: mean
@@ -69,8 +67,7 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
     other metric are exploratory.
 
     Args:
-        results: The run.
-        resamples: Number of draws of the bootstrap.
+        point: The run, estimated.
 
     Returns:
         The columns of `COLUMNS`. family is "" for what is exploratory; difference, low, high
@@ -81,9 +78,8 @@ def verdict_table(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFra
         num_groups are test groups with an image of the scope; num_pairs are pairs of networks;
         levels are what the interval covers.
     """
+    results, effects, unasked = point.results, point.effects, point.exploratory
     metrics = metrics_of(results.catalog.classes)
-    effects = effects_of(results, tuple(contrasts(results)), resamples)
-    unasked = exploratory_doses(results)
     rows = [
         row for effect in effects for row in _rows(effect, metrics, results.experiment, unasked)
     ]

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import stdtrit
 
-from dermaug.stats.hierarchy import Estimate
+from dermaug.stats.estimate import Estimate
 
 HELPS, HURTS, EQUIVALENT = "helps", "hurts", "equivalent"
 INCONCLUSIVE, NOT_JUDGED = "inconclusive", "not judged"

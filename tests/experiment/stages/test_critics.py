@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from drawn import reported
 
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
@@ -19,7 +20,6 @@ from dermaug.experiment.stages.predict_external import find_classifiers
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_family
 from dermaug.inspection.audit_run import control_of_family
-from dermaug.report.page import render_report
 from dermaug.report.study_tables import cost_table
 from dermaug.training.fabric import start_fabric
 
@@ -104,7 +104,7 @@ def test_nothing_is_trained_and_the_report_copes(finished: RunResults, tmp_path:
         assert trial.manifest["train_counts"]["mel"]["synthetic"] == 0
     # `dermaug evaluate RUN` leaves critics alone.
     assert {stored.name["arm"] for stored in find_classifiers(finished.folder)} == {"real"}
-    page = render_report(finished, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = reported(finished, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "none: the discriminator of acgan" in page
     (_, classifiers) = cost_table(finished).rows
     assert classifiers[:2] == ("classifier fridadar", "2")  # trainings: one arm, two seeds

@@ -1,15 +1,19 @@
-"""Which arm is compared with which: its baseline, its replay, and what a replay itself shows."""
+"""Which arm is compared with which: the one place that knows an arm's baseline, replay or control.
 
+Only the experiment's arms are asked. Whether a replay changes nothing of what is shown is seen in
+the trainings alone; whoever has read them says so.
+"""
+
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from dermaug.config import ArmConfig
-from dermaug.experiment.run.results import RunResults, TrialResult
+from dermaug.config.arms import ORACLE
 
 BASELINE, REPLAY, CONTROL, NEGATIVE = "baseline", "replay", "control", "negative control"
 """Roles of a reference: of an arm; of its images; of a replay; of a replay that changes nothing."""
 _OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half"}
+Arms = Sequence[ArmConfig]
 
 
 @dataclass(frozen=True)
@@ -30,68 +34,87 @@ class Contrast:
     role: str
 
 
-def contrasts(results: RunResults) -> list[Contrast]:
-    """All contrasts of a run, in the experiment's order.
+def contrasts(arms: Arms, negative: Collection[str] = ()) -> tuple[Contrast, ...]:
+    """All contrasts of an experiment, in the order of its arms.
 
     A synthetic arm is compared with its replay unless that is a negative control: it would be
     judged against the same arm twice.
+
+    Args:
+        arms: Of the experiment.
+        negative: Replays that show every class as often as their baselines.
     """
     found = []
-    for arm in results.experiment.arms:
-        reference = baseline(results, arm.name)
+    for arm in arms:
+        reference = baseline(arms, arm.name)
         if reference is None:
             continue
         if not arm.replay_of:
             found.append(Contrast(arm.name, reference, BASELINE))
             continue
-        negative = shows_the_same(results, arm.name, reference)
-        if not negative:
+        if arm.name not in negative:
             found.append(Contrast(arm.replay_of, arm.name, REPLAY))
-        found.append(Contrast(arm.name, reference, NEGATIVE if negative else CONTROL))
-    return found
+        role = NEGATIVE if arm.name in negative else CONTROL
+        found.append(Contrast(arm.name, reference, role))
+    return tuple(found)
 
 
-def baseline(results: RunResults, name: str) -> str | None:
+def baseline(arms: Arms, name: str) -> str | None:
     """The arm that one is judged against: all but the dose, or else the first arm.
 
     Returns:
         None for the first arm, and for one that only measures convergence.
     """
-    arms = results.experiment.arms
-    own = next(arm for arm in arms if arm.name == name)
-    if own.convergence_of:
+    if _named(arms, name).convergence_of:
         return None
-    reference = control_arm(results, name) or arms[0].name
+    reference = control_arm(arms, name) or arms[0].name
     return None if reference == name else reference
 
 
-def control_arm(results: RunResults, name: str) -> str | None:
+def control_arm(arms: Arms, name: str) -> str | None:
     """The arm that differs from one with a dose, or with half of the lesions, in that only."""
-    arms = {arm.name: arm for arm in results.experiment.arms}
-    own = arms[name]
+    own = _named(arms, name)
     if own.synthetic is None and not own.half:
         return None
     alike = (
         arm.name
-        for arm in arms.values()
+        for arm in arms
         if arm.synthetic is None and not arm.half and _without_dose(arm) == _without_dose(own)
     )
     return next(alike, None)
 
 
-def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
-    """Whether two arms show every class equally often, in every pair of their trainings."""
-    pairs: dict[tuple[str, int, int], list[TrialResult]] = {}
-    for trial in results.trials:
-        if trial.arm in (arm, reference):
-            pairs.setdefault((trial.model, trial.fold, trial.seed), []).append(trial)
-    both = [pair for pair in pairs.values() if len(pair) == 2]
-    return bool(both) and all(_equal(*pair) for pair in both)
+def is_gain(arms: Arms, contrast: Contrast) -> bool:
+    """Whether a contrast is of an arm with a dose against the arm that lacks only the dose."""
+    has_dose = _named(arms, contrast.arm).synthetic is not None
+    return has_dose and contrast.reference == control_arm(arms, contrast.arm)
 
 
-def _equal(one: TrialResult, other: TrialResult) -> bool:
-    shown, also = one.manifest["shown"], other.manifest["shown"]
-    return np.allclose([shown[label] for label in shown], [also[label] for label in shown])
+def more_lesions(arms: Arms) -> tuple[Contrast, ...]:
+    """What more real lesions give: fresh phantoms against none, and all lesions against half."""
+    pairs = [(arm, control_arm(arms, arm.name)) for arm in arms if arm.half or _is_oracle(arm)]
+    return tuple(
+        Contrast(reference, arm.name, BASELINE)
+        if arm.half
+        else Contrast(arm.name, reference, BASELINE)
+        for arm, reference in pairs
+        if reference is not None
+    )
+
+
+def shortened(arms: Arms) -> tuple[Contrast, ...]:
+    """The full length of a training against half of it: has it converged?"""
+    return tuple(
+        Contrast(arm.convergence_of, arm.name, BASELINE) for arm in arms if arm.convergence_of
+    )
+
+
+def _named(arms: Arms, name: str) -> ArmConfig:
+    return next(arm for arm in arms if arm.name == name)
+
+
+def _is_oracle(arm: ArmConfig) -> bool:
+    return arm.synthetic is not None and arm.synthetic.source == ORACLE
 
 
 def _without_dose(arm: ArmConfig) -> dict[str, object]:

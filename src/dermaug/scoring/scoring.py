@@ -1,0 +1,162 @@
+"""Everything that a run's predictions say, as tables that are made once and stored beside it."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from dermaug.csv_files import safe_cell, write_csv
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.calibration_scores import reliability, score_calibration
+from dermaug.scoring.convergence import convergence
+from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
+from dermaug.scoring.external_scores import compare_external, score_external
+from dermaug.scoring.operating_scores import score_operating_points
+from dermaug.scoring.points import point_of
+from dermaug.scoring.roc_scores import score_confusion, score_roc
+from dermaug.scoring.scores import score_classes, score_trials
+from dermaug.scoring.subgroup_scores import score_subgroups
+from dermaug.scoring.threats import threats
+from dermaug.scoring.verdicts import verdict_table
+from dermaug.stats.hierarchy import RESAMPLES
+
+FOLDER = "scoring"
+"""Beside the run: one CSV file for each table, named after it."""
+_TEXTS = {
+    *("arm", "model", "reference", "role", "readout", "scope", "metric", "family", "verdict"),
+    *("levels", "sentence", "label", "true", "predicted", "curve", "grouping", "group", "data"),
+    *("target", "rule", "worth"),
+}
+"""Columns that hold text, whatever it looks like: a class may be named 7."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """The tables; one without rows has its columns nevertheless.
+
+    Args:
+        scores: One row per trial: see `score_trials`.
+        class_scores: One row per trial and class: `score_classes`.
+        operating_points: Malignancy and melanoma at working thresholds: `score_operating_points`.
+        calibration: One row per trial: `score_calibration`.
+        reliability: Bins of confidence: `reliability`.
+        confusion: Predictions by true and predicted class: `score_confusion`.
+        roc: Mean ROC curves: `score_roc`.
+        subgroups: Scores and differences by group of patients: `score_subgroups`.
+        verdicts: One row per contrast, classifier, readout and metric: `verdict_table`.
+        doses: Points of the dose curves: `dose_curve`.
+        sizes: Scores at each number of real lesions: `size_curve`.
+        gains: What a dose gains at each, and its worth in lesions: `gain_curve`.
+        external: One row per trial and external data set: `score_external`.
+        external_differences: Arms compared on external data: `compare_external`.
+        convergence: Full length against half of it: `convergence`.
+        threats: Weaknesses of the run in sentences: `threats`.
+    """
+
+    scores: pd.DataFrame
+    class_scores: pd.DataFrame
+    operating_points: pd.DataFrame
+    calibration: pd.DataFrame
+    reliability: pd.DataFrame
+    confusion: pd.DataFrame
+    roc: pd.DataFrame
+    subgroups: pd.DataFrame
+    verdicts: pd.DataFrame
+    doses: pd.DataFrame
+    sizes: pd.DataFrame
+    gains: pd.DataFrame
+    external: pd.DataFrame
+    external_differences: pd.DataFrame
+    convergence: pd.DataFrame
+    threats: pd.DataFrame
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its name, which is that of its file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def write(self, folder: Path) -> Path:
+        """Write a CSV file for each table.
+
+        Args:
+            folder: Of the run, or of a page.
+
+        Returns:
+            The folder below it that holds them.
+        """
+        for name, table in self.tables.items():
+            write_csv(folder / FOLDER / f"{name}.csv", table)
+        return folder / FOLDER
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read what `write` wrote.
+
+        Args:
+            folder: Of the run.
+
+        Raises:
+            DermaugError: A table is missing.
+        """
+        return cls(
+            **{each.name: _read(folder / FOLDER / f"{each.name}.csv") for each in fields(cls)}
+        )
+
+
+def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
+    """Score the predictions of a run, finished or not.
+
+    Args:
+        results: The run.
+        resamples: Number of draws of the bootstrap.
+    """
+    whole, results = results, results.compared
+    point = point_of(results, resamples)
+    verdicts, classes, doses = verdict_table(point), score_classes(results), dose_curve(point)
+    points = [*(point_of(each, resamples) for each in results.reduced[::-1]), point]
+    by_size = [arm_scores(each) for each in points] if results.reduced else []
+    return Scoring(
+        scores=score_trials(results),
+        class_scores=classes,
+        operating_points=score_operating_points(results),
+        calibration=score_calibration(results),
+        reliability=reliability(results),
+        confusion=score_confusion(results),
+        roc=score_roc(results),
+        subgroups=score_subgroups(point),
+        verdicts=verdicts,
+        doses=doses,
+        sizes=size_curve(points, by_size) if by_size else pd.DataFrame(columns=list(SIZES)),
+        gains=gain_curve(points, by_size) if by_size else pd.DataFrame(columns=list(GAINS)),
+        external=score_external(results),
+        external_differences=compare_external(point),
+        convergence=convergence(whole, resamples),
+        threats=threats(results, verdicts, classes, doses),
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A table with the types that it was written with."""
+    if not path.is_file():
+        raise DermaugError(f"{path}: expected a table that `dermaug score` wrote, found none")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.DataFrame({name: _typed(name, table[name]) for name in table.columns})
+
+
+def _typed(name: str, column: pd.Series) -> pd.Series:
+    """Text as it was before it was made safe; everything else as a truth value or a number."""
+    if name in _TEXTS:
+        return column.map(_as_written)
+    if len(column) and column.isin(["True", "False"]).all():
+        return column == "True"
+    if column.str.fullmatch(r"-?\d+").all():
+        return column.astype(np.int64)
+    return column.replace("", "nan").astype(float)
+
+
+def _as_written(text: str) -> str:
+    """A cell without the quote that keeps a spreadsheet from running it."""
+    return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text

@@ -1,0 +1,73 @@
+"""What a comparison found, and what can be read off it: intervals, p and equivalence."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float
+
+from dermaug.stats.mixture import below, quantile
+from dermaug.stats.trainings import GROUPS_ONLY
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What a comparison found, each array in the order of `metrics_of`.
+
+    Args:
+        value: The differences (or, of a single arm, the metrics).
+        level: The reference's metrics (the arm's own).
+        groups: Test groups with an image of the metric's class (all groups for means).
+        draws: Resampled values, trainings drawn along; row r of two estimates on the same groups
+            has the same groups drawn.
+        nodes: Values with other groups drawn, in order, of equal weight.
+        scale: Of the t distribution of trainings around them; 0 where trainings are not seen.
+        freedom: Its degrees of freedom.
+        standard_error: Of the value.
+        levels: What was varied, as `levels_of` names it.
+    """
+
+    value: Float[np.ndarray, " m"]
+    level: Float[np.ndarray, " m"]
+    groups: Float[np.ndarray, " m"]
+    draws: Float[np.ndarray, "r m"]
+    nodes: Float[np.ndarray, "b m"]
+    scale: Float[np.ndarray, " m"]
+    freedom: float
+    standard_error: Float[np.ndarray, " m"]
+    levels: str
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether trainings were varied, so that a verdict may be given."""
+        return self.levels != GROUPS_ONLY
+
+    def at(self, *places: int) -> Self:
+        """The estimate of some metrics alone."""
+        columns = {
+            name: getattr(self, name)[..., list(places)]
+            for name in ("value", "level", "groups", "draws", "nodes", "scale", "standard_error")
+        }
+        return replace(self, **columns)
+
+    def interval(self, confidence: float = 0.95) -> Float[np.ndarray, "2 m"]:
+        """Central interval, not clipped; columns with NaN stay NaN."""
+        tails = ((1 - confidence) / 2, (1 + confidence) / 2)
+        ends = [quantile(tail, self.nodes, self.scale, self.freedom) for tail in tails]
+        return np.stack(ends)
+
+    def p_value(self, null: float = 0.0) -> Float[np.ndarray, " m"]:
+        """Two-sided p of the value against a null: twice the smaller tail."""
+        tail = below(np.full(len(self.value), null), self.nodes, self.scale, self.freedom)
+        return np.where(np.isnan(self.value), np.nan, 2 * np.minimum(tail, 1 - tail))
+
+    def equivalence_p(self, margin: float) -> Float[np.ndarray, " m"]:
+        """The larger p of two one-sided tests against -margin and +margin (Schuirmann 1987).
+
+        At most 0.05 where the 90 % interval lies within the margin.
+        """
+        ends = [
+            below(np.full(len(self.value), end), self.nodes, self.scale, self.freedom)
+            for end in (-margin, margin)
+        ]
+        return np.where(np.isnan(self.value), np.nan, np.maximum(ends[0], 1 - ends[1]))
