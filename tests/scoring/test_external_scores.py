@@ -9,7 +9,7 @@ from dermaug.evaluation.readouts import ARGMAX
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.external_scores import compare_external, score_external
 from dermaug.scoring.points import point_of
-from dermaug.scoring.scores import test_part
+from dermaug.scoring.scores import on_test
 from dermaug.stats.outcomes import EXPLORATORY
 
 Study = Callable[..., RunResults]
@@ -21,7 +21,7 @@ def tested(drawn_study: Study) -> RunResults:
     """Two folds and two seeds, all tested on the test part of another study's only fold."""
     results = drawn_study(seeds=(0, 1))
     apart = {
-        (trial.arm, trial.seed): test_part(trial)
+        (trial.arm, trial.seed): on_test(trial)
         for trial in drawn_study(seeds=(0, 1, 2, 3), folds=1).trials
     }
     trials = tuple(

@@ -17,7 +17,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.operating_scores import score_operating_points, targets
 from dermaug.scoring.points import point_of
-from dermaug.scoring.scores import score_trials, test_part
+from dermaug.scoring.scores import on_test, score_trials
 from dermaug.scoring.subgroup_scores import (
     FEWEST,
     OTHER_SITES,
@@ -55,7 +55,7 @@ def test_reliability_pools_the_trials_of_an_arm(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
     table = reliability(results)
     for arm, bins in table.groupby("arm"):
-        trials = [test_part(trial) for trial in results.trials if trial.arm == arm]
+        trials = [on_test(trial) for trial in results.trials if trial.arm == arm]
         assert bins["images"].sum() == sum(map(len, trials))
         right = (bins["images"] * bins["accuracy"]).sum() / bins["images"].sum()
         scores = score_trials(results).query("arm == @arm")
@@ -68,7 +68,7 @@ def test_operating_points_of_a_trial(drawn_study: Study) -> None:
     table = score_operating_points(results)
     trial = results.trials[0]
     rows = table[(table["arm"] == trial.arm) & (table["fold"] == trial.fold)]
-    test = test_part(trial)
+    test = on_test(trial)
     malignant = test["label"].isin(["bcc", "mel"])
     summed = test["p_bcc"].astype(float) + test["p_mel"].astype(float)
     top = rows[(rows["target"] == "malignant") & (rows["rule"] == "argmax")].iloc[0]
@@ -111,7 +111,7 @@ def test_a_group_is_scored_on_its_own_images(drawn_study: Study) -> None:
         by_seed = []
         for seed in (0, 1):
             trials = [c for c in results.trials if (c.arm, c.seed) == (row.arm, seed)]
-            pool = pd.concat([test_part(trial) for trial in trials])
+            pool = pd.concat([on_test(trial) for trial in trials])
             pool = pool[pool["image_id"].map(sex) == row.group]
             called = np.array(CLASSES)[probabilities_of(pool, CLASSES).argmax(axis=1)]
             by_seed.append(metrics.balanced_accuracy_score(pool["label"], called))
@@ -172,7 +172,7 @@ def test_a_class_with_few_images_in_a_group_is_left_out_of_its_mean(drawn_study:
     found = score_subgroups(point_of(changed(results, sex=sex), 20), resamples=20)
     rows = found[(found["group"] == "female") & (found["metric"] == "balanced_accuracy")]
     assert rows["classes"].tolist() == [3]
-    pool = pd.concat([test_part(trial) for trial in results.trials])
+    pool = pd.concat([on_test(trial) for trial in results.trials])
     pool = pool[pool["image_id"].isin(table["image_id"][sex == "female"])]
     kept = pool[pool["label"] != "bcc"]
     called = np.array(CLASSES)[probabilities_of(kept, CLASSES).argmax(axis=1)]

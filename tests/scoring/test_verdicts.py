@@ -12,7 +12,7 @@ from dermaug.experiment.plan.comparisons import BASELINE, Contrast
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import arm_estimates, effects_of, place_of
 from dermaug.scoring.samples import FoldAnswers, answers_of, paired_samples, predictions_of
-from dermaug.scoring.scores import test_part
+from dermaug.scoring.scores import on_test
 from dermaug.scoring.verdicts import COLUMNS, FAMILIES
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
@@ -215,7 +215,7 @@ def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Stud
     (effect,) = effects_of(answers(results), classes, (PAIR,), 50)
 
     def tests(arm: str) -> list[pd.DataFrame]:
-        return [test_part(trial) for trial in results.trials if trial.arm == arm]
+        return [on_test(trial) for trial in results.trials if trial.arm == arm]
 
     def sensitivity(arm: str, label: str) -> float:
         own = pd.concat(tests(arm)).query("label == @label")

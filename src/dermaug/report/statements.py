@@ -6,7 +6,7 @@ import pandas as pd
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.study_tables import parts
-from dermaug.scoring.scores import test_part
+from dermaug.scoring.scores import on_test
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _tests_complete(results: RunResults) -> Statement | None:
     incomplete = [
         f"{trial.arm}/{trial.model}/fold{trial.fold}-seed{trial.seed}"
         for trial in results.trials
-        if not pd.Index(test_part(trial)["image_id"]).sort_values().equals(tests[trial.fold])
+        if not pd.Index(on_test(trial)["image_id"]).sort_values().equals(tests[trial.fold])
     ]
     if incomplete:
         return Statement(

@@ -11,7 +11,7 @@ from dermaug.evaluation.calibration import (
     with_temperature,
 )
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import TRIAL, joined, label_arrays, natural, test_part, validation_part
+from dermaug.scoring.scores import TRIAL, joined, label_arrays, natural, on_test, on_validation
 
 SCALED = tuple(f"{name}_scaled" for name in SCORES)
 
@@ -28,8 +28,8 @@ def score_calibration(results: RunResults) -> pd.DataFrame:
     """
     rows = []
     for trial in results.trials:
-        labels, probabilities = _naturally(trial, test_part(trial), results)
-        temperature = fit_temperature(*_naturally(trial, validation_part(trial), results))
+        labels, probabilities = _naturally(trial, on_test(trial), results)
+        temperature = fit_temperature(*_naturally(trial, on_validation(trial), results))
         scaled = calibration_scores(labels, with_temperature(probabilities, temperature))
         rows.append(
             {
@@ -52,7 +52,7 @@ def reliability(results: RunResults) -> pd.DataFrame:
     tables = []
     for model, arm in dict.fromkeys((trial.model, trial.arm) for trial in results.trials):
         trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]
-        parts = [_naturally(trial, test_part(trial), results) for trial in trials]
+        parts = [_naturally(trial, on_test(trial), results) for trial in trials]
         labels, probabilities = (np.concatenate(each) for each in zip(*parts, strict=True))
         bins = reliability_bins(labels, probabilities)
         tables.append(bins.assign(model=model, arm=arm))

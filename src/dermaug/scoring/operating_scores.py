@@ -15,7 +15,7 @@ from dermaug.evaluation.malignancy import (
 )
 from dermaug.evaluation.operating_points import Scored, operating_points
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import TRIAL, adjusted, joined, label_arrays, test_part, validation_part
+from dermaug.scoring.scores import TRIAL, adjusted, joined, label_arrays, on_test, on_validation
 
 TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
 CHOSEN = "specificity on validation"
@@ -73,9 +73,9 @@ def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
 def _score(
     trial: TrialResult, results: RunResults, name: str, chosen: Bool[np.ndarray, " k"]
 ) -> pd.DataFrame:
-    labels, probabilities = label_arrays(test_part(trial), results)
+    labels, probabilities = label_arrays(on_test(trial), results)
     even = adjusted(trial, probabilities, results)
-    told, unsure = label_arrays(validation_part(trial), results)
+    told, unsure = label_arrays(on_validation(trial), results)
     test = Scored(*one_against_rest(labels, even, chosen))
     validation = Scored(*one_against_rest(told, adjusted(trial, unsure, results), chosen))
     top, fair = (

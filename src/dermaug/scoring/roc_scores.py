@@ -7,7 +7,7 @@ import pandas as pd
 
 from dermaug.evaluation.discrimination import confusion, roc
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import adjusted, joined, label_arrays, test_part
+from dermaug.scoring.scores import adjusted, joined, label_arrays, on_test
 
 CONFUSION = ("true", "predicted", "predictions", "model", "arm")
 ROC = ("false_positive_rate", "sensitivity", "auc", "trials", "model", "arm", "label")
@@ -22,7 +22,7 @@ def score_confusion(results: RunResults) -> pd.DataFrame:
     """
     classes, tables = list(results.catalog.classes), []
     for model, arm, trials in _grouped(results):
-        arrays = [label_arrays(test_part(trial), results) for trial in trials]
+        arrays = [label_arrays(on_test(trial), results) for trial in trials]
         counts = np.sum([confusion(*each) for each in arrays], axis=0)
         frame = pd.DataFrame(counts, columns=classes).assign(true=classes)
         long = frame.melt("true", var_name="predicted", value_name="predictions")
@@ -53,7 +53,7 @@ def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> 
     """
     curves = []
     for trial in trials:
-        labels, probabilities = label_arrays(test_part(trial), results)
+        labels, probabilities = label_arrays(on_test(trial), results)
         curves.append(roc(labels, adjusted(trial, probabilities, results), index))
     found = [curve for curve in curves if curve is not None]
     if not found:

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from dermaug.experiment.run.results import RunResults, TrialResult
-from dermaug.scoring.scores import adjusted, label_arrays, test_part
+from dermaug.scoring.scores import adjusted, label_arrays, on_test
 from dermaug.stats.hierarchy import Comparison
 from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
 from dermaug.stats.trainings import FoldSample
@@ -152,7 +152,7 @@ def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions
 
 
 def _fold_predictions(trials: Sequence[TrialResult], results: RunResults) -> FoldPredictions:
-    tests = [test_part(trial).set_index("image_id") for trial in trials]
+    tests = [on_test(trial).set_index("image_id") for trial in trials]
     images = tests[0].index
     for test in tests[1:]:
         images = images.intersection(test.index)

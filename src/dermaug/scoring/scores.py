@@ -34,7 +34,7 @@ def score_trials(results: RunResults) -> pd.DataFrame:
     rows = [
         {**coordinates(trial), "images": len(test), **scores_of(trial, test, results)}
         for trial in results.trials
-        for test in [test_part(trial)]
+        for test in [on_test(trial)]
     ]
     return pd.DataFrame(rows, columns=[*TRIAL, "images", *OVERALL, *OVERALL_ADJUSTED])
 
@@ -48,7 +48,7 @@ def score_classes(results: RunResults) -> pd.DataFrame:
     """One row per finished trial and class, on the test part: the columns of `per_class_read`."""
     classes, tables = results.catalog.classes, []
     for trial in results.trials:
-        tested = label_arrays(test_part(trial), results)
+        tested = label_arrays(on_test(trial), results)
         table = per_class_read(*tested, prior_of(trial, results), classes)
         tables.append(table.assign(**coordinates(trial)))
     return joined(tables, [*TRIAL, *CLASS_COLUMNS])
@@ -74,7 +74,7 @@ def primary_words(experiment: Experiment) -> str:
 
 def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     """The study's primary metric on a trial's validation part, which picks doses."""
-    labels, probabilities = label_arrays(validation_part(trial), results)
+    labels, probabilities = label_arrays(on_validation(trial), results)
     even = adjusted(trial, probabilities, results)
     if results.experiment.verdict.primary == "macro_auc":
         areas = aucs(labels, even)
@@ -82,12 +82,12 @@ def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     return overall(labels, even)["balanced_accuracy"]
 
 
-def test_part(trial: TrialResult) -> pd.DataFrame:
+def on_test(trial: TrialResult) -> pd.DataFrame:
     """The predictions of a trial's test part."""
     return trial.predictions[trial.predictions["part"] == "test"]
 
 
-def validation_part(trial: TrialResult) -> pd.DataFrame:
+def on_validation(trial: TrialResult) -> pd.DataFrame:
     """The predictions of a trial's validation part."""
     return trial.predictions[trial.predictions["part"] == "validation"]
 
