@@ -46,11 +46,12 @@ def dose_curve(point: Point) -> pd.DataFrame:
 
 def arm_scores(point: Point) -> dict[tuple[str, str], Estimate]:
     """Metrics of every arm with a finished trial, alone."""
-    arms = [arm.name for arm in point.results.experiment.arms]
+    results = point.results
+    arms, classes = [arm.name for arm in results.experiment.arms], results.catalog.classes
     return {
         (model, arm): estimate
         for model, folds in point.answers.items()
-        for arm, estimate in arm_estimates(folds, point.results.catalog.classes, arms).items()
+        for arm, estimate in arm_estimates(folds, classes, arms, point.resamples).items()
     }
 
 
