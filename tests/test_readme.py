@@ -20,7 +20,7 @@ from dermaug.generators import FAMILIES
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "results/README.md"])
 PAGES = sorted([*DOCUMENTS, *ROOT.glob("benchmarks/*.md"), *ROOT.glob("results/*/**/*.md")])
-PUBLISHED = ("README.md", "tables.md", "scores.csv", "experiment.json", "run.json")
+PUBLISHED = ("README.md", "tables.md", "scoring/scores.csv", "experiment.json", "run.json")
 JOB_FOLDER = re.compile(
     r"runs/(\w+)/((?:lesions\d+/)?(?:generators/[\w+-]+/[\w-]+|classifiers/[\w+-]+/[\w-]+)/[\w-]+)"
 )

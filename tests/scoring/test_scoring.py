@@ -1,0 +1,44 @@
+"""A run is scored once, and what is stored is what was scored."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.scoring import FOLDER, Scoring, score
+
+Study = Callable[..., RunResults]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_tables_are_read_as_they_were_written(
+    drawn_study: Study, tmp_path: Path, finished: bool
+) -> None:
+    results = drawn_study(classes=("bcc", '=1+"&$x', "7", "mel"), seeds=(0, 1))
+    results = results if finished else replace(results, trials=())
+    scoring = score(results, 50)
+    assert scoring.write(tmp_path) == tmp_path / FOLDER
+    read = Scoring.read(tmp_path).tables
+    assert list(read) == list(scoring.tables)
+    for name, table in scoring.tables.items():
+        assert len(table.columns), name
+        assert list(table.columns) == list(read[name].columns), name
+        pd.testing.assert_frame_equal(
+            read[name], table, check_dtype=False, check_exact=True, obj=name
+        )
+
+
+def test_the_same_predictions_are_scored_alike(drawn_study: Study) -> None:
+    results = drawn_study()
+    one, other = score(results, 50).tables, score(results, 50).tables
+    for name in one:
+        pd.testing.assert_frame_equal(one[name], other[name], obj=name)
+
+
+def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DermaugError, match=r"scores\.csv: expected a table"):
+        Scoring.read(tmp_path)
