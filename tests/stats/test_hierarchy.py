@@ -7,7 +7,8 @@ import pytest
 
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import ARGMAX, AUC
-from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.influence import Asked, rates_of
 from dermaug.stats.metrics import ROWS, Metric, metrics_of
 from dermaug.stats.spread import FREEDOM

@@ -8,7 +8,8 @@ import pytest
 from scipy.stats import binom
 
 from dermaug.evaluation.readouts import ADJUSTED
-from dermaug.stats.hierarchy import Estimate, estimate_all
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import detectable

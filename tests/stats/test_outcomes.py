@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dermaug.stats.hierarchy import Estimate
+from dermaug.stats.estimate import Estimate
 from dermaug.stats.outcomes import (
     EQUIVALENT,
     HELPS,

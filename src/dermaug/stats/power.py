@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.special import ndtri
 
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.stats.hierarchy import Estimate
+from dermaug.stats.estimate import Estimate
 from dermaug.stats.metrics import ALL, Metric
 from dermaug.stats.spread import FREEDOM, MARGIN, expected_spread
 from dermaug.stats.trainings import CLASSIFIERS, FEWEST_FOLDS, GROUPS_ONLY, TRAINING_SETS
