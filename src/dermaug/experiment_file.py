@@ -63,7 +63,8 @@ def validate_section(section: type[Checked], tree: Mapping[str, Any], origin: st
         return section.model_validate(tree)
     except ValidationError as error:
         lines = list(dict.fromkeys(map(_explain, _causes(error))))
-        raise DermaugError(f"{origin}: {len(lines)} wrong in the experiment", lines) from None
+        noun = "error" if len(lines) == 1 else "errors"
+        raise DermaugError(f"{origin}: {len(lines)} {noun} in the experiment", lines) from None
 
 
 def difference(old: Experiment, new: Experiment) -> list[str]:
@@ -102,7 +103,7 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         else:
             node[parts[-1]] = _parse(key, text)
     except (IndexError, ValueError, TypeError, AttributeError):
-        raise DermaugError(f"--set {key}: the experiment has no such place") from None
+        raise DermaugError(f"--set {key}: the experiment has no such entry") from None
 
 
 def _parse(key: str, text: str) -> Any:  # noqa: ANN401
@@ -111,7 +112,7 @@ def _parse(key: str, text: str) -> Any:  # noqa: ANN401
     except tomllib.TOMLDecodeError:
         return text.strip()
     except (ValueError, RecursionError) as error:
-        raise DermaugError(f"--set {key}: not a value of TOML: {error}") from None
+        raise DermaugError(f"--set {key}: not a valid TOML value: {error}") from None
     if list(parsed) != ["value"]:
         raise DermaugError(f"--set {key}: expected one value, found several lines of TOML")
     return parsed["value"]
@@ -142,7 +143,7 @@ def _explain(problem: Any) -> str:  # noqa: ANN401
         close = difflib.get_close_matches(key, _known_keys(), n=1)
         return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if problem["type"] == "missing":
-        return f"{where}: expected, found nothing"
+        return f"{where}: required, but missing"
     # A tuple is what a frozen section makes of the file's list.
     message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     if problem["type"] == "value_error":

@@ -80,7 +80,7 @@ def test_unknown_experiment_names_the_shipped_ones(
         ("splits.folds=1", "splits.folds: "),
         ("arms.3.synthetic.balance=5", "exactly one of dose and balance"),
         ("arms.3.synthetic.family=gan", "needs generator 'gan'"),
-        ("classifiers.9.images=1", "no such place"),
+        ("classifiers.9.images=1", "no such entry"),
         ("data.size", "--set expects key=value"),
     ],
 )

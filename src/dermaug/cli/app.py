@@ -35,7 +35,7 @@ class GuardedGroup(TyperGroup):
             _tell(error)
             raise typer.Exit(USAGE_ERROR) from None
         except KeyboardInterrupt:
-            _say(f"interrupted; to go on from the last checkpoint, run again: {command_line()}")
+            _say(f"interrupted; to resume from the last checkpoint, run again: {command_line()}")
             raise typer.Exit(INTERRUPTED) from None
         except (OSError, MemoryError, RuntimeError) as error:
             told = _of_the_system(error)
@@ -65,13 +65,13 @@ def _of_the_system(error: Exception) -> DermaugError | None:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return DermaugError(
-            f"{where}{error.strerror or error}; check the path, its permissions and the room on "
-            "the disk"
+            f"{where}{error.strerror or error}; check the path, its permissions and the free disk "
+            "space"
         )
     text = str(error).lower()
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
         return DermaugError(
-            "the memory does not suffice; ask for a smaller size, batch, width or number, or "
+            "out of memory; reduce the size, batch, width or number of images, or "
             "close other programs",
             [str(error).splitlines()[0]] if str(error) else [],
         )
@@ -93,7 +93,7 @@ def _root(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Do synthetic images improve your skin-lesion classifier? Ask for evidence."""
+    """Test whether synthetic images improve a skin-lesion classifier."""
 
 
 app = typer.Typer(

@@ -26,27 +26,27 @@ SHOWN = (
 
 
 Synthetic = Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic images.")]
-Real = Annotated[Path, typer.Option("--data", help="The real images they shall resemble.")]
+Real = Annotated[Path, typer.Option("--data", help="Data set of real images to compare with.")]
 Model = Annotated[
-    Path | None, typer.Option(help="Features of this trained classifier, or its folder.")
+    Path | None, typer.Option(help="Classifier (or its folder) that provides the features.")
 ]
-Backbone = Annotated[str | None, typer.Option(help="Features of this timm model.")]
+Backbone = Annotated[str | None, typer.Option(help="timm model that provides the features.")]
 Inception = Annotated[
-    bool, typer.Option("--inception", help="Features of Inception (extra fidelity).")
+    bool, typer.Option("--inception", help="Use Inception features (requires the extra fidelity).")
 ]
-Weights = Annotated[Path | None, typer.Option(help="Weight file of the backbone or of Inception.")]
+Weights = Annotated[Path | None, typer.Option(help="Weight file for the backbone or Inception.")]
 Layers = Annotated[
-    list[str] | None, typer.Option(help="Layer of the backbone, as in blocks.3; repeatable.")
+    list[str] | None, typer.Option(help="Layer of the backbone, for example blocks.3; repeatable.")
 ]
 Options = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
 ]
 Missing = Annotated[
-    list[str] | None, typer.Option(help="Key that the weight file may lack; repeatable.")
+    list[str] | None, typer.Option(help="Key that may be missing from the weight file; repeatable.")
 ]
-Size = Annotated[int | None, typer.Option(min=16, max=1024, help="Side in pixels.")]
+Size = Annotated[int | None, typer.Option(min=16, max=1024, help="Image size in pixels.")]
 Folder = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Folder of the page and the tables.")
+    Path | None, typer.Option("--output", "-o", help="Folder for the page and the tables.")
 ]
 
 
@@ -66,9 +66,9 @@ def audit(
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Compare synthetic images with real ones: quality, copies, and whether the class shows."""
+    """Compare synthetic with real images: fidelity, copies, and recognisable classes."""
     if [model is not None, backbone is not None, inception].count(True) != 1:
-        raise DermaugError("expected exactly one of --model, --backbone and --inception")
+        raise DermaugError("give exactly one of --model, --backbone and --inception")
     options = _options(option)
     if output is not None:
         from dermaug.files import require_writable
@@ -125,7 +125,7 @@ def _options(given: list[str] | None) -> dict[str, Any]:
     for entry in given or ():
         key, equals, text = entry.partition("=")
         if not equals or not key:
-            raise DermaugError(f"--option {entry}: expected KEY=VALUE, as in pad_type=same")
+            raise DermaugError(f"--option {entry}: expected KEY=VALUE, for example pad_type=same")
         try:
             value = json.loads(text)
         except json.JSONDecodeError:

@@ -17,7 +17,7 @@ DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
 
 @data.command()
 def check(path: DataPath) -> None:
-    """Decode and compare every image; exit code 2 with the list of what a run would refuse."""
+    """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.inspection.data_check import examine
 
     with counting_bar("checking") as progress:
@@ -31,20 +31,18 @@ def check(path: DataPath) -> None:
         console.print(f"  {line}", markup=False, soft_wrap=True)
     if found.refused:
         raise DermaugError(f"{path}: a run would refuse these data", found.refused)
-    console.print("all images are sound")
+    console.print("no problems found")
 
 
 @data.command()
 def summary(
     path: DataPath,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the pictures.")] = Path(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the figures.")] = Path(
         "runs/summary"
     ),
-    size: Annotated[
-        int, typer.Option(min=16, max=1024, help="Side of the decoded squares, in pixels.")
-    ] = 64,
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
 ) -> None:
-    """Print and draw what the data set is made of."""
+    """Describe a data set in tables and figures."""
     from dermaug.config import DataConfig
     from dermaug.data.dataset import open_dataset, read_pixels
     from dermaug.data.description import describe
@@ -59,30 +57,32 @@ def summary(
         console.print(f"\n{title}", style="bold")
         console.print(table.to_string())
     for picture in draw_all(description, store.catalog, store.images, output):
-        console.print(f"drawn: {picture}")
+        console.print(f"written: {picture}")
 
 
 @data.command()
 def download(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where HAM10000 shall lie.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder.")],
 ) -> None:
     """Download HAM10000 from Kaggle and verify it (10,015 images, 7,470 lesions)."""
     from dermaug.data.sources.download import download_ham10000
 
-    console.print(f"HAM10000 lies in {download_ham10000(folder)}")
+    console.print(f"HAM10000 is in {download_ham10000(folder)}")
 
 
 @data.command()
 def phantom(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the phantoms shall lie.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder.")],
     number: Annotated[int, typer.Option(min=42, max=1_000_000, help="Number of images.")] = 2_000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the drawing.")] = 0,
-    size: Annotated[int, typer.Option(min=16, max=512, help="Short side, in pixels.")] = 64,
-    balanced: Annotated[bool, typer.Option("--balanced", help="Equal classes.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed.")] = 0,
+    size: Annotated[int, typer.Option(min=16, max=512, help="Short side in pixels.")] = 64,
+    balanced: Annotated[
+        bool, typer.Option("--balanced", help="Draw equally many per class.")
+    ] = False,
 ) -> None:
-    """Draw phantom lesions of seven classes, in HAM10000's layout."""
+    """Draw phantom lesions of seven classes in the layout of HAM10000."""
     from dermaug.config import PhantomConfig
     from dermaug.data.sources.phantom import write_phantoms
 
     asked = PhantomConfig(number=number, seed=seed, balanced=balanced)
-    console.print(f"{number:,} phantom lesions lie in {write_phantoms(folder, asked, size)}")
+    console.print(f"{number:,} phantom lesions written to {write_phantoms(folder, asked, size)}")

@@ -11,18 +11,16 @@ from dermaug.cli.options import Device, Json
 from dermaug.console import console
 
 Generator = Annotated[
-    Path, typer.Argument(metavar="GENERATOR", help="generator.safetensors, or its folder.")
+    Path, typer.Argument(metavar="GENERATOR", help="Checkpoint of a generator, or its folder.")
 ]
 Training = Annotated[
-    Path | None, typer.Option("--data", help="Its training data; by default its run's.")
+    Path | None, typer.Option("--data", help="Training data; default: the data of its run.")
 ]
-Labels = Annotated[
-    list[str] | None, typer.Option("--class", help="Class to draw, else all; repeatable.")
-]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of latents and subsets.")]
+Labels = Annotated[list[str] | None, typer.Option("--class", help="Only this class; repeatable.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Folder = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Folder of page and sheets; GENERATOR/explore by default."),
+    typer.Option("--output", "-o", help="Output folder; default GENERATOR/explore."),
 ]
 
 
@@ -36,7 +34,7 @@ def explore(
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Look into a generator: latent interpolation, arithmetic, discriminator, duplicates."""
+    """Explore a generator: latent interpolation, arithmetic, discriminator, near-duplicates."""
     from dermaug.files import require_writable
     from dermaug.inspection.explore_subject import find_generator
 

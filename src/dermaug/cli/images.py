@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 @app.command()
 def generate(
-    checkpoint: Annotated[Path, typer.Argument(help="generator.safetensors of a run.")],
-    label: Annotated[str, typer.Option("--class", help="Class to draw.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the set.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Checkpoint of a generator, generator.safetensors.")
+    ],
+    label: Annotated[str, typer.Option("--class", help="Class of the images.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Output folder.")],
     number: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of images.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the latents.")] = 0,
     device: Device = "auto",
 ) -> None:
-    """Draw synthetic images from a trained generator, as PNG with metadata and provenance."""
+    """Generate synthetic images as PNG files with metadata and provenance."""
     from dermaug.synthesis.png_folder import generate_folder
     from dermaug.training.fabric import start_fabric
 
@@ -31,21 +33,21 @@ def generate(
         generate_folder(
             checkpoint, label, number, seed, output, start_fabric(device).device, advance
         )
-    console.print(f"{number:,} synthetic images of {label} lie in {output}")
+    console.print(f"{number:,} synthetic images of {label} written to {output}")
 
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="classifier.safetensors, or its folder.")],
+    model: Annotated[Path, typer.Argument(help="Checkpoint of a classifier, or its folder.")],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.")],
     masks: Annotated[
         Path | None,
-        typer.Option(help="Folder of segmentations, for a classifier of lesion crops."),
+        typer.Option(help="Folder of segmentations, for a classifier trained on lesion crops."),
     ] = None,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Tell the probabilities of each diagnosis for some images. Not for clinical use."""
+    """Predict class probabilities for some images. Not for clinical use."""
     from dermaug.experiment.stages.predict_external import only_classifier
     from dermaug.experiment.stages.predict_files import predict_files
     from dermaug.training.fabric import start_fabric
@@ -78,11 +80,13 @@ def predict(
 
 @app.command()
 def evaluate(
-    target: Annotated[Path, typer.Argument(metavar="RUN_OR_MODEL", help="A run or a classifier.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="RUN_OR_MODEL", help="Folder of a run or of a classifier.")
+    ],
     data: Annotated[Path, typer.Option("--data", help="A labelled data set.")],
     as_json: Json = False,
     skip_known: Annotated[
-        bool, typer.Option("--skip-known", help="Leave out images it was trained on.")
+        bool, typer.Option("--skip-known", help="Leave out images the classifier was trained on.")
     ] = False,
     device: Device = "auto",
 ) -> None:
@@ -104,7 +108,7 @@ def evaluate(
     shown = class_scores.groupby(["arm", "model", "label"], sort=False, dropna=False)
     read = ["sensitivity_adjusted", "specificity_adjusted", "auc", "sensitivity", "specificity"]
     means = shown[["support", *read]].mean().round(3)
-    typer.echo("\nper class, mean over folds and seeds\n" + means.to_string())
+    typer.echo("\nmean over folds and seeds, per class\n" + means.to_string())
 
 
 def _records(table: "pd.DataFrame") -> object:

@@ -16,18 +16,20 @@ ExperimentFile = Annotated[
     str,
     typer.Argument(
         metavar="EXPERIMENT",
-        help="A TOML file, or the name of a shipped one: quickstart, ham10000.",
+        help="A TOML file, or the name of a shipped experiment such as quickstart or ham10000.",
     ),
 ]
-Data = Annotated[
-    Path | None, typer.Option("--data", help="The data set; replaces data.source of the file.")
-]
+Data = Annotated[Path | None, typer.Option("--data", help="Data set; overrides data.source.")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change one entry, as in data.size=32."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override one entry, for example data.size=32; repeatable.",
+    ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Folder of the run; runs/NAME by default.")
+    Path | None, typer.Option("--output", "-o", help="Folder of the run; default runs/NAME.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
@@ -37,7 +39,7 @@ Convergence = Annotated[
     bool | None,
     typer.Option(
         "--check-convergence/--no-check-convergence",
-        help="Also train the reference arm at half of its length; replaces the file's entry.",
+        help="Also train the baseline for half as long; overrides check_convergence.",
     ),
 ]
 SHIPPED = (
@@ -62,12 +64,12 @@ def read_asked(
     if check_convergence is not None:
         if "check_convergence" in given:
             raise DermaugError(
-                "--check-convergence and --set check_convergence contradict each other; give one"
+                "--check-convergence and --set check_convergence exclude each other; give only one"
             )
         overrides.append(f"check_convergence={json.dumps(check_convergence)}")
     if data is not None:
         if "data.source" in given:
-            raise DermaugError("--data and --set data.source contradict each other; give one")
+            raise DermaugError("--data and --set data.source exclude each other; give only one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     return read_experiment(_find(name), overrides)

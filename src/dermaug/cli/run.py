@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
 app.add_typer(train, name="train")
 
-Moved = Annotated[Path | None, typer.Option("--data", help="Where the run's data set lies by now.")]
+Moved = Annotated[
+    Path | None, typer.Option("--data", help="New location of the data set, if it was moved.")
+]
 Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
 Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
 
@@ -42,10 +44,11 @@ def run(
     precision: Precision = "auto",
     check_convergence: Convergence = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything, print the jobs and their cost.")
+        bool,
+        typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
     ] = False,
 ) -> None:
-    """Run a study and write its report; the same command goes on where it was."""
+    """Run a study and write its report. The same command resumes an interrupted run."""
     asked = read_asked(experiment, data, settings, check_convergence)
     folder = output or Path("runs") / asked.name
     if dry_run:
@@ -71,10 +74,10 @@ def run(
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    output: Annotated[Path | None, typer.Option(help="HTML file; RUN/report.html.")] = None,
+    output: Annotated[Path | None, typer.Option(help="HTML file; default RUN/report.html.")] = None,
     data: Moved = None,
 ) -> None:
-    """Write the report of a run again, finished or not."""
+    """Write the report of a finished or unfinished run again."""
     from dermaug.report.page import render_report
     from dermaug.scoring.scoring import score
 
@@ -85,10 +88,10 @@ def report(
 @app.command()
 def publish(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to appear.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to create.")],
     data: Moved = None,
 ) -> None:
-    """Copy what a run may show the world: numbers, plots, generated images, nothing real."""
+    """Copy what can be published of a run: numbers, plots and synthetic images."""
     from dermaug.report.publish import publish as publish_run
     from dermaug.scoring.scoring import score
 
@@ -124,7 +127,7 @@ def generator(
     fold: Fold = None,
     seed: Seed = None,
 ) -> None:
-    """Train the generators of an experiment, or some of them, and draw their images."""
+    """Train all or some generators of an experiment and draw their images."""
     asked = read_asked(experiment, data, settings)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
     _train("generators", asked, output, wanted, device, precision)
@@ -144,7 +147,7 @@ def classifier(
     fold: Fold = None,
     seed: Seed = None,
 ) -> None:
-    """Train the classifiers of an experiment, or some of them, and predict validation and test."""
+    """Train all or some classifiers of an experiment and predict validation and test."""
     asked = read_asked(experiment, data, settings, check_convergence)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
     _train("classifiers", asked, output, wanted, device, precision)
