@@ -1,17 +1,27 @@
 """A small study as a run would leave it: drawn images and predictions with known skill."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dermaug.config import Experiment
+from dermaug.config import ArmConfig, ClassifierConfig, DataConfig, Experiment, GeneratorConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
+from dermaug.experiment.run.records import (
+    DataEntry,
+    GeneratorRecord,
+    ImageCounts,
+    Machine,
+    RunRecord,
+    TrainingEntry,
+    TrialRecord,
+)
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.page import render_report
@@ -22,6 +32,7 @@ from dermaug.seeding import derive_seed
 
 SKILL = {"real": 1.2, "classic": 1.6, "classic+synthetic": 1.8}
 SIDE = 16
+Result = TypeVar("Result", TrialResult, GeneratorResult, RunResults)
 
 
 def drawn_catalog(folder: Path, classes: Sequence[str], lesions: int) -> Catalog:
@@ -103,14 +114,56 @@ def drawn_experiment(
     return validate_experiment(tree, "drawn")
 
 
+def trial_record(
+    arm: ArmConfig, config: ClassifierConfig, fold: Fold, **entries: Any
+) -> TrialRecord:
+    """What a trial of an arm notes; keywords change entries."""
+    defaults: dict[str, Any] = {
+        "arm": arm,
+        "model": config.key,
+        "config": config,
+        "fold": fold.index,
+        "seed": 0,
+        "generator_seed": 0 if arm.is_synthetic else None,
+        "lesions": 0,
+        "fold_key": fold.key,
+        "data": DataConfig(),
+        "fingerprint": "0123456789abcdef",
+        "classes": ("mel", "nv"),
+        "train_counts": {},
+        "provenance": "fold",
+        "curation": {},
+        "capped": {},
+        "training_images": fold.train,
+        "shown": {"mel": 0.5, "nv": 0.5},
+        "prior": {"mel": 0.5, "nv": 0.5},
+        "digest": "0" * 64,
+        "training": TrainingEntry(
+            images=1_000, kept_images=800, kept_score=0.5, seconds=20.0, parameters=100
+        ),
+    }
+    return TrialRecord(**(defaults | entries))
+
+
+def recorded(result: Result, **entries: object) -> Result:
+    """A result whose record has other entries."""
+    return replace(result, record=result.record.model_copy(update=entries))
+
+
 def drawn_trial(
-    folder: Path, catalog: Catalog, fold: Fold, arm: str, model: str, seed: int, skill: float
+    folder: Path,
+    catalog: Catalog,
+    fold: Fold,
+    arm: ArmConfig,
+    config: ClassifierConfig,
+    seed: int,
+    skill: float,
 ) -> TrialResult:
     """Predictions whose logits favour the truth by `skill`; arms of a pair share their noise."""
     tables = []
     for part, ids in (("validation", fold.validation), ("test", fold.test)):
         rows = catalog.rows(ids)
-        random = np.random.default_rng(derive_seed(model, fold.index, seed, part))
+        random = np.random.default_rng(derive_seed(config.key, fold.index, seed, part))
         logits = random.normal(size=(len(rows), catalog.num_classes))
         logits[np.arange(len(rows)), catalog.labels[rows]] += skill
         probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -128,24 +181,26 @@ def drawn_trial(
         }
     )
     labels = catalog.table["label"].iloc[catalog.rows(fold.train)].value_counts()
+    synthetic = "synthetic" in arm.name
     counts = {
-        label: {
-            "real": int(labels[label]),
-            "synthetic": 100 * ("synthetic" in arm and label == catalog.classes[-1]),
-        }
+        label: ImageCounts(
+            real=int(labels[label]), synthetic=100 * (synthetic and label == catalog.classes[-1])
+        )
         for label in catalog.classes
     }
-    manifest = {"images": 1_000, "seconds": 20.0, "train_counts": counts}
-    shown = {label: 1.0 + (label == catalog.classes[-1]) * ("synthetic" in arm) for label in counts}
-    even = {label: share / sum(shown.values()) for label, share in shown.items()}
-    manifest |= {"shown": even, "prior": dict.fromkeys(counts, 1 / len(counts))}
-    manifest |= {"training_images": list(fold.train)}
-    manifest |= {"kept_images": 800, "kept_score": 0.2 + 0.14 * skill, "provenance": "fold"}
-    tested = pd.concat(tables, ignore_index=True)
-    generator_seed = 0 if "synthetic" in arm else None
-    return TrialResult(
-        arm, model, fold.index, seed, generator_seed, folder, manifest, journal, tested
+    shown = {label: 1.0 + (label == catalog.classes[-1]) * synthetic for label in counts}
+    record = trial_record(
+        arm,
+        config,
+        fold,
+        seed=seed,
+        generator_seed=0 if synthetic else None,
+        classes=catalog.classes,
+        train_counts=counts,
+        shown={label: share / sum(shown.values()) for label, share in shown.items()},
+        prior=dict.fromkeys(counts, 1 / len(counts)),
     )
+    return TrialResult(record, folder, journal, pd.concat(tables, ignore_index=True))
 
 
 def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
@@ -160,10 +215,50 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
             "real_score": 0.6,
         }
     )
-    manifest = {"images": 2_000, "seconds": 40.0, "fold_key": fold.key}
+    record = GeneratorRecord(
+        family="dcgan",
+        label=label,
+        fold=fold.index,
+        seed=0,
+        lesions=0,
+        fold_key=fold.key,
+        config=GeneratorConfig(images=2_000),
+        training_images=len(fold.train),
+        images=2_000,
+        kept_images=2_000,
+        vitals=None,
+        diagnosis="",
+        seconds=40.0,
+        parameters=100,
+        digest="0" * 64,
+    )
     samples = drawn_images(30, derive_seed(label, fold.index))
     place = folder / f"{label}-fold{fold.index}"
-    return GeneratorResult("dcgan", label, fold.index, 0, place, manifest, journal, samples)
+    return GeneratorResult(record, label, place, journal, samples)
+
+
+def drawn_run_record(catalog: Catalog) -> RunRecord:
+    """What the study's run notes."""
+    return RunRecord(
+        command="dermaug run drawn.toml",
+        version="0.1.0",
+        started="2026-01-01T00:00:00+00:00",
+        device="cpu",
+        data=DataEntry(
+            name=catalog.name,
+            fingerprint="0123456789abcdef",
+            images=len(catalog),
+            lesions=int(catalog.table["lesion_id"].nunique()),
+            grouping=catalog.unit,
+            groups=len(set(catalog.groups)),
+            notes=(),
+            skipped={},
+            external=(),
+            folders={},
+        ),
+        machine=Machine(cpu="Example", cores=2, memory_gib=4.0, gpu=None, platform="Linux"),
+        versions={"torch": "2.11"},
+    )
 
 
 def verdicts_of(results: RunResults, resamples: int = 100) -> pd.DataFrame:
@@ -192,28 +287,24 @@ def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
         catalog = drawn_catalog(tmp_path, classes, lesions)
         assert catalog.embedded is not None
         parts = drawn_folds(catalog, folds)
+        experiment = drawn_experiment(classes, skill, models, seeds)
+        arms = {arm.name: arm for arm in experiment.arms}
         trials = tuple(
-            drawn_trial(folder, catalog, fold, arm, model, seed, value)
-            for model in models
-            for arm, value in skill.items()
+            drawn_trial(
+                folder, catalog, fold, arms.get(name, ArmConfig(name=name)), config, seed, value
+            )
+            for config in experiment.classifiers
+            for name, value in skill.items()
             for fold in parts
             for seed in seeds
         )
         generators = tuple(drawn_generator(folder, classes[-1], fold) for fold in parts)
-        manifest = {
-            "command": "dermaug run drawn.toml",
-            "version": "0.1.0",
-            "device": "cpu",
-            "machine": {"cpu": "Example", "cores": 2, "memory_gib": 4.0, "gpu": ""},
-            "versions": {"torch": "2.11"},
-        }
         return RunResults(
             folder,
-            drawn_experiment(classes, skill, models, seeds),
-            manifest,
+            experiment,
+            drawn_run_record(catalog),
             catalog,
             catalog.embedded,
-            {},
             parts,
             generators,
             trials,

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from dermaug.config.section import Section
 from dermaug.errors import DermaugError
 
 PARTIAL = ".partial-"
@@ -123,26 +124,31 @@ def read_record(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_shaped(path: Path, shape: type[BaseModel]) -> dict[str, Any]:
-    """Read a JSON object whose entries are of known types, and give it as it is.
+class Record(Section):
+    """A JSON object in a file, written and read by one type.
 
-    Args:
-        path: The file.
-        shape: Name and type of each entry that must be there.
-
-    Raises:
-        DermaugError: Lists every entry that is missing or of another type.
+    Strict: a missing, unknown or mistyped entry is damage.
     """
-    record = read_record(path)
-    try:
-        shape.model_validate(record)
-    except ValidationError as error:
-        raise DermaugError(
-            f"{path}: expected what dermaug wrote there, found other content; put the file back "
-            "as it was, or make it anew",
-            [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()],
-        ) from None
-    return record
+
+    def write(self, path: Path) -> None:
+        """Write it, whole or not at all."""
+        write_json(path, self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            DermaugError: Lists every entry that is missing, unknown or of another type.
+        """
+        try:
+            return cls.model_validate(read_record(path))
+        except ValidationError as error:
+            raise DermaugError(
+                f"{path}: expected what dermaug wrote there, found other content; put the file "
+                "back as it was, or make it anew",
+                [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()],
+            ) from None
 
 
 def expanded(path: str | Path, what: str) -> Path:

@@ -15,12 +15,14 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from drawn import trial_record
 
 from dermaug.classifiers.model import ClassifierSpec, build_classifier, save_classifier
 from dermaug.cli import app
 from dermaug.cli.app import _of_the_system
-from dermaug.config import ClassifierConfig, GeneratorConfig, PhantomConfig
+from dermaug.config import ArmConfig, ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
+from dermaug.data.splits import Fold
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 from dermaug.files import write_json
@@ -325,27 +327,11 @@ def test_file_name_that_is_no_utf8_is_predicted(
     assert dermaug("predict", checkpoints, odd)[0] == 0
 
 
-def manifest_of(checkpoint: Path) -> dict[str, Any]:
+def record_of(checkpoint: Path) -> dict[str, Any]:
     """What a run writes beside a classifier."""
-    return {
-        "arm": {"name": "real"},
-        "model": "fridadar",
-        "fold": 0,
-        "seed": 0,
-        "fold_key": "key",
-        "data": {"source": "elsewhere", "classes": ["mel", "nv"]},
-        "fingerprint": "0123456789abcdef",
-        "train_counts": {"mel": {"real": 1, "synthetic": 0}},
-        "training_images": ["one"],
-        "training_lesions": ["lesion"],
-        "shown": {"mel": 0.5, "nv": 0.5},
-        "prior": {"mel": 0.5, "nv": 0.5},
-        "digest": checkpoint_digest(checkpoint),
-        "images": 1,
-        "kept_images": 1,
-        "kept_score": 0.5,
-        "seconds": 1.0,
-    }
+    arm, fold = ArmConfig(name="real"), Fold(0, ("one",), ("two",), ("three",))
+    record = trial_record(arm, ClassifierConfig(), fold, digest=checkpoint_digest(checkpoint))
+    return record.model_dump(mode="json")
 
 
 @pytest.fixture
@@ -370,7 +356,8 @@ def two_classes(tmp_path: Path, phantoms: Path) -> Path:
         ({"arm": "real"}, "arm: Input should be"),
         ({"training_images": []}, "training_images: "),
         ({"training_images": "one"}, "training_images: "),
-        ({"training_lesions": [1]}, "training_lesions.0: "),
+        ({"training_images": [1]}, "training_images.0: "),
+        ({"training_lesions": []}, "training_lesions: Extra inputs"),
         ({"digest": "0" * 64}, "found another classifier's"),
     ],
     ids=lambda part: str(part)[:30],
@@ -379,7 +366,7 @@ def test_manifest_beside_a_classifier_that_was_changed(
     dermaug: Run, tmp_path: Path, two_classes: Path, checkpoints: Path, change: Any, expected: str
 ) -> None:
     copy = Path(shutil.copy(checkpoints / "classifier.safetensors", tmp_path))
-    written = change if isinstance(change, str) else json.dumps(manifest_of(copy) | change)
+    written = change if isinstance(change, str) else json.dumps(record_of(copy) | change)
     (tmp_path / "manifest.json").write_text(written)
     assert_refused(dermaug("evaluate", copy, "--data", two_classes), expected)
     code, output = dermaug("audit", two_classes, "--data", two_classes, "--model", copy)
@@ -400,7 +387,7 @@ def test_classifier_whose_training_images_nobody_knows_is_not_evaluated(
     assert dermaug("predict", copy, image)[0] == 0  # nothing is claimed of it
 
     # Names alone tell nothing: what the images looked like, the run remembers.
-    write_json(tmp_path / "manifest.json", manifest_of(copy) | {"training_images": [image.stem]})
+    write_json(tmp_path / "manifest.json", record_of(copy) | {"training_images": [image.stem]})
     for mode in ([], ["--skip-known"]):
         assert_refused(dermaug(*words, *mode), "take the run's whole folder")
 
@@ -412,6 +399,7 @@ def test_predict_takes_no_classifier_of_several_in_silence(
         trial = tmp_path / "several" / "classifiers" / "real" / name
         trial.mkdir(parents=True)
         shutil.copy(checkpoints / "classifier.safetensors", trial)
+        write_json(trial / "manifest.json", record_of(trial / "classifier.safetensors"))
         write_json(trial / "done.json", {})
     image = min(phantoms.rglob("*.jpg"))
     ended = dermaug("predict", tmp_path / "several", image)

@@ -8,7 +8,7 @@ import typer.testing
 from dermaug.cli import app
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
-from dermaug.files import read_json
+from dermaug.experiment.run.records import TrialRecord
 
 FILE = """
 name = "small"
@@ -63,17 +63,17 @@ def test_shorter_training_of_the_reference_is_half_as_long(small: list[str]) -> 
     words = [*small, "--device", "cpu", "--output", "run", "--check-convergence"]
     assert called("train", "classifier", *words)[0] == 0
     shown = {
-        arm: read_json(Path(f"run/classifiers/{arm}/fridadar/fold0-seed0/manifest.json"))
+        arm: TrialRecord.read(Path(f"run/classifiers/{arm}/fridadar/fold0-seed0/manifest.json"))
         for arm in ("real", "real-half-length")
     }
-    assert {arm: manifest["images"] for arm, manifest in shown.items()} == {
+    assert {arm: trial.training and trial.training.images for arm, trial in shown.items()} == {
         "real": 96,
         "real-half-length": 48,
     }
-    assert shown["real-half-length"]["arm"]["convergence_of"] == "real"
-    assert (shown["real"]["shown"], shown["real"]["prior"]) == (
-        shown["real-half-length"]["shown"],
-        shown["real-half-length"]["prior"],
+    assert shown["real-half-length"].arm.convergence_of == "real"
+    assert (shown["real"].shown, shown["real"].prior) == (
+        shown["real-half-length"].shown,
+        shown["real-half-length"].prior,
     )
 
 

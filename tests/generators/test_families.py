@@ -209,7 +209,7 @@ def test_family_in_a_study(family: str, tmp_path: Path) -> None:
         )
     )
     (trial,) = found.trials
-    assert trial.manifest["train_counts"]["mel"]["synthetic"] == 70
+    assert trial.record.train_counts["mel"].synthetic == 70
     assert {result.label for result in found.generators} == {"mel", "nv"}
     assert all(len(result.samples) == 64 for result in found.generators)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from drawn import reported, verdicts_of
+from drawn import recorded, reported, verdicts_of
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
@@ -107,11 +107,10 @@ def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_study: Study) -
 def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
     evil = "<script>alert(1)</script>"
     results = drawn_study(classes=("bkl", '=1+"&$x', evil))
+    skipped = results.record.data.model_copy(update={"skipped": {f"{evil}.jpg": "truncated"}})
     results = replace(
-        results,
+        recorded(results, command=f"dermaug {evil}", data=skipped),
         catalog=replace(results.catalog, name=evil, notes=(evil,)),
-        manifest={**results.manifest, "command": f"dermaug {evil}"},
-        skipped={f"{evil}.jpg": "truncated"},
     )
     path = reported(results)
     text = path.read_text(encoding="utf-8")

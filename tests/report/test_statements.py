@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from drawn import recorded
+
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.statements import split_statements
 
@@ -31,7 +33,7 @@ def test_a_lesion_in_two_parts_is_found(drawn_study: Study) -> None:
 def test_a_generator_of_another_fold_is_found(drawn_study: Study) -> None:
     results = drawn_study()
     first, second = results.generators
-    swapped = replace(first, manifest={**first.manifest, "fold_key": second.manifest["fold_key"]})
+    swapped = recorded(first, fold_key=second.record.fold_key)
     found = failures(replace(results, generators=(swapped, second)))
     assert "1 of 2 generators don't carry the key" in found
     assert "dcgan/mel/fold0-seed0" in found

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import reported, verdicts_of
+from drawn import recorded, reported, verdicts_of
 
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.records import ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
 from dermaug.scoring.curves import dose_curve
@@ -112,14 +113,13 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
     counts = {"more-5": 5, "more-20": 20, "more-5-replay": 5, "more-20-replay": 20}
     trials = tuple(
         replace(
-            trial,
+            recorded(
+                trial,
+                train_counts={"nv": ImageCounts(real=9, synthetic=counts.get(trial.arm, 0))},
+            ),
             predictions=right(trial.predictions)
             if trial.arm == "more-20-replay"
             else trial.predictions,
-            manifest={
-                **trial.manifest,
-                "train_counts": {"nv": {"real": 9, "synthetic": counts.get(trial.arm, 0)}},
-            },
         )
         for trial in results.trials
     )
@@ -148,9 +148,7 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     assert "One classifier seed" in told
     assert "One fold" in told
     trials = tuple(
-        replace(trial, manifest={**trial.manifest, "provenance": "unknown"})
-        for trial in results.trials
-        if trial.arm == "more"
+        recorded(trial, provenance="unknown") for trial in results.trials if trial.arm == "more"
     )
     assert "Provenance unknown (more)" in " ".join(threats_of(replace(results, trials=trials)))
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
@@ -197,8 +195,8 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats_of(
     control = replay.model_copy(update={"replay_of": "an arm that is not shown"})
     asked = asked.model_copy(update={"arms": (classic, control)})
     apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
-    shown = apart.trials[0].manifest["shown"]
-    trials = tuple(replace(c, manifest={**c.manifest, "shown": shown}) for c in apart.trials)
+    shown = apart.trials[0].record.shown
+    trials = tuple(recorded(c, shown=shown) for c in apart.trials)
     told = " ".join(threats_of(replace(apart, trials=trials, experiment=asked)))
     assert "The negative control classic+oracle differs from classic" in told
 

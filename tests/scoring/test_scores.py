@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from drawn import recorded
 from sklearn import metrics
 
 from dermaug.evaluation.predictions import probabilities_of
@@ -49,11 +50,7 @@ def test_an_arm_that_learnt_another_prior_is_adjusted_for_it(drawn_study: Study)
     columns = [f"p_{label}" for label in prior]
     moved = trial.predictions[columns] * np.array(list(prior.values()))
     moved = moved.div(moved.sum(axis=1), axis=0)
-    learnt = replace(
-        trial,
-        predictions=trial.predictions.assign(**moved),
-        manifest={**trial.manifest, "prior": prior},
-    )
+    learnt = replace(recorded(trial, prior=prior), predictions=trial.predictions.assign(**moved))
     before, after = (
         score_trials(replace(results, trials=(each,))).iloc[0] for each in (trial, learnt)
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import verdicts_of
+from drawn import recorded, verdicts_of
 from sklearn.metrics import roc_auc_score
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
@@ -34,7 +34,7 @@ MEAN = Metric(ADJUSTED, ALL, "balanced_accuracy")
 def with_generators(results: RunResults, seeds: dict[int, int]) -> RunResults:
     """The study as if classifier seed -> generator seed had been used in synthetic arms."""
     trials = tuple(
-        replace(trial, generator_seed=seeds[trial.seed]) if "synthetic" in trial.arm else trial
+        recorded(trial, generator_seed=seeds[trial.seed]) if "synthetic" in trial.arm else trial
         for trial in results.trials
     )
     return replace(results, trials=trials)
@@ -50,11 +50,7 @@ def with_prior(results: RunResults, arm: str, prior: list[float]) -> RunResults:
         return table.assign(**moved.div(moved.sum(axis=1), axis=0))
 
     trials = tuple(
-        replace(
-            trial,
-            predictions=learnt(trial.predictions),
-            manifest={**trial.manifest, "prior": given},
-        )
+        replace(recorded(trial, prior=given), predictions=learnt(trial.predictions))
         if trial.arm == arm
         else trial
         for trial in results.trials

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dermaug.errors import DermaugError
-from dermaug.files import read_json, write_json
+from dermaug.files import read_json, sha256, write_json
 from dermaug.synthesis.synthetic_set import (
     Provenance,
     SyntheticSet,
@@ -55,7 +55,7 @@ def test_parts_that_do_not_agree_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="do not agree"):
         read_synthetic_set(tmp_path / "set")
     write_json(tmp_path / "set/manifest.json", {"schema": 99})
-    with pytest.raises(DermaugError, match="schema: Input should be 1 or 2"):
+    with pytest.raises(DermaugError, match="schema: Input should be 2"):
         read_synthetic_set(tmp_path / "set")
 
 
@@ -83,13 +83,6 @@ def changed(path: Path, **entries: object) -> None:
     write_json(path, read_json(path) | entries)
 
 
-def unsealed(folder: Path) -> None:
-    """As sets were before they held digests."""
-    manifest = read_json(folder / "manifest.json")
-    del manifest["sha256"]
-    write_json(folder / "manifest.json", manifest | {"schema": 1})
-
-
 @pytest.mark.parametrize(
     ("layout", "name"),
     [
@@ -109,10 +102,10 @@ def test_flipped_bit_is_noticed_even_after_a_first_reading(
         read_synthetic_set(tmp_path / "set")
 
 
-def test_set_from_before_the_digests_is_read(tmp_path: Path) -> None:
-    write_synthetic_set(tmp_path / "set", drawn())
-    unsealed(tmp_path / "set")
-    np.testing.assert_array_equal(read_synthetic_set(tmp_path / "set").images, drawn().images)
+def resealed(folder: Path, name: str) -> None:
+    """Whoever forges a file forges its digest, too."""
+    digests = read_json(folder / "manifest.json")["sha256"]
+    changed(folder / "manifest.json", sha256=digests | {name: sha256(folder / name)})
 
 
 def cut(path: Path) -> None:
@@ -153,8 +146,8 @@ def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "owned",)
 
     write_synthetic_set(tmp_path / "set", drawn())
-    unsealed(tmp_path / "set")
     np.save(tmp_path / "set/images.npy", np.array([Payload()], dtype=object), allow_pickle=True)
+    resealed(tmp_path / "set", "images.npy")
     with pytest.raises(DermaugError, match="not a whole synthetic set"):
         read_synthetic_set(tmp_path / "set")
     assert not (tmp_path / "owned").exists()
@@ -162,9 +155,9 @@ def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
 
 def test_file_name_that_leaves_the_folder_is_refused(tmp_path: Path) -> None:
     write_synthetic_set(tmp_path / "set", drawn(), "png")
-    unsealed(tmp_path / "set")
     (tmp_path / "set/images/df_000000.png").rename(tmp_path / "out.png")
     metadata = tmp_path / "set/metadata.csv"
     metadata.write_text(metadata.read_text().replace("images/df_000000.png", "../out.png"))
+    resealed(tmp_path / "set", "metadata.csv")
     with pytest.raises(DermaugError, match="expected a path below"):
         read_synthetic_set(tmp_path / "set")

@@ -156,7 +156,7 @@ def part_images(
         DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
     """
     ids, groups = catalog.image_ids, catalog.groups
-    learnt = set(stored.manifest["training_images"]) if stored else set()
+    learnt = set(stored.record.training_images) if stored else set()
     seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
@@ -197,7 +197,7 @@ def _fold_of(
     A training part that was reduced has a key of its own, but lies in that of one fold, as the
     validation images do that its snapshot was chosen by.
     """
-    key = provenance.fold_key if provenance else stored.manifest["fold_key"] if stored else None
+    key = provenance.fold_key if provenance else stored.record.fold_key if stored else None
     chosen_by = set(provenance.validation_images or ()) if provenance else set()
     seen = set(provenance.training_images) if provenance else set()
     for fold in folds:
@@ -213,7 +213,7 @@ def _is_own(manifest: object) -> bool:
 
 
 def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None) -> PixelStore:
-    config = stored.data if stored else DataConfig()
+    config = stored.record.data if stored else DataConfig()
     changed = {"source": str(data), "size": given.images.shape[1], "classes": (), "limit": 0}
     config = config.model_copy(update=changed)
     catalog = open_dataset(config)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from dermaug.config import ArmConfig, Experiment
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.records import AuditRecord
+from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
 from dermaug.experiment.run.run import Run, synthetic_folder
 from dermaug.experiment.stages.judges import classifier_judge
-from dermaug.files import read_record, read_shaped, write_json
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
@@ -107,10 +105,7 @@ def read_audit(folder: Path) -> StoredAudit | None:
     """
     if not (folder / AUDIT).exists():
         return None
-    stored = read_shaped(folder / AUDIT, AuditRecord)
-    pairs = pd.DataFrame(stored["pairs"], columns=["label", *PAIR_COLUMNS])
-    numbers = [_numbers(dict(row)) for row in stored["numbers"]]
-    return StoredAudit(pd.DataFrame(numbers), pairs)
+    return _tables(AuditRecord.read(folder / AUDIT))
 
 
 def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
@@ -121,9 +116,16 @@ def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
         key: What the audit depends on, as a digest.
         audit: What was found.
     """
-    rows = [_plain(row) for row in audit.numbers.to_dict("records")]
-    pairs = [_plain(row) for row in audit.pairs.to_dict("records")]
-    write_json(folder / AUDIT, {"key": key, "numbers": rows, "pairs": pairs})
+    numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
+    pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
+    AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs)).write(folder / AUDIT)
+
+
+def _tables(record: AuditRecord) -> StoredAudit:
+    pairs = pd.DataFrame(
+        [dict(pair) for pair in record.pairs], columns=list(AuditPair.model_fields)
+    )
+    return StoredAudit(pd.DataFrame([dict(row) for row in record.numbers]), pairs)
 
 
 def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
@@ -145,10 +147,8 @@ def _audit_generator(
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    if (folder / AUDIT).exists() and read_record(folder / AUDIT).get("key") == key:
-        stored = read_audit(folder)
-        assert stored is not None
-        return stored
+    if (folder / AUDIT).exists() and (stored := AuditRecord.read(folder / AUDIT)).key == key:
+        return _tables(stored)
     judge = classifier_judge(checkpoint, device)
     rows, pairs = [], []
     for label in job.classes:
@@ -185,16 +185,3 @@ def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) 
         lesions=lesions[kept.rows],
         chosen_by=kept.chosen_by,
     )
-
-
-def _plain(row: dict[Any, Any]) -> dict[str, Any]:
-    """Values that JSON knows: NaN becomes null, numpy's numbers Python's."""
-    plain = {str(key): getattr(value, "item", lambda v=value: v)() for key, value in row.items()}
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in plain.items()
-    }
-
-
-def _numbers(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: math.nan if value is None else value for key, value in row.items()}

@@ -21,8 +21,8 @@ from dermaug.evaluation.discrimination import mean_defined, ratio
 from dermaug.evaluation.linear_probe import linear_probe
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.run.identity import read_run_experiment
+from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
 from dermaug.experiment.run.run import DONE
-from dermaug.files import read_record
 from dermaug.generators import build_family
 from dermaug.generators.critic_features import BATCH, critic_features, has_critic
 from dermaug.generators.family import Family
@@ -135,12 +135,11 @@ def _classifiers_of(
     arm = read_run_experiment(subject.run).arms[0].name
     found = {}
     for done in sorted(subject.run.glob(f"**/classifiers/**/{DONE}")):
-        manifest = read_record(done.parent / "manifest.json")
-        place = (manifest.get("arm", {}).get("name"), manifest.get("fold_key"))
-        if place == (arm, subject.spec.fold_key):
+        trial = TrialRecord.read(done.parent / JOB_MANIFEST)
+        if (trial.arm.name, trial.fold_key) == (arm, subject.spec.fold_key):
             table = read_predictions(done.parent / "predictions.parquet", classes)
             kept = table[table["part"] == "validation"].set_index("image_id")
-            name = f"classifier {manifest['model']}, arm {arm}, seed {manifest['seed']}"
+            name = f"classifier {trial.model}, arm {arm}, seed {trial.seed}"
             found[name] = probabilities_of(kept.loc[list(validation)], classes).argmax(axis=1)
     return found
 

@@ -11,10 +11,9 @@ import torch
 from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.records import EmbeddingRecord
+from dermaug.experiment.run.records import EmbeddingRecord, Point
 from dermaug.experiment.run.run import Run, synthetic_folder
 from dermaug.experiment.stages.judges import Judge, classifier_judge
-from dermaug.files import read_record, read_shaped, write_json
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -25,7 +24,7 @@ EMBEDDING = "audit/embedding.json"
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
 VERSION = 2
 MOST_OF_A_CLASS = 80
-COLUMNS = ("plane", "classifier", "origin", "label", "x", "y")
+COLUMNS = list(Point.model_fields)
 
 
 def audit_images(run: Run, device: str) -> None:
@@ -58,31 +57,35 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     """
     chosen = _pair(run)
     if chosen is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=COLUMNS)
     control, treated, generators = chosen
     checkpoints = [run.folder / trial.key / CLASSIFIER for trial in (control, treated)]
     parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     path = run.folder / EMBEDDING
-    if path.exists() and read_record(path).get("key") == key:
-        return read_embedding(run.folder)
+    if path.exists() and (stored := EmbeddingRecord.read(path)).key == key:
+        return _table(stored)
     judges = [classifier_judge(checkpoint, device) for checkpoint in checkpoints]
     planes = [
         _test_plane(run, control, judges[0], WITHOUT),
         _test_plane(run, treated, judges[1], WITH),
         _together(run, control, judges[0], generators),
     ]
-    table = pd.concat(planes, ignore_index=True)[list(COLUMNS)]
-    write_json(path, {"key": key, "points": table.round(3).to_dict("records")})
+    table = pd.concat(planes, ignore_index=True)[COLUMNS]
+    rows = table.round(3).to_dict("records")
+    EmbeddingRecord(key=key, points=tuple(map(Point.model_validate, rows))).write(path)
     return table
 
 
 def read_embedding(run_folder: Path) -> pd.DataFrame:
     """What `embed_run` left in a run's folder; empty where there is none."""
     path = run_folder / EMBEDDING
-    points = read_shaped(path, EmbeddingRecord)["points"] if path.exists() else []
-    return pd.DataFrame(points, columns=list(COLUMNS))
+    return _table(EmbeddingRecord.read(path)) if path.exists() else pd.DataFrame(columns=COLUMNS)
+
+
+def _table(record: EmbeddingRecord) -> pd.DataFrame:
+    return pd.DataFrame([dict(point) for point in record.points], columns=COLUMNS)
 
 
 def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] | None:
@@ -135,7 +138,7 @@ def _plane(
     features: np.ndarray, plane: str, trial: ClassifierJob, labels: object, origins: list[str]
 ) -> pd.DataFrame:
     if len(features) < FEWEST:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=COLUMNS)
     points = embed(features, derive_seed("plane", plane))
     return pd.DataFrame(
         {

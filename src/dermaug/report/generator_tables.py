@@ -1,9 +1,8 @@
 """Tables of the generators: were their trainings healthy, and what did curation leave out?"""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.tables import NONE, Table
 
@@ -18,20 +17,18 @@ _RULES = {
 
 def health_table(results: RunResults) -> Table | None:
     """Vital signs of each generator's kept snapshot; None where none were read."""
-    manifests: dict[str, Mapping[str, Any]] = {
-        str(one.folder): one.manifest for one in results.generators if "vitals" in one.manifest
-    }
-    if not any(manifest["vitals"] for manifest in manifests.values()):
+    records = {one.folder: one.record for one in results.generators}
+    if not any(one.vitals for one in records.values()):
         return None
     rows = [
         (
-            f"{one['family']} {one['label']}",
-            f"{one['fold']}/{one['seed']}",
-            one["diagnosis"] or "went on to its end",
-            f"{one['kept_images']:,} of {one['images']:,}",
-            *(_sign((one["vitals"] or {}).get(name)) for name in _SIGNS),
+            f"{one.family} {one.label}",
+            f"{one.fold}/{one.seed}",
+            one.diagnosis or "went on to its end",
+            f"{one.kept_images:,} of {one.images:,}",
+            *(_sign(getattr(one.vitals, name, math.nan)) for name in _SIGNS),
         )
-        for one in manifests.values()
+        for one in records.values()
     ]
     header = (
         "Generator",
@@ -58,22 +55,22 @@ def health_table(results: RunResults) -> Table | None:
 
 def curation_table(results: RunResults) -> Table | None:
     """Images that curation left out, by arm and class, in the first finished trial of each arm."""
-    found: dict[str, Mapping[str, Mapping[str, int | None]]] = {}
+    found: dict[str, dict[str, CurationEntry]] = {}
     for trial in results.trials:
-        if trial.manifest.get("curation"):
-            found.setdefault(trial.arm, trial.manifest["curation"])
+        if trial.record.curation:
+            found.setdefault(trial.arm, trial.record.curation)
     if not found:
         return None
     rows = [
         (
             arm,
             label,
-            f"{record['pool']:,}",
-            *(_removed(record, rule) for rule in _RULES),
-            f"{record['kept']:,}",
+            f"{entry.pool:,}",
+            *(_removed(getattr(entry, rule)) for rule in _RULES),
+            f"{entry.kept:,}",
         )
         for arm, classes in found.items()
-        for label, record in classes.items()
+        for label, entry in classes.items()
     ]
     caption = (
         "Curation, in the first finished trial of each arm: images drawn, images that each rule "
@@ -83,10 +80,9 @@ def curation_table(results: RunResults) -> Table | None:
     return Table(caption, ("Arm", "Class", "drawn", *_RULES.values(), "pass"), tuple(rows), texts=2)
 
 
-def _sign(value: float | None) -> str:
-    return NONE if value is None or not math.isfinite(value) else f"{value:.3g}"
+def _sign(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else NONE
 
 
-def _removed(record: Mapping[str, int | None], rule: str) -> str:
-    value = record.get(rule)
+def _removed(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"

@@ -147,8 +147,7 @@ def _study(results: RunResults) -> dict[str, Any]:
             experiment.model_dump(mode="json"), indent=2, ensure_ascii=False
         ),
         "num_folds": len(results.folds),
-        "skipped": results.skipped,
-        "manifest": results.manifest,
+        "skipped": results.record.data.skipped,
     }
 
 

@@ -5,9 +5,7 @@ the machine that it ran on.
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +13,7 @@ import pandas as pd
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import EXPERIMENT, MANIFEST, PUBLISHED
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.files import folder_written_aside, require_new_folder, write_text
 from dermaug.inspection.audit_class import examined
@@ -126,23 +125,23 @@ def markdown(table: Table) -> str:
     return "\n".join([*map(line, (table.header, alignment, *rows)), "", table.caption])
 
 
-def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Table:
+def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
     """Each generator family in one row: means over its classes, folds and seeds.
 
     Args:
         audit: The run's `audit.csv`.
-        manifests: Of its generators.
+        generators: Those of the run.
     """
     rows = []
     for family, part in audit.groupby("family", sort=False):
-        own = [manifest for manifest in manifests if manifest["family"] == family]
-        vitals = [manifest["vitals"]["collapsed_pairs"] for manifest in own if manifest["vitals"]]
+        own = [one for one in generators if one.family == family]
+        vitals = [one.vitals.collapsed_pairs for one in own if one.vitals]
         rows.append(
             (
                 str(family),
                 f"{len(own)}",
-                f"{sum(manifest['images'] for manifest in own):,}",
-                f"{sum(manifest['seconds'] for manifest in own) / 60.0:.0f}",
+                f"{sum(one.images for one in own):,}",
+                f"{sum(one.seconds for one in own) / 60.0:.0f}",
                 f"{_two(part['kid'].mean())} ({_two(part['kid_floor'].mean())})",
                 _two(part["precision"].mean()),
                 _two(part["recall"].mean()),
@@ -166,13 +165,13 @@ def family_table(audit: pd.DataFrame, manifests: list[Mapping[str, Any]]) -> Tab
 def _page(
     results: RunResults, scoring: Scoring, audit: pd.DataFrame, sheets: list[tuple[str, str]]
 ) -> str:
-    told, experiment = results.manifest, results.experiment
+    told, experiment = results.record, results.experiment
     arms = [arm.name for arm in experiment.compared_arms]
     facts = [
-        f"- **Command**: `{without_folders(told['command'])}`",
-        f"- **Time**: {told['started']} to {told.get('finished', 'now')}",
-        f"- **Machine**: {told['machine']['cpu']}, {told['machine']['cores']} cores, "
-        f"GPU: {told['machine']['gpu'] or 'none'}; torch {told['versions']['torch']}",
+        f"- **Command**: `{without_folders(told.command)}`",
+        f"- **Time**: {told.started} to {told.finished or 'now'}",
+        f"- **Machine**: {told.machine.cpu}, {told.machine.cores} cores, "
+        f"GPU: {told.machine.gpu or 'none'}; torch {told.versions['torch']}",
     ]
     parts = [
         f"# {experiment.question or experiment.name}",
@@ -186,7 +185,7 @@ def _page(
         parts += ["## Verdicts", markdown(overall_verdicts(scoring.verdicts))]
     if len(audit):
         whole = audit[audit["lesions"] == results.lesions]
-        own = {one.folder: one.manifest for one in results.generators}
+        own = {one.folder: one.record for one in results.generators}
         parts += ["## Generators", markdown(family_table(whole, list(own.values())))]
         parts += [markdown(table) for table in audit_tables(whole)]
     for name, caption in sheets:

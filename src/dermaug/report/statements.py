@@ -68,7 +68,7 @@ def _generators_apart(results: RunResults) -> Statement | None:
     strangers = [
         f"{one.family}/{one.label}/fold{one.fold}-seed{one.seed}"
         for one in results.generators
-        if one.manifest.get("fold_key") != keys.get(one.fold)
+        if one.record.fold_key != keys.get(one.fold)
     ]
     number = len(results.generators)
     if strangers:

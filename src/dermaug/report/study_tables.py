@@ -1,13 +1,11 @@
 """Tables of the study itself: arms, training images, split, cost and machine."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from dermaug.config import ArmConfig, ClassifierConfig
 from dermaug.config.arms import ORACLE, REPLAY
 from dermaug.data.splits import Fold
+from dermaug.experiment.run.records import ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.tables import NONE, Table
 
@@ -36,8 +34,8 @@ def arm_table(results: RunResults) -> Table:
     rows = []
     for arm in results.experiment.compared_arms:
         trials = [trial for trial in results.trials if trial.arm == arm.name]
-        counts = list(trials[0].manifest.get("train_counts", {}).values()) if trials else []
-        totals = [sum(count.get(kind, 0) for count in counts) for kind in ("real", "synthetic")]
+        counts = list(trials[0].record.train_counts.values()) if trials else []
+        totals = [sum(count.real for count in counts), sum(count.synthetic for count in counts)]
         texts = (f"{total:,}" if counts else NONE for total in totals)
         rows.append((arm.name, shown(arm), dose(arm), *texts))
     header = ("Arm", "How images are shown", "Dose", "real", "dose")
@@ -96,19 +94,17 @@ def dose(arm: ArmConfig) -> str:
 
 def training_table(results: RunResults) -> Table | None:
     """Real + synthetic training images by class and arm, first finished fold; None when unknown."""
-    columns: dict[str, Mapping[str, Mapping[str, int]]] = {}
+    columns: dict[str, dict[str, ImageCounts]] = {}
     for trial in results.trials:
-        if "train_counts" in trial.manifest:
-            columns.setdefault(trial.arm, trial.manifest["train_counts"])
+        columns.setdefault(trial.arm, trial.record.train_counts)
     if not columns:
         return None
 
-    def text(count: Mapping[str, int]) -> str:
-        added = count.get("synthetic", 0)
-        return f"{count.get('real', 0):,}" + (f" + {added:,}" if added else "")
+    def text(count: ImageCounts) -> str:
+        return f"{count.real:,}" + (f" + {count.synthetic:,}" if count.synthetic else "")
 
     rows = (
-        (label, *(text(counts.get(label, {})) for counts in columns.values()))
+        (label, *(text(counts[label]) for counts in columns.values()))
         for label in results.catalog.classes
     )
     caption = "Training images by class: real + synthetic, in the first finished fold."
@@ -131,22 +127,21 @@ def cost_table(results: RunResults) -> Table:
     """Minutes and images shown by stage, all data sizes together."""
     points = (results, *results.reduced)
     rows = []
-    stages: list[tuple[str, list[Mapping[str, Any]], int]] = []
+    stages: list[tuple[str, list[float], int]] = []
     for generator in results.experiment.generators:
         trained = (one for point in points for one in point.generators)
-        ours = [one for one in trained if one.family == generator.key]
-        manifests = list({one.folder: one.manifest for one in ours}.values())
-        stages.append((f"generator {generator.key}", manifests, generator.images))
+        ours = {one.folder: one.record for one in trained if one.family == generator.key}
+        seconds = [one.seconds for one in ours.values()]
+        stages.append((f"generator {generator.key}", seconds, generator.images))
     for classifier in results.experiment.classifiers:
         trials = (trial for point in points for trial in point.trials)
-        mine = [trial.manifest for trial in trials if trial.model == classifier.key]
-        manifests = [manifest for manifest in mine if not manifest.get("critic")]
-        stages.append((f"classifier {classifier.key}", manifests, classifier.images))
-    for name, manifests, images in stages:
-        seconds = [float(one["seconds"]) for one in manifests if "seconds" in one]
+        mine = (trial.record.training for trial in trials if trial.model == classifier.key)
+        seconds = [training.seconds for training in mine if training is not None]
+        stages.append((f"classifier {classifier.key}", seconds, classifier.images))
+    for name, seconds, images in stages:
         each = f"{np.mean(seconds) / 60:.1f}" if seconds else NONE
         total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
-        rows.append((name, str(len(manifests)), f"{images:,}", each, total))
+        rows.append((name, str(len(seconds)), f"{images:,}", each, total))
     header = ("Stage", "trainings", "images shown each", "minutes each", "minutes in all")
     caption = "Time and cost. Every arm of a comparison is shown the same number of images."
     return Table(caption, header, tuple(rows))
@@ -154,16 +149,8 @@ def cost_table(results: RunResults) -> Table:
 
 def machine_table(results: RunResults) -> Table:
     """Machine, versions and command."""
-    manifest = results.manifest
-    pairs = [
-        *(
-            (key, manifest[key])
-            for key in ("command", "version", "started", "finished", "device")
-            if manifest.get(key)
-        ),
-        *dict(manifest.get("machine") or {}).items(),
-        *dict(manifest.get("versions") or {}).items(),
-    ]
+    told = results.record.model_dump(exclude={"data", "machine", "versions"})
+    pairs = [*told.items(), *results.record.machine, *results.record.versions.items()]
     rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)
     return Table("Machine and versions.", ("", ""), rows, texts=2)
 

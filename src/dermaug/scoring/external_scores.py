@@ -67,11 +67,15 @@ def _as_one_fold(results: RunResults, path: str) -> RunResults:
     one = tuple(
         replace(
             trial,
-            fold=0,
-            seed=trainings.index((trial.fold, trial.seed)),
-            generator_seed=None
-            if trial.generator_seed is None
-            else generators.index((trial.fold, trial.generator_seed)),
+            record=trial.record.model_copy(
+                update={
+                    "fold": 0,
+                    "seed": trainings.index((trial.fold, trial.seed)),
+                    "generator_seed": None
+                    if trial.generator_seed is None
+                    else generators.index((trial.fold, trial.generator_seed)),
+                }
+            ),
             predictions=trial.external[path],
         )
         for trial in trials

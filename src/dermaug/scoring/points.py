@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.experiment.plan.comparisons import baseline, contrasts
+from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.scoring.effects import Answers, Effect, effects_of, place_of
 from dermaug.scoring.samples import FoldPredictions, answers_of, predictions_of
@@ -91,7 +92,7 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
                     "model": model,
                     "curve": arm.curve,
                     "arm": arm.name,
-                    "dose": float(np.mean([_dose(c.manifest["train_counts"]) for c in trials])),
+                    "dose": float(np.mean([_dose(c.record) for c in trials])),
                     "validation": float(
                         np.mean([primary_on_validation(c, results) for c in trials])
                     ),
@@ -120,9 +121,9 @@ def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
 
 
 def _equal(one: TrialResult, other: TrialResult) -> bool:
-    shown, also = one.manifest["shown"], other.manifest["shown"]
+    shown, also = one.record.shown, other.record.shown
     return np.allclose([shown[label] for label in shown], [also[label] for label in shown])
 
 
-def _dose(counts: Mapping[str, Mapping[str, int]]) -> int:
-    return sum(each["synthetic"] for each in counts.values())
+def _dose(trial: TrialRecord) -> int:
+    return sum(count.synthetic for count in trial.train_counts.values())

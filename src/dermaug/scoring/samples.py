@@ -169,7 +169,7 @@ def _fold_predictions(trials: Sequence[TrialResult], results: RunResults) -> Fol
         even=dict(zip(keys, even, strict=True)),
         generator_seed={key: trial.generator_seed for key, trial in zip(keys, trials, strict=True)},
         trained_on={
-            key: len(set(groups[results.catalog.rows(trial.manifest["training_images"])]))
+            key: len(set(groups[results.catalog.rows(trial.record.training_images)]))
             for key, trial in zip(keys, trials, strict=True)
         },
     )

@@ -117,7 +117,7 @@ def natural(
 
 def prior_of(trial: TrialResult, results: RunResults) -> Float[np.ndarray, " k"]:
     """The prior that a trial's loss saw, in the order of the classes."""
-    return prior_array(trial.manifest["prior"], results.catalog.classes)
+    return prior_array(trial.record.prior, results.catalog.classes)
 
 
 def coordinates(trial: TrialResult) -> dict[str, str | int]:

@@ -104,9 +104,7 @@ def _repeats(known: _Known) -> Iterator[str]:
 
 def _trainings(known: _Known) -> Iterator[str]:
     results = known.results
-    unknown = {
-        trial.arm for trial in results.trials if trial.manifest.get("provenance") == "unknown"
-    }
+    unknown = {trial.arm for trial in results.trials if trial.record.provenance == "unknown"}
     if unknown:
         yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
     if not any(arm.convergence_of for arm in results.experiment.arms):
@@ -116,11 +114,11 @@ def _trainings(known: _Known) -> Iterator[str]:
         )
     yield from _curations(results)
     for generator in {one.folder: one for one in results.generators}.values():
-        if generator.manifest.get("diagnosis"):
+        if generator.record.diagnosis:
             yield (
                 f"The training of {generator.family} for {generator.label} (fold "
                 f"{generator.fold}, seed {generator.seed}) was stopped: "
-                f"{generator.manifest['diagnosis']}; its best snapshot before that is used."
+                f"{generator.record.diagnosis}; its best snapshot before that is used."
             )
         elif _discriminator_won(generator.journal):
             yield (
@@ -134,8 +132,8 @@ def _curations(results: RunResults) -> Iterator[str]:
     short = {
         f"{trial.arm} ({label})"
         for trial in results.trials
-        for label, record in trial.manifest.get("curation", {}).items()
-        if record["kept"] < record["wanted"]
+        for label, entry in trial.record.curation.items()
+        if entry.kept < entry.wanted
     }
     if short:
         yield (

@@ -91,12 +91,12 @@ def test_everything_asked_for_is_there(finished: RunResults) -> None:
         assert sorted(test["image_id"]) == sorted(fold.test)
         np.testing.assert_allclose(trial.predictions.filter(like="p_").sum(axis=1), 1.0, atol=1e-5)
     synthetic = next(trial for trial in finished.trials if trial.arm == "classic+synthetic")
-    assert synthetic.manifest["train_counts"]["mel"]["synthetic"] == 20
-    assert synthetic.manifest["train_counts"]["nv"]["synthetic"] == 0
+    assert synthetic.record.train_counts["mel"].synthetic == 20
+    assert synthetic.record.train_counts["nv"].synthetic == 0
     replay = next(trial for trial in finished.trials if trial.arm == "classic+synthetic-replay")
-    assert replay.manifest["train_counts"] == synthetic.manifest["train_counts"]
+    assert replay.record.train_counts == synthetic.record.train_counts
     assert (replay.generator_seed, synthetic.generator_seed) == (None, 0)
-    shown = {trial.manifest["images"] for trial in finished.trials}
+    shown = {trial.record.training.images for trial in finished.trials if trial.record.training}
     assert shown == {640}  # equal budgets
 
 
@@ -117,7 +117,7 @@ def test_finished_run_is_only_read_again(
     before = times()
     again = work(finished.folder, asked[1])
     assert times() == before
-    assert again.manifest == finished.manifest
+    assert again.record == finished.record
 
 
 def test_another_experiment_in_the_folder_is_refused_with_the_difference(

@@ -80,6 +80,6 @@ def test_predictions_on_other_data_take_all_views(run: Run, trained: Path, fabri
     np.testing.assert_allclose(probabilities_of(by_name, classes), named, atol=1e-6)
     scores, _ = evaluate([stored], other, fabric, skip_known=False)
     labels = np.array([classes.index(label) for label in table["label"]])
-    prior = prior_array(stored.manifest["prior"], classes)
+    prior = prior_array(stored.record.prior, classes)
     expected = overall_read(labels, probabilities_of(table, classes), prior)
     assert scores.iloc[0][list(expected)].to_dict() == pytest.approx(expected, abs=1e-5)

@@ -15,7 +15,7 @@ from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment.stages.classify import run_classifier_job
-from dermaug.experiment.stages.critics import borrow_critic
+from dermaug.experiment.stages.critics import borrow_discriminator
 from dermaug.experiment.stages.predict_external import find_classifiers
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_family
@@ -70,9 +70,7 @@ def critic_trials(results: RunResults) -> list[pd.DataFrame]:
 def test_predictions_are_the_discriminator_s(finished: RunResults) -> None:
     """Image by image: softmax of the class head on [-1, 1], columns in the study's order."""
     for trial in (trial for trial in finished.trials if trial.arm == "critic"):
-        checkpoint = (
-            finished.folder / trial.manifest["critic"]["generator"] / "generator.safetensors"
-        )
+        checkpoint = finished.folder / trial.record.discriminator_of / "generator.safetensors"
         family, spec = load_family(checkpoint, start_fabric("cpu").device)
         assert spec.classes == ("nv", "bcc", "mel")
         rows = finished.catalog.rows(trial.predictions["image_id"].tolist())
@@ -90,7 +88,7 @@ def test_predictions_are_the_discriminator_s(finished: RunResults) -> None:
 def test_each_seed_has_its_generator_s_critic(finished: RunResults) -> None:
     trials = {trial.seed: trial for trial in finished.trials if trial.arm == "critic"}
     assert {seed: trial.generator_seed for seed, trial in trials.items()} == {0: 0, 1: 1}
-    digests = {trial.manifest["critic"]["digest"] for trial in trials.values()}
+    digests = {trial.record.digest for trial in trials.values()}
     assert len(digests) == 2
     first, second = (table.filter(like="p_").to_numpy() for table in critic_trials(finished))
     assert np.abs(first - second).max() > 1e-3
@@ -100,8 +98,8 @@ def test_nothing_is_trained_and_the_report_copes(finished: RunResults, tmp_path:
     for trial in (trial for trial in finished.trials if trial.arm == "critic"):
         assert len(trial.journal) == 0
         assert not list(trial.folder.glob("*.safetensors"))
-        assert trial.manifest["critic"]["images"] == 480
-        assert trial.manifest["train_counts"]["mel"]["synthetic"] == 0
+        assert trial.record.training is None
+        assert trial.record.train_counts["mel"].synthetic == 0
     # `dermaug evaluate RUN` leaves critics alone.
     assert {stored.name["arm"] for stored in find_classifiers(finished.folder)} == {"real"}
     page = reported(finished, tmp_path / "report.html").read_text(encoding="utf-8")
@@ -116,7 +114,7 @@ def test_critic_of_another_fold_is_refused(finished: RunResults) -> None:
     (fold,) = run.folds
     swapped = Fold(fold.index, fold.test, fold.validation, fold.train)
     with pytest.raises(DermaugError, match="lesions that this fold tests on"):
-        borrow_critic(run, job, swapped, start_fabric("cpu").device)
+        borrow_discriminator(run, job, swapped, start_fabric("cpu").device)
 
 
 def test_critic_before_its_generator(finished: RunResults, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from dermaug.data.halves import halves
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted
 from dermaug.experiment.launchers.serial import do_jobs
-from dermaug.experiment.plan.jobs import ClassifierJob, ReferenceJob
+from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
 from dermaug.experiment.run.run import Run, open_run, synthetic_folder
 from dermaug.experiment.stages.curating import curated_dose
 from dermaug.experiment.stages.judges import classifier_judge
@@ -77,7 +78,7 @@ def trial(run: Run, arm: str, seed: int = 0) -> ClassifierJob:
 def adjusted(run: Run, key: str, images: np.ndarray, label: str) -> np.ndarray:
     """What a network on disk gives to a class, brought to the uniform prior."""
     judge = classifier_judge(run.folder / key / CLASSIFIER, CPU)
-    prior = read_json(run.folder / key / "manifest.json")["prior"]
+    prior = TrialRecord.read(run.folder / key / JOB_MANIFEST).prior
     found = prior_adjusted(judge.probabilities(images), np.array([prior[k] for k in judge.classes]))
     return np.asarray(found[:, judge.classes.index(label)])
 
@@ -111,10 +112,10 @@ def test_halves_predict_each_other_and_never_validation_or_test(run: Run) -> Non
     fold, seen = run.fold(0), []
     assert len(run.jobs.references) == 2 * 2
     for job in run.jobs.references[:2]:
-        manifest = read_json(run.folder / job.key / "manifest.json")
-        assert manifest["half"] == job.half
-        seen.append(set(manifest["training_images"]))
-        assert manifest["config"]["keep"] == "last"
+        record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+        assert record.half == job.half
+        seen.append(set(record.training_images))
+        assert record.config.keep == "last"
     assert seen[0] | seen[1] == set(fold.train)
     assert not seen[0] & seen[1]
     crossed = cross_fitted(run, trial(run, "curated", seed=1), CPU)
@@ -146,13 +147,13 @@ def test_a_class_that_a_half_has_not_seen_has_no_band(run: Run) -> None:
 def test_trial_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
     job, replay = trial(run, "curated"), trial(run, "curated-replay")
     do_jobs(run, [job], "cpu", "auto")
-    manifest = read_json(run.folder / job.key / "manifest.json")
-    kept = {label: record["kept"] for label, record in manifest["curation"].items()}
-    counts = {label: count["synthetic"] for label, count in manifest["train_counts"].items()}
+    record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+    kept = {label: entry.kept for label, entry in record.curation.items()}
+    counts = {label: count.synthetic for label, count in record.train_counts.items()}
     assert counts == {label: min(20, number) for label, number in kept.items()}
     assert min(counts.values()) < 20  # as many as asked for would be no test of what follows
     repeated = training_set(run, replay, run.fold(0), CPU).counts
-    assert {label: count["synthetic"] for label, count in repeated.items()} == counts
+    assert {label: count.synthetic for label, count in repeated.items()} == counts
 
 
 def test_trials_wait_for_what_they_rest_on(run: Run) -> None:
@@ -171,7 +172,7 @@ def test_trials_wait_for_what_they_rest_on(run: Run) -> None:
 
 def test_halves_are_no_arms_and_only_there_for_a_band(run: Run) -> None:
     assert {job.arm for job in run.jobs.classifiers} == {"real", "curated", "curated-replay"}
-    assert not {type(job) for job in run.jobs.classifiers} & {ReferenceJob}
+    assert all(job.half is None for job in run.jobs.classifiers)
     assert not list(run.folder.glob("classifiers/**/half*"))
     plain = {"name": "plain", "synthetic": {"family": "cgan", "dose": 5}}
     confident = {"name": "c", "synthetic": {"dose": 5, "curation": {"confidence": 0.5}}}

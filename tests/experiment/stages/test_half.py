@@ -14,11 +14,11 @@ from dermaug.classifiers.model import load_classifier
 from dermaug.config import Experiment
 from dermaug.data.image_bank import channel_statistics
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.half import first_half, halved
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json
 
 CLASSES = ["bcc", "mel", "nv"]
 
@@ -89,16 +89,14 @@ def test_an_arm_of_half_sees_that_half_and_nothing_else(
     seen = []
     for job in jobs:
         run_classifier_job(run, job, fabric)
-        manifest = read_json(run.folder / job.key / "manifest.json")
-        seen.append(manifest["training_images"])
-        assert manifest["fold_key"] == run.fold(0, lesions).key
+        record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+        seen.append(record.training_images)
+        assert record.fold_key == run.fold(0, lesions).key
     assert len(seen) == 2
     half = halved(run, run.fold(0, lesions))
-    assert seen[0] == seen[1] == list(half.train)
+    assert seen[0] == seen[1] == half.train
     rows = run.catalog.rows(half.train)
-    lesion_ids = run.catalog.table["lesion_id"].iloc[rows]
-    assert manifest["training_lesions"] == sorted(set(lesion_ids))
-    counts = {label: count["real"] for label, count in manifest["train_counts"].items()}
+    counts = {label: count.real for label, count in record.train_counts.items()}
     labels = run.catalog.table["label"].iloc[rows]
     assert counts == {label: int((labels == label).sum()) for label in CLASSES}
     classifier, _ = load_classifier(run.folder / jobs[0].key / CLASSIFIER)

@@ -167,7 +167,7 @@ def test_known_lesions_and_patients_are_left_out_whole(run: Run, stored: StoredC
     rows = store.catalog.rows([*run.fold(0).train[:1], *run.fold(0).test[:3]])
     table = store.catalog.table.iloc[rows].reset_index(drop=True).drop(columns="group")
     table["image_id"], table["lesion_id"] = list("abcd"), ["L", "L", "M", "N"]
-    trained = stored.manifest["training_images"]
+    trained = stored.record.training_images
 
     def reasons(patients: list[str]) -> list[str]:
         catalog = store.catalog.take(rows)

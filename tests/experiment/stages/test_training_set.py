@@ -13,11 +13,11 @@ from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.records import JOB_MANIFEST, ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import _dosage, run_classifier_job
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
 from dermaug.training.order import phases
 
@@ -71,7 +71,7 @@ def test_replay_repeats_real_training_images_of_the_class(assembled: Callable[..
     real = len(run.folds[0].train)
     extra, labels = found.images[real:], found.labels[real:]
     assert (labels == CLASSES.index("mel")).all()
-    assert found.counts["mel"]["synthetic"] == len(extra) == 90
+    assert found.counts["mel"].synthetic == len(extra) == 90
     train_mel = found.images[:real][found.labels[:real] == CLASSES.index("mel")]
     assert rows_of(extra) == rows_of(train_mel)  # 90 > 40: each at least once
     test = run.images[run.catalog.rows(run.folds[0].test)]
@@ -106,7 +106,7 @@ def test_variants_are_real_images_changed(assembled: Callable[..., tuple]) -> No
     run, _, found = assembled({"name": "classic", "variants": 30})
     real = len(run.folds[0].train)
     assert np.bincount(found.labels[real:]).tolist() == [30, 30, 30]
-    assert found.counts["nv"]["variants"] == 30
+    assert found.counts["nv"].variants == 30
     assert not rows_of(found.images[real:]) & rows_of(found.images[:real])
     level = found.images[real:].mean() - found.images[:real].mean()
     assert abs(level) < 8
@@ -173,10 +173,10 @@ def test_as_one_set_there_are_no_more_generated_images_than_real_ones(
     arm = {"name": "theirs", "variants": variants, "synthetic": given}
     _, _, found = assembled(arm, lesions=4)
     mel = found.counts["mel"]
-    assert mel["variants"] == variants
-    assert mel["synthetic"] == mel["real"] + variants < 40
-    assert found.counts["nv"]["synthetic"] == 2
-    assert found.capped == {"mel": pytest.approx(40 / mel["synthetic"])}
+    assert mel.variants == variants
+    assert mel.synthetic == mel.real + variants < 40
+    assert found.counts["nv"].synthetic == 2
+    assert found.capped == {"mel": pytest.approx(40 / mel.synthetic)}
 
 
 def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_follows(
@@ -184,8 +184,8 @@ def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_foll
 ) -> None:
     given = {"folder": class_folders(tmp_path / "set", 40), "dose": {"mel": 40}, "share": 0.5}
     run, job, found = assembled({"name": "theirs", "synthetic": given}, lesions=4)
-    assert found.counts["mel"]["synthetic"] == 40
-    real = np.array([found.counts[label]["real"] for label in CLASSES])
+    assert found.counts["mel"].synthetic == 40
+    real = np.array([found.counts[label].real for label in CLASSES])
     assert found.capped == {"mel": pytest.approx(1.0 / (real[1] / real.sum()))}
     shown = []
     for name in ("theirs", "theirs-replay"):
@@ -196,8 +196,8 @@ def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_foll
         is_dose = np.arange(len(made.labels)) >= len(made.labels) - made.dosed
         parts = (phase.weights[is_dose], phase.weights[~is_dose & (made.labels == 1)])
         shown.append([part.sum() for part in parts])
-        written = read_json(run.folder / each.key / "manifest.json")
-        assert written["capped"] == made.capped == found.capped
+        written = TrialRecord.read(run.folder / each.key / JOB_MANIFEST)
+        assert written.capped == made.capped == found.capped
     assert shown[0] == pytest.approx(shown[1])
     assert shown[0][0] == pytest.approx(shown[0][1])  # one for each real one
 
@@ -206,7 +206,7 @@ def test_dose_alone_has_no_real_images(assembled: Callable[..., tuple]) -> None:
     arm = {"name": "only", "synthetic": {"family": "replay", "balance": 10, "only": True}}
     _, _, found = assembled(arm)
     assert np.bincount(found.labels).tolist() == [10, 10, 10]
-    assert found.counts["mel"] == {"real": 0, "variants": 0, "synthetic": 10}
+    assert found.counts["mel"] == ImageCounts(synthetic=10)
 
 
 def test_dose_alone_has_no_variants_of_real_images() -> None:

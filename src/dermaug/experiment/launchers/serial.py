@@ -7,7 +7,7 @@ from typing import Literal
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, ReferenceJob
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.run import (
     Run,
     begin_run,
@@ -16,7 +16,7 @@ from dermaug.experiment.run.run import (
     open_run,
     prepare_run,
 )
-from dermaug.experiment.stages.classify import run_classifier_job, run_reference_job
+from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
@@ -110,7 +110,5 @@ def do_jobs(
     for job in left:
         if isinstance(job, GeneratorJob):
             run_generator_job(run, job, fabric)
-        elif isinstance(job, ReferenceJob):
-            run_reference_job(run, job, fabric)
         else:
             run_classifier_job(run, job, fabric)

@@ -9,7 +9,6 @@ from dermaug.experiment.plan.jobs import (
     ClassifierJob,
     GeneratorJob,
     Jobs,
-    ReferenceJob,
     reference_key,
     trial_key,
 )
@@ -53,7 +52,7 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
 
 def _references(
     experiment: Experiment, points: Sequence[tuple[int, int]]
-) -> tuple[ReferenceJob, ...]:
+) -> tuple[ClassifierJob, ...]:
     """Two halves of the reference arm for each of its trials, where an arm asks for a band."""
     arm = experiment.reference
     asked = any(arm.synthetic is not None and arm.synthetic.needs_band for arm in experiment.arms)
@@ -61,7 +60,7 @@ def _references(
         return ()
     return tuple(
         # The last weights: neither validation nor the other half chooses any.
-        ReferenceJob(
+        ClassifierJob(
             config.model_copy(update={"keep": "last"}),
             arm,
             fold,

@@ -53,6 +53,9 @@ class ClassifierJob:
         generators: Keys of those generators' jobs.
         lesions: Lesions a class in the training part; 0 is all.
         needs: Keys of the classifiers that must be trained before this one.
+        half: None for a trial of the study. 0 or 1 for a reference: the reference arm trained on
+            this half of the training part, which tells, for the band of a curation, how real images
+            are recognised by a network that did not train on them.
     """
 
     config: ClassifierConfig
@@ -63,6 +66,7 @@ class ClassifierJob:
     generators: tuple[str, ...]
     lesions: int = 0
     needs: tuple[str, ...] = ()
+    half: int | None = None
 
     @property
     def arm(self) -> str:
@@ -77,11 +81,14 @@ class ClassifierJob:
     @property
     def title(self) -> str:
         """Name behind the progress bars."""
-        return f"{self.arm} {self.model} fold {self.fold} seed {self.seed}"
+        half = "" if self.half is None else f" half {self.half}"
+        return f"{self.arm} {self.model} fold {self.fold} seed {self.seed}{half}"
 
     @property
     def key(self) -> str:
         """Folder below the run's."""
+        if self.half is not None:
+            return reference_key(self.model, self.fold, self.seed, self.lesions, self.half)
         return self.beside(self.arm)
 
     def beside(self, arm: str, seed: int | None = None) -> str:
@@ -92,35 +99,11 @@ class ClassifierJob:
 
 
 @dataclass(frozen=True)
-class ReferenceJob(ClassifierJob):
-    """Train the reference arm on one half of the training part, and predict the other half.
-
-    No arm of the study: it tells, for the band of a curation, how real images are recognised by a
-    network that did not train on them.
-
-    Args:
-        half: 0 or 1, as for `halved`.
-    """
-
-    half: int = 0
-
-    @property
-    def title(self) -> str:
-        """Name behind the progress bars."""
-        return f"reference {self.model} fold {self.fold} seed {self.seed} half {self.half}"
-
-    @property
-    def key(self) -> str:
-        """Folder below the run's."""
-        return reference_key(self.model, self.fold, self.seed, self.lesions, self.half)
-
-
-@dataclass(frozen=True)
 class Jobs:
     """Waves: generators, references on halves, and the classifiers that need both."""
 
     generators: tuple[GeneratorJob, ...]
-    references: tuple[ReferenceJob, ...]
+    references: tuple[ClassifierJob, ...]
     classifiers: tuple[ClassifierJob, ...]
 
     @property

@@ -4,7 +4,7 @@ What lies in a run's folder is read from there: a run goes on with the groups it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,25 +18,20 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.twins import equal_sentence, refuse_contradictions
 from dermaug.evaluation.duplicates import near_pairs
 from dermaug.experiment.run.identity import MANIFEST
-from dermaug.experiment.run.records import TwinEntry, TwinsRecord
-from dermaug.files import read_shaped, write_json
+from dermaug.files import Record
 
 TWINS = "twins.json"
 MOST = 100_000
 """Images among which near-duplicates are sought: so many take some minutes."""
 
 
-@dataclass(frozen=True)
-class Twins:
-    """Near-duplicates across groups.
+class Twins(Record):
+    """`twins.json`: near-duplicates across groups, which a run keeps in one part."""
 
-    Args:
-        pairs: (image id, image id, correlation of their detail), the most alike first.
-        sought: Whether they were looked for.
-    """
-
-    pairs: tuple[tuple[str, str, float], ...]
+    pairs: tuple[tuple[str, str, float], ...] = ()
+    """(image id, image id, correlation of their detail), the most alike first."""
     sought: bool = True
+    """Whether they were looked for."""
 
     def sentence(self, unit: str) -> str:
         """One sentence on what was found, or ""; `unit` is what a group is."""
@@ -90,13 +85,13 @@ def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> 
     _, later = equal_links(pixels)
     rows = np.setdiff1d(np.arange(len(catalog)), later)
     if len(rows) > MOST:
-        return Twins((), sought=False)
+        return Twins(sought=False)
     groups = catalog.united(*equal_links(pixels)).groups[rows]
     with counting_bar("comparing images", "parts") as progress:
         found = near_pairs(details[rows], groups, progress)
     ids = catalog.image_ids[rows]
     pairs = zip(ids[found.first], ids[found.second], found.correlations.tolist(), strict=True)
-    return Twins(tuple((str(one), str(other), value) for one, other, value in pairs))
+    return Twins(pairs=tuple((str(one), str(other), value) for one, other, value in pairs))
 
 
 def twins_of(store: PixelStore, run: Path | None) -> Twins:
@@ -110,13 +105,5 @@ def twins_of(store: PixelStore, run: Path | None) -> Twins:
         DermaugError: The run's record is damaged.
     """
     if run is not None and (run / MANIFEST).exists():
-        record = read_shaped(run / TWINS, TwinsRecord)
-        pairs = ((pair["first"], pair["second"], pair["correlation"]) for pair in record["pairs"])
-        return Twins(tuple(pairs), record["sought"])
+        return Twins.read(run / TWINS)
     return find_twins(store.catalog, store.contents.pixels, store.contents.details)
-
-
-def write_twins(run: Path, twins: Twins) -> None:
-    """Write the near-duplicates that a run is begun with."""
-    pairs = [dict(zip(TwinEntry.model_fields, pair, strict=True)) for pair in twins.pairs]
-    write_json(run / TWINS, {"pairs": pairs, "sought": twins.sought})

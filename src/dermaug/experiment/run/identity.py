@@ -7,9 +7,9 @@ from dermaug.data.dataset import PHANTOM, open_dataset, open_labelled, read_pixe
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
-from dermaug.experiment.run.records import RunManifest
+from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import expanded, read_record, read_shaped, write_json
+from dermaug.files import expanded, read_record
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -105,7 +105,7 @@ def refuse_other_data(folder: Path, store: PixelStore) -> None:
         DermaugError: Content, ids, groups, labels or classes differ: tells of how many images.
     """
     if (folder / MANIFEST).exists():
-        before = read_shaped(folder / MANIFEST, RunManifest)["data"]["fingerprint"]
+        before = RunRecord.read(folder / MANIFEST).data.fingerprint
         refuse_changed(folder, DATA, str(store.catalog.root), before, store)
 
 
@@ -125,7 +125,7 @@ def refuse_other_external(
     Raises:
         DermaugError: Names the set that is another one.
     """
-    noted = read_shaped(folder / MANIFEST, RunManifest)["data"].get("external", [])
+    noted = RunRecord.read(folder / MANIFEST).data.external
     stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
     for place, (path, store) in enumerate(zip(data.external_test, stores, strict=True)):
         before = noted[place] if place < len(noted) else ""
@@ -156,13 +156,14 @@ def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) ->
     Raises:
         DermaugError: The run was begun with other images there: tells how many differ.
     """
-    record = read_shaped(run / MANIFEST, RunManifest)
-    noted, name = record["data"].get("folders", {}), f"folder-{arm}"
+    record, name = RunRecord.read(run / MANIFEST), f"folder-{arm}"
+    noted = record.data.folders
     if arm in noted:
         refuse_changed(run, name, f"arm {arm}, synthetic.folder {given}", noted[arm], store)
         return
     folders = noted | {arm: note_contents(run, name, store)}
-    write_json(run / MANIFEST, record | {"data": record["data"] | {"folders": folders}})
+    data = record.data.model_copy(update={"folders": folders})
+    record.model_copy(update={"data": data}).write(run / MANIFEST)
 
 
 def _anywhere(experiment: Experiment) -> Experiment:

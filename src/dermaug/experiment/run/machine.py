@@ -4,9 +4,10 @@ import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
+
+from dermaug.experiment.run.records import Machine
 
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "scikit-learn", "pillow")
 
@@ -16,19 +17,19 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores, memory in GiB, GPU (None without one) and platform."""
+def machine() -> Machine:
+    """This machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pages = (
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
     )
-    return {
-        "cpu": _processor(),
-        "cores": cores,
-        "memory_gib": round(pages / 2**30, 1),
-        "gpu": torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
-        "platform": f"{platform.system()} {platform.machine()}",
-    }
+    return Machine(
+        cpu=_processor(),
+        cores=cores,
+        memory_gib=round(pages / 2**30, 1),
+        gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
+        platform=f"{platform.system()} {platform.machine()}",
+    )
 
 
 def _processor() -> str:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,11 +10,9 @@ from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.identity import MANIFEST
 from dermaug.experiment.run.records import (
     JOB_MANIFEST,
-    CriticManifest,
-    GeneratorManifest,
-    JudgedManifest,
-    RunManifest,
-    TrainedManifest,
+    GeneratorRecord,
+    RunRecord,
+    TrialRecord,
 )
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import (
@@ -24,7 +21,6 @@ from dermaug.experiment.run.run import (
     external_name,
     synthetic_folder,
 )
-from dermaug.files import read_record, read_shaped
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.journal import JOURNAL, read_journal
 
@@ -41,14 +37,12 @@ def read_results(run: Run) -> RunResults:
 def _read_point(run: Run, lesions: int) -> RunResults:
     generators = [job for job in run.jobs.generators if job.lesions == lesions]
     trials = [job for job in run.jobs.classifiers if job.lesions == lesions]
-    manifest = read_shaped(run.folder / MANIFEST, RunManifest)
     return RunResults(
         folder=run.folder,
         experiment=run.experiment,
-        manifest=manifest,
+        record=RunRecord.read(run.folder / MANIFEST),
         catalog=run.catalog,
         images=run.images,
-        skipped=manifest["data"]["skipped"],
         folds=tuple(run.fold(fold.index, lesions) for fold in run.folds),
         generators=tuple(
             _generator_result(run, job, place)
@@ -67,12 +61,9 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
     synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
     first = sum(job.numbers[:place])
     return GeneratorResult(
-        family=job.family,
+        record=GeneratorRecord.read(folder / JOB_MANIFEST),
         label=job.classes[place],
-        fold=job.fold,
-        seed=job.seed,
         folder=folder,
-        manifest=_generator_manifest(folder / JOB_MANIFEST),
         journal=_journal(folder),
         samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
     )
@@ -84,15 +75,9 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     predictions = read_predictions(path, run.catalog.classes)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(path))
-    shape = CriticManifest if job.mixture.critic else TrainedManifest
     return TrialResult(
-        arm=job.arm,
-        model=job.model,
-        fold=job.fold,
-        seed=job.seed,
-        generator_seed=job.generator_seed,
+        record=TrialRecord.read(folder / JOB_MANIFEST),
         folder=folder,
-        manifest=read_shaped(folder / JOB_MANIFEST, shape),
         journal=_journal(folder, "validation_balanced_accuracy"),
         predictions=predictions,
         external={
@@ -100,12 +85,6 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
             for place, path in enumerate(run.experiment.data.external_test)
         },
     )
-
-
-def _generator_manifest(path: Path) -> dict[str, Any]:
-    # Generators from before their snapshots were judged have nothing to tell of them.
-    judged = "vitals" in read_record(path)
-    return read_shaped(path, JudgedManifest if judged else GeneratorManifest)
 
 
 def _journal(folder: Path, *expected: str) -> pd.DataFrame:

@@ -1,142 +1,189 @@
-"""What runs, trials, generators and audits note of themselves: the entries that are read back."""
+"""What runs, trials, generators and audits note of themselves: written and read by one type."""
 
-from typing import Annotated, Any
+import math
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from dermaug.config import ArmConfig, ClassifierConfig, DataConfig, GeneratorConfig
+from dermaug.files import Record
 
 JOB_MANIFEST = "manifest.json"
 """In the folder of each generator and of each trial."""
-Ids = Annotated[list[str], Field(min_length=1)]
-Number = int | float | None
-"""None stands for what is not a number."""
+Ids = Annotated[tuple[str, ...], Field(min_length=1)]
+Measured = Annotated[
+    float,
+    Field(allow_inf_nan=True),
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None, when_used="json"),
+]
+"""NaN where it could not be measured; null in JSON, which knows no NaN."""
 
 
-class Entries(BaseModel):
-    """Base: what must be there; further entries, of other versions of dermaug, do no harm.
+class Machine(Record):
+    """Where a run was computed."""
 
-    Strict, because the files were written by dermaug: "5" in place of 5 is damage.
-    """
+    cpu: str
+    cores: int | None
+    memory_gib: float
+    gpu: str | None
+    """None without one."""
+    platform: str
 
-    model_config = ConfigDict(frozen=True, strict=True, use_attribute_docstrings=True)
 
-
-class DataEntry(Entries):
+class DataEntry(Record):
     """Which data a run was begun with."""
 
+    name: str
     fingerprint: str
+    images: int
+    lesions: int
+    grouping: str
+    """What the folds keep together: lesion or patient."""
+    groups: int
+    notes: tuple[str, ...]
     skipped: dict[str, str]
-    external: list[str] = []
+    """Files left out by `on_bad = "skip"`: path -> reason."""
+    external: tuple[str, ...]
     """Fingerprints of the external test sets."""
-    folders: dict[str, str] = {}
+    folders: dict[str, str]
     """Arm -> fingerprint of the folder of images that it takes."""
 
 
-class RunManifest(Entries):
+class RunRecord(Record):
     """`run.json`."""
 
+    command: str
+    version: str
+    """Of dermaug."""
+    started: str
+    """ISO 8601, as `finished`."""
+    finished: str = ""
+    """Empty until the last job has ended."""
+    device: str = ""
+    """Empty until the first job has begun."""
     data: DataEntry
-    machine: dict[str, Any] = {}
-    versions: dict[str, Any] = {}
+    machine: Machine
+    versions: dict[str, str]
 
 
-class TwinEntry(Entries):
-    """Two images of one photograph."""
+class VitalsEntry(Record):
+    """Vital signs of the snapshot that is kept, as in `dermaug.generators.health.Vitals`."""
 
-    first: str
-    second: str
-    correlation: float
-
-
-class TwinsRecord(Entries):
-    """`twins.json`: near-duplicates across groups, which the run keeps in one part."""
-
-    pairs: list[TwinEntry]
-    sought: bool
+    images: int
+    kid: Measured
+    collapsed_pairs: Measured
+    nearest_training: Measured
+    overfitting: Measured
 
 
-class GeneratorManifest(Entries):
-    """`manifest.json` of a generator job."""
+class GeneratorRecord(Record):
+    """A trained generator."""
 
     family: str
+    """Key of the generator: its family, or its own name where there are several."""
     label: str
+    """Class, or `all` for a conditional family."""
     fold: int
     seed: int
+    lesions: int
+    """Lesions per class in the training part; 0 is all."""
     fold_key: str
+    config: GeneratorConfig
+    training_images: int
+    """Number of images that it saw."""
     images: int
-    seconds: float
-
-
-class JudgedManifest(GeneratorManifest):
-    """Of a generator whose snapshots were judged."""
-
+    """Images shown in all."""
     kept_images: int
-    vitals: dict[str, Number] | None
+    """Images shown at the snapshot that is kept."""
+    vitals: VitalsEntry | None
+    """None where nothing was judged."""
     diagnosis: str
+    """Why the training was stopped; "" when it went on to its end."""
+    seconds: float
+    parameters: int
+    digest: str
+    """Of its checkpoint."""
 
 
-class CurationEntry(Entries):
-    """What curation left of a class: images drawn, kept, and needed for the dose."""
+class ImageCounts(Record):
+    """Training images of one class."""
 
-    pool: int
-    kept: int
+    real: int = 0
+    variants: int = 0
+    synthetic: int = 0
+    """Of the dose, whatever it is made of."""
+
+
+class CurationEntry(Record):
+    """What curation left of a class; each rule counts alone, None where it was not asked for.
+
+    A rule that could not be judged is None, too.
+    """
+
     wanted: int
+    pool: int
+    copies: int | None = None
+    duplicates: int | None = None
+    unconfident: int | None = None
+    outside: int | None = None
+    kept: int
 
 
-class ArmEntry(Entries):
-    """The arm of a trial."""
+class TrainingEntry(Record):
+    """How the training of a classifier went."""
 
-    name: str
+    images: int
+    """Images shown in all."""
+    kept_images: int
+    """Images shown when the weights that are kept were reached."""
+    kept_score: float
+    """Balanced accuracy on validation then."""
+    seconds: float
+    parameters: int
 
 
-class TrialManifest(Entries):
-    """`manifest.json` of a trial: what its classifier was trained on, for the leakage guards."""
+class TrialRecord(Record):
+    """A finished trial: what its classifier was trained on, for the leakage guards, and how."""
 
-    arm: ArmEntry
+    arm: ArmConfig
     model: str
+    config: ClassifierConfig
     fold: int
     seed: int
+    generator_seed: int | None
+    """Of the generators whose images, or whose discriminator, it was given; None without any."""
+    lesions: int
+    """Lesions per class in the training part; 0 is all."""
+    half: int | None = None
+    """Half of the training part that a reference was trained on."""
     fold_key: str
-    data: dict[str, Any]
+    data: DataConfig
     fingerprint: str
     """Of the run's data."""
-    train_counts: dict[str, dict[str, int]]
+    classes: tuple[str, ...]
+    train_counts: dict[str, ImageCounts]
+    provenance: Literal["fold", "beyond", "unknown"]
+    """`fold` when every image comes from the fold's training part or from a generator that saw
+    nothing else; `beyond` for an oracle; `unknown` for images made elsewhere."""
+    curation: dict[str, CurationEntry]
+    """Empty without curation."""
+    capped: dict[str, float]
+    """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
     training_images: Ids
-    training_lesions: Ids
     shown: dict[str, float]
     """Share of each class among the images that it was shown."""
     prior: dict[str, float]
     """The prior that its loss saw, by which its probabilities are adjusted."""
-    provenance: str = ""
-    curation: dict[str, CurationEntry] = {}
-    capped: dict[str, float] = {}
-    """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
-
-
-class TrainedManifest(TrialManifest):
-    """A trial whose classifier was trained for it, and lies beside the manifest."""
-
     digest: str
-    images: int
-    kept_images: int
-    kept_score: float
-    seconds: float
+    """Of the checkpoint that predicted."""
+    discriminator_of: str = ""
+    """Key of the generator whose discriminator is the classifier; "" for one trained here."""
+    training: TrainingEntry | None
+    """None for a discriminator, which its generator trained."""
 
 
-class ReferenceManifest(Entries):
-    """What must be known of a classifier whose confidences are compared."""
-
-    prior: dict[str, float]
-    """The prior that its loss saw, by which its probabilities are adjusted."""
-    train_counts: dict[str, dict[str, int]]
-
-
-class CriticManifest(TrialManifest):
-    """A trial whose classifier is a generator's discriminator."""
-
-    critic: dict[str, Any]
-
-
-class Point(Entries):
+class Point(Record):
     """One image in a plane."""
 
     plane: str
@@ -147,52 +194,73 @@ class Point(Entries):
     y: float
 
 
-class EmbeddingRecord(Entries):
+class EmbeddingRecord(Record):
     """`embedding.json`."""
 
     key: str
-    points: list[Point]
+    """What the planes depend on, as a digest."""
+    points: tuple[Point, ...]
 
 
-class AuditRow(Entries):
-    """One generator and class of an audit."""
+class AuditRow(Record):
+    """One generator and class of an audit, as `audit_class` gives it."""
 
     family: str
     label: str
-    features: str
     fold: int
     seed: int
     lesions: int
     images: int
+    training_images: int
     held_out_images: int
     held_out_lesions: int
     chosen_by_held_out: bool
-    kid: Number
-    kid_low: Number
-    kid_high: Number
-    kid_floor: Number
-    copies: Number
-    copy_examined: Number
-    copy_rate: Number
-    copy_low: Number
-    copy_high: Number
-    copy_expected: Number
-    visible_share: Number
+    features: str
+    fid_flag: str
+    kid: Measured
+    kid_low: Measured
+    kid_high: Measured
+    fid: Measured
+    precision: Measured
+    recall: Measured
+    density: Measured
+    coverage: Measured
+    kid_floor: Measured
+    kid_floor_low: Measured
+    kid_floor_high: Measured
+    fid_floor: Measured
+    precision_floor: Measured
+    recall_floor: Measured
+    density_floor: Measured
+    coverage_floor: Measured
+    copies: Measured
+    copy_examined: Measured
+    copy_rate: Measured
+    copy_low: Measured
+    copy_high: Measured
+    copy_expected: Measured
+    pixel_threshold: Measured
+    feature_threshold: Measured
+    visible_share: Measured
+    visible_held_out: Measured
 
 
-class AuditPair(Entries):
+class AuditPair(Record):
     """One synthetic image and the training image nearest to it."""
 
     label: str
     synthetic: int
     training_image: str
     orientation: int
-    score: Number
+    pixel_distance: Measured
+    feature_distance: Measured
+    score: Measured
 
 
-class AuditRecord(Entries):
+class AuditRecord(Record):
     """`audit.json` of a generator."""
 
     key: str
-    numbers: Annotated[list[AuditRow], Field(min_length=1)]
-    pairs: list[AuditPair]
+    """What the audit depends on, as a digest."""
+    numbers: Annotated[tuple[AuditRow, ...], Field(min_length=1)]
+    pairs: tuple[AuditPair, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -12,31 +12,41 @@ from jaxtyping import UInt8
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 
 
 @dataclass(frozen=True, eq=False)
 class GeneratorResult:
-    """One trained generator and the images it gave.
+    """One class of a trained generator, and images that it gave.
 
     Args:
-        family: Key of the generator family, for example dcgan.
-        label: Class it was trained on.
-        fold: Index of the fold.
-        seed: Generator seed.
+        record: How it was trained.
+        label: The class; a conditional generator has several.
         folder: Where its checkpoint, journal and sample grids lie.
-        manifest: Its `manifest.json`: images shown, seconds, parameters, training ids' count.
         journal: One row a tick: images, seconds and the losses by name.
         samples: Some synthetic images, uint8 (n, height, width, 3).
     """
 
-    family: str
+    record: GeneratorRecord
     label: str
-    fold: int
-    seed: int
     folder: Path
-    manifest: Mapping[str, Any]
     journal: pd.DataFrame
     samples: UInt8[np.ndarray, "n h w 3"]
+
+    @property
+    def family(self) -> str:
+        """Key of the generator, for example dcgan."""
+        return self.record.family
+
+    @property
+    def fold(self) -> int:
+        """Index of the fold."""
+        return self.record.fold
+
+    @property
+    def seed(self) -> int:
+        """Generator seed."""
+        return self.record.seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,34 +54,46 @@ class TrialResult:
     """One trained classifier: an arm x model x fold x seed.
 
     Args:
-        arm: Name of the arm.
-        model: Key of the classifier.
-        fold: Index of the fold.
-        seed: Classifier seed.
-        generator_seed: Seed of the generators whose images, or whose critic, it was given; None
-            without any.
+        record: What it was trained on and how.
         folder: Where its checkpoint and journal lie.
-        manifest: Its `manifest.json`: images shown, seconds, best step, real and synthetic images
-            by class (`train_counts`: label -> {real, synthetic}), parameters. A generator's
-            critic, which no trial trained, has `critic` instead of images, seconds and best step.
-        journal: One row a validation; none of a critic: images, seconds, train_loss, rate,
-            validation_balanced_accuracy, validation_loss.
+        journal: One row a validation: images, seconds, train_loss, rate,
+            validation_balanced_accuracy, validation_loss; none of a discriminator.
         predictions: One row an image: image_id, lesion_id, group (what no split parts: the patient
             where the data name one, else the lesion), part (validation or test), label, and
             p_<class> for every class (they sum to 1).
         external: Path of an external data set -> its predictions, likewise, part test.
     """
 
-    arm: str
-    model: str
-    fold: int
-    seed: int
-    generator_seed: int | None
+    record: TrialRecord
     folder: Path
-    manifest: Mapping[str, Any]
     journal: pd.DataFrame
     predictions: pd.DataFrame
     external: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm."""
+        return self.record.arm.name
+
+    @property
+    def model(self) -> str:
+        """Key of the classifier."""
+        return self.record.model
+
+    @property
+    def fold(self) -> int:
+        """Index of the fold."""
+        return self.record.fold
+
+    @property
+    def seed(self) -> int:
+        """Classifier seed."""
+        return self.record.seed
+
+    @property
+    def generator_seed(self) -> int | None:
+        """Seed of the generators whose images, or whose discriminator, it was given, if any."""
+        return self.record.generator_seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,11 +103,9 @@ class RunResults:
     Args:
         folder: The run's folder.
         experiment: What was asked.
-        manifest: The run's `run.json`: command, version, started and finished (ISO 8601), device,
-            machine (cpu, cores, memory_gib, gpu, platform), versions of packages.
+        record: The run's `run.json`.
         catalog: The data set as used.
         images: Its pixels in the catalog's order, uint8 (n, size, size, 3).
-        skipped: Files left out by `on_bad = "skip"`: path -> reason.
         folds: The folds that are run.
         generators: Finished generators.
         trials: Finished trials.
@@ -97,10 +117,9 @@ class RunResults:
 
     folder: Path
     experiment: Experiment
-    manifest: Mapping[str, Any]
+    record: RunRecord
     catalog: Catalog
     images: UInt8[np.ndarray, "n h w 3"]
-    skipped: Mapping[str, str]
     folds: tuple[Fold, ...]
     generators: tuple[GeneratorResult, ...]
     trials: tuple[TrialResult, ...]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -28,7 +27,7 @@ from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.run.contents import Remembered, note_contents, write_remembered
-from dermaug.experiment.run.data import Twins, decoded, joined, twins_of, write_twins
+from dermaug.experiment.run.data import TWINS, Twins, decoded, joined, twins_of
 from dermaug.experiment.run.identity import (
     EXPERIMENT,
     MANIFEST,
@@ -37,7 +36,8 @@ from dermaug.experiment.run.identity import (
     with_own_options,
 )
 from dermaug.experiment.run.machine import machine, versions
-from dermaug.files import read_record, require_writable, sweep, write_json
+from dermaug.experiment.run.records import DataEntry, RunRecord
+from dermaug.files import require_writable, sweep, write_json
 
 FOLDS = "folds.json"
 PREDICTIONS = "predictions.parquet"
@@ -198,7 +198,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
 def begin_run(run: Run, command: str = "") -> None:
     """Note experiment, folds and data in the run's folder, and sweep what a kill left there.
 
-    The manifest comes last: without it a run is not begun.
+    `run.json` comes last: without it a run is not begun.
 
     Args:
         run: As `prepare_run` gives it.
@@ -209,24 +209,26 @@ def begin_run(run: Run, command: str = "") -> None:
     """
     sweep(run.folder)
     if not (run.folder / MANIFEST).exists():
-        manifest = _manifest(run, command)
+        record = _begun(run, command)
         write_remembered(run.folder, Remembered.of(run.store))
-        write_twins(run.folder, run.twins)
+        run.twins.write(run.folder / TWINS)
         write_folds(run.folder / FOLDS, run.folds)
         write_json(run.folder / EXPERIMENT, run.experiment.model_dump(mode="json"))
-        write_json(run.folder / MANIFEST, manifest)
+        record.write(run.folder / MANIFEST)
 
 
 def note_device(run: Run, device: str) -> None:
     """Note where the jobs run."""
-    write_json(run.folder / MANIFEST, read_record(run.folder / MANIFEST) | {"device": device})
+    path = run.folder / MANIFEST
+    RunRecord.read(path).model_copy(update={"device": device}).write(path)
 
 
 def finish_run(run: Run) -> None:
     """Note when the last job ended."""
-    manifest = read_record(run.folder / MANIFEST)
-    if "finished" not in manifest:
-        write_json(run.folder / MANIFEST, manifest | {"finished": now()})
+    path = run.folder / MANIFEST
+    record = RunRecord.read(path)
+    if not record.finished:
+        record.model_copy(update={"finished": now()}).write(path)
 
 
 def now() -> str:
@@ -234,26 +236,27 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _manifest(run: Run, command: str) -> dict[str, Any]:
+def _begun(run: Run, command: str) -> RunRecord:
     catalog, data, classes = run.catalog, run.experiment.data, run.catalog.classes
-    return {
-        "command": command,
-        "version": dermaug.__version__,
-        "started": now(),
-        "data": {
-            "name": catalog.name,
-            "fingerprint": run.fingerprint,
-            "images": len(catalog),
-            "lesions": int(catalog.table["lesion_id"].nunique()),
-            "grouping": catalog.unit,
-            "groups": len(set(catalog.groups)),
-            "notes": list(catalog.notes),
-            "skipped": {bad.path: bad.reason for bad in run.store.skipped},
-            "external": [
+    return RunRecord(
+        command=command,
+        version=dermaug.__version__,
+        started=now(),
+        data=DataEntry(
+            name=catalog.name,
+            fingerprint=run.fingerprint,
+            images=len(catalog),
+            lesions=int(catalog.table["lesion_id"].nunique()),
+            grouping=catalog.unit,
+            groups=len(set(catalog.groups)),
+            notes=catalog.notes,
+            skipped={bad.path: bad.reason for bad in run.store.skipped},
+            external=tuple(
                 note_contents(run.folder, f"external{place}", open_labelled(data, path, classes))
                 for place, path in enumerate(data.external_test)
-            ],
-        },
-        "machine": machine(),
-        "versions": versions(),
-    }
+            ),
+            folders={},
+        ),
+        machine=machine(),
+        versions=versions(),
+    )

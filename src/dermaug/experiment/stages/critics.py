@@ -1,6 +1,6 @@
 """A generator's discriminator as the classifier of a trial: nothing is trained for it."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from dermaug.classifiers.criterion import shown_shares
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.records import TrainingEntry
 from dermaug.experiment.run.run import Run
 from dermaug.generators.family import Family
 from dermaug.generators.saved_generator import load_family
@@ -40,10 +41,21 @@ class Critic(nn.Module):
         return logits[:, self.order]
 
 
-def borrow_critic(
+@dataclass(frozen=True)
+class MadeClassifier:
+    """What a trial's record tells of its classifier; entries as there."""
+
+    digest: str
+    shown: dict[str, float]
+    prior: dict[str, float]
+    discriminator_of: str = ""
+    training: TrainingEntry | None = None
+
+
+def borrow_discriminator(
     run: Run, job: ClassifierJob, fold: Fold, device: torch.device
-) -> tuple[Critic, dict[str, Any]]:
-    """The critic of a trial's generator, and what its manifest says instead of a training.
+) -> tuple[Critic, MadeClassifier]:
+    """The discriminator of a trial's generator, as its classifier.
 
     Raises:
         DermaugError: The generator saw more than the fold's training part.
@@ -55,9 +67,8 @@ def borrow_critic(
     provenance = Provenance(job.mixture.critic, digest, 0, spec.fold_key, spec.training_images)
     refuse_leakage(provenance, fold.key, fold.train, job.key)
     order = [spec.classes.index(label) for label in run.catalog.classes]
-    told = {"generator": key, "digest": digest, "images": spec.config.images}
     # Its class head learns from real images and from generated ones of the same classes.
     labels = run.catalog.labels[run.catalog.rows(spec.training_images)]
     shares = shown_shares(np.eye(len(order))[labels], class_weights(labels, spec.config.sampling))
     shown = dict(zip(run.catalog.classes, shares.tolist(), strict=True))
-    return Critic(family, order), {"critic": told, "shown": shown, "prior": shown}
+    return Critic(family, order), MadeClassifier(digest, shown, shown, discriminator_of=key)

@@ -13,6 +13,7 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import pool_size
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.dose_images import take_dose
 from dermaug.experiment.stages.references import (
@@ -24,9 +25,8 @@ from dermaug.experiment.stages.references import (
 from dermaug.synthesis.curation import copy_mask, drop_duplicates, keep_confident, keep_within
 from dermaug.synthesis.synthetic_set import SyntheticSet
 
-Removed = dict[str, dict[str, int | None]]
-"""Label -> rule -> images that it would leave out, with `wanted`, `pool` and `kept`; None: it could
-not be judged."""
+Removed = dict[str, CurationEntry]
+"""Label -> images that each rule would leave out."""
 Mask = Bool[np.ndarray, " n"]
 
 
@@ -67,8 +67,12 @@ def curated_dose(
             pool = images[np.asarray(names) == label]
             masks = _real_looks(run, fold, reference, pool, label, synthetic.curation)
             masks |= _confidences(reference, crossed, pool, label, synthetic.curation)
-            kept, record = _summed(masks, len(pool))
-            removed[label] = {"wanted": dose[label], **record}
+            judged = {name: mask for name, mask in masks.items() if mask is not None}
+            kept = np.logical_and.reduce([np.ones(len(pool), bool), *judged.values()])
+            left_out = {name: int((~mask).sum()) for name, mask in judged.items()}
+            removed[label] = CurationEntry(
+                wanted=dose[label], pool=len(pool), kept=int(kept.sum()), **left_out
+            )
             chosen = pool[kept][: dose[label]]
             parts.append(chosen)
             labels += [label] * len(chosen)
@@ -125,12 +129,3 @@ def _confidences(
             None if band is None else keep_within(crossed.confidences(pool, label), *band)
         )
     return masks
-
-
-def _summed(masks: Mapping[str, Mask | None], number: int) -> tuple[Mask, dict[str, int | None]]:
-    """Which images pass all rules, and how many each would leave out."""
-    kept = np.ones(number, dtype=bool)
-    for mask in masks.values():
-        kept &= True if mask is None else mask
-    record = {name: None if mask is None else int((~mask).sum()) for name, mask in masks.items()}
-    return kept, {"pool": number, **record, "kept": int(kept.sum())}

@@ -10,9 +10,8 @@ from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import GeneratorJob
-from dermaug.experiment.run.records import JOB_MANIFEST
+from dermaug.experiment.run.records import JOB_MANIFEST, GeneratorRecord
 from dermaug.experiment.run.run import Run, synthetic_folder
-from dermaug.files import write_json
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.generators.snapshots import judges_snapshots
@@ -32,16 +31,18 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
     task = generator_task(run, job, fabric)
     trained = train_generator(task, fabric)
     _draw_synthetic_set(run, job, task, fabric)
-    facts = asdict(trained) | {
-        "family": job.family,
-        "label": job.label,
-        "fold": job.fold,
-        "seed": job.seed,
-        "fold_key": task.spec.fold_key,
-        "config": job.config.model_dump(mode="json"),
-        "training_images": len(task.spec.training_images),
-    }
-    write_json(task.folder / JOB_MANIFEST, facts)
+    record = GeneratorRecord(
+        family=job.family,
+        label=job.label,
+        fold=job.fold,
+        seed=job.seed,
+        lesions=job.lesions,
+        fold_key=task.spec.fold_key,
+        config=job.config,
+        training_images=len(task.spec.training_images),
+        **asdict(trained),
+    )
+    record.write(task.folder / JOB_MANIFEST)
     run.mark_done(job.key)
     (task.folder / RESUME).unlink(missing_ok=True)
 

@@ -4,8 +4,22 @@ import numpy as np
 from jaxtyping import Bool
 
 from dermaug.data.splits import Fold
+from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.run import Run
 from dermaug.seeding import derive_seed
+
+
+def fold_of(run: Run, job: ClassifierJob) -> Fold:
+    """The fold as a trial sees it: its training part reduced, and halved where the arm asks for it.
+
+    A reference trains on one half and predicts the other, which stands where validation stands
+    otherwise; the test part is not looked at.
+    """
+    fold = run.fold(job.fold, job.lesions)
+    if job.half is not None:
+        kept, left = (halved(run, fold, half) for half in (job.half, 1 - job.half))
+        return Fold(fold.index, kept.train, left.train, ())
+    return halved(run, fold) if job.mixture.half else fold
 
 
 def halved(run: Run, fold: Fold, half: int = 0) -> Fold:

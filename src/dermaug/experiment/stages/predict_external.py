@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from lightning_fabric import Fabric
-from pydantic import ValidationError
 
 from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
-from dermaug.config import DataConfig
 from dermaug.console import console
 from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank
@@ -25,9 +23,8 @@ from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.identity import MANIFEST as RUN_MANIFEST
 from dermaug.experiment.run.identity import run_above
 from dermaug.experiment.run.known import Matches, counted, match_images, refuse_known
-from dermaug.experiment.run.records import RunManifest, TrainedManifest
+from dermaug.experiment.run.records import RunRecord, TrialRecord
 from dermaug.experiment.run.run import DONE
-from dermaug.files import read_record, read_shaped
 from dermaug.training.checkpoint import checkpoint_digest
 
 MANIFEST = "manifest.json"
@@ -44,8 +41,8 @@ class StoredClassifier:
     path: Path
 
     @cached_property
-    def manifest(self) -> dict[str, Any]:
-        """The `manifest.json` beside it: what it was trained on, without which nobody can judge it.
+    def record(self) -> TrialRecord:
+        """The record beside it: what it was trained on, without which nobody can judge it.
 
         Raises:
             DermaugError: There is none, it is not whole, or it is another classifier's.
@@ -57,8 +54,8 @@ class StoredClassifier:
                 "trained on, found none; without it leakage cannot be excluded: take the "
                 "classifier's whole folder, not the checkpoint alone"
             )
-        record = read_shaped(path, TrainedManifest)
-        if record["digest"] != checkpoint_digest(self.path):
+        record = TrialRecord.read(path)
+        if record.digest != checkpoint_digest(self.path):
             raise DermaugError(
                 f"{path}: expected the manifest of {self.path.name} beside it, found another "
                 "classifier's; put the two that belong together into one folder"
@@ -79,8 +76,8 @@ class StoredClassifier:
                 "the images that it was trained on, found it alone; without it leakage cannot be "
                 "excluded: take the run's whole folder"
             )
-        noted = read_shaped(run / RUN_MANIFEST, RunManifest)["data"]["fingerprint"]
-        if noted != self.manifest["fingerprint"]:
+        noted = RunRecord.read(run / RUN_MANIFEST).data.fingerprint
+        if noted != self.record.fingerprint:
             raise DermaugError(
                 f"{self.path}: expected a classifier of the run {run}, found one that was trained "
                 "on other data; without its own run leakage cannot be excluded"
@@ -90,22 +87,8 @@ class StoredClassifier:
     @property
     def name(self) -> dict[str, Any]:
         """Coordinates of the trial, for tables."""
-        arm = self.manifest["arm"]["name"]
-        return {"arm": arm} | {key: self.manifest[key] for key in ("model", "fold", "seed")}
-
-    @property
-    def data(self) -> DataConfig:
-        """How its training images were cut and labelled."""
-        try:
-            return DataConfig.model_validate(self.manifest["data"])
-        except ValidationError as error:
-            raise DermaugError(
-                f"{self.path.parent / MANIFEST}: its data section is none that this version knows",
-                [
-                    f"data.{'.'.join(map(str, each['loc']))}: {each['msg']}"
-                    for each in error.errors()
-                ],
-            ) from None
+        own = self.record
+        return {"arm": own.arm.name, "model": own.model, "fold": own.fold, "seed": own.seed}
 
 
 def only_classifier(path: Path) -> StoredClassifier:
@@ -147,7 +130,7 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
 
 def _is_critic(trial: Path) -> bool:
     path = trial / MANIFEST
-    return path.exists() and bool(read_record(path).get("critic"))
+    return path.exists() and bool(TrialRecord.read(path).discriminator_of)
 
 
 def evaluate(
@@ -176,7 +159,7 @@ def evaluate(
     matched: dict[tuple[str, Path], Matches] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
-        config = stored.data.model_copy(update={"size": spec.size})
+        config = stored.record.data.model_copy(update={"size": spec.size})
         key, run = config.model_dump_json(), stored.run
         if key not in stores:
             stores[key] = open_labelled(config, data, spec.classes)
@@ -185,7 +168,7 @@ def evaluate(
             matched[key, run] = match_images(stores[key], read_remembered(run))
         rows = _unseen(stored, matched[key, run], skip_known=skip_known)
         labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
-        prior = prior_array(stored.manifest["prior"], spec.classes)
+        prior = prior_array(stored.record.prior, spec.classes)
         found = overall_read(labels, probabilities, prior)
         scores.append(stored.name | {"images": len(rows)} | found)
         table = per_class_read(labels, probabilities, prior, spec.classes)
@@ -195,7 +178,7 @@ def evaluate(
 
 def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> np.ndarray:
     """Rows that the classifier was not trained on."""
-    where, trained = str(stored.path.parent), stored.manifest["training_images"]
+    where, trained = str(stored.path.parent), stored.record.training_images
     if not skip_known:
         refuse_known(where, matches, trained, "leave them out with --skip-known")
     reasons = matches.reasons(trained)

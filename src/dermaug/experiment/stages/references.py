@@ -10,10 +10,9 @@ from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.plan.jobs import ClassifierJob, reference_key
-from dermaug.experiment.run.records import JOB_MANIFEST, ReferenceManifest
+from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
 from dermaug.experiment.run.run import PREDICTIONS, Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
-from dermaug.files import read_shaped
 
 Images = UInt8[np.ndarray, "n h w 3"]
 
@@ -92,9 +91,9 @@ def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFit
 
 
 def _read(run: Run, key: str, device: torch.device) -> Reference:
-    told = read_shaped(run.folder / key / JOB_MANIFEST, ReferenceManifest)
+    told = TrialRecord.read(run.folder / key / JOB_MANIFEST)
     return Reference(
         classifier_judge(run.folder / key / CLASSIFIER, device),
-        prior_array(told["prior"], run.catalog.classes),
-        {label: count["real"] for label, count in told["train_counts"].items()},
+        prior_array(told.prior, run.catalog.classes),
+        {label: count.real for label, count in told.train_counts.items()},
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,17 +16,18 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, TrialManifest
+from dermaug.experiment.run.records import JOB_MANIFEST, ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.curating import Removed
 from dermaug.experiment.stages.dose_images import repeat
 from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated
 from dermaug.experiment.stages.references import trial_reference
-from dermaug.files import expanded, read_shaped
+from dermaug.files import expanded
 from dermaug.seeding import derive_seed
 from dermaug.synthesis import synthetic_set
 
 CHUNK = 512
+Provenance = Literal["fold", "beyond", "unknown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class TrainingSet:
     Args:
         images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
         labels: Class of each.
-        counts: Label -> {real, variants, synthetic}; `synthetic` counts the dose, whatever it is.
+        counts: Label -> number of its images.
         provenance: `fold` when every image comes from the fold's training part or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
@@ -47,8 +49,8 @@ class TrainingSet:
 
     images: Images
     labels: Labels
-    counts: dict[str, dict[str, int]]
-    provenance: str
+    counts: dict[str, ImageCounts]
+    provenance: Provenance
     removed: Removed
     capped: dict[str, float]
     dosed: int
@@ -69,7 +71,8 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
     parts = {"real": (images, labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
-    provenance, removed, capped, soft = "fold", Removed(), dict[str, float](), None
+    provenance: Provenance = "fold"
+    removed, capped, soft = Removed(), dict[str, float](), None
     if synthetic := job.mixture.synthetic:
         asked = _asked(run, job, synthetic, real)
         dose = allowed(job.mixture, asked, real)
@@ -109,8 +112,8 @@ def _asked(
     """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
     if job.mixture.replay_of:
         repeated = run.folder / job.beside(job.mixture.replay_of)
-        added = read_shaped(repeated / JOB_MANIFEST, TrialManifest)["train_counts"]
-        return {label: count["synthetic"] for label, count in added.items()}
+        added = TrialRecord.read(repeated / JOB_MANIFEST).train_counts
+        return {label: count.synthetic for label, count in added.items()}
     return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
 
 
@@ -129,18 +132,17 @@ def _capped(
     return above_limit(job.mixture, sampling, shown, real)
 
 
-def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, dict[str, int]]:
-    found = {name: np.bincount(part, minlength=len(classes)) for name, part in parts.items()}
-    empty = np.zeros(len(classes), dtype=np.int64)
+def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, ImageCounts]:
+    found = {
+        name: np.bincount(part, minlength=len(classes)).tolist() for name, part in parts.items()
+    }
     return {
-        label: {
-            name: int(found.get(name, empty)[place]) for name in ("real", "variants", "synthetic")
-        }
+        label: ImageCounts(**{name: numbers[place] for name, numbers in found.items()})
         for place, label in enumerate(classes)
     }
 
 
-def _provenance(source: str, folder: str) -> str:
+def _provenance(source: str, folder: str) -> Provenance:
     if source == ORACLE:
         return "beyond"
     path = expanded(folder, "synthetic.folder")
