@@ -216,9 +216,9 @@ def _draw_rows(
     plan: _Plan, rows: Int[np.ndarray, " m"], size: int, drawing_size: int
 ) -> tuple[UInt8[np.ndarray, "m s s 3"], Bool[np.ndarray, "m s s"]]:
     views, lesions = plan.views.take(rows), plan.lesions.take(plan.lesion_of[rows])
-    skin, mask = LesionDrawing(plan.atlas, lesions, *lesion_frame(views, drawing_size)).draw()
-    random = np.random.default_rng((plan.seed, int(rows[0])))
-    images = photograph(skin.reflectance(), views, random)
+    frame = lesion_frame(views, drawing_size)
+    reflectance, mask = LesionDrawing(plan.atlas, lesions, *frame).draw()
+    images = photograph(reflectance, views, np.random.default_rng((plan.seed, int(rows[0]))))
     factor = drawing_size // size
     if factor == 1:
         return images, mask

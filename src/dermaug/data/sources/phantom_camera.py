@@ -1,19 +1,19 @@
 """How a dermatoscope sees a phantom lesion: pose, light, hair, ruler, vignette, blur and noise."""
 
-from dataclasses import dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Float32, UInt8
 
 from dermaug.data.sources.phantom_drawing import Field, sigmoid, strokes
+from dermaug.data.sources.phantom_traits import Rows
 
 NUM_HAIRS = 10
 HAIRY, RULED, TUBED = 0.38, 0.04, 0.03  # share of images with hair, ruler marks, a black rim
 
 
 @dataclass(frozen=True)
-class Views:
+class Views(Rows):
     """What differs from one picture of a lesion to the next; the first axis is the picture."""
 
     rotation: Float32[np.ndarray, " n"]  # radians
@@ -28,10 +28,6 @@ class Views:
     ruler: Float32[np.ndarray, "n 3"]  # angle, distance from the centre, spacing; distance 9: none
     blur: Float32[np.ndarray, " n"]  # 0 sharp, 1 as soft as one pass of a binomial filter at 64 px
     noise: Float32[np.ndarray, " n"]  # standard deviation, of full scale
-
-    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
-        """The views of some rows."""
-        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def draw_views(
@@ -88,25 +84,21 @@ def lesion_frame(views: Views, size: int) -> tuple[Field, Field]:
 def photograph(
     reflectance: Float32[np.ndarray, "n h w 3"], views: Views, random: np.random.Generator
 ) -> UInt8[np.ndarray, "n h w 3"]:
-    """Light the skin, lay hair and ruler on it, and take the picture."""
-    size = reflectance.shape[1]
-    x, y = pixel_grid(size)
-    image = _with_hair(reflectance, views, x, y)
-    image = _with_ruler(image, views, x, y)
+    """Light the skin, lay hair and ruler on it (in place), and take the picture."""
+    x, y = pixel_grid(reflectance.shape[1])
+    _lay_hair(reflectance, views, x, y)
+    _lay_ruler(reflectance, views, x, y)
     light = 1.0 + x * views.gradient[:, 0, None, None] + y * views.gradient[:, 1, None, None]
     distance = np.hypot(x, y)
     light -= views.vignette[:, None, None] * np.square(distance)
     light *= sigmoid((views.tube[:, None, None] - distance) / 0.02)
-    image = image * light[..., None] * views.gains[:, None, None]
+    image = reflectance * light[..., None] * views.gains[:, None, None]
     image = _blurred(image, views.blur)
     grain = random.standard_normal(image.shape, dtype=np.float32)
     image += grain * views.noise[:, None, None, None]
     # Bright skin would clip to flat white: bend the upper end of the scale as cameras do.
     image = np.where(image > 0.8, 0.8 + 0.2 * np.tanh((image - 0.8) / 0.2), image)
-    picture: UInt8[np.ndarray, "n h w 3"] = np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(
-        np.uint8
-    )
-    return picture
+    return np.rint(np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
 def _draw_hairs(hairy: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -128,22 +120,16 @@ def _draw_rulers(number: int, random: np.random.Generator) -> np.ndarray:
     return np.stack([side, distance, random.uniform(0.10, 0.16, number)], axis=-1)
 
 
-def _with_hair(image: np.ndarray, views: Views, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _lay_hair(image: np.ndarray, views: Views, x: np.ndarray, y: np.ndarray) -> None:
     rows = np.flatnonzero(views.hairs[:, 0, 5] > 0.0)
-    if not len(rows):
-        return image
     shape = (len(rows), *x.shape[1:])
     covered = strokes(np.broadcast_to(x, shape), np.broadcast_to(y, shape), views.hairs[rows])
     colour = views.hair_colour[rows][:, None, None]
-    image = image.copy()
     image[rows] += 0.85 * covered[..., None] * (colour - image[rows])
-    return image
 
 
-def _with_ruler(image: np.ndarray, views: Views, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _lay_ruler(image: np.ndarray, views: Views, x: np.ndarray, y: np.ndarray) -> None:
     rows = np.flatnonzero(views.ruler[:, 1] < 2.0)
-    if not len(rows):
-        return image
     angle, distance, spacing = views.ruler[rows].T[:, :, None, None]
     outwards = x * np.cos(angle) + y * np.sin(angle) - distance
     along = (y * np.cos(angle) - x * np.sin(angle)) / spacing
@@ -152,9 +138,7 @@ def _with_ruler(image: np.ndarray, views: Views, x: np.ndarray, y: np.ndarray) -
     pixel = 2.0 / image.shape[1]
     mark = np.clip((0.011 - from_mark) / pixel + 0.5, 0.0, 1.0)
     mark *= np.clip(outwards / pixel, 0.0, 1.0) * np.clip((tall - outwards) / pixel, 0.0, 1.0)
-    image = image.copy()
     image[rows] += 0.75 * mark[..., None].astype(np.float32) * (0.15 - image[rows])
-    return image
 
 
 def _blurred(image: np.ndarray, blur: Float32[np.ndarray, " n"]) -> np.ndarray:

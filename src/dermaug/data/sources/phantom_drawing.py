@@ -1,7 +1,5 @@
 """Phantom lesions as light leaves them: absorbers laid out in skin, by Beer and Lambert's law."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Bool, Float32
 
@@ -48,33 +46,11 @@ class NoiseAtlas:
         i, j = left.astype(np.int32), top.astype(np.int32)
         upper = self._at(i, j) * (1 - right_share) + self._at(i + 1, j) * right_share
         lower = self._at(i, j + 1) * (1 - right_share) + self._at(i + 1, j + 1) * right_share
-        noise: Field = upper + (lower - upper) * bottom_share
-        return noise
+        return np.asarray(upper + (lower - upper) * bottom_share)
 
     def _at(self, column: np.ndarray, row: np.ndarray) -> Field:
         last = ATLAS_SIDE - 1  # a power of two: `and` wraps around, below zero too
         return np.take(self._noise, (row & last) * ATLAS_SIDE + (column & last))
-
-
-@dataclass(frozen=True)
-class Skin:
-    """Optical densities of the absorbers, and the share of what hides them, each (n, h, w)."""
-
-    melanin: Field
-    blood: Field
-    deep: Field
-    white: Field
-    keratin: Field
-
-    def reflectance(self) -> Float32[np.ndarray, "n h w 3"]:
-        """Colour under white light, 0 to 1."""
-        density = self.melanin[..., None] * MELANIN
-        density += self.blood[..., None] * BLOOD
-        density += self.deep[..., None] * DEEP_MELANIN
-        colour = np.exp(-density)
-        for cover, paint in ((self.white, WHITE), (self.keratin, KERATIN)):
-            colour += cover[..., None] * (paint - colour)
-        return colour
 
 
 class LesionDrawing:
@@ -93,8 +69,8 @@ class LesionDrawing:
         self._inner_x, self._inner_y = x / radius, y / radius  # lesion radii
         self._next_offset = 0
 
-    def draw(self) -> tuple[Skin, Bool[np.ndarray, "n h w"]]:
-        """Lay out all absorbers; also the lesion's mask."""
+    def draw(self) -> tuple[Float32[np.ndarray, "n h w 3"], Bool[np.ndarray, "n h w"]]:
+        """Colour under white light, 0 to 1, and the lesion's mask."""
         level = self._level()
         body = sigmoid((1.0 - level) / (0.03 + 0.5 * self._trait("softness")))
         skin_melanin, skin_blood = self._bare_skin()
@@ -103,15 +79,15 @@ class LesionDrawing:
         blood, follicles = self._redness(level, body, lines)
         deep, haze = self._deep_pigment(body)
         white = np.clip(white + haze, 0.0, 0.75)
+        keratin = np.clip(keratin + follicles + self._scale(body), 0.0, 0.85)
         patchless = 1.0 - 0.7 * white
-        skin = Skin(
-            melanin=skin_melanin + pigment * patchless,
-            blood=skin_blood + blood * patchless,
-            deep=deep,
-            white=white,
-            keratin=np.clip(keratin + follicles + self._scale(body), 0.0, 0.85),
-        )
-        return skin, level < 1.0
+        density = (skin_melanin + pigment * patchless)[..., None] * MELANIN
+        density += (skin_blood + blood * patchless)[..., None] * BLOOD
+        density += deep[..., None] * DEEP_MELANIN
+        colour = np.exp(-density)
+        for cover, paint in ((white, WHITE), (keratin, KERATIN)):
+            colour += cover[..., None] * (paint - colour)
+        return colour, level < 1.0
 
     def _trait(self, name: str) -> Float32[np.ndarray, "n 1 1"]:
         return self._lesions.trait(name)
@@ -127,9 +103,8 @@ class LesionDrawing:
 
     def _form(self, wavelength: float) -> Field:
         """Noise of a wavelength in lesion radii: what grows with the lesion."""
-        return self._atlas.read(
-            self._inner_x / wavelength, self._inner_y / wavelength, self._offset()
-        )
+        x, y = self._inner_x / wavelength, self._inner_y / wavelength
+        return self._atlas.read(x, y, self._offset())
 
     def _level(self) -> Field:
         """Distance from the centre along each ray, in units of the border's: the border is 1."""
@@ -141,9 +116,8 @@ class LesionDrawing:
         level += roughness * (self._form(0.75) + 0.55 * self._form(0.33))
         # Noise read on a circle is constant along each ray: it draws radial streaks at the rim.
         ray = np.maximum(np.hypot(self._inner_x, self._inner_y), 1e-3)
-        spokes = self._atlas.read(
-            2.2 * self._inner_x / ray, 2.2 * self._inner_y / ray, self._offset()
-        )
+        x, y = 2.2 * self._inner_x / ray, 2.2 * self._inner_y / ray
+        spokes = self._atlas.read(x, y, self._offset())
         level += self._trait("streaks") * spokes * np.clip(1.5 * level - 0.5, 0.0, 1.2)
         return level
 
@@ -158,9 +132,8 @@ class LesionDrawing:
         skin_melanin = melanin * (1.0 + 0.22 * damage * mottling) + 0.25 * damage * freckles
         skin_blood = blood * (1.0 + (0.05 + 0.30 * damage) * flush)
         furrow_density = strength * furrows
-        return np.maximum(skin_melanin + furrow_density, 0.0), np.maximum(
-            skin_blood + furrow_density, 0.0
-        )
+        melanin, blood = skin_melanin + furrow_density, skin_blood + furrow_density
+        return np.maximum(melanin, 0.0), np.maximum(blood, 0.0)
 
     def _pigment(self, level: Field, body: Field, lines: Field) -> tuple[Field, Field, Field]:
         """Melanin of the lesion; white of cysts, scars and the central patch; keratin of ridges."""
@@ -207,18 +180,16 @@ class LesionDrawing:
 
     def _scale(self, body: Field) -> Field:
         flakes = self._texture(0.42) + 0.6 * self._texture(0.12)
-        cover: Field = 0.55 * self._trait("scale") * sigmoid((flakes - 0.75) / 0.25) * body
-        return cover
+        return np.asarray(0.55 * self._trait("scale") * sigmoid((flakes - 0.75) / 0.25) * body)
 
     def _spots(self, spots: Float32[np.ndarray, "n c 3"], radius: float) -> Field:
         """Small discs at places in lesion radii; `radius` is in half widths."""
-        total = np.zeros_like(self._x)
+        covered = np.zeros_like(self._x)
         lesion_radius = np.exp(self._trait("log_radius"))
         for x, y, size in np.moveaxis(spots[..., None, None], (1, 2), (0, 1)):
             squared = np.square(self._inner_x - x) + np.square(self._inner_y - y)
-            total += np.exp(-squared * np.square(lesion_radius / (radius * size)))
-        covered: Field = np.minimum(total, 1.0)
-        return covered
+            covered += np.exp(-squared * np.square(lesion_radius / (radius * size)))
+        return np.asarray(np.minimum(covered, 1.0))
 
     def _vessels(self, level: Field) -> Field:
         rows = np.flatnonzero(self._trait("vessels") > 0.0)

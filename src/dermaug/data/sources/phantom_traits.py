@@ -58,38 +58,37 @@ LOOK_ALIKES: dict[str, tuple[str, ...]] = {
 LOOK_ALIKE_SHARE = (0.50, 2.90)
 FAINTEST = 0.28  # optical density of melanin and blood together
 
-AGE_YEARS = {  # mean and standard deviation in HAM10000
-    "akiec": (66.5, 11.5), "bcc": (66.8, 13.7), "bkl": (64.3, 14.1), "df": (53.0, 13.6),
-    "mel": (60.7, 15.2), "nv": (46.5, 15.2), "vasc": (51.4, 21.6),
-}  # fmt: skip
-UNKNOWN_AGE = {"bkl": 0.009, "mel": 0.002, "nv": 0.007}
-FEMALE = {
-    "akiec": 0.32, "bcc": 0.38, "bkl": 0.42, "df": 0.45, "mel": 0.38, "nv": 0.48, "vasc": 0.51
-}  # fmt: skip
 UNKNOWN_SEX = 0.006
-CONFIRMATION = {  # how a diagnosis was made; histopathology has the rest
-    "bkl": {"confocal": 0.06, "consensus": 0.24},
-    "df": {"consensus": 0.52},
-    "nv": {"follow_up": 0.55, "consensus": 0.08},
-    "vasc": {"consensus": 0.53},
-}
 SITES = (
     "abdomen", "back", "chest", "face", "foot", "hand", "lower extremity", "neck", "scalp",
     "trunk", "unknown", "upper extremity",
 )  # fmt: skip
-SITE_WEIGHTS = {  # in the order of SITES, per cent
-    "akiec": (2, 9, 4, 35, 0, 4, 20, 3, 4, 0, 0, 19),
-    "bcc": (4, 36, 9, 20, 1, 0, 11, 3, 4, 2, 1, 10),
-    "bkl": (4, 18, 7, 29, 0, 1, 16, 3, 3, 7, 2, 9),
-    "df": (3, 2, 0, 0, 2, 0, 71, 0, 0, 0, 0, 21),
-    "mel": (6, 29, 6, 9, 3, 0, 17, 3, 1, 4, 1, 19),
-    "nv": (13, 21, 3, 1, 4, 1, 22, 2, 1, 19, 3, 10),
-    "vasc": (19, 15, 4, 6, 0, 4, 19, 1, 0, 22, 0, 8),
-}
+# Patients in HAM10000: mean and SD of the age, share without it, share of women; how a diagnosis
+# was made (histopathology has the rest); percent of each of SITES.
+PATIENTS: dict[str, tuple[float, float, float, float, dict[str, float], tuple[int, ...]]] = {
+    "akiec": (66.5, 11.5, 0.0, 0.32, {}, (2, 9, 4, 35, 0, 4, 20, 3, 4, 0, 0, 19)),
+    "bcc": (66.8, 13.7, 0.0, 0.38, {}, (4, 36, 9, 20, 1, 0, 11, 3, 4, 2, 1, 10)),
+    "bkl": (64.3, 14.1, 0.009, 0.42, {"confocal": 0.06, "consensus": 0.24},
+            (4, 18, 7, 29, 0, 1, 16, 3, 3, 7, 2, 9)),
+    "df": (53.0, 13.6, 0.0, 0.45, {"consensus": 0.52}, (3, 2, 0, 0, 2, 0, 71, 0, 0, 0, 0, 21)),
+    "mel": (60.7, 15.2, 0.002, 0.38, {}, (6, 29, 6, 9, 3, 0, 17, 3, 1, 4, 1, 19)),
+    "nv": (46.5, 15.2, 0.007, 0.48, {"follow_up": 0.55, "consensus": 0.08},
+           (13, 21, 3, 1, 4, 1, 22, 2, 1, 19, 3, 10)),
+    "vasc": (51.4, 21.6, 0.0, 0.51, {"consensus": 0.53}, (19, 15, 4, 6, 0, 4, 19, 1, 0, 22, 0, 8)),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Lesions:
+class Rows:
+    """Arrays whose first axis is the same thing."""
+
+    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
+        """Some rows of all arrays, repeated as often as they are named."""
+        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+
+@dataclass(frozen=True)
+class Lesions(Rows):
     """Everything that a lesion keeps from view to view; the first axis is the lesion."""
 
     traits: Float32[np.ndarray, "n t"]  # in the order of TRAITS
@@ -101,10 +100,6 @@ class Lesions:
     cysts: Float32[np.ndarray, "n c 3"]  # place in lesion radii, and size relative to the others'
     openings: Float32[np.ndarray, "n c 3"]
     vessels: Float32[np.ndarray, "n v 6"]  # x, y, angle, length, bend and width, in lesion radii
-
-    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
-        """The lesions of some rows, repeated as often as they are named."""
-        return type(self)(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def trait(self, name: str) -> Float32[np.ndarray, "n 1 1"]:
         """One trait, shaped to meet fields of (n, height, width)."""
@@ -135,13 +130,19 @@ def draw_patients(classes: Int[np.ndarray, " n"], random: np.random.Generator) -
     table = pd.DataFrame("", index=range(len(classes)), columns=columns, dtype=object)
     table.insert(0, "dx", np.array(LABELS, dtype=object)[classes])
     for place in np.unique(classes):
-        label, rows = LABELS[place], np.flatnonzero(classes == place)
-        number, weights = len(rows), np.array(SITE_WEIGHTS[label])
-        sexes = {"female": FEMALE[label] * (1 - UNKNOWN_SEX), "unknown": UNKNOWN_SEX}
-        table.loc[rows, "dx_type"] = _choose(CONFIRMATION.get(label, {}), "histo", number, random)
-        table.loc[rows, "age"] = _draw_ages(label, number, random)
-        table.loc[rows, "sex"] = _choose(sexes, "male", number, random)
-        table.loc[rows, "localization"] = random.choice(SITES, number, p=weights / weights.sum())
+        rows = np.flatnonzero(classes == place)
+        age, spread, ageless, women, confirmed, sites = PATIENTS[LABELS[place]]
+        weights, sexes = (
+            np.array(sites),
+            {"female": women * (1 - UNKNOWN_SEX), "unknown": UNKNOWN_SEX},
+        )
+        table.loc[rows, "dx_type"] = _choose(confirmed, "histo", len(rows), random)
+        years = np.round(random.normal(age, spread, size=len(rows)) / 5) * 5  # as in HAM10000
+        ages = np.array([f"{each:.1f}" for each in np.clip(years, 5, 85)], dtype=object)
+        ages[random.random(len(rows)) < ageless] = ""
+        table.loc[rows, "age"] = ages
+        table.loc[rows, "sex"] = _choose(sexes, "male", len(rows), random)
+        table.loc[rows, "localization"] = random.choice(SITES, len(rows), p=weights / weights.sum())
     return table
 
 
@@ -214,11 +215,3 @@ def _choose(
 ) -> np.ndarray:
     names = np.array([*shares, rest], dtype=object)
     return random.choice(names, number, p=[*shares.values(), 1.0 - sum(shares.values())])
-
-
-def _draw_ages(label: str, number: int, random: np.random.Generator) -> np.ndarray:
-    years = random.normal(*AGE_YEARS[label], size=number)
-    rounded = np.clip(np.round(years / 5) * 5, 5, 85)  # HAM10000 gives ages in steps of five
-    ages = np.array([f"{age:.1f}" for age in rounded], dtype=object)
-    ages[random.random(number) < UNKNOWN_AGE.get(label, 0.0)] = ""
-    return ages
