@@ -16,6 +16,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs
+from dermaug.experiment.plan.power import planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
 from dermaug.generators.generator_training import train_generator
@@ -30,7 +31,8 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     """Print every trial, the images each shows and the minutes it takes on this machine.
 
     The data are decoded, as the run will find them then. The minutes come from a few real steps of
-    each network on noise; validation and sampling come on top.
+    each network on noise; validation and sampling come on top. Last comes what the design can
+    detect.
 
     Raises:
         DermaugError: Anything in the experiment or its data that would stop the run at its start.
@@ -49,6 +51,8 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
         table.add_row(job.key, f"{images:,}", f"{images * minutes[_network(job.config)]:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
+    for sentence in power_sentences(planned_power(experiment, catalog, folds)):
+        console.print(sentence, markup=False)
 
 
 def _is_critic(job: GeneratorJob | ClassifierJob) -> bool:

@@ -8,9 +8,11 @@ import numpy as np
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
+from dermaug.experiment.plan.comparisons import BASELINE, REPLAY, contrasts
 from dermaug.stats.outcomes import FEWEST_GROUPS, detectable
 from dermaug.stats.power import Design, expect, planned_metrics
 
+BALANCED = "balanced"
 LARGE = 0.10
 """A difference in mean sensitivity that few interventions reach: a design that misses smaller ones
 answers little."""
@@ -40,18 +42,15 @@ class Detectable:
     sensitivity: dict[str, float | None]
 
 
-def planned_power(
-    experiment: Experiment, catalog: Catalog, folds: Sequence[Fold], comparisons: int
-) -> Detectable:
+def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Detectable:
     """What an experiment is expected to detect on the whole training part.
 
     Args:
         experiment: Its seeds, and those of its generators, are the trainings.
         catalog: The data set.
         folds: The folds that are run.
-        comparisons: Judged comparisons of arms, over all classifiers.
     """
-    groups = catalog.groups
+    groups, comparisons = catalog.groups, judged_comparisons(experiment)
     parts = [(catalog.rows(fold.train), catalog.rows(fold.test)) for fold in folds]
     tested = np.array(
         [
@@ -82,6 +81,26 @@ def planned_power(
             for metric, found, less in zip(metrics[2:], each, few, strict=True)
         },
     )
+
+
+def judged_comparisons(experiment: Experiment) -> int:
+    """Comparisons in the family of a mean metric, over all arms and classifiers.
+
+    Of a dose curve validation picks one dose. A replay under class-balanced sampling is expected to
+    be a negative control, against which nothing is judged.
+    """
+    arms = {arm.name: arm for arm in experiment.arms}
+    sampled = {
+        name: {arm.sampling or config.sampling for config in experiment.classifiers}
+        for name, arm in arms.items()
+    }
+    negative = [name for name, arm in arms.items() if arm.replay_of and sampled[name] == {BALANCED}]
+    judged = {
+        (arms[each.arm].curve or each.arm, arms[each.reference].curve or each.reference)
+        for each in contrasts(experiment.arms, negative)
+        if each.role in (BASELINE, REPLAY)
+    }
+    return len(judged) * len(experiment.classifiers)
 
 
 def power_sentences(found: Detectable) -> list[str]:
