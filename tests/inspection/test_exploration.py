@@ -212,7 +212,7 @@ def test_the_command_writes_page_sheets_and_numbers(folder: Path, tmp_path: Path
 def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) -> None:
     run = open_run(folder, read_run_experiment(folder))
     results = read_results(run)
-    assert explored_generators(results, folder / "report.html") == []
+    assert explored_generators(results, folder / "report.html") == {}
     write_explore_page(folder / ACGAN / "explore", found, "it")
     page = reported(results).read_text(encoding="utf-8")
     shutil.rmtree(folder / ACGAN / "explore")

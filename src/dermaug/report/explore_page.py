@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,8 @@ from einops import rearrange
 from jaxtyping import UInt8
 
 from dermaug.csv_files import write_csv
-from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import read_record, require_writable, write_json, write_text
+from dermaug.files import require_writable, write_json, write_text
 from dermaug.inspection.exploration import Exploration
 from dermaug.report.explore_tables import explore_sentences, explore_tables
 from dermaug.report.figures import Figure, Panel, file_name, png, write_panels
@@ -32,21 +30,6 @@ CAPTIONS = {
     "upper one rotated to fit. Real images of patients: do not pass this picture on.",
 }
 _LEAST_SIDE = 64  # smaller images are enlarged by a whole factor
-
-
-@dataclass(frozen=True)
-class ExploredGenerator:
-    """One generator of a run that was explored.
-
-    Args:
-        name: Its key.
-        link: Where its page is, as seen from the report.
-        sentences: What stands out.
-    """
-
-    name: str
-    link: str
-    sentences: tuple[str, ...]
 
 
 def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path:
@@ -106,32 +89,23 @@ def _panels(name: str, sheets: Mapping[str, UInt8[np.ndarray, "r c s s 3"]]) -> 
         factor = max(1, -(-_LEAST_SIDE // images.shape[2]))
         large = rearrange(images, "r c h w k -> (r c) h w k").repeat(factor, 1).repeat(factor, 2)
         file = file_name(name, index, label, ending="png") if label else f"{name}.png"
-        alt = f"{name} {label}".strip()
+        alt = f"{label}: {CAPTIONS[name].partition('.')[0]}".removeprefix(": ")
         panels.append(Panel(file, alt, png(contact_sheet(large, images.shape[1])), label))
     return tuple(panels)
 
 
-def explored_generators(results: RunResults, page: Path) -> list[ExploredGenerator]:
-    """Generators of a run whose folder holds an exploration.
+def explored_generators(results: RunResults, page: Path) -> dict[str, str]:
+    """Key of each generator of a run that was explored -> link to what was found.
 
     Args:
         results: The run.
-        page: Where the report will lie.
-
-    Raises:
-        DermaugError: A record is damaged.
+        page: Where the report will lie, from which the links lead.
     """
-    found = []
-    for folder in dict.fromkeys(generator.folder for generator in results.generators):
-        if not (folder / FOLDER / PAGE).is_file():
-            continue
-        sentences = read_record(folder / FOLDER / RECORD).get("sentences")
-        if not isinstance(sentences, list):
-            raise DermaugError(
-                f"{folder / FOLDER / RECORD}: expected what `dermaug explore` wrote, found another "
-                "content; delete the folder and explore again"
-            )
-        link = os.path.relpath(folder / FOLDER / PAGE, page.parent)
-        key = folder.relative_to(results.folder).as_posix()
-        found.append(ExploredGenerator(key, Path(link).as_posix(), tuple(map(str, sentences))))
-    return found
+    pages = {generator.folder / FOLDER / PAGE: generator.folder for generator in results.generators}
+    return {
+        folder.relative_to(results.folder).as_posix(): Path(
+            os.path.relpath(found, page.parent)
+        ).as_posix()
+        for found, folder in pages.items()
+        if found.is_file()
+    }

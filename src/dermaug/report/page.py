@@ -13,7 +13,7 @@ from dermaug.report.answer_section import short_answer, unfinished
 from dermaug.report.audit_page import AuditSection, audit_section
 from dermaug.report.curve_sections import CurveSections, curve_sections
 from dermaug.report.data_figures import described
-from dermaug.report.explore_page import ExploredGenerator, explored_generators
+from dermaug.report.explore_page import explored_generators
 from dermaug.report.figures import Figure, write_panels
 from dermaug.report.generator_tables import curation_table, health_table
 from dermaug.report.metric_sections import MetricSections, metric_sections
@@ -37,7 +37,7 @@ from dermaug.scoring.scoring import Scoring
 
 DOSE_FIGURES = ("dose_response", "data_size")
 """The first that a study has stands on the first screen; the other stays in its section."""
-Section = MetricSections | AuditSection | CurveSections | list[ExploredGenerator]
+Section = MetricSections | AuditSection | CurveSections | dict[str, str]
 
 
 def render_report(results: RunResults, scoring: Scoring, output: Path | None = None) -> Path:
