@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from drawn import drawn_page as drawn_page
 from drawn import drawn_study as drawn_study
 from lightning_fabric import Fabric
 

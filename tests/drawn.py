@@ -271,11 +271,18 @@ def reported(results: RunResults, page: Path | None = None) -> Path:
     return render_report(results, score(results, 100), page)
 
 
-@pytest.fixture
-def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
-    """Builds a finished run in a temporary folder; every coordinate can be chosen."""
+@pytest.fixture(scope="session")
+def drawn_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunResults]:
+    """Builds a finished run in a temporary folder, once for each choice of its coordinates."""
+    built: dict[str, RunResults] = {}
+
+    def once(**chosen: Any) -> RunResults:
+        if repr(chosen) not in built:
+            built[repr(chosen)] = build(tmp_path_factory.mktemp("drawn"), **chosen)
+        return built[repr(chosen)]
 
     def build(
+        place: Path,
         classes: Sequence[str] = ("bkl", "nv", "mel"),
         skill: Mapping[str, float] = SKILL,
         models: Sequence[str] = ("fridadar",),
@@ -283,8 +290,8 @@ def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
         seeds: Sequence[int] = (0,),
         lesions: int = 24,
     ) -> RunResults:
-        folder = tmp_path / "run"
-        catalog = drawn_catalog(tmp_path, classes, lesions)
+        folder = place / "run"
+        catalog = drawn_catalog(place, classes, lesions)
         assert catalog.embedded is not None
         parts = drawn_folds(catalog, folds)
         experiment = drawn_experiment(classes, skill, models, seeds)
@@ -311,4 +318,19 @@ def drawn_study(tmp_path: Path) -> Callable[..., RunResults]:
             (len(generators), len(trials)),
         )
 
-    return build
+    return once
+
+
+@pytest.fixture(scope="session")
+def drawn_page(drawn_study: Callable[..., RunResults]) -> Callable[..., Path]:
+    """The report of such a run, written once for each choice."""
+    written: dict[str, Path] = {}
+
+    def once(**chosen: Any) -> Path:
+        if repr(chosen) not in written:
+            results = drawn_study(**chosen)
+            page = results.folder.parent / "page" / "report.html"
+            written[repr(chosen)] = reported(results, page)
+        return written[repr(chosen)]
+
+    return once

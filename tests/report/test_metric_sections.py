@@ -13,6 +13,7 @@ from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.scoring import score
 
 Study = Callable[..., RunResults]
+Written = Callable[..., Path]
 CLASSES = ("bcc", "bkl", "mel", "nv")
 
 
@@ -57,8 +58,8 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     assert any("to" in trial for row in sections.subgroups.rows for trial in row[2:])
 
 
-def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
-    path = reported(drawn_study(classes=CLASSES))
+def test_numbers_lie_beside_the_page(drawn_page: Written) -> None:
+    path = drawn_page(classes=CLASSES)
     tables = {
         name: pd.read_csv(path.parent / "scoring" / f"{name}.csv")
         for name in ("operating_points", "calibration", "subgroups")
@@ -74,9 +75,9 @@ def test_numbers_lie_beside_the_page(drawn_study: Study) -> None:
     assert re.search(r'href="#subgroups">Who gains', text)
 
 
-def test_malignant_is_never_said_without_pre_malignant(drawn_study: Study) -> None:
+def test_malignant_is_never_said_without_pre_malignant(drawn_page: Written) -> None:
     """Actinic keratoses (akiec) are among them."""
-    page = reported(drawn_study(classes=CLASSES)).read_text(encoding="utf-8")
+    page = drawn_page(classes=CLASSES).read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", page).lower()
     said = [text[max(0, at.start() - 20) : at.end() + 20] for at in re.finditer("malignan", text)]
     assert len(said) > 2

@@ -1,6 +1,7 @@
 """What a run may show the world, from a small study."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
+from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 from dermaug.inspection.audit_run import AUDIT, read_audit, write_audit
@@ -34,17 +36,22 @@ TREE = {
 }
 
 
-@pytest.fixture
-def results(tmp_path: Path) -> RunResults:
-    asked = validate_experiment(TREE, "test")
-    command = f"dermaug run x.toml --output {tmp_path / 'run'}"
-    run = run_experiment(
-        tmp_path / "run", asked, device="cpu", precision="32-true", command=command
-    )
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
+    folder = tmp_path_factory.mktemp("published") / "run"
+    asked, command = validate_experiment(TREE, "test"), f"dermaug run x.toml --output {folder}"
+    run = run_experiment(folder, asked, device="cpu", precision="32-true", command=command)
     audit_images(run, "cpu")
-    ran = read_results(run)
-    reported(ran)
-    return ran
+    results = read_results(run)
+    reported(results)
+    return results
+
+
+@pytest.fixture
+def results(ran: RunResults, tmp_path: Path) -> RunResults:
+    """A copy of the run, to be changed at will."""
+    folder = shutil.copytree(ran.folder, tmp_path / "run")
+    return read_results(open_run(folder, ran.experiment))
 
 
 def published(results: RunResults, output: Path) -> Path:
@@ -69,7 +76,7 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
     } <= files
     assert "figures/differences-0-fridadar.svg" in files
     texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
-    assert not [path for path in texts if str(tmp_path) in path.read_text(encoding="utf-8")]
+    assert not [path for path in texts if str(tmp_path.parent) in path.read_text(encoding="utf-8")]
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "out/scoring/scores.csv"),
         pd.read_csv(results.folder / "scoring/scores.csv"),
