@@ -13,7 +13,10 @@ TEXTBOOKS = ["textbook, 0 workers", "textbook, 2 workers"]
 TINY = ["--images", "16", "--rounds", "1"]
 
 # Workers are forked, as a DataLoader does on Linux, from a process that other tests gave threads.
-pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
+    pytest.mark.slow,
+]
 
 Run = Callable[..., tuple[object, str, str]]
 

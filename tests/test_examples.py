@@ -20,6 +20,7 @@ def test_there_is_one_a_stage_and_each_fits_on_a_screen_or_two() -> None:
     assert max(len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES) < 80
 
 
+@pytest.mark.slow
 def test_examples_run_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

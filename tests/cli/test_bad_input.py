@@ -303,6 +303,7 @@ def test_memory_that_does_not_suffice_is_said() -> None:
     assert _of_the_system(RuntimeError("a fault of the program")) is None
 
 
+@pytest.mark.slow
 def test_closed_pipe_ends_quietly(phantoms: Path, checkpoints: Path) -> None:
     image = min(phantoms.rglob("*.jpg"))
     words = [PROGRAM, "predict", str(checkpoints), str(image), "--json"]

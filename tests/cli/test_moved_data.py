@@ -40,6 +40,7 @@ def asked(source: str | Path, external: tuple[str | Path, ...] = ()) -> Experime
         "source": str(source),
         "size": 32,
         "classes": list(CLASSES),
+        "phantom": {"number": 140, "balanced": True},
         "external_test": [str(path) for path in external],
     }
     tree = {"name": "small", "data": data, "splits": {"folds": 3}, "arms": [{"name": "real"}]}

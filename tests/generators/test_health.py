@@ -124,6 +124,7 @@ def twice(images: np.ndarray, seed: int) -> np.ndarray:
     return np.clip(np.repeat(images, 2, axis=0) + noise, 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_two_images_of_a_lesion_do_not_raise_the_kid_of_fresh_lesions() -> None:
     known, lesions = (phantoms(20, 0), np.arange(20)), np.repeat(np.arange(10), 2)
     kids, blind = [], []
@@ -155,6 +156,7 @@ def test_a_class_of_few_lesions_is_not_judged_however_many_its_images(side: int)
     assert np.isfinite(examined(monitor(*sides), phantoms(40, 2)).kid)
 
 
+@pytest.mark.slow
 def test_collapse_on_purpose_is_caught_and_stops_the_training(
     tmp_path: Path, fabric: Fabric, generator_task: Make
 ) -> None:

@@ -30,6 +30,8 @@ from dermaug.scoring.points import point_of
 from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 from dermaug.training.fabric import start_fabric
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ["mel", "nv"]
 SIZE = 32
 LESIONS = 6

@@ -15,6 +15,8 @@ from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import detectable
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 
+pytestmark = pytest.mark.slow
+
 RESAMPLES = 400
 CLASSES = ("c0", "c1", "c2")
 PLACES = metrics_of(CLASSES)

@@ -1,10 +1,8 @@
 """A whole study on a few phantoms: it ends, survives kills, repeats, and lets nothing leak."""
 
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +21,7 @@ from dermaug.experiment_file import read_experiment
 from dermaug.files import read_json, write_json
 from dermaug.synthesis.png_folder import generate_folder
 from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 
 FILE = """
@@ -58,7 +57,22 @@ name = "classic+synthetic"
 policy = "standard"
 synthetic = { dose = 20, max_per_real = 0 }
 """
-PROGRAM = "from dermaug.cli import main; main()"
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+from dermaug.cli import main
+
+appears, rename = sys.argv.pop(1), Path.replace
+
+def killed_at_rename(aside, path):
+    renamed = rename(aside, path)
+    if Path(path).match(appears):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return renamed
+
+Path.replace = killed_at_rename
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +134,15 @@ def test_finished_run_is_only_read_again(
     assert again.record == finished.record
 
 
+def test_a_kill_after_the_last_file_leaves_no_resume_behind(
+    finished: RunResults, asked: tuple[Path, Experiment]
+) -> None:
+    left = finished.generators[0].folder / RESUME
+    left.write_bytes(b"the program was killed before it deleted this")
+    work(finished.folder, asked[1])
+    assert not left.exists()
+
+
 def test_another_experiment_in_the_folder_is_refused_with_the_difference(
     finished: RunResults, asked: tuple[Path, Experiment]
 ) -> None:
@@ -129,23 +152,15 @@ def test_another_experiment_in_the_folder_is_refused_with_the_difference(
     assert caught.value.details == ("classifiers.0.images: 640 -> 999",)
 
 
-def wait_and_kill(words: list[str], appears: str, folder: Path) -> None:
-    """Start the program and kill it as soon as a file matches; it must still be at work then."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    log = folder.parent / f"{folder.name}.log"
-    with log.open("w") as told:
-        program = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *words], env=environment, stdout=told, stderr=told
-        )
-    deadline = time.monotonic() + 180
-    while not list(folder.glob(appears)):
-        assert program.poll() is None, log.read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    program.send_signal(signal.SIGKILL)
-    assert program.wait() == -signal.SIGKILL
+def run_until(appears: str, words: list[str]) -> None:
+    """Run the program, which is killed at the moment that a file of this kind appears."""
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, appears, *words], capture_output=True, text=True
+    )
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
+@pytest.mark.slow
 def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     asked: tuple[Path, Experiment], finished: RunResults, tmp_path: Path
 ) -> None:
@@ -158,7 +173,7 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
         "classifiers/classic+synthetic/*/*/resume.safetensors",
     ]
     for appears in stages:
-        wait_and_kill(words, appears, folder)
+        run_until(appears, words)
     again = work(folder, asked[1])
     for one, other in zip(again.trials, finished.trials, strict=True):
         pd.testing.assert_frame_equal(one.predictions, other.predictions)

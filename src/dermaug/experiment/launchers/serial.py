@@ -20,6 +20,7 @@ from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
+from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 
 
@@ -100,6 +101,9 @@ def do_jobs(
 ) -> None:
     """Do those of some jobs that are not done."""
     left = [job for job in jobs if not run.is_done(job.key)]
+    for job in jobs:
+        if run.is_done(job.key):  # a kill between the two leaves both
+            (run.folder / job.key / RESUME).unlink(missing_ok=True)
     console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
     if not left:
         return
