@@ -110,7 +110,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
     except OSError as error:
         raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
-        raise DermaugError(f"{path}: not valid JSON ({error}); delete it to start afresh") from None
+        raise DermaugError(f"{path}: not valid JSON ({error}); delete it to start again") from None
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def read_record(path: Path) -> dict[str, Any]:
     value = read_json(path)
     if not isinstance(value, dict):
         raise DermaugError(
-            f"{path}: expected a JSON object, found {type(value).__name__}; it was changed after "
+            f"{path}: expected a JSON object, found {type(value).__name__}; it was modified after "
             "it was written"
         )
     return value
@@ -145,8 +145,8 @@ class Record(Section):
             return cls.model_validate(read_record(path))
         except ValidationError as error:
             raise DermaugError(
-                f"{path}: expected what dermaug wrote there, found other content; put the file "
-                "back as it was, or make it anew",
+                f"{path}: the content is not what dermaug wrote; restore the file, or create it "
+                "again",
                 [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()],
             ) from None
 
@@ -166,7 +166,7 @@ def expanded(path: str | Path, what: str) -> Path:
     except RuntimeError:
         raise DermaugError(
             f"{what} {str(path)!r}: expected a path, but there is no user of that name on this "
-            "machine; write it out, or put ./ before a folder whose name begins with ~"
+            "machine; write the path in full, or put ./ before a folder whose name begins with ~"
         ) from None
 
 

@@ -78,9 +78,9 @@ def test_missing_weights_are_refused_unless_no_feature_depends_on_them(
     save_file(state, cut)
     with pytest.raises(DermaugError, match="do not match the network"):
         load_backbone(NAME, cut)
-    with pytest.raises(DermaugError, match="name complete layers"):
+    with pytest.raises(DermaugError, match="select complete layers"):
         load_backbone(NAME, cut, expect_missing=("layer4.*",))
-    with pytest.raises(DermaugError, match="name complete layers"):
+    with pytest.raises(DermaugError, match="select complete layers"):
         load_backbone(NAME, cut, expect_missing=("layer4.*",), layers=("layer3", "layer4"))
     kept = load_backbone(NAME, cut, expect_missing=("layer4.*",), layers=("layer3",))
     whole = load_backbone(NAME, weights, layers=("layer3",))
@@ -131,5 +131,5 @@ def test_imagenet_trunk_gives_the_features_of_its_complete_layers() -> None:
         features = backbone(torch.rand(4, 3, 32, 32))
     assert features.shape == (4, 512 + 1024)
     assert torch.isfinite(features).all()
-    with pytest.raises(DermaugError, match="name complete layers"):
+    with pytest.raises(DermaugError, match="select complete layers"):
         load_backbone("mobilenetv1_100", TRUNK, options=options, expect_missing=gaps)

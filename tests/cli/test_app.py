@@ -219,7 +219,7 @@ def test_path_of_the_data_may_hold_quotes_and_spaces(
     folder = tmp_path / 'it\'s "mine" \\ é'
     folder.mkdir()
     _, output = dermaug("run", "--data", folder, "--output", tmp_path / "run")
-    assert f"{folder}: expected a data set, found none that is known" in output
+    assert f"{folder}: not a supported data set" in output
 
 
 def test_bad_file_is_listed_by_the_check(

@@ -169,6 +169,6 @@ def test_external_test_that_cannot_be_opened_is_told_before_anything_is_written(
 ) -> None:
     with pytest.raises(DermaugError, match="nowhere: expected a data set, found nothing"):
         open_run(here / "run", asked("data", external=("nowhere",)))
-    with pytest.raises(DermaugError, match="labels that the classifiers do not know"):
+    with pytest.raises(DermaugError, match="labels that the classifiers were not trained on"):
         open_run(here / "run", asked("data", external=("data",)))
     assert not (here / "run").exists()

@@ -184,7 +184,7 @@ def test_nothing_usable_is_an_error_even_with_skip(
     tmp_path: Path, catalog_of_files: MakeCatalog
 ) -> None:
     catalog = catalog_of_files([tmp_path / "a.jpg", tmp_path / "b.jpg"])
-    with pytest.raises(DermaugError, match="no image can be used") as caught:
+    with pytest.raises(DermaugError, match="none of the images can be used") as caught:
         load_pixels(catalog, DataConfig(size=16, on_bad="skip"), cache=tmp_path / "cache")
     assert len(caught.value.details) == 2
 

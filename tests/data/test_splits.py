@@ -257,7 +257,7 @@ def test_patients_with_several_diagnoses_stay_whole() -> None:
         set(catalog.groups[catalog.rows(fold.train)]) & set(catalog.groups[catalog.rows(fold.test)])
         for fold in by_lesion
     )
-    with pytest.raises(DermaugError, match="patients occur in more than one part"):
+    with pytest.raises(DermaugError, match="patients occur in more than one split"):
         refuse_overlap(catalog, by_lesion[0])
 
 
@@ -272,7 +272,9 @@ def test_lesion_belongs_to_its_patient_in_every_row() -> None:
 def test_grouping_by_patient_needs_patients() -> None:
     catalog = catalog_of({"mel": [1] * 3, "nv": [1] * 3})
     assert catalog.grouped_by("auto").unit == "lesion"
-    with pytest.raises(DermaugError, match=r"splits\.group is patient, but the data name none"):
+    with pytest.raises(
+        DermaugError, match=r"splits\.group is patient, but the data identify no patients"
+    ):
         catalog.grouped_by("patient")
 
 
@@ -315,8 +317,8 @@ def test_reduced_training_part_keeps_whole_groups_per_class() -> None:
         ((("a", "b"), ("b",), ("c",)), "both train and validation"),
         ((("a",), ("b",), ("c", "a")), "both train and test"),
         ((("a",), ("b",), ("b",)), "both validation and test"),
-        ((("a", "a"), ("b",), ("c",)), "twice in the train part"),
-        ((("a",), (), ("c",)), "the validation part is empty"),
+        ((("a", "a"), ("b",), ("c",)), "twice in the train split"),
+        ((("a",), (), ("c",)), "the validation split is empty"),
     ],
 )
 def test_a_fold_cannot_overlap(parts: tuple[tuple[str, ...], ...], message: str) -> None:

@@ -74,5 +74,5 @@ def test_one_class_is_refused() -> None:
 
 def test_nothing_to_judge_is_refused() -> None:
     (known, labels), (asked, truth) = clouds(9, 2, 0), clouds(6, 2, 1)
-    with pytest.raises(DermaugError, match="6 images to choose by and 0 to judge"):
+    with pytest.raises(DermaugError, match="6 images to choose C and 0 to evaluate"):
         linear_probe(known, labels, asked, truth, asked[:0])

@@ -142,7 +142,7 @@ def test_duplicates_among_the_held_out_do_not_calibrate() -> None:
     distances = np.array([0.0, 4.0, 5.0])
     thresholds = calibrate(Neighbours(zeros, zeros, distances, distances))
     assert (thresholds.pixels, thresholds.calibrated_on) == (4.0, 2)
-    with pytest.raises(DermaugError, match="no threshold for copies"):
+    with pytest.raises(DermaugError, match="thresholds for copies cannot be calibrated"):
         calibrate(Neighbours(zeros, zeros, distances * 0, distances * 0))
 
 

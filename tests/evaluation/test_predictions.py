@@ -83,7 +83,7 @@ def test_rows_keep_their_order(table: pd.DataFrame) -> None:
     ],
 )
 def test_each_fault_is_named(table: pd.DataFrame, change: dict, finding: str) -> None:
-    with pytest.raises(DermaugError, match="not valid predictions") as caught:
+    with pytest.raises(DermaugError, match="invalid predictions") as caught:
         checked_predictions(table.assign(**change), CLASSES)
     assert finding in "\n".join(caught.value.details)
 
@@ -111,7 +111,7 @@ def test_a_wrong_shape_is_refused(catalog: Catalog) -> None:
 def test_trials_of_another_kind_are_findings(
     table: pd.DataFrame, change: dict[str, str | None]
 ) -> None:
-    with pytest.raises(DermaugError, match="not valid predictions"):
+    with pytest.raises(DermaugError, match="invalid predictions"):
         checked_predictions(table.assign(**change), CLASSES)
 
 
@@ -141,5 +141,5 @@ def test_predictions_of_the_fold_pass_in_any_order(table: pd.DataFrame, catalog:
 def test_predictions_of_other_images_are_refused(
     table: pd.DataFrame, catalog: Catalog, change: dict[str, object], images: tuple[str, ...]
 ) -> None:
-    with pytest.raises(DermaugError, match="in the test part"):
+    with pytest.raises(DermaugError, match="in the test split"):
         refuse_other_rows(table.assign(**change), catalog, {"test": images}, "x")

@@ -156,7 +156,7 @@ def test_projected_refuses_scales_without_weights() -> None:
     config = GeneratorConfig(
         family="projected", width=4, options={"weights": str(WEIGHTS), "scales": 5, **TRUNK}
     )
-    with pytest.raises(DermaugError, match="look at fewer scales"):
+    with pytest.raises(DermaugError, match="use fewer scales"):
         build_family(config, SIDE, 2).prepare()
 
 

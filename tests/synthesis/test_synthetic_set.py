@@ -61,12 +61,16 @@ def test_parts_that_do_not_agree_are_refused(tmp_path: Path) -> None:
 
 def test_set_of_another_fold_is_refused() -> None:
     refuse_leakage(PROVENANCE, "fold-key", [*SEEN, "ISIC_3"], "arm")
-    with pytest.raises(DermaugError, match="its generator saw lesions that this fold tests on"):
+    with pytest.raises(
+        DermaugError, match="its generator was trained on lesions that this fold tests on"
+    ):
         refuse_leakage(PROVENANCE, "other-key", SEEN, "arm")
 
 
 def test_generator_that_saw_more_than_the_training_part_is_refused() -> None:
-    with pytest.raises(DermaugError, match=r"saw 1 images outside .* for example ISIC_2"):
+    with pytest.raises(
+        DermaugError, match=r"was trained on 1 images outside .* for example ISIC_2"
+    ):
         refuse_leakage(PROVENANCE, "fold-key", ["ISIC_1"], "arm")
 
 
@@ -148,7 +152,7 @@ def test_array_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
     write_synthetic_set(tmp_path / "set", drawn())
     np.save(tmp_path / "set/images.npy", np.array([Payload()], dtype=object), allow_pickle=True)
     resealed(tmp_path / "set", "images.npy")
-    with pytest.raises(DermaugError, match="not a whole synthetic set"):
+    with pytest.raises(DermaugError, match="incomplete synthetic set"):
         read_synthetic_set(tmp_path / "set")
     assert not (tmp_path / "owned").exists()
 

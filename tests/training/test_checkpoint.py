@@ -51,7 +51,7 @@ def test_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> No
         save_checkpoint(path, {"weights": torch.zeros(100)})
         content = path.read_bytes()[:-50]
     path.write_bytes(content)
-    with pytest.raises(DermaugError, match="not a whole safetensors file"):
+    with pytest.raises(DermaugError, match="incomplete or damaged safetensors file"):
         load_checkpoint(path)
 
 

@@ -131,8 +131,8 @@ def load_inception(weights: Path | None = None) -> InceptionFeatures:
     """
     if importlib.util.find_spec("torch_fidelity") is None:
         raise DermaugError(
-            "Inception comes with an extra that is not installed; add it with `uv sync --extra "
-            "fidelity`, or take the features of a classifier (--model) or a backbone (--backbone)"
+            "Inception requires the extra fidelity, which is not installed; run `uv sync --extra "
+            "fidelity`, or use the features of a classifier (--model) or a backbone (--backbone)"
         )
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -154,10 +154,10 @@ def _inception_file() -> Path:
         torch.hub.download_url_to_file(INCEPTION_URL, str(kept), "6726825d", progress=False)
     except (OSError, RuntimeError) as error:
         raise DermaugError(
-            f"Inception's weights are not on this machine and cannot be fetched ({error})",
+            f"the weights of Inception are not on this machine and cannot be downloaded ({error})",
             [
-                f"fetch {INCEPTION_URL} on a machine that can reach it",
-                f"then put it at {kept}, or give it with --weights",
+                f"download {INCEPTION_URL} on a machine with network access",
+                f"then copy it to {kept}, or pass it with --weights",
             ],
         ) from None
     return kept
@@ -175,8 +175,8 @@ def _refuse_random(backbone: BackboneFeatures, missing: Sequence[str]) -> None:
     reached = [key for key, slope in zip(random, slopes, strict=True) if slope is not None]
     if reached:
         raise DermaugError(
-            "the features would depend on weights that are missing in the file and start at "
-            "random; name complete layers with --layer",
+            "the features would depend on weights that are missing from the file and hence random; "
+            "select complete layers with --layer",
             reached[:20],
         )
 
@@ -187,6 +187,6 @@ def _module(network: nn.Module, name: str) -> nn.Module:
     except AttributeError:
         known = [each for each, _ in network.named_modules() if each.count(".") <= 1 and each]
         raise DermaugError(
-            f"no layer {name!r} in the backbone; expected one of its modules",
+            f"the backbone has no layer {name!r}; expected one of its modules",
             [f"among them: {', '.join(known[:30])}"],
         ) from None

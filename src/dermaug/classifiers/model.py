@@ -141,7 +141,7 @@ def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
     """
     state = load_checkpoint(path)
     if state.get("kind") != "classifier":
-        raise DermaugError(f"{path}: expected a classifier, found {state.get('kind', 'neither')!r}")
+        raise DermaugError(f"{path}: not a classifier checkpoint")
     with expecting(path, "a classifier"):
         described: dict[str, Any] = state["spec"]
         # A checkpoint that does not tell how images are cut must not be fed centred squares.
@@ -157,14 +157,16 @@ def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
     num_classes = len(spec.classes)
     if spec.model == OWN:
         if pretrained or spec.options:
-            raise DermaugError("fridadar has neither hub weights nor options; it is our own CNN")
+            raise DermaugError(
+                "fridadar has no pretrained weights and no options; it is implemented in dermaug"
+            )
         dropout = 0.5 if spec.dropout is None else spec.dropout
         return FridAdar(num_classes=num_classes, size=spec.size, dropout=dropout)
     if spec.model.split(".")[0] not in timm.list_models():
         close = timm.list_models(f"*{spec.model.split('.')[0][:6]}*")[:5]
         raise DermaugError(
             f"unknown model {spec.model!r}: expected fridadar or a timm model",
-            [f"near it: {', '.join(close)}"] if close else [],
+            [f"similar names: {', '.join(close)}"] if close else [],
         )
     if pretrained:
         origin = timm.get_pretrained_cfg(spec.model)

@@ -108,8 +108,8 @@ class Catalog:
         """
         if grouping == "patient" and (self.table["patient_id"] == "").all():
             raise DermaugError(
-                f"{self.name}: splits.group is patient, but the data name none; expected a column "
-                "patient_id in metadata.csv; add it, or set splits.group to lesion"
+                f"{self.name}: splits.group is patient, but the data identify no patients; add a "
+                "column patient_id to metadata.csv, or set splits.group to lesion"
             )
         return replace(self, grouping=grouping)
 

@@ -55,7 +55,7 @@ def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]
     catalog = select(read, other.model_copy(update={"groups": groups}))
     if unknown := sorted(set(catalog.classes) - set(classes)):
         raise DermaugError(
-            f"{path} has labels that the classifiers do not know: {', '.join(unknown)}; "
+            f"{path} has labels that the classifiers were not trained on: {', '.join(unknown)}; "
             f"they were trained on {', '.join(classes)}"
         )
     return read_pixels(replace(catalog, classes=classes), other)

@@ -43,7 +43,7 @@ class Findings:
         noun = "finding" if len(self.lines) == 1 else "findings"
         raise DermaugError(
             f"{where}: expected a complete and consistent data set, found {len(self.lines):,} "
-            f"{noun}; correct them and try again",
+            f"{noun}; correct them and run the command again",
             shown,
         )
 
@@ -107,8 +107,8 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DermaugError(
-            f"{path} line {line}: expected text, found a NUL byte (UTF-16 without its mark, or no "
-            "table at all); save the table as UTF-8"
+            f"{path} line {line}: expected text, found a NUL byte (UTF-16 without a byte order "
+            "mark, or not a text file); save the table as UTF-8"
         )
     return text
 
@@ -139,7 +139,7 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
         else:
             rows.append(Row(where, dict(zip(columns, cells, strict=True))))
     if not rows and not doubtful:
-        raise DermaugError(f"{path}: expected one row an image below the header, found no row")
+        raise DermaugError(f"{path}: expected one row per image below the header, found no rows")
     return Sheet(path, columns, tuple(rows), frozenset(doubtful))
 
 
@@ -156,7 +156,7 @@ def _numbered_cells(path: Path, text: str, delimiter: str) -> list[tuple[int, li
             begins = reader.line_num + 1
     except csv.Error as error:
         raise DermaugError(
-            f"{path} line {begins}: not a readable table ({error}); correct the row's quotes"
+            f"{path} line {begins}: not a readable table ({error}); correct the quotes of this row"
         ) from None
     return numbered
 

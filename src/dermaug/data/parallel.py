@@ -77,6 +77,6 @@ def _in_processes(
         yield from parallel(tasks)
     except TerminatedWorkerError:
         raise DermaugError(
-            "a worker process was killed while decoding images, most likely for memory; "
+            "a worker process was killed while decoding images, probably because memory ran out; "
             "close other programs and run the same command again"
         ) from None

@@ -77,8 +77,8 @@ def write_cache(path: Path, results: Iterable[Square | BadFile], size: int) -> N
         write_json(path.with_suffix(".json"), index | {"details_crc32": zlib.crc32(details)})
     except OSError as error:
         raise DermaugError(
-            f"cannot write the image cache {path.parent}: {error.strerror or error}; "
-            "make room, or name another folder in the environment variable DERMAUG_CACHE"
+            f"cannot write the image cache {path.parent}: {error.strerror or error}; free some "
+            "disk space, or set the environment variable DERMAUG_CACHE to another folder"
         ) from None
 
 

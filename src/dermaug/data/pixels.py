@@ -87,7 +87,7 @@ def load_pixels(
         write_cache(path, results, config.size)
         pixels = read_cache(path, config.size)
     if pixels is None:
-        raise DermaugError(f"{path} cannot be read back after writing; is the disk sound?")
+        raise DermaugError(f"{path} cannot be read back after writing; check the disk")
     if config.on_bad == "stop":
         refuse_bad(pixels.bad, len(catalog))
     return _store(catalog, pixels, config.crop)
@@ -102,7 +102,7 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
     """
     if bad:
         raise DermaugError(
-            f"{len(bad)} of {number} images cannot be used; replace them, or leave them out with "
+            f"{len(bad)} of {number} images cannot be used; replace them, or exclude them with "
             "--set data.on_bad=skip",
             [str(entry) for entry in bad],
         )
@@ -117,8 +117,8 @@ def refuse_uncropped(store: PixelStore, what: str) -> None:
     if store.uncropped:
         raise DermaugError(
             f"{what}: {store.uncropped} of {len(store.catalog)} images have no segmentation, but "
-            "the classifiers see squares cut to the lesion (data.crop); add segmentations, or "
-            "train with data.crop = centre"
+            "the classifiers were trained on lesion crops (data.crop); add segmentations, or train "
+            "with data.crop = centre"
         )
 
 
@@ -163,7 +163,8 @@ def _recovered(
 def _store(catalog: Catalog, pixels: CachedPixels, crop: Crop) -> PixelStore:
     if not len(pixels.images):
         raise DermaugError(
-            f"{catalog.name}: no image can be used; expected image files under {catalog.root}",
+            f"{catalog.name}: none of the images can be used; expected image files under "
+            f"{catalog.root}",
             [str(entry) for entry in pixels.bad],
         )
     bad_ids = {entry.image_id for entry in pixels.bad}

@@ -35,7 +35,7 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
     if empty := [label for label in catalog.classes if not counts.get(label, 0)]:
         raise DermaugError(
             f"{catalog.name}: expected images of every class, found none of {', '.join(empty)}; "
-            "leave them out with data.classes"
+            "exclude them with data.classes"
         )
     return catalog
 

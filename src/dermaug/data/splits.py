@@ -48,9 +48,9 @@ class Fold:
         for part in PARTS:
             ids = getattr(self, part)
             if not ids:
-                raise DermaugError(f"fold {self.index}: the {part} part is empty")
+                raise DermaugError(f"fold {self.index}: the {part} split is empty")
             if len(set(ids)) != len(ids):
-                raise DermaugError(f"fold {self.index}: an image is twice in the {part} part")
+                raise DermaugError(f"fold {self.index}: an image occurs twice in the {part} split")
         for one, other in combinations(PARTS, 2):
             if shared := sorted(set(getattr(self, one)) & set(getattr(self, other))):
                 raise DermaugError(
@@ -196,7 +196,7 @@ def _groups_per_class(catalog: Catalog) -> dict[str, int]:
 def _require_enough(catalog: Catalog, config: SplitConfig) -> None:
     if catalog.num_classes < 2:
         raise DermaugError(
-            f"{catalog.name}: expected at least two classes to tell apart, found "
+            f"{catalog.name}: expected at least two classes, found "
             f"{', '.join(catalog.classes) or 'none'}; see data.classes and data.groups"
         )
     needed = 3 if config.holdout is not None else max(config.folds, 4 if config.folds == 2 else 3)
@@ -206,7 +206,7 @@ def _require_enough(catalog: Catalog, config: SplitConfig) -> None:
     if few:
         kind = "a hold-out" if config.holdout is not None else f"{config.folds} folds"
         raise DermaugError(
-            f"{catalog.name}: train, validation and test parts of {kind} need at least {needed} "
+            f"{catalog.name}: train, validation and test splits of {kind} need at least {needed} "
             f"{catalog.unit}s of every class; drop the class from data.classes, merge it in "
             "data.groups, or lower splits.folds",
             [f"class {label!r} has {number} {catalog.unit}s" for label, number in few],
@@ -219,9 +219,10 @@ def _require_every_class(catalog: Catalog, fold: Fold) -> None:
         there = set(catalog.table["label"].iloc[catalog.rows(getattr(fold, part))])
         if lost := [label for label in catalog.classes if label not in there]:
             raise DermaugError(
-                f"{catalog.name}: the {part} part of fold {fold.index} has no image of "
-                f"{', '.join(lost)}, since {catalog.unit}s with several classes stay whole; choose "
-                "another splits.seed, fewer splits.folds, or merge the class in data.groups"
+                f"{catalog.name}: the {part} split of fold {fold.index} has no image of "
+                f"{', '.join(lost)}, because {catalog.unit}s with several classes are kept "
+                "together; choose another splits.seed, fewer splits.folds, or merge the class in "
+                "data.groups"
             )
 
 
@@ -281,7 +282,7 @@ def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) ->
         found = where.groupby(shared["key"]).agg(", ".join)
         lines = [f"{what} {str(key)[:20]}: {images}" for key, images in found.items()]
         raise DermaugError(
-            f"fold {fold.index}: {len(lines)} {what}s occur in more than one part; "
-            "that would leak test images into training. Make the folds anew",
+            f"fold {fold.index}: {len(lines)} {what}s occur in more than one split; this would "
+            "leak test images into training. Create the folds again",
             lines,
         )

@@ -41,9 +41,9 @@ def refuse_contradictions(catalog: Catalog, pixels: Sequence[str]) -> None:
     if not (found := contradictions(catalog, pixels)):
         return
     raise DermaugError(
-        f"{catalog.name}: {sum(map(len, found))} images have the pixels of another one and not its "
-        "label, so that one of the labels is wrong; correct it, or leave out all but one image of "
-        f"each: {exclusion(found)}",
+        f"{catalog.name}: {sum(map(len, found))} images are identical to another image but have a "
+        "different label, so one of the labels is wrong; correct it, or exclude all but one image "
+        f"of each: {exclusion(found)}",
         contradiction_lines(catalog, found),
     )
 
@@ -94,8 +94,8 @@ def refuse_similar_labels(catalog: Catalog) -> None:
     """
     if lines := similar_label_lines(catalog):
         raise DermaugError(
-            f"{catalog.name}: expected labels that differ in more than case and blanks; found "
-            f"{len(lines)} of several spellings",
+            f"{catalog.name}: expected labels that differ in more than case and whitespace; found "
+            f"{len(lines)} with several spellings",
             lines,
         )
 

@@ -68,7 +68,7 @@ def kid(
     fewest = min(len(np.unique(side)) for side in sides)
     if fewest < 2:
         raise DermaugError(
-            f"expected images of at least 2 lesions on each side, found {fewest}; give more lesions"
+            f"expected images of at least 2 lesions on each side, found {fewest}; use more lesions"
         )
     random = np.random.default_rng(seed)
     weights = (_halves(sides[0], halves, random), _halves(sides[1], halves, random))
@@ -147,10 +147,10 @@ def require_features(*sets: Float[np.ndarray, "_ d"], at_least: int) -> None:
     """
     if any(part.ndim != 2 for part in sets) or len({part.shape[1] for part in sets}) != 1:
         shapes = " and ".join(str(part.shape) for part in sets)
-        raise DermaugError(f"expected features of equal width, one row an image; found {shapes}")
+        raise DermaugError(f"expected features of equal width, one row per image; found {shapes}")
     if (fewest := min(map(len, sets))) < at_least:
         raise DermaugError(
-            f"expected at least {at_least} images on each side, found {fewest}; give more images"
+            f"expected at least {at_least} images on each side, found {fewest}; use more images"
         )
     if not all(np.isfinite(part).all() for part in sets):
         raise DermaugError("expected finite features, found NaN or infinity; check the network")

@@ -63,7 +63,7 @@ def linear_probe(
         raise DermaugError(
             "expected training images of at least two classes, and validation images of other "
             f"lesions in two halves; found {len(np.unique(labels))} classes, {len(choosing)} "
-            f"images to choose by and {len(judged)} to judge"
+            f"images to choose C and {len(judged)} to evaluate"
         )
     scaler = StandardScaler()
     known = scaler.fit_transform(np.asarray(features, dtype=np.float32))

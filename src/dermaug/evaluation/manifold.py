@@ -95,8 +95,8 @@ def neighbour_radii(
     groups = np.arange(len(points)) if groups is None else groups
     if (fewest := fewest_of_others(groups)) < max(ks):
         raise DermaugError(
-            f"expected at least {max(ks)} images of other lesions beside each image, found "
-            f"{fewest}; give more lesions"
+            f"expected at least {max(ks)} images of other lesions for each image, found {fewest}; "
+            "use more lesions"
         )
     radii = [np.empty(len(points)) for _ in ks]
     for start, distances in _distance_chunks((points, points), (groups, groups)):

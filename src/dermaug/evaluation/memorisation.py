@@ -143,8 +143,8 @@ def calibrate(
     kept = held_out.pixels > _SAME
     if not kept.any():
         raise DermaugError(
-            "expected held-out images other than the training images, found none: no threshold for "
-            "copies can be set; give held-out lesions"
+            "expected real images other than the training images, found none; the thresholds for "
+            "copies cannot be calibrated without them"
         )
     _, lesion_of = np.unique(
         np.arange(len(kept)) if lesions is None else lesions, return_inverse=True

@@ -61,7 +61,7 @@ def checked_predictions(
             f"found {', '.join(map(str, table.columns))}"
         )
     if findings := _findings(table, classes):
-        raise DermaugError(f"{origin}: not valid predictions; make them anew", findings)
+        raise DermaugError(f"{origin}: invalid predictions; predict again", findings)
     return table
 
 
@@ -112,7 +112,7 @@ def refuse_other_rows(
         if len(strange):
             first = strange.iloc[0]
             raise DermaugError(
-                f"{origin}: expected predictions of the {len(expected)} images in the {part} part "
+                f"{origin}: expected predictions of the {len(expected)} images in the {part} split "
                 f"of the fold, found {len(found)}, and {strange['image_id'].nunique()} images do "
                 f"not agree in id, lesion, group and label, {first['image_id']} among them; delete "
                 "the trial's folder and run again"

@@ -26,7 +26,9 @@ def family_named(name: str) -> type[Family]:
         DermaugError: There is none; names those there are.
     """
     if name not in FAMILIES:
-        raise DermaugError(f"unknown generator family {name!r}; there are {', '.join(FAMILIES)}")
+        raise DermaugError(
+            f"unknown generator family {name!r}; expected one of {', '.join(FAMILIES)}"
+        )
     return FAMILIES[name]
 
 

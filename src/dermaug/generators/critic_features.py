@@ -60,7 +60,7 @@ def critic_features(family: Family, bank: ImageBank, seed: int = 0) -> Float[np.
             verdict = family.realness(images * 2.0 - 1.0, torch.zeros_like(labels))
             if verdict is None or not seen:
                 raise DermaugError(
-                    "expected a generator with a discriminator that convolves; this family has none"
+                    "expected a generator with a convolutional discriminator; this family has none"
                 )
             parts.append(torch.cat(seen, dim=1).float().cpu().numpy())
             seen.clear()

@@ -167,8 +167,8 @@ def halvings_of(size: int) -> tuple[int, int]:
         if 4 <= base <= 7:
             return base, doublings
     raise DermaugError(
-        f"GANs need a size that is 4, 5, 6 or 7 times a power of two; data.size is {size}; "
-        "the nearest usual ones are 32, 48, 64, 96 and 128"
+        f"GANs need a size that is 4, 5, 6 or 7 times a power of two; data.size is {size}; common "
+        "sizes are 32, 48, 64, 96 and 128"
     )
 
 

@@ -227,8 +227,8 @@ def _pretrained(own: Projected.Options) -> nn.Module:
         )
     ):
         raise DermaugError(
-            f"{own.weights}: a scale that is looked at rests on weights that the file lacks; look "
-            "at fewer scales",
+            f"{own.weights}: a scale of the discriminator depends on weights that are missing from "
+            "the file; use fewer scales",
             list(missing)[:20],
         )
     return suit_cpu(features.requires_grad_(False))

@@ -99,7 +99,7 @@ def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec
 def _read(path: Path) -> dict[str, Any]:
     state = load_checkpoint(path)
     if state.get("kind") != "generator":
-        raise DermaugError(f"{path}: expected a generator, found {state.get('kind', 'neither')!r}")
+        raise DermaugError(f"{path}: not a generator checkpoint")
     return state
 
 

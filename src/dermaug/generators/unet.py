@@ -193,6 +193,6 @@ def sides_of(size: int, patch: int) -> list[int]:
     if size % patch or not SMALLEST <= sides[-1] <= LARGEST_ATTENDING:
         raise DermaugError(
             f"flow needs a size that is its patch ({patch}) times 4 to 8 times a power of two; "
-            f"data.size is {size}; the nearest usual ones are 32, 48, 64, 96 and 128"
+            f"data.size is {size}; common sizes are 32, 48, 64, 96 and 128"
         )
     return sides

@@ -201,7 +201,7 @@ def _read_parts(
             images = np.stack([np.asarray(decode_whole(file)) for file in files])
     except (OSError, EOFError, ValueError, KeyError) as error:  # pandas raises ValueErrors
         raise DermaugError(
-            f"{folder}: not a whole synthetic set ({error}); delete the folder and draw it anew"
+            f"{folder}: incomplete synthetic set ({error}); delete the folder and generate it again"
         ) from None
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
         raise DermaugError(f"{folder / ARRAY}: expected pixels (n, height, width, 3) in 8 bits")
@@ -212,7 +212,7 @@ def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
     if found != expected:
         raise DermaugError(
             f"{path}: its content has changed since it was drawn (SHA-256 {found[:16]}, expected "
-            f"{str(expected)[:16]}); delete the folder and draw it anew"
+            f"{str(expected)[:16]}); delete the folder and generate it again"
         )
 
 
@@ -232,13 +232,15 @@ def refuse_leakage(
     """
     if provenance.fold_key != fold_key:
         raise DermaugError(
-            f"{origin}: made for fold {provenance.fold_key}, used in {fold_key}; its generator "
-            "saw lesions that this fold tests on; generate again from this fold's training part"
+            f"{origin}: made for fold {provenance.fold_key}, used in {fold_key}; its generator was "
+            "trained on lesions that this fold tests on; generate images from the training split "
+            "of this fold"
         )
     if outside := set(provenance.training_images) - set(training_images):
         raise DermaugError(
-            f"{origin}: its generator saw {len(outside)} images outside the training part, "
-            f"for example {min(outside)}; generate again from this fold's training part"
+            f"{origin}: its generator was trained on {len(outside)} images outside the training "
+            f"split, for example {min(outside)}; generate images from the training split of this "
+            "fold"
         )
 
 

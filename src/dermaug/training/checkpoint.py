@@ -55,14 +55,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DermaugError(f"no checkpoint at {path}") from None
     except (OSError, SafetensorError) as error:
-        raise DermaugError(f"{path}: not a whole safetensors file ({error}); delete it") from None
+        raise DermaugError(
+            f"{path}: incomplete or damaged safetensors file ({error}); delete it"
+        ) from None
     if not described:
-        raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
+        raise DermaugError(f"{path}: a safetensors file that was not written by dermaug")
     if _digest(tensors) != described["sha256"]:
         raise DermaugError(f"{path}: its content has changed since it was written; delete it")
     state = _unflatten(described["structure"], tensors)
     if not isinstance(state, dict):
-        raise DermaugError(f"{path}: a safetensors file, but not one that dermaug wrote")
+        raise DermaugError(f"{path}: a safetensors file that was not written by dermaug")
     return state
 
 

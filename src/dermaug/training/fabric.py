@@ -35,7 +35,7 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         device = next(name for name in ("cuda", "mps", "cpu") if available[name])
     if not available.get(device, False):
         here = ", ".join(name for name, is_here in available.items() if is_here)
-        raise DermaugError(f"--device {device}: not on this machine, which has {here}")
+        raise DermaugError(f"--device {device}: not available on this machine, which has {here}")
     if precision == "auto":
         fast = device == "cuda" or (device == "cpu" and _multiplies_bfloat16())
         precision = "bf16-mixed" if fast else "32-true"

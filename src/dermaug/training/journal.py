@@ -80,9 +80,9 @@ def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, flo
             row = None
         if not _is_row(row, expected):
             raise DermaugError(
-                f"{path} line {number}: expected numbers named "
-                f"{', '.join(('images', *expected))}; the file was changed after it was written; "
-                "delete it to do without these curves"
+                f"{path} line {number}: expected numbers named {', '.join(('images', *expected))}; "
+                "the file was modified after it was written; delete it to continue without these "
+                "curves"
             )
         rows.append(row)
     return rows

@@ -48,7 +48,7 @@ def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) 
     if surprises:
         raise DermaugError(
             f"{path}: {len(surprises)} keys do not match the network; name those that may be "
-            "missing in expect_missing, or give the file that belongs to this model",
+            "missing in expect_missing, or pass the file for this model",
             [_mismatch(key, wanted, given) for key in surprises[:20]],
         )
     network.load_state_dict(fitting, strict=False)
@@ -67,11 +67,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise DermaugError(f"no weight file at {path}; weights expects one") from None
+        raise DermaugError(f"no weight file at {path}; check weights") from None
     except pickle.UnpicklingError:
         raise DermaugError(
-            f"{path}: not a readable weight file of plain tensors: it holds something else, or "
-            "code, which is not run; save it as .safetensors"
+            f"{path}: not a readable weight file of plain tensors: it contains other objects or "
+            "code, which is never executed; save it as .safetensors"
         ) from None
     except (OSError, SafetensorError, RuntimeError, ValueError, KeyError, EOFError) as error:
         first = (str(error) or type(error).__name__).splitlines()[0]
@@ -103,8 +103,8 @@ def require_hub(model: str, hub_id: str | None) -> None:
         raise DermaugError(
             f"pretrained weights of {model} are not on this machine and {HUB[0]} cannot be reached",
             [
-                f"fetch https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors) on a machine that "
-                "can reach it",
+                f"download https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors) on a machine "
+                "with network access",
                 'then set pretrained = false and weights = "PATH/model.safetensors"',
             ],
         ) from None

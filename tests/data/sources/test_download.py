@@ -88,9 +88,9 @@ def test_the_proxy_is_asked_where_one_is_set(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_taken_folder_is_refused(tmp_path: Path, open_port: tuple[str, int]) -> None:
     (tmp_path / "thesis.txt").write_text("three years of work")
-    with pytest.raises(DermaugError, match="expected an absent or empty folder"):
+    with pytest.raises(DermaugError, match="expected a new or empty folder"):
         download_ham10000(tmp_path, open_port, never)
-    with pytest.raises(DermaugError, match="expected an absent or empty folder"):
+    with pytest.raises(DermaugError, match="expected a new or empty folder"):
         download_ham10000(tmp_path / "thesis.txt", open_port, never)
     assert (tmp_path / "thesis.txt").read_text() == "three years of work"
 

@@ -47,7 +47,7 @@ def test_equal_names_in_two_classes_stay_two_images(folder: Folder) -> None:
 
 
 def test_names_that_meet_are_refused(folder: Folder) -> None:
-    with pytest.raises(DermaugError, match="1 meet an earlier one; rename them"):
+    with pytest.raises(DermaugError, match="1 do not; rename them"):
         open_catalog(folder("a/b_1.jpg a_b/1.jpg c/1.jpg"))
 
 

@@ -22,7 +22,7 @@ def test_nothing_there(tmp_path: Path) -> None:
 def test_an_unknown_path_is_told_what_each_source_looked_for(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no data set")
     for path in (tmp_path, tmp_path / "notes.txt"):
-        with pytest.raises(DermaugError, match="found none that is known") as caught:
+        with pytest.raises(DermaugError, match="not a supported data set") as caught:
             open_catalog(path)
         assert len(caught.value.details) == len(SOURCES)
         for detail, (name, source) in zip(caught.value.details, SOURCES.items(), strict=True):
@@ -47,7 +47,7 @@ def test_image_folders_without_their_table_are_no_classes(tmp_path: Path, jpeg: 
         folder = tmp_path / f"HAM10000_images_part_{part}"
         folder.mkdir()
         (folder / f"{part}.jpg").write_bytes(jpeg)
-    with pytest.raises(DermaugError, match="found none that is known"):
+    with pytest.raises(DermaugError, match="not a supported data set"):
         open_catalog(tmp_path)
 
 

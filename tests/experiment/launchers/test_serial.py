@@ -200,7 +200,7 @@ def test_synthetic_set_of_another_fold_stops_the_run(
         work(folder, asked[1])
     seen = [*told["training_images"], run.folds[0].test[0]]
     write_json(manifest, told | {"training_images": seen})
-    with pytest.raises(DermaugError, match="saw 1 images outside the training part"):
+    with pytest.raises(DermaugError, match="was trained on 1 images outside the training split"):
         work(folder, asked[1])
     write_json(manifest, told)
     assert len(work(folder, asked[1]).trials) == 3
@@ -256,5 +256,5 @@ def test_generated_folder_is_the_run_s_generator(finished: RunResults, tmp_path:
     with pytest.raises(DermaugError, match="expected a new or empty folder"):
         generate_folder(checkpoint, "mel", 5, 0, tmp_path / "a", device)
     classifier = finished.trials[0].folder / "classifier.safetensors"
-    with pytest.raises(DermaugError, match="expected a generator, found 'classifier'"):
+    with pytest.raises(DermaugError, match="not a generator checkpoint"):
         generate_folder(classifier, "mel", 5, 0, tmp_path / "c", device)

@@ -153,7 +153,7 @@ def test_other_pixels_under_known_names_are_not_known(
 def test_images_of_the_test_part_are_not_known(
     run: Run, stored: StoredClassifier, fabric: Fabric, phantoms: Path
 ) -> None:
-    with pytest.raises(DermaugError, match="labels that the classifiers do not know"):
+    with pytest.raises(DermaugError, match="labels that the classifiers were not trained on"):
         evaluate([stored], phantoms, fabric, skip_known=True)
     store, remembered = run.store, read_remembered(run.folder)
     known = match_images(store, remembered).reasons(run.fold(0).train) != ""

@@ -131,7 +131,7 @@ def test_folder_of_ours_is_held_to_its_provenance(
     assert found.provenance == "fold"
     assert (found.images[-6:] == 77).all()
     planted(run, tmp_path / "set", fold.key, fold.test[:5])
-    with pytest.raises(DermaugError, match="saw 5 images outside the training part"):
+    with pytest.raises(DermaugError, match="was trained on 5 images outside the training split"):
         assembled(arm)
 
 

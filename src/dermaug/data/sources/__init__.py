@@ -57,7 +57,7 @@ def open_catalog(path: Path) -> Catalog:
         where = error.filename or path
         raise DermaugError(f"{where}: cannot be read ({error.strerror or error})") from None
     looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
-    raise DermaugError(f"{path}: expected a data set, found none that is known", [*looked, *hints])
+    raise DermaugError(f"{path}: not a supported data set", [*looked, *hints])
 
 
 def recognise(path: Path) -> Source | None:

@@ -99,8 +99,8 @@ def _refuse_taken(folder: Path) -> None:
         verify_ham10000(folder)
     except DermaugError as error:
         raise DermaugError(
-            f"{folder}: expected an absent or empty folder, found one that is no complete "
-            "HAM10000; give another folder or delete this one",
+            f"{folder}: expected a new or empty folder, found an incomplete HAM10000; choose "
+            "another folder or delete this one",
             [error.message, *error.details],
         ) from None
     raise DermaugError(
@@ -120,8 +120,8 @@ def _require_network(server: tuple[str, int], folder: Path) -> None:
     # Asked before kagglehub is, whose retries would take minutes to come to the same end.
     if reason := _unreachable(server):
         raise DermaugError(
-            f"no network: {server[0]}:{server[1]} does not answer ({reason}); fetch HAM10000 by "
-            "hand, or try again with a connection",
+            f"no network: {server[0]}:{server[1]} does not answer ({reason}); download HAM10000 "
+            "manually, or try again when connected",
             by_hand(folder),
         )
 
@@ -152,8 +152,9 @@ def _fetch_from_kaggle() -> Path:
     except Exception as error:
         # kagglehub's errors share no base; a failed download is the user's to see, not a traceback.
         raise DermaugError(
-            f"the download of {HANDLE} failed ({type(error).__name__}: {error}); the same command "
-            f"resumes it, or fetch it by hand from https://doi.org/10.7910/DVN/DBW86T"
+            f"the download of {HANDLE} failed ({type(error).__name__}: {error}); run the same "
+            "command again to resume, or download it manually from "
+            "https://doi.org/10.7910/DVN/DBW86T"
         ) from error
 
 

@@ -225,8 +225,8 @@ def _catalog(
 ) -> Catalog:
     if doubles := len(ids) - len(set(ids)):
         raise DermaugError(
-            f"{root}: expected file names that stay different when / becomes _; {doubles} "
-            "meet an earlier one; rename them"
+            f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
+            "not; rename them"
         )
     masks = mask_paths(root)
     table = described.assign(

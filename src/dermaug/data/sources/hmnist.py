@@ -76,7 +76,7 @@ def _read_values(source: Path) -> UInt8[np.ndarray, "n 2353"]:
             raise DermaugError(
                 f"{source} line 1: expected the columns pixel0000 to pixel{NUM_VALUES - 1} and "
                 f"label, found {len(found)} columns from {found[0][:40]!r} to {found[-1][:40]!r}; "
-                "fetch the table again"
+                "download the table again"
             )
         table = arrow_csv.read_csv(
             source, convert_options=arrow_csv.ConvertOptions(column_types=types, null_values=[])
@@ -85,7 +85,7 @@ def _read_values(source: Path) -> UInt8[np.ndarray, "n 2353"]:
         _name_faulty_rows(source)
         raise DermaugError(f"{source}: not a readable table of pixels: {error}") from None
     if not len(table):
-        raise DermaugError(f"{source}: expected one row an image below the header, found no row")
+        raise DermaugError(f"{source}: expected one row per image below the header, found no rows")
     return np.stack([column.to_numpy() for column in table.columns], axis=1)
 
 

@@ -100,7 +100,7 @@ def read(path: Path) -> Catalog:
     if part.truth is None:
         raise DermaugError(
             f"{part.images}: expected ISIC2018_Task3_{part.name}_GroundTruth.csv beside it; found "
-            "none; fetch it from https://challenge.isic-archive.com/data/#2018"
+            "none; download it from https://challenge.isic-archive.com/data/#2018"
         )
     sheet = read_sheet(part.truth, TRUTH_COLUMNS, findings)
     check_names(sheet.rows, "image", findings)
@@ -155,8 +155,8 @@ def _only_part(path: Path) -> Part:
     if len(parts) == 1:
         return parts[0]
     raise DermaugError(
-        f"{path}: expected one part of ISIC 2018 Task 3, found {len(parts)}; give the folder of "
-        "images of the one you mean",
+        f"{path}: expected one part of ISIC 2018 Task 3, found {len(parts)}; pass the image folder "
+        "of the part you want",
         [str(part.images) for part in parts],
     )
 

@@ -94,7 +94,7 @@ def draw_class(label: str, number: int, seed: int, size: int = 64) -> Phantoms:
         DermaugError: `label` is unknown, or `number` or `size` is too small.
     """
     if label not in LABELS:
-        raise DermaugError(f"phantoms are one of {', '.join(LABELS)}; found {label!r}")
+        raise DermaugError(f"unknown phantom class {label!r}; expected one of {', '.join(LABELS)}")
     counts = np.where(np.array(LABELS) == label, number, 0)
     return _draw(_plan(counts, derive_seed("phantom", label, seed)), size)
 
@@ -144,7 +144,9 @@ def _plan_set(number: int, seed: int, balanced: bool) -> _Plan:
 
 def _plan(counts: Int[np.ndarray, " c"], seed: int) -> _Plan:
     if counts.sum() < 1:
-        raise DermaugError(f"expected at least one phantom, found {counts.sum()}; ask for more")
+        raise DermaugError(
+            f"expected at least one phantom, found {counts.sum()}; increase the number"
+        )
     random = np.random.default_rng(seed)
     groups = [_group_sizes(int(count), random) for count in counts]
     classes = np.repeat(np.arange(len(LABELS)), [len(sizes) for sizes in groups])
@@ -201,7 +203,7 @@ def _draw_chunks(
 ) -> None:
     """Draw chunk after chunk in threads and hand each to `keep` as rows, images and masks."""
     if size < 16:
-        raise DermaugError(f"expected phantoms of at least 16 px, found {size}; ask for more")
+        raise DermaugError(f"expected phantoms of at least 16 px, found {size}; increase the size")
     drawing_size = size * -(-SMALLEST_DRAWING // size)
     step = max(1, CHUNK_PIXELS // drawing_size**2)
     chunks = np.split(np.arange(len(plan.table)), range(step, len(plan.table), step))
