@@ -25,107 +25,11 @@ def trivial_augment(images: Batch, random: Generator) -> Batch:
     chosen = torch.randint(len(OPERATIONS), (number,), generator=random, device=device)
     strength = torch.rand(number, 1, 1, 1, generator=random, device=device) * 2.0 - 1.0
     changed = images.clone()
-    for index, operation in enumerate(OPERATIONS):
+    for index, operation in enumerate(OPERATIONS.values()):
         rows = (chosen == index).nonzero().flatten()
         if len(rows):
             changed[rows] = operation(images[rows], strength[rows]).clamp(0.0, 1.0)
     return changed
-
-
-def identity(images: Batch, strength: Strength) -> Batch:
-    """The images as they are."""
-    return images
-
-
-def shear_x(images: Batch, strength: Strength) -> Batch:
-    """Horizontal shear to 0.99."""
-    return _moved(images, b=0.99 * strength)
-
-
-def shear_y(images: Batch, strength: Strength) -> Batch:
-    """Vertical shear to 0.99."""
-    return _moved(images, c=0.99 * strength)
-
-
-def translate_x(images: Batch, strength: Strength) -> Batch:
-    """Horizontal shift to half a side."""
-    return _moved(images, right=strength)
-
-
-def translate_y(images: Batch, strength: Strength) -> Batch:
-    """Vertical shift to half a side."""
-    return _moved(images, down=strength)
-
-
-def rotate(images: Batch, strength: Strength) -> Batch:
-    """Rotation to 135 degrees."""
-    angle = math.radians(135.0) * strength
-    return _moved(images, a=angle.cos(), b=-angle.sin(), c=angle.sin(), d=angle.cos())
-
-
-def brightness(images: Batch, strength: Strength) -> Batch:
-    """Blend with black, factor 0.01 to 1.99."""
-    return images * (1.0 + 0.99 * strength)
-
-
-def saturation(images: Batch, strength: Strength) -> Batch:
-    """Blend with grey, factor 0.01 to 1.99."""
-    grey = images.mean(1, keepdim=True)
-    return grey + (images - grey) * (1.0 + 0.99 * strength)
-
-
-def contrast(images: Batch, strength: Strength) -> Batch:
-    """Blend with the mean, factor 0.01 to 1.99."""
-    level = images.mean((1, 2, 3), keepdim=True)
-    return level + (images - level) * (1.0 + 0.99 * strength)
-
-
-def sharpness(images: Batch, strength: Strength) -> Batch:
-    """Blend with a blurred copy, factor 0.01 to 1.99."""
-    blurred: Tensor = gaussian_blur(images, [3, 3])
-    return blurred + (images - blurred) * (1.0 + 0.99 * strength)
-
-
-def posterize(images: Batch, strength: Strength) -> Batch:
-    """Keep the 8 to 2 highest bits of each value."""
-    levels = 2.0 ** (8.0 - (6.0 * strength.abs()).round())
-    return (images * 255.0 / 256.0 * levels).floor() / (levels - 1.0)
-
-
-def solarize(images: Batch, strength: Strength) -> Batch:
-    """Invert values above a threshold of 1 down to 0."""
-    return torch.where(images >= 1.0 - strength.abs(), 1.0 - images, images)
-
-
-def autocontrast(images: Batch, strength: Strength) -> Batch:
-    """Stretch each channel to the whole range."""
-    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
-    return torch.where(high > low, (images - low) / (high - low).clamp_min(1e-6), images)
-
-
-def equalized(images: Batch, strength: Strength) -> Batch:
-    """Flatten each channel's histogram."""
-    levels = (images * 255.0).round().to(torch.uint8)
-    flat: Tensor = equalize(levels)
-    return torch.as_tensor(flat.to(images.dtype) / 255.0)
-
-
-OPERATIONS: tuple[Operation, ...] = (
-    identity,
-    shear_x,
-    shear_y,
-    translate_x,
-    translate_y,
-    rotate,
-    brightness,
-    saturation,
-    contrast,
-    sharpness,
-    posterize,
-    solarize,
-    autocontrast,
-    equalized,
-)
 
 
 def _moved(
@@ -143,3 +47,46 @@ def _moved(
     affine = rearrange(torch.cat(entries, 1), "b (r k) 1 1 -> b r k", r=2)  # b 2 3
     grid = affine_grid(affine, list(images.shape), align_corners=False)
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def _rotated(images: Batch, strength: Strength) -> Batch:
+    angle = math.radians(135.0) * strength
+    return _moved(images, a=angle.cos(), b=-angle.sin(), c=angle.sin(), d=angle.cos())
+
+
+def _blended(images: Batch, other: Tensor | float, strength: Strength) -> Batch:
+    """From `other` (factor 0) over the images (1) and beyond: a factor of 0.01 to 1.99."""
+    return other + (images - other) * (1.0 + 0.99 * strength)
+
+
+def _posterized(images: Batch, strength: Strength) -> Batch:
+    levels = 2.0 ** (8.0 - (6.0 * strength.abs()).round())
+    return (images * 255.0 / 256.0 * levels).floor() / (levels - 1.0)
+
+
+def _autocontrasted(images: Batch) -> Batch:
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    return torch.where(high > low, (images - low) / (high - low).clamp_min(1e-6), images)
+
+
+def _equalized(images: Batch) -> Batch:
+    flat: Tensor = equalize((images * 255.0).round().to(torch.uint8))
+    return torch.as_tensor(flat.to(images.dtype) / 255.0)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "identity": lambda x, strength: x,
+    "shear_x": lambda x, strength: _moved(x, b=0.99 * strength),
+    "shear_y": lambda x, strength: _moved(x, c=0.99 * strength),
+    "translate_x": lambda x, strength: _moved(x, right=strength),  # to half a side
+    "translate_y": lambda x, strength: _moved(x, down=strength),
+    "rotate": _rotated,  # to 135 degrees
+    "brightness": lambda x, strength: x * (1.0 + 0.99 * strength),
+    "saturation": lambda x, strength: _blended(x, x.mean(1, keepdim=True), strength),
+    "contrast": lambda x, strength: _blended(x, x.mean((1, 2, 3), keepdim=True), strength),
+    "sharpness": lambda x, strength: _blended(x, gaussian_blur(x, [3, 3]), strength),
+    "posterize": _posterized,  # to the 8 to 2 highest bits
+    "solarize": lambda x, strength: torch.where(x >= 1.0 - strength.abs(), 1.0 - x, x),
+    "autocontrast": lambda x, strength: _autocontrasted(x),  # each channel over the whole range
+    "equalize": lambda x, strength: _equalized(x),  # each channel's histogram
+}
