@@ -368,7 +368,7 @@ def test_manifest_beside_a_classifier_that_was_changed(
 ) -> None:
     copy = Path(shutil.copy(checkpoints / "classifier.safetensors", tmp_path))
     written = change if isinstance(change, str) else json.dumps(record_of(copy) | change)
-    (tmp_path / "manifest.json").write_text(written)
+    (tmp_path / "record.json").write_text(written)
     assert_refused(dermaug("evaluate", copy, "--data", two_classes), expected)
     code, output = dermaug("audit", two_classes, "--data", two_classes, "--model", copy)
     assert code == 2
@@ -388,7 +388,7 @@ def test_classifier_whose_training_images_nobody_knows_is_not_evaluated(
     assert dermaug("predict", copy, image)[0] == 0  # nothing is claimed of it
 
     # Names alone tell nothing: what the images looked like, the run remembers.
-    write_json(tmp_path / "manifest.json", record_of(copy) | {"training_images": [image.stem]})
+    write_json(tmp_path / "record.json", record_of(copy) | {"training_images": [image.stem]})
     for mode in ([], ["--skip-known"]):
         assert_refused(dermaug(*words, *mode), "take the run's whole folder")
 
@@ -400,8 +400,7 @@ def test_predict_takes_no_classifier_of_several_in_silence(
         trial = tmp_path / "several" / "classifiers" / "real" / name
         trial.mkdir(parents=True)
         shutil.copy(checkpoints / "classifier.safetensors", trial)
-        write_json(trial / "manifest.json", record_of(trial / "classifier.safetensors"))
-        write_json(trial / "done.json", {})
+        write_json(trial / "record.json", record_of(trial / "classifier.safetensors"))
     image = min(phantoms.rglob("*.jpg"))
     ended = dermaug("predict", tmp_path / "several", image)
     assert_refused(ended, "expected one classifier, found 2; name one of them")

@@ -63,7 +63,7 @@ def test_shorter_training_of_the_reference_is_half_as_long(small: list[str]) -> 
     words = [*small, "--device", "cpu", "--output", "run", "--check-convergence"]
     assert called("train", "classifier", *words)[0] == 0
     shown = {
-        arm: TrialRecord.read(Path(f"run/classifiers/{arm}/fridadar/fold0-seed0/manifest.json"))
+        arm: TrialRecord.read(Path(f"run/classifiers/{arm}/fridadar/fold0-seed0/record.json"))
         for arm in ("real", "real-half-length")
     }
     assert {arm: trial.training and trial.training.images for arm, trial in shown.items()} == {

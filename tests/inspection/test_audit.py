@@ -19,6 +19,7 @@ from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.identity import read_run_experiment
+from dermaug.experiment.run.layout import AUDIT, RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.generate import generator_task
@@ -27,8 +28,8 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import audit_folder, part_images
-from dermaug.inspection.audit_run import AUDIT, audit_run, control_of_family, read_audit
-from dermaug.inspection.planes import EMBEDDING, audit_images, embed_run, read_embedding
+from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
+from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.audit_page import audit_section
 from dermaug.report.audit_tables import audit_sentences, audit_tables
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -206,7 +207,7 @@ def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_pat
 
 def test_planes_hold_test_images_twice_and_synthetic_ones_once(folder: Path) -> None:
     points = read_embedding(folder)
-    assert (folder / EMBEDDING).exists()
+    assert (RunFolder(folder).embedding).exists()
     counts = points.groupby(["plane", "origin"]).size()
     assert counts["without", "real"] == counts["with", "real"] > 0
     assert counts["together", "synthetic"] == 70

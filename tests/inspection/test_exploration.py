@@ -19,13 +19,14 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.artefacts import find_generator
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
 from dermaug.inspection.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
-from dermaug.inspection.explore_subject import find_generator, open_subject
+from dermaug.inspection.explore_subject import open_subject
 from dermaug.report.explore_page import explored_generators, write_explore_page
 
 CPU = torch.device("cpu")

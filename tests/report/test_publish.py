@@ -13,12 +13,13 @@ from PIL import Image
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
-from dermaug.inspection.audit_run import AUDIT, read_audit, write_audit
+from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
 from dermaug.report.publish import markdown, publish, without_folders
 from dermaug.report.tables import Table

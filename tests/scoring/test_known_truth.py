@@ -18,11 +18,11 @@ from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
+from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import Run, open_run, training_counts
 from dermaug.experiment.stages.judges import classifier_judge
-from dermaug.experiment.stages.predict_external import find_classifiers
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.audit_folder import FolderAudit, audit_folder

@@ -14,8 +14,8 @@ from dermaug.errors import DermaugError
 if TYPE_CHECKING:
     import torch
 
+    from dermaug.experiment.run.artefacts import StoredClassifier
     from dermaug.experiment.stages.judges import Judge
-    from dermaug.experiment.stages.predict_external import StoredClassifier
     from dermaug.inspection.audit_folder import FolderAudit
 
 SHOWN = (
@@ -112,8 +112,8 @@ def _tell(found: "FolderAudit", as_json: bool) -> None:
 
 
 def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":
+    from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.judges import classifier_judge
-    from dermaug.experiment.stages.predict_external import only_classifier
 
     stored = only_classifier(model)
     return classifier_judge(stored.path, device), stored

@@ -35,8 +35,8 @@ def explore(
     device: Device = "auto",
 ) -> None:
     """Explore a generator: latent interpolation, arithmetic, discriminator, near-duplicates."""
+    from dermaug.experiment.run.artefacts import find_generator
     from dermaug.files import require_writable
-    from dermaug.inspection.explore_subject import find_generator
 
     checkpoint = find_generator(generator)
     folder = output or checkpoint.parent / "explore"

@@ -48,7 +48,7 @@ def predict(
     device: Device = "auto",
 ) -> None:
     """Predict class probabilities for some images. Not for clinical use."""
-    from dermaug.experiment.stages.predict_external import only_classifier
+    from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_files
     from dermaug.training.fabric import start_fabric
 
@@ -91,8 +91,8 @@ def evaluate(
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
+    from dermaug.experiment.run.artefacts import find_classifiers
     from dermaug.experiment.stages.predict_external import evaluate as score
-    from dermaug.experiment.stages.predict_external import find_classifiers
     from dermaug.training.fabric import start_fabric
 
     found = find_classifiers(target)

@@ -11,15 +11,13 @@ from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold, read_folds
+from dermaug.data.splits import Fold
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
+from dermaug.experiment.run.artefacts import StoredClassifier, folds_of, run_of
 from dermaug.experiment.run.contents import refuse_other_content
-from dermaug.experiment.run.identity import run_above
-from dermaug.experiment.run.run import FOLDS
 from dermaug.experiment.stages.judges import Judge
-from dermaug.experiment.stages.predict_external import StoredClassifier
 from dermaug.files import read_json
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
@@ -91,11 +89,11 @@ def audit_folder(
     """
     given = read_given(synthetic, judge.size or size)
     store = _real_images(data, given, stored)
-    run = _run_of([synthetic, *([stored.path] if stored else [])])
+    run = run_of(synthetic, *([stored.path] if stored else []))
     if run is not None:
-        refuse_other_content(run, str(data), store)
-    folds = read_folds(run / FOLDS) if run is not None else ()
-    training, held_out, notes = part_images(store.catalog, given.provenance, stored, folds)
+        refuse_other_content(run.path, str(data), store)
+    parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
+    training, held_out, notes = parted
     if run is None and (given.provenance or stored):
         notes.append(BY_NAME)
     if store.uncropped:
@@ -263,11 +261,6 @@ def _pictures(
         return empty, empty
     real = store.images[store.catalog.rows(pairs["training_image"].tolist())]
     return np.concatenate(drawn), np.asarray(real)
-
-
-def _run_of(paths: list[Path]) -> Path | None:
-    """The first run that one of the paths lies in."""
-    return next((run for path in paths if (run := run_above(path)) is not None), None)
 
 
 def _in_fifth(group: object) -> bool:

@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.config import ArmConfig, Experiment
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
-from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
-AUDIT = "audit.json"
 VERSION = 3
 """Goes up whenever the same images would get other numbers."""
 
@@ -103,9 +102,9 @@ def read_audit(folder: Path) -> StoredAudit | None:
     Raises:
         DermaugError: The file is damaged.
     """
-    if not (folder / AUDIT).exists():
+    if not JobFolder(folder).audit.exists():
         return None
-    return _tables(AuditRecord.read(folder / AUDIT))
+    return _tables(AuditRecord.read(JobFolder(folder).audit))
 
 
 def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
@@ -118,7 +117,7 @@ def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
     """
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
-    AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs)).write(folder / AUDIT)
+    AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs)).write(JobFolder(folder).audit)
 
 
 def _tables(record: AuditRecord) -> StoredAudit:
@@ -141,13 +140,13 @@ def _shown_as(arm: ArmConfig) -> dict[str, Any]:
 def _audit_generator(
     run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
 ) -> StoredAudit:
-    folder = run.folder / job.key
-    checkpoint = run.folder / control.key / CLASSIFIER
-    synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+    files = run.job(job.key)
+    checkpoint = run.job(control.key).classifier
+    synthetic = read_synthetic_set(files.synthetic)
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    if (folder / AUDIT).exists() and (stored := AuditRecord.read(folder / AUDIT)).key == key:
+    if files.audit.exists() and (stored := AuditRecord.read(files.audit)).key == key:
         return _tables(stored)
     judge = classifier_judge(checkpoint, device)
     rows, pairs = [], []
@@ -158,7 +157,7 @@ def _audit_generator(
         pairs.append(audited.pairs.assign(label=label))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     audit = StoredAudit(pd.DataFrame(rows), table)
-    write_audit(folder, key, audit)
+    write_audit(files.path, key, audit)
     return audit
 
 

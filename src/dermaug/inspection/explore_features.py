@@ -21,8 +21,8 @@ from dermaug.evaluation.discrimination import mean_defined, ratio
 from dermaug.evaluation.linear_probe import linear_probe
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
-from dermaug.experiment.run.run import DONE
+from dermaug.experiment.run.layout import RECORD, JobFolder
+from dermaug.experiment.run.records import TrialRecord
 from dermaug.generators import build_family
 from dermaug.generators.critic_features import BATCH, critic_features, has_critic
 from dermaug.generators.family import Family
@@ -134,10 +134,10 @@ def _classifiers_of(
     classes = subject.store.catalog.classes
     arm = read_run_experiment(subject.run).arms[0].name
     found = {}
-    for done in sorted(subject.run.glob(f"**/classifiers/**/{DONE}")):
-        trial = TrialRecord.read(done.parent / JOB_MANIFEST)
+    for done in sorted(subject.run.glob(f"**/classifiers/**/{RECORD}")):
+        trial = TrialRecord.read(done)
         if (trial.arm.name, trial.fold_key) == (arm, subject.spec.fold_key):
-            table = read_predictions(done.parent / "predictions.parquet", classes)
+            table = read_predictions(JobFolder(done.parent).predictions, classes)
             kept = table[table["part"] == "validation"].set_index("image_id")
             name = f"classifier {trial.model}, arm {arm}, seed {trial.seed}"
             found[name] = probabilities_of(kept.loc[list(validation)], classes).argmax(axis=1)

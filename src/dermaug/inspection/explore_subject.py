@@ -13,17 +13,16 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds, reduce_training
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.artefacts import find_generator
 from dermaug.experiment.run.data import joined, twins_of
 from dermaug.experiment.run.identity import (
     moved_data,
     read_run_experiment,
     refuse_other_data,
-    run_above,
 )
-from dermaug.experiment.run.run import FOLDS
+from dermaug.experiment.run.layout import RunFolder, run_above
 from dermaug.generators.family import Family
 from dermaug.generators.saved_generator import GeneratorSpec, load_family
-from dermaug.generators.state import GENERATOR
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +72,8 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     """
     path = find_generator(generator)
     family, spec = load_family(path, device)
-    run = run_above(path)
+    above = run_above(path)
+    run = above.path if above else None
     experiment = moved_data(run, read_run_experiment(run), data) if run else None
     config = _data_config(experiment, data, spec.size)
     if config is None:
@@ -85,30 +85,6 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
         store = joined(store, twins_of(store, run))
     fold = _fold_of(run, experiment, store.catalog, spec) if run and experiment else None
     return Subject(path, family, spec, run, store, fold)
-
-
-def find_generator(path: Path) -> Path:
-    """The checkpoint of a generator, by its file or its folder.
-
-    Raises:
-        DermaugError: There is none, or the folder is a run with several of them.
-    """
-    if path.is_file():
-        return path
-    if (path / GENERATOR).is_file():
-        return path / GENERATOR
-    below = sorted(path.glob(f"**/{GENERATOR}")) if path.is_dir() else []
-    if len(below) == 1:
-        return below[0]
-    if below:
-        raise DermaugError(
-            f"{path}: expected one generator, found {len(below)}; name one of them",
-            [str(each.parent) for each in below],
-        )
-    raise DermaugError(
-        f"{path}: expected a generator ({GENERATOR}) or its folder, for example "
-        "runs/quickstart/generators/dcgan/fold0-seed0/mel; found none"
-    )
 
 
 def _data_config(experiment: Experiment | None, data: Path | None, size: int) -> DataConfig | None:
@@ -124,12 +100,12 @@ def _fold_of(run: Path, experiment: Experiment, catalog: Catalog, spec: Generato
     Raises:
         DermaugError: The run has no such fold.
     """
-    for whole in read_folds(run / FOLDS):
+    for whole in read_folds(RunFolder(run).folds):
         for lesions in experiment.splits.sizes:
             fold = reduce_training(catalog, whole, lesions, experiment.splits.seed)
             if fold.key == spec.fold_key:
                 return fold
     raise DermaugError(
-        f"{run / FOLDS}: expected the fold that the generator was trained on (key "
+        f"{RunFolder(run).folds}: expected the fold that the generator was trained on (key "
         f"{spec.fold_key}), found none; the generator was put into another run's folder"
     )

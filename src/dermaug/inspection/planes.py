@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import EmbeddingRecord, Point
-from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
@@ -20,7 +20,6 @@ from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.fabric import start_fabric
 
-EMBEDDING = "audit/embedding.json"
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
 VERSION = 2
 MOST_OF_A_CLASS = 80
@@ -59,11 +58,11 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     if chosen is None:
         return pd.DataFrame(columns=COLUMNS)
     control, treated, generators = chosen
-    checkpoints = [run.folder / trial.key / CLASSIFIER for trial in (control, treated)]
+    checkpoints = [run.job(trial.key).classifier for trial in (control, treated)]
     parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    path = run.folder / EMBEDDING
+    path = run.files.embedding
     if path.exists() and (stored := EmbeddingRecord.read(path)).key == key:
         return _table(stored)
     judges = [classifier_judge(checkpoint, device) for checkpoint in checkpoints]
@@ -80,7 +79,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
 
 def read_embedding(run_folder: Path) -> pd.DataFrame:
     """What `embed_run` left in a run's folder; empty where there is none."""
-    path = run_folder / EMBEDDING
+    path = RunFolder(run_folder).embedding
     return _table(EmbeddingRecord.read(path)) if path.exists() else pd.DataFrame(columns=COLUMNS)
 
 
@@ -113,7 +112,7 @@ def _together(
 ) -> pd.DataFrame:
     parts, labels, kept = [], [], []
     for job in generators:
-        synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+        synthetic = read_synthetic_set(run.job(job.key).synthetic)
         for label in job.classes:
             rows = class_rows(synthetic, label)[:MOST_OF_A_CLASS]
             parts.append(np.asarray(synthetic.images[rows]))

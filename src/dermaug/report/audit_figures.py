@@ -5,8 +5,8 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.evaluation.memorisation import oriented
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import synthetic_folder
 from dermaug.inspection.audit_class import PAIRS_KEPT
 from dermaug.inspection.audit_run import class_rows
 from dermaug.inspection.planes import TOGETHER, WITH, WITHOUT, read_embedding
@@ -40,7 +40,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
         folder = str(rows.sort_values("score")["folder"].iloc[0])
         shown = rows[rows["folder"] == folder].head(PAIRS_KEPT)
-        synthetic = read_synthetic_set(synthetic_folder(results.folder, folder))
+        synthetic = read_synthetic_set(RunFolder(results.folder).job(folder).synthetic)
         drawn = synthetic.images[class_rows(synthetic, str(label))]
         top = [
             oriented(drawn[[row["synthetic"]]], int(row["orientation"]))[0]

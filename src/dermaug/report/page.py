@@ -7,6 +7,7 @@ from typing import Any
 
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable, write_text
 from dermaug.report.answer_section import short_answer, unfinished
@@ -54,7 +55,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     Raises:
         DermaugError: The folder cannot be written to.
     """
-    page = results.folder / "report.html" if output is None else output
+    page = RunFolder(results.folder).report if output is None else output
     if page.is_dir():
         raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)

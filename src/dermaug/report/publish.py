@@ -12,7 +12,7 @@ import pandas as pd
 
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.identity import EXPERIMENT, MANIFEST, PUBLISHED
+from dermaug.experiment.run.layout import PUBLISHED, JobFolder, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.files import folder_written_aside, require_new_folder, write_text
@@ -70,9 +70,10 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
             write_csv(aside / "audit.csv", audit)
         for path in sorted(aside.rglob("*.csv")):
             write_text(path, without_folders(path.read_text(encoding="utf-8")))
-        for record in (EXPERIMENT, MANIFEST):
-            told = (results.folder / record).read_text(encoding="utf-8")
-            write_text(aside / record, without_folders(told))
+        files = RunFolder(results.folder)
+        for record in (files.experiment, files.record):
+            told = record.read_text(encoding="utf-8")
+            write_text(aside / record.name, without_folders(told))
         for figure in drawings(results.compared, scoring):
             write_panels(aside / "figures", figure.panels)
         sheets = [
@@ -222,7 +223,7 @@ def _write_samples(
 
 def _cleared(folder: Path) -> dict[str, np.ndarray]:
     """The first images of each class that the audit looked at and found to be no copies."""
-    synthetic, audit = read_synthetic_set(folder / "synthetic"), read_audit(folder)
+    synthetic, audit = read_synthetic_set(JobFolder(folder).synthetic), read_audit(folder)
     if audit is None:
         return {}
     cleared = {}

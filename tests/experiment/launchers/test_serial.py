@@ -12,10 +12,12 @@ import pytest
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.artefacts import find_classifiers
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import open_run, synthetic_folder
-from dermaug.experiment.stages.predict_external import evaluate, find_classifiers
+from dermaug.experiment.run.run import open_run
+from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import read_experiment
 from dermaug.files import read_json, write_json
@@ -168,7 +170,7 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     words = ["run", str(asked[0]), "--output", str(folder), "--device", "cpu"]
     stages = [
         "generators/*/*/*/resume.safetensors",
-        "generators/*/*/*/done.json",
+        "generators/*/*/*/record.json",
         "classifiers/classic/*/*/resume.safetensors",
         "classifiers/classic+synthetic/*/*/resume.safetensors",
     ]
@@ -193,7 +195,7 @@ def test_synthetic_set_of_another_fold_stops_the_run(
 
     (job,) = run.jobs.generators
     run_generator_job(run, job, start_fabric("cpu"))
-    manifest = synthetic_folder(folder, job.key) / "manifest.json"
+    manifest = RunFolder(folder).job(job.key).synthetic / "manifest.json"
     told = read_json(manifest)
     write_json(manifest, told | {"fold_key": "another"})
     with pytest.raises(DermaugError, match="made for fold another"):

@@ -11,16 +11,18 @@ import pytest
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
-from dermaug.inspection.audit_run import AUDIT, read_audit
-from dermaug.inspection.planes import EMBEDDING, audit_images, embed_run, read_embedding
+from dermaug.inspection.audit_run import read_audit
+from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.training_figures import classifier_curves, generator_curves
 from dermaug.training.fabric import start_fabric
 
+EMBEDDING = "audit/embedding.json"
 GENERATOR = "generators/dcgan/fold0-seed0/mel"
 TRIAL = "classifiers/real/fridadar/fold0-seed0"
 ASKED: dict[str, Any] = {
@@ -64,7 +66,7 @@ def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
     results = read(folder, asked)
     assert (len(results.generators), len(results.trials)) == (1, 2)
     assert results.trials[0].record.model_dump(mode="json") == read_json(
-        folder / TRIAL / "manifest.json"
+        folder / TRIAL / "record.json"
     )
     assert all(kind == float for kind in results.trials[0].journal.dtypes)  # noqa: E721
     assert classifier_curves(results, ["real", "dose"]) is not None
@@ -73,15 +75,15 @@ def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        (f"{TRIAL}/manifest.json", "[]"),
-        (f"{TRIAL}/manifest.json", {"prior": {"mel": "0.5"}}),
-        (f"{TRIAL}/manifest.json", {"train_counts": {"mel": 3}}),
-        (f"{TRIAL}/manifest.json", {"curation": {"mel": {"kept": 3}}}),
-        (f"{TRIAL}/manifest.json", {"training": {"seconds": 1.0}}),
-        (f"{GENERATOR}/manifest.json", "3"),
-        (f"{GENERATOR}/manifest.json", {"fold_key": 5}),
-        (f"{GENERATOR}/manifest.json", {"vitals": [1]}),
-        (f"{GENERATOR}/manifest.json", {"seconds": True}),
+        (f"{TRIAL}/record.json", "[]"),
+        (f"{TRIAL}/record.json", {"prior": {"mel": "0.5"}}),
+        (f"{TRIAL}/record.json", {"train_counts": {"mel": 3}}),
+        (f"{TRIAL}/record.json", {"curation": {"mel": {"kept": 3}}}),
+        (f"{TRIAL}/record.json", {"training": {"seconds": 1.0}}),
+        (f"{GENERATOR}/record.json", "3"),
+        (f"{GENERATOR}/record.json", {"fold_key": 5}),
+        (f"{GENERATOR}/record.json", {"vitals": [1]}),
+        (f"{GENERATOR}/record.json", {"seconds": True}),
         ("run.json", {"data": {"fingerprint": "x"}}),
         ("run.json", {"versions": "none"}),
     ],

@@ -10,7 +10,7 @@ from PIL import Image
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.run import data as run_data
-from dermaug.experiment.run.data import TWINS, Twins, decoded, joined, twins_of
+from dermaug.experiment.run.data import Twins, decoded, joined, twins_of
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
@@ -74,7 +74,7 @@ def test_a_run_goes_on_with_the_pairs_it_was_begun_with(
 ) -> None:
     """Another machine's decoder may give other detail: the folds must not depend on it."""
     run = begin()
-    assert len(read_json(run.folder / TWINS)["pairs"]) == 6
+    assert len(read_json(run.files.twins)["pairs"]) == 6
     monkeypatch.setattr(run_data, "near_pairs", None)
     again = begin()
     assert again.twins == run.twins
@@ -86,7 +86,7 @@ def test_too_many_images_are_not_compared_and_it_is_said(
 ) -> None:
     monkeypatch.setattr(run_data, "MOST", 29)
     run = begin()
-    assert run.twins == Twins((), sought=False)
+    assert run.twins == Twins(sought=False)
     assert "not sought among more than 29 images" in run.catalog.notes[-1]
     monkeypatch.setattr(run_data, "MOST", 100)
     assert begin().twins == run.twins

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.identity import EXPERIMENT, read_run_experiment, with_own_options
+from dermaug.experiment.run.identity import read_run_experiment, with_own_options
+from dermaug.experiment.run.layout import EXPERIMENT
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json, write_json
@@ -55,3 +56,10 @@ def test_sizes_that_give_one_training_part_are_refused(tmp_path: Path) -> None:
         with pytest.raises(DermaugError, match=f"splits.lesions: .*{found} lesions a class"):
             open_run(tmp_path / "run", validate_experiment(tree, "test"))
     assert not (tmp_path / "run" / EXPERIMENT).exists()
+
+
+def test_run_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    write_json(tmp_path / "experiment.json", {"policy": "a key of old"})
+    write_json(tmp_path / "run.json", {"command": "dermaug run"})
+    with pytest.raises(DermaugError, match="another version of dermaug made it"):
+        read_run_experiment(tmp_path)

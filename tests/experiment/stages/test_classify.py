@@ -15,10 +15,12 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.evaluation.readouts import overall_read, prior_array
-from dermaug.experiment.run.run import PREDICTIONS, Run, external_name, open_run
+from dermaug.experiment.run.artefacts import find_classifiers
+from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.judges import classifier_judge
-from dermaug.experiment.stages.predict_external import evaluate, find_classifiers
+from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import validate_experiment
 
@@ -62,7 +64,7 @@ def test_every_prediction_takes_all_views(run: Run, trained: Path, fabric: Fabri
     images = run.images[run.catalog.rows(fold.test)]
     expected = seen(trained / CLASSIFIER, images)
     assert not np.allclose(expected, seen(trained / CLASSIFIER, images, views=1), atol=1e-4)
-    table = read_predictions(trained / PREDICTIONS, classes)
+    table = read_predictions(JobFolder(trained).predictions, classes)
     stored = probabilities_of(table[table["part"] == "test"], classes)
     np.testing.assert_allclose(stored, expected, atol=1e-6)
     judge = classifier_judge(trained / CLASSIFIER, fabric.device)
@@ -72,7 +74,7 @@ def test_every_prediction_takes_all_views(run: Run, trained: Path, fabric: Fabri
 def test_predictions_on_other_data_take_all_views(run: Run, trained: Path, fabric: Fabric) -> None:
     (other,) = map(Path, run.experiment.data.external_test)
     classes = run.catalog.classes
-    table = read_predictions(trained / external_name(0), classes)
+    table = read_predictions(JobFolder(trained).external(0), classes)
     (stored,) = find_classifiers(trained)
     files = sorted(other.rglob("*.jpg"))
     named, _ = predict_files(stored.path, files, fabric)

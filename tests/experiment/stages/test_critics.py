@@ -11,12 +11,12 @@ from drawn import reported
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.critics import borrow_discriminator
-from dermaug.experiment.stages.predict_external import find_classifiers
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_family
 from dermaug.inspection.audit_run import control_of_family
@@ -101,7 +101,7 @@ def test_nothing_is_trained_and_the_report_copes(finished: RunResults, tmp_path:
         assert trial.record.training is None
         assert trial.record.train_counts["mel"].synthetic == 0
     # `dermaug evaluate RUN` leaves critics alone.
-    assert {stored.name["arm"] for stored in find_classifiers(finished.folder)} == {"real"}
+    assert {stored.record.arm.name for stored in find_classifiers(finished.folder)} == {"real"}
     page = reported(finished, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "none: the discriminator of acgan" in page
     (_, classifiers) = cost_table(finished).rows

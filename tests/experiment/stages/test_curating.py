@@ -13,14 +13,13 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted
 from dermaug.experiment.launchers.serial import do_jobs
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
-from dermaug.experiment.run.run import Run, open_run, synthetic_folder
+from dermaug.experiment.run.records import TrialRecord
+from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.curating import curated_dose
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.references import cross_fitted
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json
 from dermaug.synthesis.curation import copy_mask
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
@@ -78,14 +77,14 @@ def trial(run: Run, arm: str, seed: int = 0) -> ClassifierJob:
 def adjusted(run: Run, key: str, images: np.ndarray, label: str) -> np.ndarray:
     """What a network on disk gives to a class, brought to the uniform prior."""
     judge = classifier_judge(run.folder / key / CLASSIFIER, CPU)
-    prior = TrialRecord.read(run.folder / key / JOB_MANIFEST).prior
+    prior = TrialRecord.read(run.job(key).record).prior
     found = prior_adjusted(judge.probabilities(images), np.array([prior[k] for k in judge.classes]))
     return np.asarray(found[:, judge.classes.index(label)])
 
 
 def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
     job = trial(run, "curated")
-    drawn = read_synthetic_set(synthetic_folder(run.folder, job.generators[0]))
+    drawn = read_synthetic_set(run.job(job.generators[0]).synthetic)
     assert drawn.labels.count("mel") == 64  # 3 x 20 is less than a grid's worth
     dose = {"mel": 20, "nv": 20}
     images, labels, removed = curated_dose(run, job, run.fold(0), [drawn], dose, CPU)
@@ -112,7 +111,7 @@ def test_halves_predict_each_other_and_never_validation_or_test(run: Run) -> Non
     fold, seen = run.fold(0), []
     assert len(run.jobs.references) == 2 * 2
     for job in run.jobs.references[:2]:
-        record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+        record = TrialRecord.read(run.job(job.key).record)
         assert record.half == job.half
         seen.append(set(record.training_images))
         assert record.config.keep == "last"
@@ -147,7 +146,7 @@ def test_a_class_that_a_half_has_not_seen_has_no_band(run: Run) -> None:
 def test_trial_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
     job, replay = trial(run, "curated"), trial(run, "curated-replay")
     do_jobs(run, [job], "cpu", "auto")
-    record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+    record = TrialRecord.read(run.job(job.key).record)
     kept = {label: entry.kept for label, entry in record.curation.items()}
     counts = {label: count.synthetic for label, count in record.train_counts.items()}
     assert counts == {label: min(20, number) for label, number in kept.items()}
@@ -216,7 +215,7 @@ def test_copies_are_calibrated_on_the_half_that_an_audit_does_not_judge_by(
 
     monkeypatch.setattr("dermaug.experiment.stages.curating.copy_mask", watched)
     job = trial(run, "curated")
-    drawn = read_synthetic_set(synthetic_folder(run.folder, job.generators[0]))
+    drawn = read_synthetic_set(run.job(job.generators[0]).synthetic)
     curated_dose(run, job, fold, [drawn], {"mel": 20, "nv": 20}, CPU)
     rows, labels = run.catalog.rows(fold.validation), run.catalog.table["label"].to_numpy()
     judging = halves(run.groups[rows], labels[rows], fold.index).judging
@@ -236,7 +235,7 @@ def test_soft_labels_are_what_the_reference_gives(run: Run) -> None:
     assert found.soft is not None
     assert found.soft.shape == (40, 2)
     given = judge.probabilities(found.images[-40:])
-    prior = read_json(run.folder / other / "manifest.json")["prior"]
+    prior = TrialRecord.read(run.job(other).record).prior
     expected = prior_adjusted(given, np.array([prior[label] for label in judge.classes]))
     np.testing.assert_array_equal(found.soft, expected)
     replayed = asked.model_copy(update={"family": "replay"})

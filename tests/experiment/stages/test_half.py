@@ -14,7 +14,7 @@ from dermaug.classifiers.model import load_classifier
 from dermaug.config import Experiment
 from dermaug.data.image_bank import channel_statistics
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
+from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.half import first_half, halved
@@ -89,7 +89,7 @@ def test_an_arm_of_half_sees_that_half_and_nothing_else(
     seen = []
     for job in jobs:
         run_classifier_job(run, job, fabric)
-        record = TrialRecord.read(run.folder / job.key / JOB_MANIFEST)
+        record = TrialRecord.read(run.job(job.key).record)
         seen.append(record.training_images)
         assert record.fold_key == run.fold(0, lesions).key
     assert len(seen) == 2

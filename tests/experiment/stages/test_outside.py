@@ -14,13 +14,14 @@ from PIL import Image, ImageOps
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.artefacts import StoredClassifier, find_classifiers
 from dermaug.experiment.run.contents import Remembered, read_remembered
 from dermaug.experiment.run.data import decoded
 from dermaug.experiment.run.known import EQUAL, NEAR, SAME_ID, match_images
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.outside import look_outside
-from dermaug.experiment.stages.predict_external import StoredClassifier, evaluate, find_classifiers
+from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment_file import validate_experiment
 
 CLASSES = ("bcc", "mel", "nv")

@@ -14,9 +14,11 @@ from dermaug.data.sources.images import MASK_FOLDER
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
-from dermaug.experiment.run.run import PREDICTIONS, Run, open_run
+from dermaug.experiment.run.artefacts import find_classifiers, only_classifier
+from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
-from dermaug.experiment.stages.predict_external import evaluate, find_classifiers, only_classifier
+from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import validate_experiment
 
@@ -51,7 +53,7 @@ def checkpoint(run: Run) -> Path:
 @pytest.fixture
 def images(run: Run, checkpoint: Path) -> tuple[list[Path], np.ndarray]:
     """Files of some test images, and what the run predicted for them."""
-    table = read_predictions(checkpoint.parent / PREDICTIONS, run.catalog.classes).head(6)
+    table = read_predictions(JobFolder(checkpoint.parent).predictions, run.catalog.classes).head(6)
     rows = run.catalog.rows(table["image_id"].tolist())
     paths = [Path(path) for path in run.catalog.table["path"].iloc[rows]]
     return paths, probabilities_of(table, run.catalog.classes)

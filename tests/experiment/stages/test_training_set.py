@@ -13,7 +13,7 @@ from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, ImageCounts, TrialRecord
+from dermaug.experiment.run.records import ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import _dosage, run_classifier_job
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
@@ -196,7 +196,7 @@ def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_foll
         is_dose = np.arange(len(made.labels)) >= len(made.labels) - made.dosed
         parts = (phase.weights[is_dose], phase.weights[~is_dose & (made.labels == 1)])
         shown.append([part.sum() for part in parts])
-        written = TrialRecord.read(run.folder / each.key / JOB_MANIFEST)
+        written = TrialRecord.read(run.job(each.key).record)
         assert written.capped == made.capped == found.capped
     assert shown[0] == pytest.approx(shown[1])
     assert shown[0][0] == pytest.approx(shown[0][1])  # one for each real one

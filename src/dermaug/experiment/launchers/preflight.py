@@ -9,10 +9,7 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.contents import CONTENTS
-from dermaug.experiment.run.data import TWINS
-from dermaug.experiment.run.identity import EXPERIMENT, MANIFEST
-from dermaug.experiment.run.run import FOLDS
+from dermaug.experiment.run.layout import EXPERIMENT, RunFolder
 from dermaug.files import PARTIAL
 from dermaug.generators import build_family
 from dermaug.training.fabric import start_fabric
@@ -27,10 +24,10 @@ def refuse_foreign_folder(folder: Path) -> None:
     Raises:
         DermaugError: It holds something but no experiment, as a half-deleted run does, too.
     """
-    if not folder.is_dir() or (folder / EXPERIMENT).exists():
+    files = RunFolder(folder)
+    if not folder.is_dir() or files.experiment.exists():
         return
-    # These are written before the experiment: a kill in between leaves them alone.
-    ours = (CONTENTS, TWINS, FOLDS)
+    ours = files.before_experiment
     names = sorted(entry.name for entry in folder.iterdir())
     foreign = [name for name in names if name not in ours and not name.startswith(PARTIAL)]
     if foreign:
@@ -55,7 +52,7 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
     Raises:
         DermaugError: Names the network that cannot be built, or the device that is not here.
     """
-    if (folder / MANIFEST).exists():
+    if RunFolder(folder).is_begun:
         return
     start_fabric(device, precision)
     size = experiment.data.size

@@ -15,12 +15,11 @@ from dermaug.data.contents import differences
 from dermaug.data.pixels import PixelStore
 from dermaug.data.signature import SIDE
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import written_aside
 
-CONTENTS = "contents"
 DATA = "data"
 """Name of the run's own data; others are `external0` and `folder-ARM`."""
-DETAILS = "details.npy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +47,7 @@ class Remembered:
 def write_remembered(run: Path, remembered: Remembered) -> None:
     """Write what a run remembers of its own images."""
     _write_table(run, DATA, remembered.table)
-    with written_aside(run / CONTENTS / DETAILS) as aside, aside.open("wb") as file:
+    with written_aside(RunFolder(run).details) as aside, aside.open("wb") as file:
         np.save(file, remembered.details)
 
 
@@ -58,7 +57,7 @@ def read_remembered(run: Path) -> Remembered:
     Raises:
         DermaugError: It is missing, damaged, or does not belong together.
     """
-    path = run / CONTENTS / DETAILS
+    path = RunFolder(run).details
     table = read_contents(run, DATA)
     try:
         details = np.load(path, allow_pickle=False)
@@ -81,7 +80,7 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
     Raises:
         DermaugError: It is missing or damaged.
     """
-    path = _path(run, name)
+    path = RunFolder(run).contents(name)
     try:
         return pd.read_parquet(path)
     except FileNotFoundError:
@@ -143,9 +142,5 @@ def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
 
 
 def _write_table(run: Path, name: str, table: pd.DataFrame) -> None:
-    with written_aside(_path(run, name)) as aside:
+    with written_aside(RunFolder(run).contents(name)) as aside:
         table.to_parquet(aside, index=False)
-
-
-def _path(run: Path, name: str) -> Path:
-    return run / CONTENTS / f"{name}.parquet"

@@ -17,10 +17,9 @@ from dermaug.data.grouping import equal_links
 from dermaug.data.pixels import PixelStore
 from dermaug.data.twins import equal_sentence, refuse_contradictions
 from dermaug.evaluation.duplicates import near_pairs
-from dermaug.experiment.run.identity import MANIFEST
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import Record
 
-TWINS = "twins.json"
 MOST = 100_000
 """Images among which near-duplicates are sought: so many take some minutes."""
 
@@ -104,6 +103,6 @@ def twins_of(store: PixelStore, run: Path | None) -> Twins:
     Raises:
         DermaugError: The run's record is damaged.
     """
-    if run is not None and (run / MANIFEST).exists():
-        return Twins.read(run / TWINS)
+    if run is not None and RunFolder(run).is_begun:
+        return Twins.read(RunFolder(run).twins)
     return find_twins(store.catalog, store.contents.pixels, store.contents.details)

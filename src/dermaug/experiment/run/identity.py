@@ -7,16 +7,13 @@ from dermaug.data.dataset import PHANTOM, open_dataset, open_labelled, read_pixe
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
+from dermaug.experiment.run.layout import PUBLISHED, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
 from dermaug.files import expanded, read_record
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
-EXPERIMENT = "experiment.json"
-MANIFEST = "run.json"
-PUBLISHED = "tables.md"
-"""What a folder that was published has, and a run has not."""
 WANTED = "expected the folder that `dermaug run` wrote, for example runs/quickstart"
 
 
@@ -26,11 +23,15 @@ def read_run_experiment(folder: Path) -> Experiment:
     Raises:
         DermaugError: The folder is no run, or what was published of one.
     """
-    if not (folder / EXPERIMENT).exists():
-        raise DermaugError(f"{folder} is not a run of dermaug: it has no {EXPERIMENT}; {WANTED}")
+    files = RunFolder(folder)
+    path = files.experiment
+    if not path.exists():
+        raise DermaugError(f"{folder} is not a run of dermaug: it has no {path.name}; {WANTED}")
     if (folder / PUBLISHED).exists():
         raise DermaugError(f"{folder} is what `dermaug publish` wrote of a run; {WANTED}")
-    return validate_experiment(read_record(folder / EXPERIMENT), str(folder / EXPERIMENT))
+    if files.is_begun:
+        RunRecord.read(files.record)  # an earlier version's experiment may have other keys
+    return validate_experiment(read_record(path), str(path))
 
 
 def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:
@@ -80,7 +81,7 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
     Raises:
         DermaugError: Lists what differs.
     """
-    if not (folder / EXPERIMENT).exists():
+    if not RunFolder(folder).experiment.exists():
         return
     before = read_run_experiment(folder)
     if lines := difference(_anywhere(before), _anywhere(experiment)):
@@ -90,22 +91,14 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
         )
 
 
-def run_above(path: Path) -> Path | None:
-    """The nearest folder above a file or folder of a run that is the run's; None outside of one."""
-    for folder in path.resolve().parents:
-        if (folder / EXPERIMENT).is_file() and (folder / MANIFEST).is_file():
-            return folder
-    return None
-
-
 def refuse_other_data(folder: Path, store: PixelStore) -> None:
     """Raise unless a run's folder was begun with this data set, wherever it lies.
 
     Raises:
         DermaugError: Content, ids, groups, labels or classes differ: tells of how many images.
     """
-    if (folder / MANIFEST).exists():
-        before = RunRecord.read(folder / MANIFEST).data.fingerprint
+    if RunFolder(folder).is_begun:
+        before = RunRecord.read(RunFolder(folder).record).data.fingerprint
         refuse_changed(folder, DATA, str(store.catalog.root), before, store)
 
 
@@ -125,7 +118,7 @@ def refuse_other_external(
     Raises:
         DermaugError: Names the set that is another one.
     """
-    noted = RunRecord.read(folder / MANIFEST).data.external
+    noted = RunRecord.read(RunFolder(folder).record).data.external
     stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
     for place, (path, store) in enumerate(zip(data.external_test, stores, strict=True)):
         before = noted[place] if place < len(noted) else ""
@@ -156,14 +149,14 @@ def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) ->
     Raises:
         DermaugError: The run was begun with other images there: tells how many differ.
     """
-    record, name = RunRecord.read(run / MANIFEST), f"folder-{arm}"
+    record, name = RunRecord.read(RunFolder(run).record), f"folder-{arm}"
     noted = record.data.folders
     if arm in noted:
         refuse_changed(run, name, f"arm {arm}, synthetic.folder {given}", noted[arm], store)
         return
     folders = noted | {arm: note_contents(run, name, store)}
     data = record.data.model_copy(update={"folders": folders})
-    record.model_copy(update={"data": data}).write(run / MANIFEST)
+    record.model_copy(update={"data": data}).write(RunFolder(run).record)
 
 
 def _anywhere(experiment: Experiment) -> Experiment:

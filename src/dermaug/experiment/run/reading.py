@@ -7,22 +7,15 @@ import pandas as pd
 
 from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.identity import MANIFEST
 from dermaug.experiment.run.records import (
-    JOB_MANIFEST,
     GeneratorRecord,
     RunRecord,
     TrialRecord,
 )
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
-from dermaug.experiment.run.run import (
-    PREDICTIONS,
-    Run,
-    external_name,
-    synthetic_folder,
-)
+from dermaug.experiment.run.run import Run
 from dermaug.synthesis.synthetic_set import read_synthetic_set
-from dermaug.training.journal import JOURNAL, read_journal
+from dermaug.training.journal import read_journal
 
 SAMPLES_SHOWN = 64
 
@@ -40,7 +33,7 @@ def _read_point(run: Run, lesions: int) -> RunResults:
     return RunResults(
         folder=run.folder,
         experiment=run.experiment,
-        record=RunRecord.read(run.folder / MANIFEST),
+        record=RunRecord.read(run.files.record),
         catalog=run.catalog,
         images=run.images,
         folds=tuple(run.fold(fold.index, lesions) for fold in run.folds),
@@ -57,36 +50,35 @@ def _read_point(run: Run, lesions: int) -> RunResults:
 
 
 def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResult:
-    folder = run.folder / job.key
-    synthetic = read_synthetic_set(synthetic_folder(run.folder, job.key))
+    files = run.job(job.key)
+    synthetic = read_synthetic_set(files.synthetic)
     first = sum(job.numbers[:place])
     return GeneratorResult(
-        record=GeneratorRecord.read(folder / JOB_MANIFEST),
+        record=GeneratorRecord.read(files.record),
         label=job.classes[place],
-        folder=folder,
-        journal=_journal(folder),
+        folder=files.path,
+        journal=_journal(files.journal),
         samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
     )
 
 
 def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
-    folder, fold = run.folder / job.key, run.fold(job.fold, job.lesions)
-    path = folder / PREDICTIONS
-    predictions = read_predictions(path, run.catalog.classes)
+    files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
+    predictions = read_predictions(files.predictions, run.catalog.classes)
     parts = {"validation": fold.validation, "test": fold.test}
-    refuse_other_rows(predictions, run.catalog, parts, str(path))
+    refuse_other_rows(predictions, run.catalog, parts, str(files.predictions))
     return TrialResult(
-        record=TrialRecord.read(folder / JOB_MANIFEST),
-        folder=folder,
-        journal=_journal(folder, "validation_balanced_accuracy"),
+        record=TrialRecord.read(files.record),
+        folder=files.path,
+        journal=_journal(files.journal, "validation_balanced_accuracy"),
         predictions=predictions,
         external={
-            path: read_predictions(folder / external_name(place), run.catalog.classes)
+            path: read_predictions(files.external(place), run.catalog.classes)
             for place, path in enumerate(run.experiment.data.external_test)
         },
     )
 
 
-def _journal(folder: Path, *expected: str) -> pd.DataFrame:
+def _journal(path: Path, *expected: str) -> pd.DataFrame:
     """One row a tick, all columns numbers."""
-    return pd.DataFrame(read_journal(folder / JOURNAL, expected), dtype=float)
+    return pd.DataFrame(read_journal(path, expected), dtype=float)

@@ -1,15 +1,16 @@
 """What runs, trials, generators and audits note of themselves: written and read by one type."""
 
 import math
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from dermaug.config import ArmConfig, ClassifierConfig, DataConfig, GeneratorConfig
-from dermaug.files import Record
+from dermaug.errors import DermaugError
+from dermaug.files import Record, read_record
 
-JOB_MANIFEST = "manifest.json"
-"""In the folder of each generator and of each trial."""
+FORMAT: Literal[2] = 2
 Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Measured = Annotated[
     float,
@@ -53,6 +54,8 @@ class DataEntry(Record):
 class RunRecord(Record):
     """`run.json`."""
 
+    format: Literal[2] = FORMAT
+    """Goes up whenever earlier runs can no longer be read."""
     command: str
     version: str
     """Of dermaug."""
@@ -65,6 +68,21 @@ class RunRecord(Record):
     data: DataEntry
     machine: Machine
     versions: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            DermaugError: Another version of dermaug made the run, or the file is damaged.
+        """
+        if (found := read_record(path).get("format")) != FORMAT:
+            raise DermaugError(
+                f"{path}: expected a run of format {FORMAT}, found {found or 'an earlier one'}: "
+                "another version of dermaug made it; read it with that version, or run the study "
+                "again in another folder"
+            )
+        return super().read(path)
 
 
 class VitalsEntry(Record):

@@ -27,21 +27,16 @@ from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.run.contents import Remembered, note_contents, write_remembered
-from dermaug.experiment.run.data import TWINS, Twins, decoded, joined, twins_of
+from dermaug.experiment.run.data import Twins, decoded, joined, twins_of
 from dermaug.experiment.run.identity import (
-    EXPERIMENT,
-    MANIFEST,
     refuse_other_data,
     refuse_other_experiment,
     with_own_options,
 )
+from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
 from dermaug.files import require_writable, sweep, write_json
-
-FOLDS = "folds.json"
-PREDICTIONS = "predictions.parquet"
-DONE = "done.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +86,16 @@ class Run:
 
     def is_done(self, key: str) -> bool:
         """Whether the job of that key has finished."""
-        return (self.folder / key / DONE).exists()
+        return self.files.is_done(key)
 
-    def mark_done(self, key: str) -> None:
-        """Note, last of all, that the job of that key has finished."""
-        write_json(self.folder / key / DONE, {"finished": now()})
+    @property
+    def files(self) -> RunFolder:
+        """Where its files lie."""
+        return RunFolder(self.folder)
+
+    def job(self, key: str) -> JobFolder:
+        """Where the files of a job lie."""
+        return self.files.job(key)
 
 
 def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
@@ -136,16 +136,6 @@ def refuse_equal_sizes(counts: Counts) -> None:
             )
 
 
-def synthetic_folder(run_folder: Path, generator_key: str) -> Path:
-    """Where the images of a generator job lie."""
-    return run_folder / generator_key / "synthetic"
-
-
-def external_name(place: int) -> str:
-    """File of the predictions of the external data set at some place of `data.external_test`."""
-    return f"external{place}.parquet"
-
-
 def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
     """Begin a run or go on with it.
 
@@ -175,6 +165,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
         DermaugError: The folder belongs to another experiment or to other data, a lesion or an
             image is in two parts of a fold, or the experiment asks for what cannot be.
     """
+    files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
     store = decoded(experiment)
@@ -182,14 +173,14 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     twins = twins_of(store, folder)
     store = joined(store, twins)
     folds = make_folds(store.catalog, experiment.splits, store.fingerprint)
-    if (folder / MANIFEST).exists() and read_folds(folder / FOLDS) != folds:
+    if files.is_begun and read_folds(files.folds) != folds:
         raise DermaugError(
             f"{folder}: its folds were made from other images; choose another --output"
         )
     for fold in folds:
         refuse_shared_images(store.catalog, fold, store.contents.pixels)
     counts = counts_by_point(experiment, store.catalog, folds)
-    if not (folder / MANIFEST).exists():
+    if not files.is_begun:
         refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
     return Run(folder, experiment, store, twins, folds, jobs)
@@ -208,24 +199,24 @@ def begin_run(run: Run, command: str = "") -> None:
         DermaugError: An external test set cannot be opened, or has unknown labels.
     """
     sweep(run.folder)
-    if not (run.folder / MANIFEST).exists():
+    if not run.files.is_begun:
         record = _begun(run, command)
         write_remembered(run.folder, Remembered.of(run.store))
-        run.twins.write(run.folder / TWINS)
-        write_folds(run.folder / FOLDS, run.folds)
-        write_json(run.folder / EXPERIMENT, run.experiment.model_dump(mode="json"))
-        record.write(run.folder / MANIFEST)
+        run.twins.write(run.files.twins)
+        write_folds(run.files.folds, run.folds)
+        write_json(run.files.experiment, run.experiment.model_dump(mode="json"))
+        record.write(run.files.record)
 
 
 def note_device(run: Run, device: str) -> None:
     """Note where the jobs run."""
-    path = run.folder / MANIFEST
+    path = run.files.record
     RunRecord.read(path).model_copy(update={"device": device}).write(path)
 
 
 def finish_run(run: Run) -> None:
     """Note when the last job ended."""
-    path = run.folder / MANIFEST
+    path = run.files.record
     record = RunRecord.read(path)
     if not record.finished:
         record.model_copy(update={"finished": now()}).write(path)

@@ -9,7 +9,7 @@ import pandas as pd
 from lightning_fabric import Fabric
 from torch import nn
 
-from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import ClassifierTask, train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
 from dermaug.console import progress_bar
@@ -19,8 +19,8 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, TrainingEntry, TrialRecord
-from dermaug.experiment.run.run import PREDICTIONS, Run, external_name
+from dermaug.experiment.run.records import TrainingEntry, TrialRecord
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.critics import MadeClassifier, borrow_discriminator
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
@@ -61,10 +61,9 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         training_images=fold.train,
         **asdict(made),
     )
-    folder = run.folder / job.key
-    record.write(folder / JOB_MANIFEST)
-    run.mark_done(job.key)
-    (folder / RESUME).unlink(missing_ok=True)
+    files = run.job(job.key)
+    record.write(files.record)
+    (files.path / RESUME).unlink(missing_ok=True)
 
 
 def _train(
@@ -94,7 +93,7 @@ def _train(
     )
     told = asdict(train_classifier(task, fabric))
     shown, prior, digest = (told.pop(name) for name in ("shown", "prior", "digest"))
-    classifier, _ = load_classifier(folder / CLASSIFIER)
+    classifier, _ = load_classifier(run.job(job.key).classifier)
     return classifier.to(fabric.device), MadeClassifier(
         digest, shown, prior, training=TrainingEntry(**told)
     )
@@ -116,8 +115,7 @@ def _predict_external(run: Run, job: ClassifierJob, classifier: nn.Module, fabri
         bank = ImageBank.of(store.images[rows], store.catalog.labels, fabric.device)
         probabilities = predict(classifier, bank, views=job.config.views)
         table = build_predictions(store.catalog, rows, "test", probabilities)
-        file = run.folder / job.key / external_name(place)
-        write_predictions(file, table, run.catalog.classes)
+        write_predictions(run.job(job.key).external(place), table, run.catalog.classes)
 
 
 @lru_cache(maxsize=8)
@@ -138,7 +136,7 @@ def _predict_parts(
             bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
             probabilities = predict(classifier, bank, views=job.config.views, advance=advance)
             tables.append(build_predictions(run.catalog, rows, part, probabilities))
-    write_predictions(run.folder / job.key / PREDICTIONS, pd.concat(tables), run.catalog.classes)
+    write_predictions(run.job(job.key).predictions, pd.concat(tables), run.catalog.classes)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,6 @@ from dermaug.experiment.run.records import TrainingEntry
 from dermaug.experiment.run.run import Run
 from dermaug.generators.family import Family
 from dermaug.generators.saved_generator import load_family
-from dermaug.generators.state import GENERATOR
 from dermaug.synthesis.synthetic_set import Provenance, refuse_leakage
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.order import class_weights
@@ -61,7 +60,7 @@ def borrow_discriminator(
         DermaugError: The generator saw more than the fold's training part.
     """
     (key,) = job.generators
-    path = run.folder / key / GENERATOR
+    path = run.job(key).generator
     family, spec = load_family(path, device)
     digest = checkpoint_digest(path)
     provenance = Provenance(job.mixture.critic, digest, 0, spec.fold_key, spec.training_images)

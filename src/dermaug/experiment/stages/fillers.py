@@ -14,7 +14,7 @@ from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.curating import Removed, curated_dose
 from dermaug.experiment.stages.dose_images import repeat, take_dose
 from dermaug.files import expanded
@@ -47,7 +47,7 @@ def generated(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
 ) -> Dose:
     """What the trial's generators drew, or those of it that its arm's curation lets pass."""
-    sets = [read_synthetic_set(synthetic_folder(run.folder, key)) for key in job.generators]
+    sets = [read_synthetic_set(run.job(key).synthetic) for key in job.generators]
     if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
         images, names, removed = curated_dose(run, job, fold, sets, dose, device)
         return replace(_placed(run, images, names), removed=removed)

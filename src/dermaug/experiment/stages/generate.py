@@ -10,12 +10,12 @@ from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import GeneratorJob
-from dermaug.experiment.run.records import JOB_MANIFEST, GeneratorRecord
-from dermaug.experiment.run.run import Run, synthetic_folder
+from dermaug.experiment.run.records import GeneratorRecord
+from dermaug.experiment.run.run import Run
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.generators.snapshots import judges_snapshots
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import (
@@ -42,8 +42,7 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
         training_images=len(task.spec.training_images),
         **asdict(trained),
     )
-    record.write(task.folder / JOB_MANIFEST)
-    run.mark_done(job.key)
+    record.write(run.job(job.key).record)
     (task.folder / RESUME).unlink(missing_ok=True)
 
 
@@ -89,7 +88,7 @@ def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> Imag
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:
-    sampler, spec = load_generator(task.folder / GENERATOR, fabric.device)
+    sampler, spec = load_generator(run.job(job.key).generator, fabric.device)
     seed = derive_seed(task.seed, "synthetic")
     with progress_bar(f"images of {task.title}", sum(job.numbers)) as advance:
         parts = [
@@ -97,8 +96,8 @@ def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric
             for label, number in enumerate(job.numbers)
         ]
     labels = tuple(np.repeat(job.classes, job.numbers).tolist())
-    digest = checkpoint_digest(task.folder / GENERATOR)
+    digest = checkpoint_digest(run.job(job.key).generator)
     seen, chosen_by = spec.training_images, spec.validation_images
     provenance = Provenance(job.family, digest, seed, spec.fold_key, seen, chosen_by)
-    folder = synthetic_folder(run.folder, job.key)
+    folder = run.job(job.key).synthetic
     write_synthetic_set(folder, SyntheticSet(np.concatenate(parts), labels, provenance))

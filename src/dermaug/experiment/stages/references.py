@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.plan.jobs import ClassifierJob, reference_key
-from dermaug.experiment.run.records import JOB_MANIFEST, TrialRecord
-from dermaug.experiment.run.run import PREDICTIONS, Run
+from dermaug.experiment.run.records import TrialRecord
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
 
 Images = UInt8[np.ndarray, "n h w 3"]
@@ -83,7 +82,7 @@ def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFit
     one, other = (_read(run, key, device) for key in keys)
     known: dict[str, list[np.ndarray]] = {label: [] for label in classes}
     for key, half in zip(keys, (one, other), strict=True):
-        table = read_predictions(run.folder / key / PREDICTIONS, classes)
+        table = read_predictions(run.job(key).predictions, classes)
         adjusted = prior_adjusted(probabilities_of(table, classes), half.prior)
         for place, label in enumerate(classes):
             known[label].append(adjusted[table["label"].to_numpy() == label, place])
@@ -91,9 +90,9 @@ def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFit
 
 
 def _read(run: Run, key: str, device: torch.device) -> Reference:
-    told = TrialRecord.read(run.folder / key / JOB_MANIFEST)
+    told = TrialRecord.read(run.job(key).record)
     return Reference(
-        classifier_judge(run.folder / key / CLASSIFIER, device),
+        classifier_judge(run.job(key).classifier, device),
         prior_array(told.prior, run.catalog.classes),
         {label: count.real for label, count in told.train_counts.items()},
     )

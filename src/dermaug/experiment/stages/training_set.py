@@ -16,7 +16,7 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.records import JOB_MANIFEST, ImageCounts, TrialRecord
+from dermaug.experiment.run.records import ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.curating import Removed
 from dermaug.experiment.stages.dose_images import repeat
@@ -111,8 +111,8 @@ def _asked(
 ) -> dict[str, int]:
     """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
     if job.mixture.replay_of:
-        repeated = run.folder / job.beside(job.mixture.replay_of)
-        added = TrialRecord.read(repeated / JOB_MANIFEST).train_counts
+        repeated = run.job(job.beside(job.mixture.replay_of))
+        added = TrialRecord.read(repeated.record).train_counts
         return {label: count.synthetic for label, count in added.items()}
     return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
 

@@ -1,0 +1,138 @@
+"""Trained networks found on disk: by their checkpoint, their folder, or the run that holds them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.data.splits import Fold, read_folds
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RECORD, RunFolder, run_above
+from dermaug.experiment.run.records import RunRecord, TrialRecord
+from dermaug.generators.state import GENERATOR
+from dermaug.training.checkpoint import checkpoint_digest
+
+
+@dataclass(frozen=True)
+class StoredClassifier:
+    """A finished trial on disk.
+
+    Args:
+        path: Its checkpoint.
+    """
+
+    path: Path
+
+    @cached_property
+    def record(self) -> TrialRecord:
+        """The record beside it: what it was trained on, without which nobody can judge it.
+
+        Raises:
+            DermaugError: There is none, it is not whole, or it is another classifier's.
+        """
+        path = self.path.parent / RECORD
+        if not path.exists():
+            raise DermaugError(
+                f"{self.path}: expected {RECORD} beside it, which names the images it was trained "
+                "on, found none; without it leakage cannot be excluded: take the classifier's "
+                "whole folder, not the checkpoint alone"
+            )
+        record = TrialRecord.read(path)
+        if record.digest != checkpoint_digest(self.path):
+            raise DermaugError(
+                f"{path}: expected the record of {self.path.name} beside it, found another "
+                "classifier's; put the two that belong together into one folder"
+            )
+        return record
+
+    @property
+    def run(self) -> Path:
+        """Folder of the run that it lies in, which remembers the images that it was trained on.
+
+        Raises:
+            DermaugError: It lies in none, or was trained on other data than that run's.
+        """
+        run = run_above(self.path)
+        if run is None:
+            raise DermaugError(
+                f"{self.path}: expected the classifier in the folder of its run, which remembers "
+                "the images that it was trained on, found it alone; without it leakage cannot be "
+                "excluded: take the run's whole folder"
+            )
+        if RunRecord.read(run.record).data.fingerprint != self.record.fingerprint:
+            raise DermaugError(
+                f"{self.path}: expected a classifier of the run {run.path}, found one that was "
+                "trained on other data; without its own run leakage cannot be excluded"
+            )
+        return run.path
+
+
+def find_classifiers(path: Path) -> list[StoredClassifier]:
+    """The classifier of a checkpoint or a trial's folder, or every finished one of a run.
+
+    Raises:
+        DermaugError: There is none.
+    """
+    found = _checkpoints(path, CLASSIFIER, f"classifiers/**/{RECORD}")
+    if not found:
+        raise DermaugError(
+            f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with "
+            "finished classifiers; found none"
+        )
+    return [StoredClassifier(file) for file in found]
+
+
+def only_classifier(path: Path) -> StoredClassifier:
+    """The classifier of a checkpoint, of a trial's folder, or of a run with one.
+
+    Raises:
+        DermaugError: There is none, or there are several: lists them.
+    """
+    found = find_classifiers(path)
+    _refuse_several(path, "classifier", [each.path for each in found])
+    return found[0]
+
+
+def find_generator(path: Path) -> Path:
+    """The checkpoint of a generator, by its file or its folder.
+
+    Raises:
+        DermaugError: There is none, or the folder is a run with several of them.
+    """
+    found = _checkpoints(path, GENERATOR, f"**/{GENERATOR}")
+    _refuse_several(path, "generator", found)
+    if not found:
+        raise DermaugError(
+            f"{path}: expected a generator ({GENERATOR}) or its folder, for example "
+            "runs/quickstart/generators/dcgan/fold0-seed0/mel; found none"
+        )
+    return found[0]
+
+
+def run_of(*paths: Path) -> RunFolder | None:
+    """The first run that one of the paths lies in."""
+    return next((run for path in paths if (run := run_above(path)) is not None), None)
+
+
+def folds_of(run: RunFolder | None) -> tuple[Fold, ...]:
+    """The folds of a run; none without one."""
+    return read_folds(run.folds) if run is not None else ()
+
+
+def _checkpoints(path: Path, name: str, pattern: str) -> list[Path]:
+    """A checkpoint itself, the one in a folder, or those beside the files of a pattern below it."""
+    if path.is_file():
+        return [path]
+    if (path / name).is_file():
+        return [path / name]
+    found = [file.with_name(name) for file in sorted(path.glob(pattern))] if path.is_dir() else []
+    return [file for file in found if file.is_file()]
+
+
+def _refuse_several(path: Path, kind: str, found: Sequence[Path]) -> None:
+    if len(found) > 1:
+        raise DermaugError(
+            f"{path}: expected one {kind}, found {len(found)}; name one of them",
+            [str(each.parent) for each in found],
+        )
