@@ -79,6 +79,11 @@ class ClassifierJob:
         return self.config.key
 
     @property
+    def predicted(self) -> tuple[str, ...]:
+        """Parts of the fold that it predicts; a reference never looks at the test part."""
+        return ("validation", "test") if self.half is None else ("validation",)
+
+    @property
     def title(self) -> str:
         """Name behind the progress bars."""
         half = "" if self.half is None else f" half {self.half}"

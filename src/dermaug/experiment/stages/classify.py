@@ -39,7 +39,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     else:
         network, made = _train(run, job, fold, training, fabric)
     _predict_parts(run, job, fold, network, fabric)
-    if job.half is None:
+    if "test" in job.predicted:
         _predict_external(run, job, network, fabric)
     record = TrialRecord(
         arm=job.mixture,
@@ -127,8 +127,8 @@ def external_store(run: Run, path: str) -> PixelStore:
 def _predict_parts(
     run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
-    """Predict validation and test, and write one table."""
-    parts = {"validation": fold.validation, "test": fold.test}
+    """Predict the parts that are to be, and write one table."""
+    parts = {part: getattr(fold, part) for part in job.predicted}
     tables = []
     with progress_bar(f"predictions of {job.title}", sum(map(len, parts.values()))) as advance:
         for part, ids in parts.items():

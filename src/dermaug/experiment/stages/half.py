@@ -1,5 +1,7 @@
 """Two halves of a training part: what an arm with `half = true` trains on, and the rest."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool
 
@@ -18,7 +20,7 @@ def fold_of(run: Run, job: ClassifierJob) -> Fold:
     fold = run.fold(job.fold, job.lesions)
     if job.half is not None:
         kept, left = (halved(run, fold, half) for half in (job.half, 1 - job.half))
-        return Fold(fold.index, kept.train, left.train, ())
+        return replace(kept, validation=left.train)
     return halved(run, fold) if job.mixture.half else fold
 
 
