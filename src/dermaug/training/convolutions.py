@@ -10,7 +10,9 @@ of layer that take many times as long as they should:
   as Chellapilla et al. 2006 unrolled them.
 """
 
-from typing import Any, cast
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
 
 import torch
 from einops import rearrange
@@ -40,16 +42,20 @@ def suit_cpu(network: nn.Module) -> nn.Module:
             and in float32 it computes what it did before.
     """
     for layer in network.modules():
-        if type(layer) is nn.ConvTranspose2d and _is_plain(layer):
-            layer.__class__ = TransposedByProduct
-        elif type(layer) is nn.Conv2d and _is_plain(layer):
-            layer.__class__ = ByProduct
-        elif isinstance(layer, nn.Conv2d) and _is_strided_depthwise(layer):
-            # A type on top of the layer's own, which may pad in a way of its own (timm's).
-            kind = type(layer)
-            name = f"{kind.__name__}InFloat32"
-            layer.__class__ = cast(type[nn.Conv2d], type(name, (InFloat32, kind), {}))
+        if way := _other_way(layer):
+            layer.forward = MethodType(way, layer)  # type: ignore[method-assign]
     return network
+
+
+def _other_way(layer: nn.Module) -> Callable[..., Tensor] | None:
+    """The forward pass that a layer gets instead of its own; None keeps its own."""
+    if type(layer) is nn.ConvTranspose2d and _is_plain(layer):
+        return _transposed_by_product
+    if type(layer) is nn.Conv2d and _is_plain(layer):
+        return _by_product
+    if isinstance(layer, nn.Conv2d) and _is_strided_depthwise(layer):
+        return _in_float32
+    return None
 
 
 def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
@@ -66,43 +72,35 @@ def _is_strided_depthwise(layer: nn.Conv2d) -> bool:
     return 1 < layer.in_channels == layer.groups and max(layer.stride) > 1
 
 
-class InFloat32(nn.Conv2d):
-    """A convolution outside CPU autocast."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """As the layer's own type, in float32 on CPUs."""
-        if maps.device.type != "cpu":
-            return super().forward(maps)
-        with autocast("cpu", enabled=False):
-            return super().forward(maps.float())
+def _in_float32(layer: nn.Conv2d, maps: Tensor) -> Tensor:
+    """The layer's own forward pass, outside CPU autocast."""
+    if maps.device.type != "cpu":
+        return type(layer).forward(layer, maps)
+    with autocast("cpu", enabled=False):
+        return type(layer).forward(layer, maps.float())
 
 
-class ByProduct(nn.Conv2d):
-    """A convolution whose passes on small maps are products of matrices in CPU autocast."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """As `nn.Conv2d`."""
-        kernel, step, edge = self.kernel_size[0], self.stride[0], int(self.padding[0])
-        height, width = (_places(side, kernel, step, edge) for side in maps.shape[2:])
-        if not _pays(self.weight, height * width, maps.device):
-            return super().forward(maps)
-        weight, bias = self.weight.bfloat16(), self.bias
-        seen = cast(Tensor, _Convolution.apply(maps.bfloat16(), weight, step, edge))
-        return seen if bias is None else seen + bias.bfloat16()[:, None, None]
+def _by_product(layer: nn.Conv2d, maps: Maps) -> Maps:
+    """The layer's forward pass, by a product of matrices where that pays."""
+    kernel, step, edge = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+    height, width = (_places(side, kernel, step, edge) for side in maps.shape[2:])
+    if not _pays(layer.weight, height * width, maps.device):
+        return nn.Conv2d.forward(layer, maps)
+    seen = _Convolution.apply(maps.bfloat16(), layer.weight.bfloat16(), step, edge)
+    return _biased(seen, layer.bias)
 
 
-class TransposedByProduct(nn.ConvTranspose2d):
-    """A transposed convolution whose passes on small maps are products of matrices."""
+def _transposed_by_product(layer: nn.ConvTranspose2d, maps: Maps) -> Maps:
+    """As `_by_product`, for a transposed convolution."""
+    if not _pays(layer.weight, maps.shape[2] * maps.shape[3], maps.device):
+        return nn.ConvTranspose2d.forward(layer, maps)
+    step, edge, extra = layer.stride[0], int(layer.padding[0]), layer.output_padding[0]
+    drawn = _Transposed.apply(maps.bfloat16(), layer.weight.bfloat16(), step, edge, extra)
+    return _biased(drawn, layer.bias)
 
-    def forward(self, maps: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """As `nn.ConvTranspose2d`."""
-        places = maps.shape[2] * maps.shape[3]
-        if output_size or not _pays(self.weight, places, maps.device):
-            return super().forward(maps, output_size)
-        weight, bias = self.weight.bfloat16(), self.bias
-        step, edge, extra = self.stride[0], int(self.padding[0]), self.output_padding[0]
-        drawn = cast(Tensor, _Transposed.apply(maps.bfloat16(), weight, step, edge, extra))
-        return drawn if bias is None else drawn + bias.bfloat16()[:, None, None]
+
+def _biased(maps: Maps, bias: Tensor | None) -> Maps:
+    return maps if bias is None else maps + bias.bfloat16()[:, None, None]
 
 
 def _pays(weight: Tensor, places: int, device: torch.device) -> bool:
