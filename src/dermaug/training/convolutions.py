@@ -43,7 +43,7 @@ def suit_cpu(network: nn.Module) -> nn.Module:
     """
     for layer in network.modules():
         if way := _other_way(layer):
-            layer.forward = MethodType(way, layer)  # type: ignore[method-assign]
+            layer.forward = MethodType(way, layer)
     return network
 
 
