@@ -24,8 +24,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchvision import transforms
 
-from dermaug.classifiers.classifier_training import ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.fridadar import FridAdar
+from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.config import ClassifierConfig
 from dermaug.data.image_bank import ImageBank, channel_statistics
 from dermaug.training.fabric import start_fabric

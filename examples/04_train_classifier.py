@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank, channel_statistics

@@ -12,9 +12,10 @@ from torch.nn import functional
 
 from dermaug.classifiers import classifier_training as training
 from dermaug.classifiers import criterion
-from dermaug.classifiers.classifier_training import CLASSIFIER, ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask
 from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.journal import read_journal
@@ -88,7 +89,7 @@ def test_linear_probe_leaves_the_backbone_alone(
     tmp_path: Path, fabric: Fabric, classifier_task: Make
 ) -> None:
     task = classifier_task(tmp_path, model="resnet10t", frozen_fraction=1.0, images=64)
-    start = training._State(task, fabric).classifier.state_dict()
+    start = training.TrialState(task, fabric).classifier.state_dict()
     train_classifier(task, fabric)
     end = load_classifier(tmp_path / CLASSIFIER)[0].state_dict()
     changed = {key for key in start if not torch.equal(start[key], end[key])}

@@ -15,8 +15,7 @@ from dermaug.generators.family import Progress
 from dermaug.generators.snapshots import GRID_IMAGES, Snapshots
 from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import RESUME
-from dermaug.training.convolutions import suit_cpu
+from dermaug.training.checkpoint import RESUME, resume, save_checkpoint
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order, class_weights
@@ -33,11 +32,8 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
         DermaugError: A loss is no longer a number.
     """
     config, state = task.spec.config, State(task, fabric)
-    if (task.folder / RESUME).exists():
-        state.load(task.folder / RESUME)
-    else:
+    if not resume(task.folder / RESUME, state):
         _save_real_grid(task)
-    suit_cpu(state.family)
     order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
     random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
     snapshots = Snapshots(task, fabric.device)
@@ -75,7 +71,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
                 values = means | snapshots.take(state, means)
                 state.seconds = time.monotonic() - start
                 journal.write(shown, state.seconds, values)
-                state.save(task.folder / RESUME)
+                save_checkpoint(task.folder / RESUME, state.state_dict())
                 advance(0, ", ".join(f"{name} {value:.2f}" for name, value in means.items()))
     return snapshots.finish(state)
 

@@ -14,7 +14,7 @@ from dermaug.generators.family import Family
 from dermaug.generators.health import Vitals
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.optimizers import load_optimizer
 
@@ -76,16 +76,17 @@ class State:
         torch.manual_seed(derive_seed(task.seed, "weights"))
         self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
         self.family.prepare()
-        self.family.to(memory_format=torch.channels_last)
-        self.family.to(fabric.device)
+        self.family.to(memory_format=torch.channels_last).to(fabric.device)
+        # Before the sampler is suited to the CPU: what is drawn is always computed in one way.
         self.ema = Ema(self.family.sampler, task.spec.config.ema)
+        suit_cpu(self.family)
         self.step, self.seconds = 0, 0.0
         self.vitals: list[Vitals] = []
 
-    def save(self, path: Path) -> None:
-        """Write all that a resume needs."""
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resume needs."""
         optimizers = {key: item.state_dict() for key, item in self.family.optimizers.items()}
-        state: dict[str, Any] = {
+        return {
             "family": self.family.state_dict(),
             "optimizers": optimizers,
             "ema": self.ema.state_dict(),
@@ -93,15 +94,9 @@ class State:
             "seconds": self.seconds,
             "vitals": [asdict(vitals) for vitals in self.vitals],
         }
-        save_checkpoint(path, state)
 
-    def load(self, path: Path) -> None:
-        """Go on from what `save` wrote."""
-        state = load_checkpoint(path)
-        with expecting(path, "the state of this training"):
-            self._take(state)
-
-    def _take(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
         self.family.load_state_dict(state["family"])
         for key, optimizer in self.family.optimizers.items():
             load_optimizer(optimizer, state["optimizers"][key])

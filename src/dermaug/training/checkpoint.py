@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -66,6 +66,32 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise DermaugError(f"{path}: a safetensors file that was not written by dermaug")
     return state
+
+
+class Resumable(Protocol):
+    """What changes from step to step of a training."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resume needs."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        ...
+
+
+def resume(path: Path, state: Resumable) -> bool:
+    """Go on from a training's checkpoint where there is one, and say whether there was.
+
+    Raises:
+        DermaugError: The file is damaged, or of another training.
+    """
+    if not path.exists():
+        return False
+    saved = load_checkpoint(path)
+    with expecting(path, "the state of this training"):
+        state.load_state_dict(saved)
+    return True
 
 
 @contextmanager

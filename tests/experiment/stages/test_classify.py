@@ -7,9 +7,9 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config.data import PhantomConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config import SyntheticConfig
 from dermaug.data.halves import halves
 from dermaug.errors import DermaugError

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lightning_fabric import Fabric
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
 from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config import Experiment
 from dermaug.data.image_bank import channel_statistics
 from dermaug.errors import DermaugError

@@ -9,7 +9,8 @@ import torch
 from lightning_fabric import Fabric
 from rich.table import Table
 
-from dermaug.classifiers.classifier_training import ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import train_classifier
+from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.config import ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.console import console, hushed
 from dermaug.data.image_bank import ImageBank

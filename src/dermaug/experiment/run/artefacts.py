@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.data.splits import Fold, read_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RECORD, RunFolder, run_above

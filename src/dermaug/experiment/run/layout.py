@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dermaug.classifiers.classifier_training import CLASSIFIER
+from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.generators.state import GENERATOR
 from dermaug.training.journal import JOURNAL
 

@@ -9,9 +9,10 @@ import pandas as pd
 from lightning_fabric import Fabric
 from torch import nn
 
-from dermaug.classifiers.classifier_training import ClassifierTask, train_classifier
+from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
+from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.console import progress_bar
 from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank, channel_statistics
