@@ -205,7 +205,7 @@ def test_the_command_writes_page_sheets_and_numbers(folder: Path, tmp_path: Path
     assert page.count('<img src="data:image/png;base64,') == 3
     assert "http-equiv" in page
     figures = tmp_path / "out" / "figures"
-    assert pd.read_csv(figures / "walks.csv")["walks"].tolist() == [6]
+    assert pd.read_csv(figures / "walks.csv")["interpolations"].tolist() == [6]
     names = {"walks-0-mel.png", "arithmetic-0-mel.png", "duplicates.png", "features.csv"}
     assert names <= {path.name for path in figures.iterdir()}
 

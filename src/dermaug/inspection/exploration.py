@@ -121,14 +121,14 @@ def explore(
 
 
 def walk_table(walks: Mapping[str, UInt8[np.ndarray, "w n s s 3"]]) -> pd.DataFrame:
-    """One row per class: label, walks, mean_step, largest_step, mean_jump, worst_jump."""
+    """One row per class: label, interpolations, mean and largest step, mean and largest jump."""
     rows = []
     for label, images in walks.items():
         steps = step_sizes(images)
         jump = jumps(steps)
         largest = steps.max(axis=1).mean()
         rows.append((label, len(steps), steps.mean(), largest, jump.mean(), jump.max()))
-    names = ["label", "walks", "mean_step", "largest_step", "mean_jump", "worst_jump"]
+    names = ["label", "interpolations", "mean_step", "largest_step", "mean_jump", "largest_jump"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -52,14 +52,15 @@ def explore_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Table]:
 def explore_sentences(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """What stands out, one sentence for each part that has numbers."""
     walks, areas = tables["walks"], tables["arithmetic"]
-    sudden = ", ".join(walks["label"][walks["worst_jump"] >= SUDDEN])
+    sudden = ", ".join(walks["label"][walks["largest_jump"] >= SUDDEN])
     works = areas["label"][areas["raised"] > areas["control_largest"]]
+    named = f" ({', '.join(works)})" if len(works) else ""
     return [
         f"Interpolations change suddenly in {sudden or 'no class'}: their largest step is "
         f"{walks['mean_jump'].mean():.1f} times the mean step on average, and "
-        f"{walks['worst_jump'].max():.1f} times at most.",
+        f"{walks['largest_jump'].max():.1f} times at most.",
         "Adding the direction of large lesions increased the area by more than every control "
-        f"direction in {len(works)} of {len(areas)} classes drawn ({', '.join(works) or 'none'}).",
+        f"direction in {len(works)} of {len(areas)} classes drawn{named}.",
         *_of_features(tables["features"]),
         *_of_duplicates(tables["duplicates"]),
     ]
