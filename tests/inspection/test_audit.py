@@ -29,9 +29,10 @@ from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import audit_folder, part_images
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
+from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
-from dermaug.report.audit_page import audit_section
-from dermaug.report.audit_tables import audit_sentences, audit_tables
+from dermaug.report.blocks import Figure, Table
+from dermaug.report.sections.audit import audit_section, audit_sentences, audit_tables
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")
@@ -215,19 +216,23 @@ def test_planes_hold_test_images_twice_and_synthetic_ones_once(folder: Path) -> 
 
 
 def test_the_report_tells_what_the_audit_found(run: Run, folder: Path) -> None:
-    section = audit_section(read_results(run))
+    results = read_results(run)
+    numbers, pairs = collect_audits(results)
+    section = audit_section(results, numbers, pairs)
     stored = read_audit(folder / GENERATOR)
     assert stored is not None
-    pd.testing.assert_frame_equal(section.numbers, stored.numbers)
-    distances, copies = section.tables
+    pd.testing.assert_frame_equal(numbers, stored.numbers)
+    distances, copies = (block for block in section.content if isinstance(block, Table))
     assert distances.rows[0] == copies.rows[0] == ("dcgan",)
     assert f"{stored.numbers['kid'].item():.3f}" in distances.rows[1][2].replace("−", "-")
     assert copies.rows[1][3] == f"{stored.numbers['copies'].item():.0f} of 70"
-    assert list(section.figures) == ["nearest_pairs", "embedding"]
-    planes = [panel.name for panel in section.figures["embedding"].panels]
+    pictures = [block for block in section.content if isinstance(block, Figure)]
+    assert [figure.name for figure in pictures] == ["nearest_pairs", "embedding"]
+    planes = [panel.name for panel in pictures[1].panels]
     assert planes == [f"embedding-{place}" for place in PLANES]
-    assert section.sentences[0].startswith("dcgan: ")
-    assert "the other half judges them here" in section.sentences[-1]
+    sentences = [block for block in section.content if isinstance(block, str)]
+    assert sentences[0].startswith("dcgan: ")
+    assert "the other half judges them here" in sentences[-1]
 
 
 def test_control_is_the_arm_without_images_and_like_it_otherwise() -> None:

@@ -27,7 +27,7 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
 from dermaug.inspection.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
 from dermaug.inspection.explore_subject import open_subject
-from dermaug.report.explore_page import explored_generators, write_explore_page
+from dermaug.report.sections.explore import explore_section, write_explore_page
 
 CPU = torch.device("cpu")
 CLASSES = ["mel", "nv", "vasc"]
@@ -213,7 +213,7 @@ def test_the_command_writes_page_sheets_and_numbers(folder: Path, tmp_path: Path
 def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) -> None:
     run = open_run(folder, read_run_experiment(folder))
     results = read_results(run)
-    assert explored_generators(results, folder / "report.html") == {}
+    assert explore_section(results, folder / "report.html").content == []
     write_explore_page(folder / ACGAN / "explore", found, "it")
     page = reported(results).read_text(encoding="utf-8")
     shutil.rmtree(folder / ACGAN / "explore")

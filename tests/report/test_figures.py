@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.figures import drawing, file_name, svg
-from dermaug.report.sample_figures import COLUMNS, ROWS, sample_grids, tiled
-from dermaug.report.score_figures import roc_curves
-from dermaug.report.training_figures import generator_curves, loss_columns
+from dermaug.report.drawing import drawing, file_name, sheet, svg
+from dermaug.report.sections.images import COLUMNS, ROWS, sample_grids
+from dermaug.report.sections.scores import roc_curves
+from dermaug.report.sections.training import generator_curves, loss_columns
 from dermaug.scoring.roc_scores import mean_roc, score_confusion, score_roc
 from dermaug.scoring.scores import score_classes
 
@@ -69,11 +69,12 @@ def test_a_panel_a_class_and_classifier(drawn_study: Study) -> None:
 
 def test_tiles_hold_the_images_in_order() -> None:
     images = np.arange(1, 31, dtype=np.uint8)[:, None, None, None].repeat(64, 1)
-    page = tiled(images.repeat(64, 2).repeat(3, 3))
+    page = sheet(images.repeat(64, 2).repeat(3, 3)[: ROWS * COLUMNS], COLUMNS)
     assert page.shape == (ROWS * 66 - 2, COLUMNS * 66 - 2, 3)
     corners = page[::66, ::66, 0].ravel()
     assert corners.tolist() == list(range(1, ROWS * COLUMNS + 1))
-    assert tiled(images[:1, :16, :].repeat(16, 2).repeat(3, 3)).shape == page.shape
+    small = sheet(images[:1, :16, :].repeat(16, 2).repeat(3, 3), 1)
+    assert small.shape == (64, 64, 3)
 
 
 def test_grids_show_training_images_of_the_class_only(drawn_study: Study) -> None:

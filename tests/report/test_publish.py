@@ -21,8 +21,9 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
-from dermaug.report.publish import markdown, publish, without_folders
-from dermaug.report.tables import Table
+from dermaug.report.blocks import Table
+from dermaug.report.formats import markdown
+from dermaug.report.publish import publish, without_folders
 from dermaug.scoring.scoring import score
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     *("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor"),
-    *("fid", "precision", "recall", "density", "coverage"),
+    *("fid", "fid_flag", "precision", "recall", "density", "coverage"),
     *("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share"),
 )
 
@@ -91,7 +91,7 @@ def audit(
         judge = inception_judge(weights, where)
     found = audit_folder(synthetic, data, judge, stored=stored, size=size)
     if output is not None:
-        from dermaug.report.audit_page import write_audit_page
+        from dermaug.report.sections.audit import write_audit_page
 
         page = write_audit_page(output, found, str(synthetic), str(data), judge.name)
         console.print(f"audit: {page}")

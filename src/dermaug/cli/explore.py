@@ -42,8 +42,7 @@ def explore(
     folder = output or checkpoint.parent / "explore"
     require_writable(folder)
     from dermaug.inspection.exploration import explore as look
-    from dermaug.report.explore_page import write_explore_page
-    from dermaug.report.explore_tables import explore_sentences
+    from dermaug.report.sections.explore import explore_sentences, write_explore_page
     from dermaug.training.fabric import start_fabric
 
     found = look(checkpoint, data, start_fabric(device).device, classes=label or (), seed=seed)

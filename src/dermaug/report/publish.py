@@ -18,14 +18,14 @@ from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.files import folder_written_aside, require_new_folder, write_text
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
-from dermaug.report.answer_section import unfinished
-from dermaug.report.audit_tables import audit_tables, collect_audits
-from dermaug.report.curve_sections import data_size, dose_response
-from dermaug.report.figures import Figure, write_panels
-from dermaug.report.score_figures import class_scores, forest
-from dermaug.report.tables import NONE, Table, score_table
-from dermaug.report.verdict_tables import overall_verdicts
-from dermaug.scoring.scores import primary_words
+from dermaug.inspection.audit_summary import collect_audits
+from dermaug.report.blocks import Figure, Table, write_panels
+from dermaug.report.formats import markdown, number
+from dermaug.report.sections.answer import unfinished
+from dermaug.report.sections.audit import audit_tables
+from dermaug.report.sections.curves import curves
+from dermaug.report.sections.scores import class_scores, score_table
+from dermaug.report.sections.verdicts import forest, overall_verdicts
 from dermaug.scoring.scoring import Scoring
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.grids import save_contact_sheet
@@ -86,16 +86,11 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
 
 def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
     """Figures that draw numbers and no image."""
-    words = primary_words(results.experiment)
     arms = [arm.name for arm in results.experiment.compared_arms]
     drawn = [class_scores(scoring.class_scores, arms, results.catalog.classes)]
     if len(scoring.verdicts):
         drawn.append(forest(scoring.verdicts, results.experiment.verdict.primary))
-    if len(scoring.doses):
-        drawn.append(dose_response(scoring.doses, words))
-    if len(scoring.sizes):
-        drawn.append(data_size(scoring.sizes, words))
-    return drawn
+    return drawn + curves(results, scoring)
 
 
 def without_folders(text: str) -> str:
@@ -112,18 +107,6 @@ def _last_part(path: re.Match[str]) -> str:
     parts = [part for part in path[0].split("/") if part not in ("", "..")]
     is_home = len(parts) == 2 and parts[0] in ("home", "Users")
     return f"PATH/TO/{'HOME' if is_home else parts[-1]}" if parts else path[0]
-
-
-def markdown(table: Table) -> str:
-    """A table as Markdown; headings between groups of rows become rows in bold."""
-
-    def line(trials: tuple[str, ...]) -> str:
-        return f"| {' | '.join(trial.replace('|', chr(92) + '|') for trial in trials)} |"
-
-    alignment = ("---",) * table.texts + ("---:",) * (len(table.header) - table.texts)
-    blank = ("",) * (len(table.header) - 1)
-    rows = [(f"**{row[0]}**", *blank) if len(row) == 1 else row for row in table.rows]
-    return "\n".join([*map(line, (table.header, alignment, *rows)), "", table.caption])
 
 
 def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
@@ -143,12 +126,17 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
                 f"{len(own)}",
                 f"{sum(one.images for one in own):,}",
                 f"{sum(one.seconds for one in own) / 60.0:.0f}",
-                f"{_two(part['kid'].mean())} ({_two(part['kid_floor'].mean())})",
-                _two(part["precision"].mean()),
-                _two(part["recall"].mean()),
+                f"{number(part['kid'].mean(), 2)} ({number(part['kid_floor'].mean(), 2)})",
+                number(part["precision"].mean(), 2),
+                number(part["recall"].mean(), 2),
                 f"{part['copies'].sum():,.0f} of {part['copy_examined'].sum():,.0f}",
-                f"{_two(part['visible_share'].mean())} ({_two(part['visible_held_out'].mean())})",
-                _two(max(vitals, default=np.nan)),
+                " ".join(
+                    (
+                        number(part["visible_share"].mean(), 2),
+                        f"({number(part['visible_held_out'].mean(), 2)})",
+                    )
+                ),
+                number(max(vitals, default=np.nan), 2),
             )
         )
     header = (
@@ -237,7 +225,3 @@ def _cleared(folder: Path) -> dict[str, np.ndarray]:
             if len(kept) == SHOWN:
                 cleared[str(found["label"])] = np.asarray(synthetic.images[own[kept]])
     return cleared
-
-
-def _two(value: float) -> str:
-    return NONE if np.isnan(value) else f"{value:.2f}"

@@ -19,7 +19,7 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 from dermaug.inspection.audit_run import read_audit
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
-from dermaug.report.training_figures import classifier_curves, generator_curves
+from dermaug.report.sections.training import classifier_curves, generator_curves
 from dermaug.training.fabric import start_fabric
 
 EMBEDDING = "audit/embedding.json"

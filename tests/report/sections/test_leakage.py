@@ -4,7 +4,7 @@ from dataclasses import replace
 from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.statements import split_statements
+from dermaug.report.sections.leakage import split_statements
 
 Study = Callable[..., RunResults]
 

@@ -1,4 +1,4 @@
-"""Figures of the groups of patients: each arm's scores, and what an arm gains over its control."""
+"""Who gains: each arm's scores in groups of patients, and what it gains over its baseline."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.report import figures
-from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
+from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.formats import NONE, with_interval
+from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 
 METRIC_WORDS: Mapping[str, str] = {
@@ -21,10 +24,24 @@ GROUPING_WORDS: Mapping[str, str] = {
     "skin_tone": "Skin tone",
 }
 _SIZE_NOTE = (
-    f"n: the group's images, or its malignant or pre-malignant ones; below {FEWEST} no interval is "
-    f"given. Mean sensitivity is over the classes with {FEWEST_OF_CLASS} and more images in the "
-    "group, which differ between groups: compare arms, not groups."
+    "n: the group's images of the classes that count, or its malignant or pre-malignant ones; "
+    f"below {FEWEST} no interval is given. The classes that count have {FEWEST_OF_CLASS} and more "
+    "images in the group. They differ between groups: compare arms, not groups."
 )
+
+
+def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
+    """Differences by group, then scores and numbers; empty where nobody is described."""
+    table, arms = scoring.subgroups, [arm.name for arm in results.experiment.compared_arms]
+    if table.empty:
+        return Section("subgroups", "Who gains", [])
+    gains = subgroup_gains(table)
+    scores = Details("Each arm's scores by group", [subgroup_scores(table, arms)])
+    content: list[Block] = [scores]
+    if gains is not None:
+        numbers = Details("The differences in numbers", [subgroup_table(table)])
+        content = [gains, scores, numbers]
+    return Section("subgroups", "Who gains", content, "Who gains")
 
 
 def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
@@ -41,7 +58,7 @@ def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     )
     panels = _panels(rows, "subgroups", [(arm, "") for arm in arms])
     scored = set(rows["arm"])
-    names = tuple(entry for entry in figures.legend(arms) if entry[0] in scored)
+    names = tuple(entry for entry in legend(arms) if entry[0] in scored)
     return Figure("subgroup_scores", caption, panels, rows, names, 330)
 
 
@@ -61,7 +78,7 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
         "drawn that some miss zero by chance: nothing is adjusted for their number. "
         f"{_SIZE_NOTE}"
     )
-    names = figures.legend([f"{arm} − {reference}" for arm, reference in pairs])
+    names = legend([f"{arm} − {reference}" for arm, reference in pairs])
     return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)
 
 
@@ -88,21 +105,54 @@ def _draw_groups(
 ) -> None:
     differences = bool(series[0][1])
     if differences:
-        axes.axvline(0, color=figures.INK, linewidth=1)
+        axes.axvline(0, color=INK, linewidth=1)
     offsets = np.linspace(-0.3, 0.3, len(series)) if len(series) > 1 else [0.0]
     for index, (offset, (arm, reference)) in enumerate(zip(offsets, series, strict=True)):
         ours = rows[(rows["arm"] == arm) & (rows["reference"] == reference)]
         ours = ours.set_index("group").reindex(list(groups))
         value, low, high = (ours[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
-        heights, shade = np.arange(len(groups)) + offset, figures.colour(index)
+        heights, shade = np.arange(len(groups)) + offset, colour(index)
         axes.hlines(heights, low, high, color=shade, linewidth=1.4)
-        axes.plot(
-            value, heights, figures.marker(index), color=shade, markersize=5, linestyle="none"
-        )
+        axes.plot(value, heights, marker(index), color=shade, markersize=5, linestyle="none")
     support = rows.groupby("group", sort=False)["support"].first()
-    names = [f"{figures.short(name, 20)} (n {support[name]:,})" for name in groups]
+    names = [f"{short(name, 20)} (n {support[name]:,})" for name in groups]
     axes.set_yticks(range(len(groups)), names)
     axes.set_ylim(len(groups) - 0.5, -0.5)
     if not differences:
         axes.set_xlim(-0.02, 1.02)
     axes.grid(visible=False, axis="y")
+
+
+def subgroup_table(table: pd.DataFrame) -> Table:
+    """What each arm gains over its control in each group, with interval and group size.
+
+    Args:
+        table: What `score_subgroups` gives.
+    """
+    gains = table[table["reference"] != ""]
+    rows: list[tuple[str, ...]] = []
+    metrics = [name for name in METRIC_WORDS if name in set(gains["metric"])]
+    keys = ["model", "arm", "reference", "grouping"]
+    for (model, arm, reference, grouping), part in gains.groupby(keys, sort=False):
+        rows.append((f"{model}, {arm} − {reference}: {GROUPING_WORDS[str(grouping)].lower()}",))
+        for group, lines in part.groupby("group", sort=False):
+            found = {str(line["metric"]): line for _, line in lines.iterrows()}
+            size = next(iter(found.values()))
+            cells = (
+                text
+                for metric in metrics
+                for text in (
+                    with_interval(dict(found[metric]), "value") if metric in found else NONE,
+                    f"{found[metric]['support']:,}" if metric in found else "0",
+                )
+            )
+            rows.append((str(group), f"{size['lesions']:,}", *cells))
+    names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
+    caption = (
+        "Exploratory: differences by group with 95 % intervals, prior-adjusted; lesions of the "
+        "group, and the images behind each number: those of classes with "
+        f"{FEWEST_OF_CLASS} and more images in the group, or its malignant or pre-malignant ones; "
+        f"no interval below {FEWEST} of them."
+    )
+    header = ("Group", "lesions", *names)
+    return Table(caption, header, tuple(rows), source="scoring/subgroups.csv")

@@ -1,4 +1,4 @@
-"""The description of the data: its tables, and its pictures as SVG."""
+"""What the data are: counts, patients and colours by class, and files that were left out."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
@@ -6,16 +6,25 @@ from matplotlib.figure import Figure as Canvas
 from dermaug.data.description import Description, describe
 from dermaug.data.description_figures import STYLE, draw_colour, draw_overview, draw_patients
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.figures import Figure, Panel, svg
-from dermaug.report.tables import Table, plain_table
+from dermaug.report.blocks import Block, Bullets, Details, Figure, Panel, Section
+from dermaug.report.drawing import svg
+from dermaug.report.formats import counted, plain_table
 
 
-def described(results: RunResults) -> tuple[Figure, tuple[Table, ...]]:
-    """What the data set is made of: counts, patients and colours by class."""
+def data_section(results: RunResults) -> Section:
+    """The data set as a whole."""
     description = describe(results.catalog, results.images)
     titles = description.tables().items()
-    tables = tuple(plain_table(f"{title}.", table.reset_index()) for title, table in titles)
-    return _draw(results, description), tables
+    first, *others = (plain_table(f"{title}.", table.reset_index()) for title, table in titles)
+    folded = Details(f"The same in numbers: {counted(len(others), 'table')}", others)
+    content: list[Block] = [first, _draw(results, description), folded]
+    if results.catalog.notes:
+        content.append(Bullets(tuple(results.catalog.notes)))
+    skipped = tuple(f"{path}: {reason}" for path, reason in results.record.data.skipped.items())
+    were = "was" if len(skipped) == 1 else "were"
+    summary = f"{counted(len(skipped), 'file')} could not be read and {were} left out"
+    content.append(Details(summary, [Bullets(skipped)]) if skipped else "No file was left out.")
+    return Section("data", "The data", content, "Data")
 
 
 def _draw(results: RunResults, description: Description) -> Figure:

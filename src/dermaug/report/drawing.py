@@ -1,30 +1,21 @@
-"""What a figure of the report is, and the one style that all are drawn in.
+"""How everything that the report draws looks: matplotlib, colours, names of files."""
 
-A figure is a set of small panels rather than one wide picture: the page lets them flow, so that
-they stay readable on a phone. Text stays text; the same numbers give the same bytes.
-"""
-
-import base64
 import io
 import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
-from dermaug.files import written_aside
+from dermaug.training.grids import contact_sheet
 
-# Okabe & Ito (2008), told apart with any colour vision; yellow is left out: too pale for lines.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -53,66 +44,8 @@ STYLE: Any = {
     "lines.linewidth": 1.8,
     "lines.markersize": 6,
 }
+LEAST_SIDE = 64
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One drawing of a figure.
-
-    Args:
-        name: Its file's name under `figures/`.
-        alt: What it shows, in words, for those who cannot see it.
-        data: The file's content, SVG or PNG.
-        title: Heading above it on the page; "" when the drawing has its own.
-        group: What it belongs to, mostly a classifier; "" when the figure has no groups.
-    """
-
-    name: str
-    alt: str
-    data: bytes
-    title: str = ""
-    group: str = ""
-
-    @property
-    def uri(self) -> str:
-        """The drawing as a data URI."""
-        kind = "svg+xml" if self.name.endswith(".svg") else "png"
-        return f"data:image/{kind};base64,{base64.b64encode(self.data).decode('ascii')}"
-
-
-@dataclass(frozen=True, eq=False)
-class Figure:
-    """Panels with one caption, and the numbers that were drawn.
-
-    Args:
-        name: Stem of the CSV file with the numbers.
-        caption: What is seen, of how many.
-        panels: Drawings, in reading order.
-        numbers: The values drawn, long form.
-        legend: (text, colour, marker) of each series, drawn once above all panels.
-        width: Least width of a panel on the page, in CSS pixels.
-    """
-
-    name: str
-    caption: str
-    panels: tuple[Panel, ...]
-    numbers: pd.DataFrame
-    legend: tuple[tuple[str, str, str], ...] = field(default=())
-    width: int = 300
-
-    @property
-    def groups(self) -> list[tuple[str, list[Panel]]]:
-        """Panels by group, in reading order."""
-        names = dict.fromkeys(panel.group for panel in self.panels)
-        return [(name, [one for one in self.panels if one.group == name]) for name in names]
-
-
-def write_panels(folder: Path, panels: Sequence[Panel]) -> None:
-    """Write each panel as SVG or PNG, whole or not at all."""
-    for panel in panels:
-        with written_aside(folder / panel.name) as aside:
-            aside.write_bytes(panel.data)
 
 
 @contextmanager
@@ -145,6 +78,12 @@ def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
+
+
+def sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[np.ndarray, "y x 3"]:
+    """A contact sheet whose images are enlarged by a whole factor to at least 64 pixels."""
+    factor = max(1, -(-LEAST_SIDE // images.shape[1]))
+    return contact_sheet(images.repeat(factor, axis=1).repeat(factor, axis=2), columns)
 
 
 def file_name(*parts: object, ending: str = "svg") -> str:

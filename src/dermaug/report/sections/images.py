@@ -5,12 +5,18 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.experiment.run.results import GeneratorResult, RunResults
-from dermaug.report.figures import Figure, Panel, file_name, png
+from dermaug.report.blocks import Figure, Panel, Section
+from dermaug.report.drawing import file_name, png, sheet
 from dermaug.seeding import derive_seed
 
 COLUMNS, ROWS = 6, 4
-_GAP = 2
-_LEAST_SIDE = 64  # smaller images are enlarged by a whole factor
+"""Of a grid."""
+
+
+def image_section(results: RunResults) -> Section:
+    """Images of the first finished generator of each family and class."""
+    grids = sample_grids(results)
+    return Section("images", "Real and synthetic images", [grids] if grids else [], "Images")
 
 
 def sample_grids(results: RunResults) -> Figure | None:
@@ -38,7 +44,7 @@ def sample_grids(results: RunResults) -> Figure | None:
         ):
             name = file_name("samples", index, *key, kind, ending="png")
             alt = f"{kind} images of class {generator.label}, {generator.family}, {where}"
-            panels.append(Panel(name, alt, png(tiled(images)), title))
+            panels.append(Panel(name, alt, png(sheet(images[: COLUMNS * ROWS], COLUMNS)), title))
         rows.append((*key, generator.fold, generator.seed, total, len(real), shown))
     columns = ["family", "label", "fold", "seed", "training_images", "real_shown", "drawn_shown"]
     caption = (
@@ -47,19 +53,6 @@ def sample_grids(results: RunResults) -> Figure | None:
         "First fold and generator seed."
     )
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
-
-
-def tiled(images: UInt8[np.ndarray, "n h w 3"]) -> UInt8[np.ndarray, "y x 3"]:
-    """Up to `ROWS` x `COLUMNS` images on white, row by row, small ones enlarged."""
-    images = images[: COLUMNS * ROWS]
-    factor = max(1, -(-_LEAST_SIDE // images.shape[1])) if len(images) else 1
-    images = images.repeat(factor, axis=1).repeat(factor, axis=2)
-    height, width = images.shape[1] + _GAP, images.shape[2] + _GAP
-    page = np.full((ROWS * height - _GAP, COLUMNS * width - _GAP, 3), 255, dtype=np.uint8)
-    for index, image in enumerate(images):
-        top, left = index // COLUMNS * height, index % COLUMNS * width
-        page[top : top + height - _GAP, left : left + width - _GAP] = image
-    return page
 
 
 def _training_images(

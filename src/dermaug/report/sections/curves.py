@@ -1,53 +1,50 @@
-"""The report's sections on doses, data sizes and external tests: tables, figures and CSVs."""
+"""Doses, data sizes and external tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report import figures
-from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.report.tables import Table, comparison_table, score_table, with_interval
+from dermaug.report.blocks import Block, Figure, Panel, Section, Table
+from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.formats import NONE, with_interval
+from dermaug.report.sections.scores import score_table
+from dermaug.report.sections.verdicts import comparison_table
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 
+EXTERNAL = "Data sets that no arm was trained, tuned or chosen on; each classifier saw them once."
 
-@dataclass(frozen=True, eq=False)
-class CurveSections:
-    """What the sections hold; empty where the run has no numbers for them.
+
+def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
+    """The curve over doses and the one over data sizes, as far as the study has them."""
+    words = primary_words(results.experiment)
+    drawn = [dose_response(scoring.doses, words)] if len(scoring.doses) else []
+    return drawn + ([data_size(scoring.sizes, words)] if len(scoring.sizes) else [])
+
+
+def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> list[Section]:
+    """Doses and their response, data sizes and what a dose is worth, external data.
 
     Args:
-        figures: Figures by name.
-        doses: Points of the dose curves.
-        gains: Gain and worth of the dose at each number of lesions.
-        external: For each external data set the scores, then the differences of arms.
+        results: The run.
+        scoring: Its scores.
+        drawn: Curves that don't stand on the first screen already.
     """
-
-    figures: dict[str, Figure] = field(default_factory=dict)
-    doses: Table | None = None
-    gains: Table | None = None
-    external: list[Table] = field(default_factory=list)
-
-
-def curve_sections(results: RunResults, scoring: Scoring) -> CurveSections:
-    """Work out the curves of a run, and set them as tables and figures."""
-    arms = [arm.name for arm in results.experiment.compared_arms]
     words = primary_words(results.experiment)
-    doses, sizes, gains = scoring.doses, scoring.sizes, scoring.gains
-    outside, apart = scoring.external, scoring.external_differences
-    drawn: dict[str, Figure] = {}
-    if len(doses):
-        drawn["dose_response"] = dose_response(doses, words)
-    if len(sizes):
-        drawn["data_size"] = data_size(sizes, words)
-    return CurveSections(
-        drawn,
-        _dose_table(doses, words) if len(doses) else None,
-        _gain_table(gains, words) if len(gains) else None,
-        _external_tables(outside, apart, arms) if len(outside) else [],
-    )
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    doses: list[Block] = [_dose_table(scoring.doses, words)] if len(scoring.doses) else []
+    gains: list[Block] = [_gain_table(scoring.gains, words)] if len(scoring.gains) else []
+    tables = _external_tables(scoring.external, scoring.external_differences, arms)
+    apart: list[Block] = [EXTERNAL, *tables] if tables else []
+    worth = "Data size, and what the dose is worth"
+    return [
+        Section("doses", "Dose and response", doses, "Doses"),
+        Section("sizes", worth, [*drawn, *gains], "Data size"),
+        Section("external", "External test", apart, "External"),
+    ]
 
 
 def dose_response(doses: pd.DataFrame, words: str) -> Figure:
@@ -55,13 +52,13 @@ def dose_response(doses: pd.DataFrame, words: str) -> Figure:
     panels = []
     for index, (model, rows) in enumerate(doses.groupby("model", sort=False)):
         with drawing(4.7, 3.2) as axes:
-            axes.axhline(0.0, color=figures.INK, linewidth=0.8)
+            axes.axhline(0.0, color=INK, linewidth=0.8)
             for place, (_, points) in enumerate(rows.groupby("curve", sort=False)):
                 shift = 0.015 * place * float(rows["dose"].max())
                 _draw_points(axes, points.sort_values("dose"), place, shift)
             axes.set_xlabel("images added")
             axes.set_ylabel(f"difference in {words}")
-            axes.set_title(figures.short(str(model), 40))
+            axes.set_title(short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row['dose']:,.0f} images {row['difference']:+.3f}"
                 for row in rows.to_dict("records")
@@ -73,7 +70,7 @@ def dose_response(doses: pd.DataFrame, words: str) -> Figure:
         "dose of real training images shown again."
     )
     names = list(dict.fromkeys(doses["curve"]))
-    return Figure("dose_response", caption, tuple(panels), doses, figures.legend(names), 400)
+    return Figure("dose_response", caption, tuple(panels), doses, legend(names), 400)
 
 
 def data_size(sizes: pd.DataFrame, words: str) -> Figure:
@@ -96,8 +93,8 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
                     shifted,
                     score,
                     yerr=[score - points["low"], points["high"] - score],
-                    color=figures.colour(place),
-                    marker=figures.marker(place),
+                    color=colour(place),
+                    marker=marker(place),
                     elinewidth=1.0,
                 )
             axes.set_xscale("log")
@@ -106,7 +103,7 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
             axes.minorticks_off()
             axes.set_xlabel("real training lesions")
             axes.set_ylabel(words)
-            axes.set_title(figures.short(str(model), 40))
+            axes.set_title(short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row['line']} {row['score']:.3f} on {row['lesions']:,.0f} lesions"
                 for row in rows.to_dict("records")
@@ -116,21 +113,21 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
         f"{words.capitalize()} on the same test lesions against the real lesions trained on; 95 % "
         "intervals. Of several doses, the one that validation picks at each size."
     )
-    return Figure("data_size", caption, tuple(panels), drawn, figures.legend(lines), 400)
+    return Figure("data_size", caption, tuple(panels), drawn, legend(lines), 400)
 
 
 def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> None:
     """One curve, moved aside a little: intervals of two curves must not hide each other."""
-    colour, doses = figures.colour(place), points["dose"] + shift
+    shade, doses = colour(place), points["dose"] + shift
     errors = [points["difference"] - points["low"], points["high"] - points["difference"]]
-    axes.errorbar(doses, points["difference"], yerr=errors, color=colour, elinewidth=1.2)
+    axes.errorbar(doses, points["difference"], yerr=errors, color=shade, elinewidth=1.2)
     for dose, row in zip(doses, points.to_dict("records"), strict=True):
         axes.plot(
             [dose],
             [row["difference"]],
-            marker=figures.marker(place),
-            color=colour,
-            markerfacecolor=colour if row["chosen"] else "white",
+            marker=marker(place),
+            color=shade,
+            markerfacecolor=shade if row["chosen"] else "white",
         )
 
 
@@ -159,7 +156,7 @@ def _gain_table(gains: pd.DataFrame, words: str) -> Table:
             f"{row['model']}: {row['arm']} − {row['reference']}",
             f"{row['lesions']:,.0f}",
             with_interval(row),
-            str(row["worth"]) or "–",
+            str(row["worth"]) or NONE,
         )
         for row in gains.to_dict("records")
     )
@@ -176,8 +173,11 @@ def _external_tables(
 ) -> list[Table]:
     tables = []
     for path, part in outside.groupby("data", sort=False):
-        found = [score_table(part, arms)]
+        found = {"external": score_table(part, arms)}
         if len(apart) and (apart["data"] == path).any():
-            found.append(comparison_table(apart[apart["data"] == path]))
-        tables += [replace(table, caption=f"{path}. {table.caption}") for table in found]
+            differences = comparison_table(apart[apart["data"] == path])
+            found["external_differences"] = differences
+        for name, table in found.items():
+            caption, source = f"{path}. {table.caption}", f"scoring/{name}.csv"
+            tables.append(replace(table, caption=caption, source=source))
     return tables

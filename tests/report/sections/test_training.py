@@ -8,7 +8,7 @@ from dermaug.experiment.launchers.serial import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.planes import audit_images
-from dermaug.report.generator_tables import curation_table, health_table
+from dermaug.report.sections.training import curation_table, health_table
 from dermaug.scoring.scoring import score
 
 TREE = {

@@ -4,9 +4,21 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dermaug.data.splits import Fold
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.study_tables import parts
+from dermaug.report.blocks import Bullets, Section, Table
+from dermaug.report.formats import counted
 from dermaug.scoring.scores import on_test
+
+
+def split_section(results: RunResults) -> Section:
+    """Statements on the split, then its parts."""
+    told = split_statements(results)
+    checks = Bullets(tuple(each.text for each in told), tuple(each.holds for each in told))
+    return Section("split", "Split and leakage", [checks, split_table(results)], "Split")
+
+
+NO_PART = "not used (splits.lesions)"
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,7 @@ def _groups_apart(results: RunResults) -> Statement:
     rest = f"; {strangers:,} images name no patient and were parted by lesion" if strangers else ""
     return Statement(
         f"Images were parted by {unit}: no {unit} occurs in two parts of a fold (checked for "
-        f"{len(results.folds)} folds and {groups.nunique():,} groups{rest}).",
+        f"{counted(len(results.folds), 'fold')} and {counted(groups.nunique(), 'group')}{rest}).",
         True,
     )
 
@@ -103,3 +115,24 @@ def _tests_complete(results: RunResults) -> Statement | None:
         f"All {len(results.trials)} trials were tested on exactly the test part of their fold.",
         True,
     )
+
+
+def split_table(results: RunResults) -> Table:
+    """Images and lesions of each part of each fold."""
+    lesions = results.catalog.table.set_index("image_id")["lesion_id"]
+    rows = []
+    for fold in results.folds:
+        every = parts(fold)
+        used = pd.Index([image for ids in every.values() for image in ids])
+        cut = lesions.index.difference(used)
+        # A limit on training lesions (splits.lesions) leaves images in no part.
+        for name, ids in (every | ({NO_PART: tuple(cut)} if len(cut) else {})).items():
+            number_of_lesions = lesions.loc[list(ids)].nunique()
+            rows.append((f"{fold.index}", name, f"{len(ids):,}", f"{number_of_lesions:,}"))
+    caption = "Images and lesions in each part of each fold."
+    return Table(caption, ("Fold", "Part", "images", "lesions"), tuple(rows), texts=2)
+
+
+def parts(fold: Fold) -> dict[str, tuple[str, ...]]:
+    """Image ids of a fold by part."""
+    return {"train": fold.train, "validation": fold.validation, "test": fold.test}

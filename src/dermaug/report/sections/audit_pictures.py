@@ -10,12 +10,10 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_class import PAIRS_KEPT
 from dermaug.inspection.audit_run import class_rows
 from dermaug.inspection.planes import TOGETHER, WITH, WITHOUT, read_embedding
-from dermaug.report import figures
-from dermaug.report.figures import Figure, Panel, drawing, file_name, png, svg
+from dermaug.report.blocks import Figure, Panel
+from dermaug.report.drawing import colour, drawing, file_name, legend, marker, png, sheet, svg
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
-_GAP = 2
-_LEAST_SIDE = 64
 TITLES = {
     WITHOUT: "Test images, trained without synthetic ones",
     WITH: "Test images, trained with synthetic ones",
@@ -65,12 +63,7 @@ def pair_panel(
     index: int,
 ) -> Panel:
     """Two rows of images on white: synthetic above, training images below."""
-    factor = max(1, -(-_LEAST_SIDE // synthetic.shape[1]))
-    rows = []
-    for images in (synthetic, real):
-        large = np.asarray(images).repeat(factor, axis=1).repeat(factor, axis=2)
-        rows.append(np.pad(large, ((0, 0), (0, _GAP), (0, _GAP), (0, 0)), constant_values=255))
-    page = np.concatenate([np.concatenate(list(row), axis=1) for row in rows], axis=0)
+    page = sheet(np.concatenate([synthetic, real]), len(real))
     alt = f"{title}: synthetic images above the nearest training images"
     return Panel(file_name("pairs", index, title, ending="png"), alt, png(page), title)
 
@@ -87,14 +80,14 @@ def embedding_figure(results: RunResults) -> Figure | None:
             for number, label in enumerate(classes):
                 for origin, faces in (("real", None), ("synthetic", "none")):
                     rows = part[(part["label"] == label) & (part["origin"] == origin)]
-                    colour = figures.colour(number)
+                    shade = colour(number)
                     axes.scatter(
                         rows["x"],
                         rows["y"],
                         s=16,
-                        marker=figures.marker(number),
-                        facecolors=colour if faces is None else faces,
-                        edgecolors=colour,
+                        marker=marker(number),
+                        facecolors=shade if faces is None else faces,
+                        edgecolors=shade,
                         linewidths=0.9,
                         alpha=0.75,
                     )
@@ -107,4 +100,4 @@ def embedding_figure(results: RunResults) -> Figure | None:
         "synthetic. Near points are alike; distances between clusters, their sizes and the axes "
         "mean nothing. Nothing is concluded from it."
     )
-    return Figure("embedding", caption, tuple(panels), points, figures.legend(classes), 340)
+    return Figure("embedding", caption, tuple(panels), points, legend(classes), 340)

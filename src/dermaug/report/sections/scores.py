@@ -1,4 +1,4 @@
-"""Figures of the scores: paired differences, scores by class, confusion matrices, ROC curves."""
+"""Scores by arm and classifier, by class, confusion matrices and ROC curves."""
 
 from collections.abc import Sequence
 
@@ -6,49 +6,106 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.plan.comparisons import NEGATIVE
-from dermaug.report import figures
-from dermaug.report.figures import Figure, Panel, drawing, file_name, svg
-from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
-from dermaug.stats.trainings import GROUPS_ONLY
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Figure, Panel, Section, Table
+from dermaug.report.drawing import (
+    INK,
+    colour,
+    dashes,
+    drawing,
+    file_name,
+    legend,
+    marker,
+    short,
+    svg,
+)
+from dermaug.report.formats import mean_and_spread
+from dermaug.scoring.scoring import Scoring
 
+_HEADINGS = {
+    "balanced_accuracy_adjusted": "Mean sensitivity, prior-adjusted",
+    "mean_specificity_adjusted": "Mean specificity, prior-adjusted",
+    "macro_auc": "Macro AUC",
+    "balanced_accuracy": "Mean sensitivity, argmax",
+    "mean_specificity": "Mean specificity, argmax",
+    "accuracy": "Accuracy, argmax",
+}
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
 MOST_AREAS = 6
 """Arms up to which a ROC panel has room for the areas; more would hide the curves."""
 
 
-def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
-    """Paired differences in the primary metric with their intervals, one panel per classifier.
+def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
+    """Four sections; none before a trial has finished."""
+    if scoring.scores.empty:
+        return []
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    classes, by_class = results.catalog.classes, scoring.class_scores
+    models = list(dict.fromkeys(scoring.scores["model"]))
+    tables = [class_table(by_class, arms, classes, model) for model in models]
+    title = "Sensitivity and specificity by class"
+    return [
+        Section(
+            "scores", "Scores by arm and classifier", [score_table(scoring.scores, arms)], "Scores"
+        ),
+        Section("classes", title, [class_scores(by_class, arms, classes), *tables], "Classes"),
+        Section(
+            "confusion",
+            "Confusion matrices",
+            [confusion_matrices(scoring.confusion, classes)],
+            "Confusion",
+        ),
+        Section("roc", "ROC curves", [roc_curves(scoring.roc, arms)], "ROC"),
+    ]
 
-    Args:
-        verdicts: What `verdict_table` gives.
-        primary: balanced_accuracy (drawn prior-adjusted) or macro_auc.
-    """
-    readout = AUC if primary == "macro_auc" else ADJUSTED
-    table = verdicts[(verdicts["metric"] == primary) & (verdicts["readout"] == readout)]
-    words = "macro AUC" if primary == "macro_auc" else "mean sensitivity, prior-adjusted"
-    bound = 1.1 * np.nanmax(np.abs(table[["difference", "low", "high"]].to_numpy(dtype=float)))
-    panels = []
-    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
-            _draw_forest(axes, rows, max(float(bound), 0.01))
-            axes.set_xlabel(f"difference in {words}")
-            axes.set_title(figures.short(str(model), 40))
-            alt = f"{model}: " + "; ".join(
-                f"{row.arm} minus {row.reference} {row.difference:+.3f} "
-                f"({row.low:+.3f} to {row.high:+.3f}), {row.verdict}"
-                for row in rows.itertuples()
-            )
-            panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
+
+def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
+    """Arm x classifier: overall metrics in every readout; mean ± SD over trials."""
+    rows: list[tuple[str, ...]] = []
+    for model, part in scores.groupby("model", sort=False):
+        rows.append((str(model),))
+        for arm in arms:
+            trials = part[part["arm"] == arm]
+            if len(trials):
+                numbers = (mean_and_spread(trials[metric]) for metric in _HEADINGS)
+                rows.append((arm, *numbers, str(len(trials))))
+    images = int(scores["images"].sum() / max(len(scores), 1))
     caption = (
-        f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
-        "Right of zero: the first-named is better. Blue: judged. Grey: replay controls and doses "
-        "that were not chosen. Grey and dotted: one training per arm, not judged. A negative "
-        "control is shown every class as often as its reference: it shows what training noise "
-        "does here."
+        f"Test part, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
+        "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
+        "Argmax: the most probable class, as the network decides. Prior-adjusted: after division "
+        "by the prior that its loss saw. The AUC is taken at the uniform prior."
     )
-    return Figure("differences", caption, tuple(panels), table, width=400)
+    header = ("Arm", *_HEADINGS.values(), "n")
+    return Table(caption, header, tuple(rows), source="scoring/scores.csv")
+
+
+def class_table(
+    class_scores: pd.DataFrame, arms: Sequence[str], classes: Sequence[str], model: str
+) -> Table:
+    """Sensitivity and specificity of each class by arm, prior-adjusted; mean ± SD over trials."""
+    part = class_scores[class_scores["model"] == model]
+    arms = [arm for arm in arms if arm in set(part["arm"])]
+    rows = []
+    for label in classes:
+        trials = part[part["label"] == label]
+        first = trials[trials["arm"] == arms[0]].drop_duplicates("fold")
+        values = (
+            mean_and_spread(trials.loc[trials["arm"] == arm, f"{metric}_adjusted"])
+            for metric in ("sensitivity", "specificity")
+            for arm in arms
+        )
+        rows.append((label, f"{first['support'].sum():,}", *values))
+    header = (
+        "Class",
+        "Test images",
+        *(f"{metric}: {arm}" for metric in ("Sensitivity", "Specificity") for arm in arms),
+    )
+    caption = (
+        f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds. "
+        "The same at argmax is in the file."
+    )
+    return Table(caption, header, tuple(rows), source="scoring/class_scores.csv")
 
 
 def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequence[str]) -> Figure:
@@ -74,7 +131,7 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
         "folds and seeds, "
         "line: ± 1 SD where there are several."
     )
-    return Figure("class_scores", caption, tuple(panels), table, figures.legend(arms), 400)
+    return Figure("class_scores", caption, tuple(panels), table, legend(arms), 400)
 
 
 def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
@@ -88,7 +145,7 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
     for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
         matrix = rows.pivot_table(index="true", columns="predicted", values="predictions")
         counts = matrix.loc[list(classes), list(classes)].to_numpy()
-        room = 0.5 + 0.08 * max(len(figures.short(label)) for label in classes)
+        room = 0.5 + 0.08 * max(len(short(label)) for label in classes)
         with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
             _draw_confusion(axes, counts, classes)
             alt = f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
@@ -114,7 +171,7 @@ def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
         with drawing(3.1, 3.0) as axes:
             _draw_roc(axes, rows, arms)
-            axes.set_title(figures.short(str(label), 30))
+            axes.set_title(short(str(label), 30))
             means = rows.groupby("arm", sort=False)["auc"].first()
             alt = f"ROC curve of {label}, {model}; mean AUC " + ", ".join(
                 f"{arm} {value:.3f}" for arm, value in means.items()
@@ -126,24 +183,7 @@ def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
         "over folds and seeds at equal false-positive rate. Mean AUC in each panel; of more than "
         "six arms, in the file."
     )
-    return Figure("roc", caption, tuple(panels), table, figures.legend(arms), 240)
-
-
-def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:
-    axes.axvline(0, color=figures.INK, linewidth=1)
-    names = []
-    for height, row in enumerate(rows.to_dict("records")):
-        is_judged = row["verdict"] not in (EXPLORATORY, NOT_JUDGED)
-        shade = figures.colour(0) if is_judged else "#7b8794"
-        style = ":" if row["levels"] == GROUPS_ONLY else "-"
-        axes.plot([row["low"], row["high"]], [height] * 2, style, color=shade, linewidth=2.4)
-        axes.plot(row["difference"], height, figures.marker(0), color=shade, markersize=8)
-        arm, reference = (figures.short(row[name], 28) for name in ("arm", "reference"))
-        below = row["role"] if row["role"] == NEGATIVE else f"minus {reference}"
-        names.append(f"{arm}\n{below}")
-    axes.set_yticks(range(len(rows)), names)
-    axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
-    axes.grid(visible=False, axis="y")
+    return Figure("roc", caption, tuple(panels), table, legend(arms), 240)
 
 
 def _draw_class_scores(
@@ -157,12 +197,12 @@ def _draw_class_scores(
             series[f"{metric}_mean"],
             np.arange(len(classes)) + offset,
             xerr=series[f"{metric}_std"].fillna(0.0),
-            fmt=figures.marker(arms.index(arm)),
-            color=figures.colour(arms.index(arm)),
+            fmt=marker(arms.index(arm)),
+            color=colour(arms.index(arm)),
             elinewidth=1.4,
             markersize=5,
         )
-    axes.set_yticks(range(len(classes)), [figures.short(label) for label in classes])
+    axes.set_yticks(range(len(classes)), [short(label) for label in classes])
     axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5))
 
 
@@ -171,11 +211,11 @@ def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> N
     shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     for (row, column), share in np.ndenumerate(shares):
-        shade = "white" if share > 0.55 else figures.INK
+        shade = "white" if share > 0.55 else INK
         if total[row]:
             text = f"{100 * share:.0f}"
             axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
-    names = [figures.short(label) for label in classes]
+    names = [short(label) for label in classes]
     axes.set_xticks(range(len(classes)), names, rotation=90)
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="predicted", ylabel="true")
@@ -186,9 +226,9 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
     axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
     for height, (arm, curve) in enumerate(rows.groupby("arm", sort=False)):
         index = arms.index(str(arm))
-        shade, dashes = figures.colour(index), figures.dashes(index)
+        shade, style = colour(index), dashes(index)
         x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
-        axes.plot(x, y, color=shade, linestyle=dashes)
+        axes.plot(x, y, color=shade, linestyle=style)
         if rows["arm"].nunique() <= MOST_AREAS:
             place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
             axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)

@@ -8,8 +8,8 @@ import pytest
 from drawn import reported
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.metric_sections import metric_sections
-from dermaug.scoring.operating_scores import score_operating_points
+from dermaug.report.sections.decisions import calibration_table, decision_sections, operating_tables
+from dermaug.report.sections.subgroups import subgroup_section, subgroup_table
 from dermaug.scoring.scoring import score
 
 Study = Callable[..., RunResults]
@@ -19,16 +19,18 @@ CLASSES = ("bcc", "bkl", "mel", "nv")
 
 def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40)
-    sections = metric_sections(results, score(results, 100))
-    assert set(sections.figures) == {"reliability", "subgroup_scores", "subgroup_gains"}
-    for figure in sections.figures.values():
+    scoring = score(results, 100)
+    sections = [*decision_sections(results, scoring), subgroup_section(results, scoring)]
+    figures = {figure.name: figure for section in sections for figure in section.figures}
+    assert set(figures) == {"reliability", "subgroup_scores", "subgroup_gains"}
+    for figure in figures.values():
         assert figure.panels
         assert len(figure.numbers)
         assert all(panel.alt for panel in figure.panels)
         assert all(b"<text" in panel.data for panel in figure.panels)
         names = [panel.name for panel in figure.panels]
         assert len(set(names)) == len(names)
-    gains = sections.figures["subgroup_gains"]
+    gains = figures["subgroup_gains"]
     words = [text for text, _, _ in gains.legend]
     assert words == ["classic − real", "classic+synthetic − classic"]
     assert b"difference in mean sensitivity" in gains.panels[0].data
@@ -40,9 +42,9 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
 
 def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
-    sections = metric_sections(results, score(results, 100))
-    malignant, melanoma = sections.operating
-    points = score_operating_points(results)
+    scoring, arms = score(results, 100), [arm.name for arm in results.experiment.arms]
+    points = scoring.operating_points
+    malignant, melanoma = operating_tables(points, arms)
     assert malignant.caption.startswith("Malignant or pre-malignant (mel, bcc, akiec)")
     assert melanoma.caption.startswith("Melanoma: ")
     chosen = points[(points["target"] == "mel") & (points["wanted_specificity"] == 0.95)]
@@ -52,10 +54,10 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     tested = sum((results.catalog.table["label"] == "mel")[results.catalog.rows(fold.test)].sum()
                  for fold in results.folds)  # fmt: skip
     assert f"({tested} positive and " in melanoma.caption
-    assert sections.calibration is not None
-    assert [row[-1] for row in sections.calibration.rows if len(row) > 1] == ["4"] * 3
-    assert sections.subgroups is not None
-    assert any("to" in trial for row in sections.subgroups.rows for trial in row[2:])
+    calibrated = calibration_table(scoring.calibration, arms)
+    assert [row[-1] for row in calibrated.rows if len(row) > 1] == ["4"] * 3
+    by_group = subgroup_table(scoring.subgroups)
+    assert any("to" in cell for row in by_group.rows for cell in row[2:])
 
 
 def test_numbers_lie_beside_the_page(drawn_page: Written) -> None:

@@ -1,6 +1,7 @@
-"""The short answer in plain words: no more certain than the numbers are."""
+"""The short answer, no more certain than the numbers are; and what a sceptic will ask."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,15 +9,36 @@ import pandas as pd
 from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.tables import number
+from dermaug.report.blocks import Bullets, Figure, Group, Section, Table
+from dermaug.report.formats import NONE, number, signed
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.verdict_words import signed
 from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 
 CHANCE_MARGIN = 0.02
+
+
+def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
+    """The first screen: the answer, the differences, the first curve, and what it cost.
+
+    Args:
+        results: The run with every trial.
+        scoring: Its scores.
+        drawn: Differences of the arms, and the first curve that the study has.
+    """
+    content = [
+        Group("answer", short_answer(results, scoring)),
+        Group("first", [*drawn, cost_table(results)]),
+    ]
+    return Section("answer", "The short answer", content, "Answer")
+
+
+def threat_section(scoring: Scoring) -> Section:
+    """Weaknesses of this run."""
+    told = tuple(scoring.threats["sentence"])
+    return Section("threats", "What a sceptic will ask", [Bullets(told)] if told else [], "Threats")
 
 
 def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
@@ -54,9 +76,9 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
             ranked["verdict"],
         ):
             continue
-        # What ranking or prior-adjusted decisions show as well is more than a threshold.
         same = HELPS if decided["difference"] > 0 else HURTS
         if same in (fair["verdict"], ranked["verdict"]):
+            sentences += _partly_moved(decided, fair)
             continue
         is_moved = fair["verdict"] == ranked["verdict"] == EQUIVALENT
         sentences.append(
@@ -65,6 +87,19 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
             f"{signed(decided['high'])}): this {'is' if is_moved else 'may be'} a moved threshold."
         )
     return sentences
+
+
+def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[str]:
+    """A sentence where clearly less is left of a difference once the threshold is fair."""
+    rest = decided["difference"] - fair["difference"]
+    if np.sign(rest) != np.sign(decided["difference"]) or abs(rest) <= fair["margin"]:
+        return []
+    return [
+        f"With {decided['model']}, {decided['arm']} minus {decided['reference']} in mean "
+        f"sensitivity is {signed(decided['difference'])} at argmax and "
+        f"{signed(fair['difference'])} prior-adjusted: the rest of the former, {signed(rest)}, may "
+        "be a moved threshold (exploratory)."
+    ]
 
 
 def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
@@ -125,3 +160,27 @@ def unfinished(results: RunResults) -> Sequence[str]:
         f"{trained} of {generators} generators are done, "
         "so the answer is provisional.",
     )
+
+
+def cost_table(results: RunResults) -> Table:
+    """Minutes and images shown by stage, all data sizes together."""
+    points = (results, *results.reduced)
+    rows = []
+    stages: list[tuple[str, list[float], int]] = []
+    for generator in results.experiment.generators:
+        trained = (one for point in points for one in point.generators)
+        ours = {one.folder: one.record for one in trained if one.family == generator.key}
+        seconds = [one.seconds for one in ours.values()]
+        stages.append((f"generator {generator.key}", seconds, generator.images))
+    for classifier in results.experiment.classifiers:
+        trials = (trial for point in points for trial in point.trials)
+        mine = (trial.record.training for trial in trials if trial.model == classifier.key)
+        seconds = [training.seconds for training in mine if training is not None]
+        stages.append((f"classifier {classifier.key}", seconds, classifier.images))
+    for name, seconds, images in stages:
+        each = f"{np.mean(seconds) / 60:.1f}" if seconds else NONE
+        total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
+        rows.append((name, str(len(seconds)), f"{images:,}", each, total))
+    header = ("Stage", "trainings", "images shown each", "minutes each", "minutes in all")
+    caption = "Time and cost. Every arm of a comparison is shown the same number of images."
+    return Table(caption, header, tuple(rows))

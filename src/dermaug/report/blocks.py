@@ -1,0 +1,217 @@
+"""What a page is made of, and how it becomes one HTML file that asks nothing of the network."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+import jinja2
+import pandas as pd
+
+from dermaug.csv_files import write_csv
+from dermaug.files import write_text, written_aside
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is read.
+
+    Args:
+        caption: What it holds, of how many.
+        header: One name a column.
+        rows: Text of the cells; a row of one cell is a heading between groups of rows.
+        texts: Leading columns that hold text; the others are numbers, aligned right.
+        source: The file that holds the numbers; "" for none.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
+    source: str = ""
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One drawing of a figure.
+
+    Args:
+        name: Its file's name under `figures/`.
+        alt: What it shows, in words, for those who cannot see it.
+        data: The file's content, SVG or PNG.
+        title: Heading above it on the page; "" when the drawing has its own.
+        group: What it belongs to, mostly a classifier; "" when the figure has no groups.
+    """
+
+    name: str
+    alt: str
+    data: bytes
+    title: str = ""
+    group: str = ""
+
+    @property
+    def uri(self) -> str:
+        """The drawing as a data URI."""
+        kind = "svg+xml" if self.name.endswith(".svg") else "png"
+        return f"data:image/{kind};base64,{base64.b64encode(self.data).decode('ascii')}"
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """Panels with one caption, and the numbers that were drawn.
+
+    Args:
+        name: Stem of the CSV file with the numbers.
+        caption: What is seen, of how many.
+        panels: Drawings, in reading order.
+        numbers: The values drawn, long form.
+        legend: (text, colour, marker) of each series, drawn once above all panels.
+        width: Least width of a panel on the page, in CSS pixels.
+    """
+
+    name: str
+    caption: str
+    panels: tuple[Panel, ...]
+    numbers: pd.DataFrame
+    legend: tuple[tuple[str, str, str], ...] = field(default=())
+    width: int = 300
+
+    kind: ClassVar[str] = "figure"
+
+    @property
+    def groups(self) -> list[tuple[str, list[Panel]]]:
+        """Panels by group, in reading order."""
+        names = dict.fromkeys(panel.group for panel in self.panels)
+        return [(name, [one for one in self.panels if one.group == name]) for name in names]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section; with a link where there is more to read."""
+
+    text: str
+    link: str = ""
+    kind: ClassVar[str] = "heading"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list; each item may be marked as one that holds or fails."""
+
+    items: tuple[str, ...]
+    holds: tuple[bool, ...] = ()
+    kind: ClassVar[str] = "bullets"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text as it stands in a file."""
+
+    text: str
+    kind: ClassVar[str] = "code"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Blocks in a box of the style sheet's class `look`."""
+
+    look: str
+    content: Sequence["Block"]
+    kind: ClassVar[str] = "group"
+
+
+@dataclass(frozen=True, eq=False)
+class Details:
+    """Blocks that are folded away below one line."""
+
+    summary: str
+    content: Sequence["Block"]
+    kind: ClassVar[str] = "details"
+
+
+Block: TypeAlias = "str | Table | Figure | Heading | Bullets | Code | Group | Details"
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A part of a page with a heading of its own.
+
+    Args:
+        key: Its anchor.
+        title: Its heading.
+        content: Blocks, in reading order.
+        link: Its name in the page's contents; "" leaves it out.
+    """
+
+    key: str
+    title: str
+    content: Sequence[Block]
+    link: str = ""
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Every figure in it."""
+        return list(_figures(self.content))
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """A whole page.
+
+    Args:
+        kicker: Which command wrote it.
+        title: Its heading.
+        question: What it answers.
+        facts: What it is about, in small print.
+        sections: Its parts; those without content are left out.
+        footer: Terms and licence.
+        notices: Warnings above everything.
+    """
+
+    kicker: str
+    title: str
+    question: str
+    facts: str
+    sections: Sequence[Section]
+    footer: str
+    notices: Sequence[str] = field(default=())
+
+    def write(self, path: Path) -> Path:
+        """Write the page, and beside it `figures/` with every drawing and its numbers.
+
+        Returns:
+            The path of the page.
+        """
+        shown = [section for section in self.sections if section.content]
+        for figure in (figure for section in shown for figure in section.figures):
+            write_csv(path.parent / "figures" / f"{figure.name}.csv", figure.numbers)
+            write_panels(path.parent / "figures", figure.panels)
+        environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("dermaug.report"),
+            autoescape=True,  # everything that comes from a run is text
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        template = environment.get_template("page.html.j2")
+        write_text(path, template.render(page=self, sections=shown))
+        return path
+
+
+def write_panels(folder: Path, panels: Sequence[Panel]) -> None:
+    """Write each panel as SVG or PNG, whole or not at all."""
+    for panel in panels:
+        with written_aside(folder / panel.name) as aside:
+            aside.write_bytes(panel.data)
+
+
+def _figures(blocks: Sequence[Block]) -> Sequence[Figure]:
+    found: list[Figure] = []
+    for block in blocks:
+        if isinstance(block, Figure):
+            found.append(block)
+        elif isinstance(block, Group | Details):
+            found += _figures(block.content)
+    return found

@@ -1,0 +1,103 @@
+"""How numbers and tables are written, once for every page and printed text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dermaug.report.blocks import Table
+from dermaug.scoring.verdict_words import signed as signed_number
+
+NONE = "–"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a true minus, or a dash when it is not defined.
+
+    Example:
+        >>> number(-0.0004), number(-1.26, 1), number(float("nan"))
+        ('0.000', '−1.3', '–')
+    """
+    if np.isnan(value):
+        return NONE
+    text = f"{value:,.{digits}f}".replace("-", "−")
+    return text.lstrip("−") if round(value, digits) == 0 else text
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share in per cent, or a dash.
+
+    Example:
+        >>> percent(0.0312), percent(0.5, 0)
+        ('3.1 %', '50 %')
+    """
+    return NONE if np.isnan(value) else f"{100 * value:.{digits}f} %"
+
+
+def signed(value: float) -> str:
+    """Three decimals with a sign, or a dash."""
+    return NONE if np.isnan(value) else signed_number(value)
+
+
+def interval(middle: str, low: str, high: str) -> str:
+    """A value and its interval; the value alone where there is none.
+
+    Example:
+        >>> interval("+0.1", "0.0", "+0.2"), interval("+0.1", NONE, NONE)
+        ('+0.1 (0.0 to +0.2)', '+0.1')
+    """
+    return middle if low == NONE else f"{middle} ({low} to {high})"
+
+
+def with_interval(row: Mapping[Any, Any], value: str = "difference") -> str:
+    """Signed difference and its interval, if it has one."""
+    return interval(*(signed(float(row[name])) for name in (value, "low", "high")))
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """A number of things.
+
+    Example:
+        >>> counted(1, "fold"), counted(2_000, "fold")
+        ('1 fold', '2,000 folds')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def small(p_value: float) -> str:
+    """A p-value with three decimals; it is never zero."""
+    return "< 0.001" if p_value < 0.001 else number(p_value)
+
+
+def mean_and_spread(values: pd.Series) -> str:
+    """Mean ± SD with three decimals; the mean alone of a single value."""
+    defined = values.dropna()
+    if len(defined) < 2:
+        return number(defined.mean())
+    return f"{defined.mean():.3f} ± {defined.std(ddof=1):.3f}"
+
+
+def plain_table(caption: str, frame: pd.DataFrame, texts: int = 1) -> Table:
+    """Any table: whole numbers with separators, others with one decimal."""
+    rows = tuple(tuple(_text(value) for value in row) for row in frame.itertuples(index=False))
+    header = tuple(str(name).replace("_", " ") for name in frame.columns)
+    return Table(caption, header, rows, texts)
+
+
+def markdown(table: Table) -> str:
+    """A table as Markdown; headings between groups of rows become rows in bold."""
+
+    def line(trials: tuple[str, ...]) -> str:
+        return f"| {' | '.join(trial.replace('|', chr(92) + '|') for trial in trials)} |"
+
+    alignment = ("---",) * table.texts + ("---:",) * (len(table.header) - table.texts)
+    blank = ("",) * (len(table.header) - 1)
+    rows = [(f"**{row[0]}**", *blank) if len(row) == 1 else row for row in table.rows]
+    return "\n".join([*map(line, (table.header, alignment, *rows)), "", table.caption])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    return number(float(value), 1) if isinstance(value, float | np.floating) else str(value)

@@ -1,0 +1,119 @@
+"""What the arms are: what each trains on, and what it is a control for."""
+
+from collections.abc import Collection
+
+from dermaug.config import ArmConfig
+from dermaug.config.arms import ORACLE, REPLAY
+from dermaug.experiment.plan.comparisons import CONTROL, NEGATIVE
+from dermaug.experiment.plan.comparisons import REPLAY as REFERENCE
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Block, Bullets, Section, Table
+from dermaug.report.formats import NONE
+from dermaug.scoring.scoring import Scoring
+
+ARM_WORDS = {
+    REPLAY: "Replay: as many images of each class as its synthetic arm added, drawn again from the "
+    "real training images.",
+    CONTROL: "What an arm gains over its replay is owed to its images, the rest to showing classes "
+    "more often.",
+    NEGATIVE: "A replay that shows every class as often as its baseline does is a negative "
+    "control: what training noise does here.",
+    ORACLE: "Oracle: the dose filled with freshly drawn phantom lesions. A study that shows no "
+    "gain here cannot be expected to show one of synthetic images.",
+    "half": "Half: the same arm on half of the lesions of each class. What the other half adds is "
+    "what real lesions are still worth; it bounds nothing above all of them.",
+    "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
+    "classes at all?",
+    "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
+    "without a new image.",
+    "blending": "Mixup and cutmix: blended images with blended labels, made of real ones alone.",
+    "critic": "Critic: no classifier is trained; the discriminator of a generator, which learnt by "
+    "the generator's schedule, names the class. It stands, the same, under each classifier.",
+    "curve": "The doses of a curve are nested. Validation picks the one that is judged.",
+}
+
+INTRODUCTION = (
+    "The arms differ in what the classifier is trained on; networks, initial weights, folds, seeds "
+    "and the number of images shown are the same for all of them. An arm with a dose is compared "
+    "with its baseline, which differs from it in the dose only, and a synthetic arm also with its "
+    "replay, as many real images (unless that shows every class as often as the baseline does: it "
+    "is a negative control then); other arms are compared with"
+)
+
+
+def arm_section(results: RunResults, scoring: Scoring) -> Section:
+    """The arms and their controls."""
+    first = results.experiment.arms[0].name
+    words = arm_words(results, set(scoring.verdicts["role"]))
+    content: list[Block] = [f"{INTRODUCTION} {first}.", arm_table(results)]
+    return Section("asked", "The arms", [*content, *([Bullets(words)] if words else [])], "Arms")
+
+
+def arm_table(results: RunResults) -> Table:
+    """What each arm trains on."""
+    rows = []
+    for arm in results.experiment.compared_arms:
+        trials = [trial for trial in results.trials if trial.arm == arm.name]
+        counts = list(trials[0].record.train_counts.values()) if trials else []
+        totals = [sum(count.real for count in counts), sum(count.synthetic for count in counts)]
+        texts = (f"{total:,}" if counts else NONE for total in totals)
+        rows.append((arm.name, shown(arm), dose(arm), *texts))
+    header = ("Arm", "How images are shown", "Dose", "real images", "images added")
+    caption = "Arms, with the training images of the first finished fold."
+    return Table(caption, header, tuple(rows), texts=3)
+
+
+def shown(arm: ArmConfig) -> str:
+    """How an arm shows its images: its augmentation, and what differs from the plain way."""
+    words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
+    words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
+    words += [f"{arm.sampling} sampling"] if arm.sampling else []
+    words += [f"{arm.variants:,} fixed variants per class"] if arm.variants else []
+    words += ["half of the lesions"] if arm.half else []
+    return ", ".join(words)
+
+
+def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
+    """A sentence on each kind of arm that the study has: what it is a control for.
+
+    Args:
+        results: The run.
+        roles: Roles of the references in its comparisons.
+    """
+    arms = results.experiment.arms
+    doses = [arm.synthetic for arm in arms if arm.synthetic is not None]
+    sources = {dose.source for dose in doses}
+    has = {
+        REPLAY: REPLAY in sources,
+        CONTROL: REFERENCE in roles,
+        NEGATIVE: NEGATIVE in roles,
+        ORACLE: ORACLE in sources,
+        "half": any(arm.half for arm in arms),
+        "only": any(dose.only for dose in doses),
+        "attention": len({(arm.loss, arm.sampling) for arm in arms}) > 1,
+        "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
+        "critic": any(arm.critic for arm in arms),
+        "curve": any(arm.curve for arm in arms),
+    }
+    return tuple(sentence for kind, sentence in ARM_WORDS.items() if has[kind])
+
+
+def dose(arm: ArmConfig) -> str:
+    """The synthetic part of an arm in words."""
+    synthetic = arm.synthetic
+    if synthetic is None:
+        return f"none: the discriminator of {arm.critic}" if arm.critic else "none"
+    ways = {
+        " only": synthetic.only,
+        f", first {synthetic.first:.0%} of the training": synthetic.first > 0.0,
+        f", {synthetic.share or 0.0:.0%} of what is shown": synthetic.share is not None,
+        ", curated": synthetic.curation is not None,
+        ", soft labels": synthetic.labels == "judged",
+    }
+    how = "".join(word for word, is_so in ways.items() if is_so)
+    if synthetic.balance is not None:
+        return f"{synthetic.source}{how}, each class filled up to {synthetic.balance:,}"
+    if isinstance(synthetic.dose, dict):
+        parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
+        return f"{synthetic.source}{how}, {', '.join(parts)}"
+    return f"{synthetic.source}{how}, {synthetic.dose:,} per class"

@@ -1,0 +1,273 @@
+"""The audit of synthetic images: how near they are, and are they copies?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.csv_files import write_csv
+from dermaug.data.halves import LEAST_GROUPS
+from dermaug.experiment.run.results import RunResults
+from dermaug.files import require_writable
+from dermaug.inspection.audit_fidelity import OVERLAPS
+from dermaug.inspection.audit_folder import FolderAudit
+from dermaug.inspection.audit_summary import ClassSummary, summarise
+from dermaug.report.blocks import Block, Figure, Page, Section, Table
+from dermaug.report.formats import NONE, interval, number, percent
+from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure, pair_panel
+
+FLOOR = (
+    "Each value stands beside its floor (a dash where there are too few lesions for one): what "
+    "real training images get in the place of the synthetic ones, measured against the same "
+    "held-out images with the same network. No generator can be expected to do better than that."
+)
+COPIES = (
+    "An image counts as a copy when a training image is nearer to it, in pixels (any of eight "
+    "flips and quarter turns) and in features, than training images are to unrelated held-out "
+    "lesions. "
+    "The last column bounds the share that unrelated real images would reach by chance."
+)
+HALVES = (
+    "Where snapshots were chosen by validation images, it was by one half of the lesions of each "
+    "class; the other half judges them here. The test part serves neither."
+)
+FOOTER = (
+    "Images shown may be patients': they are under the licence of their data set. Research use "
+    "only; not for diagnosis."
+)
+_COPIED = ("Copies", "by chance at most")
+CHOSEN_BY = "†"
+SMALL = "Classes with few held-out lesions allow no verdict: read their number first."
+
+
+def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
+    """The section of a run's report, from what `audit_run` and `embed_run` left on disk.
+
+    Args:
+        results: The run.
+        numbers: As `collect_audits` gives them.
+        pairs: Likewise.
+    """
+    if numbers.empty:
+        return Section("audit", "Audit of the synthetic images", [])
+    largest = numbers[numbers["lesions"] == results.lesions]
+    drawn = (size_table(numbers), pair_figure(results, pairs), embedding_figure(results))
+    told = [*audit_sentences(largest), HALVES] if len(largest) else []
+    content: list[Block] = [*told, *audit_tables(largest), *(each for each in drawn if each)]
+    return Section("audit", "Audit of the synthetic images", content, "Audit")
+
+
+def write_audit_page(
+    folder: Path, found: FolderAudit, synthetic: str, data: str, features: str
+) -> Path:
+    """Write `audit.html`, `audit.csv`, and `figures/` with the pairs as PNG and CSV.
+
+    Args:
+        folder: Where they appear.
+        found: The audit.
+        synthetic: What the reader calls the set.
+        data: What the reader calls the real images.
+        features: What the reader calls the judge.
+
+    Returns:
+        Where the page is.
+
+    Raises:
+        DermaugError: The folder cannot be written to.
+    """
+    require_writable(folder)
+    numbers = found.audit.numbers
+    panels = tuple(
+        pair_panel(drawn, real, label, index)
+        for index, (label, (drawn, real)) in enumerate(found.pictures.items())
+        if len(drawn)
+    )
+    caption = "Above: synthetic images nearest to a real one; below: that real image."
+    pairs = Figure("nearest_pairs", caption, panels, found.audit.pairs, width=420)
+    write_csv(folder / "audit.csv", numbers)
+    write_csv(folder / "figures" / "nearest_pairs.csv", found.audit.pairs)
+    told: list[Block] = [
+        *audit_sentences(numbers),
+        *audit_tables(numbers),
+        *([pairs] if panels else []),
+    ]
+    return Page(
+        kicker="dermaug audit",
+        title=synthetic,
+        question=f"Are these images like {data}, and are they copies?",
+        facts=f"Features: {features}",
+        sections=[Section("findings", "Findings", told)],
+        footer=FOOTER,
+        notices=found.notes,
+    ).write(folder / "audit.html")
+
+
+def size_table(numbers: pd.DataFrame) -> Table | None:
+    """The same questions for generators of fewer lesions; None unless there are several sizes.
+
+    Args:
+        numbers: As `collect_audits` gives them.
+    """
+    if numbers["lesions"].nunique() < 2:
+        return None
+    rows: list[tuple[str, ...]] = []
+    for (family, lesions), part in numbers.groupby(["family", "lesions"], sort=False):
+        rows.append((f"{family}, " + (f"{lesions:,} lesions per class" if lesions else "all"),))
+        rows += [
+            (
+                _marked(one),
+                _beside(one, "kid"),
+                percent(one.means["visible_share"], 0),
+                _share(one),
+                percent(one.means["copy_expected"]),
+            )
+            for one in summarise(part)[str(family)]
+        ]
+    header = ("Class", f"{_kid(numbers)} (real images)", "Class recognised", *_COPIED)
+    caption = (
+        "Data sizes side by side: does a generator of few lesions come as near to real images, and "
+        "does it copy more? Mean over generators; each is judged by the classifier of its own size."
+        f"{_dagger(numbers)}"
+    )
+    return Table(caption, header, tuple(rows))
+
+
+def audit_tables(numbers: pd.DataFrame) -> tuple[Table, ...]:
+    """Two tables: how near the images are, and whether they are copies and show their class.
+
+    Args:
+        numbers: One row a generator and class, as `audit_run` gives them.
+    """
+    return () if numbers.empty else (_fidelity_table(numbers), _copy_table(numbers))
+
+
+def audit_sentences(numbers: pd.DataFrame) -> list[str]:
+    """What the numbers say, each class that stands out by name; then how to read them."""
+    if numbers.empty:
+        return []
+    sentences = []
+    for family, classes in summarise(numbers).items():
+        copied = [one.label for one in classes if one.holds_copies]
+        hidden = [one.label for one in classes if one.is_hidden]
+        far = [one.label for one in classes if one.is_far]
+        if copied:
+            sentences.append(
+                f"{family}: more images of {_listed(copied)} are copies of training images than "
+                "chance explains. They teach the classifier nothing new and may disclose patients."
+            )
+        else:
+            sentences.append(
+                f"{family}: no class that can be judged was found to hold more copies than chance."
+            )
+        if unjudged := [one.label for one in classes if not one.can_judge]:
+            sentences.append(
+                f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "
+                "nine held-out lesions; look at the pairs."
+            )
+        if flattered := [one.label for one in classes if one.is_flattered]:
+            sentences.append(
+                f"{family}: images of {_listed(flattered)} are judged by the same real images that "
+                f"a snapshot was, or may have been, chosen by (two halves need {2 * LEAST_GROUPS} "
+                "validation lesions): their distances look better than they are."
+            )
+        if hidden:
+            sentences.append(
+                f"{family}: the classifier recognises the class in its images of {_listed(hidden)} "
+                "less than half as often as in real ones."
+            )
+        if far:
+            sentences.append(
+                f"{family}: its images of {_listed(far)} are told from real ones with confidence: "
+                "the interval of their KID lies above the floor."
+            )
+    return [*sentences, FLOOR, COPIES, SMALL]
+
+
+def _fidelity_table(numbers: pd.DataFrame) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for family, classes in summarise(numbers).items():
+        rows.append((family,))
+        rows += [
+            (
+                _marked(one),
+                f"{one.means['held_out_lesions']:,.0f}",
+                interval(*(number(one.means[name]) for name in ("kid", "kid_low", "kid_high"))),
+                number(one.means["kid_floor"]),
+                _beside(one, "fid", 1) + ("*" if one.is_biased else ""),
+                *(_beside(one, name, 2) for name in OVERLAPS),
+            )
+            for one in classes
+        ]
+    kid = _kid(numbers)
+    distances = (f"{kid} (95 % interval)", f"{kid} of real images", "FID (floor)")
+    overlaps = ("Precision", "Recall", "Density", "Coverage")
+    header = ("Class", "held-out lesions", *distances, *overlaps)
+    caption = (
+        "How near synthetic images are to held-out real ones, mean over generators. KID is the "
+        "headline; * marks FID of too few images, which is biased upwards. Pairs of images of one "
+        "lesion are left out; FID is taken on one image of each lesion. Features: "
+        f"{_features(numbers)}.{_dagger(numbers)}"
+    )
+    return Table(caption, header, tuple(rows), source="audit.csv")
+
+
+def _copy_table(numbers: pd.DataFrame) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for family, classes in summarise(numbers).items():
+        rows.append((family,))
+        rows += [
+            (
+                one.label,
+                *(percent(one.means[name], 0) for name in ("visible_share", "visible_held_out")),
+                f"{one.copies:,} of {one.examined:,}" if one.examined else NONE,
+                _share(one),
+                percent(one.means["copy_expected"]),
+            )
+            for one in classes
+        ]
+    visible = ("Class recognised", "in real images")
+    header = ("Class", *visible, "Copies", "Share (95 % interval)", _COPIED[1])
+    caption = (
+        "Synthetic images that the classifier assigns to their class, beside the same share of "
+        "held-out real images; and copies of training images, all generators together."
+    )
+    return Table(caption, header, tuple(rows), source="audit.csv")
+
+
+def _share(one: ClassSummary) -> str:
+    """Share of copies with its interval."""
+    if not one.examined:
+        return NONE
+    return interval(percent(one.copies / one.examined), percent(one.low), percent(one.high))
+
+
+def _beside(one: ClassSummary, name: str, digits: int = 3) -> str:
+    """A number and, in brackets, what real images get."""
+    value, floor = (number(one.means[each], digits) for each in (name, f"{name}_floor"))
+    return value if value == floor == NONE else f"{value} ({floor})"
+
+
+def _marked(one: ClassSummary) -> str:
+    return f"{one.label}{CHOSEN_BY}" if one.is_flattered else one.label
+
+
+def _dagger(numbers: pd.DataFrame) -> str:
+    """What the mark behind a class means; "" where there is none."""
+    told = f" {CHOSEN_BY}: judged by the images that its snapshot was chosen by, which flatters it."
+    return told if numbers["chosen_by_held_out"].any() else ""
+
+
+def _kid(numbers: pd.DataFrame) -> str:
+    """KID, and of which features where no network learnt them."""
+    is_random = numbers["features"].str.contains("random").any()
+    return "KID on random features" if is_random else "KID"
+
+
+def _features(numbers: pd.DataFrame) -> str:
+    names = sorted({str(name).rsplit(" ", 1)[0] for name in numbers["features"]})
+    own = numbers["features"].str.contains("classifier").all()
+    return "last layer of a classifier trained without synthetic images" if own else _listed(names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,159 @@
+"""What a threshold for use in practice would give, and whether probabilities can be believed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Block, Figure, Panel, Section, Table
+from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
+from dermaug.report.formats import mean_and_spread, number
+from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
+from dermaug.scoring.scoring import Scoring
+
+TARGET_WORDS = {
+    "malignant": "Malignant or pre-malignant (mel, bcc, akiec) against benign",
+    "mel": "Melanoma",
+}
+_CALIBRATION = {
+    "ece": "ECE",
+    "brier": "Brier",
+    "nll": "NLL",
+    "temperature": "Temperature",
+    "ece_scaled": "ECE after",
+    "brier_scaled": "Brier after",
+}
+FEW_IMAGES = 10
+"""A bin of fewer predictions is drawn hollow: its height is mostly chance."""
+
+THRESHOLDS = (
+    "What a threshold for use in practice would give. It is chosen on the validation part; a "
+    "threshold read off the test part itself would flatter."
+)
+
+
+def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
+    """Operating points, and calibration; none before a trial has finished."""
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    points = operating_tables(scoring.operating_points, arms)
+    calibrated: list[Block] = []
+    if len(scoring.calibration):
+        drawn = reliability_diagrams(scoring.reliability, arms)
+        calibrated = [calibration_table(scoring.calibration, arms), drawn]
+    title = "Malignant or pre-malignant lesions, and melanoma"
+    return [
+        Section("operating", title, [THRESHOLDS, *points] if points else [], "Operating points"),
+        Section("calibration", "Calibration", calibrated, "Calibration"),
+    ]
+
+
+def operating_tables(points: pd.DataFrame, arms: Sequence[str]) -> list[Table]:
+    """One table a target: sensitivity / specificity on test at each rule, mean over trials.
+
+    Args:
+        points: What `score_operating_points` gives.
+        arms: Names in the experiment's order.
+    """
+    return [
+        _operating(part, str(target), arms) for target, part in points.groupby("target", sort=False)
+    ]
+
+
+def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
+    """Arm x classifier: ECE, Brier and NLL before and after the temperature; mean ± SD over trials.
+
+    Args:
+        calibration: What `score_calibration` gives.
+        arms: Names in the experiment's order.
+    """
+    rows: list[tuple[str, ...]] = []
+    for model, part in calibration.groupby("model", sort=False):
+        rows.append((str(model),))
+        for arm in arms:
+            trials = part[part["arm"] == arm]
+            if len(trials):
+                numbers = (mean_and_spread(trials[name]) for name in _CALIBRATION)
+                rows.append((arm, *numbers, str(len(trials))))
+    caption = (
+        "Calibration on the test part at the natural prevalence (that of the training part), mean "
+        "± SD over n trials; lower is better; exploratory. ECE: expected "
+        "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
+        "to 2. NLL: negative log-likelihood in nats. After: with the temperature that fits "
+        "validation best; above 1 the classifier was too sure, below 1 not sure enough."
+    )
+    header = ("Arm", *_CALIBRATION.values(), "n")
+    return Table(caption, header, tuple(rows), source="scoring/calibration.csv")
+
+
+def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
+    wanted = sorted(points.loc[points["rule"] == CHOSEN, "wanted_specificity"].unique())
+    rows: list[tuple[str, ...]] = []
+    for model, part in points.groupby("model", sort=False):
+        rows.append((str(model),))
+        for arm in arms:
+            ours = part[part["arm"] == arm]
+            if ours.empty:
+                continue
+            top, fair = (_both(ours[ours["rule"] == each]) for each in (TOP_CLASS, ADJUSTED_CLASS))
+            chosen = (_both(ours[ours["wanted_specificity"] == value]) for value in wanted)
+            auc = mean_and_spread(ours.loc[ours["rule"] == TOP_CLASS, "auc"])
+            rows.append((arm, auc, top, fair, *chosen))
+    chosen_at = (f"{100 * value:.0f} % specificity" for value in wanted)
+    header = ("Arm", "AUC", "argmax", "prior-adjusted", *chosen_at)
+    first = points.drop_duplicates("fold")
+    caption = (
+        f"{TARGET_WORDS[target]}: sensitivity / specificity on the test part, mean over folds and "
+        f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
+        "images). The last columns use the threshold on prior-adjusted probabilities that gave "
+        "this specificity on validation; what it gave on test stands after the stroke. Exploratory."
+    )
+    return Table(caption, header, tuple(rows), source="scoring/operating_points.csv")
+
+
+def _both(rows: pd.DataFrame) -> str:
+    return " / ".join(number(rows[name].mean()) for name in ("sensitivity", "specificity"))
+
+
+def reliability_diagrams(bins: pd.DataFrame, arms: Sequence[str]) -> Figure:
+    """Share of right answers against confidence, with the number of predictions below.
+
+    Args:
+        bins: What `reliability` gives.
+        arms: Names in the experiment's order.
+    """
+    panels = []
+    for index, ((model, arm), rows) in enumerate(bins.groupby(["model", "arm"], sort=False)):
+        with drawing(2.9, 3.0) as axes:
+            _draw_reliability(axes, rows, arms.index(str(arm)))
+            axes.set_title(short(str(arm), 28))
+            alt = f"Reliability diagram of {arm}, {model}: " + ", ".join(
+                f"confidence {row.confidence:.2f} accuracy {row.accuracy:.2f} (n {row.images})"
+                for row in rows.dropna().itertuples()
+            )
+            name = file_name("calibration", index, model, arm)
+            panels.append(Panel(name, alt, svg(axes), group=str(model)))
+    caption = (
+        "Reliability: of the predictions made with a confidence (highest probability), the share "
+        "that was right, in 15 bins of equal width. On the dotted line the classifier is as often "
+        "right as it says; below it, too sure. Bars: share of all predictions in the bin; hollow "
+        f"marks: fewer than {FEW_IMAGES} predictions. Test parts of all folds and seeds together, "
+        "before the temperature."
+    )
+    return Figure("reliability", caption, tuple(panels), bins, width=220)
+
+
+def _draw_reliability(axes: Axes, rows: pd.DataFrame, series: int) -> None:
+    shade, total = colour(series), max(int(rows["images"].sum()), 1)
+    axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
+    middles, widths = (rows["low"] + rows["high"]) / 2, rows["high"] - rows["low"]
+    axes.bar(middles, rows["images"] / total, 0.9 * widths, color=GRID)
+    filled = rows.dropna()
+    x, y = (filled[name].to_numpy(dtype=float) for name in ("confidence", "accuracy"))
+    many = (filled["images"] >= FEW_IMAGES).to_numpy()
+    axes.plot(x, y, color=shade, linewidth=1.2)
+    faces = np.where(many, shade, "white")
+    axes.scatter(x, y, s=30, marker=marker(series), c=faces.tolist(), edgecolors=shade, zorder=3)
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="confidence")
+    axes.set_ylabel("share right")

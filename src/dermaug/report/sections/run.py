@@ -1,0 +1,36 @@
+"""Machine, versions and the experiment as it was run."""
+
+import json
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import (
+    Code,
+    Details,
+    Section,
+    Table,
+)
+
+FILES = (
+    "Beside this page: scoring/ with one CSV file per table, such as scores.csv (one row per "
+    "trial), class_scores.csv (one row per trial and class) and verdicts.csv (one row per contrast "
+    "and metric), and figures/ with each drawing and its numbers."
+)
+
+
+def run_sections(results: RunResults) -> list[Section]:
+    """What is needed to do it again."""
+    tree = results.experiment.model_dump(mode="json")
+    asked = Code(json.dumps(tree, indent=2, ensure_ascii=False))
+    folded = Details("The experiment as it was run, all defaults resolved", [asked])
+    return [
+        Section("machine", "Machine", [machine_table(results)], "Machine"),
+        Section("configuration", "Configuration", [folded, FILES], "Configuration"),
+    ]
+
+
+def machine_table(results: RunResults) -> Table:
+    """Machine, versions and command."""
+    told = results.record.model_dump(exclude={"data", "machine", "versions"})
+    pairs = [*told.items(), *results.record.machine, *results.record.versions.items()]
+    rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)
+    return Table("Machine and versions.", ("", ""), rows, texts=2)

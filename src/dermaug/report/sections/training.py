@@ -1,0 +1,221 @@
+"""How the trainings went: curves, health of the generators, what curation left out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from dermaug.experiment.run.records import CurationEntry, ImageCounts
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Block, Figure, Heading, Panel, Section, Table
+from dermaug.report.drawing import DASHES, colour, drawing, file_name, legend, short, svg
+from dermaug.report.formats import NONE
+
+_CLOCK = {"images", "seconds"}
+_SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
+_RULES = {
+    "copies": "copies",
+    "duplicates": "duplicates",
+    "unconfident": "not confident",
+    "outside": "outside the band",
+}
+
+
+def training_section(results: RunResults) -> Section:
+    """Classifiers and what they were trained on, generators and how healthy they were."""
+    arms = [arm.name for arm in results.experiment.compared_arms]
+    curves, losses = classifier_curves(results, arms), generator_curves(results)
+    blocks: tuple[Block | None, ...] = (
+        Heading("Classifiers") if curves else None,
+        curves,
+        training_table(results),
+        Heading("Generators") if losses else None,
+        losses,
+        health_table(results),
+        curation_table(results),
+    )
+    return Section("training", "Training", [each for each in blocks if each], "Training")
+
+
+def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None:
+    """Balanced accuracy on validation against images shown, one panel a classifier.
+
+    Returns:
+        None when no trial has a journal.
+    """
+    rows = [
+        trial.journal[["images", "validation_balanced_accuracy"]].assign(
+            model=trial.model, arm=trial.arm, fold=trial.fold, seed=trial.seed
+        )
+        for trial in results.trials
+        if len(trial.journal)
+    ]
+    if not rows:
+        return None
+    table = pd.concat(rows, ignore_index=True)
+    panels = []
+    for index, (model, part) in enumerate(table.groupby("model", sort=False)):
+        with drawing(4.6, 3.0) as axes:
+            for (arm, _, _), curve in part.groupby(["arm", "fold", "seed"], sort=False):
+                series = arms.index(arm)
+                axes.plot(
+                    curve["images"] / 1_000,
+                    curve["validation_balanced_accuracy"],
+                    color=colour(series),
+                    linestyle=DASHES[series % len(DASHES)],
+                    alpha=0.75,
+                )
+            axes.set_title(short(str(model), 40))
+            axes.set(xlabel="thousand images shown", ylabel="balanced accuracy")
+            axes.set_xlim(left=0)
+            alt = f"Balanced accuracy on validation against images shown, {model}, by arm"
+            panels.append(Panel(file_name("training", index, model), alt, svg(axes)))
+    caption = (
+        "Balanced accuracy at argmax on the validation part while training, one line per fold and "
+        'seed. The last weights were tested, or, with keep = "best", those of the highest point.'
+    )
+    return Figure("training", caption, tuple(panels), table, legend(arms), 340)
+
+
+def generator_curves(results: RunResults) -> Figure | None:
+    """Losses of each generator against real images shown, one panel a family and class.
+
+    Returns:
+        None when there is no generator with a journal.
+    """
+    rows = [
+        generator.journal.assign(
+            family=generator.family,
+            label=generator.label,
+            fold=generator.fold,
+            seed=generator.seed,
+        )
+        for generator in results.generators
+        if len(generator.journal)
+    ]
+    if not rows:
+        return None
+    table = pd.concat(rows, ignore_index=True)
+    losses = loss_columns(table)
+    panels = []
+    runs = ["fold", "seed"]
+    for index, ((family, label), part) in enumerate(table.groupby(["family", "label"], sort=False)):
+        with drawing(3.3, 2.5) as axes:
+            for _, curves in part.groupby(runs, sort=False):
+                for series, name in enumerate(losses):
+                    shade = colour(series)
+                    axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
+            axes.set_title(short(f"{label}, {family}", 30))
+            axes.set(xlabel="thousand real images shown", ylabel="loss")
+            axes.set_xlim(left=0)
+            alt = f"Losses of {family} for class {label} against images shown"
+            panels.append(Panel(file_name("gan", index, family, label), alt, svg(axes)))
+    caption = (
+        "Losses of the generators while training, one line a fold and seed. A discriminator's loss "
+        "that sinks to zero while the generator's climbs shows a contest that one side has won."
+    )
+    names = [name.replace("_", " ") for name in losses]
+    numbers = table[["family", "label", *runs, "images", *losses]]
+    return Figure("gan_losses", caption, tuple(panels), numbers, legend(names), 260)
+
+
+def loss_columns(journal: pd.DataFrame) -> list[str]:
+    """Columns of a generator's journal that are losses; all numbers when none says so."""
+    numeric = [
+        column
+        for column in journal.select_dtypes("number").columns
+        if column not in _CLOCK | {"fold", "seed"}
+    ]
+    return [column for column in numeric if "loss" in column] or numeric
+
+
+def training_table(results: RunResults) -> Table | None:
+    """Real + synthetic training images by class and arm, first finished fold; None when unknown."""
+    columns: dict[str, dict[str, ImageCounts]] = {}
+    for trial in results.trials:
+        columns.setdefault(trial.arm, trial.record.train_counts)
+    if not columns:
+        return None
+
+    def text(count: ImageCounts) -> str:
+        return f"{count.real:,}" + (f" + {count.synthetic:,}" if count.synthetic else "")
+
+    rows = (
+        (label, *(text(counts[label]) for counts in columns.values()))
+        for label in results.catalog.classes
+    )
+    caption = "Training images by class: real + synthetic, in the first finished fold."
+    return Table(caption, ("Class", *columns), tuple(rows))
+
+
+def health_table(results: RunResults) -> Table | None:
+    """Vital signs of each generator's kept snapshot; None where none were read."""
+    records = {one.folder: one.record for one in results.generators}
+    if not any(one.vitals for one in records.values()):
+        return None
+    rows = [
+        (
+            f"{one.family} {one.label}",
+            f"{one.fold}/{one.seed}",
+            one.diagnosis or "went on to its end",
+            f"{one.kept_images:,} of {one.images:,}",
+            *(_sign(getattr(one.vitals, name, np.nan)) for name in _SIGNS),
+        )
+        for one in records.values()
+    ]
+    header = (
+        "Generator",
+        "Fold/seed",
+        "How it went",
+        "Snapshot kept",
+        "KID on random features",
+        "Collapsed pairs",
+        "To nearest training image",
+        "Overfitting",
+    )
+    caption = (
+        "Health of the generators, against validation images, never test images. The snapshot with "
+        "the smallest KID is kept, unless the last was asked for: snapshots "
+        "are thus chosen on validation images (one half of the lesions of each class; the audit "
+        "reads the other), and the KID of the one that is kept flatters. Collapsed pairs: share of "
+        "pairs nearer than 99 % of real pairs, in the worst class (0.01 is ideal). To nearest "
+        "training image: over the distance of held-out lesions (1 is ideal, well below it images "
+        "are copies). Overfitting: how far the critic rates held-out lesions like generated ones "
+        "(0 not at all, 1 wholly)."
+    )
+    return Table(caption, header, tuple(rows), texts=3)
+
+
+def curation_table(results: RunResults) -> Table | None:
+    """Images that curation left out, by arm and class, in the first finished trial of each arm."""
+    found: dict[str, dict[str, CurationEntry]] = {}
+    for trial in results.trials:
+        if trial.record.curation:
+            found.setdefault(trial.arm, trial.record.curation)
+    if not found:
+        return None
+    rows = [
+        (
+            arm,
+            label,
+            f"{entry.pool:,}",
+            *(_removed(getattr(entry, rule)) for rule in _RULES),
+            f"{entry.kept:,}",
+        )
+        for arm, classes in found.items()
+        for label, entry in classes.items()
+    ]
+    caption = (
+        "Curation, in the first finished trial of each arm: images drawn, images that each rule "
+        f"would leave out, images that pass all. {NONE}: the rule was not asked for, or could not "
+        "be judged."
+    )
+    return Table(caption, ("Arm", "Class", "drawn", *_RULES.values(), "pass"), tuple(rows), texts=2)
+
+
+def _sign(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−") if np.isfinite(value) else NONE
+
+
+def _removed(value: int | None) -> str:
+    return NONE if value is None else f"{value:,}"

@@ -1,0 +1,227 @@
+"""Does an arm help: verdicts on each comparison as a whole, and class by class."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.experiment.plan.comparisons import NEGATIVE
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
+from dermaug.report.drawing import INK, colour, drawing, file_name, marker, short, svg
+from dermaug.report.formats import NONE, number, signed, small, with_interval
+from dermaug.scoring.scoring import Scoring
+from dermaug.stats.outcomes import (
+    ALPHA,
+    EQUIVALENT,
+    EXPLORATORY,
+    FEWEST_GROUPS,
+    HELPS,
+    HURTS,
+    NOT_JUDGED,
+)
+from dermaug.stats.trainings import GROUPS_ONLY
+
+_OVERALL = {
+    "mean sensitivity": "Mean sensitivity, prior-adjusted",
+    "macro AUC": "Macro AUC",
+}
+_CAPTION = (
+    "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
+    "judged comparisons of this metric. equivalent: so is p of two one-sided tests against the "
+    "margin ({margins}). inconclusive: neither. not judged: one training per arm in fewer "
+    "than three folds. The interval is not adjusted, so it may exclude zero where the verdict is "
+    "inconclusive. Detectable: the true difference that such a study finds with 80 % power; none: "
+    "more than is possible."
+)
+_COMPARED = (
+    ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
+    ("auc", "macro_auc", "Macro AUC"),
+    ("argmax", "balanced_accuracy", "Mean sensitivity, argmax"),
+    ("prior-adjusted", "mean_specificity", "Mean specificity, prior-adjusted"),
+)
+
+
+def verdict_section(results: RunResults, scoring: Scoring) -> Section:
+    """Verdicts, class by class too, and every contrast in every readout."""
+    table = scoring.verdicts
+    content: list[Block] = []
+    if len(table):
+        content = [
+            overall_verdicts(table),
+            class_verdicts(table, results.catalog.classes),
+            Details(
+                "All contrasts, controls included, in every readout", [comparison_table(table)]
+            ),
+        ]
+    return Section("verdicts", "Verdicts", content, "Verdicts")
+
+
+def overall_verdicts(verdicts: pd.DataFrame) -> Table:
+    """Verdicts on mean sensitivity and macro AUC, with what the design could have found.
+
+    Args:
+        verdicts: What `verdict_table` gives.
+    """
+    judged = verdicts[verdicts["family"].isin(list(_OVERALL))]
+    rows: list[tuple[str, ...]] = []
+    for (model, family), part in judged.groupby(["model", "family"], sort=False):
+        rows.append((f"{model}: {_OVERALL[str(family)]}",))
+        rows += [
+            (
+                f"{row['arm']} − {row['reference']}",
+                verdict_words(row).replace(" ", "\N{NO-BREAK SPACE}"),
+                with_interval(row),
+                small(float(row["p_holm"])),
+                small(float(row["p_equivalence"])),
+                detectable_words(row),
+                f"{row['num_pairs']}",
+            )
+            for row in part.to_dict("records")
+        ]
+    margins = ", ".join(
+        f"{_OVERALL[str(family)]} {part['margin'].iloc[0]:g}"
+        for family, part in judged.groupby("family", sort=False)
+    )
+    header = ("Comparison", "Verdict", "Difference (95 %)", "p (Holm)", "p of equivalence (Holm)")
+    return Table(
+        _CAPTION.format(margins=margins), (*header, "detectable", "pairs"), tuple(rows), texts=2
+    )
+
+
+def verdict_words(row: Mapping[Any, Any]) -> str:
+    """The verdict as it is printed, with what limits it."""
+    if row["verdict"] in (HELPS, HURTS) and row["p_equivalence"] <= ALPHA:
+        return f"{row['verdict']}, by less than the margin"
+    return str(row["verdict"])
+
+
+def detectable_words(row: Mapping[Any, Any]) -> str:
+    """The minimum detectable difference; none where it exceeds what is possible."""
+    if not row["attainable"]:
+        return "not attainable by this design"
+    value = float(row["detectable"])
+    return "none" if np.isinf(value) else number(value)
+
+
+def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
+    """Which class gains: difference in each class's sensitivity, with the verdict where there is.
+
+    Args:
+        verdicts: What `verdict_table` gives.
+        classes: Labels, in the order of the columns.
+    """
+    judged = verdicts[verdicts["family"] == "class sensitivity"]
+    rows: list[tuple[str, ...]] = []
+    for model, part in judged.groupby("model", sort=False):
+        rows.append((str(model),))
+        for (arm, reference), pair in part.groupby(["arm", "reference"], sort=False):
+            found = {row["scope"]: row for row in pair.to_dict("records")}
+            cells = (_by_class(found[label]) for label in classes)
+            rows.append((f"{arm} − {reference}", *cells))
+    groups = judged.groupby("scope")["num_groups"].max()
+    header = (f"{label} ({groups.get(label, 0):,})" for label in classes)
+    caption = (
+        "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
+        "with a word where p is at most 0.05 after Holm's adjustment for all of this table; a "
+        "number without a word is inconclusive, one in brackets is not judged: one training per "
+        f"arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
+    )
+    return Table(caption, ("Comparison", *header), tuple(rows), source="scoring/verdicts.csv")
+
+
+def _by_class(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["difference"]):
+        return NONE
+    text = signed(row["difference"])
+    if np.isnan(row["p_holm"]):
+        return f"({text})"
+    return f"{text} {row['verdict']}" if row["verdict"] in (HELPS, HURTS, EQUIVALENT) else text
+
+
+def comparison_table(verdicts: pd.DataFrame) -> Table:
+    """Every contrast in every readout, with intervals.
+
+    Args:
+        verdicts: What `verdict_table` gives.
+    """
+    overall = verdicts[verdicts["scope"] == "all"]
+    rows: list[tuple[str, ...]] = []
+    for model, part in overall.groupby("model", sort=False):
+        rows.append((str(model),))
+        for (arm, reference, role), pair in part.groupby(["arm", "reference", "role"], sort=False):
+            lines = {(row["readout"], row["metric"]): row for row in pair.to_dict("records")}
+            first = next(iter(lines.values()))
+            rows.append(
+                (
+                    f"{arm} − {reference}",
+                    str(role),
+                    *(with_interval(lines[readout, metric]) for readout, metric, _ in _COMPARED),
+                    f"{first['num_pairs']:,}",
+                )
+            )
+    header = ("Comparison", "Reference is its", *(words for *_, words in _COMPARED), "pairs")
+    caption = (
+        "First-named minus second with 95 % intervals, not adjusted for the number of comparisons "
+        f"and clipped to what is possible. They cover {', or '.join(_levels(overall))}. Pairs: "
+        "trainings of the same fold and seed. A difference at argmax that is absent from the other "
+        "columns may be a moved threshold."
+    )
+    return Table(caption, header, tuple(rows), texts=2)
+
+
+def _levels(verdicts: pd.DataFrame) -> list[str]:
+    return [str(level) for level in dict.fromkeys(verdicts["levels"])]
+
+
+def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
+    """Paired differences in the primary metric with their intervals, one panel per classifier.
+
+    Args:
+        verdicts: What `verdict_table` gives.
+        primary: balanced_accuracy (drawn prior-adjusted) or macro_auc.
+    """
+    readout = AUC if primary == "macro_auc" else ADJUSTED
+    table = verdicts[(verdicts["metric"] == primary) & (verdicts["readout"] == readout)]
+    words = "macro AUC" if primary == "macro_auc" else "mean sensitivity, prior-adjusted"
+    bound = 1.1 * np.nanmax(np.abs(table[["difference", "low", "high"]].to_numpy(dtype=float)))
+    panels = []
+    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
+        with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
+            _draw_forest(axes, rows, max(float(bound), 0.01))
+            axes.set_xlabel(f"difference in {words}")
+            axes.set_title(short(str(model), 40))
+            alt = f"{model}: " + "; ".join(
+                f"{row.arm} minus {row.reference} {row.difference:+.3f} "
+                f"({row.low:+.3f} to {row.high:+.3f}), {row.verdict}"
+                for row in rows.itertuples()
+            )
+            panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
+    caption = (
+        f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
+        "Right of zero: the first-named is better. Blue: judged. Grey: replay controls and doses "
+        "that were not chosen. Grey and dotted: one training per arm in fewer than three "
+        "folds, not judged. A negative control is shown every class as often as its reference: it "
+        "shows what training noise does here."
+    )
+    return Figure("differences", caption, tuple(panels), table, width=400)
+
+
+def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:
+    axes.axvline(0, color=INK, linewidth=1)
+    names = []
+    for height, row in enumerate(rows.to_dict("records")):
+        is_judged = row["verdict"] not in (EXPLORATORY, NOT_JUDGED)
+        shade = colour(0) if is_judged else "#7b8794"
+        style = ":" if row["levels"] == GROUPS_ONLY else "-"
+        axes.plot([row["low"], row["high"]], [height] * 2, style, color=shade, linewidth=2.4)
+        axes.plot(row["difference"], height, marker(0), color=shade, markersize=8)
+        arm, reference = (short(row[name], 28) for name in ("arm", "reference"))
+        below = row["role"] if row["role"] == NEGATIVE else f"minus {reference}"
+        names.append(f"{arm}\n{below}")
+    axes.set_yticks(range(len(rows)), names)
+    axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
+    axes.grid(visible=False, axis="y")
