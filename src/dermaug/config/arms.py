@@ -146,6 +146,8 @@ class ArmConfig(Section):
     discriminator names classes (acgan). No other key goes with it."""
     replay: bool = True
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
+    against: tuple[str, ...] = Field(default=(), max_length=20)
+    """Names of further arms that this one is judged against, besides its baseline."""
     replay_of: str = ""
     """Filled in by dermaug: the synthetic arm that this one is the control of."""
     length: float = Field(default=1.0, gt=0.0, le=1.0)

@@ -76,6 +76,7 @@ def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
             "name": f"{arm.name}-{REPLAY}",
             "synthetic": control,
             "replay": False,
+            "against": (),
             "replay_of": arm.name,
             "curve": f"{arm.curve}-{REPLAY}" if arm.curve else "",
         }

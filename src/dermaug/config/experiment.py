@@ -84,6 +84,21 @@ class Experiment(Section):
         return self
 
     @model_validator(mode="after")
+    def _references_exist(self) -> Self:
+        names = [arm.name for arm in self.compared_arms]
+        for arm in self.arms:
+            for other in arm.against:
+                if other not in names or other == arm.name:
+                    there = [name for name in names if name != arm.name]
+                    raise ValueError(
+                        f"arm {arm.name!r}: against expects names of other arms, found {other!r}; "
+                        f"there are {there}"
+                    )
+            if len(set(arm.against)) < len(arm.against):
+                raise ValueError(f"arm {arm.name!r}: against names an arm twice")
+        return self
+
+    @model_validator(mode="after")
     def _added_arms_fit(self) -> Self:
         """What dermaug fills in names an arm that it can stand beside."""
         synthetic = {arm.name for arm in self.arms if arm.is_synthetic}

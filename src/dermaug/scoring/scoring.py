@@ -14,6 +14,7 @@ from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
 from dermaug.scoring.external_scores import compare_external, score_external
+from dermaug.scoring.ladder import ladder
 from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
 from dermaug.scoring.roc_scores import score_confusion, score_roc
@@ -28,7 +29,7 @@ FOLDER = "scoring"
 _TEXTS = {
     *("arm", "model", "reference", "role", "readout", "scope", "metric", "family", "verdict"),
     *("levels", "sentence", "label", "true", "predicted", "curve", "grouping", "group", "data"),
-    *("target", "rule", "worth"),
+    *("target", "rule", "worth", "kind"),
 }
 """Columns that hold text, whatever it looks like: a class may be named 7."""
 
@@ -47,6 +48,7 @@ class Scoring:
         roc: Mean ROC curves: `score_roc`.
         subgroups: Scores and differences by group of patients: `score_subgroups`.
         verdicts: One row per contrast, classifier, readout and metric: `verdict_table`.
+        ladder: Synthetic arms against every reference: `ladder`.
         doses: Points of the dose curves: `dose_curve`.
         sizes: Scores at each number of real lesions: `size_curve`.
         gains: What a dose gains at each, and its worth in lesions: `gain_curve`.
@@ -65,6 +67,7 @@ class Scoring:
     roc: pd.DataFrame
     subgroups: pd.DataFrame
     verdicts: pd.DataFrame
+    ladder: pd.DataFrame
     doses: pd.DataFrame
     sizes: pd.DataFrame
     gains: pd.DataFrame
@@ -128,6 +131,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         roc=score_roc(results),
         subgroups=score_subgroups(point),
         verdicts=verdicts,
+        ladder=ladder(point),
         doses=doses,
         sizes=size_curve(points, by_size) if by_size else pd.DataFrame(columns=list(SIZES)),
         gains=gain_curve(points, by_size) if by_size else pd.DataFrame(columns=list(GAINS)),

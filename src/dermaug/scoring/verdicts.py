@@ -7,7 +7,7 @@ import pandas as pd
 
 from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.plan.comparisons import BASELINE, REPLAY
+from dermaug.experiment.plan.comparisons import JUDGED
 from dermaug.scoring.effects import Effect
 from dermaug.scoring.points import Point
 from dermaug.scoring.verdict_words import sentence
@@ -101,7 +101,7 @@ def _rows(
     """Rows of one contrast, verdicts still to be given."""
     estimate, contrast = effect.estimate, effect.contrast
     arms = {(effect.model, contrast.arm), (effect.model, contrast.reference)}
-    is_asked = contrast.role in (BASELINE, REPLAY) and not arms & unasked
+    is_asked = contrast.role in JUDGED and not arms & unasked
     low, high = estimate.interval().clip(-1.0, 1.0)
     p_values = estimate.p_value() if estimate.is_judged else np.full(len(metrics), np.nan)
     margins = _margins(metrics, experiment)

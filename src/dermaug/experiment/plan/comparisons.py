@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from dermaug.config import ArmConfig
 from dermaug.config.arms import ORACLE
 
-BASELINE, REPLAY, CONTROL, NEGATIVE = "baseline", "replay", "control", "negative control"
-"""Roles of a reference: of an arm; of its images; of a replay; of a replay that changes nothing."""
-_OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half"}
+BASELINE, AGAINST, REPLAY = "baseline", "against", "replay"
+CONTROL, NEGATIVE = "control", "negative control"
+"""Roles of a reference: of an arm; one that the arm names; of its images; of a replay; of a replay
+that changes nothing."""
+JUDGED = (BASELINE, AGAINST, REPLAY)
+"""Roles whose contrasts are members of the families of verdicts."""
+_OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half", "against"}
 Arms = Sequence[ArmConfig]
 
 
@@ -24,6 +28,7 @@ class Contrast:
         arm: What is asked about.
         reference: What is subtracted.
         role: `baseline`: the arm against what lacks only its dose (or against the first arm).
+            `against`: the arm against another that its entry names.
             `replay`: a synthetic arm against as many real images. `control`: a replay against its
             baseline. `negative control`: the same where the replay shows every class as often as
             its baseline, so that the two differ by the chance of training alone.
@@ -48,9 +53,12 @@ def contrasts(arms: Arms, negative: Collection[str] = ()) -> tuple[Contrast, ...
     for arm in arms:
         reference = baseline(arms, arm.name)
         if reference is None:
+            found += [Contrast(arm.name, other, AGAINST) for other in arm.against]
             continue
         if not arm.replay_of:
             found.append(Contrast(arm.name, reference, BASELINE))
+            others = (other for other in arm.against if other != reference)
+            found += [Contrast(arm.name, other, AGAINST) for other in others]
             continue
         if arm.name not in negative:
             found.append(Contrast(arm.replay_of, arm.name, REPLAY))

@@ -8,7 +8,7 @@ import numpy as np
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
-from dermaug.experiment.plan.comparisons import BASELINE, REPLAY, contrasts
+from dermaug.experiment.plan.comparisons import JUDGED, contrasts
 from dermaug.stats.outcomes import FEWEST_GROUPS, detectable
 from dermaug.stats.power import Design, expect, planned_metrics
 
@@ -98,7 +98,7 @@ def judged_comparisons(experiment: Experiment) -> int:
     judged = {
         (arms[each.arm].curve or each.arm, arms[each.reference].curve or each.reference)
         for each in contrasts(experiment.arms, negative)
-        if each.role in (BASELINE, REPLAY)
+        if each.role in JUDGED
     }
     return len(judged) * len(experiment.classifiers)
 
