@@ -65,7 +65,7 @@ class Textbook:
 
 def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
     catalog, pixels = given.catalog, given.pixels
-    bank, held_out = (
+    bank, validation = (
         ImageBank.of(pixels[:number], catalog.labels[:number], fabric.device)
         for number in (len(pixels), 16)
     )
@@ -82,7 +82,7 @@ def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
             loss="plain",
             classes=catalog.classes,
             training=bank,
-            validation=held_out,
+            validation=validation,
             mean=mean,
             std=std,
             seed=0,

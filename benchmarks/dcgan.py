@@ -96,7 +96,7 @@ def dermaug_way(bank: ImageBank, config: GeneratorConfig, given: Prepared, fabri
     spec = GeneratorSpec(config, SIZE, ("any",), "benchmark", ())
 
     def training() -> float:
-        # Without held-out images no health is examined, which the textbook does not do either.
+        # Without validation images no health is examined, which the textbook does not do either.
         task = GeneratorTask("dcgan", spec, bank, 0, new_folder(given.folder))
         trained = train_generator(task, fabric)
         return trained.images / trained.seconds

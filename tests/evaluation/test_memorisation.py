@@ -32,12 +32,12 @@ def training() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def held_out() -> Neighbours:
+def validation() -> Neighbours:
     return nearest(drawn(150, 2), drawn(200, 1), coarse)
 
 
-def scores(images: np.ndarray, training: np.ndarray, held_out: Neighbours) -> np.ndarray:
-    return copy_scores(nearest(images, training, coarse), calibrate(held_out))
+def scores(images: np.ndarray, training: np.ndarray, validation: Neighbours) -> np.ndarray:
+    return copy_scores(nearest(images, training, coarse), calibrate(validation))
 
 
 def written_out(query: np.ndarray, training: np.ndarray) -> tuple[float, int]:
@@ -74,41 +74,41 @@ def test_eight_orientations_are_all_different() -> None:
 
 @pytest.mark.parametrize("orientation", range(8))
 def test_a_planted_copy_is_found_in_any_orientation(
-    training: np.ndarray, held_out: Neighbours, orientation: int
+    training: np.ndarray, validation: Neighbours, orientation: int
 ) -> None:
     images = drawn(40, 6)
     images[17] = oriented(training[33:34], orientation)[0]
     found = nearest(images, training, coarse)
-    ranked = copy_scores(found, calibrate(held_out))
+    ranked = copy_scores(found, calibrate(validation))
     assert int(ranked.argmin()) == 17
     assert ranked[17] == 0.0
     assert found.indices[17] == 33
 
 
-def test_a_blurred_and_noisy_copy_is_found(training: np.ndarray, held_out: Neighbours) -> None:
+def test_a_blurred_and_noisy_copy_is_found(training: np.ndarray, validation: Neighbours) -> None:
     padded = np.pad(training[5:8], ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     blurred = sliding_window_view(padded, (3, 3), axis=(1, 2)).mean(axis=(-1, -2))
     noise = np.random.default_rng(0).normal(0, 3, blurred.shape)
     copies = np.clip(blurred + noise, 0, 255).astype(np.uint8)
-    assert (scores(copies, training, held_out) < 1).all()
+    assert (scores(copies, training, validation) < 1).all()
 
 
 def test_training_images_passed_off_as_synthetic_are_copies(
-    training: np.ndarray, held_out: Neighbours
+    training: np.ndarray, validation: Neighbours
 ) -> None:
-    rate = copy_rate(scores(training, training, held_out) < 1)
+    rate = copy_rate(scores(training, training, validation) < 1)
     assert rate.share == 1.0
     assert rate.low > 0.97
 
 
-def test_fresh_lesions_are_no_copies(training: np.ndarray, held_out: Neighbours) -> None:
-    rate = copy_rate(scores(drawn(200, 9), training, held_out) < 1)
-    assert rate.low <= calibrate(held_out).expected
+def test_fresh_lesions_are_no_copies(training: np.ndarray, validation: Neighbours) -> None:
+    rate = copy_rate(scores(drawn(200, 9), training, validation) < 1)
+    assert rate.low <= calibrate(validation).expected
     assert rate.share <= 0.02
 
 
 def test_false_alarms_are_bounded_as_promised() -> None:
-    # Points on a line stand for images: held-out and fresh ones are exchangeable.
+    # Points on a line stand for images: validation and fresh ones are exchangeable.
     random = np.random.default_rng(0)
     alarms = []
     for _ in range(300):
@@ -121,7 +121,7 @@ def test_false_alarms_are_bounded_as_promised() -> None:
     assert np.mean(alarms) == pytest.approx(thresholds.expected, rel=0.15)
 
 
-def test_few_held_out_images_take_the_nearest_and_say_what_it_is_worth() -> None:
+def test_few_validation_images_take_the_nearest_and_say_what_it_is_worth() -> None:
     zeros = np.zeros(14, dtype=np.int64)
     distances = np.arange(14.0, 0.0, -1.0)
     thresholds = calibrate(Neighbours(zeros, zeros, distances, 2 * distances))
@@ -137,7 +137,7 @@ def test_views_of_one_lesion_calibrate_once() -> None:
     assert (thresholds.pixels, thresholds.calibrated_on, thresholds.expected) == (7.0, 3, 0.5)
 
 
-def test_duplicates_among_the_held_out_do_not_calibrate() -> None:
+def test_duplicates_among_validation_images_do_not_calibrate() -> None:
     zeros = np.zeros(3, dtype=np.int64)
     distances = np.array([0.0, 4.0, 5.0])
     thresholds = calibrate(Neighbours(zeros, zeros, distances, distances))

@@ -55,7 +55,7 @@ def test_beginning_is_not_judged() -> None:
     assert not diagnose(history, 500).stop
 
 
-def test_without_held_out_images_the_last_snapshot_is_best() -> None:
+def test_without_validation_images_the_last_snapshot_is_best() -> None:
     unknown = float("nan")
     assert diagnose(readings(kid=[unknown, unknown, unknown]), 100).best_images == 300
 
@@ -92,13 +92,13 @@ def test_pairs_of_real_images_are_rarely_collapsed_and_those_of_one_image_always
 
 
 def test_copies_are_near_in_any_orientation_and_fresh_images_are_not() -> None:
-    real, held_out, fresh = phantoms(80, 0), phantoms(60, 1), phantoms(60, 2)
-    assert nearest_training(fresh, real, held_out) == pytest.approx(1.0, abs=0.25)
-    assert nearest_training(np.rot90(real[:40], axes=(1, 2)), real, held_out) < 0.01
+    real, validation, fresh = phantoms(80, 0), phantoms(60, 1), phantoms(60, 2)
+    assert nearest_training(fresh, real, validation) == pytest.approx(1.0, abs=0.25)
+    assert nearest_training(np.rot90(real[:40], axes=(1, 2)), real, validation) < 0.01
 
 
 def monitor(*sides: tuple[np.ndarray, np.ndarray], number: int = 40) -> Monitor:
-    """Training and held-out images of one class, each with its lesions."""
+    """Training and validation images of one class, each with its lesions."""
     images, lesions = zip(*sides, strict=True)
     device = torch.device("cpu")
     banks = [ImageBank.of(part, np.zeros(len(part), np.int64), device) for part in images]
@@ -129,10 +129,10 @@ def test_two_images_of_a_lesion_do_not_raise_the_kid_of_fresh_lesions() -> None:
     known, lesions = (phantoms(20, 0), np.arange(20)), np.repeat(np.arange(10), 2)
     kids, blind = [], []
     for seed in range(60):
-        held_out, drawn = twice(phantoms(10, 1_000 + seed), seed), phantoms(40, 5_000 + seed)
+        validation, drawn = twice(phantoms(10, 1_000 + seed), seed), phantoms(40, 5_000 + seed)
         drawn = twice(drawn, 500 + seed)[::2]
-        kids.append(examined(monitor(known, (held_out, lesions)), drawn).kid)
-        blind.append(examined(monitor(known, (held_out, np.arange(20))), drawn).kid)
+        kids.append(examined(monitor(known, (validation, lesions)), drawn).kid)
+        blind.append(examined(monitor(known, (validation, np.arange(20))), drawn).kid)
     error = np.std(kids) / np.sqrt(len(kids))
     assert abs(np.mean(kids)) < 3 * error
     assert np.mean(blind) > 4 * error
@@ -141,10 +141,10 @@ def test_two_images_of_a_lesion_do_not_raise_the_kid_of_fresh_lesions() -> None:
 def test_near_images_of_one_lesion_are_no_measure_of_collapse() -> None:
     """A generator whose images repeat closely is collapsed, also where real lesions come twice."""
     real, lesions = twice(phantoms(40, 0), 0), np.repeat(np.arange(40), 2)
-    held_out = (phantoms(20, 1), np.arange(20))
+    validation = (phantoms(20, 1), np.arange(20))
     repeated = twice(np.repeat(phantoms(1, 2), 20, axis=0), 1)
-    assert examined(monitor((real, lesions), held_out), repeated).collapsed_pairs == 1.0
-    assert examined(monitor((real, lesions), held_out), phantoms(40, 3)).collapsed_pairs < 0.1
+    assert examined(monitor((real, lesions), validation), repeated).collapsed_pairs == 1.0
+    assert examined(monitor((real, lesions), validation), phantoms(40, 3)).collapsed_pairs < 0.1
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -165,8 +165,10 @@ def test_collapse_on_purpose_is_caught_and_stops_the_training(
         tmp_path, images=9_600, batch=4, rate=5e-3, augment=False, snapshots=60, ema=0.5
     )
     four = ImageBank.of(phantoms(4, 0), np.zeros(4, np.int64), fabric.device)
-    held_out = ImageBank.of(phantoms(20, 1), np.zeros(20, np.int64), fabric.device)
-    trained = train_generator(dataclasses.replace(task, training=four, held_out=held_out), fabric)
+    validation = ImageBank.of(phantoms(20, 1), np.zeros(20, np.int64), fabric.device)
+    trained = train_generator(
+        dataclasses.replace(task, training=four, validation=validation), fabric
+    )
     assert trained.images < 9_600
     assert trained.diagnosis
     assert trained.vitals is not None

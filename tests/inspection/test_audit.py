@@ -109,8 +109,8 @@ def test_snapshots_are_chosen_by_one_half_of_validation_and_judged_by_the_other(
     stored = read_audit(folder / GENERATOR)
     assert stored is not None
     (row,) = stored.numbers.to_dict("records")
-    assert (row["held_out_images"], row["chosen_by_held_out"]) == (len(others), False)
-    assert row["held_out_lesions"] == others["lesion_id"].nunique()
+    assert (row["validation_images"], row["chosen_by_validation"]) == (len(others), False)
+    assert row["validation_lesions"] == others["lesion_id"].nunique()
     assert set(stored.pairs["training_image"]) <= set(run.fold(0).train)
 
 
@@ -144,9 +144,9 @@ def test_snapshots_look_neither_at_test_nor_at_the_audits_half(
     task = generator_task(run, job, fabric)
     others = {*fold.test, *fold.validation} - set(task.spec.validation_images)
     blind = generator_task(spoilt(run, others, tmp_path / "run"), job, fabric)
-    assert torch.equal(task.held_out.images, blind.held_out.images)
+    assert torch.equal(task.validation.images, blind.validation.images)
     assert torch.equal(task.training.images, blind.training.images)
-    assert len(task.held_out) == len(task.spec.validation_images)
+    assert len(task.validation) == len(task.spec.validation_images)
     lesions = run.catalog.table.set_index("image_id")["lesion_id"]
     known, kept = task.groups
     assert kept.tolist() == lesions.loc[list(task.spec.validation_images)].tolist()
@@ -172,8 +172,8 @@ def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
     manifest.write_text(json.dumps(told))
     numbers = audit_run(replace(run, folder=copied), CPU)
     kept = run.catalog.table.set_index("image_id").loc[list(run.fold(0).validation)]
-    assert numbers["held_out_images"].item() == (kept["label"] == "mel").sum()
-    assert numbers["chosen_by_held_out"].item()
+    assert numbers["validation_images"].item() == (kept["label"] == "mel").sum()
+    assert numbers["chosen_by_validation"].item()
     distances, _ = audit_tables(numbers)
     assert distances.rows[1][0] == "mel†"
     assert "†: judged by the images" in distances.caption
@@ -257,7 +257,7 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
     assert stored is not None
-    for name in ("kid", "fid", "copy_rate", "visible_share", "held_out_images"):
+    for name in ("kid", "fid", "copy_rate", "visible_share", "validation_images"):
         assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
     assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
@@ -269,8 +269,8 @@ def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     """The key of a reduced training part is none of the run's; its images still tell the fold."""
     provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
     fewer = replace(provenance, fold_key="reduced", training_images=provenance.training_images[:5])
-    _, held_out, notes = part_images(run.catalog, fewer, None, run.folds)
-    assert set(run.catalog.image_ids[held_out]) == set(run.fold(0).validation)
+    _, validation, notes = part_images(run.catalog, fewer, None, run.folds)
+    assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
     assert any("validation part of fold 0" in note for note in notes)
 
 

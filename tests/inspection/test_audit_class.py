@@ -31,15 +31,15 @@ def drawn(number: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def subjects() -> Callable[[np.ndarray], Subjects]:
-    training, held_out = draw_class("bcc", 120, 1, SIZE), draw_class("bcc", 110, 2, SIZE)
+    training, validation = draw_class("bcc", 120, 1, SIZE), draw_class("bcc", 110, 2, SIZE)
     ids = np.array([f"T{row}" for row in range(120)], dtype=object)
     known, lesions = (
         np.array([f"{side} {lesion}" for lesion in batch.table["lesion_id"]], dtype=object)
-        for side, batch in (("training", training), ("held out", held_out))
+        for side, batch in (("training", training), ("validation", validation))
     )
 
     def given(synthetic: np.ndarray) -> Subjects:
-        return Subjects("bcc", synthetic, training.images, ids, known, held_out.images, lesions)
+        return Subjects("bcc", synthetic, training.images, ids, known, validation.images, lesions)
 
     return given
 
@@ -83,7 +83,7 @@ def test_images_of_one_lesion_count_once_on_both_sides(
         training=once.training[rows],
         training_ids=once.training_ids[rows],
         training_lesions=once.training_lesions[rows],
-        held_out=once.held_out[kept],
+        validation=once.validation[kept],
         lesions=once.lesions[kept],
     )
     one, two = (audit_class(given, JUDGE, 0).numbers for given in (once, twice))
@@ -115,19 +115,19 @@ def test_planted_copies_head_the_pairs(subjects: Callable[[np.ndarray], Subjects
     assert audit.pairs["score"].is_monotonic_increasing
 
 
-@pytest.mark.parametrize("held_out", [0, 1, 3])
-def test_few_held_out_images_leave_gaps_not_errors(
-    subjects: Callable[[np.ndarray], Subjects], held_out: int
+@pytest.mark.parametrize("validation", [0, 1, 3])
+def test_few_validation_images_leave_gaps_not_errors(
+    subjects: Callable[[np.ndarray], Subjects], validation: int
 ) -> None:
     full = subjects(drawn(20, 5))
-    first = np.unique(full.lesions, return_index=True)[1][:held_out]
-    given = replace(full, held_out=full.held_out[first], lesions=full.lesions[first])
+    first = np.unique(full.lesions, return_index=True)[1][:validation]
+    given = replace(full, validation=full.validation[first], lesions=full.lesions[first])
     found = audit_class(given, JUDGE, 0).numbers
     expected = audit_class(full, JUDGE, 0).numbers
     assert set(found) == set(expected)
-    assert np.isfinite(found["kid"]) == (held_out >= 2)
+    assert np.isfinite(found["kid"]) == (validation >= 2)
     assert np.isnan([found["precision"], found["kid_low"], found["visible_share"]]).all()
-    assert np.isfinite(found["copy_rate"]) == (held_out >= 1)
+    assert np.isfinite(found["copy_rate"]) == (validation >= 1)
 
 
 def test_the_unit_of_features_does_not_matter(subjects: Callable[[np.ndarray], Subjects]) -> None:

@@ -15,9 +15,9 @@ def names(number: int, start: str = "L") -> np.ndarray:
 def test_floor_is_a_random_part_of_the_training_images_not_their_first() -> None:
     """Training images lie in an order that means something: here one kind before the other."""
     both = np.concatenate([normal(100, 0), normal(100, 1, shift=20.0)])
-    held_out = np.concatenate([normal(50, 2), normal(50, 3, shift=20.0)])
+    validation = np.concatenate([normal(50, 2), normal(50, 3, shift=20.0)])
     found = compare_clouds(
-        Cloud(held_out, names(100)), Cloud(both[::2]), Cloud(both, names(200, "T")), seed=0
+        Cloud(validation, names(100)), Cloud(both[::2]), Cloud(both, names(200, "T")), seed=0
     )
     assert found["recall_floor"] > 0.8
     assert found["coverage_floor"] > 0.8

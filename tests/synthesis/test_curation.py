@@ -9,10 +9,10 @@ def brightness(images: np.ndarray) -> np.ndarray:
 
 
 def test_only_planted_copies_are_marked() -> None:
-    training, held_out, synthetic = (draw_class("df", 60, seed, 32).images for seed in (1, 2, 3))
+    training, validation, synthetic = (draw_class("df", 60, seed, 32).images for seed in (1, 2, 3))
     planted = [4, 40]
     synthetic[planted] = training[[7, 8], ::-1]
-    marked = copy_mask(synthetic, training, held_out, brightness)
+    marked = copy_mask(synthetic, training, validation, brightness)
     assert marked[planted].all()
     assert marked.sum() <= 4
 

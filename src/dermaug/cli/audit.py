@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dermaug.inspection.audit_folder import FolderAudit
 
 SHOWN = (
-    *("label", "images", "held_out_images", "kid", "kid_low", "kid_high", "kid_floor"),
+    *("label", "images", "validation_images", "kid", "kid_low", "kid_high", "kid_floor"),
     *("fid", "fid_flag", "precision", "recall", "density", "coverage"),
     *("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share"),
 )

@@ -1,4 +1,4 @@
-"""Has the generator learnt its training images by heart? Nearest neighbours against held-out ones.
+"""Has the generator memorised its training images? Its nearest neighbours against validation's.
 
 A generator that draws new lesions comes as near to its training images as lesions do that it never
 saw. What comes much nearer is a copy.
@@ -54,7 +54,7 @@ class Thresholds:
         pixels: In grey levels.
         features: In the features' unit.
         expected: Share of unrelated real images below either one, at most.
-        calibrated_on: Held-out lesions that they were read from.
+        calibrated_on: Validation lesions that they were read from.
     """
 
     pixels: float
@@ -123,24 +123,24 @@ def nearest(
 
 
 def calibrate(
-    held_out: Neighbours, lesions: np.ndarray | None = None, level: float = LEVEL
+    validation: Neighbours, lesions: np.ndarray | None = None, level: float = LEVEL
 ) -> Thresholds:
-    """Thresholds that unrelated images seldom pass: order statistics of held-out distances.
+    """Thresholds that unrelated images seldom pass: order statistics of validation distances.
 
-    With n held-out lesions, each at its nearest image's distance, the r-th smallest distance is
+    With n validation lesions, each at its nearest image's distance, the r-th smallest distance is
     undercut by an image of a further unrelated lesion with a probability of at most r / (n + 1),
     whatever the distribution (exchangeability, as in conformal prediction). Both distances must be
     undercut, so this bounds the false alarms from above.
 
     Args:
-        held_out: Neighbours of real images of other lesions, never seen by the generator.
-        lesions: Lesion of each held-out image; None: each its own.
+        validation: Neighbours of real images of other lesions, never seen by the generator.
+        lesions: Lesion of each validation image; None: each its own.
         level: False alarms aimed at; with fewer than 1 / level lesions the nearest one is taken.
 
     Raises:
-        DermaugError: No held-out image is left; those equal to a training image don't count.
+        DermaugError: No validation image is left; those equal to a training image don't count.
     """
-    kept = held_out.pixels > _SAME
+    kept = validation.pixels > _SAME
     if not kept.any():
         raise DermaugError(
             "expected real images other than the training images, found none; the thresholds for "
@@ -153,7 +153,7 @@ def calibrate(
     rank = max(1, int(level * (number + 1)))
     pixels, features = (
         _ranked_minimum(distances[kept], lesion_of[kept], rank)
-        for distances in (held_out.pixels, held_out.features)
+        for distances in (validation.pixels, validation.features)
     )
     return Thresholds(pixels, max(features, 1e-12), rank / (number + 1), number)
 

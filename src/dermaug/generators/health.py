@@ -24,9 +24,9 @@ MOST = 256
 COLLAPSED = 0.5
 """Share of pairs nearer than almost all real pairs, above which a class has collapsed."""
 OVERFITTED = 0.8
-"""How far the critic's verdict on held-out images may lie towards generated ones."""
+"""How far the critic's verdict on validation images may lie towards generated ones."""
 COPYING = 0.5
-"""Distance to the nearest training image, over that of held-out images, below which it copies."""
+"""Distance to the nearest training image, over that of validation images, below which it copies."""
 PATIENCE = 3
 """Snapshots in a row that a bad sign must last before a training is stopped."""
 
@@ -37,12 +37,12 @@ class Vitals:
 
     Args:
         images: Real images shown so far.
-        kid: Mean over the classes of the squared MMD to held-out images; smaller is better.
+        kid: Mean over the classes of the squared MMD to validation images; smaller is better.
         collapsed_pairs: Share of pairs of generated images of one class that are nearer to each
             other than 99 % of the pairs of real ones, in the worst class.
         nearest_training: Median distance of a generated image to its nearest training image, over
-            that of held-out images, mean over the classes; 1 is ideal.
-        overfitting: How far the critic rates held-out images towards generated ones: 0 when it
+            that of validation images, mean over the classes; 1 is ideal.
+        overfitting: How far the critic rates validation images towards generated ones: 0 when it
             rates them like training images, 1 when like generated ones (r_v of Karras et al. 2020,
             arXiv:2006.06676, equation 1).
     """
@@ -91,17 +91,17 @@ def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
         ),
         (
             all(vitals.overfitting > OVERFITTED for vitals in last),
-            "its critic knows the training images by heart (held-out ones look generated to it, "
-            "{overfitting:.2f} of 1) and KID no longer falls",
+            "its critic knows the training images by heart (validation images look generated to "
+            "it, {overfitting:.2f} of 1) and KID no longer falls",
         ),
         (
             all(vitals.nearest_training < COPYING for vitals in last),
-            "its images come {nearest_training:.2f} times as near to training images as held-out "
+            "its images come {nearest_training:.2f} times as near to training images as validation "
             "lesions do, and KID no longer falls",
         ),
     )
     # All images of a network that has hardly begun look alike, and what still comes nearer to
-    # held-out images is learning.
+    # validation images is learning.
     lasts = len(last) == PATIENCE and all(vitals.images > best.images for vitals in last)
     lasts = lasts and last[0].images >= 0.5 * total_images
     found = [words.format(**asdict(history[-1])) for wrong, words in signs if wrong]
@@ -114,15 +114,15 @@ class Monitor:
 
     Args:
         training: Images that the generator is trained on.
-        held_out: Images of other lesions, of the same classes: validation, never test.
+        validation: Images of other lesions, of the same classes; never test.
         extractor: Features for KID.
         number: Generated images of a class to look at, at least 2.
-        groups: Lesion of each training image, and of each held-out one: no pair of one lesion is
+        groups: Lesion of each training image, and of each validation one: no pair of one lesion is
             looked at, and no class with fewer than `LEAST_GROUPS` on a side.
     """
 
     training: ImageBank
-    held_out: ImageBank
+    validation: ImageBank
     extractor: Extractor
     number: int
     groups: tuple[np.ndarray, np.ndarray]
@@ -141,7 +141,7 @@ class Monitor:
             realness: The critic's verdict on images; None where there is no critic.
         """
         kids, collapsed, nearest, verdicts = [], [], [], []
-        for label in np.unique(self.held_out.labels.cpu().numpy()).tolist():
+        for label in np.unique(self.validation.labels.cpu().numpy()).tolist():
             (seen, seen_groups), (kept, groups) = self._of_class(label)
             if min(len(np.unique(each)) for each in (seen_groups, groups)) < LEAST_GROUPS:
                 continue
@@ -150,7 +150,7 @@ class Monitor:
             apart = one_of_each(seen_groups, np.random.default_rng(0))
             collapsed.append(collapsed_pairs(drawn, _pixels(seen)[apart]))
             nearest.append(nearest_training(drawn, _pixels(seen), _pixels(kept)))
-            made = ImageBank.of(drawn, np.full(len(drawn), label), self.held_out.device)
+            made = ImageBank.of(drawn, np.full(len(drawn), label), self.validation.device)
             told = [realness(bank) for bank in (seen, kept, made)]
             verdicts.append(overfitting(*(each for each in told if each is not None)))
         return Vitals(
@@ -162,9 +162,9 @@ class Monitor:
         )
 
     def _of_class(self, label: int) -> list[tuple[ImageBank, np.ndarray]]:
-        """Training and held-out images of a class, with their lesions."""
+        """Training and validation images of a class, with their lesions."""
         found = []
-        for bank, groups in zip((self.training, self.held_out), self.groups, strict=True):
+        for bank, groups in zip((self.training, self.validation), self.groups, strict=True):
             rows = torch.nonzero(bank.labels == label).flatten()
             part = ImageBank(bank.images[rows], bank.labels[rows], bank.device)
             found.append((part, groups[rows.cpu().numpy()]))
@@ -173,7 +173,7 @@ class Monitor:
     def _kid(
         self, kept: ImageBank, drawn: UInt8[np.ndarray, "n h w 3"], groups: np.ndarray
     ) -> float:
-        device = self.held_out.device
+        device = self.validation.device
         real, made = (
             extract_features(self.extractor, part, device) for part in (_pixels(kept), drawn)
         )
@@ -181,10 +181,10 @@ class Monitor:
 
 
 def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
-    """(E D(training) - E D(held out)) / (E D(training) - E D(generated)), NaN where D is blind.
+    """(E D(training) - E D(validation)) / (E D(training) - E D(generated)), NaN where D is blind.
 
     Args:
-        verdicts: Of the critic on training, held-out and generated images; none: there is none.
+        verdicts: Of the critic on training, validation and generated images; none: there is none.
 
     Example:
         >>> overfitting(np.array([2.0]), np.array([0.5]), np.array([-1.0]))
@@ -192,9 +192,9 @@ def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
     """
     if not verdicts:
         return math.nan
-    training, held_out, generated = verdicts
+    training, validation, generated = verdicts
     gap = float(training.mean() - generated.mean())
-    return float(training.mean() - held_out.mean()) / gap if gap > 0.0 else math.nan
+    return float(training.mean() - validation.mean()) / gap if gap > 0.0 else math.nan
 
 
 def collapsed_pairs(
@@ -213,14 +213,14 @@ def collapsed_pairs(
 def nearest_training(
     drawn: UInt8[np.ndarray, "n h w 3"],
     training: UInt8[np.ndarray, "m h w 3"],
-    held_out: UInt8[np.ndarray, "k h w 3"],
+    validation: UInt8[np.ndarray, "k h w 3"],
 ) -> float:
-    """Median distance to the nearest training image, over that of held-out images.
+    """Median distance to the nearest training image, over that of validation images.
 
     Each image counts, also several of one lesion: generators are shown images, not lesions.
     """
     known = _small(training)
-    made, kept = (float(_nearest(part, known).median()) for part in (drawn, held_out))
+    made, kept = (float(_nearest(part, known).median()) for part in (drawn, validation))
     return made / kept if kept > 0.0 else math.nan
 
 

@@ -25,7 +25,7 @@ BATCH = 128
 
 
 def judges_snapshots(config: GeneratorConfig) -> bool:
-    """Whether snapshots are compared with held-out images: whether anything is chosen by them."""
+    """Whether snapshots are compared with validation images: whether anything is chosen by them."""
     return config.examined >= 2
 
 
@@ -41,10 +41,10 @@ class Snapshots:
         self.task, self.device = task, device
         self._monitor: Monitor | None = None
         number = task.spec.config.examined
-        if task.held_out is not None and judges_snapshots(task.spec.config):
-            groups = task.groups or (np.arange(len(task.training)), np.arange(len(task.held_out)))
+        if task.validation is not None and judges_snapshots(task.spec.config):
+            groups = task.groups or (np.arange(len(task.training)), np.arange(len(task.validation)))
             extractor = RandomFeatures().to(device)
-            self._monitor = Monitor(task.training, task.held_out, extractor, number, groups)
+            self._monitor = Monitor(task.training, task.validation, extractor, number, groups)
 
     def take(self, state: State, means: Mapping[str, float]) -> dict[str, float]:
         """Draw the grid of fixed latents, read the vital signs, and keep the sampler if it is best.

@@ -32,9 +32,9 @@ class GeneratorTask:
             within `spec.classes`.
         seed: Derived from family, class, fold and generator seed.
         folder: Where checkpoint, journal and grids go.
-        held_out: Images of other lesions of the same classes, validation and never test, against
+        validation: Images of other lesions of the same classes, never of the test part, against
             which snapshots are judged; None judges nothing and keeps the last.
-        groups: Lesion of each training image, and of each held-out one; None: each its own.
+        groups: Lesion of each training image, and of each validation image; None: each its own.
     """
 
     title: str
@@ -42,7 +42,7 @@ class GeneratorTask:
     training: ImageBank
     seed: int
     folder: Path
-    held_out: ImageBank | None = None
+    validation: ImageBank | None = None
     groups: tuple[np.ndarray, np.ndarray] | None = None
 
 

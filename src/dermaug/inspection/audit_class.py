@@ -38,9 +38,9 @@ class Subjects:
         training: Real images that it saw.
         training_ids: Ids of `training`.
         training_lesions: Lesion of each of `training`.
-        held_out: Real images of other lesions; validation, never test.
-        lesions: Lesion, or patient, of each held-out image.
-        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `held_out`.
+        validation: Real images of other lesions, never of the test part.
+        lesions: Lesion, or patient, of each validation image.
+        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `validation`.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
         searched_ids: Ids of `searched`.
     """
@@ -50,7 +50,7 @@ class Subjects:
     training: UInt8[np.ndarray, "m s s 3"]
     training_ids: np.ndarray
     training_lesions: np.ndarray
-    held_out: UInt8[np.ndarray, "v s s 3"]
+    validation: UInt8[np.ndarray, "v s s 3"]
     lesions: np.ndarray
     chosen_by: bool = False
     searched: UInt8[np.ndarray, "w s s 3"] | None = None
@@ -81,13 +81,13 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         seed: Of the subsets and the resampling.
 
     Returns:
-        Numbers: images, training_images, held_out_images, held_out_lesions, chosen_by_held_out
-        (whether the snapshot was chosen by these very images), features (the judge's name); kid,
-        kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; all of these again
-        with `_floor`, for training images in the place of the synthetic ones; copies,
-        copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of unrelated
-        real images), pixel_threshold, feature_threshold; visible_share and visible_held_out (share
-        of images called the class by the classifier).
+        Numbers: images, training_images, validation_images, validation_lesions,
+        chosen_by_validation (whether the snapshot was chosen by these very images), features (the
+        judge's name); kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage;
+        all of these again with `_floor`, for training images in the place of the synthetic ones;
+        copies, copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of
+        unrelated real images), pixel_threshold, feature_threshold; visible_share and
+        visible_validation (share of images called the class by the classifier).
 
     Raises:
         DermaugError: No synthetic or no training image, or sides of different size.
@@ -99,14 +99,14 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
         )
     # At random: sets made elsewhere may lie in an order that means something.
     random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
-    chosen, kept = (_some(len(part), random) for part in (subjects.synthetic, subjects.held_out))
+    chosen, kept = (_some(len(part), random) for part in (subjects.synthetic, subjects.validation))
     synthetic = np.asarray(subjects.synthetic[chosen])
     numbers: dict[str, object] = {
         "images": len(synthetic),
         "training_images": len(subjects.training),
-        "held_out_images": len(subjects.held_out),
-        "held_out_lesions": len(set(subjects.lesions)),
-        "chosen_by_held_out": subjects.chosen_by,
+        "validation_images": len(subjects.validation),
+        "validation_lesions": len(set(subjects.lesions)),
+        "chosen_by_validation": subjects.chosen_by,
         "features": judge.name,
     }
     known = _some(len(subjects.training), random)
@@ -124,15 +124,15 @@ def _fidelity(
     judge: Judge,
     seed: int,
 ) -> dict[str, object]:
-    shown = (subjects.held_out[kept], synthetic, subjects.training[known])
-    held_out, drawn, floor = (
+    shown = (subjects.validation[kept], synthetic, subjects.training[known])
+    validation, drawn, floor = (
         judge.features(images) if len(images) else np.empty((0, 1)) for images in shown
     )
     if not judge.standard and len(kept):
-        scale = common_scale(held_out, floor)
-        held_out, drawn, floor = held_out / scale, drawn / scale, floor / scale
+        scale = common_scale(validation, floor)
+        validation, drawn, floor = validation / scale, drawn / scale, floor / scale
     return compare_clouds(
-        Cloud(held_out, subjects.lesions[kept]),
+        Cloud(validation, subjects.lesions[kept]),
         Cloud(drawn),
         Cloud(floor, subjects.training_lesions[known]),
         seed,
@@ -168,10 +168,10 @@ def _copies(
 
 
 def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
-    """None where no held-out image can tell how near unrelated lesions come."""
+    """None where no validation image can tell how near unrelated lesions come."""
     if not len(kept):
         return None
-    known = nearest(subjects.held_out[kept], subjects.training, judge.features)
+    known = nearest(subjects.validation[kept], subjects.training, judge.features)
     try:
         return calibrate(known, subjects.lesions[kept])
     except DermaugError:
@@ -179,13 +179,13 @@ def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Threshold
 
 
 def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[str, object]:
-    shares: dict[str, object] = {"visible_share": np.nan, "visible_held_out": np.nan}
+    shares: dict[str, object] = {"visible_share": np.nan, "visible_validation": np.nan}
     if subjects.label in judge.classes:
         place = judge.classes.index(subjects.label)
         shares["visible_share"] = float((judge.assigned(synthetic) == place).mean())
-        if len(subjects.held_out):
-            held_out = judge.assigned(subjects.held_out)
-            shares["visible_held_out"] = float((held_out == place).mean())
+        if len(subjects.validation):
+            validation = judge.assigned(subjects.validation)
+            shares["visible_validation"] = float((validation == place).mean())
     return shares
 
 

@@ -44,14 +44,14 @@ class Cloud:
         return type(self)(self.features[rows], None if self.lesions is None else self.lesions[rows])
 
 
-def compare_clouds(held_out: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> dict[str, object]:
+def compare_clouds(validation: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> dict[str, object]:
     """Distances and overlaps of generated images, and of training images in their place.
 
     No pair of images of one lesion counts in KID and in the overlaps; FID, which has no pairs to
     leave out, is taken on one image of each lesion.
 
     Args:
-        held_out: Real images that the generator never saw.
+        validation: Real images that the generator never saw.
         drawn: Images that it made.
         floor: Real images that it saw.
         seed: Of subsets and halves.
@@ -60,37 +60,37 @@ def compare_clouds(held_out: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> di
         kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; the same with
         `_floor`. NaN where there are too few lesions.
     """
-    if min(cloud.num_lesions for cloud in (held_out, drawn, floor)) < 2:
+    if min(cloud.num_lesions for cloud in (validation, drawn, floor)) < 2:
         return dict.fromkeys(_names(), np.nan) | {"fid_flag": "too few lesions"}
     random = np.random.default_rng(seed)
     apart, floor_apart = (
-        cloud.take(one_of_each(cloud.groups, random)) for cloud in (held_out, floor)
+        cloud.take(one_of_each(cloud.groups, random)) for cloud in (validation, floor)
     )
     # FID and overlaps depend on the number of images: what is compared has equally many.
     most, most_apart = min(len(floor), len(drawn)), min(len(floor_apart), len(drawn))
     numbers: dict[str, object] = {
-        "fid_flag": fid_caution(len(apart), most_apart, held_out.features.shape[1])
+        "fid_flag": fid_caution(len(apart), most_apart, validation.features.shape[1])
     }
     for ending, sample, sample_apart in (("", drawn, drawn), ("_floor", floor, floor_apart)):
         some = sample_apart.take(random.permutation(len(sample_apart))[:most_apart])
-        numbers |= _kid(held_out, sample, ending, seed)
+        numbers |= _kid(validation, sample, ending, seed)
         numbers[f"fid{ending}"] = fid(apart.features, some.features)
         some = sample.take(random.permutation(len(sample))[:most])
-        numbers |= _overlaps(held_out, some, ending)
+        numbers |= _overlaps(validation, some, ending)
     return numbers
 
 
-def _kid(held_out: Cloud, sample: Cloud, ending: str, seed: int) -> dict[str, object]:
-    found = kid(held_out.features, sample.features, held_out.lesions, sample.lesions, seed=seed)
+def _kid(validation: Cloud, sample: Cloud, ending: str, seed: int) -> dict[str, object]:
+    found = kid(validation.features, sample.features, validation.lesions, sample.lesions, seed=seed)
     names = (f"kid{ending}", f"kid{ending}_low", f"kid{ending}_high")
     return dict(zip(names, (found.value, found.low, found.high), strict=True))
 
 
-def _overlaps(held_out: Cloud, sample: Cloud, ending: str) -> dict[str, object]:
-    if min(fewest_of_others(cloud.groups) for cloud in (held_out, sample)) < DEEPEST:
+def _overlaps(validation: Cloud, sample: Cloud, ending: str) -> dict[str, object]:
+    if min(fewest_of_others(cloud.groups) for cloud in (validation, sample)) < DEEPEST:
         return {f"{name}{ending}": np.nan for name in OVERLAPS}
     found = manifold(
-        held_out.features, sample.features, held_out.lesions, sample.lesions, k_density=DEEPEST
+        validation.features, sample.features, validation.lesions, sample.lesions, k_density=DEEPEST
     )
     return {f"{name}{ending}": getattr(found, name) for name in OVERLAPS}
 

@@ -31,7 +31,7 @@ BY_NAME = (
     "images were matched with the training's by their names, since the run that remembers their "
     "content is not at hand"
 )
-HELD_OUT_FIFTH = 5
+VALIDATION_FIFTH = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +93,14 @@ def audit_folder(
     if run is not None:
         refuse_other_content(run.path, str(data), store)
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
-    training, held_out, notes = parted
+    training, validation, notes = parted
     if run is None and (given.provenance or stored):
         notes.append(BY_NAME)
     if store.uncropped:
         notes.append(f"{store.uncropped:,} real images have no segmentation and are not cropped")
     rows, pairs, pictures = [], [], {}
     for label in sorted(set(given.labels)):
-        subjects = _subjects(given, store, label, training, held_out)
+        subjects = _subjects(given, store, label, training, validation)
         found = audit_class(subjects, judge, seed)
         family = given.provenance.family if given.provenance else synthetic.name
         rows.append({"family": family, "label": label} | dict(found.numbers))
@@ -144,11 +144,11 @@ def part_images(
     Args:
         catalog: The real images.
         provenance: Of the synthetic set; None when unknown.
-        stored: The judging classifier; what it was trained on is not held out. None: no matter.
+        stored: The judging classifier; its training images are no validation. None: any.
         folds: Of the run that set or classifier belong to; empty when it is not at hand.
 
     Returns:
-        Masks of training and held-out rows, without a group in both, and notes for the reader.
+        Masks of training and validation rows, without a group in both, and notes for the reader.
 
     Raises:
         DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
@@ -161,30 +161,30 @@ def part_images(
         notes.append("the set's generator saw none of these images, as its manifest tells")
     fold = _fold_of(folds, provenance, stored)
     if fold is not None:
-        held_out = np.isin(ids, fold.validation)
-        notes.append(f"held-out images: from the validation part of fold {fold.index}")
+        validation = np.isin(ids, fold.validation)
+        notes.append(f"validation images: from the validation part of fold {fold.index}")
     elif seen.any() or np.isin(ids, list(learnt)).any():
         used = set(groups[seen | np.isin(ids, list(learnt))])
-        held_out = ~np.isin(groups, list(used))
+        validation = ~np.isin(groups, list(used))
         notes.append(
-            f"held-out images: all of {catalog.unit}s that neither generator nor judge has seen"
+            f"validation images: all of {catalog.unit}s that neither generator nor judge has seen"
         )
     else:
-        held_out = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
+        validation = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
         notes.append(
-            f"held-out images: those of a fifth of the {catalog.unit}s, chosen by their ids"
+            f"validation images: those of a fifth of the {catalog.unit}s, chosen by their ids"
         )
     if provenance is not None and provenance.validation_images:
         notes.append(
             f"without {catalog.unit}s that the snapshot was chosen by, where a class has others"
         )
-    training = seen if seen.any() else ~np.isin(groups, list(set(groups[held_out])))
-    if not held_out.any() or not training.any():
+    training = seen if seen.any() else ~np.isin(groups, list(set(groups[validation])))
+    if not validation.any() or not training.any():
         raise DermaugError(
             f"{catalog.name}: expected real images that generator and classifier have seen and "
             "others of lesions that they have not; found only one kind. Give the whole data set"
         )
-    return training, held_out & ~training, notes
+    return training, validation & ~training, notes
 
 
 def _fold_of(
@@ -224,10 +224,10 @@ def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None
 
 
 def _subjects(
-    given: GivenImages, store: PixelStore, label: str, training: np.ndarray, held_out: np.ndarray
+    given: GivenImages, store: PixelStore, label: str, training: np.ndarray, validation: np.ndarray
 ) -> Subjects:
     of_class = store.catalog.table["label"].to_numpy() == label
-    rows, found = (np.flatnonzero(of_class & part) for part in (training, held_out))
+    rows, found = (np.flatnonzero(of_class & part) for part in (training, validation))
     ids, lesions = store.catalog.image_ids, store.catalog.groups
     kept = judging(found, ids, lesions, given.provenance)
     subjects = Subjects(
@@ -236,7 +236,7 @@ def _subjects(
         training=np.asarray(store.images[rows]),
         training_ids=ids[rows],
         training_lesions=lesions[rows],
-        held_out=np.asarray(store.images[kept.rows]),
+        validation=np.asarray(store.images[kept.rows]),
         lesions=lesions[kept.rows],
         chosen_by=kept.chosen_by,
     )
@@ -264,4 +264,4 @@ def _pictures(
 
 
 def _in_fifth(group: object) -> bool:
-    return derive_seed("audit", str(group)) % HELD_OUT_FIFTH == 0
+    return derive_seed("audit", str(group)) % VALIDATION_FIFTH == 0

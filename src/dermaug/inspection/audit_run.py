@@ -43,7 +43,7 @@ class StoredAudit:
 def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
     """Audit every finished generator whose control classifier is finished too.
 
-    Held-out images are those of the validation part that the generator's snapshot was not chosen
+    Validation images are those of the validation part that the generator's snapshot was not chosen
     by, or all of it in classes too small for two halves; the test part is never looked at. What
     was audited before, with the same generator and classifier, is read back.
 
@@ -180,7 +180,7 @@ def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) 
         training=np.asarray(run.images[seen]),
         training_ids=catalog.image_ids[seen],
         training_lesions=lesions[seen],
-        held_out=np.asarray(run.images[kept.rows]),
+        validation=np.asarray(run.images[kept.rows]),
         lesions=lesions[kept.rows],
         chosen_by=kept.chosen_by,
     )

@@ -50,7 +50,7 @@ class ClassSummary:
     @property
     def is_hidden(self) -> bool:
         """Whether a classifier recognises the class less than half as often as in real images."""
-        return bool(self.means["visible_share"] < 0.5 * self.means["visible_held_out"])
+        return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
 
     @property
     def is_far(self) -> bool:
@@ -107,5 +107,5 @@ def _summary(label: str, rows: pd.DataFrame) -> ClassSummary:
         low=float(low),
         high=float(high),
         is_biased=bool((rows["fid_flag"] != "").any()) if "fid_flag" in rows else True,
-        is_flattered=bool(rows["chosen_by_held_out"].any()),
+        is_flattered=bool(rows["chosen_by_validation"].any()),
     )

@@ -133,7 +133,7 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
                 " ".join(
                     (
                         number(part["visible_share"].mean(), 2),
-                        f"({number(part['visible_held_out'].mean(), 2)})",
+                        f"({number(part['visible_validation'].mean(), 2)})",
                     )
                 ),
                 number(max(vitals, default=np.nan), 2),

@@ -88,7 +88,7 @@ def drop_duplicates(
 def copy_mask(
     synthetic: UInt8[np.ndarray, "n s s 3"],
     training: UInt8[np.ndarray, "m s s 3"],
-    held_out: UInt8[np.ndarray, "v s s 3"],
+    validation: UInt8[np.ndarray, "v s s 3"],
     extract: Extract,
     lesions: np.ndarray | None = None,
 ) -> Bool[np.ndarray, " n"]:
@@ -97,13 +97,13 @@ def copy_mask(
     Args:
         synthetic: Images of one class.
         training: The real images that their generator saw, of that class.
-        held_out: Real images of that class from other lesions, to calibrate on: validation, never
+        validation: Real images of that class from other lesions, to calibrate on, never
             test.
         extract: Features of uint8 images, for example the fold's own classifier's.
-        lesions: Lesion of each held-out image; None: each its own.
+        lesions: Lesion of each validation image; None: each its own.
 
     Raises:
         DermaugError: No image on a side, or sides of different size.
     """
-    thresholds = calibrate(nearest(held_out, training, extract), lesions)
+    thresholds = calibrate(nearest(validation, training, extract), lesions)
     return ~drop_copies(copy_scores(nearest(synthetic, training, extract), thresholds))

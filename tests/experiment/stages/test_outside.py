@@ -261,7 +261,7 @@ def test_folder_of_images_with_other_content_is_another_one(phantoms: Path, tmp_
 @pytest.mark.parametrize(
     ("part", "leaks"), [("train", False), ("validation", True), ("test", True)]
 )
-def test_folder_that_shows_held_out_images_leaks(
+def test_folder_that_shows_validation_images_leaks(
     phantoms: Path, written: Written, tmp_path: Path, part: str, leaks: bool
 ) -> None:
     made = fresh(written(part, 5, as_jpeg, lambda place, _: f"{place}.jpg"), 4)

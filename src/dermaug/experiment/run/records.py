@@ -230,9 +230,9 @@ class AuditRow(Record):
     lesions: int
     images: int
     training_images: int
-    held_out_images: int
-    held_out_lesions: int
-    chosen_by_held_out: bool
+    validation_images: int
+    validation_lesions: int
+    chosen_by_validation: bool
     features: str
     fid_flag: str
     kid: Measured
@@ -260,7 +260,7 @@ class AuditRow(Record):
     pixel_threshold: Measured
     feature_threshold: Measured
     visible_share: Measured
-    visible_held_out: Measured
+    visible_validation: Measured
 
 
 class AuditPair(Record):

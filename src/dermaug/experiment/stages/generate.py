@@ -72,7 +72,7 @@ def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask
         title=f"{job.family} {job.label} fold {job.fold} seed {job.seed}",
         spec=GeneratorSpec(job.config, size, job.classes, fold.key, seen, chosen_by),
         training=_bank(run, job, rows, fabric),
-        held_out=_bank(run, job, kept, fabric),
+        validation=_bank(run, job, kept, fabric),
         groups=(groups[rows], groups[kept]),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,

@@ -41,11 +41,11 @@ def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
             "--skip-known`"
         )
         refuse_known(what, match_images(store, remembered), trained, advice)
-    held_out = {image for fold in folds for image in (*fold.validation, *fold.test)}
+    evaluated = {image for fold in folds for image in (*fold.validation, *fold.test)}
     for name, folder in _folders(jobs).items():
         given = folder_store(run.experiment, folder)
         note_or_refuse_folder(run.folder, name, folder, given)
-        _refuse_held_out(name, folder, given, remembered, held_out)
+        _refuse_evaluated(name, folder, given, remembered, evaluated)
 
 
 def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
@@ -57,12 +57,12 @@ def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
     }
 
 
-def _refuse_held_out(
-    arm: str, folder: str, store: PixelStore, remembered: Remembered, held_out: set[str]
+def _refuse_evaluated(
+    arm: str, folder: str, store: PixelStore, remembered: Remembered, evaluated: set[str]
 ) -> None:
     """Images made elsewhere must not be images that the classifiers are tested on."""
     found = match_images(store, remembered).found
-    leaks = found[found["image_id"].isin(held_out) & found["reason"].isin((EQUAL, NEAR))]
+    leaks = found[found["image_id"].isin(evaluated) & found["reason"].isin((EQUAL, NEAR))]
     if len(leaks):
         first = leaks.iloc[0]
         raise DermaugError(

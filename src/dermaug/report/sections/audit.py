@@ -19,13 +19,12 @@ from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure
 FLOOR = (
     "Each value stands beside its floor (a dash where there are too few lesions for one): what "
     "real training images get in the place of the synthetic ones, measured against the same "
-    "held-out images with the same network. No generator can be expected to do better than that."
+    "validation images with the same network. No generator can be expected to do better than that."
 )
 COPIES = (
     "An image counts as a copy when a training image is nearer to it, in pixels (any of eight "
-    "flips and quarter turns) and in features, than training images are to unrelated held-out "
-    "lesions. "
-    "The last column bounds the share that unrelated real images would reach by chance."
+    "flips and quarter turns) and in features, than training images are to unrelated validation "
+    "lesions. The last column bounds the share that unrelated real images would reach by chance."
 )
 HALVES = (
     "Where snapshots were chosen by validation images, it was by one half of the lesions of each "
@@ -37,7 +36,7 @@ FOOTER = (
 )
 _COPIED = ("Copies", "by chance at most")
 CHOSEN_BY = "†"
-SMALL = "Classes with few held-out lesions allow no verdict: read their number first."
+SMALL = "Classes with few validation lesions allow no verdict: read their number first."
 
 
 def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
@@ -162,7 +161,7 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if unjudged := [one.label for one in classes if not one.can_judge]:
             sentences.append(
                 f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "
-                "nine held-out lesions; look at the pairs."
+                "nine validation lesions; look at the pairs."
             )
         if flattered := [one.label for one in classes if one.is_flattered]:
             sentences.append(
@@ -190,7 +189,7 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
         rows += [
             (
                 _marked(one),
-                f"{one.means['held_out_lesions']:,.0f}",
+                f"{one.means['validation_lesions']:,.0f}",
                 interval(*(number(one.means[name]) for name in ("kid", "kid_low", "kid_high"))),
                 number(one.means["kid_floor"]),
                 _beside(one, "fid", 1) + ("*" if one.is_biased else ""),
@@ -201,9 +200,9 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
     kid = _kid(numbers)
     distances = (f"{kid} (95 % interval)", f"{kid} of real images", "FID (floor)")
     overlaps = ("Precision", "Recall", "Density", "Coverage")
-    header = ("Class", "held-out lesions", *distances, *overlaps)
+    header = ("Class", "validation lesions", *distances, *overlaps)
     caption = (
-        "How near synthetic images are to held-out real ones, mean over generators. KID is the "
+        "How near synthetic images are to real validation images, mean over generators. KID is the "
         "headline; * marks FID of too few images, which is biased upwards. Pairs of images of one "
         "lesion are left out; FID is taken on one image of each lesion. Features: "
         f"{_features(numbers)}.{_dagger(numbers)}"
@@ -218,7 +217,7 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
         rows += [
             (
                 one.label,
-                *(percent(one.means[name], 0) for name in ("visible_share", "visible_held_out")),
+                *(percent(one.means[name], 0) for name in ("visible_share", "visible_validation")),
                 f"{one.copies:,} of {one.examined:,}" if one.examined else NONE,
                 _share(one),
                 percent(one.means["copy_expected"]),
@@ -229,7 +228,7 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
     header = ("Class", *visible, "Copies", "Share (95 % interval)", _COPIED[1])
     caption = (
         "Synthetic images that the classifier assigns to their class, beside the same share of "
-        "held-out real images; and copies of training images, all generators together."
+        "real validation images; and copies of training images, all generators together."
     )
     return Table(caption, header, tuple(rows), source="audit.csv")
 
@@ -254,7 +253,7 @@ def _marked(one: ClassSummary) -> str:
 def _dagger(numbers: pd.DataFrame) -> str:
     """What the mark behind a class means; "" where there is none."""
     told = f" {CHOSEN_BY}: judged by the images that its snapshot was chosen by, which flatters it."
-    return told if numbers["chosen_by_held_out"].any() else ""
+    return told if numbers["chosen_by_validation"].any() else ""
 
 
 def _kid(numbers: pd.DataFrame) -> str:
