@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import timm
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from dermaug.classifiers.backbones import load_backbone
 from dermaug.config import GeneratorConfig
@@ -106,3 +106,36 @@ def test_checkpoint_says_how_its_heads_saw_images(tmp_path: Path) -> None:
     assert told == spec
     for key, value in sampler.state_dict().items():
         assert torch.equal(value, family.sampler.state_dict()[key])
+
+
+@pytest.mark.parametrize("backbone", [DEFAULT, "test_convnext"])
+def test_scales_are_those_of_the_weight_file(
+    tmp_path: Path, images: torch.Tensor, backbone: str
+) -> None:
+    """Also where timm names the weights of a network that gives features in another way."""
+    asked = config(backbone, tmp_path)
+    family = build_family(asked, SIDE, 2).eval()
+    assert isinstance(family, Projected)
+    family.prepare()
+    whole = timm.create_model(backbone).eval()
+    whole.load_state_dict(load_file(tmp_path / f"{backbone}.safetensors"))
+    with torch.inference_mode():
+        found = family._backbone[0](images)
+        stages = whole.forward_intermediates(images, intermediates_only=True)
+    for maps in found:
+        assert any(
+            maps.shape == each.shape and torch.allclose(maps, each, atol=1e-5) for each in stages
+        )
+
+
+def test_a_scale_on_weights_that_the_file_lacks_is_refused(tmp_path: Path) -> None:
+    asked = config(DEFAULT, tmp_path)
+    path = tmp_path / f"{DEFAULT}.safetensors"
+    lacking = {key: value for key, value in load_file(path).items() if "blocks.1." not in key}
+    save_file(lacking, path)
+    options = asked.options | {"expect_missing": ["blocks.1.*"]}
+    family = build_family(asked.model_copy(update={"options": options}), SIDE, 2)
+    with pytest.raises(DermaugError, match="depends on weights that are missing"):
+        family.prepare()
+    options |= {"scales": 1}
+    build_family(asked.model_copy(update={"options": options}), SIDE, 2).prepare()

@@ -6,6 +6,7 @@ is left to learn, so that few images and few steps are enough. A head on the pix
 the finest detail, to which the features of small images are blind.
 """
 
+import logging
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,9 @@ from dermaug.generators.objectives import hinge_discriminator_loss, hinge_loss
 from dermaug.generators.residual import SLOPE, ResidualGenerator
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.weights import load_weights, require_hub
+
+# It warns of the layers behind the last scale, which a network that gives features lacks.
+logging.getLogger("timm.models._builder").setLevel(logging.ERROR)
 
 
 class Projected(Family):
@@ -69,7 +73,7 @@ class Projected(Family):
         super().__init__(config, size, num_classes)
         self.own = own_options(self.Options, config)
         self.sampler = ResidualGenerator(config.latent, config.width, size, num_classes)
-        backbone = _untrained(self.own)
+        backbone = _backbone(self.own)
         channels: list[int] = backbone.feature_info.channels()
         for name in ("mean", "std"):
             told = torch.tensor(backbone.pretrained_cfg[name])
@@ -191,16 +195,17 @@ class PixelHead(Head):
         return super().forward(leaky_relu(self.stem(maps), SLOPE), labels)
 
 
-def _untrained(own: Projected.Options) -> Any:  # noqa: ANN401
-    """The backbone as timm builds it, giving its finest scales."""
-    options: dict[str, Any] = dict(own.backbone_options)
+def _backbone(own: Projected.Options, **origin: Any) -> Any:  # noqa: ANN401
+    """The network that gives the finest scales, as timm builds it.
+
+    Args:
+        own: Which network.
+        origin: Where timm takes its weights from; nothing leaves it untrained.
+    """
+    options: dict[str, Any] = {**own.backbone_options, **origin}
+    scales = tuple(range(own.scales))
     try:
-        return timm.create_model(
-            own.backbone,
-            features_only=True,
-            out_indices=tuple(range(own.scales)),
-            **options,
-        )
+        return timm.create_model(own.backbone, features_only=True, out_indices=scales, **options)
     except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise DermaugError(
             f"timm cannot build {own.backbone!r} with {own.scales} scales and "
@@ -210,25 +215,33 @@ def _untrained(own: Projected.Options) -> Any:  # noqa: ANN401
 
 def _pretrained(own: Projected.Options) -> nn.Module:
     """The backbone with its weights, frozen."""
-    if not own.weights:
+    if own.weights:
+        features = _from_file(own)
+    else:
         told = timm.get_pretrained_cfg(own.backbone)
         require_hub(own.backbone, told.hf_hub_id if told else None)
-    features: nn.Module = _untrained(own)
+        features = _backbone(own, pretrained=True)
+    return suit_cpu(features.eval().requires_grad_(False))
+
+
+def _from_file(own: Projected.Options) -> nn.Module:
+    """The backbone with the weights of a file, none of them at random where it is looked at."""
     options: dict[str, Any] = dict(own.backbone_options)
-    whole = timm.create_model(own.backbone, pretrained=not own.weights, **options)
-    missing = load_weights(whole, Path(own.weights), own.expect_missing) if own.weights else ()
-    features.load_state_dict(whole.state_dict(), strict=False)
-    unknown = [p for name, p in features.named_parameters() if name in set(missing)]
-    scales = features.eval()(torch.zeros(1, 3, 64, 64))
-    if unknown and any(
-        slope is not None
-        for slope in torch.autograd.grad(
-            sum(maps.sum() for maps in scales), unknown, allow_unused=True
-        )
-    ):
+    whole = timm.create_model(own.backbone, **options)
+    missing = load_weights(whole, Path(own.weights), own.expect_missing)
+    state = whole.state_dict()
+    for key in missing:
+        state[key].fill_(torch.nan)  # shows in every scale that rests on it
+    # timm renames weights where a network that gives features has other names for them.
+    features: nn.Module = _backbone(
+        own, pretrained=True, pretrained_cfg_overlay={"state_dict": state}
+    )
+    with torch.inference_mode():
+        scales = features.eval()(torch.zeros(1, 3, 64, 64))
+    if not all(maps.isfinite().all() for maps in scales):
         raise DermaugError(
             f"{own.weights}: a scale of the discriminator depends on weights that are missing from "
             "the file; use fewer scales",
             list(missing)[:20],
         )
-    return suit_cpu(features.requires_grad_(False))
+    return features
