@@ -28,7 +28,8 @@ from dermaug.experiment.run.identity import moved_data, read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
-from dermaug.scoring.samples import FoldAnswers, answers_of, predictions_of
+from dermaug.scoring.samples import predictions_of
+from dermaug.stats.answers import FoldAnswers, answers_of
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import Comparison, estimate_all
 from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of

@@ -11,9 +11,10 @@ from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import BASELINE, Contrast
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import arm_estimates, effects_of, place_of
-from dermaug.scoring.samples import FoldAnswers, answers_of, paired_samples, predictions_of
+from dermaug.scoring.samples import predictions_of
 from dermaug.scoring.scores import on_test
 from dermaug.scoring.verdicts import COLUMNS, FAMILIES
+from dermaug.stats.answers import FoldAnswers, answers_of, paired_samples
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (

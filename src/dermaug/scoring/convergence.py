@@ -10,7 +10,8 @@ from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import shortened
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import effects_of, place_of
-from dermaug.scoring.samples import answers_of, predictions_of
+from dermaug.scoring.samples import predictions_of
+from dermaug.stats.answers import answers_of
 from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric
 

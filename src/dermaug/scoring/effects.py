@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dermaug.experiment.plan.comparisons import Contrast
-from dermaug.scoring.samples import FoldAnswers, arm_samples, paired_samples
+from dermaug.stats.answers import FoldAnswers, arm_samples, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import Metric, metrics_of

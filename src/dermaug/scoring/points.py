@@ -10,8 +10,9 @@ from dermaug.experiment.plan.comparisons import baseline, contrasts
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.scoring.effects import Answers, Effect, effects_of, place_of
-from dermaug.scoring.samples import FoldPredictions, answers_of, predictions_of
+from dermaug.scoring.samples import predictions_of
 from dermaug.scoring.scores import primary_metric, primary_on_validation
+from dermaug.stats.answers import FoldPredictions, answers_of
 from dermaug.stats.hierarchy import RESAMPLES
 
 CHOSEN = ("model", "curve", "arm", "dose", "validation", "chosen")

@@ -13,11 +13,7 @@ from dermaug.evaluation.subgroups import UNKNOWN, age_band_names, age_bands
 from dermaug.experiment.plan.comparisons import baseline
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.points import Point
-from dermaug.scoring.samples import (
-    FoldPredictions,
-    arm_samples,
-    paired_samples,
-)
+from dermaug.stats.answers import FoldPredictions, arm_samples, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of

@@ -1,0 +1,166 @@
+"""The difference between two sets of predictions, whoever made them, judged as a run's arms are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+from dermaug.stats.answers import answers_of, paired_samples
+from dermaug.stats.estimate import Estimate
+from dermaug.stats.hierarchy import RESAMPLES, estimate_all
+from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED, outcome
+from dermaug.stats.tables import A, B, Predictions, Prior, paired_folds
+
+MARGINS = {"balanced_accuracy": 0.02, "macro_auc": 0.01}
+"""Differences that do not matter; those of a run by default."""
+WORDS = {
+    (ARGMAX, "balanced_accuracy"): "mean sensitivity (argmax)",
+    (ADJUSTED, "balanced_accuracy"): "mean sensitivity (prior-adjusted)",
+    (AUC, "macro_auc"): "macro AUC",
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A minus B in one metric.
+
+    Args:
+        metric: Its name.
+        reference: The metric of B.
+        difference: A minus B.
+        low: Lower end of the 95 % interval, clipped to what is possible.
+        high: Upper end.
+        p: Two-sided; NaN where nothing is judged.
+        p_equivalence: Of two one-sided tests against the margin; NaN where nothing is judged.
+        margin: Largest difference that does not matter.
+        verdict: helps, hurts, equivalent, inconclusive, not judged, or exploratory (argmax, where
+            prior-adjusted numbers say what ranking is worth).
+    """
+
+    metric: str
+    reference: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    p_equivalence: float
+    margin: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """What two tables of predictions say.
+
+    Args:
+        differences: One for each metric.
+        num_images: Different test images.
+        num_lesions: Different test lesions.
+        num_pairs: Pairs of trainings of the same fold and seed.
+        levels: What the intervals cover.
+    """
+
+    differences: tuple[Difference, ...]
+    num_images: int
+    num_lesions: int
+    num_pairs: int
+    levels: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per metric."""
+        return pd.DataFrame([vars(each) for each in self.differences])
+
+
+def paired_difference(
+    predictions_a: pd.DataFrame,
+    predictions_b: pd.DataFrame,
+    *,
+    prior_a: Prior | None = None,
+    prior_b: Prior | None = None,
+    margins: Mapping[str, float] = MARGINS,
+    trained_on: int | None = None,
+    resamples: int = RESAMPLES,
+) -> PairedDifference:
+    """Compare two classifiers on the same test images, by lesion and by training.
+
+    With two and more trainings (seeds) in some fold, lesions are resampled and trainings follow a
+    moderated t distribution; with one training in each of three and more folds, the spread over
+    folds decides; otherwise the lesions alone give an interval, and nothing is judged
+    (docs/statistics.md). The two metrics are not adjusted for each other.
+
+    Args:
+        predictions_a: Columns image, lesion, label and one column of probabilities per class (or
+            p_<class>); fold and seed where there are any.
+        predictions_b: Likewise, of the same images, folds and seeds.
+        prior_a: Class -> share among the images that the loss of A saw. With both priors given,
+            decisions are also prior-adjusted, and areas are taken at the uniform prior.
+        prior_b: Likewise of B.
+        margins: Largest differences that do not matter, by metric.
+        trained_on: Lesions that a network was trained on; None takes those of the other folds.
+        resamples: Number of draws of the bootstrap.
+
+    Returns:
+        A minus B.
+
+    Raises:
+        DermaugError: A table is not as it must be, or the two do not match.
+
+    Example:
+        >>> rows = [(f"i{n}", f"l{n}", "mel" if n % 2 else "nv") for n in range(40)]
+        >>> a = pd.DataFrame(rows, columns=["image", "lesion", "label"])
+        >>> a["mel"] = [0.8 if n % 2 else 0.3 for n in range(40)]
+        >>> a["nv"] = 1 - a["mel"]
+        >>> b = a.assign(mel=0.4, nv=0.6)
+        >>> found = paired_difference(a, b)
+        >>> [(each.metric, round(each.difference, 2), each.verdict) for each in found.differences]
+        [('mean sensitivity (argmax)', 0.5, 'not judged'), ('macro AUC', 0.5, 'not judged')]
+    """
+    first, second = Predictions.of(predictions_a, A), Predictions.of(predictions_b, B)
+    is_adjusted = prior_a is not None and prior_b is not None
+    folds = paired_folds(
+        first, second, (prior_a, prior_b) if is_adjusted else (None, None), trained_on
+    )
+    comparison = paired_samples(answers_of(folds), A, B)
+    (estimate,) = estimate_all([comparison], first.classes, resamples)
+    wanted = [each for each in WORDS if is_adjusted or each[0] != ADJUSTED]
+    places = metrics_of(first.classes)
+    return PairedDifference(
+        differences=tuple(
+            _difference(
+                estimate.at(places.index(Metric(readout, ALL, metric))),
+                WORDS[readout, metric],
+                margins[metric],
+                is_exploratory=is_adjusted and readout == ARGMAX,
+            )
+            for readout, metric in wanted
+        ),
+        num_images=first.table["image"].nunique(),
+        num_lesions=first.table["lesion"].nunique(),
+        num_pairs=sum(len(sample.values) for sample in comparison.values()),
+        levels=estimate.levels,
+    )
+
+
+def _difference(
+    estimate: Estimate, metric: str, margin: float, *, is_exploratory: bool
+) -> Difference:
+    low, high = estimate.interval()[:, 0].clip(-1.0, 1.0)
+    difference, p, p_equivalence = float(estimate.value[0]), float("nan"), float("nan")
+    verdict = NOT_JUDGED
+    if estimate.is_judged:
+        p, p_equivalence = (float(estimate.p_value()[0]), float(estimate.equivalence_p(margin)[0]))
+        verdict = outcome(difference, p, p_equivalence)
+    return Difference(
+        metric=metric,
+        reference=float(estimate.level[0]),
+        difference=difference,
+        low=float(low),
+        high=float(high),
+        p=p,
+        p_equivalence=p_equivalence,
+        margin=margin,
+        verdict=EXPLORATORY if is_exploratory else verdict,
+    )

@@ -1,0 +1,193 @@
+"""Tables of predictions as anybody keeps them, checked and paired for `paired_difference`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from dermaug.errors import DermaugError
+from dermaug.evaluation.readouts import prior_adjusted, prior_array
+from dermaug.stats.answers import FoldPredictions
+
+KEYS = ("image", "lesion", "label")
+PLACE = ("fold", "seed")
+TOLERANCE = 1e-3
+"""Of the sum of a row's probabilities."""
+A, B = "A", "B"
+Prior = Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A checked table.
+
+    Args:
+        name: What it is called in messages.
+        table: image, lesion, label, fold, seed (text) and one column of numbers per class.
+        classes: Names of the columns that hold probabilities, in order.
+    """
+
+    name: str
+    table: pd.DataFrame
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame, name: str) -> "Predictions":
+        """Check a table.
+
+        Args:
+            table: Columns image, lesion, label and one per class; fold and seed where there are
+                any. Class columns may be called p_<class>.
+            name: What it is called in messages.
+
+        Raises:
+            DermaugError: Says which column or row is wrong.
+        """
+        if missing := [key for key in KEYS if key not in table]:
+            raise DermaugError(
+                f"predictions {name}: expected the columns {', '.join(KEYS)} and one column of "
+                f"probabilities per class, found no {', '.join(missing)}; columns are "
+                f"{', '.join(map(str, table.columns))} (where lesions are not known, repeat image "
+                "as lesion)"
+            )
+        given = [column for column in table if column not in (*KEYS, *PLACE)]
+        is_prefixed = all(str(column).startswith("p_") for column in given)
+        renamed = {old: str(old).removeprefix("p_") if is_prefixed else str(old) for old in given}
+        made = table.rename(columns=renamed).reset_index(drop=True)
+        if empty := [key for key in (*KEYS, *PLACE) if key in made and made[key].isna().any()]:
+            raise DermaugError(f"predictions {name}: empty cells in {', '.join(empty)}")
+        for key in (*KEYS, *PLACE):
+            made[key] = made[key].astype(str) if key in made else "0"
+        found = cls(name, made, tuple(renamed.values()))
+        if findings := found._findings():
+            raise DermaugError(f"predictions {name} cannot be used", findings)
+        return found
+
+    def _findings(self) -> list[str]:
+        table, classes = self.table, list(self.classes)
+        if table.empty or len(classes) < 2:
+            return [f"expected rows and at least two classes, found {len(table)} rows and "
+                    f"{len(classes)} columns of probabilities"]  # fmt: skip
+        if textual := [each for each in classes if not pd.api.types.is_numeric_dtype(table[each])]:
+            return [
+                f"expected probabilities in {', '.join(textual)}, found text; every column but "
+                f"{', '.join((*KEYS, *PLACE))} is taken for a class"
+            ]
+        findings = []
+        if strange := sorted(set(table["label"]) - set(classes)):
+            findings.append(
+                f"label: found {', '.join(strange[:5])}, which has no column of probabilities; "
+                f"there are {', '.join(classes)}"
+            )
+        values = table[classes].to_numpy(dtype=float)
+        wrong = ~np.isfinite(values).all(axis=1) | (values < -TOLERANCE).any(axis=1)
+        wrong |= np.abs(values.sum(axis=1) - 1) > TOLERANCE
+        if wrong.any():
+            findings.append(
+                f"{wrong.sum():,} rows whose probabilities are not in [0, 1] with sum 1, image "
+                f"{table['image'][wrong].iloc[0]} among them"
+            )
+        if (doubles := table.duplicated(["image", *PLACE])).any():
+            findings.append(
+                f"image {table['image'][doubles].iloc[0]} occurs twice in one fold and seed; give "
+                "fold and seed columns where there are several trainings"
+            )
+        return findings
+
+
+def paired_folds(
+    first: Predictions,
+    second: Predictions,
+    priors: tuple[Prior | None, Prior | None],
+    trained_on: int | None,
+) -> dict[int, FoldPredictions]:
+    """Fold -> predictions of both, as arms `A` and `B`.
+
+    Where every fold has the same images (an external data set), they are one fold, in which each
+    (fold, seed) is a training of its own.
+
+    Args:
+        first: Of arm `A`.
+        second: Of arm `B`.
+        priors: The prior that the loss of each saw; None leaves its probabilities as they are.
+        trained_on: Lesions in a training part; None takes all that are not in the fold.
+
+    Raises:
+        DermaugError: The two are not of the same images, lesions, labels, folds and seeds.
+    """
+    _require_alike(first, second)
+    tables = [first.table, second.table]
+    images = {fold: frozenset(part["image"]) for fold, part in tables[0].groupby("fold")}
+    if len(images) > 1 and len(set(images.values())) == 1:
+        tables = [t.assign(fold="0", seed=t["fold"] + "/" + t["seed"]) for t in tables]
+    _require_apart(tables[0])
+    lesions = tables[0]["lesion"].nunique()
+    found = {}
+    for number, (fold, part) in enumerate(tables[0].groupby("fold")):
+        both = [table[table["fold"] == fold] for table in tables]
+        others = trained_on or max(lesions - part["lesion"].nunique(), 1)
+        found[number] = _fold(both, first.classes, priors, others)
+    return found
+
+
+def _fold(
+    tables: Sequence[pd.DataFrame],
+    classes: tuple[str, ...],
+    priors: tuple[Prior | None, Prior | None],
+    trained_on: int,
+) -> FoldPredictions:
+    plain, even = {}, {}
+    known = tables[0].drop_duplicates("image").sort_values("image")
+    for arm, table, prior in zip((A, B), tables, priors, strict=True):
+        for seed, (_, part) in enumerate(table.groupby("seed")):
+            probabilities = part.sort_values("image")[list(classes)].to_numpy(dtype=float)
+            plain[arm, seed] = probabilities
+            even[arm, seed] = (
+                probabilities
+                if prior is None
+                else prior_adjusted(probabilities, prior_array(prior, classes))
+            )
+    return FoldPredictions(
+        image_ids=known["image"].to_numpy(),
+        labels=pd.Categorical(known["label"], categories=list(classes)).codes.astype(np.int64),
+        groups=known["lesion"].to_numpy(dtype=object),
+        plain=plain,
+        even=even,
+        generator_seed=dict.fromkeys(plain),
+        trained_on=dict.fromkeys(plain, trained_on),
+    )
+
+
+def _require_alike(first: Predictions, second: Predictions) -> None:
+    if set(first.classes) != set(second.classes):
+        raise DermaugError(
+            f"expected the same classes in both tables, found {', '.join(first.classes)} and "
+            f"{', '.join(second.classes)}"
+        )
+    keys = [*KEYS, *PLACE]
+    either = first.table[keys].merge(second.table[keys], how="outer", indicator=True)
+    strange = either[either["_merge"] != "both"]
+    if len(strange):
+        row = strange.iloc[0]
+        raise DermaugError(
+            "expected the same images, lesions, labels, folds and seeds in both tables; "
+            f"{len(strange):,} rows have no partner, image {row['image']} (lesion {row['lesion']}, "
+            f"label {row['label']}, fold {row['fold']}, seed {row['seed']}) among them"
+        )
+
+
+def _require_apart(table: pd.DataFrame) -> None:
+    """Each fold has the same images in every seed, and no lesion is in two folds."""
+    for fold, part in table.groupby("fold"):
+        if len({frozenset(each["image"]) for _, each in part.groupby("seed")}) > 1:
+            raise DermaugError(
+                f"fold {fold}: expected the same test images for every seed; number the folds of "
+                "repeated cross-validation apart"
+            )
+    folds = table.groupby("lesion")["fold"].nunique()
+    if (folds > 1).any():
+        raise DermaugError(
+            f"lesion {folds.index[folds > 1][0]} is in the test parts of two folds; a lesion "
+            "belongs to one, or scores are inflated and lesions counted twice"
+        )

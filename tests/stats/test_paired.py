@@ -1,0 +1,141 @@
+"""Anybody's predictions are judged as the arms of a run are."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import verdicts_of
+from typer.testing import CliRunner
+
+from dermaug.cli.app import app
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.scores import on_test
+from dermaug.stats import paired_difference
+from dermaug.stats.trainings import CLASSIFIERS, GROUPS_ONLY, TRAINING_SETS
+
+Study = Callable[..., RunResults]
+DOCUMENT = Path(__file__).parents[2] / "docs" / "your-own-predictions.md"
+
+
+def tables(results: RunResults, *arms: str) -> list[pd.DataFrame]:
+    """Test predictions of each arm, as somebody without dermaug would keep them."""
+    found = []
+    for arm in arms:
+        parts = [
+            on_test(trial).assign(fold=trial.fold, seed=trial.seed)
+            for trial in results.trials
+            if trial.arm == arm
+        ]
+        renamed = {"image_id": "image", "lesion_id": "lesion"}
+        found.append(pd.concat(parts).rename(columns=renamed).drop(columns=["group", "part"]))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("folds", "seeds", "levels"),
+    [(2, (0, 1), CLASSIFIERS), (1, (0,), GROUPS_ONLY), (3, (0,), TRAINING_SETS)],
+)
+def test_a_run_and_its_tables_say_the_same(
+    drawn_study: Study, folds: int, seeds: tuple[int, ...], levels: str
+) -> None:
+    results = drawn_study(skill={"real": 1.0, "classic": 2.0}, folds=folds, seeds=seeds, lesions=40)
+    even = dict.fromkeys(results.catalog.classes, 1 / 3)
+    trained = pd.Series(results.catalog.groups, index=results.catalog.image_ids)
+    found = paired_difference(
+        *tables(results, "classic", "real"),
+        prior_a=even,
+        prior_b=even,
+        trained_on=trained.loc[list(results.folds[0].train)].nunique(),
+        resamples=200,
+    )
+    assert found.levels == levels
+    assert found.num_pairs == folds * len(seeds)
+    table = verdicts_of(results, 200)
+    rows = table[table["scope"] == "all"].set_index(["readout", "metric"])
+    argmax, adjusted, area = found.differences
+    for one, place in (
+        (argmax, ("argmax", "balanced_accuracy")),
+        (adjusted, ("prior-adjusted", "balanced_accuracy")),
+        (area, ("auc", "macro_auc")),
+    ):
+        row = rows.loc[place]
+        for name in ("difference", "low", "high", "p"):
+            assert getattr(one, name) == pytest.approx(row[name], nan_ok=True, abs=1e-6), name
+    assert argmax.verdict == "exploratory"
+    assert (adjusted.verdict == "not judged") == (levels == GROUPS_ONLY)
+
+
+def test_an_external_set_answered_by_every_fold_counts_its_lesions_once(
+    drawn_study: Study,
+) -> None:
+    one, other = tables(drawn_study(folds=1, seeds=(0, 1, 2, 3), lesions=40), "classic", "real")
+    apart = [t.assign(fold=t["seed"] // 2, seed=t["seed"] % 2) for t in (one, other)]
+    found, expected = paired_difference(*apart), paired_difference(one, other)
+    assert found == expected
+    assert found.num_lesions == one["lesion"].nunique()
+
+
+def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> None:
+    one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    shuffled = other.sample(frac=1, random_state=0)[list(other.columns[::-1])]
+    renamed = one.rename(columns=lambda name: name.removeprefix("p_"))
+    assert paired_difference(renamed, shuffled) == paired_difference(one, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.drop(columns="lesion"), "found no lesion"),
+        (lambda t: t.assign(age=50.0), "sum 1"),
+        (lambda t: t.assign(sex="female"), "expected probabilities in sex, found text"),
+        (lambda t: t.assign(label="other"), "found other, which has no column"),
+        (lambda t: pd.concat([t, t]), "occurs twice in one fold and seed"),
+        (lambda t: t.iloc[1:], "1 rows have no partner"),
+        (lambda t: t.assign(seed=t["seed"] + 7), "rows have no partner"),
+        (lambda t: t.assign(lesion=np.nan), "empty cells in lesion"),
+        (lambda t: t.rename(columns={"p_mel": "p_melanoma"}), "label: found mel"),
+        (lambda t: t.iloc[:0], "found 0 rows"),
+    ],
+)
+def test_tables_that_cannot_be_compared_are_refused(
+    drawn_study: Study, change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    one, other = tables(drawn_study(), "classic", "real")
+    with pytest.raises(DermaugError) as caught:
+        paired_difference(change(one), other)
+    assert message in str(caught.value)
+
+
+def test_a_lesion_in_two_folds_is_refused(drawn_study: Study) -> None:
+    both = [t.assign(lesion="L") for t in tables(drawn_study(), "classic", "real")]
+    with pytest.raises(DermaugError, match="lesion L is in the test parts of two folds"):
+        paired_difference(*both)
+
+
+def test_the_command_compares_two_files(drawn_study: Study, tmp_path: Path) -> None:
+    files = [str(tmp_path / f"{name}.csv") for name in "AB"]
+    both = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    for file, table in zip(files, both, strict=True):
+        table.to_csv(file, index=False)
+    said = CliRunner().invoke(app, ["score", *files, "--json"])
+    assert said.exit_code == 0, said.output
+    told = json.loads(said.stdout)
+    expected = paired_difference(*both).table
+    assert [row["difference"] for row in told] == pytest.approx(list(expected["difference"]))
+    assert "2 lesions" not in CliRunner().invoke(app, ["score", *files]).stdout
+    alone = CliRunner().invoke(app, ["score", files[0]])
+    assert alone.exit_code != 0
+
+
+def test_the_example_of_the_document_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    exec(compile(example, str(DOCUMENT), "exec"), {})
+    assert "macro AUC" in capsys.readouterr().out
