@@ -16,7 +16,7 @@ from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import AGAINST, Contrast, control_arm
 from dermaug.scoring.effects import Answers, effects_of, place_of
 from dermaug.scoring.points import Point
-from dermaug.scoring.samples import Key
+from dermaug.stats.answers import Key
 from dermaug.stats.influence import Answer
 from dermaug.stats.metrics import ALL, Metric
 
