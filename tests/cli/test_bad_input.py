@@ -177,7 +177,7 @@ def test_no_run_is_begun_among_other_files(
         (["classifiers.0.model=resnet18.nope"], "cannot build resnet18.nope"),
         (["classifiers.0.model=resnet18", "classifiers.0.options={bogus=1}"], "bogus"),
         (["classifiers.0.model=resnet18", "classifiers.0.weights=nowhere.pth"], "no weight file"),
-        (["classifiers.0.model=vit_tiny_patch16_224"], "cannot take images of 32 px"),
+        (["classifiers.0.model=vit_tiny_patch16_224"], "does not accept images of 32 px"),
         (["data.size=16"], "fridadar needs images of at least 22 pixels"),
         (["data.size=50", "generators=[{}]"], "data.size is 50"),
     ],
@@ -359,7 +359,7 @@ def two_classes(tmp_path: Path, phantoms: Path) -> Path:
         ({"training_images": "one"}, "training_images: "),
         ({"training_images": [1]}, "training_images.0: "),
         ({"training_lesions": []}, "training_lesions: Extra inputs"),
-        ({"digest": "0" * 64}, "found another classifier's"),
+        ({"digest": "0" * 64}, "found that of another classifier"),
     ],
     ids=lambda part: str(part)[:30],
 )
@@ -390,7 +390,7 @@ def test_classifier_whose_training_images_nobody_knows_is_not_evaluated(
     # Names alone tell nothing: what the images looked like, the run remembers.
     write_json(tmp_path / "record.json", record_of(copy) | {"training_images": [image.stem]})
     for mode in ([], ["--skip-known"]):
-        assert_refused(dermaug(*words, *mode), "take the run's whole folder")
+        assert_refused(dermaug(*words, *mode), "copy the whole run folder")
 
 
 def test_predict_takes_no_classifier_of_several_in_silence(
@@ -406,7 +406,7 @@ def test_predict_takes_no_classifier_of_several_in_silence(
     assert_refused(ended, "expected one classifier, found 2; name one of them")
     assert str(tmp_path / "several/classifiers/real/other") in ended[1]
     masks = ["predict", checkpoints, image, "--masks", phantoms]
-    assert_refused(dermaug(*masks), "it sees centred squares")
+    assert_refused(dermaug(*masks), "this classifier uses central squares")
 
 
 @pytest.mark.parametrize("source", ["~nobody-of-that-name/x", "''"])

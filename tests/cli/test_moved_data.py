@@ -59,8 +59,8 @@ def test_report_is_written_from_another_folder(here: Path, monkeypatch: pytest.M
     monkeypatch.chdir(here.parent / "there")
     code, output = called("report", here / "run")
     assert code == 2
-    assert "its data set was at data, where nothing is" in output
-    assert "tell where it lies with --data PATH" in output
+    assert "its data set was at data, which does not exist" in output
+    assert "pass its new location with --data PATH" in output
     assert not (here / "run" / "report.html").exists()
     assert called("report", here / "run", "--data", "../here/data")[0] == 0
     assert "report.html" in {path.name for path in (here / "run").iterdir()}
@@ -108,7 +108,7 @@ def test_other_images_of_the_same_names_are_other_data(here: Path) -> None:
     for words in (("run", *asked_for, other), ("report", "run", "--data", other)):
         code, output = called(*words)
         assert code == 2
-        assert "begun with other data, 24 images differ (it had 24, here are 24)" in output
+        assert "started with other data: 24 images differ (it had 24, now there are 24)" in output
         assert "24 images have other content under the same name" in output
     assert not (here / "run" / "report.html").exists()
     assert not (here / "run" / "classifiers" / "classic").exists()
@@ -121,7 +121,7 @@ def test_other_data_at_the_same_path_are_others(here: Path) -> None:
     open_run(here / "run", asked("data"))
     shutil.rmtree(here / "data")
     write_phantoms(here / "data", PhantomConfig(number=84, balanced=True), 32)
-    with pytest.raises(DermaugError, match="begun with other data"):
+    with pytest.raises(DermaugError, match="started with other data"):
         open_run(here / "run", asked("data"))
 
 
@@ -152,7 +152,7 @@ def test_external_test_may_move_but_not_change(here: Path) -> None:
     first = three_classes(here / "first", 42)
     other = three_classes(here / "other", 49)
     open_run(here / "run", asked("data", external=(first,)))
-    for path, told in ((first, None), (Path("first"), None), (other, "begun with other data")):
+    for path, told in ((first, None), (Path("first"), None), (other, "started with other data")):
         run = prepare_run(here / "run", asked("data", external=(path,)))
         begin_run(run)
         if told is None:

@@ -80,4 +80,4 @@ def test_shorter_training_of_the_reference_is_half_as_long(small: list[str]) -> 
 def test_option_and_setting_contradict_each_other(small: list[str]) -> None:
     code, output = called("run", *small, "--check-convergence", "--set", "check_convergence=false")
     assert code == 2
-    assert "contradict each other" in output
+    assert "exclude each other" in output

@@ -28,7 +28,7 @@ def test_rare_classes_are_not_made_up_for_twice(
     with pytest.raises(DermaugError) as caught:
         asked({"name": "a", "loss": "weighted"} | arm, sampling)
     (line,) = caught.value.details
-    assert line.startswith(f"arm 'a': loss = 'weighted' and sampling = {whose} contradict each")
+    assert line.startswith(f"arm 'a': loss = 'weighted' and sampling = {whose} exclude each")
 
 
 @pytest.mark.parametrize("arm", [{"loss": "adjusted"}, {"loss": "plain"}])
@@ -69,7 +69,7 @@ def test_without_the_check_or_an_arm_for_it() -> None:
 @pytest.mark.parametrize(
     ("arm", "expected"),
     [
-        ({"length": 0.5}, "trains it shorter than the arms it is compared with"),
+        ({"length": 0.5}, "makes its training shorter than that of the arms it is compared with"),
         ({"convergence_of": "no-such-arm", "length": 0.5}, "found 'no-such-arm'"),
         ({"convergence_of": "half", "length": 0.5}, "found 'half'"),
     ],

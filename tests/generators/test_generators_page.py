@@ -45,10 +45,12 @@ def test_options_have_the_defaults_that_are_told(family: str, option: str, defau
 
 
 def test_snippets_are_parts_of_a_right_study() -> None:
-    flow, critic = (tomllib.loads(text) for text in snippets("toml"))
+    flow, discriminator = (tomllib.loads(text) for text in snippets("toml"))
     (config,) = flow["generators"]
     build_family(GeneratorConfig.model_validate(config | {"width": 4}), 32, 3)
-    assert validate_experiment({"name": "x"} | critic, "page").arms[0].critic == "acgan"
+    assert (
+        validate_experiment({"name": "x"} | discriminator, "page").arms[0].discriminator == "acgan"
+    )
 
 
 def test_family_of_the_page_trains_and_draws(

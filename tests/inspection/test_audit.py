@@ -284,7 +284,9 @@ def test_other_images_under_the_names_of_the_training_are_refused(
     words = ("audit", given, "--data", other, "--model", folder / CONTROL, "--device", "cpu")
     code, output = called(*words)
     assert code == 2
-    assert "images have the name of one of its images and other content" in " ".join(output.split())
+    assert "images have the name of one of its images but different content" in " ".join(
+        output.split()
+    )
     # By itself, a set knows its training images by their names only, and says so.
     alone = shutil.copytree(given, tmp_path / "alone")
     judge = classifier_judge(folder / CONTROL / "classifier.safetensors", CPU)

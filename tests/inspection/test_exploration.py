@@ -186,7 +186,7 @@ def test_a_generator_by_itself_is_walked_through(folder: Path, tmp_path: Path) -
     shutil.copy(folder / DCGAN / "generator.safetensors", tmp_path)
     alone = explore(tmp_path, None, CPU)
     assert alone.duplicates.empty
-    assert "lies in no run" in alone.notes[0]
+    assert "not in a run folder" in alone.notes[0]
     assert "--data" in alone.notes[1]
     assert len(alone.walks["mel"]) == 6
     page = write_explore_page(tmp_path / "out", alone, "alone").read_text(encoding="utf-8")

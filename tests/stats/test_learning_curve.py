@@ -114,5 +114,5 @@ def test_undefined_resamples_are_left_out() -> None:
     gain[:40] = np.nan
     kept = real_equivalents(SIZES, scores, 180, gain)
     assert kept == real_equivalents(SIZES, scores[40:], 180, gain[40:])
-    with pytest.raises(DermaugError, match="0 resamples"):
+    with pytest.raises(DermaugError, match="0 valid resamples"):
         real_equivalents(SIZES, scores, 180, np.full(100, np.nan))

@@ -45,7 +45,7 @@ class CurationConfig(Section):
     def _band_has_two_ends(self) -> Self:
         if self.band and not (len(self.band) == 2 and self.band[0] < self.band[1]):
             raise ValueError(
-                f"band: expected two quantiles, the lower first, as [0.1, 0.9]; found "
+                "band: expected two quantiles in increasing order, for example [0.1, 0.9]; found "
                 f"{list(self.band)}"
             )
         return self
@@ -91,17 +91,19 @@ class SyntheticConfig(Section):
         if (self.dose is None) == (self.balance is None):
             raise ValueError("expected exactly one of dose and balance")
         if isinstance(self.dose, dict) and (self.classes or not self.dose):
-            raise ValueError("a dose by class names the classes: at least one, and no classes")
+            raise ValueError(
+                "a dose per class needs at least one class, and no separate list classes"
+            )
         shown = sum(self.dose.values()) if isinstance(self.dose, dict) else self.dose
         if shown == 0 and (self.first or self.share is not None):
-            raise ValueError("first and share say how a dose is shown; a dose of 0 has nothing")
+            raise ValueError("first and share define how a dose is shown, but a dose of 0 is empty")
         if self.folder and self.family:
-            raise ValueError("folder and family contradict each other; give one")
+            raise ValueError("folder and family exclude each other; give only one")
         ways = {"only": self.only, "share": self.share is not None, "first": self.first > 0.0}
         if len(chosen := [key for key, is_set in ways.items() if is_set]) > 1:
-            raise ValueError(f"{' and '.join(chosen)} contradict each other; give one")
+            raise ValueError(f"{' and '.join(chosen)} exclude each other; give only one")
         if self.curation and self.source in (*CONTROLS, FOLDER):
-            raise ValueError(f"curation chooses among generated images; {self.source} has none")
+            raise ValueError(f"curation selects among generated images; {self.source} has none")
         return self
 
     @property
@@ -141,9 +143,9 @@ class ArmConfig(Section):
     half for every arm and seed: what the other half adds is what real lesions are still worth."""
     synthetic: SyntheticConfig | None = None
     """The dose added to the real images."""
-    critic: str = ""
-    """Trains nothing: the discriminator of this generator is the classifier, for families whose
-    discriminator names classes (acgan). No other key goes with it."""
+    discriminator: str = ""
+    """Use the discriminator of this generator as the classifier, without further training; for
+    families whose discriminator predicts classes (acgan). Excludes all other keys."""
     replay: bool = True
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     against: tuple[str, ...] = Field(default=(), max_length=20)
@@ -159,17 +161,18 @@ class ArmConfig(Section):
     """Filled in by dermaug: the dose curve that this arm is a point of."""
 
     @model_validator(mode="after")
-    def _critic_alone(self) -> Self:
-        given = self.model_fields_set - {"name", "critic"}
+    def _discriminator_alone(self) -> Self:
+        given = self.model_fields_set - {"name", "discriminator"}
         changed = [
             key
             for key in type(self).model_fields
             if key in given and getattr(self, key) != type(self).model_fields[key].default
         ]
-        if self.critic and changed:
+        if self.discriminator and changed:
             raise ValueError(
-                f"critic and {', '.join(changed)} contradict each other: the discriminator of "
-                f"{self.critic!r} is trained by its generator; leave critic or the others out"
+                f"discriminator and {', '.join(changed)} exclude each other: the discriminator of "
+                f"{self.discriminator!r} is trained with its generator; remove discriminator or "
+                "the other keys"
             )
         return self
 
@@ -177,8 +180,8 @@ class ArmConfig(Section):
     def _half_alone(self) -> Self:
         if self.half and self.synthetic:
             raise ValueError(
-                "half and synthetic contradict each other: half tells what real lesions are worth, "
-                "and generators see them all; leave one out"
+                "half and synthetic exclude each other: half measures what real lesions are worth, "
+                "but generators are trained on all of them; remove one"
             )
         return self
 
@@ -186,8 +189,8 @@ class ArmConfig(Section):
     def _dose_alone(self) -> Self:
         if self.variants and self.synthetic and self.synthetic.only:
             raise ValueError(
-                "variants and synthetic.only contradict each other: variants are real images; "
-                "leave one out"
+                "variants and synthetic.only exclude each other: variants are real images; remove "
+                "one"
             )
         return self
 
@@ -195,21 +198,21 @@ class ArmConfig(Section):
     def _one_mix(self) -> Self:
         if self.loss == "adjusted" and self.synthetic and self.synthetic.first:
             raise ValueError(
-                "loss = 'adjusted' and synthetic.first contradict each other: the adjustment is to "
-                "one mix of classes, first shows two; leave one out"
+                "loss = 'adjusted' and synthetic.first exclude each other: the adjustment assumes "
+                "one class distribution, but first shows two; remove one"
             )
         return self
 
     @property
     def generator(self) -> str:
         """Where its dose or its discriminator comes from; empty when it needs none."""
-        return self.critic or (self.synthetic.source if self.synthetic else "")
+        return self.discriminator or (self.synthetic.source if self.synthetic else "")
 
     @property
     def is_reference(self) -> bool:
         """Whether it trains, at full length, on all real images of a fold and on nothing else."""
         whole = not self.half and not self.convergence_of
-        return self.synthetic is None and whole and not self.critic
+        return self.synthetic is None and whole and not self.discriminator
 
     @property
     def is_synthetic(self) -> bool:

@@ -75,7 +75,9 @@ class SplitConfig(Section):
     def _folds_exist(self) -> Self:
         number = 1 if self.holdout is not None else self.folds
         if outside := [index for index in self.run if index >= number]:
-            raise ValueError(f"run names fold {outside[0]}; there are {number}, counted from 0")
+            raise ValueError(
+                f"run: fold {outside[0]} does not exist; there are {number} folds, counted from 0"
+            )
         return self
 
     @property

@@ -33,8 +33,8 @@ def with_shorter_reference(arms: Sequence[ArmConfig]) -> Iterator[ArmConfig]:
     reference = next((arm for arm in arms if arm.is_reference), None)
     if reference is None:
         raise ValueError(
-            "check_convergence trains an arm without synthetic images at half of its length; "
-            "expected such an arm, found none"
+            "check_convergence trains an arm without synthetic images for half as long; expected "
+            "such an arm, found none"
         )
     if not any(arm.convergence_of for arm in arms):
         changes = {

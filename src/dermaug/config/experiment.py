@@ -75,7 +75,7 @@ class Experiment(Section):
                 raise ValueError(f"two {what}s are named {doubles[0]!r}; give each its own name")
         names = [generator.key for generator in self.generators]
         for arm in self.arms:
-            known = names if arm.critic else [*names, *CONTROLS, FOLDER, ""]
+            known = names if arm.discriminator else [*names, *CONTROLS, FOLDER, ""]
             if arm.generator not in known:
                 raise ValueError(
                     f"arm {arm.name!r} needs generator {arm.generator!r}; "
@@ -107,17 +107,18 @@ class Experiment(Section):
             if arm.replay_of and arm.replay_of not in synthetic:
                 raise ValueError(
                     f"arm {arm.name!r}: replay_of expects an arm with synthetic images, found "
-                    f"{arm.replay_of!r}; leave it out, replays are added by themselves"
+                    f"{arm.replay_of!r}; remove it, replays are added automatically"
                 )
             if arm.convergence_of and arm.convergence_of not in real:
                 raise ValueError(
                     f"arm {arm.name!r}: convergence_of expects an arm without synthetic images, "
-                    f"found {arm.convergence_of!r}; leave it out and set check_convergence = true"
+                    f"found {arm.convergence_of!r}; remove it and set check_convergence = true"
                 )
             if arm.length < 1.0 and not arm.convergence_of:
                 raise ValueError(
-                    f"arm {arm.name!r}: length = {arm.length:g} trains it shorter than the arms it "
-                    "is compared with; leave it out, or set check_convergence = true"
+                    f"arm {arm.name!r}: length = {arm.length:g} makes its training shorter than "
+                    "that of the arms it is compared with; remove it, or set check_convergence = "
+                    "true"
                 )
         return self
 
@@ -140,8 +141,8 @@ class Experiment(Section):
         asking = [arm for arm in self.arms if arm.synthetic and arm.synthetic.needs_reference]
         if asking and len(self.seeds) < 2:
             raise ValueError(
-                f"arm {asking[0].name!r} asks for curation or judged labels, which a classifier of "
-                f"another seed gives; expected at least two seeds, found {list(self.seeds)}"
+                f"arm {asking[0].name!r} uses curation or judged labels, which need a classifier "
+                f"of another seed; expected at least two seeds, found {list(self.seeds)}"
             )
         return self
 
@@ -152,8 +153,8 @@ class Experiment(Section):
                 break
             if arm.synthetic and arm.synthetic.needs_reference:
                 raise ValueError(
-                    f"arm {arm.name!r} asks for curation or judged labels; put an arm without "
-                    "synthetic images, whose classifiers can look at these, before it"
+                    f"arm {arm.name!r} uses curation or judged labels; put an arm without "
+                    "synthetic images, which provides the reference classifier, before it"
                 )
         return self
 
@@ -166,8 +167,9 @@ class Experiment(Section):
                 whose = "of the arm" if arm.sampling else f"of classifier {config.key!r}"
                 raise ValueError(
                     f"arm {arm.name!r}: loss = 'weighted' and sampling = {sampling!r} ({whose}) "
-                    "contradict each other: each makes up for rare classes, together they do it "
-                    "twice; leave one out, or take loss = 'adjusted', which goes with any sampling"
+                    "exclude each other: both compensate for class imbalance, which would be done "
+                    "twice; remove one, or use loss = 'adjusted', which can be combined with any "
+                    "sampling"
                 )
         return self
 
@@ -181,5 +183,5 @@ class Experiment(Section):
             *((f"generators.{i}.classes", each.classes) for i, each in enumerate(self.generators)),
         ):
             if len(set(values)) < len(values):
-                raise ValueError(f"{what} names one twice: repeats are no independent evidence")
+                raise ValueError(f"{what} has duplicates; repeats are not independent evidence")
         return self

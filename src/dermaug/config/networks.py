@@ -67,7 +67,7 @@ class ClassifierConfig(Section):
     @model_validator(mode="after")
     def _one_start(self) -> Self:
         if self.pretrained and self.weights:
-            raise ValueError("pretrained = true and weights contradict each other; give one")
+            raise ValueError("pretrained = true and weights exclude each other; give only one")
         return self
 
     @property

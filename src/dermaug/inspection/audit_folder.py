@@ -181,8 +181,8 @@ def part_images(
     training = seen if seen.any() else ~np.isin(groups, list(set(groups[validation])))
     if not validation.any() or not training.any():
         raise DermaugError(
-            f"{catalog.name}: expected real images that generator and classifier have seen and "
-            "others of lesions that they have not; found only one kind. Give the whole data set"
+            f"{catalog.name}: expected real images that the generator and the classifier were "
+            "trained on, and images of other lesions; found only one kind. Pass the whole data set"
         )
     return training, validation & ~training, notes
 

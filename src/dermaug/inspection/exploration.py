@@ -21,7 +21,7 @@ from dermaug.evaluation.duplicates import near_pairs
 from dermaug.evaluation.lesion_area import lesion_area
 from dermaug.evaluation.memorisation import oriented
 from dermaug.generators.saved_generator import GeneratorSpec
-from dermaug.inspection.explore_features import COLUMNS, critic_scores
+from dermaug.inspection.explore_features import COLUMNS, discriminator_scores
 from dermaug.inspection.explore_subject import Subject, open_subject
 from dermaug.synthesis.latent_arithmetic import Arithmetic, add_direction
 from dermaug.synthesis.walks import jumps, step_sizes, walk_latents
@@ -42,7 +42,7 @@ class Exploration:
         notes: What was left out and why, and what a reader must know, one sentence each.
         walks: Class -> images of its walks.
         arithmetic: Class -> what adding the direction of large lesions does.
-        features: As `critic_scores` gives them; empty where there is nothing to score.
+        features: As `discriminator_scores` gives them; empty where there is nothing to score.
         duplicates: Near-duplicates among the training images of different lesions, the most alike
             first, with the columns of `DUPLICATES`; empty without data.
         pairs: Images of the first of these pairs: the first ones turned to fit, above the second.
@@ -152,9 +152,9 @@ def arithmetic_table(arithmetic: Mapping[str, Arithmetic]) -> pd.DataFrame:
 
 
 def _features(subject: Subject, seed: int, notes: list[str]) -> pd.DataFrame:
-    """Scores of the critic's features, or a note on why there are none."""
+    """Scores of the discriminator's features, or a note on why there are none."""
     try:
-        found = critic_scores(subject, seed)
+        found = discriminator_scores(subject, seed)
     except DermaugError as error:
         notes.append(f"The discriminator was not looked at: {error.message}.")
         return pd.DataFrame(columns=list(COLUMNS))

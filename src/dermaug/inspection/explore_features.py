@@ -1,9 +1,9 @@
-"""Has the critic learnt what tells diagnoses apart? Its features, a linear SVM, and controls.
+"""Has the discriminator learnt to tell diagnoses apart? Its features, a linear SVM, and controls.
 
-Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained critic,
-features of the same network before training, and the classifier that a run trained on the same
-images. All of it on validation images: C and the critic's snapshot are chosen by one half of them,
-the scores are those of the other. The test part is not looked at.
+Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained
+discriminator, features of the same network before training, and the classifier that a run trained
+on the same images. All of it on validation images: C and the discriminator's snapshot are chosen
+by one half of them, the scores are those of the other. The test split is not used.
 """
 
 from collections.abc import Mapping
@@ -42,29 +42,29 @@ COLUMNS = (
 _CALIBRATION_BATCHES = 30
 
 
-def critic_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
-    """Balanced accuracy of SVMs on critic features, and of the run's classifiers.
+def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
+    """Balanced accuracy of SVMs on discriminator features, and of the run's classifiers.
 
-    On the half of the validation lesions by which neither C nor the critic's snapshot was chosen;
-    of classes too small for halves on all of them.
+    On the half of the validation lesions by which neither C nor the snapshot of the discriminator
+    was chosen; of classes too small for halves on all of them.
 
     Args:
         subject: With a fold.
         seed: Of subsets, of the untrained network and of resampling.
 
     Returns:
-        One row per kind of features, as `compared` gives them, the trained critic's first.
+        One row per kind of features, as `compared` gives them, the trained discriminator's first.
 
     Raises:
-        DermaugError: No fold, no critic, or one that cannot be had.
+        DermaugError: No fold, no discriminator, or one that cannot be had.
     """
     store, fold = subject.store, subject.fold
     if store is None or fold is None:
-        raise DermaugError("it lies in no run, so that its validation images are not known")
+        raise DermaugError("it is not in a run folder, so its validation images are unknown")
     if not has_critic(type(subject.family)):
         raise DermaugError(f"the family {subject.spec.config.family} has no discriminator")
     if not load_checkpoint(subject.path)["others"]:
-        raise DermaugError("its checkpoint was written without its discriminator")
+        raise DermaugError("its checkpoint does not contain the discriminator")
     device = next(subject.family.sampler.parameters()).device
     labels, groups = store.catalog.labels, store.catalog.groups
     kept = store.catalog.rows(fold.validation)

@@ -54,7 +54,7 @@ class Subject:
             DermaugError: The data are not at hand, or lack one of the images.
         """
         if self.store is None:
-            raise DermaugError("expected the data that the generator was trained on; give --data")
+            raise DermaugError("expected the training data of the generator; pass --data")
         rows = self.store.catalog.rows(self.spec.training_images)
         return np.asarray(self.store.images[rows]), self.store.catalog.take(rows)
 
@@ -107,5 +107,5 @@ def _fold_of(run: Path, experiment: Experiment, catalog: Catalog, spec: Generato
                 return fold
     raise DermaugError(
         f"{RunFolder(run).folds}: expected the fold that the generator was trained on (key "
-        f"{spec.fold_key}), found none; the generator was put into another run's folder"
+        f"{spec.fold_key}), found none; the generator belongs to another run"
     )

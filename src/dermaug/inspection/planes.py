@@ -91,7 +91,7 @@ def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] |
     """Control, synthetic trial of the same model, fold and seed, and its finished generators."""
     jobs = {job.key: job for job in run.jobs.generators if run.is_done(job.key)}
     for trial in run.jobs.classifiers:
-        if trial.mixture.critic:
+        if trial.mixture.discriminator:
             continue  # its generator's network, not a classifier that saw synthetic images
         needed = [jobs[key] for key in trial.generators if key in jobs]
         if not needed or trial.lesions or not run.is_done(trial.key):

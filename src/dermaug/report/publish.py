@@ -57,12 +57,14 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
     """
     if not results.trials:
         raise DermaugError(
-            f"{results.folder}: expected a run with results, found no trained classifier; go on "
-            "with `dermaug run`"
+            f"{results.folder}: expected a run with results, found no trained classifier; resume "
+            "it with `dermaug run`"
         )
     require_new_folder(output)
     if output.resolve().is_relative_to(results.folder.resolve()):
-        raise DermaugError(f"{output} is within the run {results.folder}; choose another folder")
+        raise DermaugError(
+            f"{output} is inside the run folder {results.folder}; choose another folder"
+        )
     audit = collect_audits(results)[0]
     with folder_written_aside(output) as aside:
         scoring.write(aside)

@@ -82,7 +82,7 @@ def _references(arms: Sequence[ArmConfig], arm: ArmConfig) -> list[tuple[ArmConf
 
 def _kind(arm: ArmConfig, own: str | None) -> str:
     """What an arm of real images alone is, in words."""
-    if arm.critic:
+    if arm.discriminator:
         return "discriminator"
     is_bare = arm.policy == "none" and not arm.variants
     parts = ["no augmentation" if is_bare else "classic augmentation"]

@@ -91,7 +91,7 @@ def _repeats(known: _Known) -> Iterator[str]:
     experiment = results.experiment
     if len(experiment.seeds) == 1:
         yield "One classifier seed: how much training varies by chance cannot be seen."
-    if any(arm.is_synthetic or arm.critic for arm in experiment.arms):
+    if any(arm.is_synthetic or arm.discriminator for arm in experiment.arms):
         single = [each.key for each in experiment.generators if len(each.seeds) == 1]
         if single:
             yield (

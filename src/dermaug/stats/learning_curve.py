@@ -127,7 +127,7 @@ def real_equivalents(
     if not sizes.min() <= size <= sizes.max() or not kept.any():
         raise DermaugError(
             f"expected scores and a number of lesions on the learning curve ({sizes.min():g} to "
-            f"{sizes.max():g}), found {size:g} with {kept.sum()} resamples that are defined"
+            f"{sizes.max():g}), found {size:g} with {kept.sum()} valid resamples"
         )
     reached = curve.lesions_for(curve.at(size) + gain[kept])
     extra = np.where(reached > sizes.max(), np.inf, np.maximum(reached - size, 0.0))

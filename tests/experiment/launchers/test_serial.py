@@ -238,7 +238,7 @@ def test_predictions_of_files_equal_those_of_the_run(finished: RunResults) -> No
     probabilities, spec = predict_files(stored.path, paths, start_fabric("cpu"))
     assert spec.classes == ("bcc", "mel", "nv")
     np.testing.assert_allclose(probabilities, some.filter(like="p_").to_numpy(), atol=1e-4)
-    with pytest.raises(DermaugError, match="1 of 2 files are no sound images"):
+    with pytest.raises(DermaugError, match="1 of 2 files are not valid images"):
         predict_files(stored.path, [paths[0], Path("none.jpg")], start_fabric("cpu"))
 
 

@@ -69,7 +69,7 @@ def test_a_dose_that_comes_first_and_shows_too_much_is_refused() -> None:
     with pytest.raises(DermaugError) as caught:
         above_limit(arm(first=0.5), "natural", dose, COUNTS)
     text = str(caught.value)
-    assert "17.8 generated images of df are shown for each real one" in text
+    assert "17.8 generated images of df are shown per real image" in text
     assert "synthetic.max_per_real allows 1" in text
     assert "max_per_real = 0" in text
     assert above_limit(arm(first=0.5, max_per_real=0.0), "natural", dose, COUNTS) == {}

@@ -131,7 +131,7 @@ def test_replay_of_what_has_no_synthetic_images(repeated: str) -> None:
 
 def test_dose_of_a_class_that_is_not_synthesised() -> None:
     arms = [{"name": "a", "synthetic": {"dose": {"nv": 5}}}]
-    with pytest.raises(DermaugError, match="'nv' is asked for, but dcgan has only df, mel"):
+    with pytest.raises(DermaugError, match="'nv' is requested, but dcgan has only df, mel"):
         enumerate_jobs(experiment(arms=arms), CLASSES, COUNTS)
 
 

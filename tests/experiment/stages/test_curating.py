@@ -162,7 +162,7 @@ def test_trials_wait_for_what_they_rest_on(run: Run) -> None:
     assert replay.needs == (job.key,)
     elsewhere = replace(run, folder=run.folder / "elsewhere")
     for waiting, needed in ((job, job.generators[0]), (replay, job.key)):
-        with pytest.raises(DermaugError, match=f"needs {needed}, which is not trained yet"):
+        with pytest.raises(DermaugError, match=f"needs {needed}, which has not been trained yet"):
             training_set(elsewhere, waiting, run.fold(0), CPU)
     keys = [each.key for each in run.jobs.in_order]
     for each in run.jobs.classifiers:

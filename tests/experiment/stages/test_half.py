@@ -105,10 +105,10 @@ def test_an_arm_of_half_sees_that_half_and_nothing_else(
 
 
 def test_half_and_a_dose_contradict_each_other() -> None:
-    with pytest.raises(DermaugError, match="half and synthetic contradict each other"):
+    with pytest.raises(DermaugError, match="half and synthetic exclude each other"):
         asked({"name": "x", "half": True, "synthetic": {"family": "replay", "dose": 5}})
-    with pytest.raises(DermaugError, match="critic and half contradict each other"):
-        asked({"name": "x", "half": True, "critic": "acgan"})
+    with pytest.raises(DermaugError, match="discriminator and half exclude each other"):
+        asked({"name": "x", "half": True, "discriminator": "acgan"})
 
 
 def test_an_oracle_is_of_phantoms_only(run: Run, tmp_path: Path) -> None:

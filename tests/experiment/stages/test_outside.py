@@ -136,7 +136,7 @@ def test_training_images_are_known_under_any_name(
     other = fresh(written("train", 15, change, name), 4)
     with pytest.raises(DermaugError) as caught:
         evaluate([stored], other, fabric, skip_known=False)
-    assert "15 of these 27 images are known from the training" in caught.value.message
+    assert "15 of these 27 images match training images" in caught.value.message
     assert f"15 {reason}" in caught.value.message
     assert "leave them out with --skip-known" in caught.value.message
     scores, _ = evaluate([stored], other, fabric, skip_known=True)
@@ -205,7 +205,7 @@ def test_classifier_without_its_run_is_not_evaluated(
     copy = shutil.copytree(stored.path.parent, tmp_path / "alone")
     (alone,) = find_classifiers(copy)
     other = fresh(tmp_path / "other", 3)
-    with pytest.raises(DermaugError, match="take the run's whole folder"):
+    with pytest.raises(DermaugError, match="copy the whole run folder"):
         evaluate([alone], other, fabric, skip_known=True)
     # In a run on other data it would be judged by images that it was not trained on.
     config = PhantomConfig(number=70, balanced=True, seed=3)
@@ -241,7 +241,7 @@ def test_external_test_with_other_content_is_another_one(phantoms: Path, tmp_pat
     again = open_run(tmp_path / "run", asked(phantoms, external=(moved,)))
     look_outside(again, again.jobs.classifiers)
     fresh(moved, 2, [f"fresh{place}-{row}" for place in range(3) for row in range(2)], seed=10)
-    with pytest.raises(DermaugError, match="begun with other data, 6 images differ") as caught:
+    with pytest.raises(DermaugError, match="started with other data: 6 images differ") as caught:
         look_outside(again, again.jobs.classifiers)
     assert caught.value.details[0].startswith("6 images have other content under the same name")
 
@@ -269,7 +269,7 @@ def test_folder_that_shows_validation_images_leaks(
     if not leaks:
         look_outside(begun, begun.jobs.classifiers)
         return
-    with pytest.raises(DermaugError, match="5 of its 17 images show images of the validation or"):
+    with pytest.raises(DermaugError, match="5 of its 17 images match images of the validation or"):
         look_outside(begun, begun.jobs.classifiers)
 
 

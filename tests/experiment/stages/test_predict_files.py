@@ -87,7 +87,7 @@ def test_without_its_segmentation_an_image_is_refused(
         predict_files(checkpoint, [alone], fabric, tmp_path / "masks")
     empty = tmp_path / "masks" / f"{alone.stem}_segmentation.png"
     Image.new("L", (64, 64)).save(empty)
-    with pytest.raises(DermaugError, match="1 of 1 files are no sound images") as caught:
+    with pytest.raises(DermaugError, match="1 of 1 files are not valid images") as caught:
         predict_files(checkpoint, [alone], fabric, tmp_path / "masks")
     assert caught.value.details == (f"{empty}: a segmentation that marks nothing",)
 

@@ -211,7 +211,7 @@ def test_dose_alone_has_no_real_images(assembled: Callable[..., tuple]) -> None:
 
 def test_dose_alone_has_no_variants_of_real_images() -> None:
     arm = {"name": "x", "variants": 5, "synthetic": {"family": "replay", "dose": 5, "only": True}}
-    with pytest.raises(DermaugError, match=r"variants and synthetic\.only contradict each"):
+    with pytest.raises(DermaugError, match=r"variants and synthetic\.only exclude each"):
         asked(arm)
 
 

@@ -48,7 +48,7 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
-        images = 0 if _is_critic(job) else job.config.images
+        images = 0 if _is_discriminator(job) else job.config.images
         table.add_row(job.key, f"{images:,}", f"{images * minutes[_network(job.config)]:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
@@ -56,17 +56,17 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
         console.print(sentence, markup=False)
 
 
-def _is_critic(job: GeneratorJob | ClassifierJob) -> bool:
+def _is_discriminator(job: GeneratorJob | ClassifierJob) -> bool:
     """Whether its generator has trained it."""
-    return isinstance(job, ClassifierJob) and bool(job.mixture.critic)
+    return isinstance(job, ClassifierJob) and bool(job.mixture.discriminator)
 
 
 def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
-    trained = [job for job in jobs.in_order if not _is_critic(job)]
+    trained = [job for job in jobs.in_order if not _is_discriminator(job)]
     total = sum(job.config.images * minutes[_network(job.config)] for job in trained)
     return (
         f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
-        f"about {total:.0f} minutes on this machine; no run was begun"
+        f"about {total:.0f} minutes on this machine; no run was started"
     )
 
 

@@ -72,6 +72,6 @@ def _show(network: nn.Module, name: str, size: int) -> None:
         network.eval()(torch.zeros(2, 3, size, size))
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise DermaugError(
-            f"classifier {name} cannot take images of {size} px ({error}); choose another "
-            f"data.size, or give the network's own option, for example options.img_size = {size}"
+            f"classifier {name} does not accept images of {size} px ({error}); choose another "
+            f"data.size, or set the option of the network, for example options.img_size = {size}"
         ) from None

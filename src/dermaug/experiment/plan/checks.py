@@ -23,15 +23,15 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: 
 
     Raises:
         DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
-            its generator does not synthesise, a critic does not tell the classes, an oracle is
-            asked of real data, a dose that comes first exceeds `max_per_real`, or that limit makes
-            two doses of a curve one.
+            its generator does not synthesise, a discriminator does not predict the classes, an
+            oracle is asked of real data, a dose that comes first exceeds `max_per_real`, or that
+            limit makes two doses of a curve one.
     """
     for config in experiment.generators:
         _check_classes(config, classes)
     for arm in experiment.arms:
         _check_dose(arm, experiment, classes)
-        _check_critic(arm, experiment, classes)
+        _check_discriminator(arm, experiment, classes)
         _check_oracle(arm, experiment)
     for (fold, lesions), real in counts.items():
         _check_limit(experiment, classes, real)
@@ -56,30 +56,30 @@ def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]
     given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
     if unknown := sorted(set(given) - set(drawn)):
         raise DermaugError(
-            f"arm {arm.name}: a dose of {unknown[0]!r} is asked for, but {source} has only "
+            f"arm {arm.name}: a dose of {unknown[0]!r} is requested, but {source} has only "
             f"{', '.join(drawn)}"
         )
     if arm.synthetic.only and (bare := sorted(set(classes) - {k for k, n in given.items() if n})):
         raise DermaugError(
-            f"arm {arm.name} trains on its dose only, which has no {', '.join(bare)}; "
-            "synthesise every class, or leave those out with data.classes"
+            f"arm {arm.name} is trained on its dose only, which has no {', '.join(bare)}; "
+            "synthesise every class, or exclude classes with data.classes"
         )
 
 
-def _check_critic(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
-    if not arm.critic:
+def _check_discriminator(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if not arm.discriminator:
         return
-    config = next(each for each in experiment.generators if each.key == arm.critic)
+    config = next(each for each in experiment.generators if each.key == arm.discriminator)
     if not family_named(config.family).tells_classes():
         able = [name for name, family in FAMILIES.items() if family.tells_classes()]
         raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} ({config.family}) names no "
-            f"classes; a critic is of family {' or '.join(able)}"
+            f"arm {arm.name}: the discriminator of {arm.discriminator} ({config.family}) does not "
+            f"predict classes; use the family {' or '.join(able)}"
         )
     if bare := sorted(set(classes) - set(config.classes or classes)):
         raise DermaugError(
-            f"arm {arm.name}: the discriminator of {arm.critic} never sees {', '.join(bare)}; "
-            "leave out its classes, so that it learns all"
+            f"arm {arm.name}: the discriminator of {arm.discriminator} is not trained on "
+            f"{', '.join(bare)}; remove classes from its generator, so that it learns all"
         )
 
 
@@ -88,8 +88,8 @@ def _check_oracle(arm: ArmConfig, experiment: Experiment) -> None:
     if arm.synthetic is not None and arm.synthetic.source == ORACLE and source != PHANTOM:
         raise DermaugError(
             f"arm {arm.name}: an oracle draws fresh phantoms, so it expects data.source = "
-            f"{PHANTOM!r}, found {source!r}; what real lesions are worth is told by an arm that "
-            "trains on half of them: half = true instead of synthetic"
+            f"{PHANTOM!r}, found {source!r}; to measure what real lesions are worth, use half = "
+            "true instead of synthetic"
         )
 
 
@@ -117,6 +117,6 @@ def _check_curves(
             raise DermaugError(
                 f"arms {other} and {arm.name} add the same images ({place}): "
                 f"synthetic.max_per_real = {arm.synthetic.max_per_real:g} allows no more for the "
-                "real images that there are; leave one out, give smaller doses, or switch the "
-                "limit off with max_per_real = 0"
+                "available real images; remove one, use smaller doses, or remove the limit with "
+                "max_per_real = 0"
             )

@@ -95,10 +95,9 @@ def above_limit(
         label = max(found, key=found.__getitem__)
         raise DermaugError(
             f"arm {arm.name}: with first = {synthetic.first:g} and {sampling} sampling, "
-            f"{found[label]:.3g} generated images of {label} are shown for each real one, and "
-            f"synthetic.max_per_real allows {most:g}; give a smaller first, a dose in proportion "
-            "to the real images or sampling = 'balanced', or switch the limit off with "
-            "max_per_real = 0"
+            f"{found[label]:.3g} generated images of {label} are shown per real image, but "
+            f"synthetic.max_per_real allows {most:g}; use a smaller first, a dose in proportion to "
+            "the real images or sampling = 'balanced', or remove the limit with max_per_real = 0"
         )
     return found
 

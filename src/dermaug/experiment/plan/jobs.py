@@ -48,8 +48,8 @@ class ClassifierJob:
         mixture: What the training set is made of.
         fold: Index of the fold.
         seed: Classifier seed.
-        generator_seed: Seed of the generators whose images, or whose critic, it is given; None
-            without any.
+        generator_seed: Seed of the generators whose images or discriminator it uses; None without
+            any.
         generators: Keys of those generators' jobs.
         lesions: Lesions a class in the training part; 0 is all.
         needs: Keys of the classifiers that must be trained before this one.

@@ -34,15 +34,15 @@ class StoredClassifier:
         path = self.path.parent / RECORD
         if not path.exists():
             raise DermaugError(
-                f"{self.path}: expected {RECORD} beside it, which names the images it was trained "
-                "on, found none; without it leakage cannot be excluded: take the classifier's "
-                "whole folder, not the checkpoint alone"
+                f"{self.path}: expected {RECORD} beside it, which lists its training images, found "
+                "none; without it leakage cannot be excluded: copy the whole folder of the "
+                "classifier, not only the checkpoint"
             )
         record = TrialRecord.read(path)
         if record.digest != checkpoint_digest(self.path):
             raise DermaugError(
-                f"{path}: expected the record of {self.path.name} beside it, found another "
-                "classifier's; put the two that belong together into one folder"
+                f"{path}: expected the record of {self.path.name} beside it, found that of another "
+                "classifier; put the two files that belong together into one folder"
             )
         return record
 
@@ -56,9 +56,8 @@ class StoredClassifier:
         run = run_above(self.path)
         if run is None:
             raise DermaugError(
-                f"{self.path}: expected the classifier in the folder of its run, which remembers "
-                "the images that it was trained on, found it alone; without it leakage cannot be "
-                "excluded: take the run's whole folder"
+                f"{self.path}: expected the classifier in its run folder, which identifies its "
+                "training images; without it leakage cannot be excluded: copy the whole run folder"
             )
         if RunRecord.read(run.record).data.fingerprint != self.record.fingerprint:
             raise DermaugError(
@@ -105,7 +104,7 @@ def find_generator(path: Path) -> Path:
     if not found:
         raise DermaugError(
             f"{path}: expected a generator ({GENERATOR}) or its folder, for example "
-            "runs/quickstart/generators/dcgan/fold0-seed0/mel; found none"
+            "runs/quickstart/lesions4/generators/dcgan/fold0-seed0/vasc; found none"
         )
     return found[0]
 

@@ -85,8 +85,8 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
         return pd.read_parquet(path)
     except FileNotFoundError:
         raise DermaugError(
-            f"{path}: expected what the run remembers of its images, found no file; take the run's "
-            "whole folder"
+            f"{path}: expected the stored contents of the run's images, found no file; copy the "
+            "whole run folder"
         ) from None
     except (OSError, ValueError) as error:
         raise DermaugError(f"{path}: not a readable parquet file ({error})") from None
@@ -111,9 +111,9 @@ def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelSto
     noted = read_contents(run, name)
     found = differences(noted, now)
     raise DermaugError(
-        f"{what}: {run} was begun with other data, {found.images:,} images differ (it had "
-        f"{len(noted):,}, here are {len(now):,}); give the data that it was begun with, or choose "
-        "another --output",
+        f"{what}: {run} was started with other data: {found.images:,} images differ (it had "
+        f"{len(noted):,}, now there are {len(now):,}); pass the original data, or choose another "
+        "--output",
         found.lines,
     )
 
@@ -135,9 +135,9 @@ def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
     changed = both[0].set_index("image_id")["file"] != both[1].set_index("image_id")["file"]
     if changed.any():
         raise DermaugError(
-            f"{what}: expected the data that {run} was made with; {int(changed.sum()):,} of "
-            f"{len(now):,} images have the name of one of its images and other content, for "
-            f"example {changed.index[changed][0]}; give the same data set"
+            f"{what}: expected the data of {run}; {int(changed.sum()):,} of {len(now):,} images "
+            "have the name of one of its images but different content, for example "
+            f"{changed.index[changed][0]}; pass the same data set"
         )
 
 

@@ -28,7 +28,7 @@ def read_run_experiment(folder: Path) -> Experiment:
     if not path.exists():
         raise DermaugError(f"{folder} is not a run of dermaug: it has no {path.name}; {WANTED}")
     if (folder / PUBLISHED).exists():
-        raise DermaugError(f"{folder} is what `dermaug publish` wrote of a run; {WANTED}")
+        raise DermaugError(f"{folder} is the output of `dermaug publish`, not a run; {WANTED}")
     if files.is_begun:
         RunRecord.read(files.record)  # an earlier version's experiment may have other keys
     return validate_experiment(read_record(path), str(path))
@@ -46,15 +46,15 @@ def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Exper
         DermaugError: Nothing lies there any more, or the run drew its phantoms.
     """
     if data is not None and experiment.data.source == PHANTOM:
-        raise DermaugError(f"{folder} has drawn its phantoms itself; leave out --data")
+        raise DermaugError(f"{folder} draws its own phantoms; omit --data")
     if data is not None:
         changed = experiment.data.model_copy(update={"source": str(data)})
         return experiment.model_copy(update={"data": changed})
     source = experiment.data.source
     if source != PHANTOM and not expanded(source, "data.source").exists():
         raise DermaugError(
-            f"{folder}: its data set was at {source}, where nothing is (seen from {Path.cwd()}); "
-            "tell where it lies with --data PATH"
+            f"{folder}: its data set was at {source}, which does not exist (seen from "
+            f"{Path.cwd()}); pass its new location with --data PATH"
         )
     return experiment
 
@@ -86,7 +86,7 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
     before = read_run_experiment(folder)
     if lines := difference(_anywhere(before), _anywhere(experiment)):
         raise DermaugError(
-            f"{folder} was begun with another experiment; choose another --output, or delete it",
+            f"{folder} was started with another experiment; choose another --output, or delete it",
             lines,
         )
 

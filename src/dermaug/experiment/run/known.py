@@ -109,9 +109,9 @@ def refuse_known(what: str, matches: Matches, trained: Collection[str], advice: 
     known = reasons != ""
     if known.any():
         raise DermaugError(
-            f"{what}: {int(known.sum()):,} of these {len(reasons):,} images are known from the "
-            f"training ({counted(reasons)}), {matches.catalog.image_ids[known][0]} among them; "
-            f"scores would be inflated; {advice}"
+            f"{what}: {int(known.sum()):,} of these {len(reasons):,} images match training images "
+            f"({counted(reasons)}), for example {matches.catalog.image_ids[known][0]}; scores "
+            f"would be inflated; {advice}"
         )
 
 

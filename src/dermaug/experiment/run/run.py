@@ -131,8 +131,8 @@ def refuse_equal_sizes(counts: Counts) -> None:
         if other != lesions:
             raise DermaugError(
                 f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} and "
-                f"{lesions or 'all (0)'} lesions a class give the same training part of fold "
-                f"{fold}; leave one out"
+                f"{lesions or 'all (0)'} lesions per class give the same training split of fold "
+                f"{fold}; remove one"
             )
 
 
@@ -175,7 +175,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     folds = make_folds(store.catalog, experiment.splits, store.fingerprint)
     if files.is_begun and read_folds(files.folds) != folds:
         raise DermaugError(
-            f"{folder}: its folds were made from other images; choose another --output"
+            f"{folder}: its folds were created from other images; choose another --output"
         )
     for fold in folds:
         refuse_shared_images(store.catalog, fold, store.contents.pixels)

@@ -22,7 +22,7 @@ from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import TrainingEntry, TrialRecord
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.stages.critics import MadeClassifier, borrow_discriminator
+from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_discriminator
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
 from dermaug.seeding import derive_seed
@@ -35,7 +35,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     fold = fold_of(run, job)
     training = training_set(run, job, fold, fabric.device)
     network: nn.Module
-    if job.mixture.critic:
+    if job.mixture.discriminator:
         network, made = borrow_discriminator(run, job, fold, fabric.device)
     else:
         network, made = _train(run, job, fold, training, fabric)

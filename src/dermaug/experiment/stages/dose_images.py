@@ -65,7 +65,7 @@ def repeat(
     for label, number in dose.items():
         rows = np.flatnonzero(labels == label)
         if number and not len(rows):
-            raise DermaugError(f"class {label} has no real image to be drawn again")
+            raise DermaugError(f"class {label} has no real image to repeat")
         if number:
             parts.append(rows[Order(len(rows), derive_seed(seed, label)).batch(0, number)])
     return np.concatenate(parts)

@@ -94,8 +94,8 @@ def _folder(
     for found, (label, number) in zip(rows, dose.items(), strict=True):
         if len(found) < number:
             raise DermaugError(
-                f"{path}: {number} images of {label} are needed, {len(found)} found; give a "
-                "smaller dose"
+                f"{path}: {number} images of {label} are needed, {len(found)} found; use a smaller "
+                "dose"
             )
     taken = np.concatenate([np.empty(0, dtype=np.int64), *rows])
     return _placed(run, store.images[taken], list(names[taken]))

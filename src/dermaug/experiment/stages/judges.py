@@ -58,7 +58,7 @@ class Judge:
             DermaugError: No classifier.
         """
         if self.classifier is None:
-            raise DermaugError(f"{self.name} names no classes")
+            raise DermaugError(f"{self.name} does not predict classes")
         bank = ImageBank.of(np.asarray(images), np.zeros(len(images), np.int64), self.device)
         return np.asarray(predict(self.classifier, bank, views=self.views))
 
@@ -71,7 +71,9 @@ class Judge:
             DermaugError: No classifier, or one that does not know the class.
         """
         if label not in self.classes:
-            raise DermaugError(f"{self.name} does not name {label}; it knows {self.classes}")
+            raise DermaugError(
+                f"{self.name} does not predict {label}; its classes are {self.classes}"
+            )
         return self.probabilities(images)[:, self.classes.index(label)]
 
 

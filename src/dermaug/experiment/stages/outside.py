@@ -67,7 +67,7 @@ def _refuse_evaluated(
         first = leaks.iloc[0]
         raise DermaugError(
             f"arm {arm}, synthetic.folder {folder}: {leaks['row'].nunique():,} of its "
-            f"{len(store.catalog):,} images show images of the validation or test parts "
-            f"({store.catalog.image_ids[first['row']]} shows {first['image_id']}); that would leak "
-            "them into training; take them out"
+            f"{len(store.catalog):,} images match images of the validation or test split "
+            f"({store.catalog.image_ids[first['row']]} matches {first['image_id']}); this would "
+            "leak them into training; remove them"
         )

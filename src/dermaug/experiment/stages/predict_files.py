@@ -36,7 +36,8 @@ def predict_files(
     classifier, spec = load_classifier(checkpoint)
     if masks is not None and spec.crop != "lesion":
         raise DermaugError(
-            f"{checkpoint}: it sees centred squares; leave out --masks, which is for lesion crops"
+            f"{checkpoint}: this classifier uses central squares; omit --masks, which is for "
+            "lesion crops"
         )
     found = [_find_mask(path, masks) for path in images] if spec.crop == "lesion" else None
     if found is not None:
@@ -48,7 +49,7 @@ def predict_files(
         except BadImageError as error:
             bad.append(f"{error.path}: {error.reason}")
     if bad:
-        raise DermaugError(f"{len(bad)} of {len(images)} files are no sound images", bad)
+        raise DermaugError(f"{len(bad)} of {len(images)} files are not valid images", bad)
     labels = np.zeros(len(squares), dtype=np.int64)
     bank = ImageBank.of(np.stack(squares), labels, fabric.device)
     return predict(classifier.to(fabric.device), bank, views=spec.views), spec
@@ -75,8 +76,7 @@ def _require_masks(checkpoint: Path, images: Sequence[Path], masks: Sequence[Pat
     lost = [str(image) for image, mask in zip(images, masks, strict=True) if mask is None]
     if lost:
         raise DermaugError(
-            f"{checkpoint}: trained on squares cut to the lesion, but {len(lost)} of {len(images)} "
-            f"images have no segmentation; name a folder with IMAGE{MASK_ENDING} for each: --masks "
-            "FOLDER",
+            f"{checkpoint}: trained on lesion crops, but {len(lost)} of {len(images)} images have "
+            f"no segmentation; pass a folder with IMAGE{MASK_ENDING} for each: --masks FOLDER",
             lost,
         )

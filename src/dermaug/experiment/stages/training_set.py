@@ -100,8 +100,8 @@ def _require_needs(run: Run, job: ClassifierJob) -> None:
     undone = [key for key in (*job.generators, *job.needs) if not run.is_done(key)]
     if undone:
         raise DermaugError(
-            f"{job.key} needs {undone[0]}, which is not trained yet; train what it needs first, "
-            "or `dermaug run` all in order",
+            f"{job.key} needs {undone[0]}, which has not been trained yet; train it first, or use "
+            "`dermaug run` to train everything in order",
             undone if undone[1:] else (),
         )
 

@@ -27,8 +27,11 @@ ARM_WORDS = {
     "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
     "without a new image.",
     "blending": "Mixup and cutmix: blended images with blended labels, made of real ones alone.",
-    "critic": "Critic: no classifier is trained; the discriminator of a generator, which learnt by "
-    "the generator's schedule, names the class. It stands, the same, under each classifier.",
+    "discriminator": (
+        "Discriminator: no classifier is trained; the discriminator of a generator, "
+        "trained on the generator's schedule, predicts the class. Its results are "
+        "repeated under each classifier."
+    ),
     "curve": "The doses of a curve are nested. Validation picks the one that is judged.",
 }
 
@@ -92,7 +95,7 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
         "only": any(dose.only for dose in doses),
         "attention": len({(arm.loss, arm.sampling) for arm in arms}) > 1,
         "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
-        "critic": any(arm.critic for arm in arms),
+        "discriminator": any(arm.discriminator for arm in arms),
         "curve": any(arm.curve for arm in arms),
     }
     return tuple(sentence for kind, sentence in ARM_WORDS.items() if has[kind])
@@ -102,7 +105,7 @@ def dose(arm: ArmConfig) -> str:
     """The synthetic part of an arm in words."""
     synthetic = arm.synthetic
     if synthetic is None:
-        return f"none: the discriminator of {arm.critic}" if arm.critic else "none"
+        return f"none: the discriminator of {arm.discriminator}" if arm.discriminator else "none"
     ways = {
         " only": synthetic.only,
         f", first {synthetic.first:.0%} of the training": synthetic.first > 0.0,

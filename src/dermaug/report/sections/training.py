@@ -180,8 +180,8 @@ def health_table(results: RunResults) -> Table | None:
         "reads the other), and the KID of the one that is kept flatters. Collapsed pairs: share of "
         "pairs nearer than 99 % of real pairs, in the worst class (0.01 is ideal). To nearest "
         "training image: over the distance of validation lesions (1 is ideal, well below it images "
-        "are copies). Overfitting: how far the critic rates validation lesions like generated ones "
-        "(0 not at all, 1 wholly)."
+        "are copies). Overfitting: how far the discriminator rates validation lesions like "
+        "generated ones (0: not at all, 1: completely)."
     )
     return Table(caption, header, tuple(rows), texts=3)
 

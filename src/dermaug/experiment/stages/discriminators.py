@@ -20,7 +20,7 @@ from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.order import class_weights
 
 
-class Critic(nn.Module):
+class Discriminator(nn.Module):
     """A family's discriminator behind a classifier's door.
 
     Args:
@@ -36,7 +36,7 @@ class Critic(nn.Module):
         """Logits of each class for images in [0, 1]."""
         logits = self.family.class_logits(images * 2.0 - 1.0)
         if logits is None:
-            raise DermaugError("expected a generator whose discriminator names classes")
+            raise DermaugError("expected a generator whose discriminator predicts classes")
         return logits[:, self.order]
 
 
@@ -53,7 +53,7 @@ class MadeClassifier:
 
 def borrow_discriminator(
     run: Run, job: ClassifierJob, fold: Fold, device: torch.device
-) -> tuple[Critic, MadeClassifier]:
+) -> tuple[Discriminator, MadeClassifier]:
     """The discriminator of a trial's generator, as its classifier.
 
     Raises:
@@ -63,11 +63,13 @@ def borrow_discriminator(
     path = run.job(key).generator
     family, spec = load_family(path, device)
     digest = checkpoint_digest(path)
-    provenance = Provenance(job.mixture.critic, digest, 0, spec.fold_key, spec.training_images)
+    provenance = Provenance(
+        job.mixture.discriminator, digest, 0, spec.fold_key, spec.training_images
+    )
     refuse_leakage(provenance, fold.key, fold.train, job.key)
     order = [spec.classes.index(label) for label in run.catalog.classes]
     # Its class head learns from real images and from generated ones of the same classes.
     labels = run.catalog.labels[run.catalog.rows(spec.training_images)]
     shares = shown_shares(np.eye(len(order))[labels], class_weights(labels, spec.config.sampling))
     shown = dict(zip(run.catalog.classes, shares.tolist(), strict=True))
-    return Critic(family, order), MadeClassifier(digest, shown, shown, discriminator_of=key)
+    return Discriminator(family, order), MadeClassifier(digest, shown, shown, discriminator_of=key)
