@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dermaug.config import ArmConfig, ClassifierConfig, DataConfig, Experiment, GeneratorConfig
+from dermaug.config import Arm, ClassifierConfig, DataConfig, Experiment, GeneratorConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
@@ -96,8 +96,8 @@ def drawn_experiment(
     """The experiment of the study."""
     arms: list[dict[str, Any]] = []
     for name in skill:
-        if name.endswith("-replay"):
-            continue  # dermaug adds it to its arm
+        if name.endswith(("-replay", "-half-length")):
+            continue  # dermaug adds them
         arm: dict[str, Any] = {"name": name, "policy": "none" if name == "real" else "standard"}
         if "synthetic" in name:
             arm["synthetic"] = {"family": "dcgan", "dose": {classes[-1]: 100}}
@@ -110,13 +110,12 @@ def drawn_experiment(
         "classifiers": [{"model": model, "images": 1_000} for model in models],
         "generators": [{"family": "dcgan", "images": 2_000}],
         "arms": arms,
+        "check_convergence": any(name.endswith("-half-length") for name in skill),
     }
     return validate_experiment(tree, "drawn")
 
 
-def trial_record(
-    arm: ArmConfig, config: ClassifierConfig, fold: Fold, **entries: Any
-) -> TrialRecord:
+def trial_record(arm: Arm, config: ClassifierConfig, fold: Fold, **entries: Any) -> TrialRecord:
     """What a trial of an arm notes; keywords change entries."""
     defaults: dict[str, Any] = {
         "arm": arm,
@@ -154,7 +153,7 @@ def drawn_trial(
     folder: Path,
     catalog: Catalog,
     fold: Fold,
-    arm: ArmConfig,
+    arm: Arm,
     config: ClassifierConfig,
     seed: int,
     skill: float,
@@ -297,9 +296,7 @@ def drawn_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunRe
         experiment = drawn_experiment(classes, skill, models, seeds)
         arms = {arm.name: arm for arm in experiment.arms}
         trials = tuple(
-            drawn_trial(
-                folder, catalog, fold, arms.get(name, ArmConfig(name=name)), config, seed, value
-            )
+            drawn_trial(folder, catalog, fold, arms.get(name, Arm(name=name)), config, seed, value)
             for config in experiment.classifiers
             for name, value in skill.items()
             for fold in parts

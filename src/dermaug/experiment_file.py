@@ -159,4 +159,5 @@ def _is_type(part: str | int) -> bool:
 
 def _known_keys() -> list[str]:
     pending: list[type[Section]] = Section.__subclasses__()
-    return sorted({name for section in pending for name in section.model_fields})
+    fields = (item for section in pending for item in section.model_fields.items())
+    return sorted({field.alias or name for name, field in fields})

@@ -20,7 +20,7 @@ from drawn import trial_record
 from dermaug.classifiers.model import ClassifierSpec, build_classifier, save_classifier
 from dermaug.cli import app
 from dermaug.cli.app import _of_the_system
-from dermaug.config import ArmConfig, ClassifierConfig, GeneratorConfig, PhantomConfig
+from dermaug.config import Arm, ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import Fold
 from dermaug.experiment.run.run import open_run
@@ -330,7 +330,7 @@ def test_file_name_that_is_no_utf8_is_predicted(
 
 def record_of(checkpoint: Path) -> dict[str, Any]:
     """What a run writes beside a classifier."""
-    arm, fold = ArmConfig(name="real"), Fold(0, ("one",), ("two",), ("three",))
+    arm, fold = Arm(name="real"), Fold(0, ("one",), ("two",), ("three",))
     record = trial_record(arm, ClassifierConfig(), fold, digest=checkpoint_digest(checkpoint))
     return record.model_dump(mode="json")
 
@@ -448,4 +448,4 @@ def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: 
     odd = [sound | {"machine": []}, sound | {"data": sound["data"] | {"skipped": []}}]
     for content in ("[]", "{}", '{"data": 3}', *map(json.dumps, odd)):
         (folder / "run.json").write_text(content)
-        assert_refused(dermaug("report", folder), "run.json: expected")
+        assert_refused(dermaug("report", folder), "run.json: ")

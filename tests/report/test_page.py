@@ -144,14 +144,8 @@ def test_an_unfinished_run_is_reported_as_such(drawn_study: Study, kept: int) ->
 def test_an_arm_that_measures_convergence_is_told_of_and_compared_with_nothing(
     drawn_study: Study,
 ) -> None:
-    results = drawn_study(skill={"real": 1.0, "short": 0.9, "classic": 1.2}, seeds=(0, 1))
-    arms = tuple(
-        arm.model_copy(update={"convergence_of": "real", "length": 0.5, "policy": "none"})
-        if arm.name == "short"
-        else arm
-        for arm in results.experiment.arms
-    )
-    measured = replace(results, experiment=results.experiment.model_copy(update={"arms": arms}))
+    skill = {"real": 1.0, "classic": 1.2, "real-half-length": 0.9}
+    measured = drawn_study(skill=skill, seeds=(0, 1))
     path = reported(measured)
     text = path.read_text(encoding="utf-8")
     assert "The baseline real with fridadar has" in text

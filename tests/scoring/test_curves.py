@@ -41,14 +41,7 @@ def asked() -> Experiment:
             {
                 "name": "more",
                 "policy": "standard",
-                "curve": "dose",
-                "synthetic": {"family": "oracle", "dose": 5},
-            },
-            {
-                "name": "most",
-                "policy": "standard",
-                "curve": "dose",
-                "synthetic": {"family": "oracle", "dose": 20},
+                "synthetic": {"family": "oracle", "dose": [5, 20]},
             },
         ],
     }
@@ -74,16 +67,16 @@ def test_every_size_has_its_trials_on_the_same_test_part(results: RunResults) ->
 
 def test_dose_is_picked_by_validation_alone(results: RunResults) -> None:
     table = dose_curve(point_of(results))
-    assert table["arm"].tolist() == ["more", "most"]
+    assert table["arm"].tolist() == ["more-5", "more-20"]
     assert table["dose"].tolist() == [10, 40]
     assert table.loc[table["chosen"], "validation"].iloc[0] == table["validation"].max()
-    other = "more" if table["validation"].iloc[1] == table["validation"].max() else "most"
+    other = "more-5" if table["validation"].iloc[1] == table["validation"].max() else "more-20"
     if table["validation"].nunique() > 1:
         assert point_of(results).exploratory == {("fridadar", other)}
-    trial = next(trial for trial in results.trials if trial.arm == "more")
+    trial = next(trial for trial in results.trials if trial.arm == "more-5")
     better = replace(trial, predictions=truth(trial.predictions))
     trials = tuple(better if each is trial else each for each in results.trials)
-    assert point_of(replace(results, trials=trials)).exploratory == {("fridadar", "most")}
+    assert point_of(replace(results, trials=trials)).exploratory == {("fridadar", "more-20")}
 
 
 def test_doses_that_were_not_chosen_are_drawn_but_not_judged(results: RunResults) -> None:
@@ -148,9 +141,9 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     assert "One classifier seed" in told
     assert "One fold" in told
     trials = tuple(
-        recorded(trial, provenance="unknown") for trial in results.trials if trial.arm == "more"
+        recorded(trial, provenance="unknown") for trial in results.trials if trial.arm == "more-5"
     )
-    assert "Provenance unknown (more)" in " ".join(threats_of(replace(results, trials=trials)))
+    assert "Provenance unknown (more-5)" in " ".join(threats_of(replace(results, trials=trials)))
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "Lesion ids are not known" in " ".join(threats_of(alone))
 
@@ -193,7 +186,7 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats_of(
     asked = validate_experiment(tree, "test")
     classic, replay = asked.arms
     control = replay.model_copy(update={"replay_of": "an arm that is not shown"})
-    asked = asked.model_copy(update={"arms": (classic, control)})
+    asked = asked.model_copy(update={"named_arms": (classic, control)})
     apart = drawn_study(skill=skill | {"classic+oracle": 6.0}, seeds=(0, 1), lesions=60)
     shown = apart.trials[0].record.shown
     trials = tuple(recorded(c, shown=shown) for c in apart.trials)

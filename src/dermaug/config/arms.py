@@ -150,15 +150,6 @@ class ArmConfig(Section):
     """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
     against: tuple[str, ...] = Field(default=(), max_length=20)
     """Names of further arms that this one is judged against, besides its baseline."""
-    replay_of: str = ""
-    """Filled in by dermaug: the synthetic arm that this one is the control of."""
-    length: float = Field(default=1.0, gt=0.0, le=1.0)
-    """Filled in by dermaug: fraction of the classifier's training length."""
-    convergence_of: str = ""
-    """Filled in by dermaug: the arm that this one is a shorter training of, to tell whether it has
-    converged."""
-    curve: str = ""
-    """Filled in by dermaug: the dose curve that this arm is a point of."""
 
     @model_validator(mode="after")
     def _discriminator_alone(self) -> Self:
@@ -209,31 +200,11 @@ class ArmConfig(Section):
         return self.discriminator or (self.synthetic.source if self.synthetic else "")
 
     @property
-    def is_reference(self) -> bool:
-        """Whether it trains, at full length, on all real images of a fold and on nothing else."""
-        whole = not self.half and not self.convergence_of
-        return self.synthetic is None and whole and not self.discriminator
-
-    @property
     def is_synthetic(self) -> bool:
         """Whether its dose is of generated images, not of real ones."""
         return self.synthetic is not None and self.synthetic.source not in CONTROLS
 
     @property
-    def most_per_real(self) -> float:
-        """Images of the dose shown of a class for each real one, at most; 0 sets no limit."""
-        synthetic = self.synthetic
-        if synthetic is None or synthetic.only or not (self.is_synthetic or self.replay_of):
-            return 0.0
-        return synthetic.max_per_real
-
-    @property
     def dose_fraction(self) -> float | None:
         """Of all that is shown, how much is of the dose; None where all is shown as one set."""
         return (self.synthetic.first or self.synthetic.share) if self.synthetic else None
-
-    @property
-    def wants_control(self) -> bool:
-        """Whether a replay arm belongs beside it; a dose alone has no real images to repeat."""
-        is_dose = self.synthetic is not None and not self.synthetic.only
-        return self.replay and self.is_synthetic and is_dose

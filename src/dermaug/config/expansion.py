@@ -1,52 +1,69 @@
-"""Arms that a dose curve, a control and a check add to those that an experiment file names."""
+"""Arms as they are trained: those that the file names, and those that dermaug adds to them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import Field
 
 from dermaug.config.arms import REPLAY, ArmConfig, SyntheticConfig
 from dermaug.config.networks import GeneratorConfig
 
 
-def expand_arms(
-    arms: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]
-) -> Iterator[ArmConfig]:
-    """Each arm, each dose of its curve, and the replay control of each synthetic one.
+class Arm(ArmConfig):
+    """An arm that is trained: a named one, a dose of its curve, a replay or a shorter one."""
 
-    Arms that were expanded before come back as they are.
-    """
+    replay_of: str = ""
+    """The synthetic arm that this one is the control of."""
+    length: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Fraction of the classifier's training length."""
+    convergence_of: str = ""
+    """The arm that this one is a shorter training of, to tell whether it has converged."""
+    curve: str = ""
+    """The dose curve that this arm is a point of."""
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it trains, at full length, on all real images of a fold and on nothing else."""
+        whole = not self.half and not self.convergence_of
+        return self.synthetic is None and whole and not self.discriminator
+
+    @property
+    def most_per_real(self) -> float:
+        """Images of the dose shown of a class for each real one, at most; 0 sets no limit."""
+        synthetic = self.synthetic
+        if synthetic is None or synthetic.only or not (self.is_synthetic or self.replay_of):
+            return 0.0
+        return synthetic.max_per_real
+
+
+def expand_arms(named: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]) -> Iterator[Arm]:
+    """Each arm, each dose of its curve, and the replay control of each synthetic one."""
     drawn = {generator.key: generator.classes for generator in generators}
-    controlled = {arm.replay_of for arm in arms}
-    for point in (point for arm in arms for point in _doses(arm)):
-        yield point
-        if point.wants_control and point.name not in controlled:
-            yield _replay(point, drawn)
+    for arm in named:
+        for point in _doses(arm):
+            yield point
+            if arm.replay and point.is_synthetic and point.synthetic and not point.synthetic.only:
+                yield _replay(point, point.synthetic, drawn)
 
 
-def with_shorter_reference(arms: Sequence[ArmConfig]) -> Iterator[ArmConfig]:
-    """The arms, and the reference arm once more at half of its length.
-
-    Arms that were expanded before come back as they are.
+def shorter_reference(arms: Sequence[Arm]) -> Arm:
+    """The reference arm once more at half of its length.
 
     Raises:
         ValueError: There is no reference arm.
     """
-    yield from arms
     reference = next((arm for arm in arms if arm.is_reference), None)
     if reference is None:
         raise ValueError(
             "check_convergence trains an arm without synthetic images for half as long; expected "
             "such an arm, found none"
         )
-    if not any(arm.convergence_of for arm in arms):
-        changes = {
-            "name": f"{reference.name}-half-length",
-            "length": 0.5,
-            "convergence_of": reference.name,
-        }
-        yield reference.model_copy(update=changes)
+    changes = {"name": f"{reference.name}-half-length", "length": 0.5, "against": ()}
+    return reference.model_copy(update=changes | {"convergence_of": reference.name})
 
 
-def _doses(arm: ArmConfig) -> list[ArmConfig]:
+def _doses(named: ArmConfig) -> list[Arm]:
     """One arm for each dose of a curve; the arm itself where it has one dose or none."""
+    arm = Arm(**dict(named))
     synthetic = arm.synthetic
     if synthetic is None:
         return [arm]
@@ -65,16 +82,15 @@ def _doses(arm: ArmConfig) -> list[ArmConfig]:
     ] or [arm]
 
 
-def _replay(arm: ArmConfig, drawn: Mapping[str, tuple[str, ...]]) -> ArmConfig:
-    synthetic = arm.synthetic or SyntheticConfig(dose=0)
+def _replay(arm: Arm, synthetic: SyntheticConfig, drawn: Mapping[str, tuple[str, ...]]) -> Arm:
+    """As many real images; a dose alone has none beside it to repeat."""
     named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
     classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
     changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
-    control = synthetic.model_copy(update=changes)
     return arm.model_copy(
         update={
             "name": f"{arm.name}-{REPLAY}",
-            "synthetic": control,
+            "synthetic": synthetic.model_copy(update=changes),
             "replay": False,
             "against": (),
             "replay_of": arm.name,

@@ -3,12 +3,11 @@
 from itertools import product
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_core.core_schema import ValidationInfo
+from pydantic import ConfigDict, Field, model_validator
 
 from dermaug.config.arms import CONTROLS, FOLDER, ArmConfig
 from dermaug.config.data import DataConfig, SplitConfig
-from dermaug.config.expansion import expand_arms, with_shorter_reference
+from dermaug.config.expansion import Arm, expand_arms, shorter_reference
 from dermaug.config.networks import ClassifierConfig, GeneratorConfig
 from dermaug.config.section import Name, Section, Seed
 
@@ -38,6 +37,8 @@ class VerdictConfig(Section):
 class Experiment(Section):
     """One study: the whole of an experiment file."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     name: str = Name
     """Name of the study and of its folder under `runs/`."""
     question: str = "Do synthetic images improve the classifier?"
@@ -52,17 +53,15 @@ class Experiment(Section):
     classifier: whether the full length still gains tells whether the baseline has converged."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
     generators: tuple[GeneratorConfig, ...] = ()
-    arms: tuple[ArmConfig, ...] = Field(min_length=1)
+    named_arms: tuple[ArmConfig, ...] = Field(min_length=1, alias="arms")
     """The first arm is the reference that the others are compared with. Points of dose curves,
     replay controls and a shorter reference are added to those that the file names."""
 
-    @field_validator("arms")
-    @classmethod
-    def _expand(cls, arms: tuple[ArmConfig, ...], info: ValidationInfo) -> tuple[ArmConfig, ...]:
-        expanded = tuple(expand_arms(arms, info.data.get("generators", ())))
-        if info.data.get("check_convergence"):
-            return tuple(with_shorter_reference(expanded))
-        return expanded
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """All arms that are trained, those that dermaug adds included."""
+        arms = tuple(expand_arms(self.named_arms, self.generators))
+        return (*arms, shorter_reference(arms)) if self.check_convergence else arms
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
@@ -98,37 +97,13 @@ class Experiment(Section):
                 raise ValueError(f"arm {arm.name!r}: against names an arm twice")
         return self
 
-    @model_validator(mode="after")
-    def _added_arms_fit(self) -> Self:
-        """What dermaug fills in names an arm that it can stand beside."""
-        synthetic = {arm.name for arm in self.arms if arm.is_synthetic}
-        real = {arm.name for arm in self.arms if arm.is_reference}
-        for arm in self.arms:
-            if arm.replay_of and arm.replay_of not in synthetic:
-                raise ValueError(
-                    f"arm {arm.name!r}: replay_of expects an arm with synthetic images, found "
-                    f"{arm.replay_of!r}; remove it, replays are added automatically"
-                )
-            if arm.convergence_of and arm.convergence_of not in real:
-                raise ValueError(
-                    f"arm {arm.name!r}: convergence_of expects an arm without synthetic images, "
-                    f"found {arm.convergence_of!r}; remove it and set check_convergence = true"
-                )
-            if arm.length < 1.0 and not arm.convergence_of:
-                raise ValueError(
-                    f"arm {arm.name!r}: length = {arm.length:g} makes its training shorter than "
-                    "that of the arms it is compared with; remove it, or set check_convergence = "
-                    "true"
-                )
-        return self
-
     @property
-    def compared_arms(self) -> tuple[ArmConfig, ...]:
+    def compared_arms(self) -> tuple[Arm, ...]:
         """The arms without those that only measure convergence."""
         return tuple(arm for arm in self.arms if not arm.convergence_of)
 
     @property
-    def reference(self) -> ArmConfig | None:
+    def reference(self) -> Arm | None:
         """The arm whose classifiers look at generated images: the first without any."""
         return next((arm for arm in self.arms if arm.is_reference), None)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from dermaug.config import ArmConfig, Experiment
+from dermaug.config import Arm, Experiment
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
@@ -82,7 +82,7 @@ def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
     return None
 
 
-def control_of_family(experiment: Experiment, family: str) -> ArmConfig | None:
+def control_of_family(experiment: Experiment, family: str) -> Arm | None:
     """The arm like a family's first synthetic one but without the images, or any real arm."""
     real = [arm for arm in experiment.arms if arm.is_reference]
     for arm in experiment.arms:
@@ -132,7 +132,7 @@ def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
     return np.flatnonzero(np.asarray(synthetic.labels) == label)
 
 
-def _shown_as(arm: ArmConfig) -> dict[str, Any]:
+def _shown_as(arm: Arm) -> dict[str, Any]:
     """All of an arm but its name and its dose."""
     return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve"})
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from dermaug.config import ArmConfig
+from dermaug.config import Arm
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import AGAINST, Contrast, control_arm
 from dermaug.scoring.effects import Answers, effects_of, place_of
@@ -68,7 +68,7 @@ def ladder(point: Point) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _references(arms: Sequence[ArmConfig], arm: ArmConfig) -> list[tuple[ArmConfig, str]]:
+def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
     """Arms to compare a synthetic one with, and what each is."""
     own = control_arm(arms, arm.name)
     plain = [each for each in arms if each.synthetic is None and not each.half]
@@ -80,7 +80,7 @@ def _references(arms: Sequence[ArmConfig], arm: ArmConfig) -> list[tuple[ArmConf
     ]
 
 
-def _kind(arm: ArmConfig, own: str | None) -> str:
+def _kind(arm: Arm, own: str | None) -> str:
     """What an arm of real images alone is, in words."""
     if arm.discriminator:
         return "discriminator"
@@ -93,7 +93,7 @@ def _kind(arm: ArmConfig, own: str | None) -> str:
     return ", ".join([*parts, "the baseline"] if arm.name == own else parts)
 
 
-def _adjusting(answers: Answers, arms: Sequence[ArmConfig]) -> Answers:
+def _adjusting(answers: Answers, arms: Sequence[Arm]) -> Answers:
     """Answers in which arms without generated images decide prior-adjusted where argmax is read."""
     plain = {arm.name for arm in arms if not arm.is_synthetic}
 

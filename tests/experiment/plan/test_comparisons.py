@@ -1,6 +1,6 @@
 from drawn import drawn_experiment
 
-from dermaug.config import ArmConfig
+from dermaug.config import Arm
 from dermaug.experiment.plan.comparisons import (
     BASELINE,
     CONTROL,
@@ -15,7 +15,7 @@ from dermaug.experiment.plan.comparisons import (
 )
 
 
-def arms(*names: str, **changes: dict[str, object]) -> tuple[ArmConfig, ...]:
+def arms(*names: str, **changes: dict[str, object]) -> tuple[Arm, ...]:
     """Arms of a study, some of them changed."""
     asked = drawn_experiment(("nv", "mel"), dict.fromkeys(names, 1.0), ("fridadar",), (0,))
     return tuple(arm.model_copy(update=changes.get(arm.name, {})) for arm in asked.arms)

@@ -2,16 +2,16 @@
 
 import pytest
 
-from dermaug.config import ArmConfig, SyntheticConfig
+from dermaug.config import Arm, SyntheticConfig
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed
 
 COUNTS = {"df": 20, "mel": 150, "nv": 900}
 
 
-def arm(variants: int = 0, replay_of: str = "", **synthetic: object) -> ArmConfig:
+def arm(variants: int = 0, replay_of: str = "", **synthetic: object) -> Arm:
     dose = SyntheticConfig.model_validate({"family": "gan", "dose": 100} | synthetic)
-    return ArmConfig(name="gan", synthetic=dose, variants=variants, replay_of=replay_of)
+    return Arm(name="gan", synthetic=dose, variants=variants, replay_of=replay_of)
 
 
 def test_as_one_set_the_dose_has_no_more_images_than_real_ones() -> None:

@@ -94,7 +94,7 @@ def test_manifest_of_other_content_is_named(
 ) -> None:
     path = folder / name
     path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
-    with pytest.raises(DermaugError, match=f"{path}: expected"):
+    with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         read(folder, asked)
 
 
@@ -137,7 +137,7 @@ def test_audit_of_other_content_is_named(
     path = folder / name
     assert reader(folder) is not None
     path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
-    with pytest.raises(DermaugError, match=f"{path}: expected"):
+    with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         reader(folder)
 
 

@@ -95,14 +95,14 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
         pool = drawn.images[np.asarray(drawn.labels) == label][:60]
         rows = np.asarray(labels) == label
         record = removed[label]
-        assert record["pool"] == 60
+        assert record.pool == 60
         rules = {"copies", "duplicates", "unconfident", "outside"}
         assert set(record) == {"wanted", "pool", "kept", *rules}
-        assert record["unconfident"] == (adjusted(run, other, pool, label) < 0.3).sum()
+        assert record.unconfident == (adjusted(run, other, pool, label) < 0.3).sum()
         low, high = np.quantile(crossed.known[label], [0.02, 0.98])
         mean = np.mean([adjusted(run, key, pool, label) for key in halves], axis=0)
-        assert record["outside"] == ((mean < low) | (mean > high)).sum()
-        assert rows.sum() == min(20, record["kept"] or 0)
+        assert record.outside == ((mean < low) | (mean > high)).sum()
+        assert rows.sum() == min(20, record.kept or 0)
         if rows.any():
             assert adjusted(run, other, images[rows], label).min() >= 0.3
 

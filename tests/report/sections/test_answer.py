@@ -75,18 +75,12 @@ def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:
 
 
 def test_convergence_is_said_or_said_to_be_unknown(drawn_study: Study) -> None:
-    results = drawn_study(skill={"real": 1.0, "short": 1.0, "classic": 1.2}, seeds=(0, 1))
-    assert "was not measured" in " ".join(answer_of(results))
-    arms = tuple(
-        arm.model_copy(update={"convergence_of": "real", "length": 0.5})
-        if arm.name == "short"
-        else arm
-        for arm in results.experiment.arms
-    )
-    measured = replace(results, experiment=results.experiment.model_copy(update={"arms": arms}))
+    skill = {"real": 1.0, "classic": 1.2}
+    assert "was not measured" in " ".join(answer_of(drawn_study(skill=skill, seeds=(0, 1))))
+    measured = drawn_study(skill=skill | {"real-half-length": 1.0}, seeds=(0, 1))
     assert "The baseline real with fridadar has converged" in " ".join(answer_of(measured))
-    worse = drawn_study(skill={"real": 2.0, "short": 0.5, "classic": 2.0}, seeds=(0, 1))
-    rising = replace(worse, experiment=measured.experiment)
+    skill = {"real": 2.0, "classic": 2.0, "real-half-length": 0.5}
+    rising = drawn_study(skill=skill, seeds=(0, 1))
     told = " ".join(answer_of(rising))
     assert "has not converged: it gains" in told
     assert "from 500 to 1,000 images shown" in told

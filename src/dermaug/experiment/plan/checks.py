@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dermaug.config import ArmConfig, Experiment, GeneratorConfig
+from dermaug.config import Arm, Experiment, GeneratorConfig
 from dermaug.config.arms import ORACLE
 from dermaug.data.dataset import PHANTOM
 from dermaug.errors import DermaugError
@@ -46,7 +46,7 @@ def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
         )
 
 
-def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+def _check_dose(arm: Arm, experiment: Experiment, classes: tuple[str, ...]) -> None:
     if arm.synthetic is None:
         return
     source = arm.synthetic.source
@@ -66,7 +66,7 @@ def _check_dose(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]
         )
 
 
-def _check_discriminator(arm: ArmConfig, experiment: Experiment, classes: tuple[str, ...]) -> None:
+def _check_discriminator(arm: Arm, experiment: Experiment, classes: tuple[str, ...]) -> None:
     if not arm.discriminator:
         return
     config = next(each for each in experiment.generators if each.key == arm.discriminator)
@@ -83,7 +83,7 @@ def _check_discriminator(arm: ArmConfig, experiment: Experiment, classes: tuple[
         )
 
 
-def _check_oracle(arm: ArmConfig, experiment: Experiment) -> None:
+def _check_oracle(arm: Arm, experiment: Experiment) -> None:
     source = experiment.data.source
     if arm.synthetic is not None and arm.synthetic.source == ORACLE and source != PHANTOM:
         raise DermaugError(

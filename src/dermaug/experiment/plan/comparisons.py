@@ -7,7 +7,7 @@ the trainings alone; whoever has read them says so.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from dermaug.config import ArmConfig
+from dermaug.config import Arm
 from dermaug.config.arms import ORACLE
 
 BASELINE, AGAINST, REPLAY = "baseline", "against", "replay"
@@ -17,7 +17,7 @@ that changes nothing."""
 JUDGED = (BASELINE, AGAINST, REPLAY)
 """Roles whose contrasts are members of the families of verdicts."""
 _OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half", "against"}
-Arms = Sequence[ArmConfig]
+Arms = Sequence[Arm]
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ def shortened(arms: Arms) -> tuple[Contrast, ...]:
     )
 
 
-def _named(arms: Arms, name: str) -> ArmConfig:
+def _named(arms: Arms, name: str) -> Arm:
     return next(arm for arm in arms if arm.name == name)
 
 
-def _is_oracle(arm: ArmConfig) -> bool:
+def _is_oracle(arm: Arm) -> bool:
     return arm.synthetic is not None and arm.synthetic.source == ORACLE
 
 
-def _without_dose(arm: ArmConfig) -> dict[str, object]:
+def _without_dose(arm: Arm) -> dict[str, object]:
     return arm.model_dump(exclude=_OF_THE_DOSE)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dermaug.config import ArmConfig, Experiment, SyntheticConfig
+from dermaug.config import Arm, Experiment, SyntheticConfig
 from dermaug.errors import DermaugError
 from dermaug.training.order import dose_per_real
 
@@ -44,7 +44,7 @@ def doses(
     return dict.fromkeys(classes, config.dose if isinstance(config.dose, int) else 0)
 
 
-def allowed(arm: ArmConfig, asked: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+def allowed(arm: Arm, asked: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
     """Images that the dose may have where it is shown with the real images as one set.
 
     Args:
@@ -53,7 +53,7 @@ def allowed(arm: ArmConfig, asked: Mapping[str, int], counts: Mapping[str, int])
         counts: Real images of each class in the fold's training part; fixed variants count, too.
 
     Example:
-        >>> arm = ArmConfig(name="gan", synthetic=SyntheticConfig(balance=100))
+        >>> arm = Arm(name="gan", synthetic=SyntheticConfig(balance=100))
         >>> allowed(arm, {"df": 80, "mel": 0}, {"df": 20, "mel": 300})
         {'df': 20, 'mel': 0}
     """
@@ -67,7 +67,7 @@ def allowed(arm: ArmConfig, asked: Mapping[str, int], counts: Mapping[str, int])
 
 
 def above_limit(
-    arm: ArmConfig, sampling: str, dose: Mapping[str, int], counts: Mapping[str, int]
+    arm: Arm, sampling: str, dose: Mapping[str, int], counts: Mapping[str, int]
 ) -> dict[str, float]:
     """Label -> generated images shown for each real one, where that is more than allowed.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from dermaug.config import ArmConfig, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.experiment.plan.checks import Counts, refuse_impossible
 from dermaug.experiment.plan.doses import allowed, dosed_classes, doses, pool_size
 from dermaug.experiment.plan.jobs import (
@@ -142,7 +142,7 @@ def _trial(
     experiment: Experiment,
     generators: tuple[GeneratorJob, ...],
     config: ClassifierConfig,
-    arm: ArmConfig,
+    arm: Arm,
     fold: int,
     seed: int,
     lesions: int,
@@ -164,7 +164,7 @@ def _trial(
 def _needs(
     experiment: Experiment,
     config: ClassifierConfig,
-    arm: ArmConfig,
+    arm: Arm,
     fold: int,
     seed: int,
     lesions: int,

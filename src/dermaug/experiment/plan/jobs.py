@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dermaug.config import ArmConfig, ClassifierConfig, GeneratorConfig
+from dermaug.config import Arm, ClassifierConfig, GeneratorConfig
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ClassifierJob:
     """
 
     config: ClassifierConfig
-    mixture: ArmConfig
+    mixture: Arm
     fold: int
     seed: int
     generator_seed: int | None

@@ -170,9 +170,9 @@ def _anywhere(experiment: Experiment) -> Experiment:
         arm.model_copy(update={"synthetic": arm.synthetic.model_copy(update={"folder": "a path"})})
         if arm.synthetic and arm.synthetic.folder
         else arm
-        for arm in experiment.arms
+        for arm in experiment.named_arms
     )
-    there = {"data": data.model_copy(update=changed), "arms": arms}
+    there = {"data": data.model_copy(update=changed), "named_arms": arms}
     return with_own_options(experiment.model_copy(update=there))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from dermaug.config import ArmConfig, ClassifierConfig, DataConfig, GeneratorConfig
+from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.files import Record, read_record
 
@@ -164,7 +164,7 @@ class TrainingEntry(Record):
 class TrialRecord(Record):
     """A finished trial: what its classifier was trained on, for the leakage guards, and how."""
 
-    arm: ArmConfig
+    arm: Arm
     model: str
     config: ClassifierConfig
     fold: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from dermaug.config import ArmConfig
+from dermaug.config import Arm
 from dermaug.config.arms import ORACLE, REPLAY
 from dermaug.experiment.plan.comparisons import CONTROL, NEGATIVE
 from dermaug.experiment.plan.comparisons import REPLAY as REFERENCE
@@ -66,7 +66,7 @@ def arm_table(results: RunResults) -> Table:
     return Table(caption, header, tuple(rows), texts=3)
 
 
-def shown(arm: ArmConfig) -> str:
+def shown(arm: Arm) -> str:
     """How an arm shows its images: its augmentation, and what differs from the plain way."""
     words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
     words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
@@ -101,7 +101,7 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
     return tuple(sentence for kind, sentence in ARM_WORDS.items() if has[kind])
 
 
-def dose(arm: ArmConfig) -> str:
+def dose(arm: Arm) -> str:
     """The synthetic part of an arm in words."""
     synthetic = arm.synthetic
     if synthetic is None:
