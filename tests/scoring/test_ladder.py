@@ -83,9 +83,9 @@ def test_a_moved_threshold_is_no_gain_once_the_reference_may_move_it_too(
 def with_against(results: RunResults, *names: str) -> RunResults:
     arms = tuple(
         arm.model_copy(update={"against": names}) if arm.name == "classic+synthetic" else arm
-        for arm in results.experiment.arms
+        for arm in results.experiment.named_arms
     )
-    return replace(results, experiment=results.experiment.model_copy(update={"arms": arms}))
+    return replace(results, experiment=results.experiment.model_copy(update={"named_arms": arms}))
 
 
 def test_an_arm_is_judged_against_those_that_it_names(drawn_study: Study) -> None:

@@ -107,8 +107,8 @@ def read_audit(folder: Path) -> StoredAudit | None:
     return _tables(AuditRecord.read(JobFolder(folder).audit))
 
 
-def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
-    """Write an audit beside its generator, or into any folder.
+def write_audit(folder: Path, key: str, audit: StoredAudit) -> StoredAudit:
+    """Write an audit beside its generator; gives it as it will be read.
 
     Args:
         folder: Where `audit.json` appears.
@@ -117,7 +117,9 @@ def write_audit(folder: Path, key: str, audit: StoredAudit) -> None:
     """
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
-    AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs)).write(JobFolder(folder).audit)
+    record = AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs))
+    record.write(JobFolder(folder).audit)
+    return _tables(record)
 
 
 def _tables(record: AuditRecord) -> StoredAudit:
@@ -134,7 +136,7 @@ def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
 
 def _shown_as(arm: Arm) -> dict[str, Any]:
     """All of an arm but its name and its dose."""
-    return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve"})
+    return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve", "against"})
 
 
 def _audit_generator(
@@ -156,9 +158,7 @@ def _audit_generator(
         rows.append(place | {"lesions": job.lesions} | dict(audited.numbers))
         pairs.append(audited.pairs.assign(label=label))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
-    audit = StoredAudit(pd.DataFrame(rows), table)
-    write_audit(files.path, key, audit)
-    return audit
+    return write_audit(files.path, key, StoredAudit(pd.DataFrame(rows), table))
 
 
 def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
