@@ -19,6 +19,7 @@ from dermaug.report.sections.data import data_section
 from dermaug.report.sections.decisions import decision_sections
 from dermaug.report.sections.explore import explore_section
 from dermaug.report.sections.images import image_section
+from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.leakage import split_section
 from dermaug.report.sections.run import run_sections
 from dermaug.report.sections.scores import score_sections
@@ -62,6 +63,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     sections = [
         answer_section(whole, scoring, [*differences, *drawn[:1]]),
         verdict_section(results, scoring),
+        ladder_section(scoring),
         arm_section(results, scoring),
         threat_section(scoring),
         *score_sections(results, scoring),

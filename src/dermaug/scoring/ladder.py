@@ -71,7 +71,7 @@ def ladder(point: Point) -> pd.DataFrame:
 def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
     """Arms to compare a synthetic one with, and what each is."""
     own = control_arm(arms, arm.name)
-    plain = [each for each in arms if each.synthetic is None and not each.half]
+    plain = [each for each in arms if not (each.synthetic or each.half or each.discriminator)]
     replays = [(each, "replay of the same number of images") for each in arms]
     return [
         *((each, _kind(each, own)) for each in plain),
@@ -82,15 +82,13 @@ def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
 
 def _kind(arm: Arm, own: str | None) -> str:
     """What an arm of real images alone is, in words."""
-    if arm.discriminator:
-        return "discriminator"
     is_bare = arm.policy == "none" and not arm.variants
     parts = ["no augmentation" if is_bare else "classic augmentation"]
     if arm.sampling == "balanced":
         parts.append("class-balanced sampling")
     if arm.loss != "plain":
         parts.append(f"{arm.loss} loss")
-    return ", ".join([*parts, "the baseline"] if arm.name == own else parts)
+    return ", ".join(parts) + (" (the baseline)" if arm.name == own else "")
 
 
 def _adjusting(answers: Answers, arms: Sequence[Arm]) -> Answers:

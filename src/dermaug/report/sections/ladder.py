@@ -1,0 +1,84 @@
+"""Where the gain comes from: each synthetic arm against every reference, in four read-outs."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+from dermaug.report.blocks import Block, Figure, Panel, Section, Table
+from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.formats import with_interval
+from dermaug.scoring.ladder import FREE
+from dermaug.scoring.scoring import Scoring
+
+WORDS = {
+    ARGMAX: "argmax",
+    ADJUSTED: "prior-adjusted",
+    AUC: "macro AUC",
+    FREE: "argmax against a prior-adjusted reference",
+}
+HEADER = ("Argmax", "Prior-adjusted", "Macro AUC", "Argmax − prior-adjusted")
+_CAPTION = (
+    "Difference between the synthetic arm and each arm without generated images, with 95 % "
+    "intervals, not adjusted for their number: in mean sensitivity at argmax and prior-adjusted, "
+    "in macro AUC, and in mean sensitivity with the synthetic arm at argmax and the reference "
+    "prior-adjusted. A gain at argmax that is absent from the other columns may be a moved "
+    "threshold. A gain over weak references that is absent over stronger ones may come from what "
+    "the weak ones lack, and not from the images."
+)
+
+
+def ladder_section(scoring: Scoring) -> Section:
+    """The figure and its numbers; empty where no synthetic arm was compared."""
+    table = scoring.ladder
+    content: list[Block] = [ladder_figure(table), ladder_table(table)] if len(table) else []
+    return Section("ladder", "Where the gain comes from", content, "Where it comes from")
+
+
+def ladder_figure(table: pd.DataFrame) -> Figure:
+    """One panel per classifier and synthetic arm: references as rows, read-outs as markers.
+
+    Args:
+        table: What `ladder` gives.
+    """
+    panels = []
+    for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
+        references = list(dict.fromkeys(rows["reference"]))
+        with drawing(6.2, 1.0 + 0.72 * len(references)) as axes:
+            _draw(axes, rows, references)
+            axes.set_xlabel("difference")
+            axes.set_title(short(f"{arm} ({model})", 60))
+            alt = f"{arm}, {model}: " + "; ".join(
+                f"{WORDS[row['readout']]} {row['difference']:+.3f} against {row['reference']}"
+                for row in rows.to_dict("records")
+            )
+            panels.append(Panel(file_name("ladder", index, model, arm), alt, svg(axes)))
+    return Figure("ladder", _CAPTION, tuple(panels), table, legend(list(WORDS.values())), 480)
+
+
+def ladder_table(table: pd.DataFrame) -> Table:
+    """The numbers of the figure.
+
+    Args:
+        table: What `ladder` gives.
+    """
+    rows: list[tuple[str, ...]] = []
+    for (model, arm), part in table.groupby(["model", "arm"], sort=False):
+        rows.append((f"{arm} with {model}",))
+        for (reference, kind), pair in part.groupby(["reference", "kind"], sort=False):
+            found = {row["readout"]: row for row in pair.to_dict("records")}
+            cells = (with_interval(found[readout]) for readout in WORDS)
+            rows.append((f"{reference}: {kind}", *cells))
+    return Table("The numbers of the figure.", ("Minus", *HEADER), tuple(rows))
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, references: list[str]) -> None:
+    axes.axvline(0, color=INK, linewidth=1)
+    for place, readout in enumerate(WORDS):
+        own = rows[rows["readout"] == readout].set_index("reference").loc[references]
+        heights = [height + 0.17 * (place - 1.5) for height in range(len(references))]
+        axes.hlines(heights, own["low"], own["high"], color=colour(place), linewidth=2)
+        axes.plot(own["difference"], heights, marker(place), color=colour(place), markersize=6)
+    names = [f"minus {short(reference, 28)}" for reference in references]
+    axes.set_yticks(range(len(references)), names)
+    axes.set_ylim(len(references) - 0.45, -0.55)
+    axes.grid(visible=False, axis="y")
