@@ -16,7 +16,7 @@ from dermaug.scoring.scores import score_trials
 Study = Callable[..., RunResults]
 Written = Callable[..., Path]
 SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
-SECTIONS = ["answer", "verdicts", "asked", "threats", *SCORES, "images", "training"]
+SECTIONS = ["answer", "verdicts", "ladder", "asked", "threats", *SCORES, "images", "training"]
 
 
 class Page(HTMLParser):
@@ -49,7 +49,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     ids = page.values("id")
     assert ids == [*SECTIONS, "data", "split", "machine", "configuration"]
     images = page.values("src")
-    assert len(images) == 31
+    assert len(images) == 32
     assert all(source.startswith("data:image/") for source in images)
     assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
     assert all(page.values("alt"))
