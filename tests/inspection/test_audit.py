@@ -176,10 +176,10 @@ def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
     distances, _ = audit_tables(numbers)
     assert distances.rows[1][0] == "mel†"
     assert "†: judged by the images" in distances.caption
-    assert any("judged by the same real images" in each for each in audit_sentences(numbers))
+    assert any("audited on the same real images" in each for each in audit_sentences(numbers))
     before = audit_run(run, CPU)
     assert "†" not in str(audit_tables(before))
-    assert not any("judged by the same" in each for each in audit_sentences(before))
+    assert not any("audited on the same" in each for each in audit_sentences(before))
 
 
 def test_an_audit_is_read_back_not_done_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +231,7 @@ def test_the_report_tells_what_the_audit_found(run: Run, folder: Path) -> None:
     assert planes == [f"embedding-{place}" for place in PLANES]
     sentences = [block for block in section.content if isinstance(block, str)]
     assert sentences[0].startswith("dcgan: ")
-    assert "the other half judges them here" in sentences[-1]
+    assert "the audit uses the other half" in sentences[-1]
 
 
 def test_control_is_the_arm_without_images_and_like_it_otherwise() -> None:

@@ -29,9 +29,9 @@ from dermaug.report.sections.verdicts import forest, verdict_section
 from dermaug.scoring.scoring import Scoring
 
 FOOTER = (
-    "Terms: sensitivity is recall, each class against the rest; mean sensitivity is balanced "
-    "accuracy; a trial is arm × classifier × fold × seed. The images shown are under the licence "
-    "of the data set. Research use only; not for diagnosis."
+    "Terms: sensitivity is recall, one-vs-rest; mean sensitivity is balanced accuracy; a trial is "
+    "arm × classifier × fold × seed. The images shown are under the licence of the data set. "
+    "Research use only; not for diagnosis."
 )
 
 

@@ -146,9 +146,9 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
         *("precision", "recall", "copies", "called their class (real images)", "collapsed pairs"),
     )
     caption = (
-        "Means over classes, folds and seeds, against validation lesions; in brackets what real "
-        "training or validation images get. Copies: nearer to a training image than unrelated "
-        "lesions come. Collapsed pairs: in the worst class, 0.01 is ideal."
+        "Means over classes, folds and seeds, against validation lesions; in parentheses the "
+        "values for real training or validation images. Copies: closer to a training image than "
+        "unrelated lesions are. Collapsed pairs: in the worst class, 0.01 is ideal."
     )
     return Table(caption, header, tuple(rows))
 

@@ -74,15 +74,15 @@ def _lesions(known: _Known) -> Iterator[str]:
     if not results.catalog.grouped:
         yield (
             "Lesion ids are not known: each image counts as its own lesion, so views of one lesion "
-            "may be in two parts of a fold, which inflates every score."
+            "may be in two splits of a fold, which inflates every score."
         )
     tested = [image for fold in results.folds for image in fold.test]
     table = results.catalog.table.iloc[results.catalog.rows(tested)]
     lesions = table.groupby("label")["lesion_id"].nunique()
     if few := [f"{label} ({count})" for label, count in lesions.items() if count < FEW_LESIONS]:
         yield (
-            f"Few test lesions of {', '.join(few)}: their sensitivities, and with them the mean, "
-            "rest on a handful of lesions."
+            f"Few test lesions of {', '.join(few)}: their sensitivities, and hence the mean, "
+            "depend on a handful of lesions."
         )
 
 
@@ -90,7 +90,7 @@ def _repeats(known: _Known) -> Iterator[str]:
     results = known.results
     experiment = results.experiment
     if len(experiment.seeds) == 1:
-        yield "One classifier seed: how much training varies by chance cannot be seen."
+        yield "One classifier seed: the variation between trainings cannot be estimated."
     if any(arm.is_synthetic or arm.discriminator for arm in experiment.arms):
         single = [each.key for each in experiment.generators if len(each.seeds) == 1]
         if single:
@@ -123,8 +123,8 @@ def _trainings(known: _Known) -> Iterator[str]:
         elif _discriminator_won(generator.journal):
             yield (
                 f"{generator.family} of {generator.label} (fold {generator.fold}, seed "
-                f"{generator.seed}) looks unhealthy: its discriminator told real from generated "
-                "almost without error at the end."
+                f"{generator.seed}) looks unhealthy: at the end its discriminator distinguished "
+                "real from generated images almost without error."
             )
 
 
@@ -149,7 +149,7 @@ def _doses(known: _Known) -> Iterator[str]:
         picked = points.loc[points["chosen"].astype(bool), "dose"].iloc[0]
         if len(points) > 1 and picked in (points["dose"].min(), points["dose"].max()):
             yield (
-                f"The dose that validation picks for {curve} with {model} ({picked:,.0f}) lies at "
+                f"The dose selected on validation for {curve} with {model} ({picked:,.0f}) lies at "
                 "the edge of the curve: a dose beyond it might do better."
             )
 
@@ -162,9 +162,9 @@ def _unseen_classes(known: _Known) -> Iterator[str]:
         means = part.groupby("label", sort=False)["sensitivity"].mean()
         if unseen := [str(label) for label, value in means.items() if value < SEEN]:
             yield (
-                f"{first} with {model} hardly ever names {', '.join(unseen)} at argmax "
+                f"{first} with {model} hardly ever predicts {', '.join(unseen)} at argmax "
                 f"(sensitivity below {SEEN:g}): any arm that shows these classes more often gains "
-                "there, whatever it shows; read the prior-adjusted numbers."
+                "there, whatever its images; use the prior-adjusted results."
             )
 
 
@@ -182,10 +182,10 @@ def _more_lesions(known: _Known) -> Iterator[str]:
             middle, low, high = numbers if not is_turned else [-numbers[at] for at in (0, 2, 1)]
             if not low > 0 and row["levels"] != GROUPS_ONLY:
                 yield (
-                    f"More real lesions ({contrast.arm} against {contrast.reference}) "
-                    f"show no clear gain with {row['model']} ({signed(middle)}, 95 % interval "
-                    f"{signed(low)} to {signed(high)}): synthetic images could hardly "
-                    "show one in this study either."
+                    f"More real lesions ({contrast.arm} against {contrast.reference}) show no "
+                    f"clear gain with {row['model']} ({signed(middle)}, 95 % interval "
+                    f"{signed(low)} to {signed(high)}): synthetic images could hardly show a clear "
+                    "gain in this study either."
                 )
 
 
@@ -197,8 +197,8 @@ def _negative_controls(known: _Known) -> Iterator[str]:
             yield (
                 f"The negative control {row['arm']} differs from {row['reference']} with "
                 f"{row['model']} ({signed(row['difference'])}, {p_words(row['p'])}, not adjusted), "
-                "although both are shown every class as often: either this is the one such result "
-                "in twenty, or trainings vary more than the interval says."
+                "although both show every class equally often: either this is the one such result "
+                "in twenty, or trainings vary more than the interval suggests."
             )
 
 

@@ -35,7 +35,7 @@ def test_a_generator_of_another_fold_is_found(drawn_study: Study) -> None:
     first, second = results.generators
     swapped = recorded(first, fold_key=second.record.fold_key)
     found = failures(replace(results, generators=(swapped, second)))
-    assert "1 of 2 generators don't carry the key" in found
+    assert "1 of 2 generators do not store the key" in found
     assert "dcgan/mel/fold0-seed0" in found
 
 
@@ -57,15 +57,15 @@ def test_unknown_lesions_are_warned_of(drawn_study: Study) -> None:
 def test_the_grouping_is_told(drawn_study: Study) -> None:
     results = drawn_study()
     first = split_statements(results)[0]
-    assert "parted by lesion: no lesion occurs in two parts" in first.text
+    assert "split by lesion: no lesion occurs in two splits" in first.text
     lesions = results.catalog.table["lesion_id"]
     known = results.catalog.table.assign(patient_id="P" + lesions)
     named = replace(results, catalog=replace(results.catalog, table=known))
     first = split_statements(named)[0]
-    assert "parted by patient: no patient occurs in two parts" in first.text
+    assert "split by patient: no patient occurs in two splits" in first.text
     known.loc[known.index[:2], "patient_id"] = ""
     partly = replace(results, catalog=replace(results.catalog, table=known))
-    assert "images name no patient and were parted by lesion" in split_statements(partly)[0].text
+    assert "images have no patient id and were split by lesion" in split_statements(partly)[0].text
     assert failures(named) == failures(partly) == ""
 
 
@@ -73,6 +73,6 @@ def test_parting_by_lesion_although_patients_are_known_is_warned_of(drawn_study:
     results = drawn_study()
     known = results.catalog.table.assign(patient_id="P" + results.catalog.table["lesion_id"])
     catalog = replace(results.catalog, table=known, grouping="lesion")
-    assert "name patients, but images were parted by lesion" in failures(
+    assert "identify patients, but images were split by lesion" in failures(
         replace(results, catalog=catalog)
     )

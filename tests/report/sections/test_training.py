@@ -55,6 +55,6 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     )
     page = reported(results).read_text(encoding="utf-8")
     assert "Health of the generators" in page
-    assert "snapshots are thus chosen on validation images" in page
-    assert "The test part serves neither." in page
+    assert "Snapshots are thus selected on validation images" in page
+    assert "The test split is used for neither." in page
     assert "draw more with" in page

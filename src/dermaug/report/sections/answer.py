@@ -129,12 +129,12 @@ def caution(asked: pd.DataFrame) -> str:
     """What the intervals cover."""
     if (asked["levels"] == GROUPS_ONLY).all():
         return (
-            "Each network was trained once in fewer than three folds: how much training itself "
-            "varies cannot be seen, so nothing is judged."
+            "Each network was trained once in fewer than three folds: the variation between "
+            "trainings cannot be estimated, so nothing is judged."
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
     more = "" if TRAINING_SETS in levels else "other training lesions or of "
-    return f"The intervals cover the choice of {levels}; they say nothing of {more}other data sets."
+    return f"The intervals cover the choice of {levels}; they do not cover {more}other data sets."
 
 
 def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:

@@ -14,25 +14,34 @@ from dermaug.scoring.scoring import Scoring
 ARM_WORDS = {
     REPLAY: "Replay: as many images of each class as its synthetic arm added, drawn again from the "
     "real training images.",
-    CONTROL: "What an arm gains over its replay is owed to its images, the rest to showing classes "
-    "more often.",
-    NEGATIVE: "A replay that shows every class as often as its baseline does is a negative "
-    "control: what training noise does here.",
-    ORACLE: "Oracle: the dose filled with freshly drawn phantom lesions. A study that shows no "
-    "gain here cannot be expected to show one of synthetic images.",
-    "half": "Half: the same arm on half of the lesions of each class. What the other half adds is "
-    "what real lesions are still worth; it bounds nothing above all of them.",
-    "only": "Synthetic only: trained on generated images, tested on real ones. Do they carry the "
-    "classes at all?",
-    "attention": "Weighted loss and balanced sampling: what attention to rare classes gives "
-    "without a new image.",
-    "blending": "Mixup and cutmix: blended images with blended labels, made of real ones alone.",
+    CONTROL: "A gain over the replay is due to the images, the rest to showing classes more often.",
+    NEGATIVE: (
+        "A replay that shows every class as often as its baseline is a negative control: it "
+        "shows the training noise of this study."
+    ),
+    ORACLE: (
+        "Oracle: the dose consists of newly drawn phantom lesions. A study that shows no gain "
+        "here cannot be expected to show one for synthetic images."
+    ),
+    "half": (
+        "Half: the arm trained on half of the lesions of each class. The effect of the other "
+        "half shows what real lesions are still worth; it is not an upper bound."
+    ),
+    "only": (
+        "Synthetic only: trained on generated images and tested on real ones, to see whether "
+        "the images represent the classes at all."
+    ),
+    "attention": (
+        "Weighted loss and class-balanced sampling: the effect of emphasising rare "
+        "classes without new images."
+    ),
+    "blending": "Mixup and cutmix: blended real images with blended labels.",
     "discriminator": (
         "Discriminator: no classifier is trained; the discriminator of a generator, "
         "trained on the generator's schedule, predicts the class. Its results are "
         "repeated under each classifier."
     ),
-    "curve": "The doses of a curve are nested. Validation picks the one that is judged.",
+    "curve": "The doses of a curve are nested. The dose to be judged is selected on validation.",
 }
 
 INTRODUCTION = (

@@ -17,18 +17,18 @@ from dermaug.report.formats import NONE, interval, number, percent
 from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure, pair_panel
 
 FLOOR = (
-    "Each value stands beside its floor (a dash where there are too few lesions for one): what "
-    "real training images get in the place of the synthetic ones, measured against the same "
-    "validation images with the same network. No generator can be expected to do better than that."
+    "Each value stands beside its floor (a dash where there are too few lesions for one): the "
+    "value for real training images in place of the synthetic ones, measured against the same "
+    "validation images with the same network. No generator can be expected to do better."
 )
 COPIES = (
-    "An image counts as a copy when a training image is nearer to it, in pixels (any of eight "
-    "flips and quarter turns) and in features, than training images are to unrelated validation "
-    "lesions. The last column bounds the share that unrelated real images would reach by chance."
+    "An image counts as a copy if a training image is closer to it, in pixels (any of eight flips "
+    "and quarter turns) and in features, than training images are to unrelated validation lesions. "
+    "The last column bounds the share that unrelated real images would reach by chance."
 )
 HALVES = (
-    "Where snapshots were chosen by validation images, it was by one half of the lesions of each "
-    "class; the other half judges them here. The test part serves neither."
+    "Snapshots selected on validation images were selected on one half of the lesions of each "
+    "class; the audit uses the other half. The test split is used for neither."
 )
 FOOTER = (
     "Images shown may be patients': they are under the licence of their data set. Research use "
@@ -36,7 +36,7 @@ FOOTER = (
 )
 _COPIED = ("Copies", "by chance at most")
 CHOSEN_BY = "†"
-SMALL = "Classes with few validation lesions allow no verdict: read their number first."
+SMALL = "Classes with few validation lesions allow no conclusion: check their number first."
 
 
 def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
@@ -124,9 +124,9 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
         ]
     header = ("Class", f"{_kid(numbers)} (real images)", "Class recognised", *_COPIED)
     caption = (
-        "Data sizes side by side: does a generator of few lesions come as near to real images, and "
-        "does it copy more? Mean over generators; each is judged by the classifier of its own size."
-        f"{_dagger(numbers)}"
+        "Comparison of data sizes: does a generator trained on few lesions come as close to real "
+        "images, and does it copy more? Mean over generators; each is judged by the classifier of "
+        f"its own size.{_dagger(numbers)}"
     )
     return Table(caption, header, tuple(rows))
 
@@ -152,22 +152,24 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if copied:
             sentences.append(
                 f"{family}: more images of {_listed(copied)} are copies of training images than "
-                "chance explains. They teach the classifier nothing new and may disclose patients."
+                "expected by chance. They add nothing new for the classifier and may disclose "
+                "patients."
             )
         else:
             sentences.append(
-                f"{family}: no class that can be judged was found to hold more copies than chance."
+                f"{family}: no class that can be judged has more copies than expected by chance."
             )
         if unjudged := [one.label for one in classes if not one.can_judge]:
             sentences.append(
-                f"{family}: copies of {_listed(unjudged)} cannot be judged, there are fewer than "
-                "nine validation lesions; look at the pairs."
+                f"{family}: copies of {_listed(unjudged)} cannot be judged, because there are "
+                "fewer than nine validation lesions; check the pairs."
             )
         if flattered := [one.label for one in classes if one.is_flattered]:
             sentences.append(
-                f"{family}: images of {_listed(flattered)} are judged by the same real images that "
-                f"a snapshot was, or may have been, chosen by (two halves need {2 * LEAST_GROUPS} "
-                "validation lesions): their distances look better than they are."
+                f"{family}: images of {_listed(flattered)} are audited on the same real images "
+                "that a snapshot was, or may have been, selected on (two halves need "
+                f"{2 * LEAST_GROUPS} validation lesions): their distances look better than they "
+                "are."
             )
         if hidden:
             sentences.append(
@@ -176,8 +178,8 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
             )
         if far:
             sentences.append(
-                f"{family}: its images of {_listed(far)} are told from real ones with confidence: "
-                "the interval of their KID lies above the floor."
+                f"{family}: its images of {_listed(far)} clearly differ from real ones: the "
+                "interval of their KID lies above the floor."
             )
     return [*sentences, FLOOR, COPIES, SMALL]
 
@@ -202,9 +204,9 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
     overlaps = ("Precision", "Recall", "Density", "Coverage")
     header = ("Class", "validation lesions", *distances, *overlaps)
     caption = (
-        "How near synthetic images are to real validation images, mean over generators. KID is the "
-        "headline; * marks FID of too few images, which is biased upwards. Pairs of images of one "
-        "lesion are left out; FID is taken on one image of each lesion. Features: "
+        "Distance of synthetic images to real validation images, mean over generators. KID is the "
+        "main measure; * marks FID from too few images, which is biased upwards. Pairs of images "
+        "of one lesion are left out; FID uses one image per lesion. Features: "
         f"{_features(numbers)}.{_dagger(numbers)}"
     )
     return Table(caption, header, tuple(rows), source="audit.csv")
@@ -252,7 +254,10 @@ def _marked(one: ClassSummary) -> str:
 
 def _dagger(numbers: pd.DataFrame) -> str:
     """What the mark behind a class means; "" where there is none."""
-    told = f" {CHOSEN_BY}: judged by the images that its snapshot was chosen by, which flatters it."
+    told = (
+        f" {CHOSEN_BY}: audited on the images that its snapshot was selected on, which makes it "
+        "look better than it is."
+    )
     return told if numbers["chosen_by_validation"].any() else ""
 
 

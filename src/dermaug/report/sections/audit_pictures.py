@@ -48,9 +48,9 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
         title = f"{label}, {family}: fold {shown['fold'].iloc[0]}, seed {shown['seed'].iloc[0]}"
         panels.append(pair_panel(np.stack(top), real, title, index))
     caption = (
-        "Above: the synthetic images that come nearest to a training image, measured by their "
-        "thresholds; below: that training image. The worst pairs, not typical ones; with score "
-        "below 1 a pair counts as a copy."
+        "Above: the synthetic images closest to a training image, relative to the thresholds; "
+        "below: that training image. These are the worst pairs, not typical ones; a pair with a "
+        "score below 1 counts as a copy."
     )
     numbers = pairs.drop(columns="folder")
     return Figure("nearest_pairs", caption, tuple(panels), numbers, width=420)
@@ -97,7 +97,7 @@ def embedding_figure(results: RunResults) -> Figure | None:
             panels.append(Panel(file_name("embedding", index, plane), alt, svg(axes)))
     caption = (
         "Last-layer features laid out by t-SNE, first fold and seed; filled: real, hollow: "
-        "synthetic. Near points are alike; distances between clusters, their sizes and the axes "
-        "mean nothing. Nothing is concluded from it."
+        "synthetic. Neighbouring points are similar; distances between clusters, cluster sizes and "
+        "axes have no meaning. No conclusion is drawn from this plot."
     )
     return Figure("embedding", caption, tuple(panels), points, legend(classes), 340)

@@ -15,7 +15,9 @@ from dermaug.report.sections.verdicts import comparison_table
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 
-EXTERNAL = "Data sets that no arm was trained, tuned or chosen on; each classifier saw them once."
+EXTERNAL = (
+    "Data sets on which no arm was trained, tuned or selected; each classifier predicted them once."
+)
 
 
 def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
@@ -65,9 +67,9 @@ def dose_response(doses: pd.DataFrame, words: str) -> Figure:
             )
             panels.append(Panel(file_name("dose_response", index, model), alt, svg(axes)))
     caption = (
-        f"Difference in {words} to the arm without the dose, test part, 95 % interval. "
-        "Filled: the dose that validation picks; the others are exploratory. A replay is the same "
-        "dose of real training images shown again."
+        f"Difference in {words} to the arm without the dose, test split, 95 % interval. Filled: "
+        "the dose selected on validation; the others are exploratory. A replay is a dose of the "
+        "same size, drawn again from the real training images."
     )
     names = list(dict.fromkeys(doses["curve"]))
     return Figure("dose_response", caption, tuple(panels), doses, legend(names), 400)
@@ -110,8 +112,8 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
             )
             panels.append(Panel(file_name("data_size", index, model), alt, svg(axes)))
     caption = (
-        f"{words.capitalize()} on the same test lesions against the real lesions trained on; 95 % "
-        "intervals. Of several doses, the one that validation picks at each size."
+        f"{words.capitalize()} on the same test lesions by number of real training lesions; 95 % "
+        "intervals. Of several doses, the one selected on validation at each size."
     )
     return Figure("data_size", caption, tuple(panels), drawn, legend(lines), 400)
 
@@ -143,9 +145,9 @@ def _dose_table(doses: pd.DataFrame, words: str) -> Table:
     )
     header = ("Dose", "Images added", "Validation", "Difference on test")
     caption = (
-        f"Validation: {words} on the validation part, which picks the dose. Difference: the same "
-        "on the test part against the arm without the dose; exploratory for doses "
-        "that were not chosen."
+        f"Validation: {words} on the validation split, on which the dose is selected. Difference: "
+        "on the test split, to the arm without the dose; exploratory for doses that were not "
+        "selected."
     )
     return Table(caption, header, rows)
 
@@ -162,8 +164,8 @@ def _gain_table(gains: pd.DataFrame, words: str) -> Table:
     )
     header = ("Comparison", "Real lesions", f"Gain in {words}", "Worth in real lesions")
     caption = (
-        "What the dose is worth: the extra real lesions that would have raised it as "
-        "much, read off the learning curve of the arm without the dose; 95 % intervals."
+        "Worth of the dose: the number of additional real lesions with the same effect, from the "
+        "learning curve of the arm without the dose; 95 % intervals."
     )
     return Table(caption, header, rows)
 

@@ -31,7 +31,11 @@ def _draw(results: RunResults, description: Description) -> Figure:
     with mpl.rc_context(STYLE):
         drawn: tuple[tuple[str, str, Canvas], ...] = (
             ("overview", "Images and lesions of each class", draw_overview(description)),
-            ("patients", "Age, body site, sex and way of diagnosis", draw_patients(description)),
+            (
+                "patients",
+                "Age, body site, sex and type of diagnostic confirmation",
+                draw_patients(description),
+            ),
             ("colour", "Mean colours by class", draw_colour(results.catalog, results.images)),
         )
         panels = tuple(
@@ -39,6 +43,6 @@ def _draw(results: RunResults, description: Description) -> Figure:
             for name, title, canvas in drawn
         )
     catalog = results.catalog
-    caption = f"{catalog.name}, {len(catalog):,} images, all folds and parts together."
+    caption = f"{catalog.name}, {len(catalog):,} images, all folds and splits together."
     numbers = description.classes.join(description.colour).reset_index()
     return Figure("data", caption, panels, numbers, width=700)

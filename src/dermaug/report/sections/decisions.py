@@ -29,8 +29,8 @@ FEW_IMAGES = 10
 """A bin of fewer predictions is drawn hollow: its height is mostly chance."""
 
 THRESHOLDS = (
-    "What a threshold for use in practice would give. It is chosen on the validation part; a "
-    "threshold read off the test part itself would flatter."
+    "Results at a threshold for use in practice. The threshold is chosen on the validation split; "
+    "one chosen on the test split would give results that are too good."
 )
 
 
@@ -77,11 +77,11 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
                 numbers = (mean_and_spread(trials[name]) for name in _CALIBRATION)
                 rows.append((arm, *numbers, str(len(trials))))
     caption = (
-        "Calibration on the test part at the natural prevalence (that of the training part), mean "
-        "± SD over n trials; lower is better; exploratory. ECE: expected "
-        "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
-        "to 2. NLL: negative log-likelihood in nats. After: with the temperature that fits "
-        "validation best; above 1 the classifier was too sure, below 1 not sure enough."
+        "Calibration on the test split at the natural prevalence (that of the training split), "
+        "mean ± SD over n trials; lower is better; exploratory. ECE: expected calibration error of "
+        "the top label, 15 bins. Brier: squared error summed over classes, 0 to 2. NLL: negative "
+        "log-likelihood in nats. After: with the temperature fitted on validation; above 1 the "
+        "classifier was overconfident, below 1 underconfident."
     )
     header = ("Arm", *_CALIBRATION.values(), "n")
     return Table(caption, header, tuple(rows), source="scoring/calibration.csv")
@@ -104,10 +104,10 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
     header = ("Arm", "AUC", "argmax", "prior-adjusted", *chosen_at)
     first = points.drop_duplicates("fold")
     caption = (
-        f"{TARGET_WORDS[target]}: sensitivity / specificity on the test part, mean over folds and "
+        f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "
         f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
         "images). The last columns use the threshold on prior-adjusted probabilities that gave "
-        "this specificity on validation; what it gave on test stands after the stroke. Exploratory."
+        "this specificity on validation; the specificity on test follows the slash. Exploratory."
     )
     return Table(caption, header, tuple(rows), source="scoring/operating_points.csv")
 
@@ -135,11 +135,11 @@ def reliability_diagrams(bins: pd.DataFrame, arms: Sequence[str]) -> Figure:
             name = file_name("calibration", index, model, arm)
             panels.append(Panel(name, alt, svg(axes), group=str(model)))
     caption = (
-        "Reliability: of the predictions made with a confidence (highest probability), the share "
-        "that was right, in 15 bins of equal width. On the dotted line the classifier is as often "
-        "right as it says; below it, too sure. Bars: share of all predictions in the bin; hollow "
-        f"marks: fewer than {FEW_IMAGES} predictions. Test parts of all folds and seeds together, "
-        "before the temperature."
+        "Reliability: fraction of correct predictions by confidence (highest probability), in 15 "
+        "bins of equal width. On the dotted line confidence equals accuracy; below it the "
+        "classifier is overconfident. Bars: share of all predictions in the bin; hollow marks: "
+        f"fewer than {FEW_IMAGES} predictions. Test splits of all folds and seeds together, before "
+        "the temperature."
     )
     return Figure("reliability", caption, tuple(panels), bins, width=220)
 

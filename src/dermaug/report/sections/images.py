@@ -48,9 +48,9 @@ def sample_grids(results: RunResults) -> Figure | None:
         rows.append((*key, generator.fold, generator.seed, total, len(real), shown))
     columns = ["family", "label", "fold", "seed", "training_images", "real_shown", "drawn_shown"]
     caption = (
-        "Left: real images of the training part, drawn at random; right: images of the "
-        f"{' and '.join(sorted({family for family, _ in first}))} generator, not selected. "
-        "First fold and generator seed."
+        "Left: real images of the training split, sampled at random; right: images of the "
+        f"{' and '.join(sorted({family for family, _ in first}))} generator, not selected. First "
+        "fold and generator seed."
     )
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
 

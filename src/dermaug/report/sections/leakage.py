@@ -45,11 +45,13 @@ def _groups_apart(results: RunResults) -> Statement:
         shared |= (sets[0] & sets[1]) | (sets[0] & sets[2]) | (sets[1] & sets[2])
     if shared:
         named = ", ".join(sorted(shared)[:5])
-        return Statement(f"Leakage: {len(shared)} {unit}s occur in two parts ({named}).", False)
+        return Statement(f"Leakage: {len(shared)} {unit}s occur in two splits ({named}).", False)
     strangers = int((catalog.table["patient_id"] == "").sum()) if unit == "patient" else 0
-    rest = f"; {strangers:,} images name no patient and were parted by lesion" if strangers else ""
+    rest = (
+        f"; {strangers:,} images have no patient id and were split by lesion" if strangers else ""
+    )
     return Statement(
-        f"Images were parted by {unit}: no {unit} occurs in two parts of a fold (checked for "
+        f"Images were split by {unit}: no {unit} occurs in two splits of a fold (checked for "
         f"{counted(len(results.folds), 'fold')} and {counted(groups.nunique(), 'group')}{rest}).",
         True,
     )
@@ -60,15 +62,15 @@ def _groups_known(results: RunResults) -> Statement | None:
     named = catalog.table["patient_id"] != ""
     if named.any() and catalog.unit == "lesion":
         return Statement(
-            "The data name patients, but images were parted by lesion (splits.group): lesions of "
-            "one patient may lie in two parts, which makes every arm look better than it is.",
+            "The data identify patients, but images were split by lesion (splits.group): lesions "
+            "of one patient may lie in two splits, which makes every arm look better than it is.",
             False,
         )
     if catalog.grouped or named.all():
         return None
     return Statement(
         "The data set has no lesion ids: each image counts as its own lesion, so two images of one "
-        "lesion may lie in two parts, which makes every arm look better than it is.",
+        "lesion may lie in two splits, which makes every arm look better than it is.",
         False,
     )
 
@@ -85,13 +87,14 @@ def _generators_apart(results: RunResults) -> Statement | None:
     number = len(results.generators)
     if strangers:
         return Statement(
-            f"{len(strangers)} of {number} generators don't carry the key of their fold, so it is "
-            f"not shown that they saw its training part only: {', '.join(strangers[:5])}.",
+            f"{len(strangers)} of {number} generators do not store the key of their fold, so it is "
+            "not shown that they were trained on its training split only: "
+            f"{', '.join(strangers[:5])}.",
             False,
         )
     return Statement(
-        f"Generators saw the training part of their fold only: {number} of {number} carry that "
-        "fold's key, and a synthetic set with another key is refused.",
+        f"Generators were trained on the training split of their fold only: {number} of {number} "
+        "store the key of that fold, and a synthetic set with another key is refused.",
         True,
     )
 
@@ -105,14 +108,14 @@ def _tests_complete(results: RunResults) -> Statement | None:
     ]
     if incomplete:
         return Statement(
-            f"{len(incomplete)} trials were not tested on exactly the test part of their fold: "
+            f"{len(incomplete)} trials were not tested on exactly the test split of their fold: "
             f"{', '.join(incomplete[:5])}.",
             False,
         )
     if not results.trials:
         return None
     return Statement(
-        f"All {len(results.trials)} trials were tested on exactly the test part of their fold.",
+        f"All {len(results.trials)} trials were tested on exactly the test split of their fold.",
         True,
     )
 
@@ -129,7 +132,7 @@ def split_table(results: RunResults) -> Table:
         for name, ids in (every | ({NO_PART: tuple(cut)} if len(cut) else {})).items():
             number_of_lesions = lesions.loc[list(ids)].nunique()
             rows.append((f"{fold.index}", name, f"{len(ids):,}", f"{number_of_lesions:,}"))
-    caption = "Images and lesions in each part of each fold."
+    caption = "Images and lesions per split and fold."
     return Table(caption, ("Fold", "Part", "images", "lesions"), tuple(rows), texts=2)
 
 

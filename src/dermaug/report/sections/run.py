@@ -21,7 +21,7 @@ def run_sections(results: RunResults) -> list[Section]:
     """What is needed to do it again."""
     tree = results.experiment.model_dump(mode="json")
     asked = Code(json.dumps(tree, indent=2, ensure_ascii=False))
-    folded = Details("The experiment as it was run, all defaults resolved", [asked])
+    folded = Details("The experiment as it was run, with all defaults", [asked])
     return [
         Section("machine", "Machine", [machine_table(results)], "Machine"),
         Section("configuration", "Configuration", [folded, FILES], "Configuration"),

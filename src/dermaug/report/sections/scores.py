@@ -71,10 +71,10 @@ def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
                 rows.append((arm, *numbers, str(len(trials))))
     images = int(scores["images"].sum() / max(len(scores), 1))
     caption = (
-        f"Test part, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
+        f"Test split, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
         "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
-        "Argmax: the most probable class, as the network decides. Prior-adjusted: after division "
-        "by the prior that its loss saw. The AUC is taken at the uniform prior."
+        "Argmax: the class with the highest probability. Prior-adjusted: after division by the "
+        "prior that the loss saw. The AUC is computed at the uniform prior."
     )
     header = ("Arm", *_HEADINGS.values(), "n")
     return Table(caption, header, tuple(rows), source="scoring/scores.csv")
@@ -103,7 +103,7 @@ def class_table(
     )
     caption = (
         f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds. "
-        "The same at argmax is in the file."
+        "Values at argmax are in the file."
     )
     return Table(caption, header, tuple(rows), source="scoring/class_scores.csv")
 
@@ -154,7 +154,7 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
             panels.append(Panel(name, alt, svg(axes), title=str(arm), group=str(model)))
     caption = (
         "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
-        "diagonal is the sensitivity. Test parts of all folds and seeds together; an image counts "
+        "diagonal is the sensitivity. Test splits of all folds and seeds together; an image counts "
         "once per seed."
     )
     return Figure("confusion", caption, tuple(panels), table)

@@ -54,7 +54,7 @@ def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
     caption = (
         "Scores in groups of patients, with 95 % intervals of a bootstrap over the group's "
-        f"lesions; test parts of all folds together, mean over seeds. {_SIZE_NOTE}"
+        f"lesions; test splits of all folds together, mean over seeds. {_SIZE_NOTE}"
     )
     panels = _panels(rows, "subgroups", [(arm, "") for arm in arms])
     scored = set(rows["arm"])
@@ -74,9 +74,8 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
     pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
     caption = (
         "Who gains: difference between an arm and its control in each group, same test lesions, "
-        "with 95 % intervals; right of zero the first-named arm is better. So many intervals are "
-        "drawn that some miss zero by chance: nothing is adjusted for their number. "
-        f"{_SIZE_NOTE}"
+        "with 95 % intervals; right of zero the first-named arm is better. With so many intervals, "
+        f"some exclude zero by chance: they are not adjusted for their number. {_SIZE_NOTE}"
     )
     names = legend([f"{arm} − {reference}" for arm, reference in pairs])
     return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)

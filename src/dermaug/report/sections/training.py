@@ -111,8 +111,9 @@ def generator_curves(results: RunResults) -> Figure | None:
             alt = f"Losses of {family} for class {label} against images shown"
             panels.append(Panel(file_name("gan", index, family, label), alt, svg(axes)))
     caption = (
-        "Losses of the generators while training, one line a fold and seed. A discriminator's loss "
-        "that sinks to zero while the generator's climbs shows a contest that one side has won."
+        "Losses of the generators during training, one line per fold and seed. If the "
+        "discriminator loss falls to zero while the generator loss rises, the discriminator has "
+        "won."
     )
     names = [name.replace("_", " ") for name in losses]
     numbers = table[["family", "label", *runs, "images", *losses]]
@@ -175,13 +176,13 @@ def health_table(results: RunResults) -> Table | None:
     )
     caption = (
         "Health of the generators, against validation images, never test images. The snapshot with "
-        "the smallest KID is kept, unless the last was asked for: snapshots "
-        "are thus chosen on validation images (one half of the lesions of each class; the audit "
-        "reads the other), and the KID of the one that is kept flatters. Collapsed pairs: share of "
-        "pairs nearer than 99 % of real pairs, in the worst class (0.01 is ideal). To nearest "
-        "training image: over the distance of validation lesions (1 is ideal, well below it images "
-        "are copies). Overfitting: how far the discriminator rates validation lesions like "
-        "generated ones (0: not at all, 1: completely)."
+        "the lowest KID is kept, unless the last was requested. Snapshots are thus selected on "
+        "validation images (one half of the lesions of each class; the audit uses the other half), "
+        "and the KID of the selected one is too optimistic. Collapsed pairs: share of pairs nearer "
+        "than 99 % of real pairs, in the worst class (0.01 is ideal). To nearest training image: "
+        "over the distance of validation lesions (1 is ideal, well below it images are copies). "
+        "Overfitting: how far the discriminator rates validation lesions like generated ones (0: "
+        "not at all, 1: completely)."
     )
     return Table(caption, header, tuple(rows), texts=3)
 
@@ -207,8 +208,8 @@ def curation_table(results: RunResults) -> Table | None:
     ]
     caption = (
         "Curation, in the first finished trial of each arm: images drawn, images that each rule "
-        f"would leave out, images that pass all. {NONE}: the rule was not asked for, or could not "
-        "be judged."
+        f"would reject, images that pass all rules. {NONE}: the rule was not used or could not be "
+        "applied."
     )
     return Table(caption, ("Arm", "Class", "drawn", *_RULES.values(), "pass"), tuple(rows), texts=2)
 

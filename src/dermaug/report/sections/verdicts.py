@@ -31,11 +31,11 @@ _OVERALL = {
 }
 _CAPTION = (
     "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
-    "judged comparisons of this metric. equivalent: so is p of two one-sided tests against the "
-    "margin ({margins}). inconclusive: neither. not judged: one training per arm in fewer "
-    "than three folds. The interval is not adjusted, so it may exclude zero where the verdict is "
-    "inconclusive. Detectable: the true difference that such a study finds with 80 % power; none: "
-    "more than is possible."
+    "judged comparisons of this metric. equivalent: p of two one-sided tests against the margin is "
+    "at most 0.05 after that adjustment ({margins}). inconclusive: neither. not judged: one "
+    "training per arm in fewer than three folds. The interval is not adjusted, so it may exclude "
+    "zero where the verdict is inconclusive. Detectable: the minimum detectable difference at 80 % "
+    "power; none: larger than possible."
 )
 _COMPARED = (
     ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
@@ -54,7 +54,7 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
             overall_verdicts(table),
             class_verdicts(table, results.catalog.classes),
             Details(
-                "All contrasts, controls included, in every readout", [comparison_table(table)]
+                "All contrasts, including controls, in every read-out", [comparison_table(table)]
             ),
         ]
     return Section("verdicts", "Verdicts", content, "Verdicts")
@@ -127,7 +127,7 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
     caption = (
         "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
         "with a word where p is at most 0.05 after Holm's adjustment for all of this table; a "
-        "number without a word is inconclusive, one in brackets is not judged: one training per "
+        "number without a word is inconclusive, one in parentheses is not judged: one training per "
         f"arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
     )
     return Table(caption, ("Comparison", *header), tuple(rows), source="scoring/verdicts.csv")
@@ -203,9 +203,9 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
     caption = (
         f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
         "Right of zero: the first-named is better. Blue: judged. Grey: replay controls and doses "
-        "that were not chosen. Grey and dotted: one training per arm in fewer than three "
-        "folds, not judged. A negative control is shown every class as often as its reference: it "
-        "shows what training noise does here."
+        "that were not selected. Grey and dotted: one training per arm in fewer than three folds, "
+        "not judged. A negative control shows every class as often as its baseline: it shows the "
+        "training noise of this study."
     )
     return Figure("differences", caption, tuple(panels), table, width=400)
 
