@@ -16,7 +16,7 @@ from dermaug.console import console, hushed
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.splits import make_folds
 from dermaug.experiment.plan.enumeration import enumerate_jobs
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs
+from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.plan.power import planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
@@ -48,22 +48,17 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     minutes = _minutes(experiment, catalog.classes, fabric)
     table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
-        images = 0 if _is_discriminator(job) else job.config.images
-        table.add_row(job.key, f"{images:,}", f"{images * minutes[_network(job.config)]:.1f}")
+        spent = job.images * minutes[_network(job.config)]
+        table.add_row(job.key, f"{job.images:,}", f"{spent:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
     for sentence in power_sentences(planned_power(experiment, catalog, folds)):
         console.print(sentence, markup=False)
 
 
-def _is_discriminator(job: GeneratorJob | ClassifierJob) -> bool:
-    """Whether its generator has trained it."""
-    return isinstance(job, ClassifierJob) and bool(job.mixture.discriminator)
-
-
 def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
-    trained = [job for job in jobs.in_order if not _is_discriminator(job)]
-    total = sum(job.config.images * minutes[_network(job.config)] for job in trained)
+    trained = [job for job in jobs.in_order if job.images]
+    total = sum(job.images * minutes[_network(job.config)] for job in trained)
     return (
         f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
         f"about {total:.0f} minutes on this machine; no run was started"

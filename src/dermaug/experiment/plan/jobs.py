@@ -33,6 +33,11 @@ class GeneratorJob:
         return self.config.key
 
     @property
+    def images(self) -> int:
+        """Images that its training shows."""
+        return self.config.images
+
+    @property
     def key(self) -> str:
         """Folder below the run's."""
         place = f"fold{self.fold}-seed{self.seed}"
@@ -77,6 +82,11 @@ class ClassifierJob:
     def model(self) -> str:
         """Key of the classifier."""
         return self.config.key
+
+    @property
+    def images(self) -> int:
+        """Images that its training shows; none for a discriminator, which its generator trains."""
+        return 0 if self.mixture.discriminator else self.config.images
 
     @property
     def predicted(self) -> tuple[str, ...]:
