@@ -7,7 +7,7 @@ from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.dcgan import Dcgan
 from dermaug.generators.family import Progress
-from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
+from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 
 @pytest.mark.parametrize("kernel", [4, 5])
@@ -51,7 +51,7 @@ def test_losses_agree_with_binary_cross_entropy() -> None:
     torch.testing.assert_close(
         discriminator_loss(real, fake), reference(real, ones) + reference(fake, zeros)
     )
-    torch.testing.assert_close(nonsaturating_generator_loss(fake), reference(fake, ones))
+    torch.testing.assert_close(nonsaturating_loss(real, fake), reference(fake, ones))
 
 
 def test_step_is_the_textbook_one() -> None:
@@ -80,5 +80,7 @@ def test_step_is_the_textbook_one() -> None:
 
 
 def test_unknown_family_names_those_there_are() -> None:
-    with pytest.raises(DermaugError, match="unknown generator family 'stylegan'; there are dcgan"):
+    with pytest.raises(
+        DermaugError, match="unknown generator family 'stylegan'; expected one of dcgan"
+    ):
         build_family(GeneratorConfig(family="stylegan"), 64)

@@ -51,10 +51,16 @@ class FridAdar(nn.Module):
         """Outputs of the dense layer."""
         return torch.relu(self.dense(self.backbone(images).flatten(1)))
 
+    def forward_head(
+        self, features: Float[Tensor, "b 256"], *, pre_logits: bool = False
+    ) -> Float[Tensor, "b d"]:
+        """Logits, or with `pre_logits` what the head sees of an image, under timm's name for it."""
+        logits: Tensor = features if pre_logits else self.head(self.dropout(features))
+        return logits
+
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b classes"]:
         """Logits."""
-        logits: Tensor = self.head(self.dropout(self.forward_features(images)))
-        return logits
+        return self.forward_head(self.forward_features(images))
 
     def get_classifier(self) -> nn.Module:
         """The head, under timm's name for it."""

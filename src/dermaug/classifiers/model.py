@@ -95,8 +95,6 @@ class Classifier(nn.Module):
 
 def pooled_features(network: nn.Module, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
     """Pooled outputs of the last layer before a network's head; images are normalised."""
-    if isinstance(network, FridAdar):
-        return network.forward_features(images)
     timm_network: Any = network
     features: Tensor = timm_network.forward_head(
         timm_network.forward_features(images), pre_logits=True

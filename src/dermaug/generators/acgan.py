@@ -20,7 +20,7 @@ from torch.optim import Adam
 from dermaug.config import GeneratorConfig, Section
 from dermaug.generators.dcgan import DcganGenerator, judging_layers
 from dermaug.generators.family import Family, Images, Progress, own_options
-from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
+from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Acgan(Family):
         self.discriminator.requires_grad_(False)
         with unrecorded_statistics(self.discriminator):
             judged = self.discriminator(fake_images)
-        g_loss = nonsaturating_generator_loss(judged.real)
+        g_loss = nonsaturating_loss(real.real, judged.real)
         self.descend("sampler", g_loss + self.own.class_weight * class_log_loss(judged, labels))
         self.discriminator.requires_grad_(True)
         return {

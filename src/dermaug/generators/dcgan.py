@@ -14,7 +14,7 @@ from torch.optim import Adam
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
 from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
-from dermaug.generators.objectives import discriminator_loss, nonsaturating_generator_loss
+from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 
 class DcganGenerator(Sampler):
@@ -113,7 +113,7 @@ class Dcgan(Family):
 
         # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
         self.discriminator.requires_grad_(False)
-        g_loss = nonsaturating_generator_loss(self.discriminator(fake_images))
+        g_loss = nonsaturating_loss(real, self.discriminator(fake_images))
         self.descend("sampler", g_loss)
         self.discriminator.requires_grad_(True)
         return {

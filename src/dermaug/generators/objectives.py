@@ -23,15 +23,6 @@ def discriminator_loss(real: Logits, fake: Logits) -> Tensor:
     return softplus(-real).mean() + softplus(fake).mean()
 
 
-def nonsaturating_generator_loss(fake: Logits) -> Tensor:
-    """-log D(G(z)), the non-saturating loss (Goodfellow et al. 2014, section 3).
-
-    Args:
-        fake: Logits of generated images.
-    """
-    return softplus(-fake).mean()
-
-
 def hinge_discriminator_loss(real: Logits, fake: Logits) -> Tensor:
     """Push real logits above 1 and generated ones below -1 (Lim and Ye 2017, arXiv:1705.02894).
 
@@ -65,8 +56,8 @@ def gradient_penalty(images: Float[Tensor, "b c h w"], logits: Logits) -> Tensor
 
 
 def nonsaturating_loss(real: Logits, fake: Logits) -> Tensor:
-    """The generator's half of the non-saturating pair; real logits play no part."""
-    return nonsaturating_generator_loss(fake)
+    """The generator's half, -log D(G(z)) (Goodfellow et al. 2014, section 3), without `real`."""
+    return softplus(-fake).mean()
 
 
 def hinge_loss(real: Logits, fake: Logits) -> Tensor:
