@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from dermaug.evaluation.readouts import ARGMAX
@@ -10,7 +11,8 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.external_scores import compare_external, score_external
 from dermaug.scoring.points import point_of
 from dermaug.scoring.scores import on_test
-from dermaug.stats.outcomes import EXPLORATORY
+from dermaug.stats.multiplicity import holm
+from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
 
 Study = Callable[..., RunResults]
 PATH = "elsewhere"
@@ -36,7 +38,6 @@ def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunR
     table = compare_external(point_of(tested, 200))
     (data,) = set(table["data"])
     assert data == PATH
-    assert set(table["verdict"]) == {EXPLORATORY}
     wanted = (table["metric"] == "balanced_accuracy") & (table["readout"] == ARGMAX)
     table = table[wanted].set_index(["arm", "reference"])
     row = table.loc["classic+synthetic", "classic"]
@@ -46,6 +47,24 @@ def test_differences_are_those_of_the_scores_and_lesions_count_once(tested: RunR
     external = tested.trials[0].external[PATH]
     assert row["num_groups"] == external["lesion_id"].nunique()
     assert row["num_pairs"] == 4
+
+
+def test_each_external_set_has_families_of_its_own(tested: RunResults) -> None:
+    """A second set changes no adjusted p of the first; one set given twice, twice the same."""
+    one = compare_external(point_of(tested, 200))
+    twice = tuple(
+        replace(trial, external={**trial.external, "again": trial.external[PATH]})
+        for trial in tested.trials
+    )
+    both = compare_external(point_of(replace(tested, trials=twice), 200))
+    columns = ["arm", "reference", "readout", "metric", "scope", "p_holm", "verdict", "family"]
+    for path in (PATH, "again"):
+        own = both[both["data"] == path].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own[columns], one[columns])
+    judged = one[one["family"] == "mean sensitivity"]
+    assert set(judged["verdict"]) <= {HELPS, HURTS, EQUIVALENT, INCONCLUSIVE}
+    assert judged["p_holm"].to_numpy() == pytest.approx(holm(judged["p"].to_numpy()))
+    assert judged["sentence"].str.startswith(f"On {PATH}: ").all()
 
 
 def test_without_external_data_there_is_nothing(drawn_study: Study) -> None:

@@ -1,6 +1,7 @@
 """Scores on external data sets, apart from those of the study's own test part."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,10 +11,8 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.points import Point, point_of
 from dermaug.scoring.scores import TRIAL, coordinates, joined, scores_of
 from dermaug.scoring.verdicts import COLUMNS, verdict_table
-from dermaug.stats.outcomes import EXPLORATORY
 
-_OF_A_FAMILY = {"sentence", "p_holm", "p_equivalence"}
-DIFFERENCES = (*(name for name in COLUMNS if name not in _OF_A_FAMILY), "data")
+DIFFERENCES = (*COLUMNS, "data")
 
 
 def score_external(results: RunResults) -> pd.DataFrame:
@@ -37,7 +36,7 @@ def score_external(results: RunResults) -> pd.DataFrame:
 
 
 def compare_external(point: Point) -> pd.DataFrame:
-    """Differences of arms on external data sets, with intervals.
+    """Differences of arms on external data sets, with intervals and verdicts.
 
     Every network of every fold answers the same external lesions: they are one fold, in which each
     (fold, seed) of the study is a training of its own.
@@ -46,16 +45,15 @@ def compare_external(point: Point) -> pd.DataFrame:
         point: The study on its own test part.
 
     Returns:
-        data, then the columns of `verdict_table`, every row exploratory: external sets give no
-        verdicts. Empty without external data.
+        The columns of `verdict_table` and data. Each data set has families of its own, over which
+        Holm's rule adjusts. Empty without external data.
     """
     tables = []
     for path in dict.fromkeys(path for trial in point.results.trials for path in trial.external):
         one = _as_one_fold(point.results, path)
         table = verdict_table(point_of(one, point.resamples, point.doses))
-        judged = table[table["family"] != ""].index
-        table.loc[judged, "verdict"] = EXPLORATORY
-        tables.append(table.assign(data=path))
+        sentences = [f"On {Path(path).name}: {words}" for words in table["sentence"]]
+        tables.append(table.assign(data=path, sentence=sentences))
     return joined(tables, DIFFERENCES)
 
 

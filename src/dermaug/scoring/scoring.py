@@ -10,6 +10,7 @@ import pandas as pd
 from dermaug.csv_files import safe_cell, write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
@@ -48,6 +49,7 @@ class Scoring:
         roc: Mean ROC curves: `score_roc`.
         subgroups: Scores and differences by group of patients: `score_subgroups`.
         verdicts: One row per contrast, classifier, readout and metric: `verdict_table`.
+        advice: What to do about each class: `advice`.
         ladder: Synthetic arms against every reference: `ladder`.
         doses: Points of the dose curves: `dose_curve`.
         sizes: Scores at each number of real lesions: `size_curve`.
@@ -67,6 +69,7 @@ class Scoring:
     roc: pd.DataFrame
     subgroups: pd.DataFrame
     verdicts: pd.DataFrame
+    advice: pd.DataFrame
     ladder: pd.DataFrame
     doses: pd.DataFrame
     sizes: pd.DataFrame
@@ -131,6 +134,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         roc=score_roc(results),
         subgroups=score_subgroups(point),
         verdicts=verdicts,
+        advice=advice(results, verdicts),
         ladder=ladder(point),
         doses=doses,
         sizes=size_curve(points, by_size) if by_size else pd.DataFrame(columns=list(SIZES)),

@@ -11,7 +11,7 @@ from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
 from dermaug.report.formats import NONE, with_interval
 from dermaug.report.sections.scores import score_table
-from dermaug.report.sections.verdicts import comparison_table
+from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 
@@ -177,9 +177,11 @@ def _external_tables(
     for path, part in outside.groupby("data", sort=False):
         found = {"external": score_table(part, arms)}
         if len(apart) and (apart["data"] == path).any():
-            differences = comparison_table(apart[apart["data"] == path])
-            found["external_differences"] = differences
+            differences = apart[apart["data"] == path]
+            found |= {"verdicts": overall_verdicts(differences)}
+            found |= {"external_differences": comparison_table(differences)}
         for name, table in found.items():
-            caption, source = f"{path}. {table.caption}", f"scoring/{name}.csv"
+            stem = "external_differences" if name == "verdicts" else name
+            caption, source = f"{path}. {table.caption}", f"scoring/{stem}.csv"
             tables.append(replace(table, caption=caption, source=source))
     return tables

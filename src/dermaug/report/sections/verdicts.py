@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
+from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Panel, Section, Table
 from dermaug.report.drawing import INK, colour, drawing, file_name, marker, short, svg
 from dermaug.report.formats import NONE, number, signed, small, with_interval
 from dermaug.scoring.scoring import Scoring
@@ -53,11 +53,25 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
         content = [
             overall_verdicts(table),
             class_verdicts(table, results.catalog.classes),
+            *class_advice(scoring.advice),
             Details(
                 "All contrasts, including controls, in every read-out", [comparison_table(table)]
             ),
         ]
     return Section("verdicts", "Verdicts", content, "Verdicts")
+
+
+def class_advice(advice: pd.DataFrame) -> list[Block]:
+    """A sentence per class for each synthetic arm.
+
+    Args:
+        advice: What `dermaug.scoring.advice.advice` gives.
+    """
+    blocks: list[Block] = []
+    for (model, arm, reference), rows in advice.groupby(["model", "arm", "reference"], sort=False):
+        blocks.append(Heading(f"Class by class: {arm} against {reference}, {model}"))
+        blocks.append(Bullets(tuple(rows["sentence"])))
+    return blocks
 
 
 def overall_verdicts(verdicts: pd.DataFrame) -> Table:
