@@ -120,7 +120,7 @@ def test_discriminator_of_another_fold_is_refused(finished: RunResults) -> None:
 def test_discriminator_before_its_generator(finished: RunResults, tmp_path: Path) -> None:
     run = open_run(tmp_path / "run", finished.experiment)
     job = next(job for job in run.jobs.classifiers if job.arm == "discriminator")
-    with pytest.raises(DermaugError, match="generators/acgan/fold0-seed0/all, which is not traine"):
+    with pytest.raises(DermaugError, match="generators/acgan/fold0-seed0/all, which has not been"):
         run_classifier_job(run, job, start_fabric("cpu"))
 
 
