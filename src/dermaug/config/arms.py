@@ -11,7 +11,11 @@ Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
 REPLAY = "replay"
 ORACLE = "oracle"
 FOLDER = "folder"
-CONTROLS = (REPLAY, ORACLE)
+CONTROLS = (
+    REPLAY,
+    ORACLE,
+)
+"""Fillers of a dose that are not synthetic images."""
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 Doses = Annotated[tuple[Images, ...], Field(min_length=1)]
 Balances = Annotated[tuple[Balance, ...], Field(min_length=1)]

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from dermaug.evaluation.readouts import AUC
+from dermaug.stats.influence import SCORED
+from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import (
     ALPHA,
     EQUIVALENT,
@@ -21,7 +23,6 @@ _WORDS = {
     "balanced_accuracy": "mean sensitivity",
     "mean_specificity": "mean specificity",
     "accuracy": "accuracy",
-    "macro_auc": "macro AUC",
 }
 
 
@@ -49,8 +50,9 @@ def sentence(row: Row, unit: str) -> str:
 
 def metric_words(row: Row) -> str:
     """Name of a row's metric, with its readout where that is not said by it."""
-    if row["readout"] == AUC:
-        return "macro AUC" if row["metric"] == "macro_auc" else f"the AUC of {row['scope']}"
+    if row["readout"] in SCORED:
+        name = "AUC" if row["readout"] == AUC else row["readout"].replace("_", " ")
+        return f"macro {name}" if row["scope"] == ALL else f"the {name} of {row['scope']}"
     words = _WORDS.get(row["metric"]) or f"{row['metric']} of {row['scope']}"
     return f"{words} ({row['readout']})"
 

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from dermaug.stats.hierarchy import Comparison
-from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
+from dermaug.stats.influence import SCORED, Answer, Asked, rates_of
 from dermaug.stats.trainings import FoldSample
 
 Key = tuple[str, int]
@@ -145,12 +145,12 @@ def _answer(
     even: Float[np.ndarray, "n k"],
     merged: Int[np.ndarray, " k"],
 ) -> Answer:
-    """Both rates as it decides and prior-adjusted, and the area at the uniform prior."""
+    """Both rates as it decides and prior-adjusted, and what is scored at the uniform prior."""
     scores = np.stack([even[:, merged == each].sum(axis=1) for each in range(asked.num_classes)], 1)
     parts = (
         rates_of(asked, merged[plain.argmax(axis=1)]),
         rates_of(asked, merged[even.argmax(axis=1)]),
-        areas_of(asked, scores),
+        *(scored(asked, scores) for scored in SCORED.values()),
     )
     return Answer(
         np.concatenate([part.values for part in parts]),

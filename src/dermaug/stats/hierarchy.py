@@ -18,7 +18,7 @@ from dermaug.errors import DermaugError
 from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.floors import paired_floor
-from dermaug.stats.metrics import ROWS, Metric, metric_weights, metrics_of
+from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 from dermaug.stats.mixture import nodes_of
 from dermaug.stats.spread import expected_spread, moderated
 from dermaug.stats.trainings import (
@@ -205,15 +205,14 @@ def _groups(folds: Comparison, metrics: Sequence[Metric]) -> Float[np.ndarray, "
     """Test groups that each metric rests on."""
     with_class = np.sum([(each.asked > 0).sum(axis=0) for each in folds.values()], axis=0)  # 2 k
     everyone = sum(len(each.asked) for each in folds.values())
-    by_class = {"sensitivity": 0, "specificity": 1, "auc": 0}
     places: dict[str, int] = {}
     found = []
     for metric in metrics:
-        if metric.metric not in by_class:
+        if metric.scope == ALL:
             found.append(everyone)
             continue
         place = places.setdefault(metric.scope, len(places))
-        found.append(with_class[by_class[metric.metric], place])
+        found.append(with_class[int(metric.metric == "specificity"), place])
     return np.array(found, dtype=float)
 
 

@@ -6,12 +6,14 @@ jackknife; Efron and Tibshirani 1993, chapter 22). Influences of a fold add up t
 a difference of two networks are the differences of theirs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import rankdata
 
+from dermaug.evaluation.readouts import AUC
 from dermaug.stats.tally import asked_of, right_of
 
 SENSITIVITY, SPECIFICITY = 0, 1
@@ -89,6 +91,13 @@ def areas_of(asked: Asked, scores: Float[np.ndarray, "n k"]) -> Answer:
             asked.groups, (placed - area) / share, minlength=asked.num_groups
         )
     return Answer(values, influence)
+
+
+SCORED: dict[str, Callable[[Asked, Float[np.ndarray, "n k"]], Answer]] = {
+    AUC: areas_of,
+}
+"""Metric of single classes, from 0 to 1 -> function of the probabilities at the uniform prior. Its
+mean over classes is macro_NAME; both have intervals, and a place in the report."""
 
 
 def placements(positive: np.ndarray, scores: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

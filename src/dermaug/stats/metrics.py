@@ -11,12 +11,17 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
+from dermaug.stats.influence import SCORED
 
 ALL = "all"
 RATES = (ARGMAX, ADJUSTED)
-ROWS = (*((readout, side) for readout in RATES for side in (0, 1)), (AUC, 0))
-"""What a fold gives per class: sensitivity and specificity of two readouts, and the area."""
+ROWS = (
+    *((readout, side) for readout in RATES for side in (0, 1)),
+    *((name, 0) for name in SCORED),
+)
+"""What a fold gives per class: sensitivity and specificity of two readouts, and what is `SCORED`;
+with it, whether the images of the class (0) or all others (1) are its weight."""
 OVERALL = ("balanced_accuracy", "mean_specificity", "accuracy")
 BY_CLASS = ("sensitivity", "specificity")
 
@@ -25,10 +30,10 @@ class Metric(NamedTuple):
     """One number that arms are compared by.
 
     Args:
-        readout: argmax, prior-adjusted or auc.
+        readout: argmax, prior-adjusted or, of what is `SCORED`, its name.
         scope: `all`, or a class against the rest.
-        metric: balanced_accuracy (mean sensitivity), mean_specificity, accuracy or macro_auc for
-            `all`; sensitivity, specificity or auc for a class.
+        metric: balanced_accuracy (mean sensitivity), mean_specificity, accuracy or macro_NAME for
+            `all`; sensitivity, specificity or NAME for a class.
     """
 
     readout: str
@@ -46,11 +51,15 @@ def metrics_of(classes: Sequence[str]) -> tuple[Metric, ...]:
             *(Metric(readout, label, name) for name in BY_CLASS for label in classes),
         )
     ]
-    return (
-        *rates,
-        Metric(AUC, ALL, "macro_auc"),
-        *(Metric(AUC, label, "auc") for label in classes),
-    )
+    scored = [
+        metric
+        for name in SCORED
+        for metric in (
+            Metric(name, ALL, f"macro_{name}"),
+            *(Metric(name, label, name) for label in classes),
+        )
+    ]
+    return (*rates, *scored)
 
 
 def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r k"]:
@@ -66,10 +75,13 @@ def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r 
     each = np.where(np.eye(k, dtype=bool), np.where(present, 1.0, np.nan), 0.0)
     overall = [_placed(mean, 0), _placed(mean, 1), _placed(share, 0)]
     rates = np.stack([*overall, *(_placed(row, side) for side in (0, 1) for row in each)])
-    weights = np.zeros((2 * len(rates) + 1 + k, len(ROWS), k))
-    weights[: len(rates), :2] = rates
-    weights[len(rates) : 2 * len(rates), 2:4] = rates
-    weights[2 * len(rates) :, 4] = np.vstack([mean, each])
+    scored = np.vstack([mean, each])[:, None]
+    parts = [rates, rates, *([scored] * len(SCORED))]
+    weights = np.zeros((sum(map(len, parts)), len(ROWS), k))
+    start = row = 0
+    for part in parts:
+        weights[start : start + len(part), row : row + part.shape[1]] = part
+        start, row = start + len(part), row + part.shape[1]
     return weights
 
 

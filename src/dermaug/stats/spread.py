@@ -31,6 +31,8 @@ SPREAD = {
 """Standard deviation of the difference between two trainings of one arm on one fold, classes on the
 logit scale: the CNN of Frid-Adar et al. on HAM10000 at 32 px, 240,000 images, natural sampling,
 eight seeds in each of three folds (`benchmarks/null_verdicts.py`, 27 November 2026)."""
+UNKNOWN = {True: 0.228, False: 0.0158}
+"""For a metric without a measurement, of single classes or not: the largest that was measured."""
 MARGIN = 1.5
 """Factor on `SPREAD`: other data and networks may vary more, and an expectation that is too small
 makes few trainings look surer than they are (`benchmarks/interval_coverage.py`)."""
@@ -48,9 +50,12 @@ def expected_spread(
         level: Of the arms that are compared, 0 to 1: rates near 0 or 1 vary less.
         groups: Test groups that each metric rests on; keep rates of 0 and 1 from having none.
     """
-    expected = MARGIN * np.array([SPREAD[metric.readout, metric.metric] for metric in metrics])
-    inside = (np.nan_to_num(level) * groups + 0.5) / (groups + 1.0)
     is_class = np.array([metric.scope != ALL for metric in metrics])
+    measured = (SPREAD.get((metric.readout, metric.metric)) for metric in metrics)
+    expected = MARGIN * np.array(
+        [each or UNKNOWN[bool(single)] for each, single in zip(measured, is_class, strict=True)]
+    )
+    inside = (np.nan_to_num(level) * groups + 0.5) / (groups + 1.0)
     return np.where(is_class, expected * inside * (1.0 - inside), expected)
 
 

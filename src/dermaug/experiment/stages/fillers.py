@@ -101,7 +101,11 @@ def _folder(
     return _placed(run, store.images[taken], list(names[taken]))
 
 
-FILLERS: dict[str, Filler] = {REPLAY: _replay, ORACLE: _oracle, FOLDER: _folder}
+FILLERS: dict[str, Filler] = {
+    REPLAY: _replay,
+    ORACLE: _oracle,
+    FOLDER: _folder,
+}
 """Source of a dose -> what gives its images; any other name is a generator family."""
 
 

@@ -14,6 +14,7 @@ from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Pane
 from dermaug.report.drawing import INK, colour, drawing, file_name, marker, short, svg
 from dermaug.report.formats import NONE, number, signed, small, with_interval
 from dermaug.scoring.scoring import Scoring
+from dermaug.stats.influence import SCORED
 from dermaug.stats.outcomes import (
     ALPHA,
     EQUIVALENT,
@@ -42,6 +43,7 @@ _COMPARED = (
     ("auc", "macro_auc", "Macro AUC"),
     ("argmax", "balanced_accuracy", "Mean sensitivity, argmax"),
     ("prior-adjusted", "mean_specificity", "Mean specificity, prior-adjusted"),
+    *((name, f"macro_{name}", f"Macro {name}".replace("_", " ")) for name in SCORED if name != AUC),
 )
 
 
