@@ -11,6 +11,7 @@ from drawn import recorded, reported, verdicts_of
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
+from dermaug.report.page import facts
 from dermaug.scoring.scores import score_trials
 
 Study = Callable[..., RunResults]
@@ -155,3 +156,11 @@ def test_an_arm_that_measures_convergence_is_told_of_and_compared_with_nothing(
 def test_a_folder_in_the_way_is_named(drawn_study: Study, tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="found the folder"):
         reported(drawn_study(), tmp_path)
+
+
+def test_the_first_line_tells_how_small_the_training_part_is(drawn_study: Study) -> None:
+    results = drawn_study(folds=1)
+    (fold,) = results.folds
+    short = replace(results, folds=(replace(fold, train=fold.train[:5]),), lesions=3)
+    assert "5 images of" in facts(short)
+    assert "at most 3 " in facts(short)

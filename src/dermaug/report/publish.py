@@ -22,7 +22,7 @@ from dermaug.inspection.audit_summary import collect_audits
 from dermaug.report.blocks import Figure, Table, write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
-from dermaug.report.sections.audit import audit_tables
+from dermaug.report.sections.audit import audit_tables, kid_words
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.scores import class_scores, score_table
 from dermaug.report.sections.verdicts import forest, overall_verdicts
@@ -142,7 +142,13 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
             )
         )
     header = (
-        *("Generator", "networks", "real images shown", "minutes", "KID (real images)"),
+        *(
+            "Generator",
+            "networks",
+            "real images shown",
+            "minutes",
+            f"{kid_words(audit)} (real images)",
+        ),
         *("precision", "recall", "copies", "called their class (real images)", "collapsed pairs"),
     )
     caption = (

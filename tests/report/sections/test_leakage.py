@@ -4,7 +4,7 @@ from dataclasses import replace
 from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.sections.leakage import split_statements
+from dermaug.report.sections.leakage import split_statements, split_table
 
 Study = Callable[..., RunResults]
 
@@ -76,3 +76,13 @@ def test_parting_by_lesion_although_patients_are_known_is_warned_of(drawn_study:
     assert "identify patients, but images were split by lesion" in failures(
         replace(results, catalog=catalog)
     )
+
+
+def test_images_that_a_limit_leaves_out_have_a_row(drawn_study: Study) -> None:
+    results = drawn_study(folds=1)
+    (fold,) = results.folds
+    assert [row[1] for row in split_table(results).rows] == ["train", "validation", "test"]
+    short = replace(results, folds=(replace(fold, train=fold.train[5:]),))
+    *_, cut = split_table(short).rows
+    assert cut[1:3] == ("not used (splits.lesions)", "5")
+    assert "1 fold and" in split_statements(results)[0].text

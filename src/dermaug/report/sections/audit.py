@@ -122,7 +122,7 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
             )
             for one in summarise(part)[str(family)]
         ]
-    header = ("Class", f"{_kid(numbers)} (real images)", "Class recognised", *_COPIED)
+    header = ("Class", f"{kid_words(numbers)} (real images)", "Class recognised", *_COPIED)
     caption = (
         "Comparison of data sizes: does a generator trained on few lesions come as close to real "
         "images, and does it copy more? Mean over generators; each is judged by the classifier of "
@@ -199,7 +199,7 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
             )
             for one in classes
         ]
-    kid = _kid(numbers)
+    kid = kid_words(numbers)
     distances = (f"{kid} (95 % interval)", f"{kid} of real images", "FID (floor)")
     overlaps = ("Precision", "Recall", "Density", "Coverage")
     header = ("Class", "validation lesions", *distances, *overlaps)
@@ -261,7 +261,7 @@ def _dagger(numbers: pd.DataFrame) -> str:
     return told if numbers["chosen_by_validation"].any() else ""
 
 
-def _kid(numbers: pd.DataFrame) -> str:
+def kid_words(numbers: pd.DataFrame) -> str:
     """KID, and of which features where no network learnt them."""
     is_random = numbers["features"].str.contains("random").any()
     return "KID on random features" if is_random else "KID"
