@@ -106,7 +106,12 @@ def test_absent_columns_are_unknown_and_text_stays_text() -> None:
     findings = Findings()
     nothing = describe(Row("line 2", {}), findings)
     assert math.isnan(float(nothing.pop("age")))
-    assert nothing == {"sex": "unknown", "localization": "unknown", "dx_type": "unknown"}
+    assert nothing == {
+        "sex": "unknown",
+        "localization": "unknown",
+        "dx_type": "unknown",
+        "skin_tone": "unknown",
+    }
     assert describe(Row("line 2", {"localization": "NA"}), findings)["localization"] == "NA"
 
 
