@@ -8,7 +8,7 @@ class DermaugError(Exception):
 
     Args:
         message: One line: what was expected, what was found, what to do.
-        details: Further lines, one a finding (file, row or key), printed below the message.
+        details: Further lines, one per finding (file, row or key), printed below the message.
     """
 
     def __init__(self, message: str, details: Sequence[str] = ()) -> None:

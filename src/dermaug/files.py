@@ -136,7 +136,7 @@ class Record(Section):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote.
+        """Read the output of `write`.
 
         Raises:
             DermaugError: Lists every entry that is missing, unknown or of another type.

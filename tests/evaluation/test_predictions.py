@@ -78,8 +78,8 @@ def test_rows_keep_their_order(table: pd.DataFrame) -> None:
         ({"part": "train"}, "part: expected validation, test; found train"),
         ({"label": "nv"}, "label: expected bkl, mel; found nv"),
         ({"image_id": "a"}, "occur twice: a"),
-        ({"part": ["test", "validation", "test"]}, "lesions in two parts: 1"),
-        ({"part": ["test", "test", "validation"], "group": "g"}, "groups in two parts: g"),
+        ({"part": ["test", "validation", "test"]}, "lesions in two splits: 1"),
+        ({"part": ["test", "test", "validation"], "group": "g"}, "groups in two splits: g"),
     ],
 )
 def test_each_fault_is_named(table: pd.DataFrame, change: dict, finding: str) -> None:

@@ -251,7 +251,7 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     words = ("audit", given, "--data", data, "--model", folder / CONTROL, "--output", tmp_path)
     code, output = called(*words, "--device", "cpu")
     assert code == 0, output
-    assert "from the validation part of fold 0" in output
+    assert "from the validation split of fold 0" in output
     assert "without lesions that the snapshot was chosen by" in output
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
@@ -265,12 +265,12 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
 def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     run: Run, folder: Path
 ) -> None:
-    """The key of a reduced training part is none of the run's; its images still tell the fold."""
+    """The key of a reduced training split is none of the run's; its images still tell the fold."""
     provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
     fewer = replace(provenance, fold_key="reduced", training_images=provenance.training_images[:5])
     _, validation, notes = part_images(run.catalog, fewer, None, run.folds)
     assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
-    assert any("validation part of fold 0" in note for note in notes)
+    assert any("validation split of fold 0" in note for note in notes)
 
 
 def test_other_images_under_the_names_of_the_training_are_refused(

@@ -72,7 +72,7 @@ def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_o
         results.experiment.question,
         *(escape(each) for each in asked["sentence"] if "synthetic" in each),
         "figures/differences.csv",
-        "minutes in all",
+        "Minutes, total",
     ):
         assert part in first
         assert part not in rest

@@ -213,12 +213,12 @@ def truth(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
     page = reported(results, tmp_path / "report.html").read_text(encoding="utf-8")
-    for heading in ("Dose and response", "Data size, and what the dose is worth"):
+    for heading in ("Dose and response", "Data size and the equivalent of a dose"):
         assert heading in page
     assert page.count("figures/dose_response.csv") == page.count("figures/data_size.csv") == 1
     # The dose curve stands on the first screen, the data-size curve in its section.
     places = [page.index(f"figures/{name}.csv") for name in ("dose_response", "data_size")]
     assert places[0] < page.index('<section id="verdicts">') < places[1]
-    assert "What a sceptic will ask" in page
+    assert "Threats to validity" in page
     for name in ("doses", "sizes", "gains"):
         assert (tmp_path / "scoring" / f"{name}.csv").exists()

@@ -20,7 +20,7 @@ PATH = "elsewhere"
 
 @pytest.fixture
 def tested(drawn_study: Study) -> RunResults:
-    """Two folds and two seeds, all tested on the test part of another study's only fold."""
+    """Two folds and two seeds, all tested on the test split of another study's only fold."""
     results = drawn_study(seeds=(0, 1))
     apart = {
         (trial.arm, trial.seed): on_test(trial)

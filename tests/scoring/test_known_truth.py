@@ -1,7 +1,7 @@
 """Verdicts where the truth is known, all five: fresh lesions help, wrong labels hurt, a copy is a
 replay, a class without a margin is inconclusive, and one training is not judged.
 
-One fold, because a copy of the training part is a copy of one fold's; four seeds instead.
+One fold, because a copy of the training split is a copy of one fold's; four seeds instead.
 """
 
 from dataclasses import replace
@@ -92,7 +92,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
         arm("oracle", family="oracle", dose=FRESH),
         arm("noise", folder=str(folder / "noise"), dose=FRESH, max_per_real=0.0),
         arm("wrong", folder=str(folder / "wrong"), dose=FRESH, max_per_real=0.0),
-        # As many of each class as there are: the whole training part once more.
+        # As many of each class as there are: the whole training split once more.
         arm(
             "copy",
             folder=str(folder / "copies"),

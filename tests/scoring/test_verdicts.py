@@ -138,7 +138,7 @@ def test_three_folds_of_one_training_are_judged_over_folds(drawn_study: Study) -
 
 
 def test_no_class_is_judged_on_fewer_than_ten_groups(drawn_study: Study) -> None:
-    # 24 lesions per class in four parts: six in each fold's test part.
+    # 24 lesions per class in four parts: six in each fold's test split.
     table = verdicts_of(drawn_study(folds=1, lesions=24, seeds=(0, 1)), 100)
     by_class = table[table["family"] == "class sensitivity"]
     assert (by_class["num_groups"] < 10).all()

@@ -113,7 +113,7 @@ def test_tables_that_cannot_be_compared_are_refused(
 
 def test_a_lesion_in_two_folds_is_refused(drawn_study: Study) -> None:
     both = [t.assign(lesion="L") for t in tables(drawn_study(), "classic", "real")]
-    with pytest.raises(DermaugError, match="lesion L is in the test parts of two folds"):
+    with pytest.raises(DermaugError, match="lesion L is in the test splits of two folds"):
         paired_difference(*both)
 
 

@@ -65,7 +65,7 @@ class Classifier(nn.Module):
 
     Args:
         network: Takes normalised images, gives logits.
-        mean: Subtracted from images in [0, 1], one value a channel.
+        mean: Subtracted from images in [0, 1], one value per channel.
         std: Divides them afterwards.
     """
 
@@ -113,8 +113,8 @@ def build_classifier(
     Args:
         config: Which weights it starts from.
         spec: Which network.
-        mean: Channel means of the training part, used where the network brings none of its own.
-        std: Channel standard deviations of the training part, likewise.
+        mean: Channel means of the training split, used where the network brings none of its own.
+        std: Channel standard deviations of the training split, likewise.
     """
     network = _network(spec, pretrained=config.pretrained)
     if config.weights:
@@ -132,7 +132,7 @@ def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) ->
 
 
 def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
-    """Read a classifier that `save_classifier` wrote.
+    """Read a classifier written by `save_classifier`.
 
     Raises:
         DermaugError: The file is no whole checkpoint of a classifier.

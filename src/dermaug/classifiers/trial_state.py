@@ -34,8 +34,8 @@ class ClassifierTask:
         sampling: How often a class is shown: natural, sqrt or balanced.
         loss: plain, weighted or adjusted, as for `Criterion`.
         classes: Labels in the order of the outputs.
-        training: Images of the fold's training part, with the arm's synthetic ones.
-        validation: Images of the fold's validation part.
+        training: Images of the fold's training split, with the arm's synthetic ones.
+        validation: Images of the fold's validation split.
         mean: Channel means of the real training images in [0, 1].
         std: Channel standard deviations of the real training images.
         seed: Derived from model, fold and seed, not from the arm.
@@ -124,7 +124,7 @@ class TrialState:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         self.classifier.load_state_dict(state["classifier"])
         load_optimizer(self.optimizer, state["optimizer"])
         if self.ema is not None:

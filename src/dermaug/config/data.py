@@ -50,10 +50,10 @@ class DataConfig(Section):
 
 
 class SplitConfig(Section):
-    """How images are parted; a group (lesion or patient) never occurs in two parts of a fold."""
+    """How images are split; a group (lesion or patient) never occurs in two splits of a fold."""
 
     folds: int = Field(default=5, ge=2, le=50)
-    """Number of cross-validation folds; each is the test part once."""
+    """Number of cross-validation folds; each is the test split once."""
     group: Grouping = "auto"
     """What stays together. `auto`: the patient where the data name one, else the lesion.
     `patient`: the same, and an error where the data name none. `lesion`: the lesion, even where
@@ -61,14 +61,14 @@ class SplitConfig(Section):
     run: tuple[Annotated[int, Field(ge=0, lt=50)], ...] = ()
     """Folds that are run, for example `[0]`; empty runs all."""
     holdout: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Instead of folds: one fixed test part of this fraction of the groups."""
+    """Instead of folds: one fixed test split of this fraction of the groups."""
     validation: float = Field(default=0.15, gt=0.0, lt=1.0)
-    """Fraction of the groups outside the test part that validation gets."""
+    """Fraction of the groups outside the test split that validation gets."""
     seed: Seed = 0
     """Seed of the parting."""
 
     lesions: tuple[Images, ...] = Field(default=(0,), min_length=1, max_length=100)
-    """Groups (lesions, or patients) per class that the training part keeps; 0 keeps all. Several
+    """Groups (lesions, or patients) per class that the training split keeps; 0 keeps all. Several
     make a data-size curve, each part of the next; generators are trained anew on each."""
 
     @model_validator(mode="after")

@@ -90,7 +90,7 @@ class GeneratorConfig(Section):
     images: Shown = 40_000
     """Length of training of each network, in real images shown."""
     batch: Batch = 64
-    """Real images a step."""
+    """Real images per step."""
     width: int = Field(default=48, ge=4, le=4_096)
     """Channels of the layer nearest the image."""
     latent: int = Field(default=100, ge=1, le=65_536)

@@ -130,7 +130,7 @@ def _partner(images: Batch, random: Generator) -> Tensor:
 
 
 def _inside(centre: Tensor, half: Tensor, side: int) -> Tensor:
-    """Which of `side` pixels lie within `half` of the centre, one row an image."""
+    """Which of `side` pixels lie within `half` of the centre, one row per image."""
     pixels = torch.arange(side, device=centre.device) + 0.5
     return (pixels - centre[:, None]).abs() <= half[:, None]
 
@@ -157,15 +157,15 @@ def resample(images: Batch, affine: Affine) -> Batch:
 
 
 def unit(images: Batch, random: Generator) -> Float[Tensor, " b"]:
-    """One number an image, uniform in [0, 1]."""
+    """One number per image, uniform in [0, 1]."""
     return torch.rand(len(images), generator=random, device=images.device)
 
 
 def symmetric(images: Batch, random: Generator) -> Float[Tensor, " b"]:
-    """One number an image, uniform in [-1, 1]."""
+    """One number per image, uniform in [-1, 1]."""
     return unit(images, random) * 2.0 - 1.0
 
 
 def per_image(values: Tensor) -> Tensor:
-    """One value an image, shaped so that it multiplies the images."""
+    """One value per image, shaped so that it multiplies the images."""
     return rearrange(values, "b -> b 1 1 1")

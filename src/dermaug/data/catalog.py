@@ -1,4 +1,4 @@
-"""A data set as a table: one row an image, whatever kind of source it came from."""
+"""A data set as a table: one row per image, whatever kind of source it came from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +31,12 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Catalog:
-    """One row an image.
+    """One row per image.
 
     Args:
         name: What the reader calls the data set, for example HAM10000.
         root: Folder (or file) it was read from.
-        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row an image; and `group` where
+        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row per image; and `group` where
             groups were united.
         classes: Labels in the order of the network's outputs.
         grouped: Whether lesion ids are known; False: each image counts as its own lesion, and the

@@ -54,7 +54,7 @@ class Contents:
 def contents_table(
     catalog: Catalog, contents: Contents, skipped: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """One row an image, sorted by id: ids, label, and the digests of file, mask and pixels.
+    """One row per image, sorted by id: ids, label, and the digests of file, mask and pixels.
 
     Args:
         catalog: The images that are used.
@@ -74,7 +74,7 @@ def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:
     """Hash of ids, lesions, patients, labels, classes and content; the same data have it anywhere.
 
     Args:
-        table: As `contents_table` gives it.
+        table: Returned by `contents_table`.
         classes: Labels in the order of a network's outputs.
     """
     rows = table[list(IDENTITY)].to_csv(index=False)
@@ -98,7 +98,7 @@ def differences(before: pd.DataFrame, now: pd.DataFrame) -> Differences:
     """Compare two data sets, image by image.
 
     Args:
-        before: As `contents_table` gives it.
+        before: Returned by `contents_table`.
         now: Likewise.
     """
     old, new = before.set_index("image_id"), now.set_index("image_id")

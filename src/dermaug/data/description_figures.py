@@ -177,7 +177,7 @@ def _percent(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares(axis: Axes, table: pd.DataFrame, colours: Sequence[Any], title: str) -> None:
-    """Stacked bars, one a class (the columns), the rows of the table as parts."""
+    """Stacked bars, one per class (the columns), the rows of the table as parts."""
     percent = _percent(table)
     start = np.zeros(percent.shape[1])
     for (name, values), colour in zip(percent.iterrows(), colours, strict=True):

@@ -1,4 +1,4 @@
-"""What must stay in one part of a fold: images of a lesion or of a patient, and united ones."""
+"""What must stay in one split of a fold: images of a lesion or of a patient, and united ones."""
 
 from collections.abc import Sequence
 

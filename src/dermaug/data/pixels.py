@@ -43,7 +43,7 @@ class PixelStore:
 
     @property
     def table(self) -> pd.DataFrame:
-        """What is compared to tell whether two data sets are one, as `contents_table` gives it."""
+        """The table returned by `contents_table`, by which two data sets are compared."""
         skipped = [bad.image_id for bad in self.skipped]
         return contents_table(self.catalog, self.contents, skipped)
 

@@ -25,7 +25,7 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Fold:
-    """Image ids of one cross-validation fold; no group occurs in two parts.
+    """Image ids of one cross-validation fold; no group occurs in two splits.
 
     Args:
         index: Number of the fold, from 0.
@@ -35,7 +35,7 @@ class Fold:
         data: Fingerprint of the data set; "" where nobody told.
 
     Raises:
-        DermaugError: An image is in two parts, or twice in one, or a part is empty.
+        DermaugError: An image is in two splits, or twice in one, or a split is empty.
     """
 
     index: int
@@ -104,7 +104,7 @@ def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[F
 
 
 def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fold:
-    """Keep some groups of each class in the training part; validation and test stay.
+    """Keep some groups of each class in the training split; validation and test stay.
 
     Args:
         catalog: The data set.
@@ -125,7 +125,7 @@ def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fol
 
 
 def refuse_overlap(catalog: Catalog, fold: Fold) -> None:
-    """Raise when a group is in two parts of a fold.
+    """Raise when a group is in two splits of a fold.
 
     Raises:
         DermaugError: Names each such group with its parts; or an image the catalog lacks.
@@ -134,7 +134,7 @@ def refuse_overlap(catalog: Catalog, fold: Fold) -> None:
 
 
 def refuse_shared_images(catalog: Catalog, fold: Fold, digests: Sequence[str]) -> None:
-    """Raise when equal images are in two parts of a fold.
+    """Raise when equal images are in two splits of a fold.
 
     Args:
         catalog: The data set.
@@ -153,7 +153,7 @@ def write_folds(path: Path, folds: Sequence[Fold]) -> None:
 
 
 def read_folds(path: Path) -> tuple[Fold, ...]:
-    """Read what `write_folds` wrote.
+    """Read the output of `write_folds`.
 
     Raises:
         DermaugError: The file is missing or damaged, or a fold does not match its key.
@@ -176,7 +176,7 @@ def _fold(entry: dict[str, Any]) -> Fold:
 
 
 def _groups(catalog: Catalog) -> pd.DataFrame:
-    """One row a group, sorted by name: the class it is dealt with and its number of images."""
+    """One row per group, sorted by name: the class it is dealt with and its number of images."""
     table = pd.DataFrame({"group": catalog.groups, "label": catalog.table["label"].to_numpy()})
     sizes = table.groupby("group", sort=True).size()
     counts = _groups_per_class(catalog)

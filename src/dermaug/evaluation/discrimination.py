@@ -97,11 +97,11 @@ def roc(
 def per_class(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], classes: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a class, each against the rest.
+    """One row per class, each against the rest.
 
     Args:
         labels: Index of the true class.
-        probabilities: One row an image, one column a class.
+        probabilities: One row per image, one column per class.
         classes: Names of the columns.
 
     Returns:

@@ -16,7 +16,7 @@ def embed(features: Float[np.ndarray, "n d"], seed: int) -> Float[np.ndarray, "n
     """Two coordinates an image; near ones are alike, but distances between clusters mean nothing.
 
     Args:
-        features: One row an image, at least 8; reduced to 50 principal components first.
+        features: One row per image, at least 8; reduced to 50 principal components first.
         seed: The same seed gives the same plane on the same machine.
 
     Raises:

@@ -62,7 +62,7 @@ def extract_features(
         device: Where batches are moved.
 
     Returns:
-        float32, one row an image.
+        float32, one row per image.
     """
     parts = []
     for start in range(0, len(images), BATCH):

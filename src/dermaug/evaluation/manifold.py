@@ -85,7 +85,7 @@ def neighbour_radii(
     """Distance of each point to its k-th nearest point of another group, for each k.
 
     Args:
-        points: One row a point.
+        points: One row per point.
         ks: From 1.
         groups: Of each point. None: each its own.
 

@@ -30,7 +30,7 @@ def build_predictions(
         catalog: Where the images come from.
         rows: Row of each image in the catalog.
         part: `validation` or `test`.
-        probabilities: One column a class of the catalog, each row summing to 1.
+        probabilities: One column per class of the catalog, each row summing to 1.
     """
     if np.shape(probabilities) != (len(rows), catalog.num_classes):
         raise DermaugError(
@@ -73,7 +73,7 @@ def write_predictions(path: Path, table: pd.DataFrame, classes: Sequence[str]) -
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
-    """Read and check a table that `write_predictions` wrote.
+    """Read and check a table written by `write_predictions`.
 
     Raises:
         DermaugError: The file is missing, damaged, or of other classes.
@@ -93,9 +93,9 @@ def refuse_other_rows(
     """Raise unless predictions are of exactly these images, with their labels, lesions and groups.
 
     Args:
-        table: What `read_predictions` gave.
+        table: Returned by `read_predictions`.
         catalog: The data set of the run.
-        parts: `validation` and `test` -> ids of the images of that part of the fold.
+        parts: `validation` and `test` -> ids of the images of that split of the fold.
         origin: Names the table in the error.
 
     Raises:
@@ -126,7 +126,7 @@ def label_indices(table: pd.DataFrame, classes: Sequence[str]) -> Int[np.ndarray
 
 
 def probabilities_of(table: pd.DataFrame, classes: Sequence[str]) -> Float[np.ndarray, "n k"]:
-    """Probabilities of each row, one column a class."""
+    """Probabilities of each row, one column per class."""
     return table[[probability_column(label) for label in classes]].to_numpy(dtype=np.float64)
 
 
@@ -160,10 +160,10 @@ def _findings(table: pd.DataFrame, classes: Sequence[str]) -> list[str]:
 
 
 def _crossing(table: pd.DataFrame) -> list[str]:
-    """Lesions and groups that occur in both parts."""
+    """Lesions and groups that occur in both splits."""
     findings = []
     for column, what in (("lesion_id", "lesions"), ("group", "groups")):
         shared = table.groupby(column)["part"].nunique()
         if (shared > 1).any():
-            findings.append(f"{what} in two parts: {', '.join(shared.index[shared > 1][:5])}")
+            findings.append(f"{what} in two splits: {', '.join(shared.index[shared > 1][:5])}")
     return findings

@@ -1,4 +1,4 @@
-"""Generator families, one a file; a new one is a file here and a line in `FAMILIES`."""
+"""Generator families, one per file; a new one is a file here and a line in `FAMILIES`."""
 
 from dermaug.config import GeneratorConfig
 from dermaug.errors import DermaugError

@@ -98,7 +98,7 @@ class Acgan(Family):
         joined: Joined = "product"
         """The latent times the class embedding, or concatenated with it as by Odena et al. Of a
         product nothing is known without the latent; a concatenated class is enough to please the
-        class loss, and the network draws one image a class."""
+        class loss, and the network draws one image per class."""
         class_weight: NonNegativeFloat = 1.0
         """Weight of the class loss beside the loss of real or generated; 1 as published."""
         beta1: float = Field(default=0.5, ge=0.0, lt=1.0)

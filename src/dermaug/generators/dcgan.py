@@ -1,4 +1,4 @@
-"""DCGAN (Radford et al. 2015, arXiv:1511.06434), as Frid-Adar et al. 2018 used it: one a class."""
+"""DCGAN (Radford et al. 2015, arXiv:1511.06434), one per class as in Frid-Adar et al. 2018."""
 
 from collections.abc import Iterator
 from itertools import pairwise

@@ -55,7 +55,7 @@ class Family(nn.Module, ABC):
     """All networks and optimisers of one training."""
 
     conditional: ClassVar[bool]
-    """One network for all classes, or one a class."""
+    """One network for all classes, or one per class."""
 
     sampler: Sampler
 

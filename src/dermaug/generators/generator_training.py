@@ -1,4 +1,4 @@
-"""Train one generator on images of a fold's training part, for a number of real images shown."""
+"""Train one generator on images of a fold's training split, for a number of real images shown."""
 
 import time
 from collections import defaultdict

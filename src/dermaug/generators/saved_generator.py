@@ -24,7 +24,7 @@ class GeneratorSpec:
         config: Family and widths.
         size: Side of the images in pixels.
         classes: Labels it can draw, in the order of its label input.
-        fold_key: Key of the fold whose training part it saw.
+        fold_key: Key of the fold whose training split it saw.
         training_images: Ids of the images it saw, for the leakage guard.
         validation_images: Ids of the images that its snapshot was chosen by; None: not known.
     """
@@ -68,7 +68,7 @@ def save_generator(
 
 
 def load_generator(path: Path, device: torch.device) -> tuple[Sampler, GeneratorSpec]:
-    """Read a sampler that `save_generator` wrote, in evaluation mode on the device.
+    """Read a sampler written by `save_generator`, in evaluation mode on the device.
 
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
@@ -81,7 +81,7 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
 
 
 def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec]:
-    """Read all networks that `save_generator` wrote, in evaluation mode on the device.
+    """Read all networks written by `save_generator`, in evaluation mode on the device.
 
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.

@@ -28,11 +28,11 @@ class GeneratorTask:
     Args:
         title: Name behind the progress bar.
         spec: Family, size, classes and the fold it belongs to.
-        training: Images of the fold's training part, of the spec's classes only; labels count
+        training: Images of the fold's training split, of the spec's classes only; labels count
             within `spec.classes`.
         seed: Derived from family, class, fold and generator seed.
         folder: Where checkpoint, journal and grids go.
-        validation: Images of other lesions of the same classes, never of the test part, against
+        validation: Images of other lesions of the same classes, never of the test split, against
             which snapshots are judged; None judges nothing and keeps the last.
         groups: Lesion of each training image, and of each validation image; None: each its own.
     """
@@ -96,7 +96,7 @@ class State:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         self.family.load_state_dict(state["family"])
         for key, optimizer in self.family.optimizers.items():
             load_optimizer(optimizer, state["optimizers"][key])

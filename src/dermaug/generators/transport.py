@@ -19,7 +19,7 @@ Solver = Callable[[Velocity, Points, int], Points]
 
 
 def straight_path(noise: Points, images: Points, times: Times) -> Points:
-    """Points x_t = (1 - t) noise + t image, one time an image (Lipman et al., equation 22).
+    """Points x_t = (1 - t) noise + t image, one time per image (Lipman et al., equation 22).
 
     Args:
         noise: Where the paths start.

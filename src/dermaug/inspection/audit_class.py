@@ -38,7 +38,7 @@ class Subjects:
         training: Real images that it saw.
         training_ids: Ids of `training`.
         training_lesions: Lesion of each of `training`.
-        validation: Real images of other lesions, never of the test part.
+        validation: Real images of other lesions, never of the test split.
         lesions: Lesion, or patient, of each validation image.
         chosen_by: Whether the generator's snapshot was, or may have been, chosen by `validation`.
         searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.

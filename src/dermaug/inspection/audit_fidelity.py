@@ -19,7 +19,7 @@ class Cloud:
     """Some images of one class in a network's eyes.
 
     Args:
-        features: One row an image.
+        features: One row per image.
         lesions: Lesion of each; None for generated images: each its own.
     """
 

@@ -54,7 +54,7 @@ class FolderAudit:
     """What was found.
 
     Args:
-        audit: Numbers (one row a class) and worst pairs.
+        audit: Numbers (one row per class) and worst pairs.
         notes: What the reader must know about how it was judged, one sentence each.
         pictures: Label -> the pairs' synthetic images, turned to fit, and training images.
     """
@@ -162,7 +162,7 @@ def part_images(
     fold = _fold_of(folds, provenance, stored)
     if fold is not None:
         validation = np.isin(ids, fold.validation)
-        notes.append(f"validation images: from the validation part of fold {fold.index}")
+        notes.append(f"validation images: from the validation split of fold {fold.index}")
     elif seen.any() or np.isin(ids, list(learnt)).any():
         used = set(groups[seen | np.isin(ids, list(learnt))])
         validation = ~np.isin(groups, list(used))
@@ -192,7 +192,7 @@ def _fold_of(
 ) -> Fold | None:
     """The fold that a set, or else a classifier, was made in; None where it is not known.
 
-    A training part that was reduced has a key of its own, but lies in that of one fold, as the
+    A training split that was reduced has a key of its own, but lies in that of one fold, as the
     validation images do that its snapshot was chosen by.
     """
     key = provenance.fold_key if provenance else stored.record.fold_key if stored else None

@@ -1,4 +1,4 @@
-"""Every generator of a run audited by its fold's own classifier; kept beside the generator."""
+"""Audit every generator of a run by a classifier of its fold and store the result beside it."""
 
 import hashlib
 import json
@@ -24,16 +24,17 @@ from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 
 VERSION = 3
-"""Goes up whenever the same images would get other numbers."""
+"""Incremented whenever the same images would give other numbers."""
 
 
 @dataclass(frozen=True, eq=False)
 class StoredAudit:
-    """What an audit left on disk.
+    """An audit as stored on disk.
 
     Args:
-        numbers: One row a class: family, label, fold, seed, lesions, then what `audit_class` gives.
-        pairs: One row a worst pair: label, then `PAIR_COLUMNS`.
+        numbers: One row per class: family, label, fold, seed, lesions, then the columns of
+            `audit_class`.
+        pairs: One row per worst pair: label, then `PAIR_COLUMNS`.
     """
 
     numbers: pd.DataFrame
@@ -43,17 +44,17 @@ class StoredAudit:
 def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
     """Audit every finished generator whose control classifier is finished too.
 
-    Validation images are those of the validation part that the generator's snapshot was not chosen
-    by, or all of it in classes too small for two halves; the test part is never looked at. What
-    was audited before, with the same generator and classifier, is read back.
+    The audit uses the validation images on which the generator's snapshot was not selected, or all
+    validation images of classes too small for two halves; it never uses the test split. Audits of
+    the same generator with the same classifier are read from disk.
 
     Args:
         run: The run.
-        device: Where the classifier looks.
+        device: Device of the classifier.
 
     Returns:
-        One row a generator and class: family, label, fold, seed, lesions, then what `audit_class`
-        gives.
+        One row per generator and class: family, label, fold, seed, lesions, then the columns of
+        `audit_class`.
     """
     chosen = [
         (job, control)
@@ -69,10 +70,11 @@ def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
 
 
 def control_job(run: Run, job: GeneratorJob) -> ClassifierJob | None:
-    """The finished classifier that judges a generator; None without one.
+    """The finished classifier that audits a generator; None without one.
 
-    Of the generator's fold, the first model and the first seed; of the arm that differs from the
-    family's first arm in its synthetic images only: it has seen the same real images and no others.
+    It is the classifier of the generator's fold with the first model and the first seed, from the
+    arm that differs from the family's first arm only in its synthetic images, so that it was
+    trained on the same real images and no others.
     """
     arm = control_of_family(run.experiment, job.family)
     for trial in run.jobs.classifiers:
@@ -108,12 +110,12 @@ def read_audit(folder: Path) -> StoredAudit | None:
 
 
 def write_audit(folder: Path, key: str, audit: StoredAudit) -> StoredAudit:
-    """Write an audit beside its generator; gives it as it will be read.
+    """Write an audit beside its generator and return it as `read_audit` would.
 
     Args:
-        folder: Where `audit.json` appears.
-        key: What the audit depends on, as a digest.
-        audit: What was found.
+        folder: Folder of the generator, where `audit.json` is written.
+        key: Digest of everything that the audit depends on.
+        audit: The audit.
     """
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
@@ -135,7 +137,7 @@ def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
 
 
 def _shown_as(arm: Arm) -> dict[str, Any]:
-    """All of an arm but its name and its dose."""
+    """All entries of an arm except its name and its dose."""
     return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve", "against"})
 
 
@@ -162,14 +164,14 @@ def _audit_generator(
 
 
 def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
-    """The validation images of a class that its synthetic images are judged by."""
+    """The validation images of a class with which its synthetic images are compared."""
     found = np.sort(run.catalog.rows(fold.validation))
     kept = found[run.catalog.table["label"].to_numpy()[found] == label]
     return judging(kept, run.catalog.image_ids, run.groups, synthetic.provenance)
 
 
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
-    """One class: what the generator drew, what it saw, and validation."""
+    """Synthetic, training and validation images of one class."""
     catalog, lesions = run.catalog, run.groups
     found = np.sort(catalog.rows(synthetic.provenance.training_images))
     seen = found[catalog.table["label"].to_numpy()[found] == label]

@@ -62,7 +62,7 @@ def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
     """Family -> its classes.
 
     Args:
-        numbers: One row a generator and class, as `audit_run` gives them.
+        numbers: One row per generator and class, as returned by `audit_run`.
     """
     return {
         str(family): [

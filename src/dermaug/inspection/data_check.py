@@ -22,7 +22,7 @@ from dermaug.experiment.run.data import Twins, find_twins
 
 LISTED = 20
 FEWEST = 3
-"""Groups of a class that a training, a validation and a test part need."""
+"""Groups of a class that a training, a validation and a test split need."""
 
 
 @dataclass(frozen=True, eq=False)

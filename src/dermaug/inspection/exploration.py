@@ -42,7 +42,7 @@ class Exploration:
         notes: What was left out and why, and what a reader must know, one sentence each.
         walks: Class -> images of its walks.
         arithmetic: Class -> what adding the direction of large lesions does.
-        features: As `discriminator_scores` gives them; empty where there is nothing to score.
+        features: Returned by `discriminator_scores`; empty where there is nothing to score.
         duplicates: Near-duplicates among the training images of different lesions, the most alike
             first, with the columns of `DUPLICATES`; empty without data.
         pairs: Images of the first of these pairs: the first ones turned to fit, above the second.

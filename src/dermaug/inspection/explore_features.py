@@ -53,7 +53,7 @@ def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
         seed: Of subsets, of the untrained network and of resampling.
 
     Returns:
-        One row per kind of features, as `compared` gives them, the trained discriminator's first.
+        One row per kind of features, as returned by `compared`, the trained discriminator's first.
 
     Raises:
         DermaugError: No fold, no discriminator, or one that cannot be had.
@@ -127,7 +127,7 @@ def _classifiers_of(
 ) -> dict[str, Int[np.ndarray, " n"]]:
     """What the classifiers of the run's first arm call the validation images, by model and seed.
 
-    They were trained on the generator's training part; a run may have none yet.
+    They were trained on the generator's training split; a run may have none yet.
     """
     assert subject.run is not None
     assert subject.store is not None

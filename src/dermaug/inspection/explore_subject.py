@@ -35,7 +35,7 @@ class Subject:
         spec: What it is.
         run: Folder of the run that it lies in; None when it lies by itself.
         store: The data, decoded; None when they are not at hand.
-        fold: The fold it was trained on, its training part reduced as the generator's was; None
+        fold: The fold it was trained on, its training split reduced as the generator's was; None
             without run or data.
     """
 

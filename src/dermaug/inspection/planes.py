@@ -49,7 +49,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
         device: Where the classifiers look.
 
     Returns:
-        One row a point: plane (`without` and `with`: test images seen by the control and by the
+        One row per point: plane (`without` and `with`: test images seen by the control and by the
         synthetic arm's classifier; `together`: validation and synthetic images seen by the
         control), classifier (its key), origin (real or synthetic), label, x, y. Empty when no
         pair of classifiers and no generator has finished.

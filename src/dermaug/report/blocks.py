@@ -1,4 +1,4 @@
-"""What a page is made of, and how it becomes one HTML file that asks nothing of the network."""
+"""Building blocks of a page, rendered as one HTML file that needs no network access."""
 
 import base64
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from dermaug.files import write_text, written_aside
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it is read.
+    """A table for display.
 
     Args:
-        caption: What it holds, of how many.
-        header: One name a column.
+        caption: Its contents and sample size.
+        header: One name per column.
         rows: Text of the cells; a row of one cell is a heading between groups of rows.
         texts: Leading columns that hold text; the others are numbers, aligned right.
         source: The file that holds the numbers; "" for none.
@@ -39,10 +39,10 @@ class Panel:
 
     Args:
         name: Its file's name under `figures/`.
-        alt: What it shows, in words, for those who cannot see it.
+        alt: Text alternative for readers who cannot see it.
         data: The file's content, SVG or PNG.
         title: Heading above it on the page; "" when the drawing has its own.
-        group: What it belongs to, mostly a classifier; "" when the figure has no groups.
+        group: Group of panels, usually a classifier; "" when the figure has no groups.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Figure:
 
     Args:
         name: Stem of the CSV file with the numbers.
-        caption: What is seen, of how many.
+        caption: What it shows, and the sample size.
         panels: Drawings, in reading order.
         numbers: The values drawn, long form.
         legend: (text, colour, marker) of each series, drawn once above all panels.
@@ -89,7 +89,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading within a section; with a link where there is more to read."""
+    """A heading within a section, with an optional link."""
 
     text: str
     link: str = ""
@@ -98,7 +98,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list; each item may be marked as one that holds or fails."""
+    """A list; each item may be marked as a check that holds or fails."""
 
     items: tuple[str, ...]
     holds: tuple[bool, ...] = ()
@@ -107,7 +107,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Code:
-    """Text as it stands in a file."""
+    """The text of a file, printed verbatim."""
 
     text: str
     kind: ClassVar[str] = "code"
@@ -124,7 +124,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Details:
-    """Blocks that are folded away below one line."""
+    """Blocks that are collapsed below a summary line."""
 
     summary: str
     content: Sequence["Block"]
@@ -161,11 +161,11 @@ class Page:
     """A whole page.
 
     Args:
-        kicker: Which command wrote it.
+        kicker: The command that wrote it.
         title: Its heading.
-        question: What it answers.
-        facts: What it is about, in small print.
-        sections: Its parts; those without content are left out.
+        question: The question that it answers.
+        facts: Data and design, in small print.
+        sections: Its sections; those without content are left out.
         footer: Terms and licence.
         notices: Warnings above everything.
     """
@@ -190,7 +190,7 @@ class Page:
             write_panels(path.parent / "figures", figure.panels)
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("dermaug.report"),
-            autoescape=True,  # everything that comes from a run is text
+            autoescape=True,  # all values from a run are plain text, never markup
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

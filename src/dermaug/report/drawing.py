@@ -1,4 +1,4 @@
-"""How everything that the report draws looks: matplotlib, colours, names of files."""
+"""The style of all drawings of the report: matplotlib settings, colours, file names."""
 
 import io
 import re
@@ -54,7 +54,7 @@ def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
 
     Args:
         width: In inches, at 72 CSS pixels each.
-        height: Likewise.
+        height: In inches.
     """
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
@@ -62,12 +62,12 @@ def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
 
 
 def svg(drawn: Axes | Canvas) -> bytes:
-    """A panel as SVG, text as text in the reader's own font."""
+    """Render a panel as SVG that keeps text as text in the reader's font."""
     canvas = drawn.get_figure(root=True)
     assert canvas is not None
     buffer = io.StringIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # The reader's font draws the text; that ours lacks a glyph does not matter.
+        # The reader's font draws the text, so a glyph missing here does not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _with_system_fonts(buffer.getvalue()).encode()
@@ -81,19 +81,19 @@ def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
 
 
 def sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[np.ndarray, "y x 3"]:
-    """A contact sheet whose images are enlarged by a whole factor to at least 64 pixels."""
+    """Make a contact sheet, with images enlarged by a whole factor to at least 64 pixels."""
     factor = max(1, -(-LEAST_SIDE // images.shape[1]))
     return contact_sheet(images.repeat(factor, axis=1).repeat(factor, axis=2), columns)
 
 
 def file_name(*parts: object, ending: str = "svg") -> str:
-    """A name that any file system takes; what is not a letter, digit, `.`, `_`, `+` or `-` goes."""
+    """Make a valid file name: only letters, digits, `.`, `_`, `+` and `-` are kept."""
     safe = (re.sub(r"[^A-Za-z0-9._+-]+", "_", str(part)).strip(".") or "x" for part in parts)
     return f"{'-'.join(safe)[:120]}.{ending}"
 
 
 def short(name: str, length: int = 16) -> str:
-    """A name cut to what an axis has room for.
+    """Shorten a name to fit an axis.
 
     Example:
         >>> short("seborrhoeic keratosis"), short("mel")
@@ -114,15 +114,15 @@ def colour(index: int) -> str:
 
 
 def marker(index: int) -> str:
-    """Marker of the series number `index`; from the eighth on, another one with the same colour."""
+    """Marker of the series number `index`; from the eighth on, colours repeat with new markers."""
     return MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
 
 
 def dashes(index: int) -> Any:  # noqa: ANN401
-    """Line style of the series number `index`, likewise."""
+    """Line style of the series number `index`; from the eighth on, colours repeat with new ones."""
     return DASHES[(index + index // len(PALETTE)) % len(DASHES)]
 
 
 def _with_system_fonts(text: str) -> str:
-    """Name the reader's fonts instead of the one that was measured with (DejaVu, a wide one)."""
+    """Replace DejaVu, the wide font used for the layout, by the fonts of the reader's system."""
     return re.sub(r"'DejaVu Sans'[^;\"]*", _FONTS, text)

@@ -1,4 +1,4 @@
-"""How numbers and tables are written, once for every page and printed text."""
+"""Formats of numbers and tables, for every page and printed text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ NONE = "–"
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with a true minus, or a dash when it is not defined.
+    """Format a number with a typographic minus, or a dash if it is not defined.
 
     Example:
         >>> number(-0.0004), number(-1.26, 1), number(float("nan"))
@@ -26,7 +26,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """A share in per cent, or a dash.
+    """Format a fraction in per cent, or a dash if it is not defined.
 
     Example:
         >>> percent(0.0312), percent(0.5, 0)
@@ -36,12 +36,12 @@ def percent(value: float, digits: int = 1) -> str:
 
 
 def signed(value: float) -> str:
-    """Three decimals with a sign, or a dash."""
+    """Format a number with three decimals and a sign, or a dash if it is not defined."""
     return NONE if np.isnan(value) else signed_number(value)
 
 
 def interval(middle: str, low: str, high: str) -> str:
-    """A value and its interval; the value alone where there is none.
+    """Join a value and its interval; the value alone if there is no interval.
 
     Example:
         >>> interval("+0.1", "0.0", "+0.2"), interval("+0.1", NONE, NONE)
@@ -56,7 +56,7 @@ def with_interval(row: Mapping[Any, Any], value: str = "difference") -> str:
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:
-    """A number of things.
+    """Format a count with its noun in the singular or plural.
 
     Example:
         >>> counted(1, "fold"), counted(2_000, "fold")
@@ -66,12 +66,12 @@ def counted(count: int, singular: str, plural: str = "") -> str:
 
 
 def small(p_value: float) -> str:
-    """A p-value with three decimals; it is never zero."""
+    """Format a p-value with three decimals; it is never printed as zero."""
     return "< 0.001" if p_value < 0.001 else number(p_value)
 
 
 def mean_and_spread(values: pd.Series) -> str:
-    """Mean ± SD with three decimals; the mean alone of a single value."""
+    """Format mean ± SD with three decimals; of a single value, only the mean."""
     defined = values.dropna()
     if len(defined) < 2:
         return number(defined.mean())
@@ -79,14 +79,14 @@ def mean_and_spread(values: pd.Series) -> str:
 
 
 def plain_table(caption: str, frame: pd.DataFrame, texts: int = 1) -> Table:
-    """Any table: whole numbers with separators, others with one decimal."""
+    """Format any data frame: integers with separators, other numbers with one decimal."""
     rows = tuple(tuple(_text(value) for value in row) for row in frame.itertuples(index=False))
     header = tuple(str(name).replace("_", " ") for name in frame.columns)
     return Table(caption, header, rows, texts)
 
 
 def markdown(table: Table) -> str:
-    """A table as Markdown; headings between groups of rows become rows in bold."""
+    """Convert a table to Markdown; headings between groups of rows become rows in bold."""
 
     def line(trials: tuple[str, ...]) -> str:
         return f"| {' | '.join(trial.replace('|', chr(92) + '|') for trial in trials)} |"

@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained HTML page, its figures and its numbers as CSV."""
+"""The report of a run: one self-contained HTML page, with its figures and numbers as CSV."""
 
 from pathlib import Path
 
@@ -36,15 +36,15 @@ FOOTER = (
 
 
 def render_report(results: RunResults, scoring: Scoring, output: Path | None = None) -> Path:
-    """Write the page, and beside it the numbers that it shows and `figures/`.
+    """Write the page, and beside it `scoring/` and `figures/` with its numbers.
 
     Args:
         results: The run, finished or not.
         scoring: Its scores.
-        output: The page to write; None writes `report.html` into the run's folder.
+        output: Path of the page; None writes `report.html` into the run's folder.
 
     Returns:
-        Where the page is.
+        Path of the page.
 
     Raises:
         DermaugError: The folder cannot be written to.
@@ -90,11 +90,11 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
 
 
 def facts(results: RunResults) -> str:
-    """Data, training part, folds, seeds and classifiers in one line."""
+    """Data, training split, folds, seeds and classifiers in one line."""
     catalog, experiment = results.catalog, results.experiment
     lesions = catalog.table["lesion_id"]
-    unit = "lesion" if catalog.grouped else "image taken as lesion"
-    several = "" if catalog.grouped else "images taken as lesions"
+    unit = "lesion" if catalog.grouped else "image counted as a lesion"
+    several = "" if catalog.grouped else "images counted as lesions"
     trained = [catalog.rows(fold.train) for fold in results.folds]
     images = sum(map(len, trained)) / len(trained)
     parts = sum(lesions.iloc[rows].nunique() for rows in trained) / len(trained)
@@ -113,7 +113,7 @@ def facts(results: RunResults) -> str:
 
 
 def classifier_words(classifier: ClassifierConfig) -> str:
-    """Name of a classifier and what its weights start from."""
+    """Name of a classifier and the origin of its initial weights."""
     if classifier.pretrained:
         return f"{classifier.key} (pre-trained)"
     return f"{classifier.key} ({'from a weight file' if classifier.weights else 'from scratch'})"

@@ -1,7 +1,7 @@
-"""What a run may show the world: its numbers, figures and generated images, and nothing real.
+"""Publish a run: its numbers, figures and generated images, but nothing from real patients.
 
-No picture of a real lesion, no generated image that an audit took for a copy of one, and no path of
-the machine that it ran on.
+The published folder contains no picture of a real lesion, no generated image that the audit counted
+as a copy, and no path of the machine on which the study ran.
 """
 
 import re
@@ -33,7 +33,7 @@ from dermaug.training.grids import save_contact_sheet
 SHOWN = 6
 """Images of each class on a sheet of samples."""
 SIDE = 80
-"""Pixels that an image on a sheet is wide at most: a repository is to hold them."""
+"""Largest width of an image on a sheet, in pixels, so that a repository can hold the sheets."""
 _START = r"(?:~(?:[A-Za-z_][\w.-]*)?|\.\.)?/"
 _QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
 _BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
@@ -45,15 +45,15 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
     Args:
         results: A run with at least one classifier trained.
         scoring: Its scores.
-        output: Folder to appear: `scoring/` with the run's CSV files, `audit.csv`,
+        output: Folder to create, with `scoring/` and the run's CSV files, `audit.csv`,
             `experiment.json` and `run.json`, `figures/` with plots and sheets of generated images,
             and `tables.md`.
 
     Returns:
-        `tables.md`.
+        Path of `tables.md`.
 
     Raises:
-        DermaugError: Nothing is done yet, or `output` holds something or is within the run.
+        DermaugError: No classifier is trained yet, or `output` is not empty or lies within the run.
     """
     if not results.trials:
         raise DermaugError(
@@ -87,7 +87,7 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
 
 
 def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
-    """Figures that draw numbers and no image."""
+    """Figures that show numbers only and no images."""
     arms = [arm.name for arm in results.experiment.compared_arms]
     drawn = [class_scores(scoring.class_scores, arms, results.catalog.classes)]
     if len(scoring.verdicts):
@@ -96,7 +96,7 @@ def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
 
 
 def without_folders(text: str) -> str:
-    """A text whose paths from the root, from a home or from above keep their last part only.
+    """Shorten paths that start at the root, in a home folder or with `..` to their last part.
 
     Example:
         >>> without_folders("--data /home/me/HAM10000 --set a.weights=/tmp/w.pth, 3/4")
@@ -112,11 +112,11 @@ def _last_part(path: re.Match[str]) -> str:
 
 
 def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
-    """Each generator family in one row: means over its classes, folds and seeds.
+    """One row per generator family: means over its classes, folds and seeds.
 
     Args:
         audit: The run's `audit.csv`.
-        generators: Those of the run.
+        generators: Records of the run's generators.
     """
     rows = []
     for family, part in audit.groupby("family", sort=False):
@@ -142,19 +142,14 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
             )
         )
     header = (
-        *(
-            "Generator",
-            "networks",
-            "real images shown",
-            "minutes",
-            f"{kid_words(audit)} (real images)",
-        ),
-        *("precision", "recall", "copies", "called their class (real images)", "collapsed pairs"),
+        *("Generator", "Networks", "Real images shown", "Minutes"),
+        f"{kid_words(audit)} (real images)",
+        *("Precision", "Recall", "Copies", "Class recognised (real images)", "Collapsed pairs"),
     )
     caption = (
         "Means over classes, folds and seeds, against validation lesions; in parentheses the "
-        "values for real training or validation images. Copies: closer to a training image than "
-        "unrelated lesions are. Collapsed pairs: in the worst class, 0.01 is ideal."
+        "values for real training or validation images. Copies: images closer to a training image "
+        "than unrelated lesions are. Collapsed pairs: share in the worst class, 0.01 is ideal."
     )
     return Table(caption, header, tuple(rows))
 
@@ -204,7 +199,7 @@ def _families(results: RunResults) -> dict[str, list[GeneratorResult]]:
 def _write_samples(
     output: Path, family: str, parts: list[GeneratorResult]
 ) -> tuple[str, str] | None:
-    """A sheet of images that are no copies, one class a row: its name and its caption."""
+    """Write a sheet of images that are not copies, one class per row; return name and caption."""
     rows: dict[str, np.ndarray] = {}
     for folder in dict.fromkeys(one.folder for one in parts):
         rows |= _cleared(folder)
@@ -213,12 +208,12 @@ def _write_samples(
     name = f"samples-{family}.png"
     images = np.concatenate([rows[label] for label in sorted(rows)])
     save_contact_sheet(output / "figures" / name, images, columns=SHOWN, side=SIDE)
-    caption = f"{family}: the first {SHOWN} images that the audit cleared, one class a row"
+    caption = f"{family}: the first {SHOWN} images that the audit cleared, one class per row"
     return name, f"{caption} ({', '.join(sorted(rows))})."
 
 
 def _cleared(folder: Path) -> dict[str, np.ndarray]:
-    """The first images of each class that the audit looked at and found to be no copies."""
+    """The first images of each class that the audit examined and did not count as copies."""
     synthetic, audit = read_synthetic_set(JobFolder(folder).synthetic), read_audit(folder)
     if audit is None:
         return {}

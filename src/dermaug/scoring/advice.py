@@ -1,4 +1,4 @@
-"""What to do about each class: a sentence that a user can act on, no surer than the verdict."""
+"""Advice for each class: a sentence that a user can act on, no stronger than the verdict."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,11 +19,11 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         results: The run.
-        verdicts: What `verdict_table` gives.
+        verdicts: Returned by `verdict_table`.
 
     Returns:
-        The columns of `COLUMNS`; per_real is the number of synthetic images that were added per
-        real training image of the class, mean over trials.
+        The columns of `COLUMNS`; per_real is the number of synthetic images added per real
+        training image of the class, mean over trials.
     """
     synthetic = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
     judged = verdicts[
@@ -46,12 +46,12 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
-    """What the verdict on the sensitivity of one class says to whoever owns the data.
+    """Put the verdict on the sensitivity of one class into a sentence for the owner of the data.
 
     Args:
         row: A row of the verdict table.
         per_real: Synthetic images of the class per real one.
-        unit: What was kept whole, with "test" before it.
+        unit: The unit of grouping after "test", for example "test lesions".
     """
     label = row["scope"]
     images = f"{per_real:.2g} synthetic images per real one" if per_real else "none of its own"
@@ -72,7 +72,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
 
 
 def _added(results: RunResults, model: str, arm: str) -> dict[str, float]:
-    """Label -> synthetic images added per real training image, mean over trials."""
+    """Map each label to the synthetic images added per real training image, mean over trials."""
     trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]
     counts = [trial.record.train_counts for trial in trials]
     return {

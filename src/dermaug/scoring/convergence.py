@@ -1,7 +1,7 @@
-"""Has the baseline stopped rising? It is trained at its full length and at half of it.
+"""Has the baseline converged? Compare its full training length with half of it.
 
-Under a cosine schedule the last fifth of a training is flat by construction, so that its journal
-cannot tell; a second training of half the length can.
+With a cosine schedule, the last fifth of a training is flat by construction, so the journal of one
+training cannot answer this; a second training of half the length can.
 """
 
 import pandas as pd
@@ -26,7 +26,7 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
 
     Returns:
         model, arm, readout, metric, images, half (images shown in the shorter training),
-        difference, low, high (full length minus half, test part), margin, and converged: whether
+        difference, low, high (full length minus half, test split), margin, and converged: whether
         the full length gains no more than the margin. Empty where it was not measured.
     """
     experiment, classes = results.experiment, results.catalog.classes

@@ -1,4 +1,4 @@
-"""Curves over the dose and over the number of real lesions, and what a dose is worth in lesions."""
+"""Dose curves, data-size curves, and the equivalent of a dose in real lesions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,9 +26,9 @@ def dose_curve(point: Point) -> pd.DataFrame:
     """One row per classifier and point of a dose curve, or of the curve of its replays.
 
     Returns:
-        The columns of `chosen_doses`, then reference, difference, low, high (test part, primary
-        metric, against the arm without the dose). Doses that were not chosen are exploratory:
-        the test part is meant to be read once, for the chosen one.
+        The columns of `chosen_doses`, then reference, difference, low, high (test split, primary
+        metric, against the arm without the dose). Doses that were not chosen are exploratory,
+        because the test split should be used only once, for the chosen dose.
     """
     numbers = [
         (
@@ -45,7 +45,7 @@ def dose_curve(point: Point) -> pd.DataFrame:
 
 
 def arm_scores(point: Point) -> dict[tuple[str, str], Estimate]:
-    """Metrics of every arm with a finished trial, alone."""
+    """Metrics of every single arm with a finished trial."""
     results = point.results
     arms, classes = [arm.name for arm in results.experiment.arms], results.catalog.classes
     return {
@@ -56,16 +56,16 @@ def arm_scores(point: Point) -> dict[tuple[str, str], Estimate]:
 
 
 def size_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFrame:
-    """One row a number of training lesions, classifier and arm.
+    """One row per number of training lesions, classifier and arm.
 
     Args:
         points: The run at every data size, the smallest first.
-        scores: Of each, what `arm_scores` gives.
+        scores: The result of `arm_scores` for each point.
 
     Returns:
-        lesions (mean number in the training part), model, arm, curve (the dose curve it is a point
-        of, or ""), chosen (whether validation picks this dose at this size; true for arms without
-        a dose curve), score (the primary metric), low, high.
+        lesions (mean number in the training split), model, arm, curve (the dose curve to which it
+        belongs, or ""), chosen (whether this dose is selected on validation at this size; true for
+        arms without a dose curve), score (the primary metric), low, high.
     """
     rows = []
     for point, own in zip(points, scores, strict=True):
@@ -88,16 +88,17 @@ def size_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFram
 
 
 def gain_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFrame:
-    """One row a number of training lesions, classifier and synthetic arm: its gain, and its worth.
+    """Gain of each synthetic arm, and its equivalent in real lesions, by number of lesions.
 
     Args:
         points: The run at every data size, the smallest first.
-        scores: Of each, what `arm_scores` gives.
+        scores: The result of `arm_scores` for each point.
 
     Returns:
-        lesions, model, arm, reference, difference, low, high (primary metric), and worth: the
-        extra real lesions that would have raised it as much, in words. Of a dose curve only the
-        dose that validation picks at that size.
+        One row per number of training lesions, classifier and synthetic arm: lesions, model, arm,
+        reference, difference, low, high (primary metric), and worth: the number of additional
+        real lesions with the same effect, in words. Of a dose curve, only the dose selected on
+        validation at that size is included.
     """
     rows = []
     for point in points:
@@ -122,7 +123,7 @@ def gain_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFram
 
 
 def training_lesions(results: RunResults) -> float:
-    """Lesions in the training part, mean over folds."""
+    """Lesions in the training split, mean over folds."""
     table = results.catalog.table
     counts = [
         table["lesion_id"].iloc[results.catalog.rows(fold.train)].nunique()
@@ -134,7 +135,7 @@ def training_lesions(results: RunResults) -> float:
 def _learning_curve(
     points: Sequence[Point], scores: Sequence[Scores], model: str, arm: str
 ) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, "r p"]]:
-    """Lesions of each point that has the arm, and its resampled scores."""
+    """Number of lesions and resampled scores of an arm at each point that has it."""
     found = [
         (training_lesions(point.results), own[model, arm].draws[:, point.primary])
         for point, own in zip(points, scores, strict=True)
@@ -150,7 +151,7 @@ def _worth(
     lesions: float,
     gain: Float[np.ndarray, " r"],
 ) -> str:
-    """Real equivalents on the learning curve of the reference arm; "" without a curve."""
+    """Equivalent in real lesions, read off the reference arm's data-size curve; "" without one."""
     if len(sizes) < MIN_SIZES:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""The difference between two arms with everything that is known of its uncertainty."""
+"""The difference between two arms with its uncertainty."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import Metric, metrics_of
 
 Answers = Mapping[str, Mapping[int, FoldAnswers]]
-"""Classifier -> fold -> what its networks of every arm and seed answered."""
+"""Classifier -> fold -> answers of its networks of every arm and seed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Effect:
         model: Key of the classifier.
         estimate: The differences, in the order of `metrics_of`.
         num_pairs: Pairs of networks of the same fold and seed.
-        num_generators: Trainings of generators whose images the arm was given; 0 without any.
+        num_generators: Number of trained generators whose images the arm used; 0 without any.
     """
 
     contrast: Contrast
@@ -32,7 +32,7 @@ class Effect:
     num_generators: int
 
     def interval_at(self, place: int, least: float = -1.0) -> tuple[float, float, float]:
-        """Difference and 95 % interval, clipped to what is possible, of one metric."""
+        """Difference and 95 % interval of one metric, clipped to the possible range."""
         low, high = self.estimate.at(place).interval()[:, 0].clip(least, 1.0)
         return float(self.estimate.value[place]), float(low), float(high)
 
@@ -46,7 +46,7 @@ def effects_of(
     """Effects of every contrast and classifier that has a pair of finished trials.
 
     Args:
-        answers: Of every classifier, in the experiment's order.
+        answers: Answers of every classifier, in the experiment's order.
         classes: Labels of the data set.
         contrasts: Arms to compare.
         resamples: Number of draws of the bootstrap; all contrasts of a classifier share them.
@@ -74,9 +74,10 @@ def arm_estimates(
     arms: Sequence[str],
     resamples: int = RESAMPLES,
 ) -> dict[str, Estimate]:
-    """Metrics of single arms, with the group draws of `effects_of`: points of a learning curve.
+    """Estimate the metrics of single arms, with the group draws of `effects_of`.
 
-    Two arms' draws are paired by group, not by seed: take differences from `effects_of`.
+    They are the points of a data-size curve. The draws of two arms are paired by group but not by
+    seed; differences must be taken from `effects_of`.
 
     Args:
         folds: Answers of one classifier.
@@ -90,5 +91,5 @@ def arm_estimates(
 
 
 def place_of(classes: Sequence[str], metric: Metric) -> int:
-    """Where a metric stands in an estimate."""
+    """Index of a metric in an estimate."""
     return metrics_of(classes).index(metric)

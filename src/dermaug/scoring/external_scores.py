@@ -1,4 +1,4 @@
-"""Scores on external data sets, apart from those of the study's own test part."""
+"""Scores on external data sets, kept apart from those on the study's own test split."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ DIFFERENCES = (*COLUMNS, "data")
 
 
 def score_external(results: RunResults) -> pd.DataFrame:
-    """One row a trial and external data set.
+    """One row per trial and external data set.
 
     Returns:
         data, arm, model, fold, seed, images, and the overall metrics; empty without external data.
@@ -36,17 +36,17 @@ def score_external(results: RunResults) -> pd.DataFrame:
 
 
 def compare_external(point: Point) -> pd.DataFrame:
-    """Differences of arms on external data sets, with intervals and verdicts.
+    """Compare arms on external data sets, with intervals and verdicts.
 
-    Every network of every fold answers the same external lesions: they are one fold, in which each
-    (fold, seed) of the study is a training of its own.
+    The networks of all folds predict the same external lesions. The external data therefore count
+    as one fold, in which each (fold, seed) of the study is a separate training.
 
     Args:
-        point: The study on its own test part.
+        point: The study on its own test split.
 
     Returns:
-        The columns of `verdict_table` and data. Each data set has families of its own, over which
-        Holm's rule adjusts. Empty without external data.
+        The columns of `verdict_table` and data. Holm's adjustment uses separate families for each
+        data set. Empty without external data.
     """
     tables = []
     for path in dict.fromkeys(path for trial in point.results.trials for path in trial.external):
@@ -58,7 +58,7 @@ def compare_external(point: Point) -> pd.DataFrame:
 
 
 def _as_one_fold(results: RunResults, path: str) -> RunResults:
-    """The study as if an external data set were the test part of its only fold."""
+    """Present the study as if an external data set were the test split of its only fold."""
     trials = [trial for trial in results.trials if path in trial.external]
     trainings = list(dict.fromkeys((trial.fold, trial.seed) for trial in trials))
     generators = list(dict.fromkeys((trial.fold, trial.generator_seed) for trial in trials))

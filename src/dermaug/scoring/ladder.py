@@ -1,9 +1,10 @@
-"""Where the gain of a synthetic arm comes from: its difference to every reference, read alike.
+"""Where the gain of a synthetic arm comes from: its difference to every reference.
 
-Published gains mix three things: what images teach, a moved threshold, and a weak reference. Each
-row is a reference, from none to strong; each column reads both arms alike. The last column reads
-the synthetic arm at argmax and the reference prior-adjusted: what is left of a gain at argmax once
-the reference may move its threshold too, which costs nothing.
+Published gains mix three effects: the information in the images, a moved threshold, and a weak
+reference. Each row is a reference, from the weakest to the strongest. Each column uses the same
+read-out for both arms, except the last one: it compares the synthetic arm at argmax with the
+prior-adjusted reference. This is what remains of a gain at argmax once the threshold of the
+reference is moved as well, which costs nothing.
 """
 
 from collections.abc import Sequence
@@ -32,17 +33,18 @@ _READ = {
 
 
 def ladder(point: Point) -> pd.DataFrame:
-    """Each synthetic arm against every arm without generated images, and against its replay.
+    """Compare each synthetic arm with every arm without generated images and with its replay.
 
-    All rows are exploratory but those that `verdict_table` judges.
+    All rows are exploratory except those that `verdict_table` judges.
 
     Args:
-        point: The run at one size of the training part; of a dose curve, only the chosen dose.
+        point: The run at one size of the training split. Of a dose curve, only the chosen dose is
+            compared.
 
     Returns:
         The columns of `COLUMNS`: one row per classifier, synthetic arm, reference and read-out.
-        kind is what the reference is, in words; difference, low and high (95 %, not adjusted,
-        clipped to -1 and 1) are in mean sensitivity, or in macro AUC where readout is auc.
+        kind describes the reference; difference, low and high (95 %, not adjusted, clipped to -1
+        and 1) are in mean sensitivity, or in macro AUC where readout is auc.
     """
     arms, classes = point.results.experiment.compared_arms, point.results.catalog.classes
     kinds = {
@@ -69,7 +71,7 @@ def ladder(point: Point) -> pd.DataFrame:
 
 
 def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
-    """Arms to compare a synthetic one with, and what each is."""
+    """The arms with which a synthetic arm is compared, and a description of each."""
     own = control_arm(arms, arm.name)
     plain = [each for each in arms if not (each.synthetic or each.half or each.discriminator)]
     replays = [(each, "replay of the same number of images") for each in arms]
@@ -81,7 +83,7 @@ def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
 
 
 def _kind(arm: Arm, own: str | None) -> str:
-    """What an arm of real images alone is, in words."""
+    """Describe an arm that uses real images only."""
     is_bare = arm.policy == "none" and not arm.variants
     parts = ["no augmentation" if is_bare else "classic augmentation"]
     if arm.sampling == "balanced":
@@ -92,7 +94,7 @@ def _kind(arm: Arm, own: str | None) -> str:
 
 
 def _adjusting(answers: Answers, arms: Sequence[Arm]) -> Answers:
-    """Answers in which arms without generated images decide prior-adjusted where argmax is read."""
+    """Replace argmax by prior-adjusted decisions for the arms without generated images."""
     plain = {arm.name for arm in arms if not arm.is_synthetic}
 
     def read(key: Key, answer: Answer) -> Answer:
@@ -110,7 +112,7 @@ def _adjusting(answers: Answers, arms: Sequence[Arm]) -> Answers:
 
 
 def _moved(answer: Answer) -> Answer:
-    """Rows of argmax replaced by those prior-adjusted."""
+    """Replace the argmax rows by the prior-adjusted ones."""
     values, influence = answer.values.copy(), answer.influence.copy()
     values[:2], influence[:, :2] = values[2:4], influence[:, 2:4]
     return Answer(values, influence)

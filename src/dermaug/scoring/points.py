@@ -1,4 +1,4 @@
-"""One data size of a run, with all that its tables are made of estimated once."""
+"""One data size of a run, with everything that its tables need estimated once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class Point:
     Args:
         results: Its trials.
         predictions: Classifier -> fold -> test predictions, image by image.
-        answers: The same, measured.
-        doses: What `chosen_doses` gives.
-        effects: Of every contrast and classifier.
-        resamples: Number of draws that the effects were estimated with.
+        answers: The same predictions reduced to metrics and the influence of each test group.
+        doses: Returned by `chosen_doses`.
+        effects: Effect of every contrast and classifier.
+        resamples: Number of bootstrap draws behind the effects.
     """
 
     results: RunResults
@@ -40,13 +40,13 @@ class Point:
 
     @property
     def exploratory(self) -> set[tuple[str, str]]:
-        """(model, arm) of doses that validation does not pick, and of their replays."""
+        """(model, arm) of doses that were not selected on validation, and of their replays."""
         others = self.doses[~self.doses["chosen"].astype(bool)]
         return set(zip(others["model"], others["arm"], strict=True))
 
     @property
     def primary(self) -> int:
-        """Where the study's primary metric stands in an estimate."""
+        """Index of the study's primary metric in an estimate."""
         return place_of(self.results.catalog.classes, primary_metric(self.results.experiment))
 
 
@@ -58,7 +58,7 @@ def point_of(
     Args:
         results: The run.
         resamples: Number of draws of the bootstrap.
-        doses: What `chosen_doses` gave for the trials' own validation parts; None asks for it.
+        doses: Returned by `chosen_doses` for the trials' own validation splits; None computes it.
     """
     arms, classes = results.experiment.arms, results.catalog.classes
     models = [classifier.key for classifier in results.experiment.classifiers]
@@ -72,13 +72,13 @@ def point_of(
 
 
 def chosen_doses(results: RunResults) -> pd.DataFrame:
-    """One row a classifier and point of a dose curve: what validation picks; the test is not read.
+    """Select the dose of each dose curve on validation, without reading the test split.
 
     Returns:
-        model, curve, arm, dose (images added in all, mean over trials), validation (the primary
-        metric on the validation part, mean over trials), chosen (the best on validation, the
-        smaller dose of equals). The replay of a dose has a curve of its own and is chosen with its
-        dose.
+        One row per classifier and point of a dose curve: model, curve, arm, dose (total number of
+        images added, mean over trials), validation (the primary metric on the validation split,
+        mean over trials), chosen (the best on validation; the smaller of equally good doses). The
+        replay of a dose has its own curve and is chosen with its dose.
     """
     rows = []
     for arm in results.experiment.arms:
@@ -112,7 +112,7 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
 
 
 def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
-    """Whether two arms show every class equally often, in every pair of their trainings."""
+    """Whether two arms show every class equally often, in every pair of trainings."""
     pairs: dict[tuple[str, int, int], list[TrialResult]] = {}
     for trial in results.trials:
         if trial.arm in (arm, reference):

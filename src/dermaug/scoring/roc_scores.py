@@ -1,4 +1,4 @@
-"""Confusion matrices and ROC curves of every classifier and arm, over all of its trials."""
+"""Confusion matrices and ROC curves of every classifier and arm, over all trials."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,7 +18,7 @@ def score_confusion(results: RunResults) -> pd.DataFrame:
     """One row per classifier, arm, true and predicted class (argmax).
 
     Returns:
-        true, predicted, predictions (test parts of all folds and seeds added up), model, arm.
+        true, predicted, predictions (sum over the test splits of all folds and seeds), model, arm.
     """
     classes, tables = list(results.catalog.classes), []
     for model, arm, trials in _grouped(results):
@@ -48,8 +48,8 @@ def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> 
     """Average the ROC curves of some trials at equal false-positive rates.
 
     Returns:
-        false_positive_rate, sensitivity, auc (mean of the curves' areas; trapezoids), trials; empty
-        when no trial's test part has the class.
+        false_positive_rate, sensitivity, auc (mean area under the curves, by trapezoids), trials;
+        empty when no trial's test split has the class.
     """
     curves = []
     for trial in trials:
@@ -74,7 +74,7 @@ def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> 
 
 
 def _grouped(results: RunResults) -> Iterator[tuple[str, str, list[TrialResult]]]:
-    """(classifier, arm, finished trials), in the experiment's order, none empty."""
+    """Yield (classifier, arm, finished trials), in the experiment's order, none empty."""
     for model in (classifier.key for classifier in results.experiment.classifiers):
         for arm in (arm.name for arm in results.experiment.arms):
             trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]

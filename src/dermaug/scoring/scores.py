@@ -1,4 +1,4 @@
-"""Tables over the trials of a run: scores and scores by class, in every readout."""
+"""Scores of the trials of a run, overall and by class, in every readout."""
 
 from collections.abc import Sequence
 
@@ -40,12 +40,12 @@ def score_trials(results: RunResults) -> pd.DataFrame:
 
 
 def scores_of(trial: TrialResult, table: pd.DataFrame, results: RunResults) -> dict[str, float]:
-    """All overall metrics of some predictions of a trial."""
+    """All overall metrics of a table of predictions of a trial."""
     return overall_read(*label_arrays(table, results), prior_of(trial, results))
 
 
 def score_classes(results: RunResults) -> pd.DataFrame:
-    """One row per finished trial and class, on the test part: the columns of `per_class_read`."""
+    """One row per finished trial and class, on the test split: the columns of `per_class_read`."""
     classes, tables = results.catalog.classes, []
     for trial in results.trials:
         tested = label_arrays(on_test(trial), results)
@@ -55,7 +55,7 @@ def score_classes(results: RunResults) -> pd.DataFrame:
 
 
 def joined(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """Tables one below the other; without any, an empty one with the columns."""
+    """Concatenate tables; without any, return an empty table with the given columns."""
     if not tables:
         return pd.DataFrame(columns=list(columns))
     return pd.concat(tables, ignore_index=True)[list(columns)]
@@ -68,12 +68,12 @@ def primary_metric(experiment: Experiment) -> Metric:
 
 
 def primary_words(experiment: Experiment) -> str:
-    """Name of the primary metric, and of the family of its verdicts."""
+    """Name of the primary metric, which is also the family of its verdicts."""
     return "macro AUC" if primary_metric(experiment).readout == AUC else "mean sensitivity"
 
 
 def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
-    """The study's primary metric on a trial's validation part, which picks doses."""
+    """The study's primary metric on a trial's validation split, used to select doses."""
     labels, probabilities = label_arrays(on_validation(trial), results)
     even = adjusted(trial, probabilities, results)
     if results.experiment.verdict.primary == "macro_auc":
@@ -83,17 +83,17 @@ def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
 
 
 def on_test(trial: TrialResult) -> pd.DataFrame:
-    """The predictions of a trial's test part."""
+    """The predictions of a trial's test split."""
     return trial.predictions[trial.predictions["part"] == "test"]
 
 
 def on_validation(trial: TrialResult) -> pd.DataFrame:
-    """The predictions of a trial's validation part."""
+    """The predictions of a trial's validation split."""
     return trial.predictions[trial.predictions["part"] == "validation"]
 
 
 def label_arrays(table: pd.DataFrame, results: RunResults) -> tuple[np.ndarray, np.ndarray]:
-    """Label indices (n,) and probabilities (n, k) of some predictions."""
+    """Label indices (n,) and probabilities (n, k) of a table of predictions."""
     classes = results.catalog.classes
     return label_indices(table, classes), probabilities_of(table, classes)
 
@@ -101,14 +101,14 @@ def label_arrays(table: pd.DataFrame, results: RunResults) -> tuple[np.ndarray, 
 def adjusted(
     trial: TrialResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
 ) -> Float[np.ndarray, "n k"]:
-    """A trial's probabilities brought to the uniform prior."""
+    """Adjust a trial's probabilities to the uniform prior."""
     return prior_adjusted(probabilities, prior_of(trial, results))
 
 
 def natural(
     trial: TrialResult, probabilities: Float[np.ndarray, "n k"], results: RunResults
 ) -> Float[np.ndarray, "n k"]:
-    """A trial's probabilities at the natural prevalence, that of its fold's real training part."""
+    """Adjust a trial's probabilities to the prevalence in its fold's real training split."""
     (fold,) = (fold for fold in results.folds if fold.index == trial.fold)
     labels = results.catalog.labels[results.catalog.rows(fold.train)]
     prevalence = np.bincount(labels, minlength=results.catalog.num_classes) / len(labels)
@@ -116,7 +116,7 @@ def natural(
 
 
 def prior_of(trial: TrialResult, results: RunResults) -> Float[np.ndarray, " k"]:
-    """The prior that a trial's loss saw, in the order of the classes."""
+    """The prior seen by a trial's loss, in the order of the classes."""
     return prior_array(trial.record.prior, results.catalog.classes)
 
 

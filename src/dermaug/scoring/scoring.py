@@ -1,4 +1,4 @@
-"""Everything that a run's predictions say, as tables that are made once and stored beside it."""
+"""The scoring of a run: tables that are computed once and stored beside the run."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -26,18 +26,18 @@ from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.hierarchy import RESAMPLES
 
 FOLDER = "scoring"
-"""Beside the run: one CSV file for each table, named after it."""
+"""Folder beside the run, with one CSV file per table, named after the table."""
 _TEXTS = {
     *("arm", "model", "reference", "role", "readout", "scope", "metric", "family", "verdict"),
     *("levels", "sentence", "label", "true", "predicted", "curve", "grouping", "group", "data"),
     *("target", "rule", "worth", "kind"),
 }
-"""Columns that hold text, whatever it looks like: a class may be named 7."""
+"""Columns that hold text, even where it looks like a number: a class may be named 7."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scoring:
-    """The tables; one without rows has its columns nevertheless.
+    """The tables of a run; a table without rows still has its columns.
 
     Args:
         scores: One row per trial: see `score_trials`.
@@ -49,15 +49,15 @@ class Scoring:
         roc: Mean ROC curves: `score_roc`.
         subgroups: Scores and differences by group of patients: `score_subgroups`.
         verdicts: One row per contrast, classifier, readout and metric: `verdict_table`.
-        advice: What to do about each class: `advice`.
+        advice: A sentence of advice for each class: `advice`.
         ladder: Synthetic arms against every reference: `ladder`.
         doses: Points of the dose curves: `dose_curve`.
         sizes: Scores at each number of real lesions: `size_curve`.
-        gains: What a dose gains at each, and its worth in lesions: `gain_curve`.
+        gains: Gain of a dose at each of them, and its equivalent in lesions: `gain_curve`.
         external: One row per trial and external data set: `score_external`.
         external_differences: Arms compared on external data: `compare_external`.
-        convergence: Full length against half of it: `convergence`.
-        threats: Weaknesses of the run in sentences: `threats`.
+        convergence: Full training length against half of it: `convergence`.
+        threats: Threats to validity in sentences: `threats`.
     """
 
     scores: pd.DataFrame
@@ -81,17 +81,17 @@ class Scoring:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Every table by its name, which is that of its file."""
+        """Every table by its name, which is also the name of its file."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def write(self, folder: Path) -> Path:
         """Write a CSV file for each table.
 
         Args:
-            folder: Of the run, or of a page.
+            folder: Folder of the run, or of a page.
 
         Returns:
-            The folder below it that holds them.
+            The folder below it that holds the tables.
         """
         for name, table in self.tables.items():
             write_csv(folder / FOLDER / f"{name}.csv", table)
@@ -99,10 +99,10 @@ class Scoring:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read what `write` wrote.
+        """Read the tables written by `write`.
 
         Args:
-            folder: Of the run.
+            folder: Folder of the run.
 
         Raises:
             DermaugError: A table is missing.
@@ -147,7 +147,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """A table with the types that it was written with."""
+    """Read a table with the types with which it was written."""
     if not path.is_file():
         raise DermaugError(f"{path}: expected a table that `dermaug score` wrote, found none")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -155,7 +155,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 
 def _typed(name: str, column: pd.Series) -> pd.Series:
-    """Text as it was before it was made safe; everything else as a truth value or a number."""
+    """Undo the escaping of text; convert every other column to booleans or numbers."""
     if name in _TEXTS:
         return column.map(_as_written)
     if len(column) and column.isin(["True", "False"]).all():
@@ -166,5 +166,5 @@ def _typed(name: str, column: pd.Series) -> pd.Series:
 
 
 def _as_written(text: str) -> str:
-    """A cell without the quote that keeps a spreadsheet from running it."""
+    """Remove the quote that prevents spreadsheets from evaluating a cell as a formula."""
     return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text

@@ -1,4 +1,4 @@
-"""Who gains: scores by sex, age, body site and skin tone, with intervals by lesion."""
+"""Subgroups: scores by sex, age, body site and skin tone, with intervals over lesions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from dermaug.stats.metrics import ALL, Metric, metrics_of
 
 RESAMPLES = 1_000
 FEWEST = 20
-"""A metric that rests on fewer images than this is given without an interval."""
+"""A metric computed from fewer images than this has no interval."""
 FEWEST_OF_CLASS = 5
-"""A class with fewer images in a group is left out of the group's mean sensitivity: its own would
-be all or nothing, and would come and go between bootstrap draws."""
+"""A class with fewer images in a group is left out of the group's mean sensitivity: its sensitivity
+would be all or nothing, and some bootstrap draws would lack the class."""
 MOST_VALUES = 15
-"""Body sites and skin tones beyond the most frequent ones are put together."""
+"""Number of body sites, and of skin tones, that are kept apart; rarer ones are merged."""
 OTHER_SITES, OTHER_TONES = "other sites", "other skin tones"
 COLUMNS = (
     "model",
@@ -70,32 +70,33 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
 
 
 def _most_frequent(column: pd.Series, others: str) -> tuple[pd.Series, list[str]]:
-    """A column in which the rare values are called `others`, and its frequent values in order."""
+    """Replace rare values of a column by `others`; also return the frequent values in order."""
     values = column.astype(str)
     frequent = [name for name in values.value_counts().index if name != UNKNOWN][:MOST_VALUES]
     return values.where(values.isin([*frequent, UNKNOWN]), others), frequent
 
 
 def _scale_order(tone: str) -> tuple[int, str]:
-    """Numbers by size, other names by the alphabet, in which I to VI are in order, too."""
+    """Sort numbers by size and other names alphabetically, which also orders I to VI."""
     return int(tone) if tone.isdecimal() else 0, tone
 
 
 def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
-    """Scores of every arm, and differences to its baseline, in each group of test images.
+    """Score every arm, and its difference to its baseline, in each group of test images.
 
-    All decisions are prior-adjusted. Values and intervals are those of `estimate_all` on the test
-    images of the group: groups of lesions resampled, trainings moderated; exploratory.
+    All decisions are prior-adjusted. Values and intervals are computed by `estimate_all` on the
+    test images of the group, with resampled lesions and moderated variances of the trainings. All
+    rows are exploratory.
 
     Returns:
         model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
         ("" for the arm's own score), value (a score or the difference arm - reference), low, high
         (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
         malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
-        others), and classes: how many have `FEWEST_OF_CLASS` images in the group and make up
-        balanced_accuracy, which a group without any such class has none of. A grouping with a
-        single group is left out; so are the two latter metrics where the classes are not
-        HAM10000's.
+        others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
+        group, over which balanced_accuracy is computed; it is missing for a group without such a
+        class. A grouping with a single group is left out; so are malignant_sensitivity and
+        malignant_specificity if the classes are not those of HAM10000.
     """
     results = point.results
     models = list(dict.fromkeys(trial.model for trial in results.trials))
@@ -115,7 +116,7 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
 
 
 def _complete(folds: Mapping[int, FoldPredictions]) -> dict[int, FoldPredictions]:
-    """The folds in which every arm has been trained: arms are scored on the same images."""
+    """The folds in which every arm has been trained, so that arms are scored on the same images."""
     arms = {fold: {arm for arm, _ in each.plain} for fold, each in folds.items()}
     everyone = set().union(*arms.values())
     return {fold: each for fold, each in folds.items() if arms[fold] == everyone}
@@ -123,7 +124,7 @@ def _complete(folds: Mapping[int, FoldPredictions]) -> dict[int, FoldPredictions
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """What is asked about a group: which classes are told apart, and which metrics are read."""
+    """One evaluation of a group: the classes that are distinguished and the metrics computed."""
 
     metrics: Mapping[str, Metric]
     merged: Int[np.ndarray, " k"]
@@ -195,7 +196,7 @@ def _score_group(
 
 
 def _supports(images: Int[np.ndarray, " k"], question: _Question) -> dict[str, int]:
-    """Images that each metric of a question rests on."""
+    """Number of images behind each metric of a question."""
     positive = int(images[question.merged == 1].sum())
     numbers = {
         "malignant_sensitivity": positive,
@@ -219,7 +220,7 @@ def _references(results: RunResults, arms: Sequence[str]) -> list[tuple[str, str
 
 
 def _each_group(described: pd.DataFrame) -> Iterator[tuple[str, str, Bool[np.ndarray, " n"]]]:
-    """Grouping, group and which images are in it; what divides nobody is left out."""
+    """Yield grouping, group and its images; groupings with a single group are left out."""
     for grouping in described.columns.drop("lesion_id"):
         present = described[grouping].cat.remove_unused_categories().cat.categories
         if len(present) > 1:

@@ -1,4 +1,4 @@
-"""Threats to validity that can be read off a run: what a sceptical reviewer would ask first."""
+"""Threats to validity that can be read off a run: the first questions of a sceptical reviewer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from dermaug.stats.trainings import GROUPS_ONLY
 
 FEW_LESIONS = 20
 SEEN = 0.05
-"""Sensitivity below which a class counts as never named."""
+"""Sensitivity below which a class counts as never predicted."""
 WON = 0.97
-"""Mean probability of being real that a discriminator gives to real images once it has won."""
+"""Mean probability of "real" for real images above which the discriminator has won."""
 
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What a check may read: the run, and tables that were made of it.
+    """The input of every check: the run and some of its tables.
 
     Args:
         results: The run.
-        verdicts: What `verdict_table` gives.
-        classes: What `score_classes` gives.
-        doses: What `dose_curve` gives.
+        verdicts: Returned by `verdict_table`.
+        classes: Returned by `score_classes`.
+        doses: Returned by `dose_curve`.
     """
 
     results: RunResults
@@ -36,7 +36,7 @@ class _Known:
     doses: pd.DataFrame
 
     def primary(self) -> pd.DataFrame:
-        """Rows of the verdict table of the study's primary metric."""
+        """Rows of the verdict table for the study's primary metric."""
         readout, scope, metric = primary_metric(self.results.experiment)
         table = self.verdicts
         same = (table["readout"] == readout) & (table["metric"] == metric)
@@ -50,9 +50,9 @@ def threats(
 
     Args:
         results: The run.
-        verdicts: What `verdict_table` gives.
-        classes: What `score_classes` gives.
-        doses: What `dose_curve` gives.
+        verdicts: Returned by `verdict_table`.
+        classes: Returned by `score_classes`.
+        doses: Returned by `dose_curve`.
     """
     checks = (
         _lesions,
@@ -155,7 +155,7 @@ def _doses(known: _Known) -> Iterator[str]:
 
 
 def _unseen_classes(known: _Known) -> Iterator[str]:
-    """A class that the reference arm never names tells nothing of how well it could be told."""
+    """Find classes that the reference arm never predicts: any emphasis on them is a gain."""
     first = known.results.experiment.arms[0].name
     of_first = known.classes[known.classes["arm"] == first]
     for model, part in of_first.groupby("model", sort=False):
@@ -169,12 +169,12 @@ def _unseen_classes(known: _Known) -> Iterator[str]:
 
 
 def _more_lesions(known: _Known) -> Iterator[str]:
-    """Where more real images show no gain, none of synthetic ones could be expected."""
+    """Find out whether more real images show a gain; if not, synthetic ones can hardly show one."""
     table = known.primary()
     for contrast in more_lesions(known.results.experiment.arms):
         pair = [contrast.arm, contrast.reference]
         for row in table.to_dict("records"):
-            # Half of the lesions stands in the table as the arm, all of them as its reference.
+            # In the table, half of the lesions is the arm and all lesions are its reference.
             is_turned = [row["reference"], row["arm"]] == pair
             if (not is_turned and [row["arm"], row["reference"]] != pair) or row["role"] == REPLAY:
                 continue
@@ -190,7 +190,7 @@ def _more_lesions(known: _Known) -> Iterator[str]:
 
 
 def _negative_controls(known: _Known) -> Iterator[str]:
-    """A replay that changes nothing of what is shown must not differ from its baseline."""
+    """Find replays that differ from their baseline although both show every class equally often."""
     table = known.primary()
     for row in table[table["role"] == NEGATIVE].to_dict("records"):
         if row["p"] <= ALPHA:

@@ -1,4 +1,4 @@
-"""A row of the verdict table in plain words, no more certain than its numbers."""
+"""Sentences for the rows of the verdict table, no stronger than their numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,11 +27,11 @@ _WORDS = {
 
 
 def sentence(row: Row, unit: str) -> str:
-    """What one row of the verdict table says.
+    """Put one row of the verdict table into a sentence.
 
     Args:
-        row: The columns of the verdict table, but for the sentence.
-        unit: What was kept whole: lesions or patients.
+        row: The columns of the verdict table, except the sentence itself.
+        unit: The unit of grouping: lesions or patients.
     """
     with_model = f"With {row['model']}, "
     if np.isnan(row["difference"]):
@@ -49,7 +49,7 @@ def sentence(row: Row, unit: str) -> str:
 
 
 def metric_words(row: Row) -> str:
-    """Name of a row's metric, with its readout where that is not said by it."""
+    """Name of a row's metric, with the readout unless the metric implies it."""
     if row["readout"] in SCORED:
         name = "AUC" if row["readout"] == AUC else row["readout"].replace("_", " ")
         return f"macro {name}" if row["scope"] == ALL else f"the {name} of {row['scope']}"
@@ -78,7 +78,7 @@ def _judged(row: Row, facts: str, of: str) -> str:
 
 
 def _power(row: Row) -> str:
-    """What an inconclusive result is worth."""
+    """State what the design of an inconclusive comparison could have detected."""
     if not row["attainable"]:
         return "A verdict is not attainable by this design: no possible gain would be significant."
     if np.isinf(row["detectable"]):
@@ -104,7 +104,7 @@ def _interval(row: Row) -> str:
 
 
 def signed(value: float) -> str:
-    """Three decimals with a sign; a true minus.
+    """Format a number with three decimals, a sign and a typographic minus.
 
     Example:
         >>> signed(-0.0251), signed(-0.0001)
@@ -116,5 +116,5 @@ def signed(value: float) -> str:
 
 
 def p_words(value: float) -> str:
-    """A p-value with three decimals, or that it is smaller."""
+    """Format a p-value with three decimals, or as smaller than 0.001."""
     return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"

@@ -1,4 +1,4 @@
-"""Does an arm help: every contrast and metric with its interval, and a verdict where one is due."""
+"""The verdict table: every contrast and metric with its interval, and a verdict where judged."""
 
 from collections.abc import Iterator
 
@@ -54,29 +54,30 @@ FAMILIES = {
     "macro AUC": (AUC, "macro_auc"),
     "class sensitivity": (ADJUSTED, "sensitivity"),
 }
-"""What is judged; every other readout and metric is exploratory."""
+"""The metrics that are judged; every other readout and metric is exploratory."""
 
 
 def verdict_table(point: Point) -> pd.DataFrame:
     """One row per contrast, classifier, readout and metric.
 
-    Holm's rule adjusts within families over the whole run, all arms and classifiers: mean
+    Holm's adjustment is applied within families over all arms and classifiers of the run: mean
     sensitivity, macro AUC, and the sensitivities of single classes, each for the difference and,
-    where there is a margin, for equivalence. Members are arms against their baselines and synthetic
-    arms against their replays. Replays themselves, doses that validation does not pick, and every
-    other metric are exploratory.
+    where there is a margin, for equivalence. The families consist of arms against their baselines
+    and synthetic arms against their replays. Replays against baselines, doses that were not
+    selected on validation, and every other metric are exploratory.
 
     Args:
-        point: The run, estimated.
+        point: The estimated run.
 
     Returns:
-        The columns of `COLUMNS`. family is "" for what is exploratory; difference, low, high
-        (95 %, not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) are of
-        the metric; p, p_holm and p_equivalence as in docs/statistics.md; detectable is the minimum
-        detectable difference, infinite where it exceeds what is possible; attainable tells whether
-        any possible gain could have been significant; reference_level is the reference's metric;
-        num_groups are test groups with an image of the scope; num_pairs are pairs of networks;
-        levels are what the interval covers.
+        The columns of `COLUMNS`. family is "" for exploratory rows; difference, low and high (95 %,
+        not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) refer to the
+        metric; p, p_holm and p_equivalence are defined in docs/statistics.md; detectable is the
+        minimum detectable difference, infinite if it exceeds the largest possible difference;
+        attainable states whether any possible gain could have been significant; reference_level is
+        the metric of the reference; num_groups is the number of test groups with an image of the
+        scope; num_pairs is the number of pairs of networks; levels lists the sources of variation
+        that the interval covers.
     """
     results, effects, unasked = point.results, point.effects, point.exploratory
     metrics = metrics_of(results.catalog.classes)
@@ -98,7 +99,7 @@ def _rows(
     experiment: Experiment,
     unasked: set[tuple[str, str]],
 ) -> Iterator[dict[str, object]]:
-    """Rows of one contrast, verdicts still to be given."""
+    """Rows of one contrast, before verdicts are given."""
     estimate, contrast = effect.estimate, effect.contrast
     arms = {(effect.model, contrast.arm), (effect.model, contrast.reference)}
     is_asked = contrast.role in JUDGED and not arms & unasked
@@ -166,7 +167,7 @@ def _judge(table: pd.DataFrame, family: str) -> None:
 
 
 def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metric, ...]) -> None:
-    """Fill in what the design could have found, in place."""
+    """Fill in the minimum detectable differences, in place."""
     sizes = table.loc[table["verdict"] != NOT_JUDGED, "family"].value_counts().to_dict()
     for number, effect in enumerate(effects):
         own = table.iloc[number * len(metrics) : (number + 1) * len(metrics)]

@@ -111,7 +111,7 @@ def paired_folds(
         first: Of arm `A`.
         second: Of arm `B`.
         priors: The prior that the loss of each saw; None leaves its probabilities as they are.
-        trained_on: Lesions in a training part; None takes all that are not in the fold.
+        trained_on: Lesions in a training split; None takes all that are not in the fold.
 
     Raises:
         DermaugError: The two are not of the same images, lesions, labels, folds and seeds.
@@ -188,6 +188,6 @@ def _require_apart(table: pd.DataFrame) -> None:
     folds = table.groupby("lesion")["fold"].nunique()
     if (folds > 1).any():
         raise DermaugError(
-            f"lesion {folds.index[folds > 1][0]} is in the test parts of two folds; a lesion "
+            f"lesion {folds.index[folds > 1][0]} is in the test splits of two folds; a lesion "
             "belongs to one, or scores are inflated and lesions counted twice"
         )

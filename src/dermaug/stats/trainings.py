@@ -29,7 +29,7 @@ class FoldSample:
         level: The values of the reference, mean over seeds (of single networks, their own).
         generator: Which generator each network (or pair) was given images of: any numbers, equal
             ones for the same generator; all equal when there is none.
-        trained_on: Groups in the training part.
+        trained_on: Groups in the training split.
     """
 
     asked: Float[np.ndarray, "g 2 k"]
@@ -110,7 +110,7 @@ def training_variance(
 
     Args:
         values: What each training of each fold adds to the estimate.
-        influence: Of each group on it, as `within_strata` gives it.
+        influence: Of each group on it, as returned by `within_strata`.
     """
     between, crossed = np.zeros(values[0].shape[1]), np.zeros(values[0].shape[1])
     for given, of_groups in zip(values, influence, strict=True):

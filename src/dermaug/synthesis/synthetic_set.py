@@ -40,7 +40,7 @@ class Provenance:
         family: Generator family.
         generator: Digest of the generator's checkpoint.
         seed: Seed of the latents.
-        fold_key: Key of the fold whose training part the generator saw.
+        fold_key: Key of the fold whose training split the generator saw.
         training_images: Ids of the images it saw.
         validation_images: Ids of the images that its snapshot was chosen by; None: not known.
     """
@@ -99,7 +99,7 @@ def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = 
     Args:
         folder: Folder to appear.
         synthetic: What to write.
-        layout: `array` is one `images.npy`; `png` is one file an image under `images/`, as
+        layout: `array` is one `images.npy`; `png` is one file per image under `images/`, as
             `datasets.load_dataset("imagefolder")` opens it. Digests of all files are written with
             them, so that a changed byte is noticed.
     """
@@ -167,7 +167,7 @@ def _write_tables(
 
 
 def read_synthetic_set(folder: Path) -> SyntheticSet:
-    """Read a set that `write_synthetic_set` wrote.
+    """Read a set written by `write_synthetic_set`.
 
     Raises:
         DermaugError: The folder is none, or its parts do not agree.
@@ -219,12 +219,12 @@ def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
 def refuse_leakage(
     provenance: Provenance, fold_key: str, training_images: Sequence[str], origin: str
 ) -> None:
-    """Raise unless the generator saw nothing but the training part of this very fold.
+    """Raise unless the generator saw nothing but the training split of this very fold.
 
     Args:
         provenance: Of the synthetic set.
         fold_key: Key of the fold it is to be used in.
-        training_images: Ids of that fold's training part.
+        training_images: Ids of that fold's training split.
         origin: Names the set in the error.
 
     Raises:

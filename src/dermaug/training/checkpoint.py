@@ -26,7 +26,7 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
 
     Args:
         path: File to appear, whole or not at all.
-        state: Dicts and lists of tensors, numbers, text and None, as `state_dict()` gives them.
+        state: Dicts and lists of tensors, numbers, text and None, as returned by `state_dict()`.
 
     Returns:
         Hex digest of the tensors.
@@ -42,7 +42,7 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read back what `save_checkpoint` wrote, on the CPU; nothing in the file can run.
+    """Read the output of `save_checkpoint`, on the CPU; nothing in the file can run.
 
     Raises:
         DermaugError: The file is missing, is not a checkpoint, is cut short or has changed.
@@ -76,7 +76,7 @@ class Resumable(Protocol):
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore what `state_dict` returned."""
         ...
 
 

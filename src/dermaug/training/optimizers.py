@@ -15,7 +15,7 @@ def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
     Args:
         optimizer: Of the same weights as the saved one.
-        state: What its `state_dict` gave.
+        state: Returned by its `state_dict`.
     """
     optimizer.load_state_dict(state)
     for group in optimizer.param_groups:

@@ -74,7 +74,7 @@ def test_numbers_lie_beside_the_page(drawn_page: Written) -> None:
     text = path.read_text(encoding="utf-8")
     order = [text.index(f'<section id="{name}"') for name in ("roc", "operating", "calibration")]
     assert order == sorted(order)
-    assert re.search(r'href="#subgroups">Who gains', text)
+    assert re.search(r'href="#subgroups">Subgroups', text)
 
 
 def test_malignant_is_never_said_without_pre_malignant(drawn_page: Written) -> None:

@@ -79,7 +79,7 @@ def verify_ham10000(folder: Path) -> Catalog:
 
 
 def by_hand(folder: Path) -> list[str]:
-    """What to fetch with a browser and where to put it, one line a step."""
+    """What to fetch with a browser and where to put it, one line per step."""
     return [
         f"from Kaggle the archive of https://www.kaggle.com/datasets/{HANDLE}",
         "or from Harvard Dataverse, doi:10.7910/DVN/DBW86T (https://doi.org/10.7910/DVN/DBW86T),",

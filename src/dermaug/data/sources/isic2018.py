@@ -132,7 +132,7 @@ def _table(
     lesions: Mapping[str, tuple[str, str]],
     images: Mapping[str, str],
 ) -> pd.DataFrame:
-    """One row an image; `lesions` has them in the order of the ground truth, as `labels`."""
+    """One row per image; `lesions` has them in the order of the ground truth, as `labels`."""
     masks = mask_paths(part.images.parent)
     columns = {
         "image_id": list(lesions),

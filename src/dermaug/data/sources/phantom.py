@@ -54,9 +54,9 @@ class _Plan:
     """All that is random but the sensor's noise, small beside the pictures."""
 
     table: pd.DataFrame
-    lesions: Lesions  # one a lesion
+    lesions: Lesions  # one per lesion
     lesion_of: Int[np.ndarray, " n"]  # row of `lesions` for each image
-    views: Views  # one an image
+    views: Views  # one per image
     atlas: NoiseAtlas
     seed: int
 

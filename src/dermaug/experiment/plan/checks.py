@@ -10,7 +10,7 @@ from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, d
 from dermaug.generators import FAMILIES, family_named
 
 Counts = Mapping[tuple[int, int], Mapping[str, int]]
-"""(fold, lesions) -> label -> images in the training part."""
+"""(fold, lesions) -> label -> images in the training split."""
 
 
 def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
@@ -19,7 +19,7 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: 
     Args:
         experiment: What is asked.
         classes: Labels of the data set.
-        counts: Images in the training part of every point of the study.
+        counts: Images in the training split of every point of the study.
 
     Raises:
         DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
@@ -35,7 +35,8 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: 
         _check_oracle(arm, experiment)
     for (fold, lesions), real in counts.items():
         _check_limit(experiment, classes, real)
-        _check_curves(experiment, classes, real, f"fold {fold}, {lesions or 'all'} lesions a class")
+        point = f"fold {fold}, {lesions or 'all'} lesions per class"
+        _check_curves(experiment, classes, real, point)
 
 
 def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ def doses(
         config: `dose`: a number for every class, or one for each that is named; `balance`: fill
             every class up to this number.
         classes: Classes that the dose goes to.
-        counts: Real images of each class in the fold's training part.
+        counts: Real images of each class in the fold's training split.
 
     Example:
         >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
@@ -49,8 +49,8 @@ def allowed(arm: Arm, asked: Mapping[str, int], counts: Mapping[str, int]) -> di
 
     Args:
         arm: With a dose; shown in another way it keeps what is asked for.
-        asked: Images of each class, as `doses` gives them.
-        counts: Real images of each class in the fold's training part; fixed variants count, too.
+        asked: Images of each class, as returned by `doses`.
+        counts: Real images of each class in the fold's training split; fixed variants count, too.
 
     Example:
         >>> arm = Arm(name="gan", synthetic=SyntheticConfig(balance=100))

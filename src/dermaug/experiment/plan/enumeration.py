@@ -25,7 +25,7 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
     Args:
         experiment: What is asked.
         classes: Labels of the data set.
-        counts: (fold, lesions) -> label -> images in the training part, which `balance` fills up.
+        counts: (fold, lesions) -> label -> images in the training split, which `balance` fills up.
 
     Raises:
         DermaugError: As for `refuse_impossible`.

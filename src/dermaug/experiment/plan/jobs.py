@@ -16,7 +16,7 @@ class GeneratorJob:
         fold: Index of the fold.
         seed: Generator seed.
         numbers: Images to draw of each class.
-        lesions: Lesions a class in the training part; 0 is all.
+        lesions: Lesions per class in the training split; 0 is all.
     """
 
     config: GeneratorConfig
@@ -49,18 +49,18 @@ class ClassifierJob:
     """Train one classifier: an arm x model x fold x seed.
 
     Args:
-        config: Network and training, as long as the arm's is.
-        mixture: What the training set is made of.
+        config: Network and training, with the training length of the arm.
+        mixture: The arm, which defines the training set.
         fold: Index of the fold.
         seed: Classifier seed.
         generator_seed: Seed of the generators whose images or discriminator it uses; None without
             any.
         generators: Keys of those generators' jobs.
-        lesions: Lesions a class in the training part; 0 is all.
+        lesions: Lesions per class in the training split; 0 is all.
         needs: Keys of the classifiers that must be trained before this one.
-        half: None for a trial of the study. 0 or 1 for a reference: the reference arm trained on
-            this half of the training part, which tells, for the band of a curation, how real images
-            are recognised by a network that did not train on them.
+        half: None for a trial of the study. 0 or 1 for a reference classifier: the reference arm
+            trained on this half of the training split, so that the band of a curation can be taken
+            from real images that the network was not trained on.
     """
 
     config: ClassifierConfig
@@ -90,7 +90,7 @@ class ClassifierJob:
 
     @property
     def predicted(self) -> tuple[str, ...]:
-        """Parts of the fold that it predicts; a reference never looks at the test part."""
+        """Splits of the fold that it predicts; a reference classifier never sees the test split."""
         return ("validation", "test") if self.half is None else ("validation",)
 
     @property
@@ -128,7 +128,7 @@ class Jobs:
 
 
 def below(lesions: int) -> str:
-    """Folder of a point of the data-size curve, "" for the whole training part."""
+    """Folder of a point of the data-size curve, "" for the whole training split."""
     return f"lesions{lesions}/" if lesions else ""
 
 
@@ -138,5 +138,5 @@ def trial_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
 
 
 def reference_key(model: str, fold: int, seed: int, lesions: int, half: int) -> str:
-    """Folder of a reference classifier on one half of the training part, below the run's."""
+    """Folder of a reference classifier on one half of the training split, below the run's."""
     return f"{below(lesions)}references/{model}/fold{fold}-seed{seed}/half{half}"

@@ -43,7 +43,7 @@ class Detectable:
 
 
 def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Detectable:
-    """What an experiment is expected to detect on the whole training part.
+    """What an experiment is expected to detect on the whole training split.
 
     Args:
         experiment: Its seeds, and those of its generators, are the trainings.

@@ -27,7 +27,7 @@ class Remembered:
     """The images of a run.
 
     Args:
-        table: As `contents_table` gives it.
+        table: Returned by `contents_table`.
         details: Of each row; zero for images that could not be decoded.
     """
 
@@ -52,7 +52,7 @@ def write_remembered(run: Path, remembered: Remembered) -> None:
 
 
 def read_remembered(run: Path) -> Remembered:
-    """Read what `write_remembered` wrote.
+    """Read the output of `write_remembered`.
 
     Raises:
         DermaugError: It is missing, damaged, or does not belong together.

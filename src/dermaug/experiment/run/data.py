@@ -37,7 +37,7 @@ class Twins(Record):
         if not self.sought:
             return (
                 f"Near-duplicates were not sought among more than {MOST:,} images: one photograph "
-                f"under two {unit}s may lie in two parts."
+                f"under two {unit}s may lie in two splits."
             )
         if not self.pairs:
             return ""

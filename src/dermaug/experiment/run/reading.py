@@ -21,7 +21,7 @@ SAMPLES_SHOWN = 64
 
 
 def read_results(run: Run) -> RunResults:
-    """What a run has left on disk so far: its largest training part, the smaller ones within."""
+    """What a run has left on disk so far: its largest training split, the smaller ones within."""
     largest, *smaller = run.experiment.splits.sizes
     reduced = tuple(_read_point(run, lesions) for lesions in smaller)
     return replace(_read_point(run, largest), reduced=reduced)
@@ -80,5 +80,5 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:
-    """One row a tick, all columns numbers."""
+    """One row per tick, all columns numbers."""
     return pd.DataFrame(read_journal(path, expected), dtype=float)

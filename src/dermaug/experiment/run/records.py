@@ -71,7 +71,7 @@ class RunRecord(Record):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote.
+        """Read the output of `write`.
 
         Raises:
             DermaugError: Another version of dermaug made the run, or the file is damaged.
@@ -105,7 +105,7 @@ class GeneratorRecord(Record):
     fold: int
     seed: int
     lesions: int
-    """Lesions per class in the training part; 0 is all."""
+    """Lesions per class in the training split; 0 is all."""
     fold_key: str
     config: GeneratorConfig
     training_images: int
@@ -172,9 +172,9 @@ class TrialRecord(Record):
     generator_seed: int | None
     """Of the generators whose images, or whose discriminator, it was given; None without any."""
     lesions: int
-    """Lesions per class in the training part; 0 is all."""
+    """Lesions per class in the training split; 0 is all."""
     half: int | None = None
-    """Half of the training part that a reference was trained on."""
+    """Half of the training split that a reference was trained on."""
     fold_key: str
     data: DataConfig
     fingerprint: str
@@ -182,7 +182,7 @@ class TrialRecord(Record):
     classes: tuple[str, ...]
     train_counts: dict[str, ImageCounts]
     provenance: Literal["fold", "beyond", "unknown"]
-    """`fold` when every image comes from the fold's training part or from a generator that saw
+    """`fold` when every image comes from the fold's training split or from a generator that saw
     nothing else; `beyond` for an oracle; `unknown` for images made elsewhere."""
     curation: dict[str, CurationEntry]
     """Empty without curation."""
@@ -221,7 +221,7 @@ class EmbeddingRecord(Record):
 
 
 class AuditRow(Record):
-    """One generator and class of an audit, as `audit_class` gives it."""
+    """One generator and class of an audit, as returned by `audit_class`."""
 
     family: str
     label: str

@@ -23,7 +23,7 @@ class GeneratorResult:
         record: How it was trained.
         label: The class; a conditional generator has several.
         folder: Where its checkpoint, journal and sample grids lie.
-        journal: One row a tick: images, seconds and the losses by name.
+        journal: One row per tick: images, seconds and the losses by name.
         samples: Some synthetic images, uint8 (n, height, width, 3).
     """
 
@@ -56,9 +56,9 @@ class TrialResult:
     Args:
         record: What it was trained on and how.
         folder: Where its checkpoint and journal lie.
-        journal: One row a validation: images, seconds, train_loss, rate,
+        journal: One row per validation: images, seconds, train_loss, rate,
             validation_balanced_accuracy, validation_loss; none of a discriminator.
-        predictions: One row an image: image_id, lesion_id, group (what no split parts: the patient
+        predictions: One row per image: image_id, lesion_id, group (what no split parts: the patient
             where the data name one, else the lesion), part (validation or test), label, and
             p_<class> for every class (they sum to 1).
         external: Path of an external data set -> its predictions, likewise, part test.
@@ -110,7 +110,7 @@ class RunResults:
         generators: Finished generators.
         trials: Finished trials.
         num_jobs: Number of generators and of trials the experiment asks for, with as many lesions.
-        lesions: Lesions a class in the training parts; 0 is all.
+        lesions: Lesions per class in the training splits; 0 is all.
         reduced: The same study on fewer lesions, from the most to the fewest; the points of the
             data-size curve below this one.
     """

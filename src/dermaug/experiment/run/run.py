@@ -71,7 +71,7 @@ class Run:
 
     @property
     def groups(self) -> np.ndarray:
-        """What its folds keep together, one name a row."""
+        """What its folds keep together, one name per row."""
         return self.catalog.groups
 
     @property
@@ -80,7 +80,7 @@ class Run:
         return self.store.images
 
     def fold(self, index: int, lesions: int = 0) -> Fold:
-        """The fold of that index, its training part reduced to some lesions a class (0: all)."""
+        """The fold of that index, its training split reduced to some lesions per class (0: all)."""
         whole = next(fold for fold in self.folds if fold.index == index)
         return reduce_training(self.catalog, whole, lesions, self.experiment.splits.seed)
 
@@ -99,7 +99,7 @@ class Run:
 
 
 def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
-    """Label -> images in a fold's training part."""
+    """Label -> images in a fold's training split."""
     labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
     return {label: int((labels == label).sum()) for label in catalog.classes}
 
@@ -107,7 +107,7 @@ def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
 def counts_by_point(
     experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
 ) -> dict[tuple[int, int], dict[str, int]]:
-    """(fold, lesions) -> label -> images in the training part, for every point of the study."""
+    """(fold, lesions) -> label -> images in the training split, for every point of the study."""
     seed = experiment.splits.seed
     return {
         (fold.index, lesions): training_counts(
@@ -122,7 +122,7 @@ def refuse_equal_sizes(counts: Counts) -> None:
     """Raise where two points of a data-size curve are one, which would count the same twice.
 
     Raises:
-        DermaugError: Two sizes give the same training part: no class has so many lesions.
+        DermaugError: Two sizes give the same training split: no class has so many lesions.
     """
     sizes: dict[tuple[int, int], int] = {}
     for (fold, lesions), images in counts.items():
@@ -163,7 +163,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
 
     Raises:
         DermaugError: The folder belongs to another experiment or to other data, a lesion or an
-            image is in two parts of a fold, or the experiment asks for what cannot be.
+            image is in two splits of a fold, or the experiment asks for what cannot be.
     """
     files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
@@ -192,7 +192,7 @@ def begin_run(run: Run, command: str = "") -> None:
     `run.json` comes last: without it a run is not begun.
 
     Args:
-        run: As `prepare_run` gives it.
+        run: Returned by `prepare_run`.
         command: What the user typed, for the report.
 
     Raises:

@@ -142,5 +142,5 @@ def _predict_parts(
 
 @lru_cache(maxsize=64)
 def _channel_statistics(run: Run, fold: Fold) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of the training part's channels, in [0, 1]."""
+    """Mean and standard deviation of the training split's channels, in [0, 1]."""
     return channel_statistics(run.images[run.catalog.rows(fold.train)])

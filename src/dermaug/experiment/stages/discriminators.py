@@ -57,7 +57,7 @@ def borrow_discriminator(
     """The discriminator of a trial's generator, as its classifier.
 
     Raises:
-        DermaugError: The generator saw more than the fold's training part.
+        DermaugError: The generator saw more than the fold's training split.
     """
     (key,) = job.generators
     path = run.job(key).generator

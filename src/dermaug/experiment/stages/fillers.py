@@ -1,4 +1,4 @@
-"""Where the images of a dose come from: one function a source."""
+"""Where the images of a dose come from: one function per source."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

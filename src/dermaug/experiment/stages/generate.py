@@ -1,4 +1,4 @@
-"""A generator job: trained on its fold's training part, then its synthetic images drawn."""
+"""A generator job: trained on its fold's training split, then its synthetic images drawn."""
 
 from dataclasses import asdict
 
@@ -49,11 +49,11 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
 def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
     """What one generator is trained on, and what its snapshots are chosen by.
 
-    It sees its fold's training part; snapshots are compared with one half of the validation part,
-    so that an audit can judge the choice by the other. The test part is for the scores alone.
+    It sees its fold's training split; snapshots are compared with one half of the validation split,
+    so that an audit can judge the choice by the other. The test split is for the scores alone.
 
     Raises:
-        DermaugError: The training part has no image of its classes.
+        DermaugError: The training split has no image of its classes.
     """
     fold, groups = run.fold(job.fold, job.lesions), run.groups
     labels, ids = run.catalog.table["label"].to_numpy(), run.catalog.image_ids
@@ -65,7 +65,7 @@ def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask
         for found in (run.catalog.rows(fold.train), validation[halved.choosing])
     )
     if len(rows) == 0:
-        raise DermaugError(f"{job.key}: the training part of fold {job.fold} has no {job.label}")
+        raise DermaugError(f"{job.key}: the training split of fold {job.fold} has no {job.label}")
     chosen_by = tuple(ids[kept]) if judges_snapshots(job.config) else ()
     size, seen = run.experiment.data.size, tuple(ids[rows])
     return GeneratorTask(

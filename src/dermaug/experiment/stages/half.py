@@ -1,4 +1,4 @@
-"""Two halves of a training part: what an arm with `half = true` trains on, and the rest."""
+"""Two halves of a training split: what an arm with `half = true` trains on, and the rest."""
 
 from dataclasses import replace
 
@@ -12,10 +12,10 @@ from dermaug.seeding import derive_seed
 
 
 def fold_of(run: Run, job: ClassifierJob) -> Fold:
-    """The fold as a trial sees it: its training part reduced, and halved where the arm asks for it.
+    """The fold of a trial, with its training split reduced or halved as the job requires.
 
-    A reference trains on one half and predicts the other, which stands where validation stands
-    otherwise; the test part is not looked at.
+    A reference classifier is trained on one half and predicts the other half in place of the
+    validation split; it does not use the test split.
     """
     fold = run.fold(job.fold, job.lesions)
     if job.half is not None:
@@ -25,14 +25,14 @@ def fold_of(run: Run, job: ClassifierJob) -> Fold:
 
 
 def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
-    """A fold whose training part is one half of itself; validation and test stay.
+    """Keep one half of a fold's training split; validation and test are unchanged.
 
-    The halves depend on the fold and on the seed of the splits, on nothing else.
+    The halves depend only on the fold and on the seed of the splits.
 
     Args:
         run: The run.
-        fold: Whole, or reduced to some lesions a class.
-        half: 0 or 1; of an odd number of groups, half 0 has one more.
+        fold: Whole, or reduced to some lesions per class.
+        half: 0 or 1; half 0 has one group more if their number is odd.
 
     Raises:
         DermaugError: No class has two groups, so that half 1 is empty.

@@ -42,7 +42,7 @@ class Judge:
     views: int = 1
 
     def features(self, images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n d"]:
-        """Features of some images, one row an image."""
+        """Features of some images, one row per image."""
         return extract_features(self.extractor, images, self.device)
 
     def assigned(self, images: UInt8[np.ndarray, "n h w 3"]) -> Int[np.ndarray, " n"]:

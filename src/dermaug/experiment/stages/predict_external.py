@@ -34,7 +34,7 @@ def evaluate(
             or patients, instead of refusing.
 
     Returns:
-        One row a classifier: arm, model, fold, seed, images, and each overall metric; and one row
+        One row per classifier: arm, model, fold, seed, images, and each overall metric; and one row
         a classifier and class: sensitivity, specificity, AUC and the others.
 
     Raises:

@@ -41,7 +41,7 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
-    """Two references, each trained on one half of a training part.
+    """Two references, each trained on one half of a training split.
 
     Args:
         halves: The references.

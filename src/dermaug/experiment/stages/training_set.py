@@ -38,7 +38,7 @@ class TrainingSet:
         images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
         labels: Class of each.
         counts: Label -> number of its images.
-        provenance: `fold` when every image comes from the fold's training part or from a generator
+        provenance: `fold` when every image comes from the fold's training split or from a generator
             that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
         removed: What curation left out, by class and rule; empty without curation.
         capped: Label -> generated images shown for each real one that the arm asked for, where

@@ -1,1 +1,1 @@
-"""The sections of the report, one file for each: functions of a run and its scores."""
+"""The sections of the report, one file per section: functions of a run and its scores."""

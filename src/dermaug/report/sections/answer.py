@@ -1,4 +1,4 @@
-"""The short answer, no more certain than the numbers are; and what a sceptic will ask."""
+"""The short answer, no stronger than the numbers, and the threats to its validity."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,12 +21,12 @@ CHANCE_MARGIN = 0.02
 
 
 def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
-    """The first screen: the answer, the differences, the first curve, and what it cost.
+    """The first screen: the answer, the differences, the first curve, and the cost.
 
     Args:
         results: The run with every trial.
         scoring: Its scores.
-        drawn: Differences of the arms, and the first curve that the study has.
+        drawn: Figures of the differences between arms and of the study's first curve.
     """
     content = [
         Group("answer", short_answer(results, scoring)),
@@ -36,17 +36,17 @@ def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
 
 
 def threat_section(scoring: Scoring) -> Section:
-    """Weaknesses of this run."""
+    """Weaknesses found in this run."""
     told = tuple(scoring.threats["sentence"])
-    return Section("threats", "What a sceptic will ask", [Bullets(told)] if told else [], "Threats")
+    return Section("threats", "Threats to validity", [Bullets(told)] if told else [], "Threats")
 
 
 def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
-    """Sentences: one per judged contrast and classifier, then how far they can be trusted.
+    """One sentence per judged contrast and classifier, then the limits of the answer.
 
     Args:
         results: The run.
-        scoring: Its scores: the answer says what stands in the verdicts, no more.
+        scoring: Its scores; the answer repeats their verdicts and adds nothing.
     """
     if not results.trials:
         return ["No classifier has been trained yet, so there is no answer."]
@@ -64,7 +64,7 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
 
 
 def thresholds(verdicts: pd.DataFrame) -> list[str]:
-    """A sentence for each arm that differs at argmax and not otherwise: its threshold has moved."""
+    """A sentence for each arm that differs at argmax only, because its threshold has moved."""
     overall = verdicts[(verdicts["scope"] == ALL) & (verdicts["levels"] != GROUPS_ONLY)]
     sentences = []
     for (model, arm, reference), part in overall.groupby(["model", "arm", "reference"], sort=False):
@@ -90,7 +90,7 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
 
 
 def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[str]:
-    """A sentence where clearly less is left of a difference once the threshold is fair."""
+    """A sentence for a difference at argmax that is clearly smaller after prior adjustment."""
     rest = decided["difference"] - fair["difference"]
     if np.sign(rest) != np.sign(decided["difference"]) or abs(rest) <= fair["margin"]:
         return []
@@ -103,7 +103,7 @@ def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[s
 
 
 def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
-    """Whether the baseline has stopped rising, for each classifier; or that nobody measured it."""
+    """Whether the baseline of each classifier has converged, or that it was not measured."""
     if table.empty:
         return ["Whether the baseline has converged was not measured (check_convergence)."]
     wanted = table[table["metric"] == experiment.verdict.primary]
@@ -126,7 +126,7 @@ def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
 
 
 def caution(asked: pd.DataFrame) -> str:
-    """What the intervals cover."""
+    """State which sources of variation the intervals cover."""
     if (asked["levels"] == GROUPS_ONLY).all():
         return (
             "Each network was trained once in fewer than three folds: the variation between "
@@ -138,7 +138,7 @@ def caution(asked: pd.DataFrame) -> str:
 
 
 def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
-    """A sentence for each classifier that guesses in every arm: its comparisons say nothing."""
+    """A sentence for each classifier that is no better than chance in every arm."""
     best = scores.groupby(["model", "arm"], sort=False)["balanced_accuracy_adjusted"].mean()
     return [
         f"With {model}, no arm does better than chance (mean sensitivity {number(value)} with "
@@ -151,7 +151,7 @@ def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
 def unfinished(results: RunResults) -> Sequence[str]:
     """A sentence when trials or generators are missing; empty for a finished run."""
     generators, trials = results.num_jobs
-    # One generator may give images of several classes, each with a result of its own.
+    # One generator may draw several classes, each of which has its own result.
     trained = len({generator.folder for generator in results.generators})
     if len(results.trials) >= trials and trained >= generators:
         return ()
@@ -181,6 +181,6 @@ def cost_table(results: RunResults) -> Table:
         each = f"{np.mean(seconds) / 60:.1f}" if seconds else NONE
         total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
         rows.append((name, str(len(seconds)), f"{images:,}", each, total))
-    header = ("Stage", "trainings", "images shown each", "minutes each", "minutes in all")
+    header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
     caption = "Time and cost. Every arm of a comparison is shown the same number of images."
     return Table(caption, header, tuple(rows))

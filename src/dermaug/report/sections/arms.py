@@ -1,4 +1,4 @@
-"""What the arms are: what each trains on, and what it is a control for."""
+"""The arms: the training set of each, and the purpose of the controls."""
 
 from collections.abc import Collection
 
@@ -62,7 +62,7 @@ def arm_section(results: RunResults, scoring: Scoring) -> Section:
 
 
 def arm_table(results: RunResults) -> Table:
-    """What each arm trains on."""
+    """The training set of each arm."""
     rows = []
     for arm in results.experiment.compared_arms:
         trials = [trial for trial in results.trials if trial.arm == arm.name]
@@ -70,13 +70,13 @@ def arm_table(results: RunResults) -> Table:
         totals = [sum(count.real for count in counts), sum(count.synthetic for count in counts)]
         texts = (f"{total:,}" if counts else NONE for total in totals)
         rows.append((arm.name, shown(arm), dose(arm), *texts))
-    header = ("Arm", "How images are shown", "Dose", "real images", "images added")
+    header = ("Arm", "How images are shown", "Dose", "Real images", "Images added")
     caption = "Arms, with the training images of the first finished fold."
     return Table(caption, header, tuple(rows), texts=3)
 
 
 def shown(arm: Arm) -> str:
-    """How an arm shows its images: its augmentation, and what differs from the plain way."""
+    """How an arm shows its images: its augmentation, and any setting other than the default."""
     words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
     words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
     words += [f"{arm.sampling} sampling"] if arm.sampling else []
@@ -86,7 +86,7 @@ def shown(arm: Arm) -> str:
 
 
 def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
-    """A sentence on each kind of arm that the study has: what it is a control for.
+    """A sentence on each kind of arm in the study and its purpose as a control.
 
     Args:
         results: The run.
@@ -111,7 +111,7 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
 
 
 def dose(arm: Arm) -> str:
-    """The synthetic part of an arm in words."""
+    """Describe the synthetic images of an arm."""
     synthetic = arm.synthetic
     if synthetic is None:
         return f"none: the discriminator of {arm.discriminator}" if arm.discriminator else "none"

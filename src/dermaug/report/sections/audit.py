@@ -1,4 +1,4 @@
-"""The audit of synthetic images: how near they are, and are they copies?"""
+"""The audit of synthetic images: their distance to real images, and copies."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,18 +34,18 @@ FOOTER = (
     "Images shown may be patients': they are under the licence of their data set. Research use "
     "only; not for diagnosis."
 )
-_COPIED = ("Copies", "by chance at most")
+_COPIED = ("Copies", "Largest share by chance")
 CHOSEN_BY = "†"
 SMALL = "Classes with few validation lesions allow no conclusion: check their number first."
 
 
 def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
-    """The section of a run's report, from what `audit_run` and `embed_run` left on disk.
+    """The section of a run's report, from the results of `audit_run` and `embed_run` on disk.
 
     Args:
         results: The run.
-        numbers: As `collect_audits` gives them.
-        pairs: Likewise.
+        numbers: Returned by `collect_audits`.
+        pairs: Also returned by `collect_audits`.
     """
     if numbers.empty:
         return Section("audit", "Audit of the synthetic images", [])
@@ -62,14 +62,14 @@ def write_audit_page(
     """Write `audit.html`, `audit.csv`, and `figures/` with the pairs as PNG and CSV.
 
     Args:
-        folder: Where they appear.
+        folder: Folder to write to.
         found: The audit.
-        synthetic: What the reader calls the set.
-        data: What the reader calls the real images.
-        features: What the reader calls the judge.
+        synthetic: Name of the synthetic set on the page.
+        data: Name of the real images on the page.
+        features: Name of the feature network on the page.
 
     Returns:
-        Where the page is.
+        Path of the page.
 
     Raises:
         DermaugError: The folder cannot be written to.
@@ -102,10 +102,10 @@ def write_audit_page(
 
 
 def size_table(numbers: pd.DataFrame) -> Table | None:
-    """The same questions for generators of fewer lesions; None unless there are several sizes.
+    """Distance and copies by number of training lesions; None unless there are several sizes.
 
     Args:
-        numbers: As `collect_audits` gives them.
+        numbers: Returned by `collect_audits`.
     """
     if numbers["lesions"].nunique() < 2:
         return None
@@ -132,16 +132,16 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
 
 
 def audit_tables(numbers: pd.DataFrame) -> tuple[Table, ...]:
-    """Two tables: how near the images are, and whether they are copies and show their class.
+    """Two tables: distances to real images, then recognised classes and copies.
 
     Args:
-        numbers: One row a generator and class, as `audit_run` gives them.
+        numbers: One row per generator and class, as returned by `audit_run`.
     """
     return () if numbers.empty else (_fidelity_table(numbers), _copy_table(numbers))
 
 
 def audit_sentences(numbers: pd.DataFrame) -> list[str]:
-    """What the numbers say, each class that stands out by name; then how to read them."""
+    """Findings of the audit, naming every class that stands out, then how to read the tables."""
     if numbers.empty:
         return []
     sentences = []
@@ -202,7 +202,7 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
     kid = kid_words(numbers)
     distances = (f"{kid} (95 % interval)", f"{kid} of real images", "FID (floor)")
     overlaps = ("Precision", "Recall", "Density", "Coverage")
-    header = ("Class", "validation lesions", *distances, *overlaps)
+    header = ("Class", "Validation lesions", *distances, *overlaps)
     caption = (
         "Distance of synthetic images to real validation images, mean over generators. KID is the "
         "main measure; * marks FID from too few images, which is biased upwards. Pairs of images "
@@ -226,11 +226,11 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
             )
             for one in classes
         ]
-    visible = ("Class recognised", "in real images")
+    visible = ("Class recognised", "Recognised in real images")
     header = ("Class", *visible, "Copies", "Share (95 % interval)", _COPIED[1])
     caption = (
-        "Synthetic images that the classifier assigns to their class, beside the same share of "
-        "real validation images; and copies of training images, all generators together."
+        "Share of synthetic images that the classifier assigns to their class, compared with real "
+        "validation images, and copies of training images. All generators are counted together."
     )
     return Table(caption, header, tuple(rows), source="audit.csv")
 
@@ -243,7 +243,7 @@ def _share(one: ClassSummary) -> str:
 
 
 def _beside(one: ClassSummary, name: str, digits: int = 3) -> str:
-    """A number and, in brackets, what real images get."""
+    """A number, followed by that of real images in parentheses."""
     value, floor = (number(one.means[each], digits) for each in (name, f"{name}_floor"))
     return value if value == floor == NONE else f"{value} ({floor})"
 
@@ -253,7 +253,7 @@ def _marked(one: ClassSummary) -> str:
 
 
 def _dagger(numbers: pd.DataFrame) -> str:
-    """What the mark behind a class means; "" where there is none."""
+    """Meaning of the mark after a class; "" if no class has it."""
     told = (
         f" {CHOSEN_BY}: audited on the images that its snapshot was selected on, which makes it "
         "look better than it is."
@@ -262,7 +262,7 @@ def _dagger(numbers: pd.DataFrame) -> str:
 
 
 def kid_words(numbers: pd.DataFrame) -> str:
-    """KID, and of which features where no network learnt them."""
+    """Name of the distance, which says if the features are random."""
     is_random = numbers["features"].str.contains("random").any()
     return "KID on random features" if is_random else "KID"
 

@@ -1,4 +1,4 @@
-"""Pictures of the audit: the nearest pairs side by side, and last-layer features in a plane."""
+"""Pictures of the audit: the nearest pairs, and t-SNE of last-layer features."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ from dermaug.report.drawing import colour, drawing, file_name, legend, marker, p
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TITLES = {
-    WITHOUT: "Test images, trained without synthetic ones",
-    WITH: "Test images, trained with synthetic ones",
-    TOGETHER: "Real and synthetic images together",
+    WITHOUT: "Test images, classifier trained without synthetic images",
+    WITH: "Test images, classifier trained with synthetic images",
+    TOGETHER: "Real and synthetic images",
 }
 
 
@@ -26,7 +26,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
 
     Args:
         results: The run.
-        pairs: As `collect_audits` gives them; the worst generator of each family and class is
+        pairs: Returned by `collect_audits`; the worst generator of each family and class is
             shown.
 
     Returns:
@@ -69,7 +69,7 @@ def pair_panel(
 
 
 def embedding_figure(results: RunResults) -> Figure | None:
-    """t-SNE planes of the run; None where none was laid out."""
+    """t-SNE planes of the run; None if none was computed."""
     points = read_embedding(results.folder)
     if points.empty:
         return None

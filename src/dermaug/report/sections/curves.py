@@ -1,4 +1,4 @@
-"""Doses, data sizes and external tests."""
+"""Dose curves, data-size curves and external tests."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,19 +21,19 @@ EXTERNAL = (
 
 
 def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
-    """The curve over doses and the one over data sizes, as far as the study has them."""
+    """The dose curve and the data-size curve, if the study has them."""
     words = primary_words(results.experiment)
     drawn = [dose_response(scoring.doses, words)] if len(scoring.doses) else []
     return drawn + ([data_size(scoring.sizes, words)] if len(scoring.sizes) else [])
 
 
 def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> list[Section]:
-    """Doses and their response, data sizes and what a dose is worth, external data.
+    """Sections on doses, on data size and the equivalent of a dose, and on external data.
 
     Args:
         results: The run.
         scoring: Its scores.
-        drawn: Curves that don't stand on the first screen already.
+        drawn: Curves that are not shown on the first screen.
     """
     words = primary_words(results.experiment)
     arms = [arm.name for arm in results.experiment.compared_arms]
@@ -41,7 +41,7 @@ def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
     gains: list[Block] = [_gain_table(scoring.gains, words)] if len(scoring.gains) else []
     tables = _external_tables(scoring.external, scoring.external_differences, arms)
     apart: list[Block] = [EXTERNAL, *tables] if tables else []
-    worth = "Data size, and what the dose is worth"
+    worth = "Data size and the equivalent of a dose"
     return [
         Section("doses", "Dose and response", doses, "Doses"),
         Section("sizes", worth, [*drawn, *gains], "Data size"),
@@ -50,7 +50,7 @@ def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
 
 
 def dose_response(doses: pd.DataFrame, words: str) -> Figure:
-    """Gain in the primary metric against the dose and its replay; the chosen one is filled."""
+    """Gain in the primary metric against the dose and its replay; the chosen dose is filled."""
     panels = []
     for index, (model, rows) in enumerate(doses.groupby("model", sort=False)):
         with drawing(4.7, 3.2) as axes:
@@ -58,8 +58,8 @@ def dose_response(doses: pd.DataFrame, words: str) -> Figure:
             for place, (_, points) in enumerate(rows.groupby("curve", sort=False)):
                 shift = 0.015 * place * float(rows["dose"].max())
                 _draw_points(axes, points.sort_values("dose"), place, shift)
-            axes.set_xlabel("images added")
-            axes.set_ylabel(f"difference in {words}")
+            axes.set_xlabel("Images added")
+            axes.set_ylabel(f"Difference in {words}")
             axes.set_title(short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row['dose']:,.0f} images {row['difference']:+.3f}"
@@ -78,7 +78,7 @@ def dose_response(doses: pd.DataFrame, words: str) -> Figure:
 def data_size(sizes: pd.DataFrame, words: str) -> Figure:
     """The primary metric against the number of real training lesions, one line per arm.
 
-    Of a dose curve, the dose that validation picks at each size makes one line.
+    A dose curve is drawn as one line, with the dose selected on validation at each size.
     """
     drawn = sizes[sizes["chosen"]]
     drawn = drawn.assign(line=drawn["curve"].where(drawn["curve"] != "", drawn["arm"]))
@@ -88,7 +88,7 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
         with drawing(4.7, 3.2) as axes:
             for place, line in enumerate(lines):
                 points = rows[rows["line"] == line].sort_values("lesions")
-                # Side by side, or the intervals of one size would hide each other.
+                # Points of one size are shifted so that their intervals do not overlap.
                 shifted = points["lesions"] * 1.03 ** (place - (len(lines) - 1) / 2)
                 score = points["score"]
                 axes.errorbar(
@@ -103,8 +103,8 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
             ticks = sorted(set(rows["lesions"]))
             axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
             axes.minorticks_off()
-            axes.set_xlabel("real training lesions")
-            axes.set_ylabel(words)
+            axes.set_xlabel("Real training lesions")
+            axes.set_ylabel(words[:1].upper() + words[1:])
             axes.set_title(short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row['line']} {row['score']:.3f} on {row['lesions']:,.0f} lesions"
@@ -112,14 +112,15 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
             )
             panels.append(Panel(file_name("data_size", index, model), alt, svg(axes)))
     caption = (
-        f"{words.capitalize()} on the same test lesions by number of real training lesions; 95 % "
-        "intervals. Of several doses, the one selected on validation at each size."
+        f"{words[:1].upper()}{words[1:]} on the same test lesions by number of real training "
+        "lesions, with 95 % intervals. Of several doses, only the one selected on validation at "
+        "each size is shown."
     )
     return Figure("data_size", caption, tuple(panels), drawn, legend(lines), 400)
 
 
 def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> None:
-    """One curve, moved aside a little: intervals of two curves must not hide each other."""
+    """Draw one curve, shifted slightly so that intervals of two curves do not overlap."""
     shade, doses = colour(place), points["dose"] + shift
     errors = [points["difference"] - points["low"], points["high"] - points["difference"]]
     axes.errorbar(doses, points["difference"], yerr=errors, color=shade, elinewidth=1.2)
@@ -162,10 +163,10 @@ def _gain_table(gains: pd.DataFrame, words: str) -> Table:
         )
         for row in gains.to_dict("records")
     )
-    header = ("Comparison", "Real lesions", f"Gain in {words}", "Worth in real lesions")
+    header = ("Comparison", "Real lesions", f"Gain in {words}", "Equivalent in real lesions")
     caption = (
-        "Worth of the dose: the number of additional real lesions with the same effect, from the "
-        "learning curve of the arm without the dose; 95 % intervals."
+        "Equivalent of the dose: the number of additional real lesions with the same effect, from "
+        "the data-size curve of the arm without the dose; 95 % intervals."
     )
     return Table(caption, header, rows)
 

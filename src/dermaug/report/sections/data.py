@@ -1,4 +1,4 @@
-"""What the data are: counts, patients and colours by class, and files that were left out."""
+"""The data: counts, patients and colours by class, and files that were left out."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure as Canvas
@@ -16,7 +16,7 @@ def data_section(results: RunResults) -> Section:
     description = describe(results.catalog, results.images)
     titles = description.tables().items()
     first, *others = (plain_table(f"{title}.", table.reset_index()) for title, table in titles)
-    folded = Details(f"The same in numbers: {counted(len(others), 'table')}", others)
+    folded = Details(f"Numbers behind the figures ({counted(len(others), 'table')})", others)
     content: list[Block] = [first, _draw(results, description), folded]
     if results.catalog.notes:
         content.append(Bullets(tuple(results.catalog.notes)))

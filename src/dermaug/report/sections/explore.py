@@ -1,4 +1,4 @@
-"""What a generator has learnt: its own page, and the section of a run's report on such pages."""
+"""Exploration of a generator: its own page, and the section of the report that links to it."""
 
 import os
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ SHEETS = {
     "upper one rotated to fit. Real images of patients: do not pass this picture on.",
 }
 SUDDEN = 4.0
-"""Largest step over the mean one from which on an interpolation is called sudden."""
+"""Ratio of the largest step to the mean step from which an interpolation is called sudden."""
 SHOWN = 8
 CAPTIONS = {
     "walks": "Root mean square differences of neighbouring images in grey levels (0 to 255), means "
@@ -70,12 +70,12 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
     """Write `explore.html`, `explore.json`, and `figures/` with sheets as PNG and numbers as CSV.
 
     Args:
-        folder: Where they appear.
+        folder: Folder to write to.
         found: The exploration.
-        generator: What the reader calls the generator.
+        generator: Name of the generator on the page.
 
     Returns:
-        Where the page is.
+        Path of the page.
 
     Raises:
         DermaugError: The folder cannot be written to.
@@ -109,11 +109,11 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
 
 
 def explore_section(results: RunResults, page: Path) -> Section:
-    """Generators of a run whose folder holds an exploration.
+    """Links to the explorations of a run's generators.
 
     Args:
         results: The run.
-        page: Where the report will lie, from which the links lead.
+        page: Path of the report, to which the links are relative.
     """
     content: list[Block] = []
     for folder in dict.fromkeys(generator.folder for generator in results.generators):
@@ -125,7 +125,7 @@ def explore_section(results: RunResults, page: Path) -> Section:
 
 
 def exploration_figures(found: Exploration) -> dict[str, Figure]:
-    """Sheets of walks, arithmetic and, where there are any, near-duplicates, by name."""
+    """Sheets of interpolations, vector arithmetic and any near-duplicates, by name."""
     sheets = {
         "walks": found.walks,
         "arithmetic": {label: one.images for label, one in found.arithmetic.items()},
@@ -156,7 +156,7 @@ def explore_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Table]:
 
 
 def explore_sentences(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """What stands out, one sentence for each part that has numbers."""
+    """Main findings, one sentence per table with numbers."""
     walks, areas = tables["walks"], tables["arithmetic"]
     sudden = ", ".join(walks["label"][walks["largest_jump"] >= SUDDEN])
     works = areas["label"][areas["raised"] > areas["control_largest"]]

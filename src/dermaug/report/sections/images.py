@@ -10,7 +10,7 @@ from dermaug.report.drawing import file_name, png, sheet
 from dermaug.seeding import derive_seed
 
 COLUMNS, ROWS = 6, 4
-"""Of a grid."""
+"""Columns of a grid of images."""
 
 
 def image_section(results: RunResults) -> Section:
@@ -20,10 +20,10 @@ def image_section(results: RunResults) -> Section:
 
 
 def sample_grids(results: RunResults) -> Figure | None:
-    """Two panels a generator family and class: training images, and what the generator drew.
+    """Two panels per generator family and class: training images and generated images.
 
-    Only the first finished generator of each family and class is shown, unselected; the real
-    images come from the training part of its fold.
+    Only the first finished generator of each family and class is shown, without selection of
+    images; the real images come from the training split of its fold.
 
     Returns:
         None without generators.
@@ -58,7 +58,7 @@ def sample_grids(results: RunResults) -> Figure | None:
 def _training_images(
     results: RunResults, generator: GeneratorResult
 ) -> tuple[UInt8[np.ndarray, "n h w 3"], int]:
-    """Some real images of the generator's class and training part, and how many there are."""
+    """Some real images of the generator's class from its training split, and their total number."""
     (fold,) = (fold for fold in results.folds if fold.index == generator.fold)
     rows = results.catalog.rows(fold.train)
     table = results.catalog.table

@@ -28,7 +28,7 @@ _CAPTION = (
 
 
 def ladder_section(scoring: Scoring) -> Section:
-    """The figure and its numbers; empty where no synthetic arm was compared."""
+    """The figure and its numbers; empty if no synthetic arm was compared."""
     table = scoring.ladder
     content: list[Block] = [ladder_figure(table), ladder_table(table)] if len(table) else []
     return Section("ladder", "Where the gain comes from", content, "Where it comes from")
@@ -38,14 +38,14 @@ def ladder_figure(table: pd.DataFrame) -> Figure:
     """One panel per classifier and synthetic arm: references as rows, read-outs as markers.
 
     Args:
-        table: What `ladder` gives.
+        table: Returned by `ladder`.
     """
     panels = []
     for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
         references = list(dict.fromkeys(rows["reference"]))
         with drawing(6.2, 1.0 + 0.72 * len(references)) as axes:
             _draw(axes, rows, references)
-            axes.set_xlabel("difference")
+            axes.set_xlabel("Difference")
             axes.set_title(short(f"{arm} ({model})", 60))
             alt = f"{arm}, {model}: " + "; ".join(
                 f"{WORDS[row['readout']]} {row['difference']:+.3f} against {row['reference']}"
@@ -59,7 +59,7 @@ def ladder_table(table: pd.DataFrame) -> Table:
     """The numbers of the figure.
 
     Args:
-        table: What `ladder` gives.
+        table: Returned by `ladder`.
     """
     rows: list[tuple[str, ...]] = []
     for (model, arm), part in table.groupby(["model", "arm"], sort=False):
@@ -68,7 +68,7 @@ def ladder_table(table: pd.DataFrame) -> Table:
             found = {row["readout"]: row for row in pair.to_dict("records")}
             cells = (with_interval(found[readout]) for readout in WORDS)
             rows.append((f"{reference}: {kind}", *cells))
-    return Table("The numbers of the figure.", ("Minus", *HEADER), tuple(rows))
+    return Table("The numbers of the figure.", ("Reference", *HEADER), tuple(rows))
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, references: list[str]) -> None:

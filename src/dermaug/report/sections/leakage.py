@@ -1,4 +1,4 @@
-"""What the report says of leakage: sentences that are checked against the run, not promised."""
+"""Statements on leakage, each of which is checked against the run before it is printed."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from dermaug.scoring.scores import on_test
 
 
 def split_section(results: RunResults) -> Section:
-    """Statements on the split, then its parts."""
+    """Statements on leakage, then the sizes of the splits."""
     told = split_statements(results)
     checks = Bullets(tuple(each.text for each in told), tuple(each.holds for each in told))
     return Section("split", "Split and leakage", [checks, split_table(results)], "Split")
@@ -23,20 +23,20 @@ NO_PART = "not used (splits.lesions)"
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence, and whether what it says is as it should be."""
+    """A sentence, and whether the property that it describes holds."""
 
     text: str
     holds: bool
 
 
 def split_statements(results: RunResults) -> tuple[Statement, ...]:
-    """Groups apart, generators on training parts only, test parts complete."""
+    """Check that groups are not shared, generators saw training splits only, tests are complete."""
     checks = (_groups_apart, _groups_known, _generators_apart, _tests_complete)
     return tuple(statement for check in checks if (statement := check(results)) is not None)
 
 
 def _groups_apart(results: RunResults) -> Statement:
-    """Which grouping was used, and that it holds."""
+    """State which grouping was used, and check that no group occurs in two splits."""
     catalog, unit = results.catalog, results.catalog.unit
     groups = pd.Series(catalog.groups, index=catalog.image_ids)
     shared: set[str] = set()
@@ -121,14 +121,14 @@ def _tests_complete(results: RunResults) -> Statement | None:
 
 
 def split_table(results: RunResults) -> Table:
-    """Images and lesions of each part of each fold."""
+    """Images and lesions of each split of each fold."""
     lesions = results.catalog.table.set_index("image_id")["lesion_id"]
     rows = []
     for fold in results.folds:
         every = parts(fold)
         used = pd.Index([image for ids in every.values() for image in ids])
         cut = lesions.index.difference(used)
-        # A limit on training lesions (splits.lesions) leaves images in no part.
+        # A limit on training lesions (splits.lesions) leaves images in no split.
         for name, ids in (every | ({NO_PART: tuple(cut)} if len(cut) else {})).items():
             number_of_lesions = lesions.loc[list(ids)].nunique()
             rows.append((f"{fold.index}", name, f"{len(ids):,}", f"{number_of_lesions:,}"))
@@ -137,5 +137,5 @@ def split_table(results: RunResults) -> Table:
 
 
 def parts(fold: Fold) -> dict[str, tuple[str, ...]]:
-    """Image ids of a fold by part."""
+    """Image ids of a fold by split."""
     return {"train": fold.train, "validation": fold.validation, "test": fold.test}

@@ -18,7 +18,7 @@ FILES = (
 
 
 def run_sections(results: RunResults) -> list[Section]:
-    """What is needed to do it again."""
+    """Everything needed to repeat the run."""
     tree = results.experiment.model_dump(mode="json")
     asked = Code(json.dumps(tree, indent=2, ensure_ascii=False))
     folded = Details("The experiment as it was run, with all defaults", [asked])

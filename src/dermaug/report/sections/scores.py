@@ -32,7 +32,7 @@ _HEADINGS = {
 }
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
 MOST_AREAS = 6
-"""Arms up to which a ROC panel has room for the areas; more would hide the curves."""
+"""Largest number of arms whose areas fit into a ROC panel without hiding the curves."""
 
 
 def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
@@ -135,10 +135,10 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
 
 
 def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """One matrix a classifier and arm, test parts of all folds and seeds added up.
+    """One matrix per classifier and arm, summed over the test splits of all folds and seeds.
 
     Args:
-        table: What `score_confusion` gives.
+        table: Returned by `score_confusion`.
         classes: Labels, in the order of rows and columns.
     """
     panels = []
@@ -150,7 +150,7 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
             _draw_confusion(axes, counts, classes)
             alt = f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
             name = file_name("confusion", index, model, arm)
-            # The page sets the arm's name: a drawing this small would cut it off.
+            # The page prints the arm's name, because a drawing this small would truncate it.
             panels.append(Panel(name, alt, svg(axes), title=str(arm), group=str(model)))
     caption = (
         "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
@@ -161,10 +161,10 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
 
 
 def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """One panel a classifier and class, one-vs-rest; each arm's curve is the mean over trials.
+    """One panel per classifier and class, one-vs-rest; each arm's curve is the mean over trials.
 
     Args:
-        table: What `score_roc` gives.
+        table: Returned by `score_roc`.
         arms: Names in the experiment's order.
     """
     panels = []
@@ -218,7 +218,7 @@ def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> N
     names = [short(label) for label in classes]
     axes.set_xticks(range(len(classes)), names, rotation=90)
     axes.set_yticks(range(len(classes)), names)
-    axes.set(xlabel="predicted", ylabel="true")
+    axes.set(xlabel="Predicted", ylabel="True")
     axes.grid(visible=False)
 
 
@@ -233,4 +233,4 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
             place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
             axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
-    axes.set_ylabel("sensitivity")
+    axes.set_ylabel("Sensitivity")

@@ -1,4 +1,4 @@
-"""Who gains: each arm's scores in groups of patients, and what it gains over its baseline."""
+"""Subgroups: each arm's scores in groups of patients, and its differences to its baseline."""
 
 from collections.abc import Mapping, Sequence
 
@@ -31,24 +31,24 @@ _SIZE_NOTE = (
 
 
 def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
-    """Differences by group, then scores and numbers; empty where nobody is described."""
+    """Differences by group, then scores and numbers; empty if the data describe no groups."""
     table, arms = scoring.subgroups, [arm.name for arm in results.experiment.compared_arms]
     if table.empty:
-        return Section("subgroups", "Who gains", [])
+        return Section("subgroups", "Subgroups", [])
     gains = subgroup_gains(table)
     scores = Details("Each arm's scores by group", [subgroup_scores(table, arms)])
     content: list[Block] = [scores]
     if gains is not None:
-        numbers = Details("The differences in numbers", [subgroup_table(table)])
+        numbers = Details("Table of the differences", [subgroup_table(table)])
         content = [gains, scores, numbers]
-    return Section("subgroups", "Who gains", content, "Who gains")
+    return Section("subgroups", "Subgroups", content, "Subgroups")
 
 
 def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     """Each arm's scores in each group with their intervals.
 
     Args:
-        table: What `score_subgroups` gives.
+        table: Returned by `score_subgroups`.
         arms: Names in the experiment's order.
     """
     rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
@@ -66,16 +66,16 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
     """Each arm's difference to its control in each group; None with a single arm.
 
     Args:
-        table: What `score_subgroups` gives.
+        table: Returned by `score_subgroups`.
     """
     rows = table[(table["reference"] != "") & table["metric"].isin(list(METRIC_WORDS))]
     if rows.empty:
         return None
     pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
     caption = (
-        "Who gains: difference between an arm and its control in each group, same test lesions, "
-        "with 95 % intervals; right of zero the first-named arm is better. With so many intervals, "
-        f"some exclude zero by chance: they are not adjusted for their number. {_SIZE_NOTE}"
+        "Difference between an arm and its control in each group, on the same test lesions, with "
+        "95 % intervals; right of zero the first-named arm is better. The intervals are not "
+        f"adjusted for their number, so that some exclude zero by chance. {_SIZE_NOTE}"
     )
     names = legend([f"{arm} − {reference}" for arm, reference in pairs])
     return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)
@@ -92,7 +92,7 @@ def _panels(table: pd.DataFrame, stem: str, series: Sequence[tuple[str, str]]) -
             _draw_groups(axes, rows, groups, series)
             axes.set_title(GROUPING_WORDS[grouping])
             words = METRIC_WORDS[metric]
-            axes.set_xlabel(f"difference in {words}" if series[0][1] else words)
+            axes.set_xlabel(f"Difference in {words}" if series[0][1] else words.capitalize())
             alt = f"{words} by {grouping}, classifier {model}; numbers in the CSV file"
             name = file_name(stem, index, model, metric, grouping)
             panels.append(Panel(name, alt, svg(axes), group=f"{model}: {words}"))
@@ -123,10 +123,10 @@ def _draw_groups(
 
 
 def subgroup_table(table: pd.DataFrame) -> Table:
-    """What each arm gains over its control in each group, with interval and group size.
+    """Difference of each arm to its control in each group, with interval and group size.
 
     Args:
-        table: What `score_subgroups` gives.
+        table: Returned by `score_subgroups`.
     """
     gains = table[table["reference"] != ""]
     rows: list[tuple[str, ...]] = []
@@ -146,12 +146,12 @@ def subgroup_table(table: pd.DataFrame) -> Table:
                 )
             )
             rows.append((str(group), f"{size['lesions']:,}", *cells))
-    names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "images"))
+    names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "Images"))
     caption = (
-        "Exploratory: differences by group with 95 % intervals, prior-adjusted; lesions of the "
-        "group, and the images behind each number: those of classes with "
-        f"{FEWEST_OF_CLASS} and more images in the group, or its malignant or pre-malignant ones; "
-        f"no interval below {FEWEST} of them."
+        "Exploratory: differences by group with 95 % intervals, prior-adjusted. Lesions: all of "
+        "the group. Images: those behind each number, which are the images of classes with at "
+        f"least {FEWEST_OF_CLASS} images in the group, or its malignant or pre-malignant ones; "
+        f"there is no interval below {FEWEST} of them."
     )
-    header = ("Group", "lesions", *names)
+    header = ("Group", "Lesions", *names)
     return Table(caption, header, tuple(rows), source="scoring/subgroups.csv")

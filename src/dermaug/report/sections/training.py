@@ -1,4 +1,4 @@
-"""How the trainings went: curves, health of the generators, what curation left out."""
+"""Training of the networks: curves, health of the generators, images rejected by curation."""
 
 from collections.abc import Sequence
 
@@ -14,15 +14,15 @@ from dermaug.report.formats import NONE
 _CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
 _RULES = {
-    "copies": "copies",
-    "duplicates": "duplicates",
-    "unconfident": "not confident",
-    "outside": "outside the band",
+    "copies": "Copies",
+    "duplicates": "Duplicates",
+    "unconfident": "Not confident",
+    "outside": "Outside the band",
 }
 
 
 def training_section(results: RunResults) -> Section:
-    """Classifiers and what they were trained on, generators and how healthy they were."""
+    """Training of the classifiers and generators, training sets, health and curation."""
     arms = [arm.name for arm in results.experiment.compared_arms]
     curves, losses = classifier_curves(results, arms), generator_curves(results)
     blocks: tuple[Block | None, ...] = (
@@ -38,7 +38,7 @@ def training_section(results: RunResults) -> Section:
 
 
 def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None:
-    """Balanced accuracy on validation against images shown, one panel a classifier.
+    """Balanced accuracy on validation against images shown, one panel per classifier.
 
     Returns:
         None when no trial has a journal.
@@ -66,19 +66,19 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
                     alpha=0.75,
                 )
             axes.set_title(short(str(model), 40))
-            axes.set(xlabel="thousand images shown", ylabel="balanced accuracy")
+            axes.set(xlabel="Thousand images shown", ylabel="Balanced accuracy")
             axes.set_xlim(left=0)
             alt = f"Balanced accuracy on validation against images shown, {model}, by arm"
             panels.append(Panel(file_name("training", index, model), alt, svg(axes)))
     caption = (
-        "Balanced accuracy at argmax on the validation part while training, one line per fold and "
-        'seed. The last weights were tested, or, with keep = "best", those of the highest point.'
+        "Balanced accuracy at argmax on the validation split while training, one line per fold and "
+        'seed. The last weights were tested or, with keep = "best", those of the highest point.'
     )
     return Figure("training", caption, tuple(panels), table, legend(arms), 340)
 
 
 def generator_curves(results: RunResults) -> Figure | None:
-    """Losses of each generator against real images shown, one panel a family and class.
+    """Losses of each generator against real images shown, one panel per family and class.
 
     Returns:
         None when there is no generator with a journal.
@@ -106,7 +106,7 @@ def generator_curves(results: RunResults) -> Figure | None:
                     shade = colour(series)
                     axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
             axes.set_title(short(f"{label}, {family}", 30))
-            axes.set(xlabel="thousand real images shown", ylabel="loss")
+            axes.set(xlabel="Thousand real images shown", ylabel="Loss")
             axes.set_xlim(left=0)
             alt = f"Losses of {family} for class {label} against images shown"
             panels.append(Panel(file_name("gan", index, family, label), alt, svg(axes)))
@@ -121,7 +121,7 @@ def generator_curves(results: RunResults) -> Figure | None:
 
 
 def loss_columns(journal: pd.DataFrame) -> list[str]:
-    """Columns of a generator's journal that are losses; all numbers when none says so."""
+    """Columns of a generator's journal that are losses; all numeric ones if none is named so."""
     numeric = [
         column
         for column in journal.select_dtypes("number").columns
@@ -131,7 +131,7 @@ def loss_columns(journal: pd.DataFrame) -> list[str]:
 
 
 def training_table(results: RunResults) -> Table | None:
-    """Real + synthetic training images by class and arm, first finished fold; None when unknown."""
+    """Real and synthetic training images by class and arm, first finished fold; None if unknown."""
     columns: dict[str, dict[str, ImageCounts]] = {}
     for trial in results.trials:
         columns.setdefault(trial.arm, trial.record.train_counts)
@@ -150,7 +150,7 @@ def training_table(results: RunResults) -> Table | None:
 
 
 def health_table(results: RunResults) -> Table | None:
-    """Vital signs of each generator's kept snapshot; None where none were read."""
+    """Health of each generator's kept snapshot; None if it was not measured."""
     records = {one.folder: one.record for one in results.generators}
     if not any(one.vitals for one in records.values()):
         return None
@@ -158,7 +158,7 @@ def health_table(results: RunResults) -> Table | None:
         (
             f"{one.family} {one.label}",
             f"{one.fold}/{one.seed}",
-            one.diagnosis or "went on to its end",
+            one.diagnosis or "completed",
             f"{one.kept_images:,} of {one.images:,}",
             *(_sign(getattr(one.vitals, name, np.nan)) for name in _SIGNS),
         )
@@ -167,11 +167,11 @@ def health_table(results: RunResults) -> Table | None:
     header = (
         "Generator",
         "Fold/seed",
-        "How it went",
+        "Outcome",
         "Snapshot kept",
         "KID on random features",
         "Collapsed pairs",
-        "To nearest training image",
+        "Distance to training images",
         "Overfitting",
     )
     caption = (
@@ -179,16 +179,16 @@ def health_table(results: RunResults) -> Table | None:
         "the lowest KID is kept, unless the last was requested. Snapshots are thus selected on "
         "validation images (one half of the lesions of each class; the audit uses the other half), "
         "and the KID of the selected one is too optimistic. Collapsed pairs: share of pairs nearer "
-        "than 99 % of real pairs, in the worst class (0.01 is ideal). To nearest training image: "
-        "over the distance of validation lesions (1 is ideal, well below it images are copies). "
-        "Overfitting: how far the discriminator rates validation lesions like generated ones (0: "
-        "not at all, 1: completely)."
+        "than 99 % of real pairs, in the worst class (0.01 is ideal). Distance to training images: "
+        "distance to the nearest one, divided by that of validation lesions (1 is ideal; well "
+        "below 1, images are copies). Overfitting: how far the discriminator rates validation "
+        "lesions like generated ones (0: not at all, 1: completely)."
     )
     return Table(caption, header, tuple(rows), texts=3)
 
 
 def curation_table(results: RunResults) -> Table | None:
-    """Images that curation left out, by arm and class, in the first finished trial of each arm."""
+    """Images rejected by curation, by arm and class, in the first finished trial of each arm."""
     found: dict[str, dict[str, CurationEntry]] = {}
     for trial in results.trials:
         if trial.record.curation:
@@ -211,7 +211,7 @@ def curation_table(results: RunResults) -> Table | None:
         f"would reject, images that pass all rules. {NONE}: the rule was not used or could not be "
         "applied."
     )
-    return Table(caption, ("Arm", "Class", "drawn", *_RULES.values(), "pass"), tuple(rows), texts=2)
+    return Table(caption, ("Arm", "Class", "Drawn", *_RULES.values(), "Pass"), tuple(rows), texts=2)
 
 
 def _sign(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Does an arm help: verdicts on each comparison as a whole, and class by class."""
+"""The verdicts on each comparison, overall and class by class."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,7 +48,7 @@ _COMPARED = (
 
 
 def verdict_section(results: RunResults, scoring: Scoring) -> Section:
-    """Verdicts, class by class too, and every contrast in every readout."""
+    """Verdicts overall and by class, and every contrast in every readout."""
     table = scoring.verdicts
     content: list[Block] = []
     if len(table):
@@ -67,7 +67,7 @@ def class_advice(advice: pd.DataFrame) -> list[Block]:
     """A sentence per class for each synthetic arm.
 
     Args:
-        advice: What `dermaug.scoring.advice.advice` gives.
+        advice: Returned by `dermaug.scoring.advice.advice`.
     """
     blocks: list[Block] = []
     for (model, arm, reference), rows in advice.groupby(["model", "arm", "reference"], sort=False):
@@ -77,10 +77,10 @@ def class_advice(advice: pd.DataFrame) -> list[Block]:
 
 
 def overall_verdicts(verdicts: pd.DataFrame) -> Table:
-    """Verdicts on mean sensitivity and macro AUC, with what the design could have found.
+    """Verdicts on mean sensitivity and macro AUC, with the minimum detectable difference.
 
     Args:
-        verdicts: What `verdict_table` gives.
+        verdicts: Returned by `verdict_table`.
     """
     judged = verdicts[verdicts["family"].isin(list(_OVERALL))]
     rows: list[tuple[str, ...]] = []
@@ -104,19 +104,19 @@ def overall_verdicts(verdicts: pd.DataFrame) -> Table:
     )
     header = ("Comparison", "Verdict", "Difference (95 %)", "p (Holm)", "p of equivalence (Holm)")
     return Table(
-        _CAPTION.format(margins=margins), (*header, "detectable", "pairs"), tuple(rows), texts=2
+        _CAPTION.format(margins=margins), (*header, "Detectable", "Pairs"), tuple(rows), texts=2
     )
 
 
 def verdict_words(row: Mapping[Any, Any]) -> str:
-    """The verdict as it is printed, with what limits it."""
+    """The verdict as printed, with its qualification."""
     if row["verdict"] in (HELPS, HURTS) and row["p_equivalence"] <= ALPHA:
         return f"{row['verdict']}, by less than the margin"
     return str(row["verdict"])
 
 
 def detectable_words(row: Mapping[Any, Any]) -> str:
-    """The minimum detectable difference; none where it exceeds what is possible."""
+    """The minimum detectable difference; "none" if it exceeds the largest possible one."""
     if not row["attainable"]:
         return "not attainable by this design"
     value = float(row["detectable"])
@@ -124,10 +124,10 @@ def detectable_words(row: Mapping[Any, Any]) -> str:
 
 
 def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
-    """Which class gains: difference in each class's sensitivity, with the verdict where there is.
+    """Difference in the sensitivity of each class, with its verdict if it is judged.
 
     Args:
-        verdicts: What `verdict_table` gives.
+        verdicts: Returned by `verdict_table`.
         classes: Labels, in the order of the columns.
     """
     judged = verdicts[verdicts["family"] == "class sensitivity"]
@@ -142,9 +142,9 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
     header = (f"{label} ({groups.get(label, 0):,})" for label in classes)
     caption = (
         "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
-        "with a word where p is at most 0.05 after Holm's adjustment for all of this table; a "
-        "number without a word is inconclusive, one in parentheses is not judged: one training per "
-        f"arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
+        "with the verdict if p is at most 0.05 after Holm's adjustment for the whole table. "
+        "Numbers without a verdict are inconclusive; numbers in parentheses are not judged: one "
+        f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
     )
     return Table(caption, ("Comparison", *header), tuple(rows), source="scoring/verdicts.csv")
 
@@ -162,7 +162,7 @@ def comparison_table(verdicts: pd.DataFrame) -> Table:
     """Every contrast in every readout, with intervals.
 
     Args:
-        verdicts: What `verdict_table` gives.
+        verdicts: Returned by `verdict_table`.
     """
     overall = verdicts[verdicts["scope"] == "all"]
     rows: list[tuple[str, ...]] = []
@@ -179,7 +179,7 @@ def comparison_table(verdicts: pd.DataFrame) -> Table:
                     f"{first['num_pairs']:,}",
                 )
             )
-    header = ("Comparison", "Reference is its", *(words for *_, words in _COMPARED), "pairs")
+    header = ("Comparison", "Role of reference", *(words for *_, words in _COMPARED), "Pairs")
     caption = (
         "First-named minus second with 95 % intervals, not adjusted for the number of comparisons "
         f"and clipped to what is possible. They cover {', or '.join(_levels(overall))}. Pairs: "
@@ -197,7 +197,7 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
     """Paired differences in the primary metric with their intervals, one panel per classifier.
 
     Args:
-        verdicts: What `verdict_table` gives.
+        verdicts: Returned by `verdict_table`.
         primary: balanced_accuracy (drawn prior-adjusted) or macro_auc.
     """
     readout = AUC if primary == "macro_auc" else ADJUSTED
@@ -208,7 +208,7 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
     for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
         with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
             _draw_forest(axes, rows, max(float(bound), 0.01))
-            axes.set_xlabel(f"difference in {words}")
+            axes.set_xlabel(f"Difference in {words}")
             axes.set_title(short(str(model), 40))
             alt = f"{model}: " + "; ".join(
                 f"{row.arm} minus {row.reference} {row.difference:+.3f} "
@@ -218,10 +218,10 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
             panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
     caption = (
         f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
-        "Right of zero: the first-named is better. Blue: judged. Grey: replay controls and doses "
-        "that were not selected. Grey and dotted: one training per arm in fewer than three folds, "
-        "not judged. A negative control shows every class as often as its baseline: it shows the "
-        "training noise of this study."
+        "Right of zero: the first-named arm is better. Blue: judged. Grey: replay controls and "
+        "doses that were not selected. Grey and dotted: one training per arm in fewer than three "
+        "folds, not judged. A negative control shows every class as often as its baseline; its "
+        "difference reflects the training noise of this study."
     )
     return Figure("differences", caption, tuple(panels), table, width=400)
 
