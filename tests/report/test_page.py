@@ -104,7 +104,7 @@ def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_page: Written) 
         assert f"{stem}.csv" in files
     assert {"roc-2-fridadar-mel.svg", "samples-0-dcgan-mel-real.png"} <= files
     drawing = (path.parent / "figures" / "roc-2-fridadar-mel.svg").read_text(encoding="utf-8")
-    assert re.search(r"<text[^>]*>(<tspan[^>]*>)?sensitivity<", drawing), "text is not text"
+    assert re.search(r"<text[^>]*>(<tspan[^>]*>)?Sensitivity<", drawing), "text is not text"
 
 
 def test_names_from_outside_cannot_run(drawn_study: Study) -> None:
