@@ -57,7 +57,7 @@ def test_equal_images_of_different_lesions_are_told() -> None:
     assert equal_sentence(catalog, ["a", "b", "c"]) == ""
     assert equal_sentence(catalog, ["a", "a", "c"]) == (
         "2 images of different lesions have equal pixels (for example i0 and i1); these lesions "
-        "stay in one part."
+        "stay in one split."
     )
 
 

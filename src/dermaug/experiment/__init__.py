@@ -1,1 +1,1 @@
-"""From an experiment file to finished jobs on disk."""
+"""Run an experiment: from its file to finished jobs on disk."""

@@ -1,1 +1,1 @@
-"""Trained things and images looked at: audit, exploration, data check."""
+"""Inspection of trained networks, synthetic images and data: audit, exploration, data check."""

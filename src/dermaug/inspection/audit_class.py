@@ -1,4 +1,4 @@
-"""The audit of the synthetic images of one class: quality, copies, and whether the class shows."""
+"""The audit of the synthetic images of one class: fidelity, copies and recognisability."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from dermaug.inspection.audit_fidelity import Cloud, compare_clouds
 from dermaug.seeding import derive_seed
 
 MOST_IMAGES = 1_000
-"""Images a side that are looked at; more would cost time and narrow no interval that matters."""
+"""Largest number of images examined of each kind; more would cost time without use."""
 PAIRS_KEPT = 8
-"""Pairs that are told even when none of them is a copy; copies all are."""
+"""Number of pairs that are reported even if none is a copy; copies are always reported."""
 PAIR_COLUMNS = (
     "synthetic",  # row of the image in its class
     "training_image",  # id of the nearest training image
@@ -34,14 +34,14 @@ class Subjects:
 
     Args:
         label: The class.
-        synthetic: Images that a generator made.
-        training: Real images that it saw.
+        synthetic: Images drawn by a generator.
+        training: Its training images.
         training_ids: Ids of `training`.
-        training_lesions: Lesion of each of `training`.
+        training_lesions: Lesion of each training image.
         validation: Real images of other lesions, never of the test split.
         lesions: Lesion, or patient, of each validation image.
-        chosen_by: Whether the generator's snapshot was, or may have been, chosen by `validation`.
-        searched: Where copies are looked for; as long as `searched_ids`. None: in `training`.
+        chosen_by: Whether the generator's snapshot was, or may have been, selected on `validation`.
+        searched: Images among which copies are searched; None searches `training`.
         searched_ids: Ids of `searched`.
     """
 
@@ -59,12 +59,12 @@ class Subjects:
 
 @dataclass(frozen=True, eq=False)
 class ClassAudit:
-    """What was found.
+    """The audit of one class.
 
     Args:
-        numbers: Value by name; NaN where too few images allow none.
-        pairs: The synthetic images most like a training image, `PAIR_COLUMNS`, worst first: all
-            copies, and at least `PAIRS_KEPT`.
+        numbers: Value by name; NaN if there are too few images.
+        pairs: The synthetic images most similar to a training image, with the columns of
+            `PAIR_COLUMNS`, worst first: all copies, and at least `PAIRS_KEPT` pairs.
     """
 
     numbers: Mapping[str, object]
@@ -75,29 +75,29 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
     """Audit one class.
 
     Args:
-        subjects: The images; at most 1,000 of each kind are looked at, drawn at random, but copies
-            are sought among all training images.
-        judge: Gives the features; when it is a classifier it also names classes.
-        seed: Of the subsets and the resampling.
+        subjects: The images; at most 1,000 of each kind are examined, drawn at random, but copies
+            are searched among all training images.
+        judge: Network that computes the features and, if it is a classifier, predicts classes.
+        seed: Seed of the subsets and the resampling.
 
     Returns:
         Numbers: images, training_images, validation_images, validation_lesions,
-        chosen_by_validation (whether the snapshot was chosen by these very images), features (the
+        chosen_by_validation (whether the snapshot was selected on these images), features (the
         judge's name); kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage;
-        all of these again with `_floor`, for training images in the place of the synthetic ones;
+        all of these again with `_floor`, for training images in place of the synthetic ones;
         copies, copy_examined, copy_rate, copy_low, copy_high, copy_expected (bound on the rate of
         unrelated real images), pixel_threshold, feature_threshold; visible_share and
-        visible_validation (share of images called the class by the classifier).
+        visible_validation (share of images assigned to the class by the classifier).
 
     Raises:
-        DermaugError: No synthetic or no training image, or sides of different size.
+        DermaugError: There is no synthetic or no training image, or their sizes differ.
     """
     if not len(subjects.synthetic) or not len(subjects.training):
         raise DermaugError(
             f"{subjects.label}: expected synthetic and training images, found "
             f"{len(subjects.synthetic)} and {len(subjects.training)}"
         )
-    # At random: sets made elsewhere may lie in an order that means something.
+    # The images are drawn at random, because sets made by other tools may be sorted.
     random = np.random.default_rng(derive_seed("audit", subjects.label, seed))
     chosen, kept = (_some(len(part), random) for part in (subjects.synthetic, subjects.validation))
     synthetic = np.asarray(subjects.synthetic[chosen])
@@ -168,7 +168,7 @@ def _copies(
 
 
 def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
-    """None where no validation image can tell how near unrelated lesions come."""
+    """Thresholds of copies; None if no validation image can calibrate them."""
     if not len(kept):
         return None
     known = nearest(subjects.validation[kept], subjects.training, judge.features)
@@ -190,16 +190,16 @@ def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[st
 
 
 def examined(label: str, number: int, seed: int) -> np.ndarray:
-    """Rows of a class's synthetic images that its audit looks at, in rising order.
+    """Rows of a class's synthetic images that its audit examines, in ascending order.
 
     Args:
         label: The class.
-        number: Its synthetic images.
-        seed: Of the audit.
+        number: Number of its synthetic images.
+        seed: Seed of the audit.
     """
     return _some(number, np.random.default_rng(derive_seed("audit", label, seed)))
 
 
 def _some(number: int, random: np.random.Generator) -> np.ndarray:
-    """At most `MOST_IMAGES` rows, at random, in rising order."""
+    """At most `MOST_IMAGES` random rows, in ascending order."""
     return np.sort(random.permutation(number)[:MOST_IMAGES])

@@ -1,4 +1,4 @@
-"""How near synthetic images come to real ones that the generator never saw, beside the floor."""
+"""Distance of synthetic images to real images unseen by the generator, compared with a floor."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,16 +11,16 @@ from dermaug.evaluation.manifold import fewest_of_others, manifold
 
 OVERLAPS = ("precision", "recall", "density", "coverage")
 DEEPEST = 5
-"""The farthest neighbour that density and coverage rest on."""
+"""Number of neighbours that define density and coverage."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """Some images of one class in a network's eyes.
+    """Features of some images of one class.
 
     Args:
         features: One row per image.
-        lesions: Lesion of each; None for generated images: each its own.
+        lesions: Lesion of each image; None for generated images, which each count as one.
     """
 
     features: Float[np.ndarray, "n d"]
@@ -40,21 +40,21 @@ class Cloud:
         return len(np.unique(self.groups))
 
     def take(self, rows: Int[np.ndarray, " m"]) -> Self:
-        """Some of them."""
+        """Select some of the images."""
         return type(self)(self.features[rows], None if self.lesions is None else self.lesions[rows])
 
 
 def compare_clouds(validation: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> dict[str, object]:
-    """Distances and overlaps of generated images, and of training images in their place.
+    """Compute distances and overlaps of generated images, and of training images in their place.
 
-    No pair of images of one lesion counts in KID and in the overlaps; FID, which has no pairs to
-    leave out, is taken on one image of each lesion.
+    KID and the overlaps leave out pairs of images of one lesion. FID has no pairs to leave out and
+    uses one image of each lesion.
 
     Args:
-        validation: Real images that the generator never saw.
-        drawn: Images that it made.
-        floor: Real images that it saw.
-        seed: Of subsets and halves.
+        validation: Real images that the generator was not trained on.
+        drawn: Images drawn by the generator.
+        floor: Training images of the generator.
+        seed: Seed of subsets and halves.
 
     Returns:
         kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; the same with
@@ -66,7 +66,7 @@ def compare_clouds(validation: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> 
     apart, floor_apart = (
         cloud.take(one_of_each(cloud.groups, random)) for cloud in (validation, floor)
     )
-    # FID and overlaps depend on the number of images: what is compared has equally many.
+    # FID and overlaps depend on the number of images, so all samples have equally many.
     most, most_apart = min(len(floor), len(drawn)), min(len(floor_apart), len(drawn))
     numbers: dict[str, object] = {
         "fid_flag": fid_caution(len(apart), most_apart, validation.features.shape[1])

@@ -1,4 +1,4 @@
-"""The audit of one synthetic set against a data set, also of images made with another tool."""
+"""The audit of one synthetic set against a data set; the set may come from another tool."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,20 +28,20 @@ from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic
 SIZE = 64
 UNKNOWN = "provenance unknown: leakage not excluded"
 BY_NAME = (
-    "images were matched with the training's by their names, since the run that remembers their "
-    "content is not at hand"
+    "images were matched with the training images by name, because the run that stores their "
+    "content is not available"
 )
 VALIDATION_FIFTH = 5
 
 
 @dataclass(frozen=True, eq=False)
 class GivenImages:
-    """Synthetic images as they were given.
+    """The synthetic images under audit.
 
     Args:
-        images: All of one size.
-        labels: Label of each.
-        provenance: Where they come from; None when the set does not tell.
+        images: Images of one size.
+        labels: Label of each image.
+        provenance: Their origin; None if the set does not record it.
     """
 
     images: UInt8[np.ndarray, "n s s 3"]
@@ -51,12 +51,12 @@ class GivenImages:
 
 @dataclass(frozen=True, eq=False)
 class FolderAudit:
-    """What was found.
+    """The audit of a synthetic set.
 
     Args:
         audit: Numbers (one row per class) and worst pairs.
-        notes: What the reader must know about how it was judged, one sentence each.
-        pictures: Label -> the pairs' synthetic images, turned to fit, and training images.
+        notes: Remarks on the method of this audit, one sentence each.
+        pictures: Label -> synthetic images of the pairs, rotated to fit, and training images.
     """
 
     audit: StoredAudit
@@ -76,16 +76,16 @@ def audit_folder(
     """Audit every class of a synthetic set.
 
     Args:
-        synthetic: A set of dermaug's, or images in any layout that data sets may have.
+        synthetic: A synthetic set of dermaug, or images in any layout of data sets.
         data: The real images.
-        judge: Who looks.
-        stored: The judge as it lies on disk, when it is a classifier of a run.
-        size: Side of the images in pixels; None takes the judge's, the set's own, or 64.
-        seed: Of subsets and resampling.
+        judge: Network that assesses the images.
+        stored: The judge on disk, if it is a classifier of a run.
+        size: Side of the images in pixels; None takes that of the judge, of the set, or 64.
+        seed: Seed of subsets and resampling.
 
     Raises:
-        DermaugError: A path that is no data set, labels that the data lack, or a class without
-            real images to compare with.
+        DermaugError: A path is not a data set, the data lack a label, or a class has no real
+            images for comparison.
     """
     given = read_given(synthetic, judge.size or size)
     store = _real_images(data, given, stored)
@@ -115,10 +115,11 @@ def read_given(path: Path, size: int | None) -> GivenImages:
 
     Args:
         path: A set of dermaug's, or any layout that `open_catalog` reads.
-        size: Side they are scaled to; None keeps a set's own and takes 64 for others.
+        size: Side to which they are scaled; None keeps that of a set of dermaug and takes 64 for
+            other images.
 
     Raises:
-        DermaugError: Neither is there.
+        DermaugError: The path is neither.
     """
     manifest = path / MANIFEST
     if manifest.is_file() and _is_own(read_json(manifest)):
@@ -139,26 +140,28 @@ def part_images(
     stored: StoredClassifier | None,
     folds: tuple[Fold, ...],
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
-    """Which real images the generator may have copied, and which it cannot have seen.
+    """Real images that the generator may have copied, and those that it cannot have seen.
 
     Args:
         catalog: The real images.
-        provenance: Of the synthetic set; None when unknown.
-        stored: The judging classifier; its training images are no validation. None: any.
-        folds: Of the run that set or classifier belong to; empty when it is not at hand.
+        provenance: Provenance of the synthetic set; None if unknown.
+        stored: The classifier that serves as judge, whose training images are not used as
+            validation; None for another judge.
+        folds: Folds of the run of the set or classifier; empty if the run is not available.
 
     Returns:
         Masks of training and validation rows, without a group in both, and notes for the reader.
 
     Raises:
-        DermaugError: No image is left to hold out, or nothing tells what the classifier saw.
+        DermaugError: No image is left for validation, or the classifier's training images are
+            unknown.
     """
     ids, groups = catalog.image_ids, catalog.groups
     learnt = set(stored.record.training_images) if stored else set()
     seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
-        notes.append("the set's generator saw none of these images, as its manifest tells")
+        notes.append("the set's generator was trained on none of these images (from its manifest)")
     fold = _fold_of(folds, provenance, stored)
     if fold is not None:
         validation = np.isin(ids, fold.validation)
@@ -167,7 +170,7 @@ def part_images(
         used = set(groups[seen | np.isin(ids, list(learnt))])
         validation = ~np.isin(groups, list(used))
         notes.append(
-            f"validation images: all of {catalog.unit}s that neither generator nor judge has seen"
+            f"validation images: all {catalog.unit}s unseen by generator and judge in training"
         )
     else:
         validation = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
@@ -176,7 +179,7 @@ def part_images(
         )
     if provenance is not None and provenance.validation_images:
         notes.append(
-            f"without {catalog.unit}s that the snapshot was chosen by, where a class has others"
+            f"without {catalog.unit}s on which the snapshot was selected, if a class has others"
         )
     training = seen if seen.any() else ~np.isin(groups, list(set(groups[validation])))
     if not validation.any() or not training.any():
@@ -190,10 +193,10 @@ def part_images(
 def _fold_of(
     folds: tuple[Fold, ...], provenance: Provenance | None, stored: StoredClassifier | None
 ) -> Fold | None:
-    """The fold that a set, or else a classifier, was made in; None where it is not known.
+    """The fold of a set or, failing that, of a classifier; None if it is unknown.
 
-    A training split that was reduced has a key of its own, but lies in that of one fold, as the
-    validation images do that its snapshot was chosen by.
+    A reduced training split has its own key, but it is a subset of the training split of one fold,
+    and the validation images that selected the snapshot are a subset of that fold's validation.
     """
     key = provenance.fold_key if provenance else stored.record.fold_key if stored else None
     chosen_by = set(provenance.validation_images or ()) if provenance else set()
@@ -206,7 +209,7 @@ def _fold_of(
 
 
 def _is_own(manifest: object) -> bool:
-    """Other tools' images may have a `manifest.json` of any content beside them."""
+    """Whether a manifest is dermaug's; other tools may write any content to `manifest.json`."""
     return isinstance(manifest, dict) and "training_images" in manifest
 
 
@@ -242,7 +245,7 @@ def _subjects(
     )
     if given.provenance is not None:
         return subjects
-    # Nobody knows what the generator saw: a copy of any real image counts.
+    # The generator's training images are unknown, so a copy of any real image counts.
     everything = np.flatnonzero(of_class)
     return replace(
         subjects, searched=np.asarray(store.images[everything]), searched_ids=ids[everything]

@@ -1,4 +1,4 @@
-"""Which validation images an audit reads: those that the generator's snapshot was not chosen by."""
+"""The validation images of an audit: those on which the generator's snapshot was not selected."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,12 @@ from dermaug.synthesis.synthetic_set import Provenance
 
 @dataclass(frozen=True, eq=False)
 class Judging:
-    """The images of one class that a synthetic set is judged by.
+    """The images of one class with which a synthetic set is compared.
 
     Args:
-        rows: Of the data set.
-        chosen_by: Whether the snapshot was, or may have been, chosen by them too: they flatter it.
+        rows: Rows of the data set.
+        chosen_by: Whether the snapshot was, or may have been, selected on them; the audit is then
+            too favourable.
     """
 
     rows: Int[np.ndarray, " m"]
@@ -24,13 +25,14 @@ class Judging:
 def judging(
     rows: Int[np.ndarray, " n"], ids: np.ndarray, groups: np.ndarray, provenance: Provenance | None
 ) -> Judging:
-    """Leave out the lesions that a snapshot was chosen by; all stay where no lesion is left.
+    """Leave out the lesions on which a snapshot was selected, unless no lesion would be left.
 
     Args:
         rows: Real images of one class that the generator was not trained on.
         ids: Image id of each row of the data set.
         groups: Lesion of each row of the data set.
-        provenance: Of the synthetic set; None when unknown: nobody chose it by these images.
+        provenance: Provenance of the synthetic set; None if unknown, for which no selection on
+            these images is assumed.
     """
     used = _chosen_by(ids[rows], provenance)
     left = ~np.isin(groups[rows], groups[rows][used])

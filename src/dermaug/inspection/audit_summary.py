@@ -1,4 +1,4 @@
-"""What the audits of a run say of each class of a generator family, all trainings together."""
+"""Summary of the audits of a run for each class of a generator family, over all trainings."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_run import read_audit
 
 JUDGED_BELOW = 0.1
-"""Share of copies that chance may explain, at most, where copies can be judged."""
+"""Largest share of copies explained by chance at which copies can still be judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,13 +19,13 @@ class ClassSummary:
 
     Args:
         label: The class.
-        means: Every number of its audits, mean over generators; NaN where none was defined.
-        copies: Images that count as copies, all generators together.
-        examined: Images that were looked at for it; 0 where none was.
+        means: Every number of its audits, mean over generators; NaN if none is defined.
+        copies: Number of images that count as copies, over all generators.
+        examined: Number of images examined for copies; 0 without any.
         low: Lower end of Wilson's 95 % interval of the share of copies.
-        high: Upper end.
-        is_biased: Whether a Fréchet distance rests on too few images.
-        is_flattered: Whether it is judged by images that its snapshot was chosen by.
+        high: Upper end of that interval.
+        is_biased: Whether a Fréchet distance is computed from too few images.
+        is_flattered: Whether it is audited on images on which its snapshot was selected.
     """
 
     label: str
@@ -39,12 +39,12 @@ class ClassSummary:
 
     @property
     def holds_copies(self) -> bool:
-        """Whether there are more copies than chance explains."""
+        """Whether there are more copies than expected by chance."""
         return bool(self.low > self.means["copy_expected"])
 
     @property
     def can_judge(self) -> bool:
-        """Whether chance explains so few copies that more would stand out."""
+        """Whether so few copies are expected by chance that more of them could be detected."""
         return bool(self.means["copy_expected"] <= JUDGED_BELOW)
 
     @property
@@ -54,7 +54,7 @@ class ClassSummary:
 
     @property
     def is_far(self) -> bool:
-        """Whether the images are told from real ones with confidence."""
+        """Whether the images clearly differ from real ones."""
         return bool(self.means["kid_low"] > max(0.0, self.means["kid_floor"]))
 
 
@@ -75,8 +75,8 @@ def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
 def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Numbers and worst pairs of every audited generator of a run; empty without any.
 
-    The numbers are of all data sizes (column lesions; 0 is all lesions there are), from the largest
-    to the smallest; the pairs of the largest.
+    The numbers cover all data sizes (column lesions; 0 means all lesions), from the largest to the
+    smallest; the pairs are those of the largest size.
     """
     numbers, pairs = [], []
     for point in (results, *results.reduced):

@@ -1,4 +1,4 @@
-"""A data set looked at as a run would look at it: what is in it, and what a run would refuse."""
+"""Check a data set the way a run would: its contents, and everything that a run would refuse."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +22,19 @@ from dermaug.experiment.run.data import Twins, find_twins
 
 LISTED = 20
 FEWEST = 3
-"""Groups of a class that a training, a validation and a test split need."""
+"""Smallest number of groups per class, for one each in training, validation and test."""
 
 
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """What was found.
+    """The result of a data check.
 
     Args:
-        catalog: The data set as it was read.
-        counts: Class -> images, lesions, and patients where any is known.
-        sentences: What a reader must know: the grouping, the notes of reading, images that are one.
-        pairs: One line for each pair of images of different groups that are one photograph.
-        refused: One line for each thing that a run would refuse.
+        catalog: The data set.
+        counts: Class -> images, lesions, and patients if any are known.
+        sentences: Remarks on the grouping, on reading the data, and on duplicates.
+        pairs: One line per pair of images of different groups that show one photograph.
+        refused: One line per finding that a run would refuse.
     """
 
     catalog: Catalog
@@ -52,7 +52,7 @@ def examine(path: Path, progress: Progress | None = None) -> Examination:
         progress: Called with (done, total) while images are decoded.
 
     Raises:
-        DermaugError: It cannot be read as a data set.
+        DermaugError: The path cannot be read as a data set.
     """
     catalog = open_catalog(path)
     checked = check_catalog(catalog, progress=progress)
@@ -69,7 +69,7 @@ def examine(path: Path, progress: Progress | None = None) -> Examination:
 
 
 def grouping_sentence(catalog: Catalog) -> str:
-    """How a run groups the images when nothing else is asked for."""
+    """State how a run groups the images by default."""
     number = len(set(catalog.groups))
     unknown = int((catalog.table["patient_id"] == "").sum())
     if catalog.unit == "patient":

@@ -1,7 +1,7 @@
-"""What Radford et al. 2015 (arXiv:1511.06434) did with a trained DCGAN, on lesions.
+"""Exploration of a trained generator after Radford et al. 2015 (arXiv:1511.06434), on lesions.
 
-Walks through the latents, vector arithmetic, the discriminator as a feature extractor, and
-near-duplicates among the training images: each with a number beside the pictures.
+Latent interpolation, vector arithmetic, the discriminator as a feature extractor, and
+near-duplicates among the training images, each with pictures and numbers.
 """
 
 import json
@@ -27,7 +27,7 @@ from dermaug.synthesis.latent_arithmetic import Arithmetic, add_direction
 from dermaug.synthesis.walks import jumps, step_sizes, walk_latents
 
 WALKS, WALKS_OF_MANY = 6, 2
-"""Walks of each class: of a generator with one class, and with several."""
+"""Interpolations per class: for a generator of one class, and for one of several classes."""
 PAIRS_SHOWN = 8
 _TOLD = (("", "image_id"), ("_lesion", "lesion_id"), ("_label", "label"))
 DUPLICATES = (*(side + end for end, _ in _TOLD for side in ("first", "second")), "correlation")
@@ -35,17 +35,18 @@ DUPLICATES = (*(side + end for end, _ in _TOLD for side in ("first", "second")),
 
 @dataclass(frozen=True, eq=False)
 class Exploration:
-    """What was found in one generator.
+    """The exploration of one generator.
 
     Args:
         spec: The generator.
-        notes: What was left out and why, and what a reader must know, one sentence each.
-        walks: Class -> images of its walks.
-        arithmetic: Class -> what adding the direction of large lesions does.
-        features: Returned by `discriminator_scores`; empty where there is nothing to score.
-        duplicates: Near-duplicates among the training images of different lesions, the most alike
-            first, with the columns of `DUPLICATES`; empty without data.
-        pairs: Images of the first of these pairs: the first ones turned to fit, above the second.
+        notes: Omissions with their reasons, and further remarks, one sentence each.
+        walks: Class -> images of its interpolations.
+        arithmetic: Class -> effect of adding the direction of large lesions.
+        features: Returned by `discriminator_scores`; empty if there is nothing to score.
+        duplicates: Near-duplicates among the training images of different lesions, the most
+            similar first, with the columns of `DUPLICATES`; empty without data.
+        pairs: Images of the first of these pairs: the first images, rotated to fit, above the
+            second ones.
     """
 
     spec: GeneratorSpec
@@ -68,7 +69,7 @@ class Exploration:
 
     @property
     def record(self) -> dict[str, Any]:
-        """All but the pictures, as JSON knows it."""
+        """Everything except the pictures, in types that JSON can represent."""
         numbers = {
             name: json.loads(table.to_json(orient="records")) for name, table in self.tables.items()
         }
@@ -84,17 +85,18 @@ def explore(
     classes: Sequence[str] = (),
     seed: int = 0,
 ) -> Exploration:
-    """Look into one trained generator.
+    """Explore one trained generator.
 
     Args:
-        generator: `generator.safetensors`, or the folder that holds it.
-        data: The data set it was trained on; None takes the one that its run names.
-        device: Where the networks run.
-        classes: What to draw; empty draws all that the generator knows.
-        seed: Of latents, subsets and resampling.
+        generator: `generator.safetensors`, or the folder that contains it.
+        data: The data set on which it was trained; None takes the one named by its run.
+        device: Device of the networks.
+        classes: Classes to draw; empty draws all classes of the generator.
+        seed: Seed of latents, subsets and resampling.
 
     Raises:
-        DermaugError: No generator, a class that it does not know, or other data than its run's.
+        DermaugError: There is no generator, it was not trained on a class, or the data are not
+            those of its run.
     """
     subject = open_subject(generator, data, device)
     known, sampler = subject.spec.classes, subject.family.sampler
@@ -133,10 +135,11 @@ def walk_table(walks: Mapping[str, UInt8[np.ndarray, "w n s s 3"]]) -> pd.DataFr
 
 
 def arithmetic_table(arithmetic: Mapping[str, Arithmetic]) -> pd.DataFrame:
-    """One row per class, in shares of the inscribed disc.
+    """One row per class, in fractions of the inscribed disc.
 
-    The spread among generated images, the mean of fresh images, the change by adding and by taking
-    away the direction, and the mean, least and largest change by unsorted directions.
+    The columns are the spread among generated images, the mean of new images, the change by adding
+    and by subtracting the direction, and the mean, smallest and largest change by random directions
+    (between unsorted images).
     """
     rows = [
         {
@@ -152,29 +155,29 @@ def arithmetic_table(arithmetic: Mapping[str, Arithmetic]) -> pd.DataFrame:
 
 
 def _features(subject: Subject, seed: int, notes: list[str]) -> pd.DataFrame:
-    """Scores of the discriminator's features, or a note on why there are none."""
+    """Score the discriminator's features, or add a note that states why this is not possible."""
     try:
         found = discriminator_scores(subject, seed)
     except DermaugError as error:
-        notes.append(f"The discriminator was not looked at: {error.message}.")
+        notes.append(f"The discriminator was not examined: {error.message}.")
         return pd.DataFrame(columns=list(COLUMNS))
     if subject.store is not None and set(subject.spec.classes) < set(subject.store.catalog.classes):
         seen = ", ".join(subject.spec.classes)
         notes.append(
-            f"The discriminator has seen images of {seen} only; the SVM on its features tells all "
-            "classes of the data apart."
+            f"The discriminator was trained on images of {seen} only; the SVM on its features "
+            "distinguishes all classes of the data."
         )
     return found
 
 
 def _duplicates(subject: Subject, notes: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Pairs among the generator's training images, and the pictures of the first of them."""
+    """Near-duplicates among the generator's training images, and pictures of the first pairs."""
     if subject.store is None:
-        notes.append("Near-duplicates were not sought: give the training data with --data.")
+        notes.append("Near-duplicates were not searched: pass the training data with --data.")
         return pd.DataFrame(columns=list(DUPLICATES)), np.empty((2, 0, 1, 1, 3), np.uint8)
     images, catalog = subject.training
     if not catalog.grouped:
-        notes.append("Lesions are not known: near-duplicates may be images of one lesion.")
+        notes.append("The data have no lesion ids: near-duplicates may be images of one lesion.")
     rows = subject.store.catalog.rows(subject.spec.training_images)
     lesions = catalog.table["lesion_id"].to_numpy()
     found = near_pairs(subject.store.contents.details[rows], lesions)

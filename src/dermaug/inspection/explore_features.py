@@ -1,9 +1,9 @@
-"""Has the discriminator learnt to tell diagnoses apart? Its features, a linear SVM, and controls.
+"""Has the discriminator learnt to distinguish diagnoses? A linear SVM on its features.
 
-Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained
+After Radford et al. 2015 (arXiv:1511.06434, section 5), on lesions: features of the trained
 discriminator, features of the same network before training, and the classifier that a run trained
-on the same images. All of it on validation images: C and the discriminator's snapshot are chosen
-by one half of them, the scores are those of the other. The test split is not used.
+on the same images. C and the discriminator's snapshot are selected on one half of the validation
+images, and the scores are computed on the other half. The test split is not used.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ from dermaug.stats.tally import asked_of, right_of
 from dermaug.training.checkpoint import load_checkpoint
 
 MOST_OF_CLASS = 400
-"""Training images of a class that the SVM is fitted to; the rest add time and little else."""
+"""Largest number of training images per class for the SVM; more add time and little accuracy."""
 TRAINED, UNTRAINED = "trained discriminator", "untrained discriminator"
 COLUMNS = (
     *("features", "balanced_accuracy", "low", "high"),
@@ -45,18 +45,18 @@ _CALIBRATION_BATCHES = 30
 def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     """Balanced accuracy of SVMs on discriminator features, and of the run's classifiers.
 
-    On the half of the validation lesions by which neither C nor the snapshot of the discriminator
-    was chosen; of classes too small for halves on all of them.
+    Scores are computed on the half of the validation lesions on which neither C nor the snapshot of
+    the discriminator was selected, or on all lesions of classes too small for halves.
 
     Args:
-        subject: With a fold.
-        seed: Of subsets, of the untrained network and of resampling.
+        subject: A subject with a fold.
+        seed: Seed of subsets, of the untrained network and of resampling.
 
     Returns:
         One row per kind of features, as returned by `compared`, the trained discriminator's first.
 
     Raises:
-        DermaugError: No fold, no discriminator, or one that cannot be had.
+        DermaugError: There is no fold or no discriminator, or it cannot be loaded.
     """
     store, fold = subject.store, subject.fold
     if store is None or fold is None:
@@ -94,18 +94,18 @@ def compared(
     num_classes: int,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Balanced accuracy of several answers to the same images, and each less than the first.
+    """Balanced accuracy of several predictions of the same images, and differences to the first.
 
     Args:
         labels: True classes.
-        groups: Lesion, or patient, of each image; groups are resampled whole.
-        called: Name -> class that each image is called.
+        groups: Lesion, or patient, of each image; groups are resampled as a whole.
+        called: Name -> predicted class of each image.
         num_classes: Number of classes.
-        seed: Of the resamples.
+        seed: Seed of the resampling.
 
     Returns:
-        The columns of `COLUMNS`: score with its 95 % interval over groups, and how much less it is
-        than the first, likewise.
+        The columns of `COLUMNS`: score with its 95 % interval over groups, and the amount by which
+        it is lower than the first score, also with an interval.
     """
     names, group_of = np.unique(groups, return_inverse=True)
     shape = (len(names), num_classes)
@@ -125,9 +125,9 @@ def compared(
 def _classifiers_of(
     subject: Subject, validation: tuple[str, ...]
 ) -> dict[str, Int[np.ndarray, " n"]]:
-    """What the classifiers of the run's first arm call the validation images, by model and seed.
+    """Classes that the run's first arm predicts for the validation images, by model and seed.
 
-    They were trained on the generator's training split; a run may have none yet.
+    The classifiers were trained on the generator's training split; a run may have none yet.
     """
     assert subject.run is not None
     assert subject.store is not None
@@ -145,9 +145,9 @@ def _classifiers_of(
 
 
 def _untrained(subject: Subject, bank: ImageBank, seed: int) -> Family:
-    """The same networks with initial weights, batch norm's statistics taken from the images.
+    """The same networks with initial weights and batch-norm statistics of the images.
 
-    Without these statistics a network with batch norm would be handicapped beyond its weights.
+    Without these statistics, batch norm would put the network at a disadvantage beyond its weights.
     """
     spec = subject.spec
     torch.manual_seed(derive_seed("untrained", seed))
@@ -167,7 +167,7 @@ def _untrained(subject: Subject, bank: ImageBank, seed: int) -> Family:
 def _some_of_each(
     rows: Int[np.ndarray, " n"], labels: Int[np.ndarray, " m"], seed: int
 ) -> Int[np.ndarray, " k"]:
-    """At most `MOST_OF_CLASS` rows of each class, drawn at random."""
+    """At most `MOST_OF_CLASS` random rows per class."""
     order = np.random.default_rng(derive_seed("probe", seed)).permutation(rows)
     drawn = pd.Series(labels[order], index=order)
     return np.sort(drawn.groupby(drawn).head(MOST_OF_CLASS).index.to_numpy())

@@ -1,4 +1,4 @@
-"""What `explore` looks at: a generator, and what its run tells of the data it was trained on."""
+"""The subject of an exploration: a generator, with the data and fold of its run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +27,16 @@ from dermaug.generators.saved_generator import GeneratorSpec, load_family
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A generator and what is known around it.
+    """A generator and the known facts on its training.
 
     Args:
         path: Its checkpoint.
         family: Its networks, in evaluation mode.
-        spec: What it is.
-        run: Folder of the run that it lies in; None when it lies by itself.
-        store: The data, decoded; None when they are not at hand.
-        fold: The fold it was trained on, its training split reduced as the generator's was; None
-            without run or data.
+        spec: Its specification.
+        run: Folder of its run; None if it is not in a run folder.
+        store: The decoded data; None if they are not available.
+        fold: The fold on which it was trained, with its training split reduced in the same way;
+            None without run or data.
     """
 
     path: Path
@@ -48,10 +48,10 @@ class Subject:
 
     @property
     def training(self) -> tuple[UInt8[np.ndarray, "n s s 3"], Catalog]:
-        """The images that the generator was trained on, and their rows.
+        """The training images of the generator, and their catalog.
 
         Raises:
-            DermaugError: The data are not at hand, or lack one of the images.
+            DermaugError: The data are not available, or lack one of the images.
         """
         if self.store is None:
             raise DermaugError("expected the training data of the generator; pass --data")
@@ -63,12 +63,12 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     """Load a generator, its run's folds, and its data.
 
     Args:
-        generator: `generator.safetensors`, or the folder that holds it.
-        data: The data set; None takes the one that the run was made with.
-        device: Where the networks lie.
+        generator: `generator.safetensors`, or the folder that contains it.
+        data: The data set; None takes the one of the run.
+        device: Device of the networks.
 
     Raises:
-        DermaugError: No generator, other data than the run's, or data that cannot be read.
+        DermaugError: There is no generator, the data are not those of the run, or cannot be read.
     """
     path = find_generator(generator)
     family, spec = load_family(path, device)
@@ -88,14 +88,14 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
 
 
 def _data_config(experiment: Experiment | None, data: Path | None, size: int) -> DataConfig | None:
-    """How the images are read; None when nobody says which."""
+    """Configuration of the data; None if no data set is known."""
     if experiment is not None:
         return experiment.data.model_copy(update={"size": size})
     return None if data is None else DataConfig(source=str(data), size=size)
 
 
 def _fold_of(run: Path, experiment: Experiment, catalog: Catalog, spec: GeneratorSpec) -> Fold:
-    """The fold whose key the generator carries, reduced where its run is a data-size curve.
+    """The fold with the generator's key, reduced if the generator is on a data-size curve.
 
     Raises:
         DermaugError: The run has no such fold.

@@ -1,4 +1,4 @@
-"""Three planes of a run: test images with and without synthetic training, real beside synthetic."""
+"""t-SNE planes of a run: test images of two classifiers, and real beside synthetic images."""
 
 import hashlib
 import json
@@ -27,10 +27,10 @@ COLUMNS = list(Point.model_fields)
 
 
 def audit_images(run: Run, device: str) -> None:
-    """Audit the generators of a run and lay out its planes, for the report.
+    """Audit the generators of a run and compute its t-SNE planes, for the report.
 
     Args:
-        run: Its jobs done or not.
+        run: The run, finished or not.
         device: auto, cpu, cuda or mps.
     """
     if any(run.is_done(job.key) for job in run.jobs.generators):
@@ -40,19 +40,19 @@ def audit_images(run: Run, device: str) -> None:
 
 
 def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
-    """Lay out last-layer features of the first synthetic arm and its control, first fold and seed.
+    """Embed last-layer features of the first synthetic arm and its control, first fold and seed.
 
-    Looking at test images changes no number: nothing is chosen by it.
+    Test images may be shown here because nothing is selected with these planes.
 
     Args:
         run: The run.
-        device: Where the classifiers look.
+        device: Device of the classifiers.
 
     Returns:
-        One row per point: plane (`without` and `with`: test images seen by the control and by the
-        synthetic arm's classifier; `together`: validation and synthetic images seen by the
-        control), classifier (its key), origin (real or synthetic), label, x, y. Empty when no
-        pair of classifiers and no generator has finished.
+        One row per point: plane (`without` and `with`: features of test images from the control
+        and from the synthetic arm's classifier; `together`: features of validation and synthetic
+        images from the control), classifier (its key), origin (real or synthetic), label, x, y.
+        Empty if no pair of classifiers and no generator has finished.
     """
     chosen = _pair(run)
     if chosen is None:
@@ -78,7 +78,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
 
 
 def read_embedding(run_folder: Path) -> pd.DataFrame:
-    """What `embed_run` left in a run's folder; empty where there is none."""
+    """Read the planes stored by `embed_run`; empty without any."""
     path = RunFolder(run_folder).embedding
     return _table(EmbeddingRecord.read(path)) if path.exists() else pd.DataFrame(columns=COLUMNS)
 
@@ -92,7 +92,7 @@ def _pair(run: Run) -> tuple[ClassifierJob, ClassifierJob, list[GeneratorJob]] |
     jobs = {job.key: job for job in run.jobs.generators if run.is_done(job.key)}
     for trial in run.jobs.classifiers:
         if trial.mixture.discriminator:
-            continue  # its generator's network, not a classifier that saw synthetic images
+            continue  # a discriminator, not a classifier trained on synthetic images
         needed = [jobs[key] for key in trial.generators if key in jobs]
         if not needed or trial.lesions or not run.is_done(trial.key):
             continue
@@ -126,7 +126,7 @@ def _together(
 
 
 def _shown(run: Run, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels, at most `MOST_OF_A_CLASS` of each class, the same for every classifier."""
+    """Images and labels, at most `MOST_OF_A_CLASS` per class, identical for every classifier."""
     rows = np.random.default_rng(derive_seed("plane", len(rows))).permutation(rows)
     labels = run.catalog.table["label"].to_numpy()[rows]
     kept = pd.Series(labels).groupby(labels).cumcount().to_numpy() < MOST_OF_A_CLASS

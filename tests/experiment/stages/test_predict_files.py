@@ -89,7 +89,7 @@ def test_without_its_segmentation_an_image_is_refused(
     Image.new("L", (64, 64)).save(empty)
     with pytest.raises(DermaugError, match="1 of 1 files are not valid images") as caught:
         predict_files(checkpoint, [alone], fabric, tmp_path / "masks")
-    assert caught.value.details == (f"{empty}: a segmentation that marks nothing",)
+    assert caught.value.details == (f"{empty}: the segmentation marks no pixel",)
 
 
 def test_data_without_segmentations_are_not_evaluated(

@@ -1,1 +1,1 @@
-"""How the jobs of a run are carried out."""
+"""Launchers, which carry out the jobs of a run."""

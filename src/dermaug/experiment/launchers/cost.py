@@ -1,4 +1,4 @@
-"""What an experiment costs before it is run: its jobs, the images they show, and the time here."""
+"""The cost of an experiment before it is run: jobs, images shown, and time on this machine."""
 
 import tempfile
 import time
@@ -29,14 +29,13 @@ STEPS = (2, 8)
 
 
 def print_plan(experiment: Experiment, device: str, precision: str) -> None:
-    """Print every trial, the images each shows and the minutes it takes on this machine.
+    """Print every job with its images shown and minutes on this machine, then the design's power.
 
-    The data are decoded, as the run will find them then. The minutes come from a few real steps of
-    each network on noise; validation and sampling come on top. Last comes what the design can
-    detect.
+    The data are decoded exactly as in the run. The minutes are extrapolated from a few training
+    steps of each network on noise; validation and sampling are not included.
 
     Raises:
-        DermaugError: Anything in the experiment or its data that would stop the run at its start.
+        DermaugError: The experiment or its data would make the run stop at its start.
     """
     store = decoded(experiment)
     catalog = joined(store, twins_of(store, None)).catalog
@@ -46,7 +45,7 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
     minutes = _minutes(experiment, catalog.classes, fabric)
-    table = Table("job", "images shown", "minutes", title=f"{experiment.name} on {fabric.device}")
+    table = Table("Job", "Images shown", "Minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
         spent = job.images * minutes[_network(job.config)]
         table.add_row(job.key, f"{job.images:,}", f"{spent:.1f}")
@@ -70,7 +69,7 @@ def _network(config: ClassifierConfig | GeneratorConfig) -> str:
 
 
 def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:
-    """Minutes that each network takes for one image shown."""
+    """Minutes per image shown, for each network."""
     size = experiment.data.size
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
     bank = ImageBank.of(noise, np.arange(64) % len(classes), fabric.device)

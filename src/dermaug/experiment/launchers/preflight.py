@@ -1,4 +1,4 @@
-"""What can be told before a run is begun: is the folder its own, and can its networks be built."""
+"""Checks before a run is started: its folder can be used, and its networks can be built."""
 
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from dermaug.training.fabric import start_fabric
 
 
 def refuse_foreign_folder(folder: Path) -> None:
-    """Refuse to write a run among files that are not a run's, for example into a data set.
+    """Refuse to write a run into a folder with other files, for example a data set.
 
     Args:
-        folder: Where the run shall lie: absent, empty, or one that dermaug began.
+        folder: Folder for the run: absent, empty, or started by dermaug.
 
     Raises:
-        DermaugError: It holds something but no experiment, as a half-deleted run does, too.
+        DermaugError: The folder holds files but no experiment; so does a half-deleted run.
     """
     files = RunFolder(folder)
     if not folder.is_dir() or files.experiment.exists():
@@ -38,19 +38,19 @@ def refuse_foreign_folder(folder: Path) -> None:
 
 
 def prove_networks(folder: Path, experiment: Experiment, device: str, precision: str) -> None:
-    """Build every network of a run that is not begun, and show each classifier two images.
+    """Build every network of a run before it is started, and pass two images to each classifier.
 
-    A misspelt model, a wrong weight file or a size that a network does not take would otherwise
-    come to light after hours of training, with the run's folder bound to the mistake.
+    A misspelt model, a wrong weight file or an unsupported image size would otherwise be found only
+    after hours of training, in a folder that cannot be reused for the corrected experiment.
 
     Args:
-        folder: The run's; nothing is done where a run was begun.
-        experiment: What is asked.
+        folder: The run's folder; nothing is done if the run has been started.
+        experiment: The experiment.
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
 
     Raises:
-        DermaugError: Names the network that cannot be built, or the device that is not here.
+        DermaugError: A network cannot be built, or the device is not available.
     """
     if RunFolder(folder).is_begun:
         return
@@ -60,7 +60,7 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
         for generator in experiment.generators:
             build_family(generator, size, len(generator.classes) or 2).prepare()
         for config in experiment.classifiers:
-            # Every head is new, so that any number of classes will do.
+            # Every head is newly initialised, so any number of classes works here.
             spec = ClassifierSpec.of(config, ("one", "other"), size)
             network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
             _show(network, config.key, size)

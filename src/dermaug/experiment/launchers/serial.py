@@ -1,4 +1,4 @@
-"""Run a whole experiment: the generators, then the trials; what is done is not done again."""
+"""Run a whole experiment: first the generators, then the trials; finished jobs are skipped."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,17 +32,18 @@ def run_experiment(
     precision: str,
     command: str,
 ) -> Run:
-    """Do every job that is not done, one after the other on one device.
+    """Run every unfinished job, one after the other on one device.
 
     Args:
-        folder: The run's folder; a run begun there goes on.
-        experiment: What is asked.
+        folder: The run's folder; a run started there is resumed.
+        experiment: The experiment.
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
-        command: What the user typed, for the report.
+        command: Command line of the user, for the report.
 
     Raises:
-        DermaugError: Bad data, another experiment's folder, or a training that failed.
+        DermaugError: The data are faulty, the folder belongs to another experiment, or a training
+            failed.
     """
     run = open_run(folder, experiment, command)
     do_jobs(run, run.jobs.in_order, device, precision)
@@ -60,24 +61,24 @@ def train_some(
     precision: str,
     command: str,
 ) -> None:
-    """Do the jobs of one wave that have the wanted coordinates.
+    """Run the jobs of one wave that have the given coordinates.
 
     Args:
-        folder: The run's folder; a run begun there goes on.
-        experiment: What is asked.
-        wave: Which jobs to choose from.
-        wanted: Attribute of the job -> value; None takes any.
+        folder: The run's folder; a run started there is resumed.
+        experiment: The experiment.
+        wave: The wave to select from.
+        wanted: Attribute of the job -> value; None accepts any value.
         device: As for `run_experiment`.
         precision: As for `run_experiment`.
         command: As for `run_experiment`.
 
     Raises:
-        DermaugError: No job is like that, or one needs a network that is not trained yet.
+        DermaugError: No job matches, or one needs a network that is not trained yet.
     """
     require_writable(folder)
     run = prepare_run(folder, experiment)
     there: Sequence[GeneratorJob | ClassifierJob] = run.jobs.generators
-    if wave == "classifiers":  # a reference on a half is one of the reference arm's
+    if wave == "classifiers":  # reference classifiers belong to the reference arm
         there = (*run.jobs.references, *run.jobs.classifiers)
     asked = {name: value for name, value in wanted.items() if value is not None}
     jobs = [
@@ -99,10 +100,10 @@ def do_jobs(
     device: str,
     precision: str,
 ) -> None:
-    """Do those of some jobs that are not done."""
+    """Run the unfinished ones of some jobs."""
     left = [job for job in jobs if not run.is_done(job.key)]
     for job in jobs:
-        if run.is_done(job.key):  # a kill between the two leaves both
+        if run.is_done(job.key):  # a process killed between the two steps leaves both
             (run.folder / job.key / RESUME).unlink(missing_ok=True)
     console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
     if not left:

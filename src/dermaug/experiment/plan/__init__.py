@@ -1,1 +1,1 @@
-"""What an experiment asks for: its jobs, and which arm is compared with which."""
+"""The plan of an experiment: its jobs, comparisons, checks and power."""

@@ -1,4 +1,4 @@
-"""What an experiment may not ask of the data: told before the first job is done."""
+"""Checks of an experiment against its data, before the first job is run."""
 
 from collections.abc import Mapping
 
@@ -14,18 +14,18 @@ Counts = Mapping[tuple[int, int], Mapping[str, int]]
 
 
 def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
-    """Raise where a generator or an arm asks for what cannot be had.
+    """Raise if a generator or an arm requests something impossible.
 
     Args:
-        experiment: What is asked.
+        experiment: The experiment.
         classes: Labels of the data set.
         counts: Images in the training split of every point of the study.
 
     Raises:
-        DermaugError: A generator is to draw a class that the data lack, an arm asks for one that
-            its generator does not synthesise, a discriminator does not predict the classes, an
-            oracle is asked of real data, a dose that comes first exceeds `max_per_real`, or that
-            limit makes two doses of a curve one.
+        DermaugError: A generator is asked for a class that the data lack, an arm for one that its
+            generator does not synthesise, a discriminator does not predict the classes, an oracle
+            is used with real data, a dose shown first exceeds `max_per_real`, or two doses of a
+            curve become equal under that limit.
     """
     for config in experiment.generators:
         _check_classes(config, classes)
@@ -106,7 +106,7 @@ def _check_limit(experiment: Experiment, classes: tuple[str, ...], real: Mapping
 def _check_curves(
     experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
 ) -> None:
-    """Two doses of a curve that add the same images would count one arm twice."""
+    """Refuse two doses of a curve that add the same images, which would count one arm twice."""
     found: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
     for arm in experiment.arms:
         if arm.synthetic is None or not arm.curve or not arm.is_synthetic:

@@ -1,7 +1,7 @@
-"""Which arm is compared with which: the one place that knows an arm's baseline, replay or control.
+"""Which arms are compared: the only place that resolves an arm's baseline, replay and controls.
 
-Only the experiment's arms are asked. Whether a replay changes nothing of what is shown is seen in
-the trainings alone; whoever has read them says so.
+Everything here depends on the experiment's arms only. Whether a replay shows every class as often
+as its baseline can be seen only in the finished trials, so callers pass this information.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,8 +12,8 @@ from dermaug.config.arms import ORACLE
 
 BASELINE, AGAINST, REPLAY = "baseline", "against", "replay"
 CONTROL, NEGATIVE = "control", "negative control"
-"""Roles of a reference: of an arm; one that the arm names; of its images; of a replay; of a replay
-that changes nothing."""
+"""Roles of a reference: baseline of an arm; an arm named in `against`; replay of a synthetic arm;
+baseline of a replay; baseline of a replay that shows every class equally often."""
 JUDGED = (BASELINE, AGAINST, REPLAY)
 """Roles whose contrasts are members of the families of verdicts."""
 _OF_THE_DOSE = {"name", "synthetic", "replay", "replay_of", "curve", "half", "against"}
@@ -22,16 +22,16 @@ Arms = Sequence[Arm]
 
 @dataclass(frozen=True)
 class Contrast:
-    """Two arms worth comparing.
+    """A comparison of two arms.
 
     Args:
-        arm: What is asked about.
-        reference: What is subtracted.
-        role: `baseline`: the arm against what lacks only its dose (or against the first arm).
-            `against`: the arm against another that its entry names.
-            `replay`: a synthetic arm against as many real images. `control`: a replay against its
-            baseline. `negative control`: the same where the replay shows every class as often as
-            its baseline, so that the two differ by the chance of training alone.
+        arm: The arm under study.
+        reference: The arm that is subtracted.
+        role: `baseline`: an arm against the one that lacks only its dose (or against the first
+            arm). `against`: an arm against another one named in its entry. `replay`: a synthetic
+            arm against its replay with as many real images. `control`: a replay against its
+            baseline. `negative control`: a replay that shows every class as often as its baseline,
+            so that the two differ only by the randomness of training.
     """
 
     arm: str
@@ -42,11 +42,11 @@ class Contrast:
 def contrasts(arms: Arms, negative: Collection[str] = ()) -> tuple[Contrast, ...]:
     """All contrasts of an experiment, in the order of its arms.
 
-    A synthetic arm is compared with its replay unless that is a negative control: it would be
-    judged against the same arm twice.
+    A synthetic arm is not compared with a replay that is a negative control, because it would then
+    be judged against an equivalent of its baseline twice.
 
     Args:
-        arms: Of the experiment.
+        arms: Arms of the experiment.
         negative: Replays that show every class as often as their baselines.
     """
     found = []
@@ -68,10 +68,10 @@ def contrasts(arms: Arms, negative: Collection[str] = ()) -> tuple[Contrast, ...
 
 
 def baseline(arms: Arms, name: str) -> str | None:
-    """The arm that one is judged against: all but the dose, or else the first arm.
+    """The baseline of an arm: the arm that lacks only its dose, or else the first arm.
 
     Returns:
-        None for the first arm, and for one that only measures convergence.
+        None for the first arm, and for an arm that only measures convergence.
     """
     if _named(arms, name).convergence_of:
         return None
@@ -80,7 +80,7 @@ def baseline(arms: Arms, name: str) -> str | None:
 
 
 def control_arm(arms: Arms, name: str) -> str | None:
-    """The arm that differs from one with a dose, or with half of the lesions, in that only."""
+    """The arm that differs from the named one only in its dose or in half of the lesions."""
     own = _named(arms, name)
     if own.synthetic is None and not own.half:
         return None
@@ -93,13 +93,13 @@ def control_arm(arms: Arms, name: str) -> str | None:
 
 
 def is_gain(arms: Arms, contrast: Contrast) -> bool:
-    """Whether a contrast is of an arm with a dose against the arm that lacks only the dose."""
+    """Whether a contrast compares an arm that has a dose with the arm that lacks only the dose."""
     has_dose = _named(arms, contrast.arm).synthetic is not None
     return has_dose and contrast.reference == control_arm(arms, contrast.arm)
 
 
 def more_lesions(arms: Arms) -> tuple[Contrast, ...]:
-    """What more real lesions give: fresh phantoms against none, and all lesions against half."""
+    """Contrasts that measure the effect of more real lesions: new phantoms, or all against half."""
     pairs = [(arm, control_arm(arms, arm.name)) for arm in arms if arm.half or _is_oracle(arm)]
     return tuple(
         Contrast(reference, arm.name, BASELINE)
@@ -111,7 +111,7 @@ def more_lesions(arms: Arms) -> tuple[Contrast, ...]:
 
 
 def shortened(arms: Arms) -> tuple[Contrast, ...]:
-    """The full length of a training against half of it: has it converged?"""
+    """Contrasts of the full training length with half of it, which measure convergence."""
     return tuple(
         Contrast(arm.convergence_of, arm.name, BASELINE) for arm in arms if arm.convergence_of
     )

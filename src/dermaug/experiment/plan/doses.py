@@ -1,4 +1,4 @@
-"""How many images the dose of an arm has of each class: as asked for, and as the limit allows."""
+"""Number of images of each class in the dose of an arm, as requested and as limited."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ from dermaug.errors import DermaugError
 from dermaug.training.order import dose_per_real
 
 ROUNDING = 1e-9
-"""Relative: 0.29 times 100 is a little less than 29."""
+"""Relative tolerance, since 0.29 times 100 is slightly less than 29 in floating point."""
 
 
 def dosed_classes(
     synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Classes that a dose goes to: those named, or all that its generator synthesises."""
+    """Classes that receive a dose: those named, or all that its generator synthesises."""
     drawn = {config.key: config.classes or classes for config in experiment.generators}
     return synthetic.classes or drawn.get(synthetic.source, classes)
 
@@ -24,12 +24,12 @@ def dosed_classes(
 def doses(
     config: SyntheticConfig, classes: Sequence[str], counts: Mapping[str, int]
 ) -> dict[str, int]:
-    """Images that the dose adds to each class.
+    """Number of images that the dose adds to each class.
 
     Args:
-        config: `dose`: a number for every class, or one for each that is named; `balance`: fill
+        config: `dose` is a number for every class, or one for each named class; `balance` fills
             every class up to this number.
-        classes: Classes that the dose goes to.
+        classes: Classes that receive the dose.
         counts: Real images of each class in the fold's training split.
 
     Example:
@@ -45,12 +45,12 @@ def doses(
 
 
 def allowed(arm: Arm, asked: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
-    """Images that the dose may have where it is shown with the real images as one set.
+    """Number of images in the dose after the limit, if the dose and real images form one set.
 
     Args:
-        arm: With a dose; shown in another way it keeps what is asked for.
+        arm: An arm with a dose; a dose that is shown apart from the real images is not reduced.
         asked: Images of each class, as returned by `doses`.
-        counts: Real images of each class in the fold's training split; fixed variants count, too.
+        counts: Real images of each class in the fold's training split, including fixed variants.
 
     Example:
         >>> arm = Arm(name="gan", synthetic=SyntheticConfig(balance=100))
@@ -69,16 +69,17 @@ def allowed(arm: Arm, asked: Mapping[str, int], counts: Mapping[str, int]) -> di
 def above_limit(
     arm: Arm, sampling: str, dose: Mapping[str, int], counts: Mapping[str, int]
 ) -> dict[str, float]:
-    """Label -> generated images shown for each real one, where that is more than allowed.
+    """Map labels to generated images shown per real image, for classes above the limit.
 
     Args:
-        arm: With a dose.
+        arm: An arm with a dose.
         sampling: How often a class is shown: natural, sqrt or balanced.
-        dose: Images of the dose of each class.
+        dose: Number of images of each class in the dose.
         counts: As for `allowed`.
 
     Raises:
-        DermaugError: The dose comes first and alone, so that nothing can be shown in its place.
+        DermaugError: The limit is exceeded while the dose is shown first and alone, when no real
+            images could be shown instead.
     """
     synthetic, most = arm.synthetic, arm.most_per_real
     if synthetic is None or not most:
@@ -103,5 +104,5 @@ def above_limit(
 
 
 def pool_size(number: int, synthetic: SyntheticConfig) -> int:
-    """Images that must be drawn for a dose, so that curation can choose."""
+    """Number of images to draw for a dose, so that curation can select among them."""
     return math.ceil(number * (synthetic.curation.pool if synthetic.curation else 1.0))

@@ -1,4 +1,4 @@
-"""The only enumerator: an experiment becomes generator jobs, then the trials that need them."""
+"""Enumerate the jobs of an experiment: generators, then the trials that need them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,16 +16,16 @@ from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
 GRID = 64
-"""Images drawn at least of each class, to look at."""
+"""Smallest number of images drawn of each class, for the pictures of the report."""
 
 
 def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
-    """All jobs of an experiment, each with a readable key of its own.
+    """Enumerate all jobs of an experiment, each with a unique, readable key.
 
     Args:
-        experiment: What is asked.
+        experiment: The experiment.
         classes: Labels of the data set.
-        counts: (fold, lesions) -> label -> images in the training split, which `balance` fills up.
+        counts: (fold, lesions) -> label -> images in the training split; used by `balance`.
 
     Raises:
         DermaugError: As for `refuse_impossible`.
@@ -53,13 +53,13 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
 def _references(
     experiment: Experiment, points: Sequence[tuple[int, int]]
 ) -> tuple[ClassifierJob, ...]:
-    """Two halves of the reference arm for each of its trials, where an arm asks for a band."""
+    """Two reference classifiers on halves per trial of the reference arm, if an arm uses a band."""
     arm = experiment.reference
     asked = any(arm.synthetic is not None and arm.synthetic.needs_band for arm in experiment.arms)
     if arm is None or not asked:
         return ()
     return tuple(
-        # The last weights: neither validation nor the other half chooses any.
+        # The last weights are kept: neither validation nor the other half selects any.
         ClassifierJob(
             config.model_copy(update={"keep": "last"}),
             arm,
@@ -78,13 +78,13 @@ def _references(
 
 
 def _each_after_its_needs(trials: Sequence[ClassifierJob]) -> tuple[ClassifierJob, ...]:
-    """The trials in their order, but none before one that it needs."""
+    """Order the trials so that none comes before one that it needs."""
     by_key = {trial.key: trial for trial in trials}
     placed: dict[str, ClassifierJob] = {}
 
     def place(trial: ClassifierJob) -> None:
         for key in trial.needs:
-            if key in by_key:  # halves have a wave of their own
+            if key in by_key:  # reference classifiers on halves belong to an earlier wave
                 place(by_key[key])
         placed.setdefault(trial.key, trial)
 
@@ -127,7 +127,7 @@ def _most(
     classes: tuple[str, ...],
     counts: Mapping[str, int],
 ) -> dict[str, int]:
-    """The largest dose of each class over all arms; at least a grid's worth to look at."""
+    """The largest dose of each class over all arms, at least enough for a grid of images."""
     most = dict.fromkeys(classes, GRID)
     for arm in experiment.arms:
         if arm.synthetic is not None and arm.synthetic.source == config.key:
@@ -147,7 +147,7 @@ def _trial(
     seed: int,
     lesions: int,
 ) -> ClassifierJob:
-    """Classifier seed k takes the generator's seed k, in turn when there are fewer."""
+    """Create a trial; classifier seeds cycle through the generator seeds if these are fewer."""
     config = config.model_copy(update={"images": max(1, round(config.images * arm.length))})
     source, needs = arm.generator, _needs(experiment, config, arm, fold, seed, lesions)
     family = next((each for each in experiment.generators if each.key == source), None)
@@ -169,9 +169,9 @@ def _needs(
     seed: int,
     lesions: int,
 ) -> tuple[str, ...]:
-    """Keys of the classifiers whose outcome the training set of a trial rests on."""
+    """Keys of the classifiers that the training set of a trial depends on."""
     needs = []
-    if arm.replay_of:  # a replay has the counts of what its arm really added
+    if arm.replay_of:  # a replay has the number of images that its arm really added
         needs.append(trial_key(arm.replay_of, config.key, fold, seed, lesions))
     if arm.synthetic is None or not arm.synthetic.needs_reference or experiment.reference is None:
         return tuple(needs)

@@ -1,4 +1,4 @@
-"""What one job of an experiment is, and where its files lie below the run's folder."""
+"""The jobs of an experiment, and their folders within the run's folder."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from dermaug.config import Arm, ClassifierConfig, GeneratorConfig
 
 @dataclass(frozen=True)
 class GeneratorJob:
-    """Train one generator in one fold and draw the largest dose that any arm asks for.
+    """Train one generator in one fold and draw the largest dose of all arms.
 
     Args:
         config: Family and training.
         label: Class, or `all` for a conditional family.
-        classes: Labels it draws.
+        classes: Labels that it draws.
         fold: Index of the fold.
         seed: Generator seed.
         numbers: Images to draw of each class.
@@ -29,7 +29,7 @@ class GeneratorJob:
 
     @property
     def family(self) -> str:
-        """Name of the generator: its family's, or its own where there are several."""
+        """Key of the generator: its family, or its own name if there are several of the family."""
         return self.config.key
 
     @property
@@ -115,7 +115,7 @@ class ClassifierJob:
 
 @dataclass(frozen=True)
 class Jobs:
-    """Waves: generators, references on halves, and the classifiers that need both."""
+    """Waves of jobs: generators, reference classifiers on halves, and classifiers."""
 
     generators: tuple[GeneratorJob, ...]
     references: tuple[ClassifierJob, ...]
@@ -123,7 +123,7 @@ class Jobs:
 
     @property
     def in_order(self) -> tuple[GeneratorJob | ClassifierJob, ...]:
-        """All jobs; none needs a later one."""
+        """All jobs, ordered so that none needs a later one."""
         return (*self.generators, *self.references, *self.classifiers)
 
 

@@ -1,4 +1,4 @@
-"""What an experiment can detect, told before it is run."""
+"""The minimum detectable differences of an experiment, before it is run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from dermaug.stats.power import Design, expect, planned_metrics
 
 BALANCED = "balanced"
 LARGE = 0.10
-"""A difference in mean sensitivity that few interventions reach: a design that misses smaller ones
-answers little."""
+"""A difference in mean sensitivity that few interventions reach; a design that cannot detect
+smaller ones is of little use."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Detectable:
     """Minimum detectable differences of a design, with 80 % power.
 
     Args:
-        folds: How many are run.
-        trainings: Of each arm per fold.
-        comparisons: Judged ones, over all arms and classifiers.
+        folds: Number of folds that are run.
+        trainings: Number of trainings per arm and fold.
+        comparisons: Number of judged comparisons, over all arms and classifiers.
         is_judged: Whether the design gives verdicts at all.
-        balanced_accuracy: Of mean sensitivity, prior-adjusted.
-        macro_auc: Of the mean area under the ROC curve.
-        sensitivity: Label -> of the class's sensitivity, prior-adjusted; None for a class with
-            fewer test groups than a verdict needs.
+        balanced_accuracy: Smallest difference in mean sensitivity, prior-adjusted.
+        macro_auc: Smallest difference in macro AUC.
+        sensitivity: Label -> smallest difference in the class's sensitivity, prior-adjusted; None
+            for a class with fewer test groups than a verdict needs.
     """
 
     folds: int
@@ -43,10 +43,10 @@ class Detectable:
 
 
 def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Detectable:
-    """What an experiment is expected to detect on the whole training split.
+    """Estimate the minimum detectable differences with the whole training split.
 
     Args:
-        experiment: Its seeds, and those of its generators, are the trainings.
+        experiment: The experiment; its seeds and those of its generators are the trainings.
         catalog: The data set.
         folds: The folds that are run.
     """
@@ -61,11 +61,11 @@ def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold
     )
     overlap = [len(set(groups[test])) / len(set(groups[train])) for train, test in parts]
     drawn = [len(config.seeds) for config in experiment.generators]
-    # Several generators are what varies, whatever the number of classifiers that learn from each.
+    # If there are several generators, they are the trainings, however many classifiers use each.
     trainings = min(drawn) if drawn and min(drawn) > 1 else len(experiment.seeds)
     design = Design(tested, float(np.mean(overlap)), trainings)
     estimate, metrics = expect(design, catalog.classes), planned_metrics(catalog.classes)
-    # Classes are a family of their own, with a member per class and comparison.
+    # The classes form a separate family, with one member per class and comparison.
     means = detectable(estimate, comparisons)[:2]
     each = detectable(estimate, comparisons * catalog.num_classes)[2:]
     few = tested.sum(axis=0) < FEWEST_GROUPS
@@ -84,10 +84,10 @@ def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold
 
 
 def judged_comparisons(experiment: Experiment) -> int:
-    """Comparisons in the family of a mean metric, over all arms and classifiers.
+    """Number of comparisons in the family of a mean metric, over all arms and classifiers.
 
-    Of a dose curve validation picks one dose. A replay under class-balanced sampling is expected to
-    be a negative control, against which nothing is judged.
+    One dose of each dose curve is selected on validation. A replay with class-balanced sampling is
+    expected to be a negative control, with which nothing is compared.
     """
     arms = {arm.name: arm for arm in experiment.arms}
     sampled = {
@@ -104,7 +104,7 @@ def judged_comparisons(experiment: Experiment) -> int:
 
 
 def power_sentences(found: Detectable) -> list[str]:
-    """The plan's power in words, with a warning where the design cannot answer."""
+    """Sentences on the power of the design, with a warning if it is too small."""
     design = (
         f"{found.folds} fold{'s' * (found.folds > 1)} with {found.trainings} "
         f"training{'s' * (found.trainings > 1)} per arm, {found.comparisons} judged "

@@ -1,1 +1,1 @@
-"""The run folder: what lies where, what is done, and what is read back."""
+"""The run folder: its layout, its records, the state of its jobs, and its results."""

@@ -1,4 +1,4 @@
-"""Trained networks found on disk: by their checkpoint, their folder, or the run that holds them."""
+"""Find trained networks on disk by their checkpoint, their folder or their run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class StoredClassifier:
 
     @cached_property
     def record(self) -> TrialRecord:
-        """The record beside it: what it was trained on, without which nobody can judge it.
+        """The record beside it, which lists its training images.
 
         Raises:
-            DermaugError: There is none, it is not whole, or it is another classifier's.
+            DermaugError: The record is missing, damaged, or belongs to another classifier.
         """
         path = self.path.parent / RECORD
         if not path.exists():
@@ -48,10 +48,10 @@ class StoredClassifier:
 
     @property
     def run(self) -> Path:
-        """Folder of the run that it lies in, which remembers the images that it was trained on.
+        """Folder of its run, which stores the content of its training images.
 
         Raises:
-            DermaugError: It lies in none, or was trained on other data than that run's.
+            DermaugError: It is not in a run folder, or was trained on other data than that run's.
         """
         run = run_above(self.path)
         if run is None:
@@ -68,10 +68,10 @@ class StoredClassifier:
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:
-    """The classifier of a checkpoint or a trial's folder, or every finished one of a run.
+    """Find the classifier of a checkpoint or a trial's folder, or all finished ones of a run.
 
     Raises:
-        DermaugError: There is none.
+        DermaugError: No classifier is found.
     """
     found = _checkpoints(path, CLASSIFIER, f"classifiers/**/{RECORD}")
     if not found:
@@ -83,10 +83,10 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
 
 
 def only_classifier(path: Path) -> StoredClassifier:
-    """The classifier of a checkpoint, of a trial's folder, or of a run with one.
+    """Find the classifier of a checkpoint, of a trial's folder, or of a run with only one.
 
     Raises:
-        DermaugError: There is none, or there are several: lists them.
+        DermaugError: No classifier is found, or there are several.
     """
     found = find_classifiers(path)
     _refuse_several(path, "classifier", [each.path for each in found])
@@ -94,10 +94,10 @@ def only_classifier(path: Path) -> StoredClassifier:
 
 
 def find_generator(path: Path) -> Path:
-    """The checkpoint of a generator, by its file or its folder.
+    """Find the checkpoint of a generator by its file or its folder.
 
     Raises:
-        DermaugError: There is none, or the folder is a run with several of them.
+        DermaugError: No generator is found, or the folder is a run with several of them.
     """
     found = _checkpoints(path, GENERATOR, f"**/{GENERATOR}")
     _refuse_several(path, "generator", found)
@@ -110,17 +110,17 @@ def find_generator(path: Path) -> Path:
 
 
 def run_of(*paths: Path) -> RunFolder | None:
-    """The first run that one of the paths lies in."""
+    """The run that contains the first of the paths that lies in one."""
     return next((run for path in paths if (run := run_above(path)) is not None), None)
 
 
 def folds_of(run: RunFolder | None) -> tuple[Fold, ...]:
-    """The folds of a run; none without one."""
+    """The folds of a run; empty without a run."""
     return read_folds(run.folds) if run is not None else ()
 
 
 def _checkpoints(path: Path, name: str, pattern: str) -> list[Path]:
-    """A checkpoint itself, the one in a folder, or those beside the files of a pattern below it."""
+    """A checkpoint itself, the one in a folder, or those beside files that match a pattern."""
     if path.is_file():
         return [path]
     if (path / name).is_file():

@@ -1,7 +1,7 @@
-"""What a run remembers of its images: enough to know them again without the data at hand.
+"""The stored content of a run's images, by which they are recognised without the data at hand.
 
 `contents/` holds a table of digests for each data set that the run uses, and the detail of its own
-images. The detail is small and grey, but it comes from patients' images: it is never published.
+images. The detail is small and grey, but it comes from images of patients and is never published.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import written_aside
 
 DATA = "data"
-"""Name of the run's own data; others are `external0` and `folder-ARM`."""
+"""Name of the run's own data; other names are `external0` and `folder-ARM`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Remembered:
-    """The images of a run.
+    """The stored content of the images of a run.
 
     Args:
         table: Returned by `contents_table`.
-        details: Of each row; zero for images that could not be decoded.
+        details: Detail of each row; zero for images that could not be decoded.
     """
 
     table: pd.DataFrame
@@ -36,7 +36,7 @@ class Remembered:
 
     @classmethod
     def of(cls, store: PixelStore) -> "Remembered":
-        """What is to be remembered of some data."""
+        """The content of some data, to be stored."""
         table = store.table
         places = pd.Index(table["image_id"]).get_indexer(pd.Index(store.catalog.image_ids))
         details = np.zeros((len(table), SIDE, SIDE), np.int8)
@@ -45,7 +45,7 @@ class Remembered:
 
 
 def write_remembered(run: Path, remembered: Remembered) -> None:
-    """Write what a run remembers of its own images."""
+    """Write the content of a run's own images."""
     _write_table(run, DATA, remembered.table)
     with written_aside(RunFolder(run).details) as aside, aside.open("wb") as file:
         np.save(file, remembered.details)
@@ -55,7 +55,7 @@ def read_remembered(run: Path) -> Remembered:
     """Read the output of `write_remembered`.
 
     Raises:
-        DermaugError: It is missing, damaged, or does not belong together.
+        DermaugError: A file is missing or damaged, or the files do not belong together.
     """
     path = RunFolder(run).details
     table = read_contents(run, DATA)
@@ -69,13 +69,13 @@ def read_remembered(run: Path) -> Remembered:
 
 
 def note_contents(run: Path, name: str, store: PixelStore) -> str:
-    """Write the table of another data set that a run uses; gives its fingerprint."""
+    """Write the table of another data set that a run uses, and return its fingerprint."""
     _write_table(run, name, store.table)
     return store.fingerprint
 
 
 def read_contents(run: Path, name: str) -> pd.DataFrame:
-    """The table of a data set as a run was begun with it.
+    """The table of a data set at the start of a run.
 
     Raises:
         DermaugError: It is missing or damaged.
@@ -93,17 +93,17 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
 
 
 def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelStore) -> None:
-    """Raise unless some data are those that a run was begun with, wherever they lie.
+    """Raise unless some data are those with which a run was started, wherever they are stored.
 
     Args:
         run: Folder of the run.
-        name: Of the data's table in it.
-        what: Names the data in the error, for example `data.source`.
-        before: Fingerprint that the run noted.
-        store: What is there now.
+        name: Name of the data's table in the run folder.
+        what: Name of the data in the error, for example `data.source`.
+        before: Fingerprint recorded by the run.
+        store: The present data.
 
     Raises:
-        DermaugError: Tells how many images differ, and in what.
+        DermaugError: Images differ; the message states how many and in which respect.
     """
     if before == store.fingerprint:
         return
@@ -119,15 +119,15 @@ def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelSto
 
 
 def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
-    """Raise where images bear the names of a run's images and hold something else.
+    """Raise if images have the names of a run's images but different content.
 
     Args:
         run: Folder of the run.
-        what: Names the data in the error.
-        store: Data that may hold more or fewer images than the run's.
+        what: Name of the data in the error.
+        store: Data that may contain more or fewer images than the run's.
 
     Raises:
-        DermaugError: Tells how many images differ.
+        DermaugError: Images differ; the message states how many.
     """
     before, now = read_contents(run, DATA), store.table
     common = set(before["image_id"]) & set(now["image_id"])

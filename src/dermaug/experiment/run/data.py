@@ -1,6 +1,7 @@
-"""The data of an experiment as every command sees them: decoded, equal images in one group.
+"""The data of an experiment as every command uses them: decoded, with equal images in one group.
 
-What lies in a run's folder is read from there: a run goes on with the groups it was begun with.
+Near-duplicates stored in a run's folder are read from there, so that a run is resumed with the
+groups with which it was started.
 """
 
 from collections.abc import Sequence
@@ -21,22 +22,22 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import Record
 
 MOST = 100_000
-"""Images among which near-duplicates are sought: so many take some minutes."""
+"""Largest number of images among which near-duplicates are searched, which takes some minutes."""
 
 
 class Twins(Record):
-    """`twins.json`: near-duplicates across groups, which a run keeps in one part."""
+    """`twins.json`: near-duplicates across groups, which a run keeps in one split."""
 
     pairs: tuple[tuple[str, str, float], ...] = ()
-    """(image id, image id, correlation of their detail), the most alike first."""
+    """(image id, image id, correlation of their detail), the most similar first."""
     sought: bool = True
-    """Whether they were looked for."""
+    """Whether near-duplicates were searched."""
 
     def sentence(self, unit: str) -> str:
-        """One sentence on what was found, or ""; `unit` is what a group is."""
+        """One sentence on the near-duplicates, or "" without any; `unit` names a group."""
         if not self.sought:
             return (
-                f"Near-duplicates were not sought among more than {MOST:,} images: one photograph "
+                f"Near-duplicates are not searched among more than {MOST:,} images: one photograph "
                 f"under two {unit}s may lie in two splits."
             )
         if not self.pairs:
@@ -45,7 +46,7 @@ class Twins(Record):
         number = f"{len(self.pairs):,} {'pair' if len(self.pairs) == 1 else 'pairs'}"
         return (
             f"Near-duplicates: {number} of images of different {unit}s (for example {one} and "
-            f"{other}); these {unit}s stay in one part."
+            f"{other}); these {unit}s stay in one split."
         )
 
 
@@ -53,16 +54,16 @@ def decoded(experiment: Experiment) -> PixelStore:
     """Open, group and decode the data of an experiment.
 
     Raises:
-        DermaugError: As for `open_dataset` and `read_pixels`.
+        DermaugError: Raised by `open_dataset` and `read_pixels`.
     """
     return read_pixels(open_dataset(experiment.data, experiment.splits.group), experiment.data)
 
 
 def joined(store: PixelStore, twins: Twins) -> PixelStore:
-    """The data with all groups united that share an image or a near-duplicate.
+    """Merge all groups that share an image or a near-duplicate.
 
     Raises:
-        DermaugError: Equal images carry different labels.
+        DermaugError: Equal images have different labels.
     """
     catalog, pixels = store.catalog, store.contents.pixels
     refuse_contradictions(catalog, pixels)
@@ -74,7 +75,7 @@ def joined(store: PixelStore, twins: Twins) -> PixelStore:
 
 
 def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> Twins:
-    """Near-duplicates across groups; of equal images one is looked at.
+    """Find near-duplicates across groups; of equal images, only one is compared.
 
     Args:
         catalog: The data set.
@@ -94,11 +95,11 @@ def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> 
 
 
 def twins_of(store: PixelStore, run: Path | None) -> Twins:
-    """The near-duplicates that a run was begun with; of one that is not begun, looked for.
+    """Near-duplicates stored with a run or, if the run has not been started, newly searched.
 
     Args:
         store: The run's data.
-        run: Its folder, begun or not; None where there is none.
+        run: The run's folder, started or not; None without one.
 
     Raises:
         DermaugError: The run's record is damaged.

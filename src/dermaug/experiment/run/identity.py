@@ -1,4 +1,4 @@
-"""Whether a run's folder was begun with the same experiment and data, wherever these lie now."""
+"""Check that a run's folder was started with the same experiment and data, wherever they are."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ WANTED = "expected the folder that `dermaug run` wrote, for example runs/quickst
 
 
 def read_run_experiment(folder: Path) -> Experiment:
-    """The experiment that a run folder was begun with.
+    """The experiment with which a run folder was started.
 
     Raises:
-        DermaugError: The folder is no run, or what was published of one.
+        DermaugError: The folder is not a run, or is the output of `dermaug publish`.
     """
     files = RunFolder(folder)
     path = files.experiment
@@ -35,15 +35,15 @@ def read_run_experiment(folder: Path) -> Experiment:
 
 
 def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:
-    """The experiment of a run whose data set lies elsewhere by now.
+    """Adapt the experiment of a run to the new location of its data set.
 
     Args:
-        folder: The run's, for the message.
-        experiment: As it was begun.
-        data: Where the data set lies; None: where it lay then.
+        folder: The run's folder, for the message.
+        experiment: The experiment with which the run was started.
+        data: Location of the data set; None keeps the original one.
 
     Raises:
-        DermaugError: Nothing lies there any more, or the run drew its phantoms.
+        DermaugError: The data set does not exist there, or the run draws its own phantoms.
     """
     if data is not None and experiment.data.source == PHANTOM:
         raise DermaugError(f"{folder} draws its own phantoms; omit --data")
@@ -60,12 +60,12 @@ def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Exper
 
 
 def with_own_options(experiment: Experiment) -> Experiment:
-    """The experiment with every option of its generators, those left to their families, too.
+    """Fill in every option of the experiment's generators, including defaults of their families.
 
-    A run must not go on with a default that has changed, nor a network be rebuilt by one.
+    This way a changed default affects neither a resumed run nor a network that is rebuilt.
 
     Raises:
-        DermaugError: Names an option that a family does not have.
+        DermaugError: A family does not have one of the options.
     """
     generators = tuple(
         config.model_copy(update={"options": own.model_dump()})
@@ -76,10 +76,10 @@ def with_own_options(experiment: Experiment) -> Experiment:
 
 
 def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
-    """Raise unless a run's folder was begun with this experiment; the data's paths do not count.
+    """Raise unless a run's folder was started with this experiment; paths of the data may differ.
 
     Raises:
-        DermaugError: Lists what differs.
+        DermaugError: The experiments differ; the message lists the differences.
     """
     if not RunFolder(folder).experiment.exists():
         return
@@ -92,10 +92,10 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
 
 
 def refuse_other_data(folder: Path, store: PixelStore) -> None:
-    """Raise unless a run's folder was begun with this data set, wherever it lies.
+    """Raise unless a run's folder was started with this data set, wherever it is stored.
 
     Raises:
-        DermaugError: Content, ids, groups, labels or classes differ: tells of how many images.
+        DermaugError: Content, ids, groups, labels or classes differ; the message counts the images.
     """
     if RunFolder(folder).is_begun:
         before = RunRecord.read(RunFolder(folder).record).data.fingerprint
@@ -105,18 +105,18 @@ def refuse_other_data(folder: Path, store: PixelStore) -> None:
 def refuse_other_external(
     folder: Path, data: DataConfig, classes: tuple[str, ...]
 ) -> tuple[PixelStore, ...]:
-    """Raise unless the external test sets are those that a run was begun with.
+    """Raise unless the external test sets are those with which a run was started.
 
     Args:
-        folder: The run's.
-        data: Names the external test sets.
+        folder: The run's folder.
+        data: Configuration with the external test sets.
         classes: Labels of the run.
 
     Returns:
         The external test sets.
 
     Raises:
-        DermaugError: Names the set that is another one.
+        DermaugError: One of the sets has changed.
     """
     noted = RunRecord.read(RunFolder(folder).record).data.external
     stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
@@ -130,7 +130,7 @@ def folder_store(experiment: Experiment, folder: str) -> PixelStore:
     """The images that an arm takes from a folder (`synthetic.folder`), at the size of the study.
 
     Raises:
-        DermaugError: Nothing is there, or it is no data set.
+        DermaugError: The folder does not exist, or is not a data set.
     """
     source = str(expanded(folder, "synthetic.folder"))
     config = DataConfig(source=source, size=experiment.data.size)
@@ -138,16 +138,16 @@ def folder_store(experiment: Experiment, folder: str) -> PixelStore:
 
 
 def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) -> None:
-    """Note the images of an arm's folder when the arm is first trained; then they must stay.
+    """Record the images of an arm's folder when the arm is first trained, and later check them.
 
     Args:
         run: Folder of the run.
         arm: Name of the arm.
-        given: The folder as the experiment names it.
+        given: The folder as given in the experiment.
         store: Its images.
 
     Raises:
-        DermaugError: The run was begun with other images there: tells how many differ.
+        DermaugError: The run was started with other images there; the message counts them.
     """
     record, name = RunRecord.read(RunFolder(run).record), f"folder-{arm}"
     noted = record.data.folders
@@ -160,7 +160,7 @@ def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) ->
 
 
 def _anywhere(experiment: Experiment) -> Experiment:
-    """The experiment without paths of images: what lies there is known by its fingerprint."""
+    """The experiment without paths of images, whose content is compared by fingerprint."""
     data = experiment.data
     changed = {
         "source": _kind(data.source),

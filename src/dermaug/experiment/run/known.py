@@ -1,8 +1,9 @@
-"""Which images of another data set something was trained on, by what they show and not by name.
+"""Find training images in another data set by their content instead of their names.
 
-Known is an image of equal pixels, whatever its file is; one that shows the same photograph, encoded
-anew, resized, flipped or turned; one of an equal id where ids are the same everywhere; and every
-other image of such an image's lesion or patient. Other pixels under a known file name are not.
+An image is known if a training image has equal pixels, whatever the file; if it shows the same
+photograph re-encoded, resized, flipped or rotated; if it has the same id and ids are global; or if
+it is another image of the lesion or patient of such an image. Different pixels under a known file
+name are not known.
 """
 
 import re
@@ -20,16 +21,16 @@ from dermaug.evaluation.duplicates import near_between
 from dermaug.experiment.run.contents import Remembered
 
 GLOBAL_IMAGE = re.compile(r"ISIC_\d{7}")
-"""Ids that the ISIC archive gives: one image bears each, wherever it lies."""
+"""Ids of the ISIC archive, each of which identifies one image everywhere."""
 GLOBAL_LESION = re.compile(r"HAM_\d{7}")
 EQUAL, NEAR, SAME_ID = "of equal pixels", "near-duplicates", "of an equal ISIC or HAM10000 id"
 REASONS = (EQUAL, NEAR, SAME_ID)
-"""In the order in which they are told; of several, the first."""
+"""In the order in which they are reported; of several reasons, the first is used."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Images of one data set that are images of a run.
+    """Images of one data set that match images of a run.
 
     Args:
         catalog: The data set.
@@ -40,10 +41,10 @@ class Matches:
     found: pd.DataFrame
 
     def reasons(self, trained: Collection[str]) -> np.ndarray:
-        """Why each row is known to what was trained on some of the run's images; "" when it is not.
+        """The reason why each row matches a training image; "" if it does not match any.
 
         Args:
-            trained: Ids of these images.
+            trained: Ids of the training images among the run's images.
         """
         known = self.found[self.found["image_id"].isin(set(trained))]
         told = np.full(len(self.catalog), "", dtype=object)
@@ -82,7 +83,7 @@ def match_images(store: PixelStore, remembered: Remembered) -> Matches:
 
 
 def counted(reasons: np.ndarray) -> str:
-    """How many images are known for each reason.
+    """Count the known images by reason, in words.
 
     Example:
         >>> counted(np.array([EQUAL, "", EQUAL, NEAR]))
@@ -94,16 +95,16 @@ def counted(reasons: np.ndarray) -> str:
 
 
 def refuse_known(what: str, matches: Matches, trained: Collection[str], advice: str) -> None:
-    """Raise when a data set holds images that are known.
+    """Raise if a data set contains known images.
 
     Args:
-        what: Names the test and who was trained, for example a classifier's folder.
-        matches: Of the data set with the run.
-        trained: As for `Matches.reasons`.
-        advice: What to do about it.
+        what: Name of the test and of the trained network, for example a classifier's folder.
+        matches: Matches of the data set with the run.
+        trained: Ids of the training images, as for `Matches.reasons`.
+        advice: What the user can do about it.
 
     Raises:
-        DermaugError: Tells how many are known, for which reason, and one of them.
+        DermaugError: Images are known; the message states how many, why, and an example.
     """
     reasons = matches.reasons(trained)
     known = reasons != ""

@@ -1,4 +1,4 @@
-"""Where everything of a run lies: every file and folder below a run's, named once."""
+"""The layout of a run folder: the name of every file and folder in it, defined once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +9,9 @@ from dermaug.training.journal import JOURNAL
 
 EXPERIMENT = "experiment.json"
 RECORD = "record.json"
-"""In the folder of each generator and trial; written last: with it, the job is finished."""
+"""In the folder of each generator and trial; written last, so that it marks a finished job."""
 PUBLISHED = "tables.md"
-"""What a folder that was published has, and a run has not."""
+"""A file that the output of `dermaug publish` has and a run does not have."""
 AUDIT = "audit.json"
 CONTENTS = "contents"
 
@@ -33,7 +33,7 @@ class JobFolder:
 
     @property
     def journal(self) -> Path:
-        """The course of the training."""
+        """The journal of the training."""
         return self.path / JOURNAL
 
     @property
@@ -47,7 +47,7 @@ class JobFolder:
         return self.path / "predictions.parquet"
 
     def external(self, place: int) -> Path:
-        """A trial's predictions of the data set at some place of `data.external_test`."""
+        """A trial's predictions of the data set at index `place` of `data.external_test`."""
         return self.path / f"external{place}.parquet"
 
     @property
@@ -57,7 +57,7 @@ class JobFolder:
 
     @property
     def synthetic(self) -> Path:
-        """The synthetic set that a generator drew, a folder."""
+        """Folder of the synthetic set drawn by a generator."""
         return self.path / "synthetic"
 
     @property
@@ -78,12 +78,12 @@ class RunFolder:
 
     @property
     def record(self) -> Path:
-        """`RunRecord`; the last file that begins a run."""
+        """`RunRecord`; written last when a run is started."""
         return self.path / "run.json"
 
     @property
     def experiment(self) -> Path:
-        """The experiment as it was begun."""
+        """The experiment with which the run was started."""
         return self.path / EXPERIMENT
 
     @property
@@ -117,12 +117,12 @@ class RunFolder:
 
     @property
     def is_begun(self) -> bool:
-        """Whether a run was begun here."""
+        """Whether a run was started here."""
         return self.record.exists()
 
     @property
     def before_experiment(self) -> tuple[str, ...]:
-        """Names of what is written before the experiment: a kill in between leaves them alone."""
+        """Names of the files written before the experiment, which an interrupted start leaves."""
         return CONTENTS, self.twins.name, self.folds.name
 
     def job(self, key: str) -> JobFolder:
@@ -135,6 +135,6 @@ class RunFolder:
 
 
 def run_above(path: Path) -> RunFolder | None:
-    """The nearest folder above a file or folder of a run that is the run's; None outside of one."""
+    """The run folder that contains a file or folder; None outside of a run."""
     folders = map(RunFolder, path.resolve().parents)
     return next((run for run in folders if run.experiment.is_file() and run.record.is_file()), None)

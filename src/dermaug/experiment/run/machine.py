@@ -1,4 +1,4 @@
-"""Where a run was computed: its machine, and the versions of what it rests on."""
+"""The machine of a run, and the versions of the packages that it uses."""
 
 import os
 import platform

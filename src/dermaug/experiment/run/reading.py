@@ -1,4 +1,4 @@
-"""What a run has left on disk, read back: `Run` -> `RunResults`."""
+"""Read the results of a run from disk: `Run` -> `RunResults`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ SAMPLES_SHOWN = 64
 
 
 def read_results(run: Run) -> RunResults:
-    """What a run has left on disk so far: its largest training split, the smaller ones within."""
+    """Read the results so far: those of the largest training split, which hold the smaller ones."""
     largest, *smaller = run.experiment.splits.sizes
     reduced = tuple(_read_point(run, lesions) for lesions in smaller)
     return replace(_read_point(run, largest), reduced=reduced)
@@ -80,5 +80,5 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:
-    """One row per tick, all columns numbers."""
+    """Read a journal: one row per tick, all columns numeric."""
     return pd.DataFrame(read_journal(path, expected), dtype=float)

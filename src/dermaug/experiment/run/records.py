@@ -1,4 +1,4 @@
-"""What runs, trials, generators and audits note of themselves: written and read by one type."""
+"""Records of runs, trials, generators and audits, written and read by the same types."""
 
 import math
 from pathlib import Path
@@ -18,29 +18,29 @@ Measured = Annotated[
     BeforeValidator(lambda value: math.nan if value is None else value),
     PlainSerializer(lambda value: value if math.isfinite(value) else None, when_used="json"),
 ]
-"""NaN where it could not be measured; null in JSON, which knows no NaN."""
+"""NaN if it could not be measured; null in JSON, which has no NaN."""
 
 
 class Machine(Record):
-    """Where a run was computed."""
+    """The machine of a run."""
 
     cpu: str
     cores: int | None
     memory_gib: float
     gpu: str | None
-    """None without one."""
+    """None without a GPU."""
     platform: str
 
 
 class DataEntry(Record):
-    """Which data a run was begun with."""
+    """The data with which a run was started."""
 
     name: str
     fingerprint: str
     images: int
     lesions: int
     grouping: str
-    """What the folds keep together: lesion or patient."""
+    """Unit that the folds keep together: lesion or patient."""
     groups: int
     notes: tuple[str, ...]
     skipped: dict[str, str]
@@ -48,33 +48,33 @@ class DataEntry(Record):
     external: tuple[str, ...]
     """Fingerprints of the external test sets."""
     folders: dict[str, str]
-    """Arm -> fingerprint of the folder of images that it takes."""
+    """Arm -> fingerprint of the folder from which it takes its images."""
 
 
 class RunRecord(Record):
     """`run.json`."""
 
     format: Literal[2] = FORMAT
-    """Goes up whenever earlier runs can no longer be read."""
+    """Incremented whenever earlier runs can no longer be read."""
     command: str
     version: str
-    """Of dermaug."""
+    """Version of dermaug."""
     started: str
-    """ISO 8601, as `finished`."""
+    """ISO 8601, like `finished`."""
     finished: str = ""
     """Empty until the last job has ended."""
     device: str = ""
-    """Empty until the first job has begun."""
+    """Empty until the first job has started."""
     data: DataEntry
     machine: Machine
     versions: dict[str, str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the output of `write`.
+        """Read a record written by `write`.
 
         Raises:
-            DermaugError: Another version of dermaug made the run, or the file is damaged.
+            DermaugError: Another version of dermaug wrote the run, or the file is damaged.
         """
         if (found := read_record(path).get("format")) != FORMAT:
             raise DermaugError(
@@ -86,7 +86,7 @@ class RunRecord(Record):
 
 
 class VitalsEntry(Record):
-    """Vital signs of the snapshot that is kept, as in `dermaug.generators.health.Vitals`."""
+    """Health of the snapshot that is kept, as in `dermaug.generators.health.Vitals`."""
 
     images: int
     kid: Measured
@@ -99,7 +99,7 @@ class GeneratorRecord(Record):
     """A trained generator."""
 
     family: str
-    """Key of the generator: its family, or its own name where there are several."""
+    """Key of the generator: its family, or its own name if there are several of the family."""
     label: str
     """Class, or `all` for a conditional family."""
     fold: int
@@ -109,19 +109,19 @@ class GeneratorRecord(Record):
     fold_key: str
     config: GeneratorConfig
     training_images: int
-    """Number of images that it saw."""
+    """Number of training images."""
     images: int
     """Images shown in all."""
     kept_images: int
     """Images shown at the snapshot that is kept."""
     vitals: VitalsEntry | None
-    """None where nothing was judged."""
+    """None if health was not measured."""
     diagnosis: str
-    """Why the training was stopped; "" when it went on to its end."""
+    """Why the training was stopped; "" if it was completed."""
     seconds: float
     parameters: int
     digest: str
-    """Of its checkpoint."""
+    """Digest of its checkpoint."""
 
 
 class ImageCounts(Record):
@@ -130,13 +130,13 @@ class ImageCounts(Record):
     real: int = 0
     variants: int = 0
     synthetic: int = 0
-    """Of the dose, whatever it is made of."""
+    """Images of the dose, of any source."""
 
 
 class CurationEntry(Record):
-    """What curation left of a class; each rule counts alone, None where it was not asked for.
+    """Result of the curation of a class; the count of each rule does not depend on the others.
 
-    A rule that could not be judged is None, too.
+    A rule that was not used, or could not be applied, is None.
     """
 
     wanted: int
@@ -149,20 +149,20 @@ class CurationEntry(Record):
 
 
 class TrainingEntry(Record):
-    """How the training of a classifier went."""
+    """The training of a classifier."""
 
     images: int
     """Images shown in all."""
     kept_images: int
-    """Images shown when the weights that are kept were reached."""
+    """Images shown up to the weights that are kept."""
     kept_score: float
-    """Balanced accuracy on validation then."""
+    """Balanced accuracy of these weights on validation."""
     seconds: float
     parameters: int
 
 
 class TrialRecord(Record):
-    """A finished trial: what its classifier was trained on, for the leakage guards, and how."""
+    """A finished trial: its training set, which the leakage checks use, and its training."""
 
     arm: Arm
     model: str
@@ -170,35 +170,35 @@ class TrialRecord(Record):
     fold: int
     seed: int
     generator_seed: int | None
-    """Of the generators whose images, or whose discriminator, it was given; None without any."""
+    """Seed of the generators whose images or discriminator it uses; None without any."""
     lesions: int
     """Lesions per class in the training split; 0 is all."""
     half: int | None = None
-    """Half of the training split that a reference was trained on."""
+    """Half of the training split on which a reference classifier was trained."""
     fold_key: str
     data: DataConfig
     fingerprint: str
-    """Of the run's data."""
+    """Fingerprint of the run's data."""
     classes: tuple[str, ...]
     train_counts: dict[str, ImageCounts]
     provenance: Literal["fold", "beyond", "unknown"]
-    """`fold` when every image comes from the fold's training split or from a generator that saw
-    nothing else; `beyond` for an oracle; `unknown` for images made elsewhere."""
+    """`fold` if every image comes from the fold's training split or from a generator trained on it
+    only; `beyond` for an oracle; `unknown` for images made by other tools."""
     curation: dict[str, CurationEntry]
     """Empty without curation."""
     capped: dict[str, float]
-    """Label -> generated images shown for each real one as asked for, where fewer are allowed."""
+    """Label -> requested generated images per real image, for classes where fewer are allowed."""
     training_images: Ids
     shown: dict[str, float]
-    """Share of each class among the images that it was shown."""
+    """Share of each class among the images shown."""
     prior: dict[str, float]
-    """The prior that its loss saw, by which its probabilities are adjusted."""
+    """The prior seen by its loss, with which its probabilities are adjusted."""
     digest: str
-    """Of the checkpoint that predicted."""
+    """Digest of the checkpoint that made the predictions."""
     discriminator_of: str = ""
     """Key of the generator whose discriminator is the classifier; "" for one trained here."""
     training: TrainingEntry | None
-    """None for a discriminator, which its generator trained."""
+    """None for a discriminator, which was trained with its generator."""
 
 
 class Point(Record):
@@ -216,7 +216,7 @@ class EmbeddingRecord(Record):
     """`embedding.json`."""
 
     key: str
-    """What the planes depend on, as a digest."""
+    """Digest of everything that the planes depend on."""
     points: tuple[Point, ...]
 
 
@@ -279,6 +279,6 @@ class AuditRecord(Record):
     """`audit.json` of a generator."""
 
     key: str
-    """What the audit depends on, as a digest."""
+    """Digest of everything that the audit depends on."""
     numbers: Annotated[tuple[AuditRow, ...], Field(min_length=1)]
     pairs: tuple[AuditPair, ...]

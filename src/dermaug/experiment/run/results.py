@@ -1,4 +1,4 @@
-"""What a run left on disk, read back for the report: one frozen object, no live model."""
+"""The results of a run, read from disk for scoring and the report, without live models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialReco
 
 @dataclass(frozen=True, eq=False)
 class GeneratorResult:
-    """One class of a trained generator, and images that it gave.
+    """One class of a trained generator, with some of its images.
 
     Args:
-        record: How it was trained.
+        record: Its training.
         label: The class; a conditional generator has several.
-        folder: Where its checkpoint, journal and sample grids lie.
+        folder: Folder of its checkpoint, journal and sample grids.
         journal: One row per tick: images, seconds and the losses by name.
         samples: Some synthetic images, uint8 (n, height, width, 3).
     """
@@ -54,14 +54,14 @@ class TrialResult:
     """One trained classifier: an arm x model x fold x seed.
 
     Args:
-        record: What it was trained on and how.
-        folder: Where its checkpoint and journal lie.
+        record: Its training set and training.
+        folder: Folder of its checkpoint and journal.
         journal: One row per validation: images, seconds, train_loss, rate,
-            validation_balanced_accuracy, validation_loss; none of a discriminator.
-        predictions: One row per image: image_id, lesion_id, group (what no split parts: the patient
-            where the data name one, else the lesion), part (validation or test), label, and
-            p_<class> for every class (they sum to 1).
-        external: Path of an external data set -> its predictions, likewise, part test.
+            validation_balanced_accuracy, validation_loss; empty for a discriminator.
+        predictions: One row per image: image_id, lesion_id, group (the unit that stays in one
+            split: the patient if the data name one, otherwise the lesion), part (validation or
+            test), label, and p_<class> for every class (they sum to 1).
+        external: Path of an external data set -> its predictions in the same form, with part test.
     """
 
     record: TrialRecord
@@ -92,7 +92,7 @@ class TrialResult:
 
     @property
     def generator_seed(self) -> int | None:
-        """Seed of the generators whose images, or whose discriminator, it was given, if any."""
+        """Seed of the generators whose images or discriminator it uses, if any."""
         return self.record.generator_seed
 
 
@@ -102,17 +102,16 @@ class RunResults:
 
     Args:
         folder: The run's folder.
-        experiment: What was asked.
+        experiment: The experiment.
         record: The run's `run.json`.
         catalog: The data set as used.
         images: Its pixels in the catalog's order, uint8 (n, size, size, 3).
         folds: The folds that are run.
         generators: Finished generators.
         trials: Finished trials.
-        num_jobs: Number of generators and of trials the experiment asks for, with as many lesions.
+        num_jobs: Number of generators and of trials in the experiment, at this number of lesions.
         lesions: Lesions per class in the training splits; 0 is all.
-        reduced: The same study on fewer lesions, from the most to the fewest; the points of the
-            data-size curve below this one.
+        reduced: The smaller points of the data-size curve, from the most lesions to the fewest.
     """
 
     folder: Path
@@ -129,7 +128,7 @@ class RunResults:
 
     @property
     def compared(self) -> Self:
-        """The run without trials that only measure convergence, which are compared with none."""
+        """The run without trials that only measure convergence, which are not compared."""
         names = {arm.name for arm in self.experiment.compared_arms}
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""The run folder: what lies where, what is done, and whether it belongs to this experiment."""
+"""A run folder with its data: start it, resume it, and check that it fits the experiment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,11 +41,11 @@ from dermaug.files import require_writable, sweep, write_json
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run folder with its data at hand.
+    """A run folder with its data.
 
     Args:
-        folder: Where everything is written.
-        experiment: What is asked.
+        folder: Folder to which everything is written.
+        experiment: The experiment.
         store: The data set, decoded.
         twins: Near-duplicates across groups, which the folds keep together.
         folds: The folds that are run.
@@ -61,7 +61,7 @@ class Run:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of the data set."""
+        """Fingerprint of the data set."""
         return self.store.fingerprint
 
     @property
@@ -71,7 +71,7 @@ class Run:
 
     @property
     def groups(self) -> np.ndarray:
-        """What its folds keep together, one name per row."""
+        """The group that its folds keep together, one name per row."""
         return self.catalog.groups
 
     @property
@@ -90,11 +90,11 @@ class Run:
 
     @property
     def files(self) -> RunFolder:
-        """Where its files lie."""
+        """The layout of its files."""
         return RunFolder(self.folder)
 
     def job(self, key: str) -> JobFolder:
-        """Where the files of a job lie."""
+        """The layout of the files of a job."""
         return self.files.job(key)
 
 
@@ -119,14 +119,14 @@ def counts_by_point(
 
 
 def refuse_equal_sizes(counts: Counts) -> None:
-    """Raise where two points of a data-size curve are one, which would count the same twice.
+    """Raise if two points of a data-size curve are equal, which would count the same data twice.
 
     Raises:
-        DermaugError: Two sizes give the same training split: no class has so many lesions.
+        DermaugError: Two sizes give the same training split, because no class has so many lesions.
     """
     sizes: dict[tuple[int, int], int] = {}
     for (fold, lesions), images in counts.items():
-        # Smaller parts lie within larger ones: as many images are the same images.
+        # Smaller splits are subsets of larger ones, so equal counts mean equal images.
         other = sizes.setdefault((fold, sum(images.values())), lesions)
         if other != lesions:
             raise DermaugError(
@@ -137,15 +137,15 @@ def refuse_equal_sizes(counts: Counts) -> None:
 
 
 def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
-    """Begin a run or go on with it.
+    """Start or resume a run.
 
     Args:
-        folder: Created where there is none.
-        experiment: Must be the one that the folder was begun with.
-        command: What the user typed, for the report.
+        folder: The run's folder; created if it does not exist.
+        experiment: Must be the one with which the folder was started.
+        command: Command line of the user, for the report.
 
     Raises:
-        DermaugError: As for `prepare_run`, or the folder cannot be written.
+        DermaugError: Raised by `prepare_run`, or the folder cannot be written to.
     """
     require_writable(folder)
     run = prepare_run(folder, experiment)
@@ -154,16 +154,16 @@ def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
 
 
 def prepare_run(folder: Path, experiment: Experiment) -> Run:
-    """Read the data, part the folds and list the jobs; nothing is written.
+    """Read the data, create the folds and list the jobs, without writing anything.
 
     Args:
-        folder: Of a run that was begun, or that is to be.
-        experiment: Must be the one that the folder was begun with; only the paths of its data may
-            be others.
+        folder: Folder of a run, which may not have been started.
+        experiment: Must be the one with which the folder was started; only the paths of its data
+            may differ.
 
     Raises:
         DermaugError: The folder belongs to another experiment or to other data, a lesion or an
-            image is in two splits of a fold, or the experiment asks for what cannot be.
+            image is in two splits of a fold, or the experiment requests something impossible.
     """
     files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
@@ -187,13 +187,13 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
 
 
 def begin_run(run: Run, command: str = "") -> None:
-    """Note experiment, folds and data in the run's folder, and sweep what a kill left there.
+    """Write experiment, folds and data to the run's folder, and remove files of interrupted jobs.
 
-    `run.json` comes last: without it a run is not begun.
+    `run.json` is written last; without it a run has not been started.
 
     Args:
         run: Returned by `prepare_run`.
-        command: What the user typed, for the report.
+        command: Command line of the user, for the report.
 
     Raises:
         DermaugError: An external test set cannot be opened, or has unknown labels.
@@ -209,13 +209,13 @@ def begin_run(run: Run, command: str = "") -> None:
 
 
 def note_device(run: Run, device: str) -> None:
-    """Note where the jobs run."""
+    """Record the device of the jobs."""
     path = run.files.record
     RunRecord.read(path).model_copy(update={"device": device}).write(path)
 
 
 def finish_run(run: Run) -> None:
-    """Note when the last job ended."""
+    """Record the time at which the last job ended."""
     path = run.files.record
     record = RunRecord.read(path)
     if not record.finished:

@@ -1,1 +1,1 @@
-"""The stages of a study, each from what lies on disk to what it leaves there."""
+"""The stages of a study; each reads the output of earlier stages from disk and writes its own."""

@@ -31,7 +31,7 @@ from dermaug.training.order import Dosage
 
 
 def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
-    """Get the classifier of a trial, predict validation and test once, and note it all."""
+    """Obtain the classifier of a trial, predict validation and test, and write the record."""
     fold = fold_of(run, job)
     training = training_set(run, job, fold, fabric.device)
     network: nn.Module
@@ -70,7 +70,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
 def _train(
     run: Run, job: ClassifierJob, fold: Fold, training: TrainingSet, fabric: Fabric
 ) -> tuple[nn.Module, MadeClassifier]:
-    """Train the classifier of a trial; on the device."""
+    """Train the classifier of a trial and return it on the device."""
     catalog, folder = run.catalog, run.folder / job.key
     mean, std = _channel_statistics(run, fold)
     validation = catalog.rows(fold.validation)
@@ -121,14 +121,14 @@ def _predict_external(run: Run, job: ClassifierJob, classifier: nn.Module, fabri
 
 @lru_cache(maxsize=8)
 def external_store(run: Run, path: str) -> PixelStore:
-    """An external test set, decoded as the run's own images are."""
+    """An external test set, decoded like the run's own images."""
     return open_labelled(run.experiment.data, Path(path), run.catalog.classes)
 
 
 def _predict_parts(
     run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
-    """Predict the parts that are to be, and write one table."""
+    """Predict the splits that the job requires, and write one table."""
     parts = {part: getattr(fold, part) for part in job.predicted}
     tables = []
     with progress_bar(f"predictions of {job.title}", sum(map(len, parts.values()))) as advance:

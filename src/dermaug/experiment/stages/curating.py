@@ -1,4 +1,4 @@
-"""An arm's dose chosen from a pool of generated images, looked at by reference classifiers."""
+"""Curation: an arm's dose is selected from a pool of generated images by reference classifiers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ from dermaug.synthesis.curation import copy_mask, drop_duplicates, keep_confiden
 from dermaug.synthesis.synthetic_set import SyntheticSet
 
 Removed = dict[str, CurationEntry]
-"""Label -> images that each rule would leave out."""
+"""Label -> number of images that each rule would reject."""
 Mask = Bool[np.ndarray, " n"]
 
 
@@ -38,18 +38,18 @@ def curated_dose(
     dose: Mapping[str, int],
     device: torch.device,
 ) -> tuple[np.ndarray, list[str], Removed]:
-    """The first images of each class that pass, as many as the dose where there are so many.
+    """Take the first images of each class that pass the curation, up to the dose.
 
     Args:
         run: The run.
-        job: The trial that is given the images; its arm has a curation.
-        fold: Its fold, reduced as the trial is.
-        sets: What its generators drew.
-        dose: Images wanted of each class.
-        device: Where the references look.
+        job: The trial that uses the images; its arm has a curation.
+        fold: The fold of the trial, with the same reduction of its training split.
+        sets: Synthetic sets drawn by its generators.
+        dose: Requested number of images of each class.
+        device: Device of the reference classifiers.
 
     Returns:
-        Images, their labels, and what was removed.
+        Images, their labels, and the numbers of rejected images.
 
     Raises:
         DermaugError: A set leaks or holds too few images.
@@ -89,9 +89,9 @@ def _real_looks(
     label: str,
     rules: CurationConfig,
 ) -> dict[str, Mask | None]:
-    """What the rules that compare with real images keep."""
+    """Apply the rules that compare images with real ones."""
     labels, validation = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.validation)
-    # Images are chosen by the half that snapshots are chosen by; an audit judges by the other.
+    # Images and snapshots are selected on the same half of validation; the audit uses the other.
     choosing = halves(run.groups[validation], labels[validation], fold.index).choosing
     seen, others = (
         rows[labels[rows] == label] for rows in (run.catalog.rows(fold.train), validation[choosing])
@@ -118,7 +118,7 @@ def _confidences(
     label: str,
     rules: CurationConfig,
 ) -> dict[str, Mask | None]:
-    """What the rules on the probability of an image's own class keep."""
+    """Apply the rules on the probability of an image's own class."""
     masks: dict[str, Mask | None] = {}
     if rules.confidence > 0.0:
         own = reference.confidences(pool, label)

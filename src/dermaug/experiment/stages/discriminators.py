@@ -1,4 +1,4 @@
-"""A generator's discriminator as the classifier of a trial: nothing is trained for it."""
+"""A generator's discriminator as the classifier of a trial, without further training."""
 
 from dataclasses import dataclass
 
@@ -21,11 +21,11 @@ from dermaug.training.order import class_weights
 
 
 class Discriminator(nn.Module):
-    """A family's discriminator behind a classifier's door.
+    """A family's discriminator with the interface of a classifier.
 
     Args:
-        family: One that tells classes.
-        order: Place of each of the study's classes among the family's.
+        family: A family whose discriminator predicts classes.
+        order: Index of each of the study's classes among the family's classes.
     """
 
     def __init__(self, family: Family, order: list[int]) -> None:
@@ -42,7 +42,7 @@ class Discriminator(nn.Module):
 
 @dataclass(frozen=True)
 class MadeClassifier:
-    """What a trial's record tells of its classifier; entries as there."""
+    """The entries of a trial's record that describe its classifier."""
 
     digest: str
     shown: dict[str, float]
@@ -54,10 +54,10 @@ class MadeClassifier:
 def borrow_discriminator(
     run: Run, job: ClassifierJob, fold: Fold, device: torch.device
 ) -> tuple[Discriminator, MadeClassifier]:
-    """The discriminator of a trial's generator, as its classifier.
+    """Use the discriminator of a trial's generator as its classifier.
 
     Raises:
-        DermaugError: The generator saw more than the fold's training split.
+        DermaugError: The generator was trained on images outside the fold's training split.
     """
     (key,) = job.generators
     path = run.job(key).generator

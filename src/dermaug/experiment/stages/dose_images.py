@@ -1,4 +1,4 @@
-"""The images of a dose: the first of what generators drew, or real ones once more."""
+"""The images of a dose: the first images drawn by generators, or repeated real images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,13 +15,13 @@ from dermaug.training.order import Order
 def take_dose(
     synthetic: Sequence[SyntheticSet], dose: Mapping[str, int], fold: Fold, origin: str
 ) -> tuple[np.ndarray, list[str]]:
-    """The first images of each class, as many as its dose; smaller doses are part of larger ones.
+    """Take the first images of each class, so that doses are nested.
 
     Args:
-        synthetic: Sets that this arm may use.
-        dose: Images of each class.
-        fold: The fold they are used in; a set made for another one is refused.
-        origin: Names the arm in errors.
+        synthetic: Synthetic sets that this arm may use.
+        dose: Number of images of each class.
+        fold: The fold of the trial; a set made for another fold is refused.
+        origin: Name of the arm in error messages.
 
     Returns:
         uint8 images (n, size, size, 3) and their labels.
@@ -51,15 +51,15 @@ def take_dose(
 def repeat(
     labels: Int[np.ndarray, " n"], dose: Mapping[int, int], seed: int
 ) -> Int[np.ndarray, " m"]:
-    """Rows of real images drawn once more: every image of a class before any comes again.
+    """Draw rows of real images again; every image of a class is drawn before any is repeated.
 
     Args:
         labels: Class of each real row.
-        dose: Class -> how many rows.
-        seed: Seed of the drawing; smaller doses are the start of larger ones.
+        dose: Class -> number of rows.
+        seed: Random seed; smaller doses are the beginning of larger ones.
 
     Raises:
-        DermaugError: A class has a dose but no row.
+        DermaugError: A class has a dose but no real image.
     """
     parts = [np.empty(0, dtype=np.int64)]
     for label, number in dose.items():

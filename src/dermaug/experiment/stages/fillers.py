@@ -1,4 +1,4 @@
-"""Where the images of a dose come from: one function per source."""
+"""Sources of the images of a dose, one function per source."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,12 +27,12 @@ Labels = Int[np.ndarray, " n"]
 
 @dataclass(frozen=True, eq=False)
 class Dose:
-    """What an arm adds to the real images.
+    """The images that an arm adds to the real ones.
 
     Args:
         images: uint8 (n, size, size, 3).
         labels: Class of each.
-        removed: What curation left out, by class and rule; empty without curation.
+        removed: Images rejected by curation, by class and rule; empty without curation.
     """
 
     images: Images
@@ -46,7 +46,7 @@ Filler = Callable[[Run, ClassifierJob, Fold, Mapping[str, int], torch.device], D
 def generated(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
 ) -> Dose:
-    """What the trial's generators drew, or those of it that its arm's curation lets pass."""
+    """Images drawn by the trial's generators, restricted to those that pass the arm's curation."""
     sets = [read_synthetic_set(run.job(key).synthetic) for key in job.generators]
     if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
         images, names, removed = curated_dose(run, job, fold, sets, dose, device)
@@ -67,7 +67,7 @@ def _replay(
 def _oracle(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
 ) -> Dose:
-    """Lesions that nobody has seen: fresh phantoms, the most that any generator could give."""
+    """New phantom lesions from the true distribution, the best that any generator could achieve."""
     size = run.experiment.data.size
     drawn = [
         draw_class(label, number, derive_seed("oracle", job.fold, job.seed, label), size).images
@@ -82,7 +82,7 @@ def _oracle(
 def _folder(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], _device: torch.device
 ) -> Dose:
-    """Images made elsewhere; a set that dermaug drew is held to its provenance."""
+    """Images made by other tools; the provenance of a set drawn by dermaug is checked."""
     given = job.mixture.synthetic.folder if job.mixture.synthetic else ""
     path = expanded(given, "synthetic.folder")
     if (path / MANIFEST).exists():
@@ -106,7 +106,7 @@ FILLERS: dict[str, Filler] = {
     ORACLE: _oracle,
     FOLDER: _folder,
 }
-"""Source of a dose -> what gives its images; any other name is a generator family."""
+"""Source of a dose -> function that returns its images; other names are generator families."""
 
 
 def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:

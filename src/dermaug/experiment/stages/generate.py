@@ -1,4 +1,4 @@
-"""A generator job: trained on its fold's training split, then its synthetic images drawn."""
+"""A generator job: train on the fold's training split, then draw the synthetic images."""
 
 from dataclasses import asdict
 
@@ -47,13 +47,14 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
 
 
 def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
-    """What one generator is trained on, and what its snapshots are chosen by.
+    """Collect the training images of a generator and the images that select its snapshots.
 
-    It sees its fold's training split; snapshots are compared with one half of the validation split,
-    so that an audit can judge the choice by the other. The test split is for the scores alone.
+    A generator is trained on its fold's training split. Snapshots are selected on one half of the
+    validation split, so that an audit can use the other half. The test split is used for scores
+    only.
 
     Raises:
-        DermaugError: The training split has no image of its classes.
+        DermaugError: The training split has no image of the generator's classes.
     """
     fold, groups = run.fold(job.fold, job.lesions), run.groups
     labels, ids = run.catalog.table["label"].to_numpy(), run.catalog.image_ids
@@ -80,7 +81,7 @@ def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
-    """Images of a generator's classes, with labels as it counts them."""
+    """Images of a generator's classes, with labels in the order of its own classes."""
     places = {label: place for place, label in enumerate(job.classes)}
     names = run.catalog.table["label"].to_numpy()[rows]
     labels = np.array([places[label] for label in names], dtype=np.int64)

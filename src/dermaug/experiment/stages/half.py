@@ -1,4 +1,4 @@
-"""Two halves of a training split: what an arm with `half = true` trains on, and the rest."""
+"""Halves of a training split, for arms with `half = true` and for reference classifiers."""
 
 from dataclasses import replace
 
@@ -45,15 +45,15 @@ def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
 
 
 def first_half(groups: np.ndarray, labels: np.ndarray, seed: int) -> Bool[np.ndarray, " n"]:
-    """Which images belong to the first half of each class's groups, rounded up.
+    """Mark the images in the first half of each class's groups, rounded up.
 
     A group with images of several classes goes to one half as a whole: the class with the fewest
-    groups is halved first, and the others with what is left to them.
+    groups is halved first, and each further class with its remaining groups.
 
     Args:
         groups: Name of each image's group.
         labels: Class of each image.
-        seed: Of the drawing.
+        seed: Random seed.
 
     Example:
         >>> groups, labels = np.array(["a", "b", "b", "c"]), np.array([0, 0, 0, 1])

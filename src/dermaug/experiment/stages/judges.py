@@ -1,4 +1,4 @@
-"""Who looks at the images: a network that gives features, and a classifier that names the class."""
+"""Judges of images: networks that compute features and, where they can, predict the class."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +18,17 @@ from dermaug.training.checkpoint import checkpoint_digest
 
 @dataclass(frozen=True, eq=False)
 class Judge:
-    """One network that all images of an audit are shown to.
+    """The network that assesses all images of an audit.
 
     Args:
-        name: What the reader calls its features.
-        extractor: Gives them.
-        device: Where it lies.
-        standard: Whether published numbers rest on these very features; they are then left in
-            their own unit.
-        classifier: The same network as a classifier; None when it is none.
+        name: Name of its features for the reader.
+        extractor: Module that computes the features.
+        device: Its device.
+        standard: Whether published numbers use these features; they are then not rescaled.
+        classifier: The same network as a classifier; None if it does not predict classes.
         classes: Labels in the order of the classifier's outputs.
-        size: Side of the images it was trained on; None takes any.
-        views: Orientations of an image whose probabilities the classifier averages.
+        size: Side of its training images in pixels; None accepts any size.
+        views: Number of orientations of an image over which the classifier averages.
     """
 
     name: str
@@ -46,7 +45,7 @@ class Judge:
         return extract_features(self.extractor, images, self.device)
 
     def assigned(self, images: UInt8[np.ndarray, "n h w 3"]) -> Int[np.ndarray, " n"]:
-        """Index into `classes` that each image is called; -1 without a classifier."""
+        """Index of the predicted class in `classes` for each image; -1 without a classifier."""
         if self.classifier is None:
             return np.full(len(images), -1)
         return np.asarray(self.probabilities(images).argmax(axis=1))
@@ -55,7 +54,7 @@ class Judge:
         """Probability of each of `classes`, for each image.
 
         Raises:
-            DermaugError: No classifier.
+            DermaugError: The judge is not a classifier.
         """
         if self.classifier is None:
             raise DermaugError(f"{self.name} does not predict classes")
@@ -68,7 +67,7 @@ class Judge:
         """Probability of a class, for each image.
 
         Raises:
-            DermaugError: No classifier, or one that does not know the class.
+            DermaugError: The judge is not a classifier, or does not predict the class.
         """
         if label not in self.classes:
             raise DermaugError(
@@ -78,10 +77,10 @@ class Judge:
 
 
 def classifier_judge(checkpoint: Path, device: torch.device) -> Judge:
-    """A trained classifier: its last layer's features, and its verdict on the class.
+    """A trained classifier: the features of its last layer, and its predicted class.
 
     Raises:
-        DermaugError: The file is no whole checkpoint of a classifier.
+        DermaugError: The file is not a complete checkpoint of a classifier.
     """
     classifier, spec = load_classifier(checkpoint)
     classifier.to(device)
@@ -109,7 +108,7 @@ def backbone_judge(
     """A timm backbone; arguments as for `load_backbone`.
 
     Raises:
-        DermaugError: The backbone or its weights cannot be had.
+        DermaugError: The backbone or its weights cannot be loaded.
     """
     backbone = load_backbone(
         name, weights, options=options, layers=layers, expect_missing=expect_missing
@@ -119,9 +118,9 @@ def backbone_judge(
 
 
 def inception_judge(weights: Path | None, device: torch.device) -> Judge:
-    """Inception, on which published FID and KID rest.
+    """Inception, the network behind published FID and KID.
 
     Raises:
-        DermaugError: The extra `fidelity` or the weights cannot be had.
+        DermaugError: The extra `fidelity` is not installed, or the weights cannot be loaded.
     """
     return Judge("Inception", load_inception(weights).to(device), device, standard=True)

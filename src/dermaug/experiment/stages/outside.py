@@ -1,7 +1,8 @@
-"""Data from outside of a run, looked at before its classifiers train: external tests and folders.
+"""Checks of external test sets and image folders, made before the classifiers of a run are trained.
 
-An external test must not hold what a classifier is trained on, and a folder of images must not hold
-what a classifier is tested on. Both must stay what they were when the run was begun.
+An external test set must not contain images on which a classifier is trained, and a folder of
+images must not contain images on which a classifier is tested. Both must be unchanged since the run
+was started.
 """
 
 from collections.abc import Sequence
@@ -20,14 +21,14 @@ from dermaug.experiment.run.run import Run
 
 
 def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
-    """Check the external tests, and the folders that some classifiers take images from.
+    """Check the external test sets and the folders from which some arms take images.
 
     Args:
-        run: The run, begun.
-        jobs: The classifiers that are to be trained.
+        run: A run that has been started.
+        jobs: The classifiers to be trained.
 
     Raises:
-        DermaugError: The images are other ones than the run was begun with, or leak.
+        DermaugError: The images have changed since the run was started, or they leak.
     """
     remembered = Remembered.of(run.store)
     data, folds = run.experiment.data, [run.fold(index) for index in {job.fold for job in jobs}]
@@ -49,7 +50,7 @@ def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
 
 
 def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
-    """Arm -> folder that it takes its images from."""
+    """Map each arm to the folder from which it takes its images."""
     return {
         job.arm: job.mixture.synthetic.folder
         for job in jobs
@@ -60,7 +61,7 @@ def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
 def _refuse_evaluated(
     arm: str, folder: str, store: PixelStore, remembered: Remembered, evaluated: set[str]
 ) -> None:
-    """Images made elsewhere must not be images that the classifiers are tested on."""
+    """Refuse a folder with images on which the classifiers are validated or tested."""
     found = match_images(store, remembered).found
     leaks = found[found["image_id"].isin(evaluated) & found["reason"].isin((EQUAL, NEAR))]
     if len(leaks):

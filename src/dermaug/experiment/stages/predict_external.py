@@ -1,4 +1,4 @@
-"""Trained classifiers on another labelled data set."""
+"""Evaluate trained classifiers on another labelled data set."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,20 +27,20 @@ def evaluate(
     """Score classifiers on a labelled data set that they have not seen.
 
     Args:
-        classifiers: All trained on the same classes, size and crop, as those of one run are.
+        classifiers: Classifiers trained on the same classes, size and crop, for example of one run.
         data: Anything that `open_catalog` recognises.
         fabric: Device.
-        skip_known: Leave out images that a classifier was trained on, and others of their lesions
-            or patients, instead of refusing.
+        skip_known: Whether to leave out the training images of a classifier, and other images of
+            their lesions or patients, instead of raising an error.
 
     Returns:
         One row per classifier: arm, model, fold, seed, images, and each overall metric; and one row
-        a classifier and class: sensitivity, specificity, AUC and the others.
+        per classifier and class: sensitivity, specificity, AUC and further metrics.
 
     Raises:
-        DermaugError: Labels that the classifiers do not know, images they were trained on, or no
-            run that remembers which these are; images without a segmentation for classifiers of
-            lesion crops.
+        DermaugError: The data have labels that the classifiers do not predict, contain training
+            images, or lack segmentations for classifiers of lesion crops; or the run that
+            identifies the training images is missing.
     """
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}

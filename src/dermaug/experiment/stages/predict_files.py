@@ -1,4 +1,4 @@
-"""A trained classifier on single image files, cut as the images were that it was trained on."""
+"""Predict single image files, cropped like the classifier's training images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,19 +19,19 @@ from dermaug.errors import DermaugError
 def predict_files(
     checkpoint: Path, images: Sequence[Path], fabric: Fabric, masks: Path | None = None
 ) -> tuple[Float[np.ndarray, "n classes"], ClassifierSpec]:
-    """Probabilities of some image files.
+    """Predict the class probabilities of some image files.
 
     Args:
-        checkpoint: A classifier's.
-        images: Image files. They are cut as the classifier's training images were: to the centred
+        checkpoint: Checkpoint of a classifier.
+        images: Image files. They are cropped like the classifier's training images: to the central
             square, or to the lesion by its segmentation.
         fabric: Device.
         masks: Folder of segmentations, each `IMAGE_segmentation.png`; None looks in
-            `MASK_FOLDER` beside the image and above.
+            `MASK_FOLDER` beside the image and in the folder above.
 
     Raises:
-        DermaugError: Lists the files that are missing or damaged, and the images without a
-            segmentation where the classifier needs one; or segmentations that it does not need.
+        DermaugError: Files are missing or damaged, images have no segmentation although the
+            classifier needs one, or segmentations are given that it does not use.
     """
     classifier, spec = load_classifier(checkpoint)
     if masks is not None and spec.crop != "lesion":
@@ -60,12 +60,12 @@ def _square(
 ) -> UInt8[np.ndarray, "size size 3"]:
     square = read_square(path, spec.size, crop=spec.crop, margin=spec.margin, mask_path=mask or "")
     if spec.crop == "lesion" and not square.cropped:
-        raise BadImageError(str(mask), "a segmentation that marks nothing")
+        raise BadImageError(str(mask), "the segmentation marks no pixel")
     return square.pixels
 
 
 def _find_mask(image: Path, masks: Path | None) -> Path | None:
-    """The segmentation of an image; None where there is none."""
+    """The segmentation of an image; None if there is none."""
     name = f"{image.stem}{MASK_ENDING}"
     above = image.resolve().parent
     places = [masks] if masks else [above / MASK_FOLDER, above.parent / MASK_FOLDER]

@@ -1,4 +1,4 @@
-"""Reference classifiers: of another seed than the trial that they look at images for."""
+"""Reference classifiers, which have another seed than the trial whose images they assess."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,8 @@ class Reference:
 
     Args:
         judge: The network.
-        prior: q, the prior that its loss saw, in the order of its classes.
-        num_images: Real images of each class that it was trained on.
+        prior: Prior q seen by its loss, in the order of its classes.
+        num_images: Number of real training images of each class.
     """
 
     judge: Judge
@@ -31,32 +31,32 @@ class Reference:
     num_images: dict[str, int]
 
     def probabilities(self, images: Images) -> Float[np.ndarray, "n k"]:
-        """Of each class, brought to the uniform prior."""
+        """Probability of each class, adjusted to the uniform prior."""
         return prior_adjusted(self.judge.probabilities(images), self.prior)
 
     def confidences(self, images: Images, label: str) -> Float[np.ndarray, " n"]:
-        """Probability of one class for each image, brought to the uniform prior."""
+        """Probability of one class for each image, adjusted to the uniform prior."""
         return self.probabilities(images)[:, self.judge.classes.index(label)]
 
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
-    """Two references, each trained on one half of a training split.
+    """Two reference classifiers, each trained on one half of a training split.
 
     Args:
-        halves: The references.
-        known: Label -> probability of that class, brought to the uniform prior, that each of its
-            real training images gets from the network that did not train on it.
+        halves: The two networks.
+        known: Label -> probability of that class for each of its real training images, predicted
+            by the network that was not trained on the image and adjusted to the uniform prior.
     """
 
     halves: tuple[Reference, Reference]
     known: dict[str, Float[np.ndarray, " n"]]
 
     def band(self, label: str, quantiles: tuple[float, ...]) -> tuple[float, float] | None:
-        """Quantiles of what real images of a class get.
+        """Quantiles of the probabilities of real images of a class.
 
         Returns:
-            Lower and upper end; None where a half has no image of the class to learn it from.
+            Lower and upper end; None if one half has no training image of the class.
         """
         if any(half.num_images[label] == 0 for half in self.halves):
             return None
@@ -64,19 +64,19 @@ class CrossFitted:
         return float(low), float(high)
 
     def confidences(self, images: Images, label: str) -> Float[np.ndarray, " n"]:
-        """Mean probability of a class over the two networks, each brought to the uniform prior."""
+        """Mean probability of a class over the two networks, adjusted to the uniform prior."""
         return np.asarray(np.mean([half.confidences(images, label) for half in self.halves], 0))
 
 
 def trial_reference(run: Run, job: ClassifierJob, device: torch.device) -> Reference:
-    """The reference arm's classifier of a trial's model and fold, and of the next seed."""
+    """The reference arm's classifier with a trial's model and fold and the next seed."""
     arm = run.experiment.reference
-    assert arm is not None  # the experiment was refused otherwise
+    assert arm is not None  # guaranteed by the checks of the experiment
     return _read(run, job.beside(arm.name, run.experiment.reference_seed(job.seed)), device)
 
 
 def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFitted:
-    """The two networks on halves for a trial: of its model and fold, and of the next seed."""
+    """The two networks trained on halves, with a trial's model and fold and the next seed."""
     seed, classes = run.experiment.reference_seed(job.seed), run.catalog.classes
     keys = [reference_key(job.model, job.fold, seed, job.lesions, half) for half in (0, 1)]
     one, other = (_read(run, key, device) for key in keys)

@@ -32,19 +32,19 @@ Provenance = Literal["fold", "beyond", "unknown"]
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """What one classifier is trained on.
+    """The training set of one classifier.
 
     Args:
         images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
         labels: Class of each.
         counts: Label -> number of its images.
-        provenance: `fold` when every image comes from the fold's training split or from a generator
-            that saw nothing else; `beyond` for an oracle; `unknown` for images made elsewhere.
-        removed: What curation left out, by class and rule; empty without curation.
-        capped: Label -> generated images shown for each real one that the arm asked for, where
-            `max_per_real` allows fewer; empty where it binds nowhere.
-        dosed: Images of the dose, the last ones.
-        soft: Probabilities of the classes that the dose teaches; None teaches its labels.
+        provenance: `fold` if every image comes from the fold's training split or from a generator
+            trained on it only; `beyond` for an oracle; `unknown` for images made by other tools.
+        removed: Images rejected by curation, by class and rule; empty without curation.
+        capped: Label -> generated images per real image that the arm requests, for classes where
+            `max_per_real` allows fewer; empty if the limit is never reached.
+        dosed: Number of images of the dose, which are the last ones.
+        soft: Class probabilities used as targets for the dose; None uses its labels.
     """
 
     images: Images
@@ -58,7 +58,7 @@ class TrainingSet:
 
 
 def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
-    """Assemble the images of a trial; a reference for its dose looks at it on the device.
+    """Assemble the images of a trial; reference classifiers for its dose run on the device.
 
     Raises:
         DermaugError: A synthetic set leaks or holds too few images, or a network that the trial
@@ -109,7 +109,7 @@ def _require_needs(run: Run, job: ClassifierJob) -> None:
 def _asked(
     run: Run, job: ClassifierJob, synthetic: SyntheticConfig, real: Mapping[str, int]
 ) -> dict[str, int]:
-    """Images wanted of each class: what the arm asks for, or what a replay's arm really added."""
+    """Number of images of each class: the arm's dose or, for a replay, what its arm added."""
     if job.mixture.replay_of:
         repeated = run.job(job.beside(job.mixture.replay_of))
         added = TrialRecord.read(repeated.record).train_counts
@@ -124,7 +124,7 @@ def _capped(
     asked: Mapping[str, int],
     filled: Labels,
 ) -> dict[str, float]:
-    """As one set, the limit is on what is asked for; otherwise on how what there is is shown."""
+    """Classes above `max_per_real`, by the requested dose or, if shown apart, the dose at hand."""
     numbers = np.bincount(filled, minlength=len(run.catalog.classes)).tolist()
     there = dict(zip(run.catalog.classes, numbers, strict=True))
     sampling = job.mixture.sampling or job.config.sampling
@@ -151,7 +151,7 @@ def _provenance(source: str, folder: str) -> Provenance:
 
 
 def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
-    """Real training images, each changed once by the policy of Frid-Adar et al. (section II-B)."""
+    """Augment real training images once each by the policy of Frid-Adar et al. (section II-B)."""
     rows = run.catalog.rows(fold.train)
     labels = run.catalog.labels[rows]
     seed = derive_seed("variants", job.fold, job.seed)
