@@ -115,5 +115,5 @@ def equal_sentence(catalog: Catalog, pixels: Sequence[str]) -> str:
     example = f"{catalog.image_ids[first[apart][0]]} and {catalog.image_ids[second[apart][0]]}"
     return (
         f"{len(images):,} images of different {catalog.unit}s have equal pixels (for example "
-        f"{example}); these {catalog.unit}s stay in one part."
+        f"{example}); these {catalog.unit}s stay in one split."
     )
