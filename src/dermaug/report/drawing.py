@@ -3,17 +3,19 @@
 import io
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from PIL import Image
 
+from dermaug.report.blocks import Panel
 from dermaug.training.grids import contact_sheet
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -59,6 +61,47 @@ def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
         yield canvas.add_subplot()
+
+
+def panels(
+    table: pd.DataFrame,
+    by: Sequence[str],
+    stem: str,
+    size: tuple[float, float] | Callable[[pd.DataFrame], tuple[float, float]],
+    draw: Callable[..., str],
+    place: Callable[..., Mapping[str, str]] = lambda *_: {},
+    **given: object,
+) -> tuple[Panel, ...]:
+    """One drawing for each part of a table, in the table's order.
+
+    Args:
+        table: What is drawn.
+        by: Columns whose values tell the parts apart and name the files.
+        stem: What the files' names begin with.
+        size: Width and height of a drawing in inches, or of a part's rows.
+        draw: Draws a part, given axes, rows, their values of `by` and what is `given`; returns
+            what is seen, in words.
+        place: `title` and `group` of a panel on the page, given the values of `by`.
+        given: The same for every part.
+    """
+    drawn = []
+    for index, (values, rows) in enumerate(table.groupby(list(by), sort=False)):
+        names = tuple(map(str, values))
+        with drawing(*(size(rows) if callable(size) else size)) as axes:
+            alt = draw(axes, rows, *names, **given)
+            name = file_name(stem, index, *names)
+            drawn.append(Panel(name, alt, svg(axes), **place(*names)))
+    return tuple(drawn)
+
+
+def in_group(group: str, *_: str) -> Mapping[str, str]:
+    """The first of a panel's names, mostly a classifier, heads its group on the page."""
+    return {"group": group}
+
+
+def titled(group: str, title: str) -> Mapping[str, str]:
+    """The second one is its heading on the page."""
+    return {"group": group, "title": title}
 
 
 def svg(drawn: Axes | Canvas) -> bytes:

@@ -1,8 +1,12 @@
 """Pictures of the audit: the nearest pairs, and t-SNE of last-layer features."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
+from matplotlib.axes import Axes
 
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.run.layout import RunFolder
@@ -11,7 +15,7 @@ from dermaug.inspection.audit_class import PAIRS_KEPT
 from dermaug.inspection.audit_run import class_rows
 from dermaug.inspection.planes import TOGETHER, WITH, WITHOUT, read_embedding
 from dermaug.report.blocks import Figure, Panel
-from dermaug.report.drawing import colour, drawing, file_name, legend, marker, png, sheet, svg
+from dermaug.report.drawing import colour, file_name, legend, marker, panels, png, sheet
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TITLES = {
@@ -34,7 +38,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
     """
     if pairs.empty:
         return None
-    panels = []
+    shown_pairs = []
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
         folder = str(rows.sort_values("score")["folder"].iloc[0])
         shown = rows[rows["folder"] == folder].head(PAIRS_KEPT)
@@ -46,14 +50,14 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
         ]
         real = results.images[results.catalog.rows(shown["training_image"].tolist())]
         title = f"{label}, {family}: fold {shown['fold'].iloc[0]}, seed {shown['seed'].iloc[0]}"
-        panels.append(pair_panel(np.stack(top), real, title, index))
+        shown_pairs.append(pair_panel(np.stack(top), real, title, index))
     caption = (
         "Above: the synthetic images closest to a training image, relative to the thresholds; "
         "below: that training image. These are the worst pairs, not typical ones; a pair with a "
         "score below 1 counts as a copy."
     )
     numbers = pairs.drop(columns="folder")
-    return Figure("nearest_pairs", caption, tuple(panels), numbers, width=420)
+    return Figure("nearest_pairs", caption, tuple(shown_pairs), numbers, width=420)
 
 
 def pair_panel(
@@ -74,30 +78,22 @@ def embedding_figure(results: RunResults) -> Figure | None:
     if points.empty:
         return None
     classes = results.catalog.classes
-    panels = []
-    for index, (plane, part) in enumerate(points.groupby("plane", sort=False)):
-        with drawing(4.4, 3.6) as axes:
-            for number, label in enumerate(classes):
-                for origin, faces in (("real", None), ("synthetic", "none")):
-                    rows = part[(part["label"] == label) & (part["origin"] == origin)]
-                    shade = colour(number)
-                    axes.scatter(
-                        rows["x"],
-                        rows["y"],
-                        s=16,
-                        marker=marker(number),
-                        facecolors=shade if faces is None else faces,
-                        edgecolors=shade,
-                        linewidths=0.9,
-                        alpha=0.75,
-                    )
-            axes.set(xticks=[], yticks=[], title=TITLES[str(plane)])
-            axes.grid(visible=False)
-            alt = f"t-SNE of last-layer features. {TITLES[str(plane)]}, coloured by class"
-            panels.append(Panel(file_name("embedding", index, plane), alt, svg(axes)))
+    drawn = panels(points, ["plane"], "embedding", (4.4, 3.6), _draw_plane, classes=classes)
     caption = (
         "Last-layer features laid out by t-SNE, first fold and seed; filled: real, hollow: "
         "synthetic. Neighbouring points are similar; distances between clusters, cluster sizes and "
         "axes have no meaning. No conclusion is drawn from this plot."
     )
-    return Figure("embedding", caption, tuple(panels), points, legend(classes), 340)
+    return Figure("embedding", caption, drawn, points, legend(classes), 340)
+
+
+def _draw_plane(axes: Axes, rows: pd.DataFrame, plane: str, classes: Sequence[str]) -> str:
+    for number, label in enumerate(classes):
+        shade = colour(number)
+        look: Any = {"s": 16, "marker": marker(number), "linewidths": 0.9, "alpha": 0.75}
+        for origin, faces in (("real", shade), ("synthetic", "none")):
+            own = rows[(rows["label"] == label) & (rows["origin"] == origin)]
+            axes.scatter(own["x"], own["y"], facecolors=faces, edgecolors=shade, **look)
+    axes.set(xticks=[], yticks=[], title=TITLES[plane])
+    axes.grid(visible=False)
+    return f"t-SNE of last-layer features. {TITLES[plane]}, coloured by class"

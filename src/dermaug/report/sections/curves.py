@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Figure, Panel, Section, Table
-from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.blocks import Block, Figure, Section, Table
+from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import NONE, with_interval
 from dermaug.report.sections.scores import score_table
 from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
@@ -51,28 +52,14 @@ def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
 
 def dose_response(doses: pd.DataFrame, words: str) -> Figure:
     """Gain in the primary metric against the dose and its replay; the chosen dose is filled."""
-    panels = []
-    for index, (model, rows) in enumerate(doses.groupby("model", sort=False)):
-        with drawing(4.7, 3.2) as axes:
-            axes.axhline(0.0, color=INK, linewidth=0.8)
-            for place, (_, points) in enumerate(rows.groupby("curve", sort=False)):
-                shift = 0.015 * place * float(rows["dose"].max())
-                _draw_points(axes, points.sort_values("dose"), place, shift)
-            axes.set_xlabel("Images added")
-            axes.set_ylabel(f"Difference in {words}")
-            axes.set_title(short(str(model), 40))
-            alt = f"{model}: " + "; ".join(
-                f"{row['dose']:,.0f} images {row['difference']:+.3f}"
-                for row in rows.to_dict("records")
-            )
-            panels.append(Panel(file_name("dose_response", index, model), alt, svg(axes)))
+    drawn = panels(doses, ["model"], "dose_response", (4.7, 3.2), _draw_doses, words=words)
     caption = (
         f"Difference in {words} to the arm without the dose, test split, 95 % interval. Filled: "
         "the dose selected on validation; the others are exploratory. A replay is a dose of the "
         "same size, drawn again from the real training images."
     )
     names = list(dict.fromkeys(doses["curve"]))
-    return Figure("dose_response", caption, tuple(panels), doses, legend(names), 400)
+    return Figure("dose_response", caption, drawn, doses, legend(names), 400)
 
 
 def data_size(sizes: pd.DataFrame, words: str) -> Figure:
@@ -83,40 +70,48 @@ def data_size(sizes: pd.DataFrame, words: str) -> Figure:
     drawn = sizes[sizes["chosen"]]
     drawn = drawn.assign(line=drawn["curve"].where(drawn["curve"] != "", drawn["arm"]))
     lines = list(dict.fromkeys(drawn["line"]))
-    panels = []
-    for index, (model, rows) in enumerate(drawn.groupby("model", sort=False)):
-        with drawing(4.7, 3.2) as axes:
-            for place, line in enumerate(lines):
-                points = rows[rows["line"] == line].sort_values("lesions")
-                # Points of one size are shifted so that their intervals do not overlap.
-                shifted = points["lesions"] * 1.03 ** (place - (len(lines) - 1) / 2)
-                score = points["score"]
-                axes.errorbar(
-                    shifted,
-                    score,
-                    yerr=[score - points["low"], points["high"] - score],
-                    color=colour(place),
-                    marker=marker(place),
-                    elinewidth=1.0,
-                )
-            axes.set_xscale("log")
-            ticks = sorted(set(rows["lesions"]))
-            axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
-            axes.minorticks_off()
-            axes.set_xlabel("Real training lesions")
-            axes.set_ylabel(words[:1].upper() + words[1:])
-            axes.set_title(short(str(model), 40))
-            alt = f"{model}: " + "; ".join(
-                f"{row['line']} {row['score']:.3f} on {row['lesions']:,.0f} lesions"
-                for row in rows.to_dict("records")
-            )
-            panels.append(Panel(file_name("data_size", index, model), alt, svg(axes)))
+    given: Any = {"lines": lines, "words": words}
+    shown = panels(drawn, ["model"], "data_size", (4.7, 3.2), _draw_sizes, **given)
     caption = (
         f"{words[:1].upper()}{words[1:]} on the same test lesions by number of real training "
         "lesions, with 95 % intervals. Of several doses, only the one selected on validation at "
         "each size is shown."
     )
-    return Figure("data_size", caption, tuple(panels), drawn, legend(lines), 400)
+    return Figure("data_size", caption, shown, drawn, legend(lines), 400)
+
+
+def _draw_doses(axes: Axes, rows: pd.DataFrame, model: str, words: str) -> str:
+    axes.axhline(0.0, color=INK, linewidth=0.8)
+    for place, (_, points) in enumerate(rows.groupby("curve", sort=False)):
+        shift = 0.015 * place * float(rows["dose"].max())
+        _draw_points(axes, points.sort_values("dose"), place, shift)
+    axes.set(xlabel="Images added", ylabel=f"Difference in {words}", title=short(model, 40))
+    return f"{model}: " + "; ".join(
+        f"{row['dose']:,.0f} images {row['difference']:+.3f}" for row in rows.to_dict("records")
+    )
+
+
+def _draw_sizes(
+    axes: Axes, rows: pd.DataFrame, model: str, lines: Sequence[str], words: str
+) -> str:
+    for place, line in enumerate(lines):
+        points = rows[rows["line"] == line].sort_values("lesions")
+        # Points of one size are shifted so that their intervals do not overlap.
+        shifted = points["lesions"] * 1.03 ** (place - (len(lines) - 1) / 2)
+        score = points["score"]
+        errors = [score - points["low"], points["high"] - score]
+        shade, mark = colour(place), marker(place)
+        axes.errorbar(shifted, score, yerr=errors, color=shade, marker=mark, elinewidth=1.0)
+    axes.set_xscale("log")
+    ticks = sorted(set(rows["lesions"]))
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set(xlabel="Real training lesions", ylabel=words[:1].upper() + words[1:])
+    axes.set_title(short(model, 40))
+    return f"{model}: " + "; ".join(
+        f"{row['line']} {row['score']:.3f} on {row['lesions']:,.0f} lesions"
+        for row in rows.to_dict("records")
+    )
 
 
 def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> None:

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
-from dermaug.report.blocks import Block, Figure, Panel, Section, Table
-from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.blocks import Block, Figure, Section, Table
+from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import with_interval
 from dermaug.scoring.ladder import FREE
 from dermaug.scoring.scoring import Scoring
@@ -40,19 +40,8 @@ def ladder_figure(table: pd.DataFrame) -> Figure:
     Args:
         table: Returned by `ladder`.
     """
-    panels = []
-    for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
-        references = list(dict.fromkeys(rows["reference"]))
-        with drawing(6.2, 1.0 + 0.72 * len(references)) as axes:
-            _draw(axes, rows, references)
-            axes.set_xlabel("Difference")
-            axes.set_title(short(f"{arm} ({model})", 60))
-            alt = f"{arm}, {model}: " + "; ".join(
-                f"{WORDS[row['readout']]} {row['difference']:+.3f} against {row['reference']}"
-                for row in rows.to_dict("records")
-            )
-            panels.append(Panel(file_name("ladder", index, model, arm), alt, svg(axes)))
-    return Figure("ladder", _CAPTION, tuple(panels), table, legend(list(WORDS.values())), 480)
+    drawn = panels(table, ["model", "arm"], "ladder", _size, _draw)
+    return Figure("ladder", _CAPTION, drawn, table, legend(list(WORDS.values())), 480)
 
 
 def ladder_table(table: pd.DataFrame) -> Table:
@@ -71,7 +60,12 @@ def ladder_table(table: pd.DataFrame) -> Table:
     return Table("The numbers of the figure.", ("Reference", *HEADER), tuple(rows))
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, references: list[str]) -> None:
+def _size(rows: pd.DataFrame) -> tuple[float, float]:
+    return 6.2, 1.0 + 0.72 * rows["reference"].nunique()
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
+    references = list(dict.fromkeys(rows["reference"]))
     axes.axvline(0, color=INK, linewidth=1)
     for place, readout in enumerate(WORDS):
         own = rows[rows["readout"] == readout].set_index("reference").loc[references]
@@ -82,3 +76,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, references: list[str]) -> None:
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
+    axes.set(xlabel="Difference", title=short(f"{arm} ({model})", 60))
+    return f"{arm}, {model}: " + "; ".join(
+        f"{WORDS[row['readout']]} {row['difference']:+.3f} against {row['reference']}"
+        for row in rows.to_dict("records")
+    )

@@ -12,12 +12,12 @@ from dermaug.report.drawing import (
     INK,
     colour,
     dashes,
-    drawing,
-    file_name,
+    in_group,
     legend,
     marker,
+    panels,
     short,
-    svg,
+    titled,
 )
 from dermaug.report.formats import mean_and_spread
 from dermaug.scoring.scoring import Scoring
@@ -117,21 +117,18 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
     )
     summary.columns = ["_".join(names) for names in summary.columns]
     table = summary.reset_index()
-    panels = []
-    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        for metric, words in _BY_CLASS.items():
-            with drawing(3.9, 0.95 + 0.42 * len(classes)) as axes:
-                _draw_class_scores(axes, rows, metric, arms, classes)
-                axes.set_title(words.capitalize())
-                alt = f"{words} of each class by arm, classifier {model}; numbers in the table"
-                name = file_name(words, index, model)
-                panels.append(Panel(name, alt, svg(axes), group=str(model)))
+    size, given = (3.9, 0.95 + 0.42 * len(classes)), {"arms": arms, "classes": classes}
+    drawn: tuple[Panel, ...] = ()
+    for metric, words in _BY_CLASS.items():
+        drawn += panels(
+            table, ["model"], words, size, _draw_class_scores, in_group, metric=metric, **given
+        )
     caption = (
         "Sensitivity and specificity of each class against the rest, prior-adjusted; mean over "
         "folds and seeds, "
         "line: ± 1 SD where there are several."
     )
-    return Figure("class_scores", caption, tuple(panels), table, legend(arms), 400)
+    return Figure("class_scores", caption, drawn, table, legend(arms), 400)
 
 
 def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
@@ -141,23 +138,17 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
         table: Returned by `score_confusion`.
         classes: Labels, in the order of rows and columns.
     """
-    panels = []
-    for index, ((model, arm), rows) in enumerate(table.groupby(["model", "arm"], sort=False)):
-        matrix = rows.pivot_table(index="true", columns="predicted", values="predictions")
-        counts = matrix.loc[list(classes), list(classes)].to_numpy()
-        room = 0.5 + 0.08 * max(len(short(label)) for label in classes)
-        with drawing(room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)) as axes:
-            _draw_confusion(axes, counts, classes)
-            alt = f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
-            name = file_name("confusion", index, model, arm)
-            # The page prints the arm's name, because a drawing this small would truncate it.
-            panels.append(Panel(name, alt, svg(axes), title=str(arm), group=str(model)))
+    room = 0.5 + 0.08 * max(len(short(label)) for label in classes)
+    size = room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)
+    # The page prints the arm's name, because a drawing this small would truncate it.
+    by = ["model", "arm"]
+    drawn = panels(table, by, "confusion", size, _draw_confusion, titled, classes=classes)
     caption = (
         "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
         "diagonal is the sensitivity. Test splits of all folds and seeds together; an image counts "
         "once per seed."
     )
-    return Figure("confusion", caption, tuple(panels), table)
+    return Figure("confusion", caption, drawn, table)
 
 
 def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
@@ -167,28 +158,24 @@ def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
         table: Returned by `score_roc`.
         arms: Names in the experiment's order.
     """
-    panels = []
-    for index, ((model, label), rows) in enumerate(table.groupby(["model", "label"], sort=False)):
-        with drawing(3.1, 3.0) as axes:
-            _draw_roc(axes, rows, arms)
-            axes.set_title(short(str(label), 30))
-            means = rows.groupby("arm", sort=False)["auc"].first()
-            alt = f"ROC curve of {label}, {model}; mean AUC " + ", ".join(
-                f"{arm} {value:.3f}" for arm, value in means.items()
-            )
-            name = file_name("roc", index, model, label)
-            panels.append(Panel(name, alt, svg(axes), group=str(model)))
+    by = ["model", "label"]
+    drawn = panels(table, by, "roc", (3.1, 3.0), _draw_roc, in_group, arms=arms)
     caption = (
         "ROC curves of each class against the rest, at the uniform prior: sensitivity averaged "
         "over folds and seeds at equal false-positive rate. Mean AUC in each panel; of more than "
         "six arms, in the file."
     )
-    return Figure("roc", caption, tuple(panels), table, legend(arms), 240)
+    return Figure("roc", caption, drawn, table, legend(arms), 240)
 
 
 def _draw_class_scores(
-    axes: Axes, rows: pd.DataFrame, metric: str, arms: Sequence[str], classes: Sequence[str]
-) -> None:
+    axes: Axes,
+    rows: pd.DataFrame,
+    model: str,
+    metric: str,
+    arms: Sequence[str],
+    classes: Sequence[str],
+) -> str:
     present = [arm for arm in arms if arm in set(rows["arm"])]
     offsets = np.linspace(-0.26, 0.26, len(present)) if len(present) > 1 else [0.0]
     for offset, arm in zip(offsets, present, strict=True):
@@ -203,10 +190,16 @@ def _draw_class_scores(
             markersize=5,
         )
     axes.set_yticks(range(len(classes)), [short(label) for label in classes])
-    axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5))
+    words = _BY_CLASS[metric]
+    axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5), title=words.capitalize())
+    return f"{words} of each class by arm, classifier {model}; numbers in the table"
 
 
-def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> None:
+def _draw_confusion(
+    axes: Axes, rows: pd.DataFrame, model: str, arm: str, classes: Sequence[str]
+) -> str:
+    matrix = rows.pivot_table(index="true", columns="predicted", values="predictions")
+    counts = matrix.loc[list(classes), list(classes)].to_numpy()
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
@@ -220,9 +213,10 @@ def _draw_confusion(axes: Axes, counts: np.ndarray, classes: Sequence[str]) -> N
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="Predicted", ylabel="True")
     axes.grid(visible=False)
+    return f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
 
 
-def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
+def _draw_roc(axes: Axes, rows: pd.DataFrame, model: str, label: str, arms: Sequence[str]) -> str:
     axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
     for height, (arm, curve) in enumerate(rows.groupby("arm", sort=False)):
         index = arms.index(str(arm))
@@ -233,4 +227,7 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, arms: Sequence[str]) -> None:
             place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
             axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
-    axes.set_ylabel("Sensitivity")
+    axes.set(ylabel="Sensitivity", title=short(label, 30))
+    means = rows.groupby("arm", sort=False)["auc"].first()
+    areas = (f"{arm} {value:.3f}" for arm, value in means.items())
+    return f"ROC curve of {label}, {model}; mean AUC {', '.join(areas)}"

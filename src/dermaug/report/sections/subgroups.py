@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
-from dermaug.report.drawing import INK, colour, drawing, file_name, legend, marker, short, svg
+from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import NONE, with_interval
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
@@ -82,26 +82,27 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
 
 
 def _panels(table: pd.DataFrame, stem: str, series: Sequence[tuple[str, str]]) -> tuple[Panel, ...]:
-    panels = []
-    keys = ["model", "metric", "grouping"]
-    for index, (place, rows) in enumerate(table.groupby(keys, sort=False)):
-        model, metric, grouping = map(str, place)
-        groups = list(dict.fromkeys(rows["group"]))
-        height = 1.1 + len(groups) * max(0.34, 0.13 * len(series) + 0.1)
-        with drawing(4.4, height) as axes:
-            _draw_groups(axes, rows, groups, series)
-            axes.set_title(GROUPING_WORDS[grouping])
-            words = METRIC_WORDS[metric]
-            axes.set_xlabel(f"Difference in {words}" if series[0][1] else words.capitalize())
-            alt = f"{words} by {grouping}, classifier {model}; numbers in the CSV file"
-            name = file_name(stem, index, model, metric, grouping)
-            panels.append(Panel(name, alt, svg(axes), group=f"{model}: {words}"))
-    return tuple(panels)
+    row = max(0.34, 0.13 * len(series) + 0.1)
+    return panels(
+        table,
+        ["model", "metric", "grouping"],
+        stem,
+        lambda rows: (4.4, 1.1 + row * rows["group"].nunique()),
+        _draw_groups,
+        lambda model, metric, _: {"group": f"{model}: {METRIC_WORDS[metric]}"},
+        series=series,
+    )
 
 
 def _draw_groups(
-    axes: Axes, rows: pd.DataFrame, groups: Sequence[str], series: Sequence[tuple[str, str]]
-) -> None:
+    axes: Axes,
+    rows: pd.DataFrame,
+    model: str,
+    metric: str,
+    grouping: str,
+    series: Sequence[tuple[str, str]],
+) -> str:
+    groups, words = list(dict.fromkeys(rows["group"])), METRIC_WORDS[metric]
     differences = bool(series[0][1])
     if differences:
         axes.axvline(0, color=INK, linewidth=1)
@@ -119,7 +120,10 @@ def _draw_groups(
     axes.set_ylim(len(groups) - 0.5, -0.5)
     if not differences:
         axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(f"Difference in {words}" if differences else words.capitalize())
+    axes.set_title(GROUPING_WORDS[grouping])
     axes.grid(visible=False, axis="y")
+    return f"{words} by {grouping}, classifier {model}; numbers in the CSV file"
 
 
 def subgroup_table(table: pd.DataFrame) -> Table:

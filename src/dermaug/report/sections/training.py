@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Figure, Heading, Panel, Section, Table
-from dermaug.report.drawing import DASHES, colour, drawing, file_name, legend, short, svg
+from dermaug.report.blocks import Block, Figure, Heading, Section, Table
+from dermaug.report.drawing import DASHES, colour, legend, panels, short
 from dermaug.report.formats import NONE
 
 _CLOCK = {"images", "seconds"}
@@ -53,28 +54,12 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
     if not rows:
         return None
     table = pd.concat(rows, ignore_index=True)
-    panels = []
-    for index, (model, part) in enumerate(table.groupby("model", sort=False)):
-        with drawing(4.6, 3.0) as axes:
-            for (arm, _, _), curve in part.groupby(["arm", "fold", "seed"], sort=False):
-                series = arms.index(arm)
-                axes.plot(
-                    curve["images"] / 1_000,
-                    curve["validation_balanced_accuracy"],
-                    color=colour(series),
-                    linestyle=DASHES[series % len(DASHES)],
-                    alpha=0.75,
-                )
-            axes.set_title(short(str(model), 40))
-            axes.set(xlabel="Thousand images shown", ylabel="Balanced accuracy")
-            axes.set_xlim(left=0)
-            alt = f"Balanced accuracy on validation against images shown, {model}, by arm"
-            panels.append(Panel(file_name("training", index, model), alt, svg(axes)))
+    drawn = panels(table, ["model"], "training", (4.6, 3.0), _draw_training, arms=arms)
     caption = (
         "Balanced accuracy at argmax on the validation split while training, one line per fold and "
         'seed. The last weights were tested or, with keep = "best", those of the highest point.'
     )
-    return Figure("training", caption, tuple(panels), table, legend(arms), 340)
+    return Figure("training", caption, drawn, table, legend(arms), 340)
 
 
 def generator_curves(results: RunResults) -> Figure | None:
@@ -97,27 +82,39 @@ def generator_curves(results: RunResults) -> Figure | None:
         return None
     table = pd.concat(rows, ignore_index=True)
     losses = loss_columns(table)
-    panels = []
-    runs = ["fold", "seed"]
-    for index, ((family, label), part) in enumerate(table.groupby(["family", "label"], sort=False)):
-        with drawing(3.3, 2.5) as axes:
-            for _, curves in part.groupby(runs, sort=False):
-                for series, name in enumerate(losses):
-                    shade = colour(series)
-                    axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
-            axes.set_title(short(f"{label}, {family}", 30))
-            axes.set(xlabel="Thousand real images shown", ylabel="Loss")
-            axes.set_xlim(left=0)
-            alt = f"Losses of {family} for class {label} against images shown"
-            panels.append(Panel(file_name("gan", index, family, label), alt, svg(axes)))
+    by = ["family", "label"]
+    drawn = panels(table, by, "gan", (3.3, 2.5), _draw_losses, losses=losses)
     caption = (
         "Losses of the generators during training, one line per fold and seed. If the "
         "discriminator loss falls to zero while the generator loss rises, the discriminator has "
         "won."
     )
     names = [name.replace("_", " ") for name in losses]
-    numbers = table[["family", "label", *runs, "images", *losses]]
-    return Figure("gan_losses", caption, tuple(panels), numbers, legend(names), 260)
+    numbers = table[[*by, "fold", "seed", "images", *losses]]
+    return Figure("gan_losses", caption, drawn, numbers, legend(names), 260)
+
+
+def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[str]) -> str:
+    for (arm, _, _), curve in rows.groupby(["arm", "fold", "seed"], sort=False):
+        shade, style = colour(arms.index(arm)), DASHES[arms.index(arm) % len(DASHES)]
+        score = curve["validation_balanced_accuracy"]
+        axes.plot(curve["images"] / 1_000, score, color=shade, linestyle=style, alpha=0.75)
+    axes.set(xlabel="Thousand images shown", ylabel="Balanced accuracy", title=short(model, 40))
+    axes.set_xlim(left=0)
+    return f"Balanced accuracy on validation against images shown, {model}, by arm"
+
+
+def _draw_losses(
+    axes: Axes, rows: pd.DataFrame, family: str, label: str, losses: Sequence[str]
+) -> str:
+    for _, curves in rows.groupby(["fold", "seed"], sort=False):
+        for series, name in enumerate(losses):
+            shade = colour(series)
+            axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
+    title = short(f"{label}, {family}", 30)
+    axes.set(xlabel="Thousand real images shown", ylabel="Loss", title=title)
+    axes.set_xlim(left=0)
+    return f"Losses of {family} for class {label} against images shown"
 
 
 def loss_columns(journal: pd.DataFrame) -> list[str]:

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Panel, Section, Table
-from dermaug.report.drawing import INK, colour, drawing, file_name, marker, short, svg
+from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
+from dermaug.report.drawing import INK, colour, marker, panels, short
 from dermaug.report.formats import NONE, number, signed, small, with_interval
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.influence import SCORED
@@ -179,18 +179,15 @@ def comparison_table(verdicts: pd.DataFrame) -> Table:
                     f"{first['num_pairs']:,}",
                 )
             )
+    levels = ", or ".join(overall["levels"].unique())
     header = ("Comparison", "Role of reference", *(words for *_, words in _COMPARED), "Pairs")
     caption = (
         "First-named minus second with 95 % intervals, not adjusted for the number of comparisons "
-        f"and clipped to what is possible. They cover {', or '.join(_levels(overall))}. Pairs: "
+        f"and clipped to what is possible. They cover {levels}. Pairs: "
         "trainings of the same fold and seed. A difference at argmax that is absent from the other "
         "columns may be a moved threshold."
     )
     return Table(caption, header, tuple(rows), texts=2)
-
-
-def _levels(verdicts: pd.DataFrame) -> list[str]:
-    return [str(level) for level in dict.fromkeys(verdicts["levels"])]
 
 
 def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
@@ -204,18 +201,15 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
     table = verdicts[(verdicts["metric"] == primary) & (verdicts["readout"] == readout)]
     words = "macro AUC" if primary == "macro_auc" else "mean sensitivity, prior-adjusted"
     bound = 1.1 * np.nanmax(np.abs(table[["difference", "low", "high"]].to_numpy(dtype=float)))
-    panels = []
-    for index, (model, rows) in enumerate(table.groupby("model", sort=False)):
-        with drawing(4.7, 1.05 + 0.4 * len(rows)) as axes:
-            _draw_forest(axes, rows, max(float(bound), 0.01))
-            axes.set_xlabel(f"Difference in {words}")
-            axes.set_title(short(str(model), 40))
-            alt = f"{model}: " + "; ".join(
-                f"{row.arm} minus {row.reference} {row.difference:+.3f} "
-                f"({row.low:+.3f} to {row.high:+.3f}), {row.verdict}"
-                for row in rows.itertuples()
-            )
-            panels.append(Panel(file_name("differences", index, model), alt, svg(axes)))
+    drawn = panels(
+        table,
+        ["model"],
+        "differences",
+        lambda rows: (4.7, 1.05 + 0.4 * len(rows)),
+        _draw_forest,
+        bound=max(float(bound), 0.01),
+        words=words,
+    )
     caption = (
         f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
         "Right of zero: the first-named arm is better. Blue: judged. Grey: replay controls and "
@@ -223,10 +217,10 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
         "folds, not judged. A negative control shows every class as often as its baseline; its "
         "difference reflects the training noise of this study."
     )
-    return Figure("differences", caption, tuple(panels), table, width=400)
+    return Figure("differences", caption, drawn, table, width=400)
 
 
-def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:
+def _draw_forest(axes: Axes, rows: pd.DataFrame, model: str, bound: float, words: str) -> str:
     axes.axvline(0, color=INK, linewidth=1)
     names = []
     for height, row in enumerate(rows.to_dict("records")):
@@ -240,4 +234,10 @@ def _draw_forest(axes: Axes, rows: pd.DataFrame, bound: float) -> None:
         names.append(f"{arm}\n{below}")
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
+    axes.set(xlabel=f"Difference in {words}", title=short(model, 40))
     axes.grid(visible=False, axis="y")
+    return f"{model}: " + "; ".join(
+        f"{row.arm} minus {row.reference} {row.difference:+.3f} "
+        f"({row.low:+.3f} to {row.high:+.3f}), {row.verdict}"
+        for row in rows.itertuples()
+    )
