@@ -33,7 +33,7 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
     gains = figures["subgroup_gains"]
     words = [text for text, _, _ in gains.legend]
     assert words == ["classic − real", "classic+synthetic − classic"]
-    assert b"difference in mean sensitivity" in gains.panels[0].data
+    assert b"Difference in mean sensitivity" in gains.panels[0].data
     drawn = gains.panels[0].data.decode()
     rows = gains.numbers[gains.numbers["grouping"] == "sex"]
     for row in rows[rows["metric"] == "balanced_accuracy"].itertuples():
