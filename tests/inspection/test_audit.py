@@ -27,7 +27,7 @@ from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
-from dermaug.inspection.audit_folder import audit_folder, part_images
+from dermaug.inspection.audit_folder import BY_NAME, audit_folder, part_images
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
@@ -175,7 +175,7 @@ def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
     assert numbers["chosen_by_validation"].item()
     distances, _ = audit_tables(numbers)
     assert distances.rows[1][0] == "mel†"
-    assert "†: judged by the images" in distances.caption
+    assert "†: audited on the images" in distances.caption
     assert any("audited on the same real images" in each for each in audit_sentences(numbers))
     before = audit_run(run, CPU)
     assert "†" not in str(audit_tables(before))
@@ -252,7 +252,7 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     code, output = called(*words, "--device", "cpu")
     assert code == 0, output
     assert "from the validation split of fold 0" in output
-    assert "without lesions that the snapshot was chosen by" in output
+    assert "without lesions on which the snapshot was selected" in output
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
     assert stored is not None
@@ -290,7 +290,7 @@ def test_other_images_under_the_names_of_the_training_are_refused(
     alone = shutil.copytree(given, tmp_path / "alone")
     judge = classifier_judge(folder / CONTROL / "classifier.safetensors", CPU)
     notes = audit_folder(alone, other, judge).notes
-    assert any("matched with the training's by their names" in note for note in notes)
+    assert BY_NAME in notes
 
 
 def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(

@@ -26,7 +26,7 @@ from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
 from dermaug.inspection.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
-from dermaug.inspection.explore_subject import open_subject
+from dermaug.inspection.subject import open_subject
 from dermaug.report.sections.explore import explore_section, write_explore_page
 
 CPU = torch.device("cpu")
@@ -156,7 +156,7 @@ def test_test_images_are_never_looked_at(
     images = np.array(subject.store.images)
     images[subject.store.catalog.rows(subject.fold.test)] = 0
     blind = type(subject.store)(subject.store.catalog, images, subject.store.contents)
-    monkeypatch.setattr("dermaug.inspection.explore_subject.read_pixels", lambda *_: blind)
+    monkeypatch.setattr("dermaug.inspection.subject.decoded", lambda *_: blind)
     again = explore(folder / ACGAN, None, CPU)
     pd.testing.assert_frame_equal(again.features, found.features)
     pd.testing.assert_frame_equal(again.duplicates, found.duplicates)
@@ -169,7 +169,7 @@ def test_a_conditional_generator_walks_in_each_class(found: Exploration) -> None
 
 def test_a_generator_of_one_class_says_what_its_discriminator_saw(folder: Path) -> None:
     single = explore(folder / DCGAN, None, CPU)
-    assert "seen images of mel only" in " ".join(single.notes)
+    assert "images of mel only" in " ".join(single.notes)
     assert list(single.walks) == ["mel"]
     assert len(single.features) == 3
 

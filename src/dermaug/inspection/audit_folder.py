@@ -5,48 +5,28 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool
 
-from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
-from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
 from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.run.artefacts import StoredClassifier, folds_of, run_of
-from dermaug.experiment.run.contents import refuse_other_content
 from dermaug.experiment.stages.judges import Judge
-from dermaug.files import read_json
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
 from dermaug.inspection.audit_run import StoredAudit
+from dermaug.inspection.subject import GivenImages, read_given, real_images
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic_set
+from dermaug.synthesis.synthetic_set import Provenance
 
-SIZE = 64
 UNKNOWN = "provenance unknown: leakage not excluded"
 BY_NAME = (
     "images were matched with the training images by name, because the run that stores their "
     "content is not available"
 )
 VALIDATION_FIFTH = 5
-
-
-@dataclass(frozen=True, eq=False)
-class GivenImages:
-    """The synthetic images under audit.
-
-    Args:
-        images: Images of one size.
-        labels: Label of each image.
-        provenance: Their origin; None if the set does not record it.
-    """
-
-    images: UInt8[np.ndarray, "n s s 3"]
-    labels: np.ndarray
-    provenance: Provenance | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,10 +68,8 @@ def audit_folder(
             images for comparison.
     """
     given = read_given(synthetic, judge.size or size)
-    store = _real_images(data, given, stored)
     run = run_of(synthetic, *([stored.path] if stored else []))
-    if run is not None:
-        refuse_other_content(run.path, str(data), store)
+    store = real_images(data, given, stored, run)
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
     if run is None and (given.provenance or stored):
@@ -108,30 +86,6 @@ def audit_folder(
         pictures[label] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures)
-
-
-def read_given(path: Path, size: int | None) -> GivenImages:
-    """Open synthetic images of any origin.
-
-    Args:
-        path: A set of dermaug's, or any layout that `open_catalog` reads.
-        size: Side to which they are scaled; None keeps that of a set of dermaug and takes 64 for
-            other images.
-
-    Raises:
-        DermaugError: The path is neither.
-    """
-    manifest = path / MANIFEST
-    if manifest.is_file() and _is_own(read_json(manifest)):
-        synthetic = read_synthetic_set(path)
-        images = np.asarray(synthetic.images)
-        if size is not None and images.shape[1] != size:
-            images = np.stack([resize_square(image, size) for image in images])
-        return GivenImages(images, np.asarray(synthetic.labels), synthetic.provenance)
-    config = DataConfig(source=str(path), size=size or SIZE)
-    store = read_pixels(open_dataset(config), config)
-    labels = store.catalog.table["label"].to_numpy(dtype=object)
-    return GivenImages(np.asarray(store.images), labels, None)
 
 
 def part_images(
@@ -206,24 +160,6 @@ def _fold_of(
         if fold.key == key or parted:
             return fold
     return None
-
-
-def _is_own(manifest: object) -> bool:
-    """Whether a manifest is dermaug's; other tools may write any content to `manifest.json`."""
-    return isinstance(manifest, dict) and "training_images" in manifest
-
-
-def _real_images(data: Path, given: GivenImages, stored: StoredClassifier | None) -> PixelStore:
-    config = stored.record.data if stored else DataConfig()
-    changed = {"source": str(data), "size": given.images.shape[1], "classes": (), "limit": 0}
-    config = config.model_copy(update=changed)
-    catalog = open_dataset(config)
-    if unknown := sorted(set(given.labels) - set(catalog.classes)):
-        raise DermaugError(
-            f"{data}: expected real images of each synthetic class to compare with, found none of "
-            f"{', '.join(unknown)}; it has {', '.join(catalog.classes)}"
-        )
-    return read_pixels(catalog, config)
 
 
 def _subjects(

@@ -22,7 +22,7 @@ from dermaug.evaluation.lesion_area import lesion_area
 from dermaug.evaluation.memorisation import oriented
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.inspection.explore_features import COLUMNS, discriminator_scores
-from dermaug.inspection.explore_subject import Subject, open_subject
+from dermaug.inspection.subject import Subject, open_subject
 from dermaug.synthesis.latent_arithmetic import Arithmetic, add_direction
 from dermaug.synthesis.walks import jumps, step_sizes, walk_latents
 

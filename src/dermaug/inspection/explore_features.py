@@ -21,12 +21,11 @@ from dermaug.evaluation.discrimination import mean_defined, ratio
 from dermaug.evaluation.linear_probe import linear_probe
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import RECORD, JobFolder
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.generators import build_family
 from dermaug.generators.critic_features import BATCH, critic_features, has_critic
 from dermaug.generators.family import Family
-from dermaug.inspection.explore_subject import Subject
+from dermaug.inspection.subject import Subject
 from dermaug.seeding import derive_seed
 from dermaug.stats.bootstrap import percentile_interval, resampled_totals
 from dermaug.stats.tally import asked_of, right_of
@@ -132,12 +131,12 @@ def _classifiers_of(
     assert subject.run is not None
     assert subject.store is not None
     classes = subject.store.catalog.classes
-    arm = read_run_experiment(subject.run).arms[0].name
+    arm = read_run_experiment(subject.run.path).arms[0].name
     found = {}
-    for done in sorted(subject.run.glob(f"**/classifiers/**/{RECORD}")):
-        trial = TrialRecord.read(done)
+    for done in subject.run.trials:
+        trial = TrialRecord.read(done.record)
         if (trial.arm.name, trial.fold_key) == (arm, subject.spec.fold_key):
-            table = read_predictions(JobFolder(done.parent).predictions, classes)
+            table = read_predictions(done.predictions, classes)
             kept = table[table["part"] == "validation"].set_index("image_id")
             name = f"classifier {trial.model}, arm {arm}, seed {trial.seed}"
             found[name] = probabilities_of(kept.loc[list(validation)], classes).argmax(axis=1)

@@ -129,6 +129,12 @@ class RunFolder:
         """The folder of a job."""
         return JobFolder(self.path / key)
 
+    @property
+    def trials(self) -> list[JobFolder]:
+        """Folders of all finished trials, those of reduced training splits too."""
+        found = self.path.glob(f"**/classifiers/**/{RECORD}")
+        return [JobFolder(record.parent) for record in sorted(found)]
+
     def is_done(self, key: str) -> bool:
         """Whether the job of that key has finished."""
         return self.job(key).record.exists()

@@ -7,13 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 
-from dermaug.config import DataConfig
 from dermaug.config.arms import FOLDER, ORACLE, REPLAY
-from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.identity import folder_store
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.curating import Removed, curated_dose
 from dermaug.experiment.stages.dose_images import repeat, take_dose
@@ -87,8 +86,7 @@ def _folder(
     path = expanded(given, "synthetic.folder")
     if (path / MANIFEST).exists():
         refuse_leakage(read_synthetic_set(path).provenance, fold.key, fold.train, str(path))
-    config = DataConfig(source=str(path), size=run.experiment.data.size)
-    store = read_pixels(open_dataset(config), config)
+    store = folder_store(run.experiment, given)
     names = store.catalog.table["label"].to_numpy()
     rows = [np.flatnonzero(names == label)[:number] for label, number in dose.items()]
     for found, (label, number) in zip(rows, dose.items(), strict=True):
