@@ -7,6 +7,8 @@ word; here every cell stays the text it is, and what is wrong is named by file a
 import csv
 import difflib
 import io
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +115,19 @@ def read_text(path: Path) -> str:
     return text
 
 
+def read_header(path: Path) -> tuple[str, ...]:
+    """Names in the first line of a table; none when it is no text. Never raises."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(65_536)
+    except OSError:
+        return ()
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    line = re.split(r"\r?\n", raw.decode(encoding, "replace"), maxsplit=1)[0]
+    delimiter = max(",\t;", key=line.count)
+    return tuple(name.strip().strip('"') for name in line.split(delimiter))
+
+
 def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
     """Read a comma, semicolon or tab separated table whose first line names its columns.
 
@@ -141,6 +156,40 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     if not rows and not doubtful:
         raise DermaugError(f"{path}: expected one row per image below the header, found no rows")
     return Sheet(path, columns, tuple(rows), frozenset(doubtful))
+
+
+def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
+    """Read a table of one JSON object per line, as Hugging Face's imagefolder has it.
+
+    Args:
+        path: The file.
+        required: Columns that it must have; more are kept.
+        findings: Gets one line for each line that is no object.
+
+    Raises:
+        DermaugError: No text, no row, or a column is missing.
+    """
+    objects: list[tuple[str, dict[str, object]]] = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        where = f"{path.name} line {number}"
+        try:
+            cells = json.loads(line or "{}")
+        except (ValueError, RecursionError):
+            cells = None
+        if not isinstance(cells, dict):
+            findings.add(f"{where}: expected a JSON object, found {line[:40]!r}")
+        elif cells:
+            objects.append((where, cells))
+    columns = tuple(dict.fromkeys(name for _, cells in objects for name in cells))
+    _check_header(path, columns, required)
+    rows = tuple(
+        Row(where, {name: _text(cells.get(name)) for name in columns}) for where, cells in objects
+    )
+    return Sheet(path, columns, rows, frozenset())
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value).strip()
 
 
 def _numbered_cells(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:

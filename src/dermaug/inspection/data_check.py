@@ -10,7 +10,7 @@ from dermaug.data.check import Checked, check_catalog
 from dermaug.data.description import class_counts
 from dermaug.data.grouping import equal_links
 from dermaug.data.parallel import Progress
-from dermaug.data.sources import open_catalog
+from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.twins import (
     contradiction_lines,
     contradictions,
@@ -32,7 +32,7 @@ class Examination:
     Args:
         catalog: The data set.
         counts: Class -> images, lesions, and patients if any are known.
-        sentences: Remarks on the grouping, on reading the data, and on duplicates.
+        sentences: The layout, and remarks on the grouping, on reading the data, and on duplicates.
         pairs: One line per pair of images of different groups that show one photograph.
         refused: One line per finding that a run would refuse.
     """
@@ -62,7 +62,7 @@ def examine(path: Path, progress: Progress | None = None) -> Examination:
     return Examination(
         catalog,
         class_counts(catalog),
-        (grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
+        (recognised_as(path), grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
     )

@@ -114,7 +114,7 @@ def test_masks_come_along(folder: Folder) -> None:
     ("old", "new", "told"),
     [
         ("images/3.jpg", "images/1.jpg", "line 4: file_name 'images/1.jpg' occurs already in"),
-        ("images/3.jpg", "images/9.jpg", "line 4: no image file 'images/9.jpg'"),
+        ("images/3.jpg", "images/9.jpg", "line 4: no image file for file_name 'images/9.jpg'"),
         ("images/3.jpg", "images/9.jpg", "3.jpg: image without a row in metadata.csv"),
         ("images/3.jpg", "../set/images/3.jpg", "line 4: expected a path below"),
         ("images/3.jpg", "/etc/passwd", "line 4: expected a path below"),
@@ -179,3 +179,68 @@ def test_lesion_of_two_patients_is_named(folder: Folder) -> None:
     assert "line 3: lesion '1' is of patient 'P1', but of 'P0' in metadata.csv line 2" in str(
         caught.value
     )
+
+
+SPLIT = "train/nv/1.jpg train/mel/2.jpg train/mel/3.jpg test/nv/1.jpg test/mel/4.jpg"
+
+
+def test_given_splits_with_class_folders_are_pooled(folder: Folder) -> None:
+    catalog = open_catalog(folder(SPLIT))
+    assert catalog.classes == ("mel", "nv")
+    assert sorted(catalog.table["label"]) == ["mel", "mel", "mel", "nv", "nv"]
+    assert "test_nv_1.jpg" in catalog.image_ids
+    assert catalog.notes[-1] == (
+        "The given splits are pooled, and a run splits the images anew: test (2 images), train (3 "
+        "images)."
+    )
+    assert len(open_catalog(catalog.root / "train")) == 3
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_given_splits_with_tables_are_pooled(folder: Folder, kind: str) -> None:
+    root = folder("train/1.jpg train/2.jpg test/3.jpg")
+    rows = {"train": (("1.jpg", "mel"), ("2.jpg", "nv")), "test": (("3.jpg", "nv"),)}
+    for split, pairs in rows.items():
+        lines = [f'{{"file_name": "{name}", "label": "{label}"}}' for name, label in pairs]
+        if kind == "csv":
+            lines = ["file_name,label", *(",".join(pair) for pair in pairs)]
+        (root / split / f"metadata.{kind}").write_text("\n".join(lines))
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["nv", "mel", "nv"]
+    assert catalog.table["path"].tolist()[0] == str(root / "test/3.jpg")
+    assert catalog.notes[-1].endswith("test (1 images), train (2 images).")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        "train/1.jpg test/2.jpg",
+        "images/1.jpg mel/2.jpg",
+        "ISIC_2019_Training_Input/1.jpg",
+        "images/imgs_part_1/1.jpg images/imgs_part_2/2.jpg",
+        "nv/1.jpg mel/2.jpg labels.csv",
+        "nv/1.jpg mel/2.jpg mel/labels.csv",
+    ],
+)
+def test_what_may_be_no_class_folder_is_refused(folder: Folder, files: str) -> None:
+    with pytest.raises(DermaugError, match="not a supported data set") as caught:
+        open_catalog(folder(files))
+    assert not any(line.startswith("did you mean") for line in caught.value.details)
+
+
+@pytest.mark.parametrize(
+    ("names", "cause"),
+    [
+        ("{}.jpg", "is it images/0.jpg?"),
+        ("images/{}", "the file names lack .jpg"),
+        ("pictures/x{}.jpg", ""),
+    ],
+)
+def test_many_missing_images_have_one_cause(folder: Folder, names: str, cause: str) -> None:
+    files = " ".join(f"images/{number}.jpg" for number in range(9))
+    rows = "".join(f"{names.format(number)},nv\n" for number in range(9))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files, f"file_name,label\n{rows}"))
+    (line,) = caught.value.details
+    assert line.startswith("no image file for 9 rows (")
+    assert line.endswith(cause)

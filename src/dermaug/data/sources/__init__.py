@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.sources import folder, ham10000, hmnist, isic2018
+from dermaug.data.sources import (
+    class_folders,
+    ham10000,
+    hmnist,
+    isic2018,
+    own_table,
+    split_folders,
+    tables,
+)
 from dermaug.errors import DermaugError
 
 
@@ -24,15 +32,16 @@ class Source:
     looks_for: str
 
 
+MOST_DOUBTS = 5
+
 # In the order of trial: the first that recognises the path reads it.
 SOURCES = {
     "HAM10000 pixels": Source(hmnist.recognises, hmnist.read, hmnist.LOOKS_FOR),
+    "table of a public data set": Source(tables.recognises, tables.read, tables.LOOKS_FOR),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR),
     "ISIC 2018 Task 3": Source(isic2018.recognises, isic2018.read, isic2018.LOOKS_FOR),
-    "table": Source(folder.has_table, folder.read_table, folder.TABLE_LOOKS_FOR),
-    "class folders": Source(
-        folder.has_class_folders, folder.read_class_folders, folder.FOLDERS_LOOK_FOR
-    ),
+    "table": Source(own_table.recognises, own_table.read, own_table.LOOKS_FOR),
+    "class folders": Source(class_folders.recognises, class_folders.read, class_folders.LOOKS_FOR),
 }
 
 
@@ -65,12 +74,24 @@ def recognise(path: Path) -> Source | None:
     return next((source for source in SOURCES.values() if source.recognises(path)), None)
 
 
+def recognised_as(path: Path) -> str:
+    """Which source reads a path and what it looks for, as a sentence; "" when none does."""
+    source = recognise(path)
+    found = (name for name, known in SOURCES.items() if known is source)
+    return f"Read as {next(found)}: {source.looks_for}." if source else ""
+
+
 def _hints(path: Path) -> list[str]:
-    """Sub-folders that would be recognised, and archives that want unpacking."""
+    """Why class folders are none, sub-folders that would be recognised, and archives to unpack."""
     if path.is_file():
         return []
     children = sorted(path.iterdir())[:50]
-    inside = [child for child in children if child.is_dir() and recognise(child) is not None]
+    inside = [
+        child
+        for child in children
+        if child.is_dir() and not split_folders.is_split(child) and recognise(child) is not None
+    ]
     archives = [child.name for child in children if child.name.lower().endswith((".zip", ".tar"))]
-    hints = [f"did you mean {child}?" for child in inside]
+    hints = class_folders.doubts(path)[:MOST_DOUBTS]
+    hints += [f"did you mean {child}?" for child in inside]
     return hints + ([f"unpack first: {', '.join(archives)}"] if archives else [])

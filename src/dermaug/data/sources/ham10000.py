@@ -23,9 +23,9 @@ from dermaug.data.sources.images import (
     files_below,
     is_image,
     mask_paths,
-    match_images,
     sub_folders,
 )
+from dermaug.data.sources.missing import match_images
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -96,7 +96,7 @@ def read(path: Path) -> Catalog:
             f"{metadata}: found no images; expected {LOOKS_FOR}{_archive_hint(path)}"
         )
     images = by_stem(files, findings)
-    match_images(sheet, "image_id", images, findings)
+    match_images(sheet, "image_id", images, metadata.parent, findings)
     table = read_rows(sheet, findings)
     findings.stop(str(metadata.parent))
     table["path"] = [images[image_id] for image_id in table["image_id"]]

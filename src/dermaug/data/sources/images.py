@@ -2,10 +2,10 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
-from dermaug.data.metadata import Findings, Sheet
+from dermaug.data.metadata import Findings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
@@ -84,24 +84,6 @@ def mask_paths(*folders: Path) -> dict[str, str]:
             paths = files_below(masks, lambda name: name.endswith(MASK_ENDING))
             return {Path(path).name.removesuffix(MASK_ENDING): path for path in paths}
     return {}
-
-
-def match_images(sheet: Sheet, column: str, images: Mapping[str, str], findings: Findings) -> None:
-    """Report rows without an image, and images without a row.
-
-    Args:
-        sheet: The table.
-        column: Where it names its images.
-        images: Image id -> path.
-        findings: Gets one line each.
-    """
-    for row in sheet.rows:
-        if row[column] not in images:
-            findings.add(f"{row.where}: no image file for {column} {row[column][:100]!r}")
-    named = {row[column] for row in sheet.rows} | sheet.doubtful
-    for image_id, path in images.items():
-        if image_id not in named:
-            findings.add(f"{path}: image without a row in {sheet.path.name}")
 
 
 def other_endings(paths: Iterable[str]) -> str:

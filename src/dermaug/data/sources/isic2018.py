@@ -15,9 +15,9 @@ from dermaug.data.sources.images import (
     file_names,
     files_below,
     mask_paths,
-    match_images,
     sub_folders,
 )
+from dermaug.data.sources.missing import match_images
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -106,7 +106,7 @@ def read(path: Path) -> Catalog:
     check_names(sheet.rows, "image", findings)
     check_unique(sheet.rows, "image", findings)
     images = by_stem(files_below(part.images), findings)
-    match_images(sheet, "image", images, findings)
+    match_images(sheet, "image", images, part.images.parent, findings)
     labels = [_label(row, findings) for row in sheet.rows]
     lesions = _lesions(part, sheet, findings)
     triples = (

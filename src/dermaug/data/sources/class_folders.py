@@ -1,0 +1,126 @@
+"""Folders of images whose names are the classes, alone or in each folder of a given split."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.cells import describe, name_fault
+from dermaug.data.metadata import Findings, Row
+from dermaug.data.sources.images import (
+    MASK_FOLDER,
+    SUFFIXES,
+    file_names,
+    files_below,
+    is_image,
+    other_endings,
+    sub_folders,
+)
+from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
+from dermaug.data.sources.split_folders import is_split, pooled_note, split_folders
+
+LOOKS_FOR = (
+    "one sub-folder per class with the images directly in it, or such folders in each of train, "
+    "validation and test; no table beside or in them, no sub-folder named as a split or container"
+)
+CONTAINER = re.compile(
+    r"(images?|imgs?|pictures|photos|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
+    r".*[-_](input|images?|jpe?g|groundtruth)|imgs_part_\d+|ham10000_images.*|isic_?20\d\d.*)",
+    re.IGNORECASE,
+)
+"""Names of folders that hold the images of all classes."""
+TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
+
+
+def recognises(path: Path) -> bool:
+    """Whether sub-folders hold images as classes do, and nothing says that they are no classes."""
+    return path.is_dir() and any(map(class_folders, _roots(path))) and not doubts(path)
+
+
+def doubts(path: Path) -> list[str]:
+    """What says that the folders with images in a folder are no classes, one sentence each."""
+    roots = _roots(path)
+    folders = [folder for root in roots for folder in class_folders(root)]
+    lines = [
+        f"{folder} bears the name of a split or of a folder for all images, not of a class"
+        for folder in folders
+        if is_split(folder) or CONTAINER.fullmatch(folder.name)
+    ]
+    lines += [
+        f"{root} holds images that lie in no class folder"
+        for root in roots
+        if root != path and any(map(is_image, file_names(root)))
+    ]
+    return lines + [
+        f"{folder / name} is a table of no known layout: the classes may be in it; name its "
+        "columns file_name and label and call it metadata.csv, or move it if it is of no use"
+        for folder in dict.fromkeys((path, *roots, *folders))
+        for name in file_names(folder)
+        if name.lower().endswith(TABLES)
+    ]
+
+
+def class_folders(path: Path) -> list[Path]:
+    """Sub-folders with images directly in them."""
+    return [
+        folder
+        for folder in sub_folders(path)
+        if folder.name != MASK_FOLDER and any(map(is_image, file_names(folder)))
+    ]
+
+
+def read(path: Path) -> Catalog:
+    """Read class folders; the name of the folder is the label. Given splits are pooled.
+
+    Args:
+        path: The folder of the class folders, or of the folders of the splits.
+
+    Raises:
+        DermaugError: Images outside the class folders, deeper in them, or of equal names.
+    """
+    findings, roots = Findings(), _roots(path)
+    folders = [folder for root in roots for folder in class_folders(root)]
+    paths = [folder / name for folder in folders for name in filter(is_image, file_names(folder))]
+    for folder in folders:
+        if fault := name_fault(folder.name):
+            findings.add(f"{folder}: the class {folder.name!r} {fault}")
+    read_files = set(map(str, paths))
+    for lost in files_below(path):
+        if lost not in read_files:
+            findings.add(f"{lost}: image not directly in a class folder")
+    ids, labels = image_ids(paths, path), [image.parent.name for image in paths]
+    findings.stop(str(path))
+    notes = [UNGROUPED_NOTE, *_left_out(path, folders)]
+    if roots != [path]:
+        counts = Counter(image.parents[1].name for image in paths)
+        notes.append(pooled_note(counts))
+    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
+    return plain_catalog(path, ids, ids, labels, paths, described, False, notes)
+
+
+def _roots(path: Path) -> list[Path]:
+    """The folders of given splits, where no images lie beside them; else the folder itself."""
+    splits = split_folders(path)
+    others = [folder for folder in class_folders(path) if folder not in splits]
+    return splits if splits and not others else [path]
+
+
+def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
+    """Notes on files of other kinds in class folders, and on sub-folders without images."""
+    others = [name for folder in classes for name in file_names(folder) if not is_image(name)]
+    parents = {folder.parent for folder in classes}
+    empty = [
+        folder.name
+        for folder in sub_folders(path)
+        if folder not in classes and folder not in parents and folder.name != MASK_FOLDER
+    ]
+    notes = []
+    if others:
+        kinds = ", ".join(sorted(SUFFIXES))
+        notes.append(f"Left out files that are not {kinds}: {other_endings(others)}.")
+    if empty:
+        notes.append(f"Left out sub-folders without images: {', '.join(empty)}.")
+    return notes

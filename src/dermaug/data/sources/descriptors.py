@@ -1,0 +1,167 @@
+"""Public lesion data sets that come as images with a table: one descriptor each, in `LAYOUTS`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+HAM10000 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+DROPPED = ""
+"""Class of a label that is left out."""
+BINARY = {"0|false|benign": "benign", "1|true|malignant": "malignant"}
+
+ALIASES = {
+    "lesion_id": ("lesion_id", "case_num", "midas_record_id"),
+    "patient_id": ("patient_id",),
+    "age": ("age", "age_approx", "midas_age"),
+    "sex": ("sex", "gender", "midas_gender"),
+    "localization": (
+        "localization",
+        "anatom_site_general",
+        "anatom_site_general_challenge",
+        "region",
+        "location",
+        "site",
+        "midas_location",
+    ),
+    "skin_tone": (
+        "fitzpatrick_skin_type",
+        "fitzpatrick_scale",
+        "fitspatrick",
+        "skin_tone",
+        "skin_tone_class",
+        "midas_fitzpatrick",
+    ),
+    "dx_type": ("dx_type", "diagnosis_confirm_type"),
+}
+"""Column of a catalog -> its names in these data sets; the first that a table has is read."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one data set's table names images and labels; its header tells the data set.
+
+    Args:
+        name: Of the data set.
+        image: Column with the image's id or file name.
+        label: Columns with the label, in order of preference; or the one-hot columns.
+        labels: Regular expression that a label matches whole, in lower case -> class; `DROPPED`
+            leaves its images out. Empty keeps every label as it is.
+        marks: Further columns that the header must have.
+        one_hot: Whether each label is a column that holds 1.
+        join: Column by which a table beside it tells more of an image or lesion.
+        only: Column and value of the rows that are read; others are left out.
+        others: Columns that name further images, which are not read.
+        drop_rest: Whether labels that `labels` does not name are left out; else they are refused.
+        incomplete: Whether most copies lack images: their rows are left out.
+    """
+
+    name: str
+    image: str
+    label: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
+    one_hot: bool = False
+    join: str = ""
+    only: tuple[str, str] | None = None
+    others: tuple[str, ...] = ()
+    drop_rest: bool = False
+    incomplete: bool = False
+
+    def fits(self, columns: tuple[str, ...]) -> bool:
+        """Whether a header is that of the table with this data set's labels."""
+        needed = {*self.marks, *(self.label if self.one_hot else ())}
+        needed |= set() if self.join else {self.image}
+        return needed.issubset(columns) and any(name in columns for name in self.label)
+
+    def class_of(self, label: str) -> str | None:
+        """Class of a label; `DROPPED` when it is left out, None when the map does not name it."""
+        if not self.labels:
+            return label
+        text = label.lower().removesuffix(".0")
+        found = (name for key, name in self.labels.items() if re.fullmatch(key, text))
+        return next(found, DROPPED if self.drop_rest else None)
+
+
+def _own(*names: str, **others: str) -> dict[str, str]:
+    """Map that keeps some labels in lower case and changes others."""
+    return {name.lower(): name.lower() for name in names} | others
+
+
+ISIC_2019 = _own("mel", "nv", "bcc", "bkl", "df", "vasc", ak="akiec", scc=DROPPED, unk=DROPPED)
+DIAGNOSES = {
+    "melanoma.*|malignant melanocytic proliferations.*": "mel",
+    "nevus.*|(blue|clark|combined|congenital|dermal|recurrent|reed or spitz) nevus": "nv",
+    "basal cell carcinoma.*": "bcc",
+    "(solar or )?actinic keratosis|squamous cell carcinoma in situ.*": "akiec",
+    "(seborrheic|pigmented benign|lichen planus like|lichenoid) keratosis": "bkl",
+    "solar lentigo|lentigo( nos|, nos)?": "bkl",
+    "dermatofibroma": "df",
+    "vascular lesion|benign soft tissue proliferations - vascular|(hem)?angioma.*": "vasc",
+    "squamous cell carcinoma.*": DROPPED,
+}
+"""Names of diagnoses in the ISIC archive and Derm7pt -> HAM10000's classes."""
+
+# The first whose columns a header has: layouts with more columns stand before those with fewer.
+LAYOUTS = [
+    Layout(
+        "ISIC 2019",
+        "image",
+        ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"),
+        ISIC_2019,
+        marks=("image",),
+        one_hot=True,
+        join="image",
+    ),
+    Layout(
+        "MILK10k",
+        "isic_id",
+        ("AKIEC", "BCC", "BEN_OTH", "BKL", "DF", "INF", "MAL_OTH", "MEL", "NV", "SCCKA", "VASC"),
+        _own(*HAM10000, ben_oth=DROPPED, inf=DROPPED, mal_oth=DROPPED, sccka=DROPPED),
+        marks=("lesion_id",),
+        one_hot=True,
+        join="lesion_id",
+        only=("image_type", "dermoscopic"),
+    ),
+    Layout("ISIC 2024", "isic_id", ("target",), BINARY, marks=("patient_id",)),
+    Layout("ISIC 2024", "isic_id", ("malignant",), BINARY, marks=("isic_id",), join="isic_id"),
+    Layout("ISIC 2020", "image_name", ("benign_malignant",), BINARY, marks=("target",)),
+    Layout("BCN20000", "bcn_filename", ("diagnosis",), ISIC_2019),
+    Layout(
+        "PAD-UFES-20",
+        "img_id",
+        ("diagnostic",),
+        _own("bcc", "mel", ack="akiec", nev="nv", sek="bkl", scc=DROPPED),
+    ),
+    Layout(
+        "Derm7pt",
+        "derm",
+        ("diagnosis",),
+        DIAGNOSES,
+        marks=("case_num", "clinic"),
+        others=("clinic",),
+        drop_rest=True,
+    ),
+    Layout("Fitzpatrick17k", "md5hash", ("label",), incomplete=True),
+    Layout("DDI", "DDI_file", ("malignant",), BINARY),
+    Layout(
+        "ISIC archive",
+        "isic_id",
+        ("diagnosis_3", "diagnosis_2", "diagnosis"),
+        DIAGNOSES,
+        drop_rest=True,
+    ),
+    Layout(
+        "HAM10000",
+        "image_id",
+        ("dx",),
+        _own(*HAM10000),
+        marks=("lesion_id", "dx_type"),
+    ),
+]
+
+
+def layout_of(columns: tuple[str, ...]) -> Layout | None:
+    """The layout whose labels a table with this header holds; None for an own or other table."""
+    if {"file_name", "label"}.issubset(columns):
+        return None
+    return next((layout for layout in LAYOUTS if layout.fits(columns)), None)

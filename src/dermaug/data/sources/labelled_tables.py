@@ -1,0 +1,74 @@
+"""Which table tells the labels of a public data set: found by its header, not by its name."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dermaug.data.metadata import read_header
+from dermaug.data.sources.descriptors import Layout, layout_of
+from dermaug.data.sources.images import MASK_FOLDER, file_names, is_image, sub_folders
+
+OWN_READER = "ham10000_metadata"
+"""Beginning of the table's name that `dermaug.data.sources.ham10000` reads."""
+TABLES = (".csv", ".tsv", ".tab", ".txt")
+KIND = re.compile(r"[_-]?(ground_?truth|metadata|lesiongroupings|supplement).*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A table with labels: where it lies, and whose layout it has."""
+
+    path: Path
+    columns: tuple[str, ...]
+    layout: Layout
+
+    @property
+    def part(self) -> str:
+        """What names of its images' folder and of tables beside it begin with, in lower case."""
+        return part_of(self.path)
+
+
+def part_of(table: Path) -> str:
+    """Beginning of a table's name that tells the part of the data set; may be empty.
+
+    Example:
+        >>> part_of(Path("ISIC_2019_Training_GroundTruth.csv"))
+        'isic_2019_training'
+        >>> part_of(Path("metadata.csv"))
+        ''
+    """
+    return KIND.sub("", table.stem).lower()
+
+
+def tables_around(path: Path) -> dict[Path, tuple[str, ...]]:
+    """Header of each table that is `path`, lies in it or in its sub-folders."""
+    if path.is_file():
+        return {path: read_header(path)} if _is_table(path.name) else {}
+    folders = [path, *(folder for folder in sub_folders(path) if folder.name != MASK_FOLDER)]
+    tables = [folder / name for folder in folders for name in file_names(folder) if _is_table(name)]
+    return {table: read_header(table) for table in tables}
+
+
+def labelled_tables(path: Path) -> list[Labelled]:
+    """Tables that a path means: in it; or beside it, when it is a folder of images."""
+    found = _labelled(tables_around(path))
+    if found or path.is_file() or not path.parent.is_dir():
+        return found
+    names = [path.parent / name for name in file_names(path.parent) if _is_table(name)]
+    beside = _labelled({table: read_header(table) for table in names})
+    own = [table for table in beside if table.part and path.name.lower().startswith(table.part)]
+    directly = any(map(is_image, file_names(path))) and path.name != MASK_FOLDER
+    return own or (beside if directly else [])
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(TABLES) or name.lower() == OWN_READER
+
+
+def _labelled(headers: Mapping[Path, tuple[str, ...]]) -> list[Labelled]:
+    return [
+        Labelled(path, columns, layout)
+        for path, columns in headers.items()
+        if (layout := layout_of(columns)) is not None
+    ]

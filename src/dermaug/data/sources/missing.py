@@ -1,0 +1,93 @@
+"""Images that a table names and nobody finds, or the reverse: one line with the likely cause."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from dermaug.data.metadata import Findings, Sheet
+from dermaug.data.sources.images import file_names
+
+NAMED = 3
+"""Images that are named, one line each; of more, one line tells how many."""
+
+
+def add_missing(
+    missing: Sequence[tuple[str, str]],
+    column: str,
+    files: Collection[str],
+    root: Path,
+    findings: Findings,
+) -> None:
+    """Report images that a table names and that are not there.
+
+    Args:
+        missing: (where, name) as the table writes it.
+        column: That holds the names.
+        files: Paths of the images that are there.
+        root: Folder of the data set.
+        findings: Gets one line per image, or one for all when there are more than `NAMED`.
+    """
+    if len(missing) > NAMED:
+        findings.add(missing_sentence([name for _, name in missing], files, root))
+        return
+    for where, name in missing:
+        cause = likely_cause(name, files, root)
+        findings.add(f"{where}: no image file for {column} {name[:100]!r}{cause}")
+
+
+def add_unnamed(files: Sequence[str], table: str, findings: Findings) -> None:
+    """Report images that a table does not name, as `add_missing` does the reverse."""
+    if len(files) > NAMED:
+        shown = ", ".join(files[:NAMED])
+        findings.add(f"{len(files):,} images without a row in {table}: {shown}, ...")
+        return
+    for file in files:
+        findings.add(f"{file}: image without a row in {table}")
+
+
+def match_images(
+    sheet: Sheet, column: str, images: Mapping[str, str], root: Path, findings: Findings
+) -> None:
+    """Report rows without an image, and images without a row.
+
+    Args:
+        sheet: The table.
+        column: Where it names its images.
+        images: Image id -> path.
+        root: Folder of the data set.
+        findings: Gets the lines.
+    """
+    missing = [(row.where, row[column]) for row in sheet.rows if row[column] not in images]
+    add_missing(missing, column, images.values(), root, findings)
+    named = {row[column] for row in sheet.rows} | sheet.doubtful
+    unnamed = [path for image_id, path in images.items() if image_id not in named]
+    add_unnamed(unnamed, sheet.path.name, findings)
+
+
+def missing_sentence(names: Sequence[str], files: Collection[str], root: Path) -> str:
+    """How many images are missing, the first of them, and the likely cause."""
+    shown = ", ".join(name[:100] for name in names[:NAMED])
+    more = ", ..." if len(names) > NAMED else ""
+    cause = likely_cause(names[0], files, root)
+    return f"no image file for {len(names):,} rows ({shown}{more}){cause}"
+
+
+def likely_cause(name: str, files: Collection[str], root: Path) -> str:
+    """The likely cause that an image is missing, as the end of a sentence; "" when none is seen."""
+    if not files:
+        archives = [file for file in file_names(root) if file.lower().endswith((".zip", ".tar"))]
+        hint = f"unpack {', '.join(archives)} first" if archives else "put the images there"
+        return f"; there are no images in {root}: {hint}"
+    paths = [PurePosixPath(file) for file in files]
+    for path in paths:
+        if path.name == PurePosixPath(name).name:
+            return f"; is it {path.relative_to(root.as_posix()).as_posix()}?"
+    for path in paths:
+        if path.stem == PurePosixPath(name).name:
+            return f"; the file names lack {path.suffix}"
+    folders = {part for path in paths for part in path.parts[:-1]}
+    numbers = {int(found[1]) for part in folders if (found := re.search(r"part_(\d+)$", part))}
+    if not numbers:
+        return ""
+    lacking = next(number for number in range(1, max(numbers) + 2) if number not in numbers)
+    return f"; part_{lacking} seems to be missing"

@@ -1,0 +1,210 @@
+"""Images with a table of one's own, metadata.csv or .jsonl, alone or in each of given splits."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.data.catalog import COLUMNS, Catalog
+from dermaug.data.cells import (
+    TONE_COLUMNS,
+    UNKNOWN_WORDS,
+    check_lesions,
+    check_patients,
+    check_unique,
+    describe,
+    name_fault,
+    parse_patient,
+    safe_join,
+    tone_column,
+)
+from dermaug.data.metadata import Findings, Row, Sheet, read_lines, read_sheet
+from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image, mask_paths
+from dermaug.data.sources.missing import add_missing, add_unnamed
+from dermaug.data.sources.split_folders import pooled_note, split_folders
+from dermaug.errors import DermaugError
+
+LOOKS_FOR = (
+    "metadata.csv (or .jsonl) with the columns file_name,label"
+    "[,lesion_id,patient_id,age,sex,localization,skin_tone], or one in each of train, validation "
+    "and test"
+)
+TABLE_NAMES = ("metadata.csv", "metadata.jsonl")
+REQUIRED = ("file_name", "label")
+OPTIONAL = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
+UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` is a table of this name, a folder with one, or one of splits with one each."""
+    return bool(_tables(path))
+
+
+def read(path: Path) -> Catalog:
+    """Read images by the tables named `TABLE_NAMES`; given splits are pooled.
+
+    Args:
+        path: The folder or the table. A table's `file_name` is relative to its folder.
+
+    Raises:
+        DermaugError: Every finding, by file and line.
+    """
+    root = path.parent if path.is_file() else path
+    findings = Findings()
+    sheet = _pooled(root, _tables(path), findings)
+    check_unique(sheet.rows, "file_name", findings)
+    paths = [_image_path(root, row, findings) for row in sheet.rows]
+    _match_files(root, sheet, paths, findings)
+    ids = image_ids(paths, root)
+    lesions, lone = _lesion_ids(sheet, ids)
+    for row in sheet.rows:
+        if fault := name_fault(row["label"]):
+            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
+    labels = [row["label"] for row in sheet.rows]
+    known = [row for row in sheet.rows if not _lesion_unknown(row)]
+    check_lesions(((row.where, row["lesion_id"], row["label"]) for row in known), findings)
+    check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
+    described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
+    described["patient_id"] = [parse_patient(row) for row in sheet.rows]
+    findings.stop(str(root))
+    grouped = "lesion_id" in sheet.columns
+    notes = _table_notes(sheet, lone, described["patient_id"].tolist())
+    if sheet.path == root:
+        counts = Counter(image.relative_to(root).parts[0] for image in paths)
+        notes.append(pooled_note(counts))
+    return plain_catalog(root, ids, lesions, labels, paths, described, grouped, notes)
+
+
+def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
+    """File names without ending; with folders and endings where these alone are not unique."""
+    stems = [path.stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    return ["_".join(path.relative_to(root).parts) for path in paths]
+
+
+def _tables(path: Path) -> list[Path]:
+    """The table that a path means, or those of the splits in it."""
+    if path.is_file():
+        return [path] if path.name.lower() in TABLE_NAMES else []
+    tables = _tables_in(path)
+    if tables:
+        return tables[:1]
+    splits = split_folders(path)
+    found = [table for split in splits for table in _tables_in(split)[:1]]
+    return found if len(found) == len(splits) else []
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    return [folder / name for name in file_names(folder) if name.lower() in TABLE_NAMES]
+
+
+def _pooled(root: Path, tables: Sequence[Path], findings: Findings) -> Sheet:
+    """The table, or those of the splits as one, named by the root."""
+    sheets = [
+        (read_lines if table.suffix.lower() == ".jsonl" else read_sheet)(table, REQUIRED, findings)
+        for table in tables
+    ]
+    if tables[0].parent == root:
+        return sheets[0]
+    rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
+    doubtful = {f"{sheet.path.parent.name}/{cell}" for sheet in sheets for cell in sheet.doubtful}
+    columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
+    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful))
+
+
+def _below(row: Row, split: str) -> Row:
+    cells = {**row.cells, "file_name": f"{split}/{row['file_name']}"}
+    return replace(row, where=f"{split}/{row.where}", cells=cells)
+
+
+def _image_path(root: Path, row: Row, findings: Findings) -> Path:
+    try:
+        path = safe_join(root, row["file_name"])
+    except DermaugError as error:
+        findings.add(f"{row.where}: {error.message}")
+        return root
+    if path.suffix and not is_image(path.name):
+        kinds = ", ".join(sorted(SUFFIXES))
+        findings.add(f"{row.where}: expected a file_name with {kinds}; found {path.name[:100]!r}")
+        return root
+    return path
+
+
+def _match_files(root: Path, sheet: Sheet, paths: Sequence[Path], findings: Findings) -> None:
+    files = files_below(root)
+    present, named = set(files), {str(path) for path in paths}
+    missing = [
+        (row.where, row["file_name"])
+        for row, path in zip(sheet.rows, paths, strict=True)
+        if path != root and str(path) not in present
+    ]
+    add_missing(missing, "file_name", files, root, findings)
+    excused = {str(root / cell) for cell in sheet.doubtful}
+    # A name that misses its image tells of both: the image is not reported a second time.
+    unnamed = [] if len(missing) == len(paths) else sorted(present - named - excused)
+    add_unnamed(unnamed, sheet.path.name, findings)
+
+
+def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]:
+    """Lesion of each row, its image id where it is unknown, and how many those are."""
+    lesions = [
+        image_id if _lesion_unknown(row) else row["lesion_id"]
+        for row, image_id in zip(sheet.rows, image_ids, strict=True)
+    ]
+    return lesions, sum(map(_lesion_unknown, sheet.rows))
+
+
+def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
+    """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
+    notes = []
+    if "lesion_id" not in sheet.columns:
+        notes.append(UNGROUPED_NOTE)
+    elif lone:
+        notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
+    if any(patients) and (strangers := patients.count("")):
+        notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
+    read = {*REQUIRED, *OPTIONAL, tone_column(sheet.columns)}
+    if unread := [name for name in sheet.columns if name not in read]:
+        notes.append(
+            f"Columns that were not read: {', '.join(unread)}; those that are: "
+            f"{', '.join((*REQUIRED, *OPTIONAL))} and one of {', '.join(TONE_COLUMNS)}."
+        )
+    return notes
+
+
+def _lesion_unknown(row: Row) -> bool:
+    return row.get("lesion_id").lower() in UNKNOWN_WORDS
+
+
+def plain_catalog(
+    root: Path,
+    ids: list[str],
+    lesions: list[str],
+    labels: list[str],
+    paths: list[Path],
+    described: pd.DataFrame,
+    grouped: bool,
+    notes: list[str],
+) -> Catalog:
+    """The catalog of a folder, named after it; its masks are found.
+
+    Raises:
+        DermaugError: Two images have one id.
+    """
+    if doubles := len(ids) - len(set(ids)):
+        raise DermaugError(
+            f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
+            "not; rename them"
+        )
+    masks = mask_paths(root)
+    table = described.assign(
+        image_id=ids,
+        lesion_id=lesions,
+        label=labels,
+        path=[str(path) for path in paths],
+        mask_path=[masks.get(image_id, "") for image_id in ids],
+    )[list(COLUMNS)]
+    return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

@@ -1,0 +1,435 @@
+"""Public data sets laid out as their documentation says, with phantoms for images."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dermaug.data.sources import open_catalog
+from dermaug.data.sources.phantom import draw_class
+from dermaug.errors import DermaugError
+
+
+@dataclass(frozen=True)
+class Case:
+    """A data set as it lies on disk, and what is to be read of it."""
+
+    name: str
+    tables: dict[str, str]
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+    groups: tuple[str, ...]
+    said: tuple[str, ...] = ()
+    described: tuple[str, str, str] = ("unknown", "unknown", "unknown")
+    """Sex, site and skin tone of the first image."""
+
+
+ISIC_2019_TRUTH = (
+    "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK\n"
+    "ISIC_0000000,0.0,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0\n"
+    "ISIC_0000002_downsampled,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0\n"
+    "ISIC_0053467,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0\n"
+    "ISIC_0053468,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0\n"
+    "ISIC_0053470,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0\n"
+)
+ISIC_2019_METADATA = (
+    "image,age_approx,anatom_site_general,lesion_id,sex\n"
+    "ISIC_0000002_downsampled,30.0,upper extremity,,female\n"
+    "ISIC_0000000,55.0,anterior torso,,female\n"
+    "ISIC_0053467,,lower extremity,BCN_0000001,male\n"
+    "ISIC_0053468,,lower extremity,BCN_0000001,male\n"
+    "ISIC_0053470,85.0,,BCN_0000002,\n"
+)
+ISIC_2019_IMAGES = (
+    "ISIC_0000000",
+    "ISIC_0000002_downsampled",
+    "ISIC_0053467",
+    "ISIC_0053468",
+    "ISIC_0053470",
+)
+CASES = [
+    Case(
+        "ISIC 2019",
+        {
+            "ISIC_2019_Training_GroundTruth.csv": ISIC_2019_TRUTH,
+            "ISIC_2019_Training_Metadata.csv": ISIC_2019_METADATA,
+        },
+        tuple(f"ISIC_2019_Training_Input/{name}.jpg" for name in ISIC_2019_IMAGES),
+        ("nv", "mel", "akiec", "akiec"),
+        ("ISIC_0000000", "ISIC_0000002_downsampled", "BCN_0000001", "BCN_0000001"),
+        (
+            "Recognised as ISIC 2019 by the columns image, MEL, NV, BCC, AK, BKL, DF, VASC, SCC, "
+            "UNK of ISIC_2019_Training_GroundTruth.csv.",
+            "Label map: AK = akiec, MEL = mel, NV = nv.",
+            "Left out 1 images by label: SCC (1).",
+            "2 images without a lesion_id count as their own lesions.",
+        ),
+        ("female", "anterior torso", "unknown"),
+    ),
+    Case(
+        "MILK10k",
+        {
+            "MILK10k_Training_GroundTruth.csv": (
+                "lesion_id,AKIEC,BCC,BEN_OTH,BKL,DF,INF,MAL_OTH,MEL,NV,SCCKA,VASC\n"
+                "IL_0000652,0.0,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0\n"
+                "IL_0003176,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0\n"
+                "IL_0004688,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0,0.0\n"
+            ),
+            "MILK10k_Training_Metadata.csv": (
+                "lesion_id,image_type,isic_id,attribution,age_approx,sex,skin_tone_class,site\n"
+                "IL_0000652,clinical: close-up,ISIC_4671410,MILK,80,male,4,trunk\n"
+                "IL_0000652,dermoscopic,ISIC_7890001,MILK,80,male,4,trunk\n"
+                "IL_0003176,clinical: close-up,ISIC_1000001,MILK,70,female,3,head_neck_face\n"
+                "IL_0003176,dermoscopic,ISIC_1000002,MILK,70,female,3,head_neck_face\n"
+                "IL_0004688,clinical: close-up,ISIC_1000003,MILK,,female,2,lower_extremity\n"
+                "IL_0004688,dermoscopic,ISIC_1000004,MILK,,female,2,lower_extremity\n"
+            ),
+        },
+        tuple(
+            f"MILK10k_Training_Input/MILK10k_Training_Input/{name}.jpg"
+            for name in (
+                "IL_0000652/ISIC_4671410",
+                "IL_0000652/ISIC_7890001",
+                "IL_0003176/ISIC_1000001",
+                "IL_0003176/ISIC_1000002",
+                "IL_0004688/ISIC_1000003",
+                "IL_0004688/ISIC_1000004",
+            )
+        ),
+        ("bcc", "nv"),
+        ("IL_0000652", "IL_0004688"),
+        (
+            "Read image_type dermoscopic; left out clinical: close-up (3).",
+            "Left out 1 images by label: SCCKA (1).",
+        ),
+        ("male", "trunk", "4"),
+    ),
+    Case(
+        "ISIC 2020",
+        {
+            "train.csv": (
+                "image_name,patient_id,sex,age_approx,anatom_site_general_challenge,diagnosis,"
+                "benign_malignant,target\n"
+                "ISIC_2637011,IP_7279968,male,45.0,head/neck,unknown,benign,0\n"
+                "ISIC_0015719,IP_3075186,female,45.0,upper extremity,melanoma,malignant,1\n"
+                "ISIC_0052212,IP_3075186,female,50.0,lower extremity,nevus,benign,0\n"
+            ),
+            "test.csv": (
+                "image_name,patient_id,sex,age_approx,anatom_site_general_challenge\n"
+                "ISIC_0052060,IP_3579794,male,70.0,\n"
+            ),
+        },
+        (
+            "jpeg/train/ISIC_2637011.jpg",
+            "jpeg/train/ISIC_0015719.jpg",
+            "jpeg/train/ISIC_0052212.jpg",
+            "jpeg/test/ISIC_0052060.jpg",
+        ),
+        ("benign", "malignant", "benign"),
+        ("patient IP_7279968", "patient IP_3075186", "patient IP_3075186"),
+        (),
+        ("male", "head/neck", "unknown"),
+    ),
+    Case(
+        "ISIC 2024",
+        {
+            "train-metadata.csv": (
+                "isic_id,target,patient_id,age_approx,sex,anatom_site_general,image_type,lesion_id,"
+                "iddx_full,iddx_1\n"
+                "ISIC_0015670,0,IP_1235828,60.0,male,lower extremity,TBP tile: close-up,,"
+                "Benign,Benign\n"
+                "ISIC_0015845,1,IP_8170065,60.0,male,head/neck,TBP tile: close-up,IL_6727506,"
+                "Malignant::Melanoma,Malignant\n"
+            )
+        },
+        ("train-image/image/ISIC_0015670.jpg", "train-image/image/ISIC_0015845.jpg"),
+        ("benign", "malignant"),
+        ("patient IP_1235828", "patient IP_8170065"),
+        ("Label map: 0 = benign, 1 = malignant.",),
+        ("male", "lower extremity", "unknown"),
+    ),
+    Case(
+        "BCN20000",
+        {
+            "bcn_20k_train.csv": (
+                "bcn_filename,age_approx,anatom_site_general,diagnosis,lesion_id,capture_date,sex,"
+                "split\n"
+                "BCN_0000000001.jpg,55.0,anterior torso,MEL,BCN_0003884,2012-05-16,male,train\n"
+                "BCN_0000000003.jpg,50.0,anterior torso,NV,BCN_0000019,2015-07-09,female,train\n"
+                "BCN_0000000004.jpg,85.0,head/neck,SCC,BCN_0003499,2015-11-23,male,train\n"
+            )
+        },
+        tuple(f"BCN_20k_train/bcn_20k_train/BCN_000000000{number}.jpg" for number in (1, 3, 4)),
+        ("mel", "nv"),
+        ("BCN_0003884", "BCN_0000019"),
+        ("Left out 1 images by label: SCC (1).",),
+        ("male", "anterior torso", "unknown"),
+    ),
+    Case(
+        "PAD-UFES-20",
+        {
+            "metadata.csv": (
+                "patient_id,lesion_id,smoke,age,gender,fitspatrick,region,diagnostic,img_id,"
+                "biopsed\n"
+                "PAT_1516,1765,,8,,,ARM,NEV,PAT_1516_1765_530.png,False\n"
+                "PAT_46,881,False,55,FEMALE,3.0,NECK,BCC,PAT_46_881_939.png,True\n"
+                "PAT_46,882,False,55,FEMALE,3.0,NECK,ACK,PAT_46_882_174.png,False\n"
+                "PAT_9,17,False,70,MALE,2.0,FACE,SCC,PAT_9_17_80.png,True\n"
+            )
+        },
+        (
+            "images/imgs_part_1/PAT_1516_1765_530.png",
+            "images/imgs_part_2/PAT_46_881_939.png",
+            "images/imgs_part_3/PAT_46_882_174.png",
+            "images/imgs_part_3/PAT_9_17_80.png",
+        ),
+        ("nv", "bcc", "akiec"),
+        ("patient PAT_1516", "patient PAT_46", "patient PAT_46"),
+        ("Label map: ACK = akiec, BCC = bcc, NEV = nv.",),
+        ("unknown", "ARM", "unknown"),
+    ),
+    Case(
+        "Derm7pt",
+        {
+            "meta/meta.csv": (
+                "case_num,diagnosis,seven_point_score,location,sex,clinic,derm,case_id\n"
+                "1,basal cell carcinoma,0,abdomen,female,NEL/NEL027.JPG,NEL/Nel026.jpg,\n"
+                "2,clark nevus,0,back,male,NEL/NEL030.jpg,NEL/Nel028.jpg,\n"
+                "3,melanoma (in situ),5,back,male,A/A1.jpg,A/A2.jpg,\n"
+                "4,melanosis,0,back,male,A/A3.jpg,A/A4.jpg,\n"
+            ),
+            "meta/train_indexes.csv": "indexes\n0\n1\n",
+        },
+        (
+            "images/NEL/NEL027.JPG",
+            "images/NEL/Nel026.jpg",
+            "images/NEL/NEL030.jpg",
+            "images/NEL/Nel028.jpg",
+            "images/A/A1.jpg",
+            "images/A/A2.jpg",
+            "images/A/A3.jpg",
+            "images/A/A4.jpg",
+        ),
+        ("bcc", "nv", "mel"),
+        ("1", "2", "3"),
+        ("Left out 1 images by label: melanosis (1).",),
+        ("female", "abdomen", "unknown"),
+    ),
+    Case(
+        "Fitzpatrick17k",
+        {
+            "fitzpatrick17k.csv": (
+                "md5hash,fitzpatrick_scale,fitzpatrick_centaur,label,nine_partition_label,"
+                "three_partition_label,qc,url,url_alphanum\n"
+                "5e82a45bc5d78bd24ae9202d194423f8,3,3,psoriasis,inflammatory,non-neoplastic,,u,a\n"
+                "fa2911a9b13b6f8af79cb700937cc14f,-1,2,melanoma,malignant melanoma,malignant,,u,a\n"
+                "d2bac3c9e4499032ca8e9b07c7d3bc40,2,3,melanoma,malignant melanoma,malignant,,u,a\n"
+            )
+        },
+        (
+            "images/5e82a45bc5d78bd24ae9202d194423f8.jpg",
+            "images/fa2911a9b13b6f8af79cb700937cc14f.jpg",
+        ),
+        ("psoriasis", "melanoma"),
+        ("5e82a45bc5d78bd24ae9202d194423f8", "fa2911a9b13b6f8af79cb700937cc14f"),
+        (
+            "Left out: no image file for 1 rows (d2bac3c9e4499032ca8e9b07c7d3bc40).",
+            "Lesions are unknown: each image counts as its own lesion.",
+        ),
+        ("unknown", "unknown", "3"),
+    ),
+    Case(
+        "DDI",
+        {
+            "ddi_metadata.csv": (
+                ",DDI_ID,DDI_file,skin_tone,malignant,disease\n"
+                "0,1,000001.png,56,True,melanoma-in-situ\n"
+                "1,2,000002.png,12,False,verruca-vulgaris\n"
+            )
+        },
+        ("000001.png", "000002.png"),
+        ("malignant", "benign"),
+        ("000001", "000002"),
+        ("Label map: False = benign, True = malignant.",),
+        ("unknown", "unknown", "56"),
+    ),
+    Case(
+        "ISIC archive",
+        {
+            "metadata.csv": (
+                "isic_id,attribution,copyright_license,age_approx,anatom_site_general,"
+                "diagnosis_1,diagnosis_2,diagnosis_3,fitzpatrick_skin_type,image_type,lesion_id,"
+                "patient_id,sex\n"
+                "ISIC_0000001,Vienna,CC-0,30,anterior torso,Benign,"
+                "Benign melanocytic proliferations,Nevus,II,dermoscopic,IL_1,,female\n"
+                "ISIC_0000002,Vienna,CC-0,30,anterior torso,Malignant,"
+                'Malignant melanocytic proliferations (Melanoma),"Melanoma, NOS",,dermoscopic,'
+                "IL_2,,male\n"
+                "ISIC_0000003,Vienna,CC-0,30,,Benign,Benign soft tissue proliferations - Vascular,"
+                "Hemangioma,,dermoscopic,IL_3,,male\n"
+                "ISIC_0000004,Vienna,CC-0,30,,Malignant,Malignant epidermal proliferations,"
+                '"Squamous cell carcinoma, Invasive",,dermoscopic,IL_4,,male\n'
+                "ISIC_0000005,Vienna,CC-0,30,,,,,,dermoscopic,IL_5,,male\n"
+            ),
+            "attribution.txt": "Vienna\n",
+        },
+        tuple(f"ISIC_000000{number}.jpg" for number in (1, 2, 3, 4, 5)),
+        ("nv", "mel", "vasc"),
+        ("IL_1", "IL_2", "IL_3"),
+        (
+            "Label map: Hemangioma = vasc, Melanoma, NOS = mel, Nevus = nv.",
+            "Columns that were not read: attribution, copyright_license, diagnosis_1, image_type.",
+            "Left out 2 images by label: Squamous cell carcinoma, Invasive (1), no label (1).",
+        ),
+        ("female", "anterior torso", "II"),
+    ),
+    Case(
+        "HAM10000",
+        {
+            "ISIC2018_Task3_Test_GroundTruth.csv": (
+                "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset\n"
+                "HAMTEST_0000000,ISIC_0034524,nv,follow_up,40.0,female,back,vidir_molemax\n"
+                "HAMTEST_0000001,ISIC_0034525,mel,histo,70.0,male,abdomen,rosendahl\n"
+            )
+        },
+        (
+            "ISIC2018_Task3_Test_Images/ISIC2018_Task3_Test_Images/ISIC_0034524.jpg",
+            "ISIC2018_Task3_Test_Images/ISIC2018_Task3_Test_Images/ISIC_0034525.jpg",
+        ),
+        ("nv", "mel"),
+        ("HAMTEST_0000000", "HAMTEST_0000001"),
+        (),
+        ("female", "back", "unknown"),
+    ),
+]
+NAMES = [case.name for case in CASES]
+Write = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def pictures() -> tuple[bytes, ...]:
+    """Ten phantoms as JPEG files."""
+    files = []
+    for pixels in draw_class("nv", 10, 0, 24).images:
+        buffer = BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG")
+        files.append(buffer.getvalue())
+    return tuple(files)
+
+
+@pytest.fixture
+def lay_out(tmp_path: Path, pictures: Sequence[bytes]) -> Write:
+    def write(tables: dict[str, str], images: Sequence[str]) -> Path:
+        root = tmp_path / "set"
+        files = {name: text.encode() for name, text in tables.items()}
+        files |= {name: pictures[number] for number, name in enumerate(images)}
+        for name, content in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        return root
+
+    return write
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_each_layout_is_read_as_what_it_is(lay_out: Write, case: Case) -> None:
+    root = lay_out(case.tables, case.images)
+    catalog = open_catalog(root)
+    assert catalog.name == case.name
+    assert tuple(catalog.table["label"]) == case.labels
+    assert catalog.classes == tuple(sorted(set(case.labels)))
+    assert tuple(catalog.groups) == case.groups
+    for image_id, path in zip(catalog.table["image_id"], catalog.table["path"], strict=True):
+        assert Path(path).stem == image_id
+        assert Path(path).is_file()
+    first = catalog.table.iloc[0]
+    assert (first["sex"], first["localization"], first["skin_tone"]) == case.described
+    assert set(case.said) <= set(catalog.notes), catalog.notes
+    table = next(root / name for name in case.tables)
+    assert open_catalog(table).table.equals(catalog.table)
+
+
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_without_their_table_images_are_refused(lay_out: Write, case: Case) -> None:
+    with pytest.raises(DermaugError):
+        open_catalog(lay_out({}, case.images))
+
+
+def test_a_column_that_changed_its_name_is_refused(lay_out: Write) -> None:
+    case = CASES[NAMES.index("Fitzpatrick17k")]
+    tables = {name: text.replace("md5hash", "hash") for name, text in case.tables.items()}
+    with pytest.raises(DermaugError, match="not a supported data set") as caught:
+        open_catalog(lay_out(tables, case.images))
+    assert any("fitzpatrick17k.csv is a table of no known" in line for line in caught.value.details)
+    assert not any("did you mean" in line for line in caught.value.details)
+
+
+def test_without_lesions_beside_it_isic_2019_is_read_ungrouped(lay_out: Write) -> None:
+    case = CASES[0]
+    tables = {"ISIC_2019_Training_GroundTruth.csv": ISIC_2019_TRUTH}
+    catalog = open_catalog(lay_out(tables, case.images))
+    assert not catalog.grouped
+    assert "Lesions are unknown: each image counts as its own lesion." in catalog.notes
+
+
+def test_of_several_parts_one_is_named(lay_out: Write) -> None:
+    case = CASES[0]
+    test = {
+        name.replace("Training", "Test"): text.replace("ISIC_00", "ISIC_99")
+        for name, text in case.tables.items()
+    }
+    files = tuple(
+        f"ISIC_2019_Test_Input/{name.replace('ISIC_00', 'ISIC_99')}.jpg"
+        for name in ISIC_2019_IMAGES
+    )
+    root = lay_out(case.tables | test, case.images + files)
+    with pytest.raises(DermaugError, match="expected one table with labels, found 2"):
+        open_catalog(root)
+    for path in ("ISIC_2019_Test_Input", "ISIC_2019_Test_GroundTruth.csv"):
+        assert set(open_catalog(root / path).image_ids) < {Path(file).stem for file in files}
+
+
+def test_training_and_test_of_ham10000_are_offered_by_name(lay_out: Write) -> None:
+    case = CASES[NAMES.index("HAM10000")]
+    own = (
+        "lesion_id,image_id,dx,dx_type,age,sex,localization\n"
+        "HAM_0000000,ISIC_0000001,nv,follow_up,40.0,female,back\n"
+    )
+    training = "HAM10000_images_part_1/ISIC_0000001.jpg"
+    root = lay_out(case.tables | {"HAM10000_metadata.csv": own}, (*case.images, training))
+    with pytest.raises(DermaugError, match="expected one table with labels, found 2"):
+        open_catalog(root)
+    for path in ("HAM10000_metadata.csv", "HAM10000_images_part_1"):
+        assert open_catalog(root / path).image_ids.tolist() == ["ISIC_0000001"]
+    for path in ("ISIC2018_Task3_Test_GroundTruth.csv", "ISIC2018_Task3_Test_Images"):
+        assert open_catalog(root / path).image_ids.tolist() == ["ISIC_0034524", "ISIC_0034525"]
+
+
+def test_an_unknown_label_is_refused(lay_out: Write) -> None:
+    case = CASES[NAMES.index("PAD-UFES-20")]
+    tables = {name: text.replace(",NEV,", ",NEVUS,") for name, text in case.tables.items()}
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(lay_out(tables, case.images))
+    assert caught.value.details[0].startswith("PAD-UFES-20 has no labels NEVUS (1); known are ")
+
+
+@pytest.mark.parametrize(
+    ("there", "cause"),
+    [
+        ("images/imgs_part_1/PAT_{}.png images/imgs_part_3/X.png", "part_2 seems to be missing"),
+        ("", "there are no images in"),
+    ],
+)
+def test_many_missing_images_have_one_cause(lay_out: Write, there: str, cause: str) -> None:
+    header = "patient_id,lesion_id,diagnostic,img_id\n"
+    rows = "".join(f"P{number},L{number},NEV,PAT_{number}.png\n" for number in range(120))
+    files = there.format(1).replace("X", "PAT_2").split()
+    root = lay_out({"metadata.csv": header + rows}, files)
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    (line,) = caught.value.details
+    assert line.startswith(f"no image file for {120 - len(files)} rows (PAT_0.png, PAT_")
+    assert cause in line
