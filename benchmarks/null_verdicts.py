@@ -32,7 +32,7 @@ from dermaug.scoring.samples import predictions_of
 from dermaug.stats.answers import FoldAnswers, answers_of
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import Comparison, estimate_all
-from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
+from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import ALPHA, FEWEST_GROUPS
 
@@ -144,7 +144,7 @@ def judged(
     comparison: Comparison, networks: frozenset[Network], classes: Sequence[str], margin: float
 ) -> Verdicts:
     """The verdicts of one study, by the rules of `dermaug.scoring.verdicts`."""
-    (found,) = estimate_all([comparison], classes, RESAMPLES)
+    (found,) = estimate_all([comparison], readout_metrics(classes), RESAMPLES)
     places = {metric: place for place, metric in enumerate(metrics_of(classes))}
     mean = found.at(places[Metric(ADJUSTED, ALL, "balanced_accuracy")])
     area = found.at(places[Metric(AUC, ALL, "macro_auc")])

@@ -11,6 +11,7 @@ import numpy as np
 
 from dermaug.stats.hierarchy import RESAMPLES, Comparison, estimate_all
 from dermaug.stats.influence import Answer, Asked, areas_of, rates_of
+from dermaug.stats.metrics import readout_metrics
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.trainings import FoldSample
 
@@ -30,7 +31,7 @@ def main() -> None:
     start, processor = time.perf_counter(), time.process_time()
     comparisons = [contrast(labels, lesions, called, arm) for arm in range(1, ARMS)]
     counted = time.perf_counter()
-    estimates = estimate_all(comparisons, names, resamples)
+    estimates = estimate_all(comparisons, readout_metrics(names), resamples)
     drawn = time.perf_counter()
     intervals = np.concatenate([estimate.interval() for estimate in estimates], axis=1)
     adjusted = holm(np.concatenate([estimate.p_value() for estimate in estimates]))

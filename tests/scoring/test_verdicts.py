@@ -15,7 +15,7 @@ from dermaug.scoring.samples import predictions_of
 from dermaug.scoring.scores import on_test
 from dermaug.scoring.verdicts import COLUMNS, FAMILIES
 from dermaug.stats.answers import FoldAnswers, answers_of, paired_samples
-from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (
     EQUIVALENT,
@@ -168,7 +168,7 @@ def test_what_cannot_be_attained_is_said(drawn_study: Study) -> None:
 def test_a_learnt_prior_moves_argmax_and_neither_of_the_others(drawn_study: Study) -> None:
     even = drawn_study(skill={"real": 1.5, "classic": 1.5}, seeds=(0, 1))
     moved = with_prior(even, "real", [0.05, 0.90, 0.05])
-    (effect,) = effects_of(answers(moved), moved.catalog.classes, (PAIR,), 50)
+    (effect,) = effects_of(answers(moved), readout_metrics(moved.catalog.classes), (PAIR,), 50)
     value = {
         metric: effect.estimate.value[place_of(moved.catalog.classes, metric)]
         for metric in (
@@ -209,7 +209,7 @@ def test_the_generator_with_fewer_seeds_groups_the_pairs(drawn_study: Study) -> 
 def test_class_differences_are_those_of_the_pooled_predictions(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
     classes = results.catalog.classes
-    (effect,) = effects_of(answers(results), classes, (PAIR,), 50)
+    (effect,) = effects_of(answers(results), readout_metrics(classes), (PAIR,), 50)
 
     def tests(arm: str) -> list[pd.DataFrame]:
         return [on_test(trial) for trial in results.trials if trial.arm == arm]
@@ -238,7 +238,7 @@ def test_single_arms_differ_by_the_effect_on_the_same_draws(drawn_study: Study) 
     classes, found = results.catalog.classes, answers(results)
     arms = arm_estimates(found["fridadar"], classes, ["classic", "real", "missing"], 400)
     assert list(arms) == ["classic", "real"]
-    (effect,) = effects_of(found, classes, (PAIR,), 400)
+    (effect,) = effects_of(found, readout_metrics(classes), (PAIR,), 400)
     place = place_of(classes, MEAN)
     difference = (arms["classic"].draws - arms["real"].draws)[:, place]
     assert np.corrcoef(difference, effect.estimate.draws[:, place])[0, 1] > 0.9

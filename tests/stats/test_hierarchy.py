@@ -10,7 +10,7 @@ from dermaug.evaluation.readouts import ARGMAX, AUC
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.influence import Asked, rates_of
-from dermaug.stats.metrics import ROWS, Metric, metrics_of
+from dermaug.stats.metrics import ROWS, Metric, metrics_of, readout_metrics
 from dermaug.stats.spread import FREEDOM
 from dermaug.stats.trainings import (
     CLASSIFIERS,
@@ -48,7 +48,7 @@ def samples_of(right: np.ndarray, trained_on: int = 400) -> dict[int, FoldSample
 
 
 def estimated(samples: dict[int, FoldSample], resamples: int = 2_000) -> Estimate:
-    return estimate_all([samples], CLASSES, resamples)[0].at(SENSITIVITY)
+    return estimate_all([samples], readout_metrics(CLASSES), resamples)[0].at(SENSITIVITY)
 
 
 def test_the_variance_is_that_of_two_crossed_random_effects() -> None:
@@ -126,7 +126,7 @@ def test_equal_arms_do_not_give_an_interval_of_width_zero(design: Callable[..., 
         fold: replace(sample, values=0 * sample.values, influence=0 * sample.influence)
         for fold, sample in folds.items()
     }
-    (found,) = estimate_all([equal], chosen.classes)
+    (found,) = estimate_all([equal], readout_metrics(chosen.classes))
     low, high = found.interval()
     assert (high - low > 0.001).all()
     assert (found.standard_error > 0).all()
@@ -156,11 +156,13 @@ def test_comparisons_share_lesions_and_may_lack_folds(design: Callable[..., Any]
         fold: replace(each, values=2 * each.values, influence=2 * each.influence)
         for fold, each in folds.items()
     }
-    one, two, part = estimate_all([folds, doubled, {1: folds[1]}], chosen.classes, 400)
+    one, two, part = estimate_all(
+        [folds, doubled, {1: folds[1]}], readout_metrics(chosen.classes), 400
+    )
     np.testing.assert_allclose(
         two.draws[:, MACRO_AUC], 2 * one.draws[:, MACRO_AUC], rtol=0.01, atol=1e-3
     )
-    (alone,) = estimate_all([{1: folds[1]}], chosen.classes, 400)
+    (alone,) = estimate_all([{1: folds[1]}], readout_metrics(chosen.classes), 400)
     np.testing.assert_allclose(part.value, alone.value)
 
 
@@ -176,7 +178,9 @@ def test_swapping_the_arms_mirrors_the_interval(design: Callable[..., Any]) -> N
         )
         for fold, sample in folds.items()
     }
-    there, mirrored = (each.at(0) for each in estimate_all([folds, back], chosen.classes, 4_000))
+    there, mirrored = (
+        each.at(0) for each in estimate_all([folds, back], readout_metrics(chosen.classes), 4_000)
+    )
     low, high = there.interval()[:, 0]
     assert mirrored.interval()[:, 0] == pytest.approx((-high, -low), abs=0.15 * (high - low))
     assert mirrored.p_value() == pytest.approx(there.p_value(), abs=0.02)
@@ -184,7 +188,9 @@ def test_swapping_the_arms_mirrors_the_interval(design: Callable[..., Any]) -> N
 
 def test_p_and_equivalence_say_what_the_intervals_say(design: Callable[..., Any]) -> None:
     chosen = design(gain=0.1)
-    (found,) = estimate_all([chosen.draw(np.random.default_rng(8))], chosen.classes)
+    (found,) = estimate_all(
+        [chosen.draw(np.random.default_rng(8))], readout_metrics(chosen.classes)
+    )
     level = found.p_value()
     for place in range(len(level)):
         one = found.at(place)
@@ -208,7 +214,7 @@ def test_other_lesions_or_none_are_refused(design: Callable[..., Any]) -> None:
     random = np.random.default_rng(8)
     few, many = (design(lesions=(n, n)).draw(random) for n in (5, 6))
     with pytest.raises(DermaugError, match="fold 0: expected the same test groups"):
-        estimate_all([few, many], CLASSES, 10)
+        estimate_all([few, many], readout_metrics(CLASSES), 10)
     with pytest.raises(DermaugError, match="no fold"):
-        estimate_all([{}], CLASSES, 10)
-    assert estimate_all([], CLASSES, 10) == ()
+        estimate_all([{}], readout_metrics(CLASSES), 10)
+    assert estimate_all([], readout_metrics(CLASSES), 10) == ()

@@ -10,7 +10,7 @@ from scipy.stats import binom
 from dermaug.evaluation.readouts import ADJUSTED
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import estimate_all
-from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import detectable
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
@@ -27,7 +27,7 @@ EACH = [PLACES.index(Metric(ADJUSTED, label, "sensitivity")) for label in CLASSE
 def simulate(design: Any, studies: int) -> list[Estimate]:
     random = np.random.default_rng(1)
     return [
-        estimate_all([design.draw(random)], CLASSES, RESAMPLES, seed=study)[0]
+        estimate_all([design.draw(random)], readout_metrics(CLASSES), RESAMPLES, seed=study)[0]
         for study in range(studies)
     ]
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dermaug.stats.hierarchy import estimate_all
-from dermaug.stats.metrics import metrics_of
+from dermaug.stats.metrics import metrics_of, readout_metrics
 from dermaug.stats.outcomes import detectable
 from dermaug.stats.power import DISCORDANCE, Design, expect, planned_metrics
 
@@ -29,7 +29,7 @@ def test_the_plan_is_near_what_studies_then_report(
     random, found = np.random.default_rng(0), []
     places = [metrics_of(CLASSES).index(metric) for metric in planned_metrics(CLASSES)]
     for _ in range(10):
-        (estimate,) = estimate_all([asked.draw(random)], CLASSES, 400)
+        (estimate,) = estimate_all([asked.draw(random)], readout_metrics(CLASSES), 400)
         found.append(detectable(estimate.at(*places)))
     seen = np.median(found, axis=0)
     expected = planned(folds, seeds)

@@ -91,8 +91,7 @@ def negative_log_likelihood(
     Probabilities below 1e-12 count as 1e-12, which bounds an image's cost at 27.6.
     """
     require_arrays(labels, probabilities)
-    given = probabilities[np.arange(len(labels)), labels]
-    return float(ratio(-np.log(np.maximum(given, _FLOOR)).sum(), len(labels)))
+    return float(ratio(log_losses(labels, probabilities).sum(), len(labels)))
 
 
 def fit_temperature(
@@ -135,6 +134,21 @@ def with_temperature(
     """
     logits = np.log(np.maximum(probabilities, _FLOOR))
     return np.asarray(softmax(logits / temperature, axis=1), dtype=np.float64)
+
+
+def squared_errors(
+    labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, " n"]:
+    """What each image adds to `brier_score`: 0 to 2."""
+    return np.asarray(np.square(probabilities - np.eye(probabilities.shape[1])[labels]).sum(axis=1))
+
+
+def log_losses(
+    labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, " n"]:
+    """What each image adds to `negative_log_likelihood`, in nats: 0 to 27.6."""
+    given = probabilities[np.arange(len(labels)), labels]
+    return np.asarray(-np.log(np.maximum(given, _FLOOR)))
 
 
 def calibration_scores(

@@ -1,4 +1,4 @@
-"""Sensitivity at a wanted specificity: the threshold is chosen on validation, and test is scored.
+"""Sensitivity at a wanted specificity, or the reverse: validation chooses, and test is scored.
 
 A threshold that is read off the test part's own ROC curve flatters; here the specificity that the
 test part really gets is given beside the one that was wanted.
@@ -16,6 +16,7 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.malignancy import sensitivity_specificity
 
 SPECIFICITIES = (0.80, 0.90, 0.95)
+SENSITIVITIES = (0.90, 0.95)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +69,38 @@ def threshold_for(part: Scored, specificity: float) -> float:
     negatives = np.sort(part.scores[~part.positive])
     if not len(negatives):
         return float("nan")
-    # Rounding must not ask for one image more: 0.95 x 20 is 19, whatever the last bit says.
-    kept = math.ceil(specificity * len(negatives) - 1e-9)
-    return float(negatives[max(kept, 1) - 1])
+    return float(negatives[_kept(specificity, len(negatives)) - 1])
+
+
+def threshold_finding(part: Scored, sensitivity: float) -> float:
+    """The highest threshold that leaves at least this share of the positives above it.
+
+    Args:
+        part: Where the threshold is chosen: validation.
+        sensitivity: In (0, 1].
+
+    Returns:
+        Just below the score of a positive image; NaN without positives.
+
+    Raises:
+        DermaugError: `sensitivity` is outside (0, 1].
+
+    Example:
+        >>> part = Scored(np.array([True] * 4 + [False]), np.array([0.1, 0.2, 0.3, 0.4, 0.35]))
+        >>> 0.1 < threshold_finding(part, 0.75) < 0.2
+        True
+    """
+    if not 0.0 < sensitivity <= 1.0:
+        raise DermaugError(f"expected a sensitivity above 0 and up to 1, found {sensitivity}")
+    positives = np.sort(part.scores[part.positive])[::-1]
+    if not len(positives):
+        return float("nan")
+    return float(np.nextafter(positives[_kept(sensitivity, len(positives)) - 1], -np.inf))
+
+
+def _kept(share: float, number: int) -> int:
+    """How many images a share asks for; rounding asks for none more: 0.95 x 20 is 19."""
+    return max(math.ceil(share * number - 1e-9), 1)
 
 
 def at_threshold(part: Scored, threshold: float) -> tuple[float, float]:

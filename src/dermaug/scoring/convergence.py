@@ -13,7 +13,7 @@ from dermaug.scoring.effects import effects_of, place_of
 from dermaug.scoring.samples import predictions_of
 from dermaug.stats.answers import answers_of
 from dermaug.stats.hierarchy import RESAMPLES
-from dermaug.stats.metrics import ALL, Metric
+from dermaug.stats.metrics import ALL, Metric, readout_metrics
 
 COLUMNS = (
     *("model", "arm", "readout", "metric", "images", "half"),
@@ -35,7 +35,7 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
     length = {arm.name: arm.length for arm in experiment.arms}
     answers = {model: answers_of(predictions_of(results, model)) for model in images if pairs}
     rows = []
-    for effect in effects_of(answers, classes, pairs, resamples):
+    for effect in effects_of(answers, readout_metrics(classes), pairs, resamples):
         for readout, metric in ((ADJUSTED, "balanced_accuracy"), (AUC, "macro_auc")):
             interval = effect.interval_at(place_of(classes, Metric(readout, ALL, metric)))
             shown, margin = images[effect.model], getattr(experiment.verdict.margin, metric)

@@ -7,7 +7,7 @@ from dermaug.experiment.plan.comparisons import Contrast
 from dermaug.stats.answers import FoldAnswers, arm_samples, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
-from dermaug.stats.metrics import Metric, metrics_of
+from dermaug.stats.metrics import Metric, MetricSet, metrics_of, readout_metrics
 
 Answers = Mapping[str, Mapping[int, FoldAnswers]]
 """Classifier -> fold -> answers of its networks of every arm and seed."""
@@ -39,7 +39,7 @@ class Effect:
 
 def effects_of(
     answers: Answers,
-    classes: Sequence[str],
+    metrics: MetricSet,
     contrasts: Sequence[Contrast],
     resamples: int = RESAMPLES,
 ) -> tuple[Effect, ...]:
@@ -47,7 +47,7 @@ def effects_of(
 
     Args:
         answers: Answers of every classifier, in the experiment's order.
-        classes: Labels of the data set.
+        metrics: What is estimated.
         contrasts: Arms to compare.
         resamples: Number of draws of the bootstrap; all contrasts of a classifier share them.
     """
@@ -55,7 +55,7 @@ def effects_of(
     for model, folds in answers.items():
         samples = {each: paired_samples(folds, each.arm, each.reference) for each in contrasts}
         found = {contrast: paired for contrast, paired in samples.items() if paired}
-        estimates = estimate_all(list(found.values()), classes, resamples)
+        estimates = estimate_all(list(found.values()), metrics, resamples)
         for (contrast, paired), estimate in zip(found.items(), estimates, strict=True):
             generators = {
                 (fold, seed)
@@ -86,7 +86,7 @@ def arm_estimates(
         resamples: Number of draws.
     """
     samples = {arm: own for arm in arms if (own := arm_samples(folds, arm))}
-    estimates = estimate_all(list(samples.values()), classes, resamples)
+    estimates = estimate_all(list(samples.values()), readout_metrics(classes), resamples)
     return dict(zip(samples, estimates, strict=True))
 
 

@@ -19,7 +19,7 @@ from dermaug.scoring.effects import Answers, effects_of, place_of
 from dermaug.scoring.points import Point
 from dermaug.stats.answers import Key
 from dermaug.stats.influence import Answer
-from dermaug.stats.metrics import ALL, Metric
+from dermaug.stats.metrics import ALL, Metric, readout_metrics
 
 FREE = "argmax minus prior-adjusted"
 """Read-out of the last column."""
@@ -54,7 +54,7 @@ def ladder(point: Point) -> pd.DataFrame:
         for other, kind in _references(arms, arm)
     }
     alike, free = (
-        effects_of(answers, classes, tuple(kinds), point.resamples)
+        effects_of(answers, readout_metrics(classes), tuple(kinds), point.resamples)
         for answers in (point.answers, _adjusting(point.answers, arms))
     )
     rows = []

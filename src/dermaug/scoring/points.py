@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from dermaug.experiment.plan.comparisons import baseline, contrasts
+from dermaug.experiment.plan.comparisons import JUDGED, baseline, contrasts
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.results import RunResults, TrialResult
 from dermaug.scoring.effects import Answers, Effect, effects_of, place_of
@@ -14,6 +14,7 @@ from dermaug.scoring.samples import predictions_of
 from dermaug.scoring.scores import primary_metric, primary_on_validation
 from dermaug.stats.answers import FoldPredictions, answers_of
 from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.stats.metrics import readout_metrics
 
 CHOSEN = ("model", "curve", "arm", "dose", "validation", "chosen")
 
@@ -44,6 +45,11 @@ class Point:
         others = self.doses[~self.doses["chosen"].astype(bool)]
         return set(zip(others["model"], others["arm"], strict=True))
 
+    def asks(self, effect: Effect) -> bool:
+        """Whether verdicts are given on an effect; others are exploratory."""
+        arms = {(effect.model, effect.contrast.arm), (effect.model, effect.contrast.reference)}
+        return effect.contrast.role in JUDGED and not arms & self.exploratory
+
     @property
     def primary(self) -> int:
         """Index of the study's primary metric in an estimate."""
@@ -66,7 +72,7 @@ def point_of(
     answers = {model: answers_of(folds) for model, folds in predictions.items()}
     replays = [(arm.name, baseline(arms, arm.name)) for arm in arms if arm.replay_of]
     negative = {arm for arm, other in replays if other and shows_the_same(results, arm, other)}
-    effects = effects_of(answers, classes, contrasts(arms, negative), resamples)
+    effects = effects_of(answers, readout_metrics(classes), contrasts(arms, negative), resamples)
     chosen = chosen_doses(results) if doses is None else doses
     return Point(results, predictions, answers, chosen, effects, resamples)
 

@@ -14,6 +14,7 @@ from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
+from dermaug.scoring.decisions import decisions
 from dermaug.scoring.external_scores import compare_external, score_external
 from dermaug.scoring.ladder import ladder
 from dermaug.scoring.operating_scores import score_operating_points
@@ -49,6 +50,7 @@ class Scoring:
         roc: Mean ROC curves: `score_roc`.
         subgroups: Scores and differences by group of patients: `score_subgroups`.
         verdicts: One row per contrast, classifier, readout and metric: `verdict_table`.
+        decisions: Exploratory numbers with intervals: `decisions`.
         advice: A sentence of advice for each class: `advice`.
         ladder: Synthetic arms against every reference: `ladder`.
         doses: Points of the dose curves: `dose_curve`.
@@ -69,6 +71,7 @@ class Scoring:
     roc: pd.DataFrame
     subgroups: pd.DataFrame
     verdicts: pd.DataFrame
+    decisions: pd.DataFrame
     advice: pd.DataFrame
     ladder: pd.DataFrame
     doses: pd.DataFrame
@@ -134,6 +137,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         roc=score_roc(results),
         subgroups=score_subgroups(point),
         verdicts=verdicts,
+        decisions=decisions(point),
         advice=advice(results, verdicts),
         ladder=ladder(point),
         doses=doses,

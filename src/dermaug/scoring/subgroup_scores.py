@@ -16,7 +16,7 @@ from dermaug.scoring.points import Point
 from dermaug.stats.answers import FoldPredictions, arm_samples, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import estimate_all
-from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 
 RESAMPLES = 1_000
 FEWEST = 20
@@ -176,7 +176,7 @@ def _score_group(
         samples = {(arm, ""): arm_samples(answers, arm) for arm in arms}
         samples |= {pair: paired_samples(answers, *pair) for pair in _references(results, arms)}
         there = {pair: sample for pair, sample in samples.items() if sample}
-        estimates = estimate_all(list(there.values()), question.names, resamples)
+        estimates = estimate_all(list(there.values()), readout_metrics(question.names), resamples)
         support = _supports(images, question)
         for name, metric in question.metrics.items():
             if not support[name]:

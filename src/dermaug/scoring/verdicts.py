@@ -7,7 +7,6 @@ import pandas as pd
 
 from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, AUC
-from dermaug.experiment.plan.comparisons import JUDGED
 from dermaug.scoring.effects import Effect
 from dermaug.scoring.points import Point
 from dermaug.scoring.verdict_words import sentence
@@ -79,10 +78,12 @@ def verdict_table(point: Point) -> pd.DataFrame:
         scope; num_pairs is the number of pairs of networks; levels lists the sources of variation
         that the interval covers.
     """
-    results, effects, unasked = point.results, point.effects, point.exploratory
+    results, effects = point.results, point.effects
     metrics = metrics_of(results.catalog.classes)
     rows = [
-        row for effect in effects for row in _rows(effect, metrics, results.experiment, unasked)
+        row
+        for effect in effects
+        for row in _rows(effect, metrics, results.experiment, is_asked=point.asks(effect))
     ]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "sentence"])
     for family in FAMILIES:
@@ -97,12 +98,11 @@ def _rows(
     effect: Effect,
     metrics: tuple[Metric, ...],
     experiment: Experiment,
-    unasked: set[tuple[str, str]],
+    *,
+    is_asked: bool,
 ) -> Iterator[dict[str, object]]:
     """Rows of one contrast, before verdicts are given."""
     estimate, contrast = effect.estimate, effect.contrast
-    arms = {(effect.model, contrast.arm), (effect.model, contrast.reference)}
-    is_asked = contrast.role in JUDGED and not arms & unasked
     low, high = estimate.interval().clip(-1.0, 1.0)
     p_values = estimate.p_value() if estimate.is_judged else np.full(len(metrics), np.nan)
     margins = _margins(metrics, experiment)

@@ -119,6 +119,7 @@ def arm_samples(answers: Mapping[int, FoldAnswers], arm: str) -> Comparison:
                 level=values.mean(axis=0),
                 generator=_numbered([found.generator_seed[key] for key in keys]),
                 trained_on=min(found.trained_on[key] for key in keys),
+                is_alone=True,
             )
     return samples
 

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import ndtri, stdtrit
 
 from dermaug.errors import DermaugError
 from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.floors import paired_floor
-from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
+from dermaug.stats.metrics import ALL, EVERYONE, Metric, MetricSet
 from dermaug.stats.mixture import nodes_of
 from dermaug.stats.spread import expected_spread, moderated
 from dermaug.stats.trainings import (
@@ -37,7 +37,7 @@ _MANY = 1e6  # degrees of freedom of a part that does not vary
 
 def estimate_all(
     comparisons: Sequence[Comparison],
-    classes: Sequence[str],
+    metrics: MetricSet,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[Estimate, ...]:
@@ -45,7 +45,7 @@ def estimate_all(
 
     Args:
         comparisons: Fold -> sample, one mapping per comparison; a fold may be missing from some.
-        classes: Labels of the data set.
+        metrics: What is estimated, of the rows and columns that the samples hold.
         resamples: Number of draws.
         seed: The same seed and groups give the same draws.
 
@@ -53,20 +53,19 @@ def estimate_all(
         DermaugError: A comparison has no fold, or two differ in the groups of a fold.
     """
     _require_shared(comparisons)
-    metrics = metrics_of(classes)
-    parts = [_Contributions.of(folds) for folds in comparisons]
+    parts = [_Contributions.of(folds, metrics) for folds in comparisons]
     strata = []
     for fold, sample in sorted({k: v for folds in comparisons for k, v in folds.items()}.items()):
-        nothing = np.zeros((len(sample.asked), len(metrics)))
+        nothing = np.zeros((len(sample.asked), len(metrics.metrics)))
         own = [
             part.centred[fold].mean(axis=0) if fold in part.centred else nothing for part in parts
         ]
         columns = np.concatenate(own, axis=1)  # groups, comparisons x metrics
         strata += [columns[sample.strata == stratum] for stratum in np.unique(sample.strata)]
     drawn = stratified_totals(strata, resamples, seed) if comparisons else np.empty((0, 0))
-    width = len(metrics)
+    width = len(metrics.metrics)
     return tuple(
-        _estimate(part, drawn[:, place * width : (place + 1) * width], metrics)
+        _estimate(part, drawn[:, place * width : (place + 1) * width])
         for place, part in enumerate(parts)
     )
 
@@ -76,21 +75,24 @@ class _Contributions:
     """A comparison brought to what each training of each fold adds to each metric."""
 
     folds: Comparison
+    metrics: MetricSet
     levels: str
     weights: Float[np.ndarray, "m r k"]
     values: dict[int, Float[np.ndarray, "t m"]]
     centred: dict[int, Float[np.ndarray, "t g m"]]
     level: Float[np.ndarray, " m"]
+    undefined: Bool[np.ndarray, " m"]
 
     @classmethod
-    def of(cls, folds: Comparison) -> "_Contributions":
+    def of(cls, folds: Comparison, metrics: MetricSet) -> "_Contributions":
         levels = levels_of(list(folds.values()))
         totals = {fold: sample.asked.sum(axis=0) for fold, sample in folds.items()}
         support = np.sum(list(totals.values()), axis=0)  # 2 k
-        weights = metric_weights(support)
+        weights = metrics.weights(support)
+        undefined = np.isnan(weights).any(axis=(1, 2))
         values, centred, level = {}, {}, np.zeros(len(weights))
         for fold, sample in folds.items():
-            share = _share(totals[fold], support)  # r k
+            share = _share(totals[fold], support, metrics.sides)  # r k
             own = np.nan_to_num(weights) * share
             given, seen = (
                 training_means(each, sample.generator, levels)
@@ -99,23 +101,23 @@ class _Contributions:
             values[fold] = np.einsum("trk,mrk->tm", given, own)
             centred[fold] = within_strata(np.einsum("tgrk,mrk->tgm", seen, own), sample.strata)
             level += np.einsum("rk,mrk->m", np.nan_to_num(sample.level), own)
-        return cls(folds, levels, weights, values, centred, level)
+            undefined |= ((own != 0) & np.isnan(sample.values).any(axis=0)).any(axis=(1, 2))
+        return cls(folds, metrics, levels, weights, values, centred, level, undefined)
 
-    @property
-    def undefined(self) -> np.ndarray:
-        return np.asarray(np.isnan(self.weights).any(axis=(1, 2)))
+    def middle(self, value: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+        """Metrics half way between the two arms; of a single arm, its own."""
+        is_alone = any(sample.is_alone for sample in self.folds.values())
+        return self.level if is_alone else self.level + value / 2
 
 
-def _estimate(
-    part: _Contributions, drawn: Float[np.ndarray, "r m"], metrics: Sequence[Metric]
-) -> Estimate:
+def _estimate(part: _Contributions, drawn: Float[np.ndarray, "r m"]) -> Estimate:
     value = np.sum([each.mean(axis=0) for each in part.values.values()], axis=0)
-    groups = _groups(part.folds, metrics)
-    floor = _floors(part)
+    groups = _groups(part.folds, part.metrics.metrics)
+    floor = _floors(part, value)
     if part.levels == TRAINING_SETS:
         nodes, scale, freedom = _over_folds(part, value, floor)
     else:
-        nodes, scale, freedom = _over_trainings(part, value, floor, drawn, metrics, groups)
+        nodes, scale, freedom = _over_trainings(part, value, floor, drawn, groups)
     nan = np.where(part.undefined, np.nan, 0.0)
     trainings = stdtrit(freedom, _spread(len(drawn)))[:, None] * scale
     return Estimate(
@@ -136,7 +138,6 @@ def _over_trainings(
     value: Float[np.ndarray, " m"],
     floor: Float[np.ndarray, " m"],
     drawn: Float[np.ndarray, "r m"],
-    metrics: Sequence[Metric],
     groups: Float[np.ndarray, " m"],
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Equations 1 to 5: groups resampled, trainings by a moderated t."""
@@ -151,7 +152,7 @@ def _over_trainings(
     nodes = wide * np.sqrt(_ratio(kept, of_groups))
     if not given.freedom:
         return value + nodes, np.zeros_like(value), _MANY
-    spread = expected_spread(metrics, part.level + value / 2, groups) / len(part.folds)
+    spread = _expected(part, part.middle(value), groups) / len(part.folds)
     # What single groups add to the spread of trainings, the study's many groups tell themselves.
     expected = spread**2 + given.interaction / given.share
     each, freedom = moderated(given.each, given.freedom, expected)
@@ -181,24 +182,45 @@ def _over_folds(
     return value[None], np.sqrt(np.maximum(variance, floor)), number - 1.0
 
 
-def _floors(part: _Contributions) -> Float[np.ndarray, " m"]:
-    """Least group variance of each metric; areas, which are no proportions, have none."""
+def _expected(
+    part: _Contributions, middle: Float[np.ndarray, " m"], groups: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " m"]:
+    """s0 of each metric; of a function of others, by its derivatives."""
+    if part.metrics.gradients is None:
+        return expected_spread(part.metrics.metrics, middle, groups)
+    steepness = np.nan_to_num(part.metrics.gradients(middle))
+    own = range(steepness.shape[1])
+    leading = [part.metrics.metrics[place] for place in own]
+    return np.asarray(
+        np.sqrt(steepness**2 @ expected_spread(leading, middle[own], groups[own]) ** 2)
+    )
+
+
+def _floors(part: _Contributions, value: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Least group variance of each metric; what is no proportion, nor made of some, has none."""
+    rates, num_columns = part.metrics.num_rates, part.weights.shape[2]
+    sides = list(part.metrics.sides[:rates])
     gains, asked = [], []
     for sample in part.folds.values():
         totals = sample.asked.sum(axis=0)
         seen = training_means(sample.influence, sample.generator, part.levels).mean(axis=0)
         mean = training_means(np.nan_to_num(sample.values), sample.generator, part.levels).mean(0)
-        counts = sample.asked[:, [0, 1, 0, 1]]
-        gains.append(seen[:, :4] * totals[[0, 1, 0, 1]] + mean[:4] * counts)
+        counts = sample.asked[:, sides]
+        gains.append(seen[:, :rates] * totals[sides] + mean[:rates] * counts)
         asked.append(counts)
-    flat = [np.concatenate(each).reshape(-1, 4 * part.weights.shape[2]) for each in (gains, asked)]
-    least = paired_floor(*flat).reshape(4, -1)  # r k
-    weights = np.nan_to_num(part.weights)[:, :4]
+    together = [np.concatenate(each) for each in (gains, asked)]
+    flat = [each.reshape(len(each), rates * num_columns) for each in together]
+    least = paired_floor(*flat).reshape(rates, num_columns)
+    weights = np.nan_to_num(part.weights)[:, :rates]
     least = np.where(np.isfinite(least), least, 0.0)
     # Sensitivities rest on different groups, specificities on the same ones: these move together.
     apart = (weights[:, ::2] ** 2 * least[::2]).sum(axis=(1, 2))
-    together = (weights[:, 1::2] * np.sqrt(least[1::2])).sum(axis=(1, 2)) ** 2
-    return np.asarray(apart + together)
+    alike = (weights[:, 1::2] * np.sqrt(least[1::2])).sum(axis=(1, 2)) ** 2
+    floors = np.asarray(apart + alike)
+    if part.metrics.gradients is None:
+        return floors
+    steepness = np.nan_to_num(part.metrics.gradients(part.middle(value)))
+    return np.asarray(steepness**2 @ floors[: steepness.shape[1]])
 
 
 def _groups(folds: Comparison, metrics: Sequence[Metric]) -> Float[np.ndarray, " m"]:
@@ -216,10 +238,13 @@ def _groups(folds: Comparison, metrics: Sequence[Metric]) -> Float[np.ndarray, "
     return np.array(found, dtype=float)
 
 
-def _share(totals: Float[np.ndarray, "2 k"], support: Float[np.ndarray, "2 k"]) -> np.ndarray:
-    """Weight of a fold in each row of `ROWS`: its share of the images that are asked about."""
-    shares = _ratio(totals, support)
-    return np.stack([shares[side] for _, side in ROWS])
+def _share(
+    totals: Float[np.ndarray, "2 k"], support: Float[np.ndarray, "2 k"], sides: Sequence[int]
+) -> Float[np.ndarray, "r k"]:
+    """Weight of a fold in each row: its share of the images that the row rests on."""
+    shares = {0: _ratio(totals[0], support[0]), 1: _ratio(totals[1], support[1])}
+    shares[EVERYONE] = _ratio(totals.sum(axis=0), support.sum(axis=0))
+    return np.stack([shares[side] for side in sides])
 
 
 def _spread(number: int) -> Float[np.ndarray, " n"]:

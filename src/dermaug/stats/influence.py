@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.stats import rankdata
 
 from dermaug.evaluation.readouts import AUC
@@ -98,6 +98,30 @@ SCORED: dict[str, Callable[[Asked, Float[np.ndarray, "n k"]], Answer]] = {
 }
 """Metric of single classes, from 0 to 1 -> function of the probabilities at the uniform prior. Its
 mean over classes is macro_NAME; both have intervals, and a place in the report."""
+
+
+def mean_of(
+    amounts: Float[np.ndarray, " n"],
+    kept: Bool[np.ndarray, " n"],
+    groups: Int[np.ndarray, " n"],
+    num_groups: int,
+) -> tuple[float, Float[np.ndarray, " g"]]:
+    """Mean over some of the images, and the influence of each group on it.
+
+    Args:
+        amounts: What each image adds: a loss, or whether it is right.
+        kept: Which images are meant.
+        groups: Group of each image, 0 to `num_groups` - 1.
+        num_groups: Number of groups.
+
+    Returns:
+        NaN and zeros where no image is meant, or an amount is not a number.
+    """
+    own = amounts[kept]
+    if not len(own) or np.isnan(own).any():
+        return float("nan"), np.zeros(num_groups)
+    mean = float(own.mean())
+    return mean, np.bincount(groups[kept], (own - mean) / len(own), minlength=num_groups)
 
 
 def placements(positive: np.ndarray, scores: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

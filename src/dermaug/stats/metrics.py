@@ -5,7 +5,8 @@ rest on as weights: for rates that is the rate of the pooled test parts, and are
 Means over classes are unweighted. So every metric is linear in the folds' values.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ ROWS = (
 )
 """What a fold gives per class: sensitivity and specificity of two readouts, and what is `SCORED`;
 with it, whether the images of the class (0) or all others (1) are its weight."""
+EVERYONE = 2
+"""Side of a row that rests on all images."""
 OVERALL = ("balanced_accuracy", "mean_specificity", "accuracy")
 BY_CLASS = ("sensitivity", "specificity")
 
@@ -30,7 +33,8 @@ class Metric(NamedTuple):
     """One number that arms are compared by.
 
     Args:
-        readout: argmax, prior-adjusted or, of what is `SCORED`, its name.
+        readout: argmax, prior-adjusted or, of what is `SCORED`, its name; of other sets the rule of
+            a decision, or calibration.
         scope: `all`, or a class against the rest.
         metric: balanced_accuracy (mean sensitivity), mean_specificity, accuracy or macro_NAME for
             `all`; sensitivity, specificity or NAME for a class.
@@ -39,6 +43,35 @@ class Metric(NamedTuple):
     readout: str
     scope: str
     metric: str
+
+
+@dataclass(frozen=True, eq=False)
+class MetricSet:
+    """Metrics that are estimated together, and how they are made of the rows that a fold gives.
+
+    Args:
+        metrics: What is estimated; scopes other than `all` first occur in the order of the columns.
+        sides: What each row rests on: images of the column's class (0), others (1), `EVERYONE`.
+        num_rates: Leading rows that are sensitivities and specificities, in turns: proportions,
+            whose variance has a floor.
+        weights: Images of each column's class and of all others, all folds together (2 k) -> by
+            how much each row and column enters each metric (m r k); NaN where undefined.
+        gradients: None where every metric has its own expected spread. Otherwise the leading
+            metrics have one, and the others are functions of them: values (m) -> derivatives of
+            all metrics with respect to the leading ones (m b).
+    """
+
+    metrics: tuple[Metric, ...]
+    sides: tuple[int, ...]
+    num_rates: int
+    weights: Callable[[Float[np.ndarray, "2 k"]], Float[np.ndarray, "m r k"]]
+    gradients: Callable[[Float[np.ndarray, " m"]], Float[np.ndarray, "m b"]] | None = None
+
+
+def readout_metrics(classes: Sequence[str]) -> MetricSet:
+    """The metrics of the three read-outs, which verdicts are about; rows as `ROWS`."""
+    sides = tuple(side for _, side in ROWS)
+    return MetricSet(metrics_of(classes), sides, 2 * len(RATES), metric_weights)
 
 
 def metrics_of(classes: Sequence[str]) -> tuple[Metric, ...]:

@@ -9,7 +9,7 @@ from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.stats.answers import answers_of, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
-from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED, outcome
 from dermaug.stats.tables import A, B, Predictions, Prior, paired_folds
 
@@ -124,7 +124,7 @@ def paired_difference(
         first, second, (prior_a, prior_b) if is_adjusted else (None, None), trained_on
     )
     comparison = paired_samples(answers_of(folds), A, B)
-    (estimate,) = estimate_all([comparison], first.classes, resamples)
+    (estimate,) = estimate_all([comparison], readout_metrics(first.classes), resamples)
     wanted = [each for each in WORDS if is_adjusted or each[0] != ADJUSTED]
     places = metrics_of(first.classes)
     return PairedDifference(

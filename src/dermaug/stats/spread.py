@@ -27,10 +27,28 @@ SPREAD = {
     ("prior-adjusted", "specificity"): 0.147,
     ("auc", "macro_auc"): 0.0033,
     ("auc", "auc"): 0.0858,
+    ("80 % specificity", "sensitivity"): 0.118,
+    ("80 % specificity", "specificity"): 0.048,
+    ("90 % specificity", "sensitivity"): 0.109,
+    ("90 % specificity", "specificity"): 0.104,
+    ("95 % specificity", "sensitivity"): 0.169,
+    ("95 % specificity", "specificity"): 0.153,
+    ("90 % sensitivity", "sensitivity"): 0.222,
+    ("90 % sensitivity", "specificity"): 0.102,
+    ("95 % sensitivity", "sensitivity"): 0.398,
+    ("95 % sensitivity", "specificity"): 0.101,
+    ("calibration", "brier"): 0.0043,
+    ("calibration", "nll"): 0.0081,
+    ("calibration", "slope"): 0.039,
+    ("calibration", "intercept"): 0.060,
 }
-"""Standard deviation of the difference between two trainings of one arm on one fold, classes on the
-logit scale: the CNN of Frid-Adar et al. on HAM10000 at 32 px, 240,000 images, natural sampling,
-eight seeds in each of three folds (`benchmarks/null_verdicts.py`, 27 November 2026)."""
+"""Standard deviation of the difference between two trainings of one arm on one fold, classes and
+targets on the logit scale unless `PLAIN`: the CNN of Frid-Adar et al. on HAM10000 at 32 px, 240,000
+images, natural sampling, eight seeds in each of three folds and, from the rules on, six in a
+fourth; rules and calibration are those of melanoma and of malignancy
+(`benchmarks/null_verdicts.py`, 27 November 2026)."""
+PLAIN = ("slope", "intercept")
+"""Metrics of a target that are measured as they are: they are no shares."""
 UNKNOWN = {True: 0.228, False: 0.0158}
 """For a metric without a measurement, of single classes or not: the largest that was measured."""
 MARGIN = 1.5
@@ -50,13 +68,13 @@ def expected_spread(
         level: Of the arms that are compared, 0 to 1: rates near 0 or 1 vary less.
         groups: Test groups that each metric rests on; keep rates of 0 and 1 from having none.
     """
-    is_class = np.array([metric.scope != ALL for metric in metrics])
+    is_share = np.array([metric.scope != ALL and metric.metric not in PLAIN for metric in metrics])
     measured = (SPREAD.get((metric.readout, metric.metric)) for metric in metrics)
     expected = MARGIN * np.array(
-        [each or UNKNOWN[bool(single)] for each, single in zip(measured, is_class, strict=True)]
+        [each or UNKNOWN[bool(single)] for each, single in zip(measured, is_share, strict=True)]
     )
     inside = (np.nan_to_num(level) * groups + 0.5) / (groups + 1.0)
-    return np.where(is_class, expected * inside * (1.0 - inside), expected)
+    return np.where(is_share, expected * inside * (1.0 - inside), expected)
 
 
 def moderated(

@@ -30,6 +30,7 @@ class FoldSample:
         generator: Which generator each network (or pair) was given images of: any numbers, equal
             ones for the same generator; all equal when there is none.
         trained_on: Groups in the training split.
+        is_alone: Whether the values are those of single networks, not of pairs.
     """
 
     asked: Float[np.ndarray, "g 2 k"]
@@ -38,6 +39,7 @@ class FoldSample:
     level: Float[np.ndarray, "r k"]
     generator: Int[np.ndarray, " s"]
     trained_on: int
+    is_alone: bool = False
 
     @property
     def strata(self) -> Int[np.ndarray, " g"]:

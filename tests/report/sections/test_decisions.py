@@ -1,5 +1,5 @@
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,12 @@ import pytest
 from drawn import reported
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.sections.decisions import calibration_table, decision_sections, operating_tables
+from dermaug.report.blocks import Block, Details, Table
+from dermaug.report.formats import with_interval
+from dermaug.report.sections.decisions import calibration_table, decision_sections
 from dermaug.report.sections.subgroups import subgroup_section, subgroup_table
 from dermaug.scoring.scoring import score
+from dermaug.scoring.target_scores import RULES
 
 Study = Callable[..., RunResults]
 Written = Callable[..., Path]
@@ -44,7 +47,9 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
     scoring, arms = score(results, 100), [arm.name for arm in results.experiment.arms]
     points = scoring.operating_points
-    malignant, melanoma = operating_tables(points, arms)
+    section = {each.key: each for each in decision_sections(results, scoring)}["operating"]
+    tables = [block for block in section.content if isinstance(block, Table)]
+    malignant, _, melanoma, _ = tables
     assert malignant.caption.startswith("Malignant or pre-malignant (mel, bcc, akiec)")
     assert melanoma.caption.startswith("Melanoma: ")
     chosen = points[(points["target"] == "mel") & (points["wanted_specificity"] == 0.95)]
@@ -58,6 +63,36 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     assert [row[-1] for row in calibrated.rows if len(row) > 1] == ["4"] * 3
     by_group = subgroup_table(scoring.subgroups)
     assert any("to" in cell for row in by_group.rows for cell in row[2:])
+
+
+def test_every_number_of_a_decision_is_shown_with_its_interval(drawn_study: Study) -> None:
+    results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
+    scoring = score(results, 100)
+    decided, shown = scoring.decisions, {}
+    for section in decision_sections(results, scoring):
+        for table in every_table(section.content):
+            if table.source == "scoring/decisions.csv":
+                assert "Exploratory" in table.caption
+                shown[table.caption] = {row[0]: row[1:] for row in table.rows}
+    # Areas, two targets at seven rules, calibration.
+    assert len(shown) == 1 + 2 * len(RULES) + 1
+    cells = sum(len(cells) for rows in shown.values() for cells in rows.values())
+    assert cells == len(decided)
+    wanted = "Melanoma, threshold for 95 % sensitivity"
+    (at_rule,) = (rows for caption, rows in shown.items() if caption.startswith(wanted))
+    places = decided.set_index(["arm", "reference", "readout", "scope", "metric"])
+    row = places.loc["classic", "real", "95 % sensitivity", "mel", "ppv"]
+    assert at_rule["classic − real"][2] == with_interval(row, "value")
+    row = places.loc["classic", "", "95 % sensitivity", "mel", "npv"]
+    assert at_rule["classic"][3] == f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+
+def every_table(blocks: Sequence[Block]) -> Iterator[Table]:
+    for block in blocks:
+        if isinstance(block, Table):
+            yield block
+        elif isinstance(block, Details):
+            yield from every_table(block.content)
 
 
 def test_numbers_lie_beside_the_page(drawn_page: Written) -> None:

@@ -10,6 +10,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
 from dermaug.report.formats import mean_and_spread, number
+from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
 
@@ -35,29 +36,21 @@ THRESHOLDS = (
 
 
 def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
-    """Operating points, and calibration; none before a trial has finished."""
+    """AUC by class, operating points, and calibration; none before a trial has finished."""
     arms = [arm.name for arm in results.experiment.compared_arms]
-    points = operating_tables(scoring.operating_points, arms)
+    table = scoring.decisions
+    points: list[Block] = []
+    for target, part in scoring.operating_points.groupby("target", sort=False):
+        points += [_operating(part, str(target), arms), *rule_blocks(table, str(target))]
     calibrated: list[Block] = []
     if len(scoring.calibration):
         drawn = reliability_diagrams(scoring.reliability, arms)
-        calibrated = [calibration_table(scoring.calibration, arms), drawn]
+        calibrated = [calibration_table(scoring.calibration, arms), proper_table(table), drawn]
     title = "Malignant or pre-malignant lesions, and melanoma"
     return [
+        Section("areas", "AUC by class", [area_table(table)] if len(table) else [], "AUC by class"),
         Section("operating", title, [THRESHOLDS, *points] if points else [], "Operating points"),
         Section("calibration", "Calibration", calibrated, "Calibration"),
-    ]
-
-
-def operating_tables(points: pd.DataFrame, arms: Sequence[str]) -> list[Table]:
-    """One table a target: sensitivity / specificity on test at each rule, mean over trials.
-
-    Args:
-        points: What `score_operating_points` gives.
-        arms: Names in the experiment's order.
-    """
-    return [
-        _operating(part, str(target), arms) for target, part in points.groupby("target", sort=False)
     ]
 
 

@@ -1,0 +1,140 @@
+"""Exploratory numbers of arms, and of their differences, each with its interval."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dermaug.evaluation.readouts import AUC
+from dermaug.report.blocks import Block, Details, Table
+from dermaug.report.formats import interval, number, with_interval
+from dermaug.scoring.target_scores import PREVALENCES, RULES
+from dermaug.stats.metrics import ALL
+from dermaug.stats.target_metrics import CALIBRATION
+from dermaug.stats.trainings import GROUPS_ONLY
+
+Place = tuple[str, str, str]
+"""Read-out, scope and metric."""
+SCOPE_WORDS = {ALL: "Macro AUC", "malignant": "malignant or pre-malignant", "mel": "melanoma"}
+OPEN_RULE = "90 % specificity"
+"""What is shown unfolded."""
+_AT_RULE = {
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+}
+_ENDING = (
+    "Arms, then differences of judged comparisons (first-named minus second), with 95 % intervals, "
+    "not adjusted for their number; without an interval below ten test groups. Exploratory."
+)
+_GROUPS_ONLY = " One training per arm: the intervals cover test groups only."
+
+
+def area_table(decisions: pd.DataFrame) -> Table:
+    """AUC of each class and target, and macro AUC.
+
+    Args:
+        decisions: What `dermaug.scoring.decisions.decisions` gives.
+    """
+    scopes = decisions.loc[decisions["readout"] == AUC, ["scope", "metric"]].drop_duplicates()
+    columns = {
+        (AUC, str(scope), str(metric)): SCOPE_WORDS.get(scope, scope) if scope != "mel" else scope
+        for scope, metric in scopes.itertuples(index=False)
+    }
+    return interval_table(
+        decisions, columns, "Area under the ROC curve, one class against the rest."
+    )
+
+
+def proper_table(decisions: pd.DataFrame) -> Table:
+    """Brier score and log loss, and the slope and intercept of each target's calibration.
+
+    Args:
+        decisions: What `dermaug.scoring.decisions.decisions` gives.
+    """
+    columns = {(CALIBRATION, ALL, "brier"): "Brier", (CALIBRATION, ALL, "nll"): "NLL"}
+    for target in _targets(decisions):
+        for name in ("slope", "intercept"):
+            columns[CALIBRATION, target, name] = f"{SCOPE_WORDS[target].capitalize()}: {name}"
+    caption = (
+        "Calibration at the natural prevalence. Brier and NLL: lower is better. Slope below 1: "
+        "predicted probabilities are too extreme. Intercept below 0: they are too high on average "
+        "(1 and 0 are ideal)."
+    )
+    return interval_table(decisions, columns, caption)
+
+
+def rule_blocks(decisions: pd.DataFrame, target: str) -> list[Block]:
+    """A target's rates and predictive values at every rule; all but one folded away.
+
+    Args:
+        decisions: What `dermaug.scoring.decisions.decisions` gives.
+        target: Key of `PREVALENCES`.
+    """
+    tables = {rule: _at_rule(decisions, target, rule) for rule in RULES}
+    name = SCOPE_WORDS[target].capitalize()
+    folded = [
+        Details(f"{name}: {_rule_words(rule)}", [table])
+        for rule, table in tables.items()
+        if rule != OPEN_RULE
+    ]
+    return [tables[OPEN_RULE], *folded]
+
+
+def interval_table(decisions: pd.DataFrame, columns: Mapping[Place, str], caption: str) -> Table:
+    """Arms and differences as rows, some numbers as columns.
+
+    Args:
+        decisions: What `dermaug.scoring.decisions.decisions` gives.
+        columns: What is shown, and its heading.
+        caption: Text before that which all such tables share.
+    """
+    rows: list[tuple[str, ...]] = []
+    for model, part in decisions.groupby("model", sort=False):
+        alone = part["reference"] == ""
+        for heading, own in ((str(model), part[alone]), (f"{model}: differences", part[~alone])):
+            if len(own):
+                rows += [(heading,), *_lines(own, list(columns))]
+    only = _GROUPS_ONLY if (decisions["levels"] == GROUPS_ONLY).any() else ""
+    return Table(
+        f"{caption} {_ENDING}{only}",
+        ("Arm", *columns.values()),
+        tuple(rows),
+        source="scoring/decisions.csv",
+    )
+
+
+def _at_rule(decisions: pd.DataFrame, target: str, rule: str) -> Table:
+    columns = {(rule, target, metric): words for metric, words in _AT_RULE.items()}
+    caption = (
+        f"{SCOPE_WORDS[target].capitalize()}, {_rule_words(rule)}: sensitivity and specificity on "
+        "the test split, and predictive values at an assumed prevalence of "
+        f"{100 * PREVALENCES[target]:.0f} %."
+    )
+    return interval_table(decisions, columns, caption)
+
+
+def _rule_words(rule: str) -> str:
+    return f"threshold for {rule} on validation" if "%" in rule else f"class by {rule}"
+
+
+def _targets(decisions: pd.DataFrame) -> list[str]:
+    return [target for target in PREVALENCES if target in set(decisions["scope"])]
+
+
+def _lines(own: pd.DataFrame, places: Sequence[Place]) -> list[tuple[str, ...]]:
+    lines = []
+    for (arm, reference), rows in own.groupby(["arm", "reference"], sort=False):
+        found = {
+            (row["readout"], row["scope"], row["metric"]): row for row in rows.to_dict("records")
+        }
+        write = with_interval if reference else _with_interval
+        cells = (write(found[place], "value") for place in places)
+        lines.append((f"{arm} − {reference}" if reference else str(arm), *cells))
+    return lines
+
+
+def _with_interval(row: Mapping[Any, Any], value: str) -> str:
+    """A number of an arm, which has no sign."""
+    return interval(*(number(float(row[name])) for name in (value, "low", "high")))

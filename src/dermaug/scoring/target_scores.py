@@ -1,0 +1,120 @@
+"""Melanoma or not, and malignant or not: which images every network calls, by every rule."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from dermaug.evaluation.malignancy import called_by_top_class
+from dermaug.evaluation.operating_points import (
+    SENSITIVITIES,
+    SPECIFICITIES,
+    Scored,
+    threshold_finding,
+    threshold_for,
+)
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
+from dermaug.experiment.run.results import RunResults, TrialResult
+from dermaug.scoring.operating_scores import targets
+from dermaug.scoring.points import Point
+from dermaug.scoring.scores import adjusted, label_arrays, natural, on_validation
+from dermaug.stats.answers import FoldPredictions
+from dermaug.stats.pooled import TargetFold
+
+PREVALENCES = {"malignant": 0.05, "mel": 0.02}
+"""Shares of the targets among lesions that are examined, at which predictive values are stated: an
+assumption of the report, not a property of the data."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The images of one part, as one network sees one target.
+
+    Args:
+        positive: Whether each image is of the target.
+        plain: Probabilities of all classes.
+        even: The same, brought to the uniform prior.
+        chosen: Classes of the target.
+    """
+
+    positive: Bool[np.ndarray, " n"]
+    plain: Float[np.ndarray, "n k"]
+    even: Float[np.ndarray, "n k"]
+    chosen: Bool[np.ndarray, " k"]
+
+    @property
+    def scored(self) -> Scored:
+        """The target's probability at the uniform prior."""
+        return Scored(self.positive, self.even[:, self.chosen].sum(axis=1))
+
+
+Rule = Callable[[Part, Part], Float[np.ndarray, " n"]]
+"""Validation and test part -> 1 for each test image that is called positive, 0 for others, NaN for
+all where validation cannot tell."""
+
+
+def above(choose: Callable[[Scored, float], float], wanted: float) -> Rule:
+    """A rule that calls what lies above the threshold that validation chooses."""
+
+    def rule(validation: Part, test: Part) -> Float[np.ndarray, " n"]:
+        threshold = choose(validation.scored, wanted)
+        scores = test.scored.scores
+        return np.where(np.isnan(threshold), np.nan, scores > threshold)
+
+    return rule
+
+
+RULES: Mapping[str, Rule] = {
+    ARGMAX: lambda _, test: called_by_top_class(test.plain, test.chosen).astype(float),
+    ADJUSTED: lambda _, test: called_by_top_class(test.even, test.chosen).astype(float),
+    **{f"{100 * each:.0f} % specificity": above(threshold_for, each) for each in SPECIFICITIES},
+    **{f"{100 * each:.0f} % sensitivity": above(threshold_finding, each) for each in SENSITIVITIES},
+}
+"""When a network calls an image positive; a line more is a rule more."""
+
+
+def target_folds(point: Point, model: str) -> dict[int, TargetFold]:
+    """What the networks of one classifier answer, by fold; the classes must allow a target.
+
+    Args:
+        point: The run at one size of the training part.
+        model: Key of the classifier.
+    """
+    own = [trial for trial in point.results.trials if trial.model == model]
+    return {
+        fold: _answered(found, [trial for trial in own if trial.fold == fold], point.results)
+        for fold, found in point.predictions[model].items()
+    }
+
+
+def _answered(found: FoldPredictions, trials: list[TrialResult], results: RunResults) -> TargetFold:
+    masks = list(targets(results).values())
+    called, scores, likely = {}, {}, {}
+    for trial in trials:
+        key = trial.arm, trial.seed
+        plain, even = found.plain[key], found.even[key]
+        labels, unsure = label_arrays(on_validation(trial), results)
+        told = adjusted(trial, unsure, results)
+        pairs = [
+            (Part(mask[labels], unsure, told, mask), Part(mask[found.labels], plain, even, mask))
+            for mask in masks
+        ]
+        called[key] = np.stack(
+            [np.stack([rule(*pair) for rule in RULES.values()], axis=1) for pair in pairs], axis=2
+        )
+        scores[key] = np.stack([test.scored.scores for _, test in pairs], axis=1)
+        at_home = natural(trial, plain, results)
+        likely[key] = np.stack([at_home[:, mask].sum(axis=1) for mask in masks], axis=1)
+    groups, names = pd.factorize(found.groups, sort=True)
+    return TargetFold(
+        positive=np.stack([mask[found.labels] for mask in masks], axis=1),
+        groups=groups,
+        num_groups=len(names),
+        called=called,
+        scores=scores,
+        natural=likely,
+        generator_seed=found.generator_seed,
+        trained_on=found.trained_on,
+    )
