@@ -51,6 +51,18 @@ def estimated(samples: dict[int, FoldSample], resamples: int = 2_000) -> Estimat
     return estimate_all([samples], readout_metrics(CLASSES), resamples)[0].at(SENSITIVITY)
 
 
+def test_trainings_of_a_single_arm_are_expected_to_vary_as_at_its_level() -> None:
+    """As two arms of that level do, half way between them."""
+    equal = samples_of(np.zeros((2, 2, 30)))
+    level = np.full((len(ROWS), 2), 0.6)
+    alone = {
+        fold: replace(sample, values=sample.values + level, is_alone=True)
+        for fold, sample in equal.items()
+    }
+    assert estimated(alone).scale == pytest.approx(estimated(equal).scale)
+    assert estimated(alone).value == pytest.approx(0.6)
+
+
 def test_the_variance_is_that_of_two_crossed_random_effects() -> None:
     random = np.random.default_rng(0)
     folds, seeds, lesions = 40, 3, 50
