@@ -11,7 +11,7 @@ power are read off the same studies with a true difference added to what was obs
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -28,13 +28,16 @@ from dermaug.experiment.run.identity import moved_data, read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
+from dermaug.scoring.decisions import measured
+from dermaug.scoring.points import point_of
 from dermaug.scoring.samples import predictions_of
 from dermaug.stats.answers import FoldAnswers, answers_of
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import Comparison, estimate_all
-from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of, readout_metrics
+from dermaug.stats.metrics import ALL, Metric, MetricSet, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import ALPHA, FEWEST_GROUPS
+from dermaug.stats.spread import PLAIN
 
 DESIGNS = ((1, 2), (2, 2), (1, 3), (3, 1), (5, 1), (5, 2))
 """Folds and seeds."""
@@ -91,7 +94,11 @@ def main(run: Path, data: Data = None, studies: Studies = 300) -> None:
         ]
         table.add_row(name, f"{folds} x {seeds}", *figures(told))
     Console(width=130, highlight=False).print(table)
-    print_spread(answers, results.catalog.classes)
+    for found, metrics in (
+        (answers, readout_metrics(results.catalog.classes)),
+        *measured(point_of(results.compared, RESAMPLES), model),
+    ):
+        print_spread(found, metrics)
 
 
 def read_run(folder: Path, data: Path | None) -> RunResults:
@@ -202,13 +209,13 @@ def share(told: Sequence[Verdicts], hits: Sequence[bool]) -> str:
     return f"{100 * values.mean():.1f} ± {100 * np.sqrt(spread):.1f} %"
 
 
-def print_spread(answers: dict[int, FoldAnswers], classes: Sequence[str]) -> None:
+def print_spread(answers: Mapping[int, FoldAnswers], metrics: MetricSet) -> None:
     """SD of the difference between two trainings on one fold: `dermaug.stats.spread.SPREAD`."""
     table = Table(title="spread of trainings (classes on the logit scale)")
     arms = sorted({arm for found in answers.values() for arm, _ in found.answers})
     for column in ("readout", "metric", *arms):
         table.add_column(column)
-    columns = [spreads(answers, classes, arm) for arm in arms]
+    columns = [spreads(answers, metrics, arm) for arm in arms]
     for readout, metric in dict.fromkeys(key for column in columns for key in column):
         numbers = (f"{column.get((readout, metric), np.nan):.4f}" for column in columns)
         table.add_row(readout, metric, *numbers)
@@ -216,23 +223,22 @@ def print_spread(answers: dict[int, FoldAnswers], classes: Sequence[str]) -> Non
 
 
 def spreads(
-    answers: dict[int, FoldAnswers], classes: Sequence[str], arm: str
+    answers: Mapping[int, FoldAnswers], metrics: MetricSet, arm: str
 ) -> dict[tuple[str, str], float]:
     """Root mean square over folds and classes of the SD over seeds, times the root of two."""
     variances: dict[tuple[str, str], list[float]] = {}
+    scopes = list(dict.fromkeys(each.scope for each in metrics.metrics if each.scope != ALL))
     for found in answers.values():
         own = [each.values for (name, _), each in found.answers.items() if name == arm]
         if len(own) < 2:
             continue
-        values = np.stack(own)
-        weights = np.nan_to_num(metric_weights(found.asked.sum(axis=0)))
-        metrics = np.einsum("srk,mrk->sm", np.nan_to_num(values), weights)
-        groups = [(found.asked[:, side] > 0).sum(axis=0) for _, side in ROWS]
-        for place, metric in enumerate(metrics_of(classes)):
-            level = metrics[:, place]
-            if metric.scope != ALL:
-                row = {"sensitivity": 0, "specificity": 1, "auc": 4}[metric.metric]
-                number = groups[row][list(classes).index(metric.scope)]
+        weights = np.nan_to_num(metrics.weights(found.asked.sum(axis=0)))
+        values = np.einsum("srk,mrk->sm", np.nan_to_num(np.stack(own)), weights)
+        groups = (found.asked > 0).sum(axis=0)  # 2 k
+        for metric, level in zip(metrics.metrics, values.T, strict=True):
+            if metric.scope != ALL and metric.metric not in PLAIN:
+                side = int(metric.metric == "specificity")
+                number = groups[side, scopes.index(metric.scope)]
                 inside = (level * number + 0.5) / (number + 1)
                 level = np.log(inside / (1 - inside))
             key = metric.readout, metric.metric

@@ -43,7 +43,7 @@ def decisions(point: Point) -> pd.DataFrame:
     rows = [
         row
         for model in point.answers
-        for answers, metrics in _measured(point, model)
+        for answers, metrics in measured(point, model)
         for row in _rows(point, model, answers, metrics)
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -51,8 +51,13 @@ def decisions(point: Point) -> pd.DataFrame:
     return table.drop_duplicates(list(COLUMNS[:7]), ignore_index=True)
 
 
-def _measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswers], MetricSet]]:
-    """What is estimated together: numbers of all classes, and those of each target."""
+def measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswers], MetricSet]]:
+    """What is estimated together: numbers of all classes, and those of targets, if there are any.
+
+    Args:
+        point: The run at one size of the training split.
+        model: Key of the classifier.
+    """
     results, predictions = point.results, point.predictions[model]
     naturally: dict[int, dict[Key, np.ndarray]] = {fold: {} for fold in predictions}
     for trial in results.trials:

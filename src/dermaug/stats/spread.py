@@ -50,7 +50,7 @@ fourth; rules and calibration are those of melanoma and of malignancy
 PLAIN = ("slope", "intercept")
 """Metrics of a target that are measured as they are: they are no shares."""
 UNKNOWN = {True: 0.228, False: 0.0158}
-"""For a metric without a measurement, of single classes or not: the largest that was measured."""
+"""For a metric without a measurement, of single classes or not: the largest of the read-outs."""
 MARGIN = 1.5
 """Factor on `SPREAD`: other data and networks may vary more, and an expectation that is too small
 makes few trainings look surer than they are (`benchmarks/interval_coverage.py`)."""
