@@ -17,7 +17,7 @@ from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.image_bank import ImageBank, channel_statistics
 from dermaug.data.splits import read_folds
 from dermaug.evaluation.predictions import build_predictions, write_predictions
-from dermaug.experiment.stages.dose_images import take_dose
+from dermaug.experiment.stages.curating import take_dose
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import RESUME

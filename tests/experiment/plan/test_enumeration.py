@@ -4,7 +4,7 @@ from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import doses
 from dermaug.experiment.plan.enumeration import enumerate_jobs
-from dermaug.experiment.stages.dose_images import take_dose
+from dermaug.experiment.stages.curating import take_dose
 from dermaug.experiment_file import validate_experiment
 
 CLASSES = ("df", "mel", "nv")

@@ -97,7 +97,7 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
         record = removed[label]
         assert record.pool == 60
         rules = {"copies", "duplicates", "unconfident", "outside"}
-        assert set(record) == {"wanted", "pool", "kept", *rules}
+        assert set(dict(record)) == {"wanted", "pool", "kept", *rules}
         assert record.unconfident == (adjusted(run, other, pool, label) < 0.3).sum()
         low, high = np.quantile(crossed.known[label], [0.02, 0.98])
         mean = np.mean([adjusted(run, key, pool, label) for key in halves], axis=0)

@@ -71,7 +71,7 @@ def _train(
     run: Run, job: ClassifierJob, fold: Fold, training: TrainingSet, fabric: Fabric
 ) -> tuple[nn.Module, MadeClassifier]:
     """Train the classifier of a trial and return it on the device."""
-    catalog, folder = run.catalog, run.folder / job.key
+    catalog = run.catalog
     mean, std = _channel_statistics(run, fold)
     validation = catalog.rows(fold.validation)
     task = ClassifierTask(
@@ -90,14 +90,13 @@ def _train(
         crop=run.experiment.data.crop,
         margin=run.experiment.data.margin,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
-        folder=folder,
+        folder=run.job(job.key).path,
     )
-    told = asdict(train_classifier(task, fabric))
-    shown, prior, digest = (told.pop(name) for name in ("shown", "prior", "digest"))
+    found = train_classifier(task, fabric)
+    entry = TrainingEntry(**{name: getattr(found, name) for name in TrainingEntry.model_fields})
     classifier, _ = load_classifier(run.job(job.key).classifier)
-    return classifier.to(fabric.device), MadeClassifier(
-        digest, shown, prior, training=TrainingEntry(**told)
-    )
+    made = MadeClassifier(found.digest, found.shown, found.prior, training=entry)
+    return classifier.to(fabric.device), made
 
 
 def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:

@@ -1,4 +1,4 @@
-"""Curation: an arm's dose is selected from a pool of generated images by reference classifiers."""
+"""Generated images of a dose: the first of each class, or those that pass the arm's curation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,6 @@ from dermaug.experiment.plan.doses import pool_size
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.stages.dose_images import take_dose
 from dermaug.experiment.stages.references import (
     CrossFitted,
     Reference,
@@ -23,11 +22,47 @@ from dermaug.experiment.stages.references import (
     trial_reference,
 )
 from dermaug.synthesis.curation import copy_mask, drop_duplicates, keep_confident, keep_within
-from dermaug.synthesis.synthetic_set import SyntheticSet
+from dermaug.synthesis.synthetic_set import SyntheticSet, refuse_leakage
 
 Removed = dict[str, CurationEntry]
 """Label -> number of images that each rule would reject."""
 Mask = Bool[np.ndarray, " n"]
+
+
+def take_dose(
+    synthetic: Sequence[SyntheticSet], dose: Mapping[str, int], fold: Fold, origin: str
+) -> tuple[np.ndarray, list[str]]:
+    """Take the first images of each class, so that doses are nested.
+
+    Args:
+        synthetic: Synthetic sets that this arm may use.
+        dose: Number of images of each class.
+        fold: The fold of the trial; a set made for another fold is refused.
+        origin: Name of the arm in error messages.
+
+    Returns:
+        uint8 images (n, size, size, 3) and their labels.
+
+    Raises:
+        DermaugError: A set leaks, or holds too few images.
+    """
+    parts, labels = [], []
+    for given in synthetic:
+        refuse_leakage(given.provenance, fold.key, fold.train, origin)
+    for label, number in dose.items():
+        if number == 0:
+            continue
+        found = [part for given in synthetic if len(part := _of_label(given, label))]
+        images = np.concatenate(found)[:number] if found else np.empty((0,))
+        if len(images) < number:
+            raise DermaugError(
+                f"{origin}: {number} synthetic images of {label} are needed, {len(images)} found"
+            )
+        parts.append(images)
+        labels += [label] * number
+    if not parts:
+        return np.empty((0, 1, 1, 3), np.uint8), []
+    return np.concatenate(parts), labels
 
 
 def curated_dose(
@@ -129,3 +164,9 @@ def _confidences(
             None if band is None else keep_within(crossed.confidences(pool, label), *band)
         )
     return masks
+
+
+def _of_label(synthetic: SyntheticSet, label: str) -> np.ndarray:
+    where = np.asarray(synthetic.labels) == label
+    images: np.ndarray = synthetic.images if where.all() else synthetic.images[where]
+    return images

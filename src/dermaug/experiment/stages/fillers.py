@@ -14,11 +14,11 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.identity import folder_store
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.stages.curating import Removed, curated_dose
-from dermaug.experiment.stages.dose_images import repeat, take_dose
+from dermaug.experiment.stages.curating import Removed, curated_dose, take_dose
 from dermaug.files import expanded
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
+from dermaug.training.order import Order
 
 Images = UInt8[np.ndarray, "n h w 3"]
 Labels = Int[np.ndarray, " n"]
@@ -61,6 +61,29 @@ def _replay(
     labels = run.catalog.labels[rows]
     again = repeat(labels, _by_place(run, dose), derive_seed("replay", job.fold, job.seed))
     return Dose(run.images[rows[again]], labels[again])
+
+
+def repeat(
+    labels: Int[np.ndarray, " n"], dose: Mapping[int, int], seed: int
+) -> Int[np.ndarray, " m"]:
+    """Draw rows of real images again; every image of a class is drawn before any is repeated.
+
+    Args:
+        labels: Class of each real row.
+        dose: Class -> number of rows.
+        seed: Random seed; smaller doses are the beginning of larger ones.
+
+    Raises:
+        DermaugError: A class has a dose but no real image.
+    """
+    parts = [np.empty(0, dtype=np.int64)]
+    for label, number in dose.items():
+        rows = np.flatnonzero(labels == label)
+        if number and not len(rows):
+            raise DermaugError(f"class {label} has no real image to repeat")
+        if number:
+            parts.append(rows[Order(len(rows), derive_seed(seed, label)).batch(0, number)])
+    return np.concatenate(parts)
 
 
 def _oracle(

@@ -19,8 +19,7 @@ from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.curating import Removed
-from dermaug.experiment.stages.dose_images import repeat
-from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated
+from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated, repeat
 from dermaug.experiment.stages.references import trial_reference
 from dermaug.files import expanded
 from dermaug.seeding import derive_seed
