@@ -16,12 +16,18 @@ DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
 
 
 @data.command()
-def check(path: DataPath) -> None:
+def check(
+    path: DataPath,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Another data set, or split: count the images and lesions in both."),
+    ] = None,
+) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.inspection.data_check import examine
 
     with counting_bar("checking") as progress:
-        found = examine(path, progress)
+        found = examine(path, progress, against)
     catalog = found.catalog
     console.print(f"{catalog.name}: {len(catalog):,} images", markup=False)
     typer.echo(found.counts.to_string())
@@ -29,6 +35,8 @@ def check(path: DataPath) -> None:
         console.print(f"note: {sentence}", markup=False, soft_wrap=True)
     for line in found.pairs:
         console.print(f"  {line}", markup=False, soft_wrap=True)
+    for sentence in found.shared:
+        console.print(f"shared: {sentence}", markup=False, soft_wrap=True)
     if found.refused:
         raise DermaugError(f"{path}: a run would refuse these data", found.refused)
     console.print("no problems found")

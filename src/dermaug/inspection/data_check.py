@@ -19,6 +19,7 @@ from dermaug.data.twins import (
     similar_label_lines,
 )
 from dermaug.experiment.run.data import Twins, find_twins
+from dermaug.inspection.overlap import overlap
 
 LISTED = 20
 FEWEST = 3
@@ -35,6 +36,7 @@ class Examination:
         sentences: The layout, and remarks on the grouping, on reading the data, and on duplicates.
         pairs: One line per pair of images of different groups that show one photograph.
         refused: One line per finding that a run would refuse.
+        shared: What another data set has in common with it; empty when it was compared with none.
     """
 
     catalog: Catalog
@@ -42,20 +44,24 @@ class Examination:
     sentences: tuple[str, ...]
     pairs: tuple[str, ...]
     refused: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
 
-def examine(path: Path, progress: Progress | None = None) -> Examination:
+def examine(
+    path: Path, progress: Progress | None = None, against: Path | None = None
+) -> Examination:
     """Decode every image of a data set and compare all of them.
 
     Args:
         path: The data set.
         progress: Called with (done, total) while images are decoded.
+        against: Another data set; None compares with none.
 
     Raises:
         DermaugError: The path cannot be read as a data set.
     """
     catalog = open_catalog(path)
-    checked = check_catalog(catalog, progress=progress)
+    checked, names = check_catalog(catalog, progress=progress), (str(path), str(against))
     sound, pixels = checked.catalog, checked.contents.pixels
     twins = find_twins(sound, pixels, checked.contents.details)
     said = (equal_sentence(sound, pixels), twins.sentence(sound.unit))
@@ -65,6 +71,7 @@ def examine(path: Path, progress: Progress | None = None) -> Examination:
         (recognised_as(path), grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
+        tuple(overlap(checked, names, against, progress)) if against else (),
     )
 
 

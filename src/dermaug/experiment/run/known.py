@@ -9,13 +9,14 @@ name are not known.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from dermaug.console import counting_bar
 from dermaug.data.catalog import Catalog
-from dermaug.data.pixels import PixelStore
+from dermaug.data.contents import Contents
 from dermaug.errors import DermaugError
 from dermaug.evaluation.duplicates import near_between
 from dermaug.experiment.run.contents import Remembered
@@ -26,6 +27,18 @@ GLOBAL_LESION = re.compile(r"HAM_\d{7}")
 EQUAL, NEAR, SAME_ID = "of equal pixels", "near-duplicates", "of an equal ISIC or HAM10000 id"
 REASONS = (EQUAL, NEAR, SAME_ID)
 """In the order in which they are reported; of several reasons, the first is used."""
+
+
+class WithContents(Protocol):
+    """A data set whose images were decoded: a `PixelStore`, or a `Checked` data set."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The images."""
+
+    @property
+    def contents(self) -> Contents:
+        """Signatures of the images."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +69,7 @@ class Matches:
         return told
 
 
-def match_images(store: PixelStore, remembered: Remembered) -> Matches:
+def match_images(store: WithContents, remembered: Remembered) -> Matches:
     """Compare every image of a data set with every image of a run.
 
     Args:
@@ -127,7 +140,7 @@ def _joined(
     return pairs[["row", "image_id"]].assign(reason=reason)
 
 
-def _near(store: PixelStore, remembered: Remembered) -> pd.DataFrame:
+def _near(store: WithContents, remembered: Remembered) -> pd.DataFrame:
     with counting_bar("comparing images", "parts") as progress:
         found = near_between(store.contents.details, remembered.details, progress)
     ids = remembered.table["image_id"].to_numpy()[found.second]

@@ -1,0 +1,73 @@
+"""Images and lesions that two data sets share, counted."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dermaug.data.check import Checked, check_catalog
+from dermaug.data.parallel import Progress
+from dermaug.data.sources import open_catalog
+from dermaug.experiment.run.contents import Remembered
+from dermaug.experiment.run.known import Matches, counted, match_images
+
+LISTED = 10
+
+
+def overlap(
+    checked: Checked, names: tuple[str, str], other: Path, progress: Progress | None = None
+) -> list[str]:
+    """Compare a data set with another by pixels, as near-duplicates and by global id.
+
+    Args:
+        checked: The data set whose images are counted, for example a test split, decoded.
+        names: What the two are called.
+        other: The other, for example the training split.
+        progress: Called with (done, total) while the other's images are decoded.
+
+    Returns:
+        A sentence that can be quoted, one on the lesions or patients, and some pairs of images.
+
+    Raises:
+        DermaugError: The other cannot be read as a data set.
+    """
+    second = check_catalog(open_catalog(other), progress=progress)
+    table = second.catalog.table.assign(pixels=second.contents.pixels)
+    matches = match_images(checked, Remembered(table, second.contents.details))
+    return shared_lines(checked, second, matches, names)
+
+
+def shared_lines(
+    first: Checked, second: Checked, matches: Matches, names: tuple[str, str]
+) -> list[str]:
+    """What two data sets share, in sentences.
+
+    Args:
+        first: The data set whose images are counted.
+        second: The other.
+        matches: Of the images of the first with those of the second.
+        names: What the two are called.
+    """
+    reasons = matches.reasons(set(second.catalog.image_ids))
+    found = matches.found.drop_duplicates(["row", "image_id"])
+    known = np.zeros(len(reasons), dtype=bool)
+    known[found["row"].to_numpy(dtype=np.int64)] = True
+    total, unit = len(known), first.catalog.unit
+    if not total or not known.any():
+        return [f"None of the {total:,} images of {names[0]} are in {names[1]}."]
+    groups = first.catalog.groups
+    shared, number = len(set(groups[known])), len(set(groups))
+    ids = zip(
+        first.catalog.image_ids[found["row"]], found["image_id"], found["reason"], strict=True
+    )
+    pairs = [f"{one} is {other} ({reason})" for one, other, reason in ids]
+    more = len(pairs) - LISTED
+    lines = [
+        f"{100 * known.mean():.1f} % of the images of {names[0]} are in {names[1]}: "
+        f"{int(known.sum()):,} of {total:,} ({counted(reasons[known])}), which are "
+        f"{found['image_id'].nunique():,} of its {len(second.catalog):,} images."
+    ]
+    if first.catalog.grouped or unit == "patient":
+        lines.append(
+            f"{shared:,} of the {number:,} {unit}s of {names[0]} have an image in {names[1]}."
+        )
+    return [*lines, *pairs[:LISTED], *([f"and {more:,} more pairs"] if more > 0 else [])]
