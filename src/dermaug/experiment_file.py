@@ -16,6 +16,7 @@ from dermaug.errors import DermaugError
 Checked = TypeVar("Checked", bound=Section)
 REMOVED = {
     "critic": "use discriminator",
+    "critic_rate": "use discriminator_rate",
     "own_norm": "batch norm of its own for the dose was removed; it did not help",
     "doses": "give the list as dose",
     "balances": "give the list as balance",

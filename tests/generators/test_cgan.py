@@ -12,7 +12,12 @@ from dermaug.generators import build_family
 from dermaug.generators.cgan import Cgan
 from dermaug.generators.family import Progress
 from dermaug.generators.projected import Projected
-from dermaug.generators.residual import GROUP, ResidualCritic, ResidualGenerator, spread_of_groups
+from dermaug.generators.residual import (
+    GROUP,
+    ResidualDiscriminator,
+    ResidualGenerator,
+    spread_of_groups,
+)
 
 SIDE = 32
 WEIGHTS = Path(__file__).parents[2] / "../shared/weights/mobilenetv1_imagenet_trunk.safetensors"
@@ -30,22 +35,22 @@ def batch(number: int = 8, classes: int = 2) -> tuple[torch.Tensor, torch.Tensor
 
 @pytest.mark.parametrize("size", [32, 48, 64])
 def test_networks_mirror_each_other(size: int) -> None:
-    sampler, critic = ResidualGenerator(16, 8, size, 3), ResidualCritic(8, size, 3)
+    sampler, discriminator = ResidualGenerator(16, 8, size, 3), ResidualDiscriminator(8, size, 3)
     labels = torch.tensor([0, 1, 2, 0])
     images = sampler(sampler.draw_latents(4, Generator().manual_seed(0)), labels)
     assert images.shape == (4, 3, size, size)
-    assert critic(images, labels).shape == (4,)
+    assert discriminator(images, labels).shape == (4,)
 
 
 def test_signals_neither_vanish_nor_explode_at_the_start() -> None:
     torch.manual_seed(0)
     sampler = ResidualGenerator(64, 16, 64, 2).requires_grad_(False)
-    critic = ResidualCritic(16, 64, 2).requires_grad_(False)
+    discriminator = ResidualDiscriminator(16, 64, 2).requires_grad_(False)
     labels = torch.zeros(64, dtype=torch.long)
     images = sampler(sampler.draw_latents(64, Generator().manual_seed(0)), labels)
     assert 0.05 < float(images.std()) < 0.9
     noise = torch.randn(64, 3, 64, 64)
-    assert 0.1 < float(critic(noise, labels).std()) < 5.0
+    assert 0.1 < float(discriminator(noise, labels).std()) < 5.0
 
 
 def test_class_says_nothing_until_it_is_told_and_then_more() -> None:
@@ -125,7 +130,7 @@ def test_unknown_option_is_named() -> None:
 
 
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="../shared/weights is not here")
-def test_projected_critic_learns_while_its_backbone_stays() -> None:
+def test_projected_discriminator_learns_while_its_backbone_stays() -> None:
     torch.manual_seed(0)
     config = GeneratorConfig(
         family="projected", width=4, latent=8, options={"weights": str(WEIGHTS), **TRUNK}
@@ -138,7 +143,7 @@ def test_projected_critic_learns_while_its_backbone_stays() -> None:
     images, labels, random = batch()
     heads = [parameter.clone() for parameter in family.heads.parameters()]
     losses = [
-        float(family.step(images, labels, random, Progress(step, 10))["critic_loss"])
+        float(family.step(images, labels, random, Progress(step, 10))["discriminator_loss"])
         for step in range(10)
     ]
     assert losses[-1] < losses[0]

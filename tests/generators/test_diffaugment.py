@@ -1,4 +1,4 @@
-"""What the critic sees: equivariant, differentiable, and changed as often as asked."""
+"""What the discriminator sees: equivariant, differentiable, and changed as often as asked."""
 
 import pytest
 import torch
@@ -48,7 +48,7 @@ def test_gradient_reaches_every_image() -> None:
 
 
 @pytest.mark.parametrize(("margin", "rises"), [(4.0, True), (0.0, False)])
-def test_controller_follows_the_critic(margin: float, rises: bool) -> None:
+def test_controller_follows_the_discriminator(margin: float, rises: bool) -> None:
     strength = Strength(target=0.6, images=1_000, start=0.4)
     random = Generator().manual_seed(0)
     for _ in range(20):

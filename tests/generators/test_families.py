@@ -145,7 +145,7 @@ def test_sampler_draws_squares_of_its_size(family: str, size: int) -> None:
 
 
 @families
-def test_critic_says_what_the_family_promises(family: str) -> None:
+def test_discriminator_says_what_the_family_promises(family: str) -> None:
     built = build_family(asked(family), SIDE, 2).eval()
     images, labels = torch.rand(4, 3, SIDE, SIDE) * 2.0 - 1.0, torch.tensor([0, 1, 0, 1])
     with torch.inference_mode():

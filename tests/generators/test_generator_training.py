@@ -90,7 +90,7 @@ def test_class_smaller_than_the_batch(tmp_path: Path, fabric: Fabric, generator_
     assert (tmp_path / GENERATOR).exists()
 
 
-def test_checkpoint_keeps_the_critic_beside_the_sampler(
+def test_checkpoint_keeps_the_discriminator_beside_the_sampler(
     tmp_path: Path, fabric: Fabric, generator_task: Make
 ) -> None:
     task = generator_task(tmp_path)

@@ -64,8 +64,8 @@ def test_without_validation_images_the_last_snapshot_is_best() -> None:
     ("sign", "bad", "words"),
     [
         ("collapsed_pairs", 0.9, "collapsed: 90%"),
-        ("overfitting", 0.95, "knows the training images by heart"),
-        ("nearest_training", 0.2, "0.20 times as near"),
+        ("overfitting", 0.95, "has memorised the training images"),
+        ("nearest_training", 0.2, "to training images is 0.20"),
     ],
 )
 def test_bad_sign_stops_once_it_lasts(sign: str, bad: float, words: str) -> None:

@@ -40,14 +40,14 @@ def test_halves_pull_the_generated_logit_in_opposite_directions(name: str) -> No
     assert float(slopes[0].sum()) > 0.0 > float(slopes[1].sum())
 
 
-def critic() -> nn.Module:
+def discriminator() -> nn.Module:
     torch.manual_seed(0)
     layers = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softplus(), nn.Flatten(), nn.Linear(4 * 36, 1))
     return nn.Sequential(layers, nn.Flatten(0))
 
 
 def test_gradient_penalty_agrees_with_finite_differences() -> None:
-    network = critic().double()
+    network = discriminator().double()
     images = torch.randn(2, 3, 8, 8, dtype=torch.float64).requires_grad_(True)
     penalty = float(gradient_penalty(images, network(images)).detach())
     step, squares = 1e-5, 0.0
@@ -62,8 +62,8 @@ def test_gradient_penalty_agrees_with_finite_differences() -> None:
     assert penalty == pytest.approx(squares, rel=1e-6)
 
 
-def test_gradient_penalty_can_be_differentiated_and_flattens_the_critic() -> None:
-    network, images = critic(), torch.randn(8, 3, 8, 8).requires_grad_(True)
+def test_gradient_penalty_can_be_differentiated_and_flattens_the_discriminator() -> None:
+    network, images = discriminator(), torch.randn(8, 3, 8, 8).requires_grad_(True)
     optimizer = torch.optim.SGD(network.parameters(), 0.05)
     before = float(gradient_penalty(images, network(images)).detach())
     for _ in range(20):
@@ -74,7 +74,7 @@ def test_gradient_penalty_can_be_differentiated_and_flattens_the_critic() -> Non
 
 
 def test_gradient_penalty_is_float32_outside_autocast() -> None:
-    network, images = critic(), torch.randn(4, 3, 8, 8).requires_grad_(True)
+    network, images = discriminator(), torch.randn(4, 3, 8, 8).requires_grad_(True)
     exact = gradient_penalty(images, network(images))
     with autocast("cpu", dtype=torch.bfloat16):
         assert network(images).dtype == torch.bfloat16

@@ -34,7 +34,7 @@ def config(backbone: str, folder: Path) -> GeneratorConfig:
 
 
 def seen_by_backbone(backbone: str, folder: Path, images: torch.Tensor) -> torch.Tensor:
-    """What arrives at the backbone's door when the critic is given images in [0, 1]."""
+    """What arrives at the backbone's door when the discriminator is given images in [0, 1]."""
     family = build_family(config(backbone, folder), SIDE, 2).eval()
     assert isinstance(family, Projected)
     family.prepare()
@@ -69,7 +69,7 @@ def test_another_backbone_sees_them_by_its_own_mean_and_deviation(
 
 
 @pytest.mark.parametrize("backbone", [DEFAULT, "test_efficientnet"])
-def test_judges_and_critic_scale_images_alike(
+def test_judges_and_discriminator_scale_images_alike(
     tmp_path: Path, images: torch.Tensor, backbone: str
 ) -> None:
     path = Path(str(config(backbone, tmp_path).options["weights"]))

@@ -20,10 +20,10 @@ FAMILIES: dict[str, type[Family]] = {
 
 
 def family_named(name: str) -> type[Family]:
-    """The family of that name.
+    """Look up a family by name.
 
     Raises:
-        DermaugError: There is none; names those there are.
+        DermaugError: There is no such family; the message lists the known ones.
     """
     if name not in FAMILIES:
         raise DermaugError(
@@ -33,14 +33,15 @@ def family_named(name: str) -> type[Family]:
 
 
 def build_family(config: GeneratorConfig, size: int, num_classes: int = 1) -> Family:
-    """Untrained networks and optimisers of `config.family`.
+    """Build the untrained networks and optimisers of `config.family`.
 
     Args:
         config: Family, widths and options.
         size: Side of the square images in pixels.
-        num_classes: Classes that one network draws; only a conditional family takes several.
+        num_classes: Number of classes that one network draws; only a conditional family allows
+            several.
 
     Raises:
-        DermaugError: No such family, an option that it does not have, or a size it cannot draw.
+        DermaugError: The family does not exist, lacks an option, or cannot draw images of the size.
     """
     return family_named(config.family)(config, size, num_classes)

@@ -1,8 +1,8 @@
-"""ACGAN (Odena et al. 2016, arXiv:1610.09585), as Frid-Adar et al. 2018 used it: one for all.
+"""ACGAN (Odena et al. 2016, arXiv:1610.09585), one for all classes as in Frid-Adar et al. 2018.
 
-DCGAN's networks; the latent is joined with a class embedding, and the discriminator names the class
-besides telling real from generated, which makes it a classifier of its own. Frid-Adar et al.
-(arXiv:1803.01229, section on ACGAN) trained it with a rate of 1e-4.
+The networks are those of DCGAN. The latent is joined with a class embedding, and the discriminator
+also predicts the class, which makes it a classifier. Frid-Adar et al. (arXiv:1803.01229, section on
+ACGAN) used a learning rate of 1e-4.
 """
 
 from collections.abc import Iterator
@@ -25,10 +25,10 @@ from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the discriminator makes of a batch.
+    """Output of the discriminator for a batch.
 
     Args:
-        real: Logits, high for real.
+        real: Logits, high for real images.
         classes: Logits of each class.
     """
 
@@ -40,15 +40,15 @@ Joined = Literal["product", "concatenated"]
 
 
 class AcganGenerator(DcganGenerator):
-    """DCGAN's generator on the latent joined with an embedding of the class, of as many dimensions.
+    """DCGAN's generator on the latent joined with a class embedding of the same dimension.
 
     Args:
         latent: Dimensions of the latent, uniform in [-1, 1].
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
         kernel: 4 or 5.
-        num_classes: Classes it draws.
-        joined: How latent and embedding become one.
+        num_classes: Number of classes that it draws.
+        joined: How latent and embedding are joined.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class AcganGenerator(DcganGenerator):
 
 
 class AcganDiscriminator(nn.Module):
-    """DCGAN's discriminator with two heads on its last maps: real or generated, and the class.
+    """DCGAN's discriminator with two outputs: real or generated, and the class.
 
     Args:
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
         kernel: 4 or 5.
-        num_classes: Classes it tells apart.
+        num_classes: Number of classes that it distinguishes.
     """
 
     def __init__(self, width: int, size: int, kernel: int, num_classes: int) -> None:
@@ -80,13 +80,13 @@ class AcganDiscriminator(nn.Module):
         self.layers = judging_layers(width, size, kernel, outputs=1 + num_classes)
 
     def forward(self, images: Images) -> Verdict:
-        """Both verdicts on images in [-1, 1]."""
+        """Both outputs for images in [-1, 1]."""
         logits = self.layers(images).flatten(1)  # b (1 + classes)
         return Verdict(logits[:, 0], logits[:, 1:])
 
 
 class Acgan(Family):
-    """Generator and discriminator with Adam, one step of each a batch."""
+    """Generator and discriminator with Adam, one step of each per batch."""
 
     conditional: ClassVar[bool] = True
 
@@ -96,11 +96,11 @@ class Acgan(Family):
         kernel: Literal[4, 5] = 4
         """Side of the (transposed) convolutions."""
         joined: Joined = "product"
-        """The latent times the class embedding, or concatenated with it as by Odena et al. Of a
-        product nothing is known without the latent; a concatenated class is enough to please the
-        class loss, and the network draws one image per class."""
+        """The latent is multiplied by the class embedding, or concatenated with it as in Odena et
+        al. A concatenated class alone can satisfy the class loss, and the network then draws one
+        image per class; a product always depends on the latent."""
         class_weight: NonNegativeFloat = 1.0
-        """Weight of the class loss beside the loss of real or generated; 1 as published."""
+        """Weight of the class loss relative to the adversarial loss; 1 as published."""
         beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
         """Adam's first moment."""
 
@@ -121,7 +121,7 @@ class Acgan(Family):
     ) -> dict[str, Tensor]:
         """One step of the discriminator, then one of the generator against it.
 
-        Images are drawn of the classes of the real batch, so that `sampling` holds for both.
+        Generated images have the classes of the real batch, so that `sampling` applies to both.
         """
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         real = self.discriminator(images)
@@ -131,7 +131,7 @@ class Acgan(Family):
         d_loss = discriminator_loss(real.real, fake.real)
         self.descend("discriminator", d_loss + self.own.class_weight * class_loss)
 
-        # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
+        # The discriminator's weights need no gradient here, which saves a twelfth of the step.
         self.discriminator.requires_grad_(False)
         with unrecorded_statistics(self.discriminator):
             judged = self.discriminator(fake_images)
@@ -147,7 +147,7 @@ class Acgan(Family):
         }
 
     def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """The discriminator's logits of real against generated."""
+        """The discriminator's logits of real versus generated."""
         verdict: Verdict = self.discriminator(images)
         return verdict.real
 
@@ -164,10 +164,10 @@ def class_log_loss(verdict: Verdict, labels: Int[Tensor, " b"]) -> Tensor:
 
 @contextmanager
 def unrecorded_statistics(network: nn.Module) -> Iterator[None]:
-    """Batch norm by the batch, as in training, but without noting its statistics.
+    """Use batch norm in training mode without updating its running statistics.
 
-    The discriminator is asked about real images in the end: running statistics that are two parts
-    generated images and one part real would judge neither.
+    The trained discriminator is applied to real images. Running statistics of a mixture of two
+    parts generated and one part real images would fit neither kind.
     """
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:

@@ -1,9 +1,10 @@
-"""A conditional GAN for small data: one network for all classes, pretrained on them together.
+"""A conditional GAN for small data: one network for all classes, first trained without classes.
 
-Residual networks without batch norm, a loss with zero-centred gradient penalties (R3GAN, Huang et
-al. 2024, arXiv:2501.05441), augmentation of all that the critic sees (arXiv:2006.06676), and a
-class that is told only after the classes were learnt together (Shahbazi et al. 2022,
-arXiv:2201.06578): conditioning a small class from the start collapses it.
+It has residual networks without batch norm, a loss with zero-centred gradient penalties (R3GAN,
+Huang et al. 2024, arXiv:2501.05441) and augmentation of all images shown to the discriminator
+(arXiv:2006.06676). Conditioning on the class starts only after the classes were learnt together
+(Shahbazi et al. 2022, arXiv:2201.06578), since small classes collapse if conditioned from the
+start.
 """
 
 from typing import ClassVar, Literal
@@ -19,11 +20,11 @@ from dermaug.generators.conditioning import told_share
 from dermaug.generators.diffaugment import Strength, augment
 from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import OBJECTIVES, gradient_penalty
-from dermaug.generators.residual import ResidualCritic, ResidualGenerator
+from dermaug.generators.residual import ResidualDiscriminator, ResidualGenerator
 
 
 class Cgan(Family):
-    """Generator and critic with Adam, one step of each a batch."""
+    """Generator and discriminator with Adam, one step of each per batch."""
 
     conditional: ClassVar[bool] = True
 
@@ -35,35 +36,35 @@ class Cgan(Family):
         penalty: float = Field(default=0.5, ge=0.0)
         """Weight gamma of R1 and R2: each adds gamma / 2 times the squared norm of its gradient."""
         penalty_interval: PositiveInt = 8
-        """Steps between penalties, which then weigh as many times more (lazy regularisation)."""
+        """Steps between penalties, whose weight is multiplied by it (lazy regularisation)."""
         told_from: float = Field(default=0.25, ge=0.0, le=1.0)
-        """Fraction of the training from which on the class is told; 0 tells it from the start."""
+        """Fraction of the training at which conditioning on the class starts; 0: from the start."""
         told_by: float = Field(default=0.5, ge=0.0, le=1.0)
-        """Fraction of the training at which the class is told in full."""
+        """Fraction of the training at which conditioning on the class is complete."""
         overfitting: float = Field(default=0.6, ge=0.0, le=1.0)
-        """Mean sign of the critic's verdict on real images at which augmentation is held."""
+        """Target of the adaptive augmentation: mean sign of the logits of real images."""
         most_augmentation: float = Field(default=0.8, ge=0.0, le=1.0)
         """Highest probability of each augmentation; 0 switches it off."""
         adaptation: PositiveFloat = 10_000
-        """Images in which the probability may rise from 0 to 1."""
+        """Smallest number of images in which the probability rises from 0 to 1."""
         beta1: float = Field(default=0.0, ge=0.0, lt=1.0)
         """Adam's first moment."""
         beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
         """Adam's second moment."""
-        critic_rate: PositiveFloat = 1.0
-        """Factor on the critic's learning rate."""
+        discriminator_rate: PositiveFloat = 1.0
+        """Factor on the discriminator's learning rate."""
 
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
         super().__init__(config, size, num_classes)
         self.own = own_options(self.Options, config)
         self.sampler = ResidualGenerator(config.latent, config.width, size, num_classes)
-        self.critic = ResidualCritic(config.width, size, num_classes)
+        self.discriminator = ResidualDiscriminator(config.width, size, num_classes)
         self.strength = Strength(
             self.own.overfitting, self.own.adaptation, most=self.own.most_augmentation
         )
         self.d_loss, self.g_loss = OBJECTIVES[self.own.objective]
         betas = (float(self.own.beta1), self.own.beta2)
-        rates = {"sampler": config.rate, "critic": config.rate * self.own.critic_rate}
+        rates = {"sampler": config.rate, "discriminator": config.rate * self.own.discriminator_rate}
         self.optimizers = {
             name: Adam(self.get_submodule(name).parameters(), rate, betas, fused=True)
             for name, rate in rates.items()
@@ -72,43 +73,43 @@ class Cgan(Family):
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
-        """One step of the critic, then one of the generator against it."""
+        """One step of the discriminator, then one of the generator against it."""
         self._tell_classes(progress.fraction)
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         real, fake = self._judge([images, fake_images.detach()], labels, random)
         d_loss = self.d_loss(real, fake)
         penalty = self._penalty(images, fake_images, labels, random, progress.step)
-        self.descend("critic", d_loss + penalty)
+        self.descend("discriminator", d_loss + penalty)
 
-        # The critic's weights need no gradient here, and the real images none at all.
-        self.critic.requires_grad_(False)
+        # The discriminator's weights need no gradient here, and neither do the real images.
+        self.discriminator.requires_grad_(False)
         with torch.no_grad():
             (rival,) = self._judge([images], labels, random)
         (own,) = self._judge([fake_images], labels, random)
         g_loss = self.g_loss(rival, own)
         self.descend("sampler", g_loss)
-        self.critic.requires_grad_(True)
+        self.discriminator.requires_grad_(True)
         return {
-            "critic_loss": d_loss.detach(),
+            "discriminator_loss": d_loss.detach(),
             "generator_loss": g_loss.detach(),
             "real_sign": self.strength.follow(real.detach(), fake.detach()),
             "augmentation": self.strength.probability.clone(),
         }
 
     def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """The critic's logits, without augmentation."""
-        logits: Tensor = self.critic(images, labels)
+        """The discriminator's logits, without augmentation."""
+        logits: Tensor = self.discriminator(images, labels)
         return logits
 
     def _judge(
         self, parts: list[Images], labels: Int[Tensor, " b"], random: Generator
     ) -> tuple[Tensor, ...]:
         """Logits of some batches of the same labels, augmented, in one pass."""
-        logits: Tensor = self.critic(self._shown(parts, random), labels.repeat(len(parts)))
+        logits: Tensor = self.discriminator(self._shown(parts, random), labels.repeat(len(parts)))
         return logits.chunk(len(parts))
 
     def _shown(self, parts: list[Images], random: Generator) -> Images:
-        """What the critic sees of some batches."""
+        """Join batches and augment them for the discriminator."""
         together = torch.cat(parts)
         if self.own.most_augmentation == 0.0:
             return together
@@ -122,19 +123,19 @@ class Cgan(Family):
         random: Generator,
         step: int,
     ) -> Tensor:
-        """R1 + R2 in float32 every few steps, weighing as many times more; else nothing."""
+        """R1 + R2 in float32 every few steps, weighted by their number; 0 at other steps."""
         interval = self.own.penalty_interval
         if self.own.penalty == 0.0 or step % interval:
             return images.new_zeros(())
         with autocast(images.device.type, enabled=False):
-            # With respect to what the critic sees: resampling cannot be differentiated twice.
+            # With respect to the augmented images: resampling cannot be differentiated twice.
             seen = self._shown([images, fake_images.detach()], random).float().requires_grad_(True)
-            logits = self.critic(seen, labels.repeat(2))
-            # A mean over both halves, so twice that is the sum of R1 and R2.
+            logits = self.discriminator(seen, labels.repeat(2))
+            # The penalty is a mean over both halves; twice this mean is the sum of R1 and R2.
             return self.own.penalty * interval * gradient_penalty(seen, logits)
 
     def _tell_classes(self, fraction: float) -> None:
-        """Let the class speak: from 0 to 1 between two points of the training."""
+        """Set the strength of conditioning, which rises from 0 to 1 between two points."""
         told = told_share(fraction, self.own.told_from, self.own.told_by)
-        for network in (self.sampler, self.critic):
+        for network in (self.sampler, self.discriminator):
             network.get_buffer("conditioning").fill_(told)

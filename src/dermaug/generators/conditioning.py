@@ -1,17 +1,18 @@
-"""When a network is told the class: after all classes were learnt together.
+"""The schedule of conditioning on the class, which starts after all classes were learnt together.
 
-Conditioning a class of a hundred images from the start collapses it; learning the classes together
-first and telling them apart gradually does not (Shahbazi et al. 2022, arXiv:2201.06578, section 4).
+A class of a hundred images collapses if it is conditioned from the start. It does not if the
+classes are first learnt together and then conditioned gradually (Shahbazi et al. 2022,
+arXiv:2201.06578, section 4).
 """
 
 
 def told_share(fraction: float, start: float, end: float) -> float:
-    """How much of the class is told: 0 before `start`, 1 from `end` on, linear between.
+    """Strength of conditioning: 0 before `start`, 1 from `end` on, linear between.
 
     Args:
-        fraction: Share of the training that is done, 0 to 1.
-        start: Share at which telling begins.
-        end: Share at which everything is told.
+        fraction: Completed fraction of the training, 0 to 1.
+        start: Fraction at which conditioning starts.
+        end: Fraction at which conditioning is complete.
 
     Example:
         >>> [told_share(fraction, 0.25, 0.5) for fraction in (0.125, 0.375, 0.75)]

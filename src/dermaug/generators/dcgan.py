@@ -18,10 +18,10 @@ from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 
 class DcganGenerator(Sampler):
-    """A latent through fractionally strided convolutions, each doubling the side.
+    """Fractionally strided convolutions from a latent to an image, each of which doubles the side.
 
-    Batch norm and ReLU after all but the last, which ends in tanh. 64 pixels are four doublings of
-    4x4, as published; other sizes start from the side below 8 that doubles to theirs.
+    Batch norm and ReLU follow all but the last convolution, which ends in tanh. Images of 64 pixels
+    are four doublings of 4x4, as published; other sizes start from a side of 4 to 7 pixels.
 
     Args:
         latent: Dimensions of the latent, uniform in [-1, 1].
@@ -55,13 +55,13 @@ class DcganGenerator(Sampler):
         return torch.rand(number, self.latent, generator=random, device=random.device) * 2.0 - 1.0
 
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
-        """Images in [-1, 1]; one class a network, so `labels` are not looked at."""
+        """Images in [-1, 1]; a network has one class, so `labels` are ignored."""
         images: Tensor = self.layers(rearrange(latents, "n z -> n z 1 1"))
         return images
 
 
 class DcganDiscriminator(nn.Module):
-    """The generator's mirror: strided convolutions, LeakyReLU 0.2, batch norm but on the input.
+    """The mirror of the generator: strided convolutions, LeakyReLU, batch norm but for the first.
 
     Args:
         width: Channels of the layer nearest the image.
@@ -74,13 +74,13 @@ class DcganDiscriminator(nn.Module):
         self.layers = judging_layers(width, size, kernel)
 
     def forward(self, images: Images) -> Float[Tensor, " b"]:
-        """Logits: high for real."""
+        """Logits, high for real images."""
         logits: Tensor = rearrange(self.layers(images), "b 1 1 1 -> b")
         return logits
 
 
 class Dcgan(Family):
-    """Generator and discriminator with Adam, one step of each a batch."""
+    """Generator and discriminator with Adam, one step of each per batch."""
 
     conditional: ClassVar[bool] = False
 
@@ -88,7 +88,7 @@ class Dcgan(Family):
         """Settings of a DCGAN."""
 
         kernel: Literal[4, 5] = 4
-        """Side of the (transposed) convolutions; Radford used 5 by name, 4 in code."""
+        """Side of the (transposed) convolutions; Radford et al. state 5, their code uses 4."""
         beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
         """Adam's first moment."""
 
@@ -111,7 +111,7 @@ class Dcgan(Family):
         d_loss = discriminator_loss(real, fake)
         self.descend("discriminator", d_loss)
 
-        # The discriminator's weights need no gradient here: a twelfth of the step's work saved.
+        # The discriminator's weights need no gradient here, which saves a twelfth of the step.
         self.discriminator.requires_grad_(False)
         g_loss = nonsaturating_loss(real, self.discriminator(fake_images))
         self.descend("sampler", g_loss)
@@ -130,13 +130,13 @@ class Dcgan(Family):
 
 
 def judging_layers(width: int, size: int, kernel: int, outputs: int = 1) -> nn.Sequential:
-    """From images to maps of `outputs` channels and a side of 1, weights as published.
+    """Layers from images to maps of `outputs` channels and side 1, initialised as published.
 
     Args:
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
         kernel: 4 or 5.
-        outputs: Numbers that an image is judged by.
+        outputs: Number of outputs per image.
     """
     base, doublings = halvings_of(size)
     widths = [3, *(width * 2**power for power in range(doublings))]
@@ -151,7 +151,7 @@ def judging_layers(width: int, size: int, kernel: int, outputs: int = 1) -> nn.S
 
 
 def initialise(module: nn.Module) -> None:
-    """Weights N(0, 0.02); batch norm's scale N(1, 0.02) and shift 0 (Radford et al., section 4)."""
+    """Draw weights from N(0, 0.02), batch norm's scales from N(1, 0.02) (Radford et al., 4)."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
@@ -162,7 +162,7 @@ def initialise(module: nn.Module) -> None:
 
 
 def halvings_of(size: int) -> tuple[int, int]:
-    """Side of the smallest layer (4 to 7) and how often it doubles to reach `size`."""
+    """Side of the smallest layer (4 to 7) and number of doublings up to `size`."""
     for base, doublings in _halvings(size):
         if 4 <= base <= 7:
             return base, doublings

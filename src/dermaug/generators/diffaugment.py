@@ -1,8 +1,8 @@
-"""Differentiable augmentation of all that a critic sees, with an adaptive strength.
+"""Differentiable augmentation of all images shown to a discriminator, with adaptive strength.
 
-Zhao et al. 2020 (arXiv:2006.10738) augment real and generated images alike, so that the critic
-cannot learn the training images by heart; Karras et al. 2020 (arXiv:2006.06676) apply each change
-with a probability that follows the critic's overfitting.
+Zhao et al. 2020 (arXiv:2006.10738) augment real and generated images alike, so that the
+discriminator cannot memorise the training images. Karras et al. 2020 (arXiv:2006.06676) apply each
+augmentation with a probability that adapts to the discriminator's overfitting.
 """
 
 import math
@@ -21,14 +21,15 @@ from dermaug.data.augmentation import (
 
 
 def augment(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
-    """Geometry, colour and a blank square, each drawn for each image with probability `strength`.
+    """Apply geometry, colour and a blank square to each image, each with probability `strength`.
 
-    Colour is diagnostic: brightness, contrast and saturation vary by 15 %, hue not at all.
+    Colour is diagnostic, so brightness, contrast and saturation vary by only 15 % and hue does not
+    vary.
 
     Args:
-        images: In [-1, 1].
-        random: On the images' device.
-        strength: 0 changes nothing, 1 changes every image in all three ways.
+        images: Images in [-1, 1].
+        random: Generator on the images' device.
+        strength: 0 changes nothing, 1 applies all three augmentations to every image.
     """
     images = _move(images, random, strength)
     images = _colour(images, random, strength)
@@ -36,17 +37,17 @@ def augment(images: Batch, random: Generator, strength: Tensor | float) -> Batch
 
 
 class Strength(nn.Module):
-    """The probability of each change, raised while the critic tells real images too surely.
+    """The probability of each augmentation, raised while the discriminator overfits.
 
-    Karras et al. 2020, section 3.1: the sign of the critic's verdict on real images, averaged, is
-    held at a target. A relativistic critic has no zero, so that signs are taken from the middle
-    between the means of real and generated images.
+    As in Karras et al. 2020, section 3.1, the mean sign of the discriminator's logits of real
+    images is held at a target. The logits of a relativistic discriminator have no natural zero, so
+    signs are relative to the midpoint between the means of real and generated images.
 
     Args:
-        target: Mean sign to hold, 0 to 1.
-        images: Images shown in which the probability may go from 0 to 1.
-        start: Where it begins.
-        most: What it never exceeds.
+        target: Target of the mean sign, 0 to 1.
+        images: Smallest number of images shown in which the probability goes from 0 to 1.
+        start: Initial probability.
+        most: Largest probability.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Strength(nn.Module):
 
     @torch.no_grad()
     def follow(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Move one step by the logits of a batch; gives the mean sign. Nothing waits for it."""
+        """Adapt to the logits of a batch and return the mean sign, without synchronisation."""
         middle = 0.5 * (real.mean() + fake.mean())
         sign = (real - middle).sign().mean()
         move = (sign - self.target).sign() * len(real) / self.images
@@ -84,7 +85,7 @@ def _colour(images: Batch, random: Generator, strength: Tensor | float) -> Batch
 
 
 def _blank(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
-    """A square of half the side, its centre anywhere, becomes mid-grey."""
+    """Fill a square of half the side, with its centre anywhere, with mid-grey."""
     side = images.shape[-1]
     pixels = torch.arange(side, device=images.device) + 0.5
     rows, columns = (

@@ -1,4 +1,4 @@
-"""What every generator family offers to the training loop, whatever its mathematics."""
+"""The interface of generator families, which the training loop uses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ Images = Float[Tensor, "b 3 h w"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is.
+    """Progress of a training.
 
     Args:
-        step: Steps done before this one.
-        total: Steps in all.
+        step: Number of completed steps.
+        total: Total number of steps.
     """
 
     step: int
@@ -32,7 +32,7 @@ class Progress:
 
     @property
     def fraction(self) -> float:
-        """Share of the training that is done, 0 to below 1."""
+        """Completed fraction of the training, 0 to below 1."""
         return self.step / self.total
 
 
@@ -40,7 +40,7 @@ class Sampler(nn.Module, ABC):
     """The network that is averaged, saved and sampled from."""
 
     latent: int
-    """Numbers that one image is made of."""
+    """Dimensions of the latent."""
 
     @abstractmethod
     def draw_latents(self, number: int, random: Generator) -> Float[Tensor, "n latent"]:
@@ -60,14 +60,14 @@ class Family(nn.Module, ABC):
     sampler: Sampler
 
     optimizers: Mapping[str, Optimizer]
-    """Optimisers by the name of the network that each moves, for the checkpoint."""
+    """Optimisers by the name of the network that each updates, for the checkpoint."""
 
     class Options(Section):
-        """Settings that only this family has: what `generators.options` may hold."""
+        """Settings of this family, given as `generators.options`."""
 
     @abstractmethod
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
-        """Untrained networks for square images of `size` pixels and `num_classes` classes."""
+        """Build untrained networks for square images of `size` pixels and `num_classes` classes."""
         super().__init__()
 
     @abstractmethod
@@ -77,43 +77,43 @@ class Family(nn.Module, ABC):
         """Update all networks on one batch of real images.
 
         Args:
-            images: In [-1, 1].
+            images: Images in [-1, 1].
             labels: Index of each image's class.
             random: Source of latents, on the images' device.
-            progress: How far the training is.
+            progress: Progress of the training.
 
         Returns:
-            Losses and what else is worth a curve by name, detached.
+            Losses and other curves by name, detached.
         """
 
     def descend(self, name: str, loss: Tensor) -> None:
-        """One step of the optimiser of that name down the gradient of a loss."""
+        """Minimise a loss by one step of the optimiser of that name."""
         self.optimizers[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizers[name].step()
 
     def prepare(self) -> None:
-        """Fetch what only a training needs, such as pretrained weights; by default nothing."""
+        """Load what only a training needs, such as pretrained weights; by default nothing."""
 
     def realness(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"] | None:
-        """How real the family's critic holds images in [-1, 1]; None where there is no critic."""
+        """Logits of the discriminator for images in [-1, 1]; None without a discriminator."""
         return None
 
     def class_logits(self, images: Images) -> Float[Tensor, "b classes"] | None:
-        """Logits of each class for images in [-1, 1]; None where the critic tells no classes."""
+        """Logits of each class for images in [-1, 1]; None if the discriminator predicts none."""
         return None
 
     @classmethod
     def tells_classes(cls) -> bool:
-        """Whether the critic is a classifier too: whether the family has `class_logits`."""
+        """Whether the discriminator predicts classes, that is, the family has `class_logits`."""
         return cls.class_logits is not Family.class_logits
 
 
 def own_options(section: type[Checked], config: GeneratorConfig) -> Checked:
-    """`config.options` as the family's own section.
+    """Validate `config.options` as the family's own section.
 
     Raises:
-        DermaugError: Names every option that the family does not have.
+        DermaugError: The family does not have some of the options.
     """
     return validate_section(section, config.options, f"generators.options of {config.key}")
 
@@ -124,14 +124,14 @@ def calibrate_batch_norm(
 ) -> None:
     """Replace the running statistics of batch norm by those of the present weights.
 
-    Averaged weights need statistics of their own (Izmailov et al. 2018, arXiv:1803.05407, section
-    3.2). Networks without batch norm are left alone.
+    Averaged weights need their own statistics (Izmailov et al. 2018, arXiv:1803.05407, section
+    3.2). Networks without batch norm are not changed.
 
     Args:
-        sampler: Left in evaluation mode.
+        sampler: The sampler, which is set to evaluation mode.
         labels: Classes of one batch.
         random: Source of the latents.
-        batches: How many batches the statistics are taken from.
+        batches: Number of batches for the statistics.
     """
     norms = [module for module in sampler.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
@@ -150,7 +150,7 @@ def calibrate_batch_norm(
 def draw(
     sampler: Sampler, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]
 ) -> UInt8[np.ndarray, "n h w 3"]:
-    """Images of some latents, as uint8 on the CPU."""
+    """Draw the images of some latents, as uint8 on the CPU."""
     images = sampler(latents, labels).float()
     pixels = images.add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
     drawn: np.ndarray = rearrange(pixels, "n c h w -> n h w c").cpu().numpy()

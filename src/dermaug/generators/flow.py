@@ -1,8 +1,8 @@
-"""Flow matching (Lipman et al. 2022, arXiv:2210.02747): noise moved into images, no adversary.
+"""Flow matching (Lipman et al. 2022, arXiv:2210.02747), a generator without a discriminator.
 
-One network for all classes learns the velocity of straight paths from noise to images. It is told
-the class, and sometimes not, so that the class can be stressed when images are drawn
-(classifier-free guidance, Ho & Salimans 2022, arXiv:2207.12598).
+One network for all classes learns the velocity of straight paths from noise to images. The class is
+sometimes dropped in training, which allows classifier-free guidance when images are drawn (Ho &
+Salimans 2022, arXiv:2207.12598).
 """
 
 from typing import ClassVar, Literal
@@ -35,36 +35,36 @@ from dermaug.generators.unet import UNet
 
 LONGEST_GRADIENT = 1.0
 SPREAD = 0.5
-"""Standard deviation of the pixels of photographs in [-1, 1] around 0, roughly."""
+"""Approximate standard deviation around 0 of the pixels of photographs in [-1, 1]."""
 
 
 class FlowOptions(Family.Options):
     """Settings of flow matching."""
 
     solver: Literal["euler", "heun"] = "heun"
-    """How images are drawn: Euler's rule, or Heun's with two evaluations a step."""
+    """Solver: Euler's method, or Heun's method with two evaluations per step."""
     steps: PositiveInt = 8
-    """Steps from noise to image."""
+    """Number of steps from noise to image."""
     guidance: NonNegativeFloat = 1.0
-    """Stress on the class when drawing: 1 is none, 2 doubles the work and what sets it apart."""
+    """Scale of classifier-free guidance: 1 is none; other values double the work."""
     class_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
-    """Share of the training images whose class is not told."""
+    """Fraction of the training images whose class is dropped."""
     times: Literal["uniform", "logit_normal"] = "uniform"
-    """Which points of the path are trained most: all alike, or those in the middle."""
+    """Distribution of training times: uniform, or concentrated in the middle of the path."""
     patch: Literal[1, 2, 4] = 2
-    """Side of the squares of pixels that the network takes as one: 2 for 64 px, 4 for 128 px."""
+    """Side of the patches of pixels on which the network works: 2 for 64 px, 4 for 128 px."""
     beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
     """Adam's second moment."""
 
 
 class FlowSampler(Sampler):
-    """The velocity network, and the way from noise to images along it.
+    """The velocity network, with the solver that turns noise into images.
 
     Args:
-        config: Width and the like.
+        config: Configuration of the generator, for example its width.
         own: The family's options.
         size: Side of the images in pixels.
-        num_classes: Classes it draws.
+        num_classes: Number of classes that it draws.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class FlowSampler(Sampler):
         self.network = UNet(config.width, size, num_classes, own.patch)
 
     def draw_latents(self, number: int, random: Generator) -> Float[Tensor, "n latent"]:
-        """Standard normal: every pixel of the noise that becomes the image."""
+        """Standard normal: one dimension per pixel value of the noise."""
         return torch.randn(number, self.latent, generator=random, device=random.device)
 
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
@@ -89,15 +89,15 @@ class FlowSampler(Sampler):
         return points.clamp(-1.0, 1.0)
 
     def velocity(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
-        """Where points go: the best linear guess, and what the network makes better of it.
+        """Velocity of points: the best linear guess plus the scaled output of the network.
 
-        So that it neither has to copy the noise nor to know its scale (preconditioning, Karras et
-        al. 2022, arXiv:2206.00364, section 5, here for straight paths).
+        With this preconditioning (Karras et al. 2022, arXiv:2206.00364, section 5, here for
+        straight paths), the network need neither copy the noise nor know its scale.
 
         Args:
-            points: Points on the way.
+            points: Points on the paths.
             times: Their times.
-            labels: Classes; `network.no_class` for none in particular.
+            labels: Classes; `network.no_class` for no class.
         """
         unit = 1.0 / alike(spread_on_path(times, SPREAD), points)
         better: Tensor = self.network(points * unit, times, labels)
@@ -105,7 +105,7 @@ class FlowSampler(Sampler):
         return guess + alike(left_share(times, SPREAD), points) * better
 
     def noise(self, latents: Float[Tensor, "n latent"]) -> Images:
-        """Latents as pictures."""
+        """Reshape latents to the shape of images."""
         return rearrange(latents, "n (c h w) -> n c h w", c=3, h=self.size)
 
     def _guided(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
@@ -115,7 +115,7 @@ class FlowSampler(Sampler):
 
 
 class Flow(Family):
-    """One network with Adam; `latent` of the configuration is not looked at."""
+    """One network with Adam; `latent` of the configuration is ignored."""
 
     conditional: ClassVar[bool] = True
     Options = FlowOptions
@@ -133,7 +133,7 @@ class Flow(Family):
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
-        """One regression of the paths' velocity at random points of them."""
+        """One regression step for the velocity at random points of the paths."""
         noise = self.sampler.noise(self.sampler.draw_latents(len(images), random))
         times = TIMES[self.own.times](len(images), random)
         untold = torch.rand(len(images), generator=random, device=random.device)

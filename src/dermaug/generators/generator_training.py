@@ -1,4 +1,4 @@
-"""Train one generator on images of a fold's training split, for a number of real images shown."""
+"""Train one generator on a fold's training split, for a given number of real images shown."""
 
 import time
 from collections import defaultdict
@@ -23,10 +23,10 @@ from dermaug.training.randomness import StepRandom
 
 
 def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
-    """Train to the end, from the last checkpoint in the task's folder when there is one.
+    """Train to the end, resuming from the last checkpoint in the task's folder if there is one.
 
-    Leaves `generator.safetensors` (the averaged sampler), the journal, sample grids, and
-    `resume.safetensors`, which the caller deletes once all that follows is on disk.
+    Writes `generator.safetensors` (the averaged sampler), the journal, sample grids, and
+    `resume.safetensors`, which the caller deletes when all further results are on disk.
 
     Raises:
         DermaugError: A loss is no longer a number.
@@ -52,7 +52,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
             if config.augment:
                 images = dihedral(images, given)
 
-            # One update of every network of the family, and of the average that is sampled from.
+            # One update of every network of the family, and of the averaged sampler.
             progress = Progress(state.step, total)
             with fabric.autocast():
                 step_losses = state.family.step(images * 2.0 - 1.0, labels, given, progress)
@@ -63,9 +63,9 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
             shown += config.batch
             advance(config.batch)
 
-            # A few times a training: look at what it draws, and save what a resume needs.
+            # A few times per training: take a snapshot, and save the state for a resume.
             if state.step in ticks:
-                # Reading the losses waits for the device: only then is the work done.
+                # Reading the losses waits for the device, so progress is reported afterwards.
                 means = {name: float(torch.stack(each).mean()) for name, each in losses.items()}
                 losses.clear()
                 values = means | snapshots.take(state, means)
@@ -77,14 +77,14 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
 
 
 def _weights(task: GeneratorTask) -> Float[np.ndarray, " n"] | None:
-    """How often each image is shown; a network of one class sees each once an epoch."""
+    """Sampling weight of each image; a network of one class sees each image once per epoch."""
     labels = task.training.labels.cpu().numpy()
     several = len(task.spec.classes) > 1
     return class_weights(labels, task.spec.config.sampling) if several else None
 
 
 def _save_real_grid(task: GeneratorTask) -> None:
-    """Real images as the grids show generated ones."""
+    """Save a grid of real images in the format of the grids of generated ones."""
     order = Order(len(task.training), derive_seed(task.seed, "real grid"))
     rows = order.batch(0, min(GRID_IMAGES, len(task.training)))
     images = task.training.images[torch.from_numpy(rows)].cpu().numpy()

@@ -1,4 +1,4 @@
-"""Is a generator training well? Vital signs at every snapshot, and a diagnosis in plain words."""
+"""Health of generator trainings: measurements at every snapshot, and a diagnosis in words."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,32 +18,32 @@ from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
 from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
-"""Pixels are compared at this side: whether two images are alike shows there."""
+"""Side at which pixels are compared, sufficient to see whether two images are similar."""
 MOST = 256
-"""Images of a class whose pairs are looked at."""
+"""Largest number of images per class whose pairs are compared."""
 COLLAPSED = 0.5
-"""Share of pairs nearer than almost all real pairs, above which a class has collapsed."""
+"""Fraction of pairs closer than almost all real pairs, above which a class has collapsed."""
 OVERFITTED = 0.8
-"""How far the critic's verdict on validation images may lie towards generated ones."""
+"""Overfitting of the discriminator (see `Vitals`) above which a training is unhealthy."""
 COPYING = 0.5
-"""Distance to the nearest training image, over that of validation images, below which it copies."""
+"""Distance to the nearest training image, relative to validation images, that indicates copies."""
 PATIENCE = 3
-"""Snapshots in a row that a bad sign must last before a training is stopped."""
+"""Number of consecutive snapshots with a bad sign after which a training is stopped."""
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """Vital signs of one snapshot; NaN where one cannot be told.
+    """Health of one snapshot; NaN where it cannot be measured.
 
     Args:
         images: Real images shown so far.
         kid: Mean over the classes of the squared MMD to validation images; smaller is better.
-        collapsed_pairs: Share of pairs of generated images of one class that are nearer to each
+        collapsed_pairs: Fraction of pairs of generated images of one class that are closer to each
             other than 99 % of the pairs of real ones, in the worst class.
-        nearest_training: Median distance of a generated image to its nearest training image, over
-            that of validation images, mean over the classes; 1 is ideal.
-        overfitting: How far the critic rates validation images towards generated ones: 0 when it
-            rates them like training images, 1 when like generated ones (r_v of Karras et al. 2020,
+        nearest_training: Median distance of a generated image to its nearest training image,
+            divided by that of validation images, mean over the classes; 1 is ideal.
+        overfitting: How far the discriminator rates validation images towards generated ones: 0 if
+            it rates them like training images, 1 if like generated ones (r_v of Karras et al. 2020,
             arXiv:2006.06676, equation 1).
     """
 
@@ -56,12 +56,13 @@ class Vitals:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a training's vital signs say.
+    """Diagnosis of a training.
 
     Args:
-        best_images: Images shown at the snapshot with the smallest KID, or the last without any.
-        stop: Whether to stop here.
-        words: What is wrong, for people; "" when nothing is.
+        best_images: Images shown at the snapshot with the smallest KID, or at the last one if KID
+            was not measured.
+        stop: Whether to stop the training.
+        words: Description of the problem; "" without one.
     """
 
     best_images: int
@@ -70,15 +71,15 @@ class Diagnosis:
 
 
 def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
-    """Judge a training by all its snapshots so far, oldest first.
+    """Diagnose a training from all its snapshots so far, oldest first.
 
-    It is stopped when, in the second half and `PATIENCE` times in a row, KID was no better than
-    before and the worst class is collapsed, the critic knows its training images by heart, or
-    images are copies.
+    It is stopped if, in the second half and `PATIENCE` times in a row, KID has not improved and the
+    worst class has collapsed, the discriminator has memorised its training images, or images are
+    copies.
 
     Args:
-        history: At least one.
-        total_images: Real images that the whole training shows.
+        history: At least one snapshot.
+        total_images: Real images shown in the whole training.
     """
     told = [vitals for vitals in history if math.isfinite(vitals.kid)]
     best = min(told, key=lambda vitals: vitals.kid) if told else history[-1]
@@ -91,17 +92,16 @@ def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
         ),
         (
             all(vitals.overfitting > OVERFITTED for vitals in last),
-            "its critic knows the training images by heart (validation images look generated to "
-            "it, {overfitting:.2f} of 1) and KID no longer falls",
+            "its discriminator has memorised the training images (it rates validation images like "
+            "generated ones, {overfitting:.2f} of 1), and KID no longer falls",
         ),
         (
             all(vitals.nearest_training < COPYING for vitals in last),
-            "its images come {nearest_training:.2f} times as near to training images as validation "
-            "lesions do, and KID no longer falls",
+            "its images are copies (the distance to training images is {nearest_training:.2f} "
+            "times that of validation lesions), and KID no longer falls",
         ),
     )
-    # All images of a network that has hardly begun look alike, and what still comes nearer to
-    # validation images is learning.
+    # All images look similar early in training, and a generator whose KID still falls is learning.
     lasts = len(last) == PATIENCE and all(vitals.images > best.images for vitals in last)
     lasts = lasts and last[0].images >= 0.5 * total_images
     found = [words.format(**asdict(history[-1])) for wrong, words in signs if wrong]
@@ -110,15 +110,15 @@ def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class Monitor:
-    """What vital signs are measured against, worked out once a training.
+    """Measures the health of snapshots; reference values are computed once per training.
 
     Args:
-        training: Images that the generator is trained on.
-        validation: Images of other lesions, of the same classes; never test.
-        extractor: Features for KID.
-        number: Generated images of a class to look at, at least 2.
-        groups: Lesion of each training image, and of each validation one: no pair of one lesion is
-            looked at, and no class with fewer than `LEAST_GROUPS` on a side.
+        training: Training images of the generator.
+        validation: Images of other lesions of the same classes, never of the test split.
+        extractor: Network that computes the features for KID.
+        number: Number of generated images per class, at least 2.
+        groups: Lesion of each training image and of each validation image; pairs of one lesion and
+            classes with fewer than `LEAST_GROUPS` lesions on a side are not used.
     """
 
     training: ImageBank
@@ -133,12 +133,13 @@ class Monitor:
         draw: Callable[[int, int], UInt8[np.ndarray, "n h w 3"]],
         realness: Callable[[ImageBank], Float[np.ndarray, " n"] | None],
     ) -> Vitals:
-        """Vital signs of a snapshot.
+        """Measure the health of a snapshot.
 
         Args:
             images: Real images shown so far.
-            draw: Gives images of a class (index, number).
-            realness: The critic's verdict on images; None where there is no critic.
+            draw: Function of class index and number that returns generated images.
+            realness: Function that returns the discriminator's logits; its result is None without
+                a discriminator.
         """
         kids, collapsed, nearest, verdicts = [], [], [], []
         for label in np.unique(self.validation.labels.cpu().numpy()).tolist():
@@ -181,10 +182,11 @@ class Monitor:
 
 
 def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
-    """(E D(training) - E D(validation)) / (E D(training) - E D(generated)), NaN where D is blind.
+    """(E D(training) - E D(validation)) / (E D(training) - E D(generated)); NaN if undefined.
 
     Args:
-        verdicts: Of the critic on training, validation and generated images; none: there is none.
+        verdicts: Logits of training, validation and generated images; empty without a
+            discriminator.
 
     Example:
         >>> overfitting(np.array([2.0]), np.array([0.5]), np.array([-1.0]))
@@ -200,11 +202,11 @@ def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
 def collapsed_pairs(
     drawn: UInt8[np.ndarray, "n h w 3"], training: UInt8[np.ndarray, "m h w 3"]
 ) -> float:
-    """Share of pairs of generated images that are nearer than 99 % of the pairs of real ones.
+    """Fraction of pairs of generated images that are closer than 99 % of the pairs of real ones.
 
     Args:
         drawn: Generated images of one class.
-        training: Real ones of different lesions: two images of one lesion are near for good reason.
+        training: Real images of different lesions, since images of one lesion are naturally close.
     """
     made, real = (pdist(_small(part[:MOST])) for part in (drawn, training))
     return float((made < real.quantile(0.01)).float().mean())
@@ -215,9 +217,9 @@ def nearest_training(
     training: UInt8[np.ndarray, "m h w 3"],
     validation: UInt8[np.ndarray, "k h w 3"],
 ) -> float:
-    """Median distance to the nearest training image, over that of validation images.
+    """Median distance to the nearest training image, divided by that of validation images.
 
-    Each image counts, also several of one lesion: generators are shown images, not lesions.
+    All images count, including several of one lesion, because generators are shown images.
     """
     known = _small(training)
     made, kept = (float(_nearest(part, known).median()) for part in (drawn, validation))
@@ -225,7 +227,7 @@ def nearest_training(
 
 
 def _nearest(images: UInt8[np.ndarray, "n h w 3"], known: Float[Tensor, "m d"]) -> Tensor:
-    """Distance of each image, in its best orientation, to the nearest of the known ones."""
+    """Distance of each image, in its closest orientation, to the nearest of the known ones."""
     turned = [_small(oriented(images, orientation)) for orientation in range(NUM_ORIENTATIONS)]
     return torch.stack([torch.cdist(each, known).min(1).values for each in turned]).min(0).values
 

@@ -10,7 +10,7 @@ from torch.nn.functional import relu, softplus
 
 Logits = Float[Tensor, " b"]
 Loss = Callable[[Logits, Logits], Tensor]
-"""Takes logits of real and of generated images, one pair a row."""
+"""Function of the logits of real and of generated images, one pair per row."""
 
 
 def discriminator_loss(real: Logits, fake: Logits) -> Tensor:
@@ -24,7 +24,7 @@ def discriminator_loss(real: Logits, fake: Logits) -> Tensor:
 
 
 def hinge_discriminator_loss(real: Logits, fake: Logits) -> Tensor:
-    """Push real logits above 1 and generated ones below -1 (Lim and Ye 2017, arXiv:1705.02894).
+    """Hinge loss: real logits above 1, generated ones below -1 (Lim and Ye 2017, arXiv:1705.02894).
 
     Example:
         >>> hinge_discriminator_loss(torch.tensor([2.0, 0.0]), torch.tensor([-2.0, 0.0])).item()
@@ -43,13 +43,13 @@ def relativistic_loss(favoured: Logits, rival: Logits) -> Tensor:
 
 
 def gradient_penalty(images: Float[Tensor, "b c h w"], logits: Logits) -> Tensor:
-    """Batch mean of the squared norm of d logit / d image; to be differentiated again.
+    """Batch mean of the squared norm of d logit / d image, which can be differentiated again.
 
     R1 on real images (Mescheder et al. 2018, arXiv:1801.04406, equation 9), R2 on generated ones.
 
     Args:
-        images: What the logits were computed from; they require a gradient.
-        logits: One an image, in float32.
+        images: Images from which the logits were computed; they require a gradient.
+        logits: One logit per image, in float32.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return reduce(gradient.square(), "b c h w -> b", "sum").mean()

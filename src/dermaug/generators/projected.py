@@ -1,9 +1,9 @@
-"""A conditional GAN whose critic looks through a pretrained network (Sauer et al. 2021).
+"""A conditional GAN whose discriminator uses a pretrained network (Sauer et al. 2021).
 
-Projected GANs (arXiv:2111.01007): the critic is a few small heads on the frozen features of a
-network that was trained on ImageNet, at several scales, each through fixed random mixing. Little
-is left to learn, so that few images and few steps are enough. A head on the pixels themselves sees
-the finest detail, to which the features of small images are blind.
+In a projected GAN (arXiv:2111.01007), the discriminator consists of small heads on the frozen
+features of a network pretrained on ImageNet, at several scales and after fixed random mixing.
+Little is left to learn, so few images and few steps are enough. A further head on the pixels sees
+fine detail that the features of small images do not contain.
 """
 
 import logging
@@ -30,44 +30,44 @@ from dermaug.generators.residual import SLOPE, ResidualGenerator
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.weights import load_weights, require_hub
 
-# It warns of the layers behind the last scale, which a network that gives features lacks.
+# timm warns about the layers after the last scale, which a features-only network does not have.
 logging.getLogger("timm.models._builder").setLevel(logging.ERROR)
 
 
 class Projected(Family):
-    """Generator and heads with Adam, one step of each a batch; the backbone never changes."""
+    """Generator and heads with Adam, one step of each per batch; the backbone is frozen."""
 
     conditional: ClassVar[bool] = True
 
     backbone_mean: Tensor
-    """Mean of each channel that the backbone was trained with, for images in [0, 1]; kept in the
-    checkpoint, because the heads have learnt from what the backbone saw."""
+    """Channel means with which the backbone was trained, for images in [0, 1]; stored in the
+    checkpoint, because the heads depend on them."""
     backbone_std: Tensor
-    """Deviation of each channel, likewise."""
+    """Standard deviation of each channel, stored for the same reason."""
 
     class Options(Section):
         """Settings of the projected GAN."""
 
         backbone: str = "mobilenetv1_100"
-        """Name of a timm model that gives features at several scales."""
+        """Name of a timm model that can return features at several scales."""
         backbone_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
         """Further arguments of `timm.create_model`."""
         weights: str = ""
-        """Its weights as a local file with timm's key names; empty takes the model hub's."""
+        """Local weight file with timm's key names; empty takes the weights of the model hub."""
         expect_missing: tuple[str, ...] = ()
-        """Keys (`*` allowed) that the weight file may lack, of layers behind the last scale."""
+        """Keys (`*` allowed) of layers after the last scale that the weight file may lack."""
         scales: int = Field(default=4, ge=1, le=5)
-        """How many of its scales are looked at, from the finest."""
+        """Number of scales that are used, starting from the finest."""
         head_width: PositiveInt = 64
         """Channels of each head."""
         head_rate: float = Field(default=3.0, gt=0.0, le=100.0)
-        """Factor on the heads' learning rate: they must keep up with what they judge."""
+        """Factor on the heads' learning rate; they must keep up with the generator."""
         augmentation: float = Field(default=0.5, ge=0.0, le=1.0)
-        """Probability of each augmentation of what the critic sees."""
+        """Probability of each augmentation of the images shown to the discriminator."""
         told_from: float = Field(default=0.2, ge=0.0, le=1.0)
-        """Fraction of the training from which on the class is told; 0 tells it from the start."""
+        """Fraction of the training at which conditioning on the class starts; 0: from the start."""
         told_by: float = Field(default=0.4, ge=0.0, le=1.0)
-        """Fraction of the training at which the class is told in full."""
+        """Fraction of the training at which conditioning on the class is complete."""
 
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
         super().__init__(config, size, num_classes)
@@ -79,7 +79,7 @@ class Projected(Family):
             told = torch.tensor(backbone.pretrained_cfg[name])
             self.register_buffer(f"backbone_{name}", rearrange(told, "c -> 1 c 1 1"))
         width = self.own.head_width
-        # Fixed random mixing spreads what the heads see over all channels (section 3.2).
+        # Fixed random mixing makes the heads use all channels (section 3.2).
         self.mixing = nn.ModuleList(nn.Conv2d(each, each // 2, 1, bias=False) for each in channels)
         for layer in self.mixing:
             nn.init.kaiming_normal_(layer.weight)  # type: ignore[arg-type]
@@ -93,14 +93,14 @@ class Projected(Family):
                 self.heads.parameters(), config.rate * self.own.head_rate, betas, fused=True
             ),
         }
-        # Not a submodule: its weights are no part of the family's state.
+        # The backbone is not a submodule, so that its weights are not part of the family's state.
         self._backbone: list[nn.Module] = []
 
     def prepare(self) -> None:
         """Load the backbone's weights.
 
         Raises:
-            DermaugError: They cannot be had, or a scale would rest on weights that are missing.
+            DermaugError: They cannot be loaded, or a scale would depend on missing weights.
         """
         if not self._backbone:
             self._backbone.append(_pretrained(self.own))
@@ -121,13 +121,13 @@ class Projected(Family):
         d_loss = len(self.heads) * hinge_discriminator_loss(real, fake)
         self.descend("heads", d_loss)
 
-        # The backbone is passed once: its features of the generated images serve both steps.
+        # The generated images pass through the backbone once; their features serve both steps.
         self.heads.requires_grad_(False)
         g_loss = len(self.heads) * hinge_loss(real, self._judge(made, labels))
         self.descend("sampler", g_loss)
         self.heads.requires_grad_(True)
         return {
-            "critic_loss": d_loss.detach(),
+            "discriminator_loss": d_loss.detach(),
             "generator_loss": g_loss.detach(),
             "real_share": (real.detach() > 0.0).float().mean(),
             "fake_share": (fake.detach() > 0.0).float().mean(),
@@ -155,14 +155,15 @@ class Projected(Family):
 
 
 class Head(nn.Module):
-    """Two convolutions on one scale, averaged over the plane; the class by projection.
+    """Two convolutions on one scale, averaged over the plane, with a projection of the class.
 
-    Spectral norm bounds how steep a head can be (arXiv:1802.05957); arXiv:1802.05637 projects.
+    Spectral norm bounds the gradient of a head (arXiv:1802.05957); the class enters as in
+    arXiv:1802.05637.
 
     Args:
-        channels: Of the maps.
-        width: Channels within.
-        num_classes: Classes it is told of.
+        channels: Channels of the maps.
+        width: Channels of the hidden layer.
+        num_classes: Number of classes.
     """
 
     def __init__(self, channels: int, width: int, num_classes: int) -> None:
@@ -176,7 +177,7 @@ class Head(nn.Module):
         self.register_buffer("conditioning", torch.ones(()))
 
     def forward(self, maps: Tensor, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """Logits: high for real."""
+        """Logits, high for real images."""
         inner = leaky_relu(self.second(leaky_relu(self.first(maps), SLOPE)), SLOPE)
         told = (inner.mean((2, 3)) * self.classes(labels)).sum(1)
         logits: Tensor = self.verdict(inner).mean((1, 2, 3)) + self.conditioning * told
@@ -196,11 +197,11 @@ class PixelHead(Head):
 
 
 def _backbone(own: Projected.Options, **origin: Any) -> Any:  # noqa: ANN401
-    """The network that gives the finest scales, as timm builds it.
+    """Build the network of the finest scales with timm.
 
     Args:
-        own: Which network.
-        origin: Where timm takes its weights from; nothing leaves it untrained.
+        own: Options with the name of the network.
+        origin: Origin of its weights for timm; without any, the network is untrained.
     """
     options: dict[str, Any] = {**own.backbone_options, **origin}
     scales = tuple(range(own.scales))
@@ -225,14 +226,14 @@ def _pretrained(own: Projected.Options) -> nn.Module:
 
 
 def _from_file(own: Projected.Options) -> nn.Module:
-    """The backbone with the weights of a file, none of them at random where it is looked at."""
+    """The backbone with the weights of a file, none of them random at the scales in use."""
     options: dict[str, Any] = dict(own.backbone_options)
     whole = timm.create_model(own.backbone, **options)
     missing = load_weights(whole, Path(own.weights), own.expect_missing)
     state = whole.state_dict()
     for key in missing:
-        state[key].fill_(torch.nan)  # shows in every scale that rests on it
-    # timm renames weights where a network that gives features has other names for them.
+        state[key].fill_(torch.nan)  # shows in every scale that depends on it
+    # timm renames weights for features-only networks, whose modules have other names.
     features: nn.Module = _backbone(
         own, pretrained=True, pretrained_cfg_overlay={"state_dict": state}
     )

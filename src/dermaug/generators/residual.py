@@ -1,7 +1,7 @@
 """Residual networks without batch norm for a conditional GAN on small data.
 
-Each stage adds one residual 3x3 pair. Without normalisation the networks rest on
-their initial weights: He's for all but the last convolution of a residual branch, which starts at
+Each stage adds one residual pair of 3x3 convolutions. Without normalisation the initial weights
+matter: those of He et al. for all but the last convolution of a residual branch, which starts at
 zero (Fixup, Zhang et al. 2019, arXiv:1901.09321; R3GAN, arXiv:2501.05441, section 3.4).
 """
 
@@ -19,14 +19,14 @@ from dermaug.generators.family import Images, Sampler
 
 SLOPE = 0.2
 MOST = 8
-"""No stage has more than this many times the channels of the layer nearest the image."""
+"""Largest number of channels of a stage, relative to the layer nearest the image."""
 GROUP = 4
-"""Images whose spread is told to the critic (minibatch standard deviation)."""
+"""Group size of the minibatch standard deviation in the discriminator."""
 Layer = TypeVar("Layer", nn.Conv2d, nn.Linear)
 
 
 class Residual(nn.Module):
-    """x + c2(a(c1(a(x)))), the second convolution zero at first."""
+    """x + c2(a(c1(a(x)))), with the second convolution initialised to zero."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -35,14 +35,14 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Of the input's shape."""
+        """Maps of the input's shape."""
         inner = leaky_relu(self.first(leaky_relu(maps, SLOPE)), SLOPE)
         changed: Tensor = maps + self.second(inner)
         return changed
 
 
 class StyledStage(nn.Module):
-    """Twice the side, a residual pair, then each channel scaled by what the latent asks for.
+    """Upsampling to twice the side, a residual pair, then a scale per channel from the style.
 
     Args:
         inputs: Channels in.
@@ -66,13 +66,13 @@ class StyledStage(nn.Module):
 
 
 class ResidualGenerator(Sampler):
-    """Latent and class make a style that sets the first maps and scales those of every stage.
+    """Generator whose style, from latent and class, sets the first maps and scales all stages.
 
     Args:
         latent: Dimensions of the normal latent.
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
-        num_classes: Classes it draws.
+        num_classes: Number of classes that it draws.
     """
 
     def __init__(self, latent: int, width: int, size: int, num_classes: int) -> None:
@@ -87,7 +87,7 @@ class ResidualGenerator(Sampler):
             StyledStage(inputs, outputs, 2 * latent) for inputs, outputs in pairwise(widths)
         )
         self.image = enlarge(widths[-1], 3)
-        # How much the class says: 0 while all classes are learnt together.
+        # Strength of conditioning on the class; 0 while all classes are learnt together.
         self.conditioning: Tensor
         self.register_buffer("conditioning", torch.ones(()))
 
@@ -106,13 +106,13 @@ class ResidualGenerator(Sampler):
         return images
 
 
-class ResidualCritic(nn.Module):
+class ResidualDiscriminator(nn.Module):
     """The mirror of `ResidualGenerator`; the class enters by projection (arXiv:1802.05637).
 
     Args:
         width: Channels of the layer nearest the image.
         size: Side of the images in pixels.
-        num_classes: Classes it is told of.
+        num_classes: Number of classes.
     """
 
     def __init__(self, width: int, size: int, num_classes: int) -> None:
@@ -136,7 +136,7 @@ class ResidualCritic(nn.Module):
         self.register_buffer("conditioning", torch.ones(()))
 
     def forward(self, images: Images, labels: Int[Tensor, " b"]) -> Float[Tensor, " b"]:
-        """Logits: high for real."""
+        """Logits, high for real images."""
         maps = self.stem(images)
         for stage in self.stages:
             maps = stage(maps)
@@ -150,8 +150,8 @@ class ResidualCritic(nn.Module):
 def spread_of_groups(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]:
     """Mean standard deviation within groups of images (Karras et al. 2018, arXiv:1710.10196, 3).
 
-    A group is of images that follow each other, so that none spans real and generated halves whose
-    size is a multiple of it; a batch that cannot be parted so is one group.
+    Groups consist of consecutive images, so that none spans the real and the generated half of a
+    batch if their size is a multiple of the group size. Other batches form one group.
     """
     group = GROUP if len(maps) % GROUP == 0 else len(maps)
     grouped = rearrange(maps, "(n g) c h w -> n g c h w", g=group)
@@ -160,12 +160,12 @@ def spread_of_groups(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]
 
 
 def enlarge(inputs: int, outputs: int) -> nn.Module:
-    """Twice the side by repetition, then a convolution: no grid of overlapping kernels shows."""
+    """Upsample by repetition, then convolve, which avoids checkerboard artefacts."""
     return nn.Sequential(nn.Upsample(scale_factor=2), he(nn.Conv2d(inputs, outputs, 3, padding=1)))
 
 
 def he(layer: Layer) -> Layer:
-    """Weights that keep the second moment through a leaky ReLU (He et al., arXiv:1502.01852)."""
+    """Draw weights that preserve the second moment through a leaky ReLU (arXiv:1502.01852)."""
     fan_in = layer.weight[0].numel()
     nn.init.normal_(layer.weight, 0.0, (2.0 / (1.0 + SLOPE**2) / fan_in) ** 0.5)
     if layer.bias is not None:

@@ -1,4 +1,4 @@
-"""A trained generator on disk: the sampler's weights and all that is needed to build it again."""
+"""A trained generator on disk: its weights and the specification to rebuild it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,15 @@ SAMPLER = "sampler."
 
 @dataclass(frozen=True)
 class GeneratorSpec:
-    """Which sampler, for what.
+    """Specification of a trained generator.
 
     Args:
         config: Family and widths.
         size: Side of the images in pixels.
-        classes: Labels it can draw, in the order of its label input.
-        fold_key: Key of the fold whose training split it saw.
-        training_images: Ids of the images it saw, for the leakage guard.
-        validation_images: Ids of the images that its snapshot was chosen by; None: not known.
+        classes: Labels that it can draw, in the order of its label input.
+        fold_key: Key of the fold on whose training split it was trained.
+        training_images: Ids of its training images, for the leakage check.
+        validation_images: Ids of the images on which its snapshot was selected; None if unknown.
     """
 
     config: GeneratorConfig
@@ -40,13 +40,13 @@ class GeneratorSpec:
 def save_generator(
     path: Path, sampler: Sampler, spec: GeneratorSpec, trained: Family | None = None
 ) -> str:
-    """Write weights and specification as one checkpoint; gives its digest.
+    """Write weights and specification as one checkpoint, and return its digest.
 
     Args:
-        path: The file.
-        sampler: What is sampled from: the averaged one.
-        spec: What it is.
-        trained: The family that it was trained in, whose other networks are kept beside it.
+        path: Path of the file.
+        sampler: The averaged sampler.
+        spec: Its specification.
+        trained: The trained family, whose other networks are stored as well.
     """
     chosen_by = spec.validation_images
     described = {
@@ -101,7 +101,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _built(state: dict[str, Any]) -> tuple[GeneratorSpec, Family]:
-    """The specification, and its networks with initial weights."""
+    """The specification, and networks with initial weights built from it."""
     described: dict[str, Any] = state["spec"]
     chosen_by = described.get("validation_images")
     spec = GeneratorSpec(

@@ -1,4 +1,4 @@
-"""A look at a generator in training: grid, vital signs, and the best snapshot kept."""
+"""Snapshots of a generator in training: sample grid, health, and selection of the best one."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,16 +25,16 @@ BATCH = 128
 
 
 def judges_snapshots(config: GeneratorConfig) -> bool:
-    """Whether snapshots are compared with validation images: whether anything is chosen by them."""
+    """Whether snapshots are compared with validation images, so that these select something."""
     return config.examined >= 2
 
 
 class Snapshots:
-    """Takes the snapshots of one training and keeps the one that shall be sampled from.
+    """Takes the snapshots of one training and keeps the one from which images will be drawn.
 
     Args:
         task: The training.
-        device: Where it runs.
+        device: Its device.
     """
 
     def __init__(self, task: GeneratorTask, device: torch.device) -> None:
@@ -47,17 +47,17 @@ class Snapshots:
             self._monitor = Monitor(task.training, task.validation, extractor, number, groups)
 
     def take(self, state: State, means: Mapping[str, float]) -> dict[str, float]:
-        """Draw the grid of fixed latents, read the vital signs, and keep the sampler if it is best.
+        """Draw a grid from fixed latents, measure the health, and keep the sampler if it is best.
 
         Args:
-            state: The training; gets the vital signs.
+            state: The state of the training, to which the measurements are appended.
             means: Mean losses since the last snapshot.
 
         Returns:
-            The vital signs by name, for the journal.
+            The measurements by name, for the journal.
 
         Raises:
-            DermaugError: A loss is no longer a number.
+            DermaugError: A loss is not finite.
         """
         images, folder = state.step * self.task.spec.config.batch, self.task.folder
         if wrong := [name for name, value in means.items() if not np.isfinite(value)]:
@@ -79,13 +79,13 @@ class Snapshots:
         return {name: value for name, value in asdict(vitals).items() if name != "images"}
 
     def diagnosis(self, state: State) -> Diagnosis:
-        """What the vital signs so far say; nothing when none were read."""
+        """The diagnosis from all measurements so far; none if health is not measured."""
         if not state.vitals:
             return Diagnosis(0, stop=False, words="")
         return diagnose(state.vitals, self.task.spec.config.images)
 
     def finish(self, state: State) -> TrainedGenerator:
-        """Leave the generator that is kept, and say how the training went."""
+        """Write the generator that is kept, and summarise the training."""
         path, shown = self.task.folder / GENERATOR, state.step * self.task.spec.config.batch
         found, kept, vitals = self.diagnosis(state), shown, None
         sampler = self._sampler(state)
@@ -100,7 +100,7 @@ class Snapshots:
         return TrainedGenerator(shown, kept, vitals, found.words, state.seconds, parameters, digest)
 
     def _sampler(self, state: State) -> Sampler:
-        """The averaged sampler with batch statistics of its own, in evaluation mode."""
+        """The averaged sampler with its own batch-norm statistics, in evaluation mode."""
         sampler: Sampler = state.ema.module  # type: ignore[assignment]
         labels = torch.arange(256, device=self.device) % len(self.task.spec.classes)
         calibrate_batch_norm(sampler, labels, self._random("batch norm"))

@@ -1,4 +1,4 @@
-"""What one generator training starts from, is made of, and ends in."""
+"""The task, the state and the result of one generator training."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,18 +23,19 @@ GENERATOR = "generator.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class GeneratorTask:
-    """What one generator is trained on.
+    """The task of training one generator.
 
     Args:
-        title: Name behind the progress bar.
-        spec: Family, size, classes and the fold it belongs to.
-        training: Images of the fold's training split, of the spec's classes only; labels count
-            within `spec.classes`.
-        seed: Derived from family, class, fold and generator seed.
-        folder: Where checkpoint, journal and grids go.
-        validation: Images of other lesions of the same classes, never of the test split, against
-            which snapshots are judged; None judges nothing and keeps the last.
-        groups: Lesion of each training image, and of each validation image; None: each its own.
+        title: Title of the progress bar.
+        spec: Family, size, classes and fold of the generator.
+        training: Images of the fold's training split, of the spec's classes only; labels are
+            indices into `spec.classes`.
+        seed: Seed derived from family, class, fold and generator seed.
+        folder: Folder for checkpoint, journal and grids.
+        validation: Images of other lesions of the same classes, never of the test split, with
+            which snapshots are compared; None compares nothing and keeps the last snapshot.
+        groups: Lesion of each training image and of each validation image; None treats every
+            image as a lesion of its own.
     """
 
     title: str
@@ -48,14 +49,14 @@ class GeneratorTask:
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """How a training went.
+    """The result of a training.
 
     Args:
         images: Real images shown.
         kept_images: Real images shown at the snapshot that is kept.
-        vitals: Vital signs of that snapshot; None where nothing was judged.
-        diagnosis: Why the training was stopped, in words; "" when it went on to its end.
-        seconds: Time spent, over all resumes.
+        vitals: Health of that snapshot; None if it was not measured.
+        diagnosis: Why the training was stopped, in words; "" if it was completed.
+        seconds: Time spent, summed over all resumes.
         parameters: Number of the sampler's weights.
         digest: Digest of the checkpoint.
     """
@@ -70,21 +71,21 @@ class TrainedGenerator:
 
 
 class State:
-    """What changes from step to step, and goes into the checkpoint that a resume starts from."""
+    """The state of a training, which is stored in the checkpoint for a resume."""
 
     def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
         self.family: Family = build_family(task.spec.config, task.spec.size, len(task.spec.classes))
         self.family.prepare()
         self.family.to(memory_format=torch.channels_last).to(fabric.device)
-        # Before the sampler is suited to the CPU: what is drawn is always computed in one way.
+        # Copied before `suit_cpu`, so that images are always drawn by the same computation.
         self.ema = Ema(self.family.sampler, task.spec.config.ema)
         suit_cpu(self.family)
         self.step, self.seconds = 0, 0.0
         self.vitals: list[Vitals] = []
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resume needs."""
+        """Everything that a resume needs."""
         optimizers = {key: item.state_dict() for key, item in self.family.optimizers.items()}
         return {
             "family": self.family.state_dict(),

@@ -1,4 +1,4 @@
-"""Flow matching as functions: straight paths from noise to images, and the way along them.
+"""Functions for flow matching: straight paths from noise to images, and solvers along them.
 
 Lipman et al. 2022, arXiv:2210.02747; Liu et al. 2022, arXiv:2209.03003. Time runs from 0 (noise) to
 1 (image).
@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 Points = Float[Tensor, "b ..."]
 Times = Float[Tensor, " b"]
 Velocity = Callable[[Points, Times], Points]
-"""Where each point goes at its time."""
+"""Function of points and times that returns the velocity of each point."""
 Solver = Callable[[Velocity, Points, int], Points]
 
 
@@ -22,34 +22,34 @@ def straight_path(noise: Points, images: Points, times: Times) -> Points:
     """Points x_t = (1 - t) noise + t image, one time per image (Lipman et al., equation 22).
 
     Args:
-        noise: Where the paths start.
-        images: Where they end.
-        times: In [0, 1].
+        noise: Starting points of the paths.
+        images: End points of the paths.
+        times: Times in [0, 1].
     """
     return torch.lerp(noise, images, alike(times, noise))
 
 
 def path_velocity(noise: Points, images: Points) -> Points:
-    """The derivative of x_t, the same all along a straight path (Lipman et al., equation 23)."""
+    """The derivative of x_t, constant along a straight path (Lipman et al., equation 23)."""
     return images - noise
 
 
 def spread_on_path(times: Times, spread: float) -> Times:
-    """Standard deviation of x_t where images spread by `spread` around 0."""
+    """Standard deviation of x_t if images have standard deviation `spread` around 0."""
     return ((1.0 - times).square() + (times * spread).square()).sqrt()
 
 
 def linear_share(times: Times, spread: float) -> Times:
-    """The best guess of the velocity that is a multiple of x_t: by which factor.
+    """Factor of x_t in the best linear estimate of the velocity.
 
-    It is the exact velocity where images are normal noise of standard deviation `spread`.
+    The estimate is exact if images are normal noise of standard deviation `spread`.
     """
     covariance = times * spread**2 - (1.0 - times)
     return covariance / spread_on_path(times, spread).square()
 
 
 def left_share(times: Times, spread: float) -> Times:
-    """Standard deviation of the velocity around that guess."""
+    """Standard deviation of the velocity around the best linear estimate."""
     return spread / spread_on_path(times, spread)
 
 
@@ -59,7 +59,7 @@ def uniform_times(number: int, random: Generator) -> Times:
 
 
 def logit_normal_times(number: int, random: Generator) -> Times:
-    """Times that favour the middle of the path, where it is hardest to say where it goes.
+    """Times concentrated in the middle of the path, where the velocity is hardest to predict.
 
     sigmoid(N(0, 1)), Esser et al. 2024, arXiv:2403.03206, section 3.1.
     """
@@ -70,22 +70,22 @@ TIMES: dict[str, Callable[[int, Generator], Times]] = {
     "uniform": uniform_times,
     "logit_normal": logit_normal_times,
 }
-"""Name -> how the times of a batch are drawn in training."""
+"""Name -> function that draws the times of a training batch."""
 
 
 def guided(told: Points, untold: Points, scale: float) -> Points:
-    """Away from the velocity of no class, towards that of the class (arXiv:2207.12598, equation 6).
+    """Classifier-free guidance (Ho and Salimans 2022, arXiv:2207.12598, equation 6).
 
     Args:
-        told: Velocity of the class.
-        untold: Velocity of no class in particular.
-        scale: 1 is the class's own velocity; above 1 exaggerates what is typical of it.
+        told: Velocity conditioned on the class.
+        untold: Unconditional velocity.
+        scale: 1 is the conditional velocity; larger values exaggerate features of the class.
     """
     return torch.lerp(untold, told, scale)
 
 
 def euler(velocity: Velocity, points: Points, steps: int) -> Points:
-    """Follow a velocity from time 0 to 1: first order, one evaluation a step.
+    """Integrate a velocity from time 0 to 1 by Euler's method, one evaluation per step.
 
     Example:
         >>> halfway = euler(lambda points, times: torch.full_like(points, 0.5), torch.zeros(1), 3)
@@ -98,11 +98,11 @@ def euler(velocity: Velocity, points: Points, steps: int) -> Points:
 
 
 def heun(velocity: Velocity, points: Points, steps: int) -> Points:
-    """Follow a velocity from time 0 to 1: second order, two evaluations a step but the last.
+    """Integrate a velocity from time 0 to 1 by Heun's method, two evaluations per step.
 
-    A step is corrected by the velocity at its end (Karras et al. 2022, arXiv:2206.00364, algorithm
-    1). The last one is not: at the very end of the path, where next to no noise is left to see, a
-    network knows the velocity worst.
+    Each step is corrected by the velocity at its end (Karras et al. 2022, arXiv:2206.00364,
+    algorithm 1), except the last one: networks are least accurate at the end of the path, where
+    almost no noise is left.
     """
     for step in range(steps - 1):
         first = velocity(points, _times(points, step / steps))
@@ -112,11 +112,11 @@ def heun(velocity: Velocity, points: Points, steps: int) -> Points:
 
 
 SOLVERS: dict[str, Solver] = {"euler": euler, "heun": heun}
-"""Name -> how a velocity is followed."""
+"""Name -> function that integrates a velocity."""
 
 
 def to_patches(images: Float[Tensor, "b c h w"], side: int) -> Float[Tensor, "b d i j"]:
-    """Each square of `side` pixels as the channels of one pixel: a fraction of the side to work on.
+    """Move each square of `side` pixels into the channels of one pixel.
 
     Example:
         >>> to_patches(torch.zeros(1, 3, 64, 64), 2).shape
@@ -131,7 +131,7 @@ def from_patches(patches: Float[Tensor, "b d i j"], side: int) -> Float[Tensor, 
 
 
 def alike(times: Times, points: Points) -> Points:
-    """Times with as many dimensions as the points they belong to."""
+    """Reshape times so that they broadcast with their points."""
     return times.reshape(-1, *[1] * (points.ndim - 1))
 
 

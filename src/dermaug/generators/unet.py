@@ -1,7 +1,8 @@
-"""A small U-Net (Ronneberger et al. 2015, arXiv:1505.04597) that is told of time and class.
+"""A small U-Net (Ronneberger et al. 2015, arXiv:1505.04597) conditioned on time and class.
 
-Residual blocks as in DDPM (Ho et al. 2020, arXiv:2006.11239), made for two CPU cores: it works on
-patches, skips are added instead of concatenated, and only the smallest maps attend to each other.
+It has residual blocks as in DDPM (Ho et al. 2020, arXiv:2006.11239) and is made for two CPU cores:
+it works on patches, adds skips instead of concatenating them, and has attention at the smallest
+resolution only.
 """
 
 import math
@@ -25,19 +26,19 @@ from dermaug.generators.transport import from_patches, to_patches
 LARGEST_ATTENDING = 8
 SMALLEST = 4
 MOST = 4
-"""Channels grow to this many times the width."""
+"""Largest number of channels, relative to the width."""
 FASTEST, SLOWEST = 1_000.0, 1.0
-"""Radians of the time's waves over the whole path."""
+"""Largest angle of the time embedding over the whole path, in radians."""
 
 
 class UNet(nn.Module):
-    """Velocity of images at a time, of a class or of none in particular.
+    """Velocity of images at a time, with or without a class.
 
     Args:
         width: Channels of the largest maps.
         size: Side of the images in pixels.
-        num_classes: Classes; the index after the last stands for no class in particular.
-        patch: Side of the squares of pixels that the largest maps have as one.
+        num_classes: Number of classes; the index after the last class stands for no class.
+        patch: Side of the patches of pixels that form one place of the largest maps.
     """
 
     def __init__(self, width: int, size: int, num_classes: int, patch: int) -> None:
@@ -68,12 +69,12 @@ class UNet(nn.Module):
         times: Float[Tensor, " b"],
         labels: Int[Tensor, " b"],
     ) -> Float[Tensor, "b 3 h w"]:
-        """Velocities at points on the way to images.
+        """Velocities at points on the paths to images.
 
         Args:
-            images: Points on the way.
-            times: 0 for noise to 1 for images.
-            labels: Classes; `no_class` for none in particular.
+            images: Points on the paths.
+            times: Times, 0 for noise to 1 for images.
+            labels: Classes; `no_class` for no class.
         """
         told = silu(self.times(times) + self.classes(labels))
         maps = to_patches(images, self.patch).contiguous(memory_format=torch.channels_last)
@@ -90,11 +91,11 @@ class UNet(nn.Module):
 
 
 class TimeWaves(nn.Module):
-    """A time as sines and cosines of many frequencies, mixed (arXiv:1706.03762, section 3.5).
+    """Time embedding by sines and cosines, linearly mixed (arXiv:1706.03762, section 3.5).
 
     Args:
-        waves: Half as many frequencies.
-        told: Dimensions of the outcome.
+        waves: Number of sines and cosines, twice the number of frequencies.
+        told: Dimensions of the output.
     """
 
     def __init__(self, waves: int, told: int) -> None:
@@ -106,21 +107,21 @@ class TimeWaves(nn.Module):
         self.mix = nn.Sequential(nn.Linear(2 * half, told), nn.SiLU(), nn.Linear(told, told))
 
     def forward(self, times: Float[Tensor, " b"]) -> Float[Tensor, "b told"]:
-        """What the blocks are told of the time."""
+        """Embeddings of times."""
         angles = rearrange(times, "b -> b 1") * self.frequencies
         mixed: Tensor = self.mix(torch.cat([angles.sin(), angles.cos()], 1))
         return mixed
 
 
 class ToldBlock(nn.Module):
-    """A residual block whose normalised maps are scaled and shifted by what it is told.
+    """A residual block whose normalised maps are scaled and shifted by the condition.
 
-    The second convolution starts at zero, so that the block starts as the identity.
+    The second convolution starts at zero, so that the residual branch adds nothing at first.
 
     Args:
         inputs: Channels in.
         outputs: Channels out.
-        told: Dimensions of what it is told.
+        told: Dimensions of the condition.
     """
 
     def __init__(self, inputs: int, outputs: int, told: int) -> None:
@@ -138,10 +139,10 @@ class ToldBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every place looks at every other, one head (Vaswani et al. 2017, arXiv:1706.03762).
+    """Self-attention over all places, with one head (Vaswani et al. 2017, arXiv:1706.03762).
 
     Args:
-        channels: In and out.
+        channels: Channels in and out.
     """
 
     def __init__(self, channels: int) -> None:
@@ -158,19 +159,19 @@ class Attention(nn.Module):
 
 
 def normalised(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Group norm of up to eight groups, without weights: what follows has its own."""
+    """Group norm of up to eight groups, without weights, since the next layer has its own."""
     return group_norm(maps, math.gcd(8, maps.shape[1]))
 
 
 def modulated(maps: Float[Tensor, "b c h w"], told: Float[Tensor, "b two_c"]) -> Tensor:
-    """Each channel scaled and shifted (Perez et al. 2018, arXiv:1709.07871, equation 2)."""
+    """Scale and shift each channel (Perez et al. 2018, arXiv:1709.07871, equation 2)."""
     scale, shift = rearrange(told, "b (two c) -> two b c 1 1", two=2)
     changed: Tensor = maps * (1.0 + scale) + shift
     return changed
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer, starting with nothing to say."""
+    """Initialise a layer with zeros."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -181,7 +182,7 @@ def sides_of(size: int, patch: int) -> list[int]:
     """Sides of the maps from the largest to the smallest, which is 4 to 8.
 
     Raises:
-        DermaugError: The size cannot be halved so.
+        DermaugError: The size cannot be halved to such a side.
 
     Example:
         >>> sides_of(64, 2)

@@ -23,7 +23,11 @@ from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.generators import build_family
-from dermaug.generators.critic_features import BATCH, critic_features, has_critic
+from dermaug.generators.discriminator_features import (
+    BATCH,
+    discriminator_features,
+    has_discriminator,
+)
 from dermaug.generators.family import Family
 from dermaug.inspection.subject import Subject
 from dermaug.seeding import derive_seed
@@ -60,7 +64,7 @@ def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     store, fold = subject.store, subject.fold
     if store is None or fold is None:
         raise DermaugError("it is not in a run folder, so its validation images are unknown")
-    if not has_critic(type(subject.family)):
+    if not has_discriminator(type(subject.family)):
         raise DermaugError(f"the family {subject.spec.config.family} has no discriminator")
     if not load_checkpoint(subject.path)["others"]:
         raise DermaugError("its checkpoint does not contain the discriminator")
@@ -77,7 +81,7 @@ def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     called = {}
     for name, family in ((TRAINED, subject.family), (UNTRAINED, _untrained(subject, first, seed))):
         known, choosing, asked = (
-            critic_features(family, bank, seed) for bank in (first, second, third)
+            discriminator_features(family, bank, seed) for bank in (first, second, third)
         )
         chosen_by = labels[kept[halved.choosing]]
         called[name] = linear_probe(known, labels[training], choosing, chosen_by, asked).called

@@ -1,6 +1,7 @@
-"""What a family's critic sees in images: its convolutions' outputs, max-pooled to 4x4.
+"""Features of a family's discriminator: the outputs of its convolutions, max-pooled to 4x4.
 
-Radford et al. 2015 (arXiv:1511.06434, section 5): all layers, pooled, flattened and joined.
+As in Radford et al. 2015 (arXiv:1511.06434, section 5), all layers are pooled, flattened and
+concatenated.
 """
 
 from collections.abc import Iterator
@@ -20,13 +21,13 @@ GRID = 4
 BATCH = 64
 
 
-def has_critic(family: type[Family]) -> bool:
-    """Whether the family judges how real images are."""
+def has_discriminator(family: type[Family]) -> bool:
+    """Whether the family has a discriminator."""
     return family.realness is not Family.realness
 
 
-def critic_layers(family: Family) -> list[nn.Conv2d]:
-    """The convolutions of all networks but the sampler, in the order they were built in."""
+def discriminator_layers(family: Family) -> list[nn.Conv2d]:
+    """The convolutions of all networks except the sampler, in the order of their construction."""
     return [
         layer
         for name, network in family.named_children()
@@ -36,25 +37,28 @@ def critic_layers(family: Family) -> list[nn.Conv2d]:
     ]
 
 
-def critic_features(family: Family, bank: ImageBank, seed: int = 0) -> Float[np.ndarray, "n d"]:
-    """Features of images, float32, in the bank's order.
+def discriminator_features(
+    family: Family, bank: ImageBank, seed: int = 0
+) -> Float[np.ndarray, "n d"]:
+    """Compute features of images, float32, in the bank's order.
 
-    The class is not told: every image is judged as one of class 0. Some critics look at the spread
-    of a batch, so batches are drawn at random: neighbours shall tell nothing of the class either.
+    The features do not depend on the true class: every image is passed as one of class 0. Some
+    discriminators use the spread of a batch, so batches are drawn at random and the other images of
+    a batch reveal nothing about the class either.
 
     Args:
-        family: With a critic, in evaluation mode on the bank's device.
+        family: A family with a discriminator, in evaluation mode on the bank's device.
         bank: At least one image.
-        seed: Of the batches.
+        seed: Seed of the batches.
 
     Raises:
-        DermaugError: The family has no critic, one without convolutions, or one whose pretrained
-            weights cannot be had.
+        DermaugError: The family has no discriminator, its discriminator has no convolutions, or
+            its pretrained weights cannot be loaded.
     """
     family.prepare()
     order = np.random.default_rng(seed).permutation(len(bank))
     parts = []
-    with torch.inference_mode(), _watched(critic_layers(family)) as seen:
+    with torch.inference_mode(), _watched(discriminator_layers(family)) as seen:
         for start in range(0, len(bank), BATCH):
             images, labels = bank.batch(order[start : start + BATCH])
             verdict = family.realness(images * 2.0 - 1.0, torch.zeros_like(labels))
@@ -70,11 +74,11 @@ def critic_features(family: Family, bank: ImageBank, seed: int = 0) -> Float[np.
 
 @contextmanager
 def _watched(layers: list[nn.Conv2d]) -> Iterator[list[Float[Tensor, "b d"]]]:
-    """A list that gets each layer's pooled output as it is computed."""
+    """Yield a list to which each layer's pooled output is appended when computed."""
     seen: list[Tensor] = []
 
     def note(_layer: nn.Module, _given: object, maps: Tensor) -> None:
-        # Maps below 4x4 stay as they are.
+        # Maps smaller than 4x4 are not pooled.
         grid = (min(GRID, maps.shape[2]), min(GRID, maps.shape[3]))
         seen.append(adaptive_max_pool2d(maps, grid).flatten(1))
 
