@@ -1,4 +1,4 @@
-"""Statistics: numpy and tables only, no torch, no paths."""
+"""Statistics on arrays and tables; imports no torch and reads no files."""
 
 from dermaug.stats.paired import Difference, PairedDifference, paired_difference
 

@@ -1,4 +1,4 @@
-"""What every network answered to every test group of a fold, alone and in pairs."""
+"""Results of every network on every test group of a fold, alone and in pairs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, eq=False)
 class FoldAnswers:
-    """One fold's test groups and what one classifier of each arm and seed made of them.
+    """Results of one classifier, in every arm and seed, on the test groups of one fold.
 
     Args:
-        asked: Images of each class and of all others, per group.
+        asked: Number of images of each class and of all other classes, per group.
         answers: (arm, seed) -> metrics of its predictions, rows as `dermaug.stats.metrics.ROWS`.
-        generator_seed: (arm, seed) -> seed of the generators whose images the arm was given.
-        trained_on: (arm, seed) -> groups that it was trained on.
+        generator_seed: (arm, seed) -> seed of the generators whose images the arm uses.
+        trained_on: (arm, seed) -> number of groups on which it was trained.
     """
 
     asked: Float[np.ndarray, "g 2 k"]
@@ -34,12 +34,12 @@ class FoldAnswers:
     def paired(self, pairs: Sequence[tuple[Key, Key]]) -> FoldSample:
         """Differences of pairs of networks, the second subtracted from the first.
 
-        When both sides were given images of generators, pairs are grouped by the side with fewer
-        generator seeds.
+        If both sides use images of generators, pairs are grouped by the side with fewer generator
+        seeds.
         """
         both = [(self.answers[one], self.answers[other]) for one, other in pairs]
         given = [_numbered([self.generator_seed[pair[side]] for pair in pairs]) for side in (0, 1)]
-        # An arm without generators is one group, as is one with a single generator seed.
+        # An arm without generators forms one group, and so does one with a single generator seed.
         varied = [groups for groups in given if groups.max() > 0] or given[:1]
         return FoldSample(
             asked=self.asked,
@@ -56,13 +56,13 @@ class FoldPredictions:
     """Test predictions of one classifier in one fold, image by image.
 
     Args:
-        image_ids: Images that all of its trials were tested on, in order.
-        labels: True class of each.
-        groups: Group of each, as text.
+        image_ids: Ids of the images on which all of its trials were tested, in order.
+        labels: True class of each image.
+        groups: Group of each image, as text.
         plain: (arm, seed) -> probabilities.
         even: (arm, seed) -> probabilities at the uniform prior.
-        generator_seed: As for `FoldAnswers`.
-        trained_on: As for `FoldAnswers`.
+        generator_seed: As in `FoldAnswers`.
+        trained_on: As in `FoldAnswers`.
     """
 
     image_ids: np.ndarray
@@ -78,11 +78,11 @@ class FoldPredictions:
         kept: Bool[np.ndarray, " n"] | None = None,
         merged: Int[np.ndarray, " k"] | None = None,
     ) -> FoldAnswers:
-        """Metrics of every network on all of the images, or on some.
+        """Compute the metrics of every network on all of the images, or on some.
 
         Args:
-            kept: Which images are asked about; None: all.
-            merged: Number of the merged class that each class belongs to; None merges none.
+            kept: Mask of the images to use; None uses all.
+            merged: Index of the merged class of each class; None merges none.
         """
         kept = np.ones(len(self.labels), dtype=bool) if kept is None else kept
         num_classes = next(iter(self.plain.values())).shape[1]
@@ -101,12 +101,12 @@ class FoldPredictions:
 
 
 def answers_of(predictions: Mapping[int, "FoldPredictions"]) -> dict[int, FoldAnswers]:
-    """Answers of one classifier in every arm and seed, by fold."""
+    """Results of one classifier in every arm and seed, by fold."""
     return {fold: found.answered() for fold, found in predictions.items()}
 
 
 def arm_samples(answers: Mapping[int, FoldAnswers], arm: str) -> Comparison:
-    """The answers of one arm alone; empty when it has no finished trial."""
+    """The results of one arm alone; empty if it has no finished trial."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
         if keys := sorted(key for key in found.answers if key[0] == arm):
@@ -125,7 +125,7 @@ def arm_samples(answers: Mapping[int, FoldAnswers], arm: str) -> Comparison:
 
 
 def paired_samples(answers: Mapping[int, FoldAnswers], arm: str, reference: str) -> Comparison:
-    """Answers of an arm minus those of its reference, paired by (fold, seed)."""
+    """Results of an arm minus those of its reference, paired by (fold, seed)."""
     samples: dict[int, FoldSample] = {}
     for fold, found in answers.items():
         seeds = {seed for name, seed in found.answers if name == arm}
@@ -135,7 +135,7 @@ def paired_samples(answers: Mapping[int, FoldAnswers], arm: str, reference: str)
 
 
 def _numbered(seeds: Sequence[int | None]) -> np.ndarray:
-    """Number equal seeds equally; None counts as one seed."""
+    """Replace seeds by numbers from 0, equal for equal seeds; None counts as one seed."""
     order = list(dict.fromkeys(seeds))
     return np.array([order.index(seed) for seed in seeds], dtype=int)
 
@@ -146,7 +146,7 @@ def _answer(
     even: Float[np.ndarray, "n k"],
     merged: Int[np.ndarray, " k"],
 ) -> Answer:
-    """Both rates as it decides and prior-adjusted, and what is scored at the uniform prior."""
+    """Rates at argmax and prior-adjusted, and the scores at the uniform prior."""
     scores = np.stack([even[:, merged == each].sum(axis=1) for each in range(asked.num_classes)], 1)
     parts = (
         rates_of(asked, merged[plain.argmax(axis=1)]),

@@ -1,7 +1,7 @@
 """Bootstrap over groups within strata (Efron & Tibshirani 1993, chapters 8 and 13), vectorised.
 
-Images of one lesion resemble each other, so lesions are drawn, not images. Whatever is counted for
-a lesion comes along with it: arms that share the counts' trailing axes stay paired.
+Images of one lesion are similar, so lesions are drawn instead of images. All counts of a lesion are
+drawn together, so that arms in the trailing axes of the counts stay paired.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ _CHUNK = 1_000  # resamples at a time: bounds memory at 130 MB for 8,000 lesions
 def resampled_totals(
     counts: Float[np.ndarray, "g ..."], resamples: int = 2_000, seed: int = 0
 ) -> Float[np.ndarray, "r ..."]:
-    """Totals over as many groups as there are, drawn with replacement.
+    """Compute totals over groups drawn with replacement, as many as there are.
 
     Args:
-        counts: What each group contributes.
+        counts: Contribution of each group.
         resamples: Number of draws.
-        seed: The same seed draws the same groups, whatever the counts.
+        seed: Random seed; the draws of groups do not depend on the counts.
     """
     return stratified_totals([counts], resamples, seed)
 
@@ -28,16 +28,16 @@ def resampled_totals(
 def stratified_totals(
     strata: Sequence[Float[np.ndarray, "_ ..."]], resamples: int = 2_000, seed: int = 0
 ) -> Float[np.ndarray, "r ..."]:
-    """Totals over all strata, each drawn with replacement within itself.
+    """Compute totals over all strata, each of which is drawn with replacement.
 
-    A resample is a vector of how often each group was drawn; totals are one matrix product of
-    these vectors with the counts. Single precision: counts are small numbers, and the relative
-    error of a total, below 1e-5, is far below that of the resampling.
+    A resample is a vector with the number of draws of each group; totals are one matrix product of
+    these vectors with the counts. It is computed in single precision: counts are small numbers, and
+    the relative error of a total, below 1e-5, is far below that of the resampling.
 
     Args:
-        strata: What each group contributes, one array a stratum; all have the same trailing axes.
+        strata: Contribution of each group, one array per stratum, with equal trailing axes.
         resamples: Number of draws.
-        seed: The same seed and sizes of the strata draw the same groups, whatever the counts.
+        seed: Random seed; the draws depend on it and on the sizes of the strata only.
     """
     generator = np.random.default_rng(seed)
     flat = [np.reshape(part, (len(part), -1)).astype(np.float32) for part in strata]
@@ -52,7 +52,7 @@ def stratified_totals(
 def percentile_interval(
     values: Float[np.ndarray, " r"], confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Central interval of resampled values; NaN values (undefined in a resample) are left out.
+    """Central interval of resampled values, ignoring NaN (values undefined in a resample).
 
     Example:
         >>> percentile_interval(np.arange(101.0), confidence=0.5)
@@ -68,7 +68,7 @@ def percentile_interval(
 def _times_drawn(
     generator: np.random.Generator, resamples: int, num_groups: int
 ) -> Float[np.ndarray, "r g"]:
-    """How often each group is drawn in each resample."""
+    """Number of times that each group is drawn in each resample."""
     drawn = generator.integers(num_groups, size=(resamples, num_groups))
     drawn += num_groups * np.arange(resamples)[:, None]
     times = np.bincount(drawn.ravel(), minlength=resamples * num_groups)

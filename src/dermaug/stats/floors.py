@@ -1,7 +1,7 @@
-"""The least uncertainty that a number of test groups leaves (Agresti and Min 2005).
+"""The smallest uncertainty for a given number of test groups (Agresti and Min 2005).
 
-Two arms that answer twenty melanomas alike have not been shown to be equal: half a discordant group
-is added to each cell of the paired table (doi:10.1002/sim.2187), so that no variance is zero.
+Two arms that agree on twenty melanomas have not been shown to be equal. Half a discordant group is
+added to each cell of the paired table (doi:10.1002/sim.2187), so that no variance is zero.
 """
 
 import numpy as np
@@ -14,11 +14,11 @@ def paired_floor(
     """Variance of a paired difference of proportions with half a discordant group in each cell.
 
     Args:
-        gains: Net right answers of each group, summed over its images, mean over trainings.
-        asked: Images of each group; groups without any do not count.
+        gains: Net number of correct images of each group, mean over trainings.
+        asked: Number of images of each group; groups without any do not count.
 
     Returns:
-        One variance per column; infinite where no group was asked.
+        One variance per column; infinite for a column without any group.
 
     Example:
         >>> paired_floor(np.zeros((8, 1)), np.ones((8, 1)))

@@ -1,8 +1,8 @@
-"""What a gain is worth in real lesions, read off the learning curve of the arm without it.
+"""The equivalent of a gain in real lesions, read off the data-size curve of the arm without it.
 
 The curve is the inverse power law a - b * n^-c (Cortes et al. 1993; Figueroa et al. 2012, BMC Med.
-Inform. Decis. Mak. 12:8), fitted to every resample by least squares. It is not followed beyond the
-largest number of lesions that was tried.
+Inform. Decis. Mak. 12:8), fitted to every resample by least squares. It is not extrapolated beyond
+the largest number of lesions in the study.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ _EXPONENTS = np.geomspace(
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Rising curves a - b * n^-c with b >= 0, one a resample.
+    """Rising curves a - b * n^-c with b >= 0, one per resample.
 
     Args:
-        ceiling: a, the score with endless lesions.
+        ceiling: a, the limit of the score for many lesions.
         deficit: b, 0 for a curve that does not rise.
         exponent: c > 0.
     """
@@ -38,7 +38,7 @@ class LearningCurve:
         return np.asarray(self.ceiling - self.deficit * size**-self.exponent)
 
     def lesions_for(self, scores: Float[np.ndarray, " r"]) -> Float[np.ndarray, " r"]:
-        """Lesions that give these scores; infinite for a score the curve never reaches."""
+        """Number of lesions for these scores; infinite for a score that is never reached."""
         below = np.maximum(self.ceiling - scores, 0.0)
         share = np.divide(below, self.deficit, out=np.zeros_like(below), where=self.deficit > 0)
         with np.errstate(divide="ignore", over="ignore"):
@@ -47,13 +47,13 @@ class LearningCurve:
 
 @dataclass(frozen=True)
 class RealEquivalent:
-    """Extra real lesions that would have raised the score as much as the synthetic dose did.
+    """Number of additional real lesions with the same effect as the synthetic dose.
 
     Args:
         kind: `none`, `more than we can tell`, or `number`.
         lesions: Median over resamples; 0 for none, infinite beyond the curve.
         low: Lower end of the 95 % interval.
-        high: Upper end; infinite when it lies beyond the curve.
+        high: Upper end; infinite if it lies beyond the curve.
     """
 
     kind: str
@@ -77,14 +77,14 @@ class RealEquivalent:
 def fit_learning_curve(
     sizes: Float[np.ndarray, " p"], scores: Float[np.ndarray, "r p"]
 ) -> LearningCurve:
-    """Fit every resample: exponents are tried one by one, the other two have a closed form.
+    """Fit a curve to every resample, by a grid over exponents with a closed form for a and b.
 
     Args:
-        sizes: Real lesions trained on, all different and above 0.
+        sizes: Numbers of real training lesions, all different and above 0.
         scores: Score at each size.
 
     Raises:
-        DermaugError: Fewer than three sizes, or sizes that are not positive and different.
+        DermaugError: There are fewer than three sizes, or they are not positive and different.
     """
     sizes = np.asarray(sizes, dtype=float)
     if len(np.unique(sizes)) < max(MIN_SIZES, len(sizes)) or sizes.min() <= 0:
@@ -109,17 +109,17 @@ def real_equivalents(
     size: float,
     gain: Float[np.ndarray, " r"],
 ) -> RealEquivalent:
-    """Real lesions that are worth as much as a dose of synthetic images.
+    """Estimate the number of real lesions with the same effect as a dose of synthetic images.
 
     Args:
-        sizes: Real lesions trained on without synthetic images.
+        sizes: Numbers of real training lesions without synthetic images.
         scores: Resampled scores at these sizes.
-        size: Real lesions that the synthetic arm was trained on.
+        size: Number of real training lesions of the synthetic arm.
         gain: Resampled gain of the synthetic arm, from the same resamples; resamples with NaN are
             left out.
 
     Raises:
-        DermaugError: Too few sizes, `size` outside them, or no resample is defined.
+        DermaugError: There are too few sizes, `size` is outside them, or no resample is defined.
     """
     sizes = np.asarray(sizes, dtype=float)
     kept = np.isfinite(scores).all(axis=1) & np.isfinite(gain)
@@ -132,7 +132,7 @@ def real_equivalents(
     reached = curve.lesions_for(curve.at(size) + gain[kept])
     extra = np.where(reached > sizes.max(), np.inf, np.maximum(reached - size, 0.0))
     extra = np.where(gain[kept] <= 0, 0.0, extra)
-    # Ranks, not interpolation: infinity has no neighbour to interpolate with.
+    # Quantiles are order statistics, since values cannot be interpolated with infinity.
     low, middle, high = np.quantile(extra, [0.025, 0.5, 0.975], method="inverted_cdf")
     kind = NONE if middle <= 0 else NUMBER if np.isfinite(middle) else MORE
     return RealEquivalent(kind, float(middle), float(low), float(high))

@@ -1,8 +1,9 @@
-"""Quantiles and tails of a mixture of t distributions: group draws, blurred by trainings.
+"""Quantiles and tails of a mixture of t distributions, from group draws and trainings.
 
-A resampled difference has two parts: which groups were drawn, known as thousands of draws, and
-which trainings were made, known as a t distribution. Their sum is the mixture over draws of t
-distributions around them. Its tails are smooth: a p-value has no floor from the number of draws.
+A resampled difference has two parts: the effect of the drawn groups, given as thousands of draws,
+and the effect of the trainings, given as a t distribution. Their sum is a mixture of t
+distributions, one around each draw. Its tails are smooth, so the number of draws sets no lower
+limit to p-values.
 """
 
 import numpy as np
@@ -10,12 +11,12 @@ from jaxtyping import Float
 from scipy.special import stdtr, stdtrit
 
 NODES = 200
-"""Draws are summed up by this many, of equal weight: quantiles move by less than 1 % of an SD."""
+"""Number of nodes of equal weight that replace the draws; changes quantiles by < 1 % of an SD."""
 _STEPS = 40
 
 
 def nodes_of(draws: Float[np.ndarray, "r m"], nodes: int = NODES) -> Float[np.ndarray, "b m"]:
-    """Means of equally many neighbouring draws, in order."""
+    """Sort the draws and average neighbouring ones into nodes of equal weight."""
     number = len(draws) // nodes if len(draws) >= nodes else 1
     ordered = np.sort(draws, axis=0)[: len(draws) // number * number]
     return np.asarray(ordered.reshape(-1, number, draws.shape[1]).mean(axis=1))
@@ -32,7 +33,7 @@ def below(
     Args:
         x: One value per column.
         nodes: Centres of equal weight.
-        scale: Of the t distributions; 0 leaves the nodes.
+        scale: Scale of the t distributions; 0 leaves the nodes themselves.
         freedom: Degrees of freedom.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -47,7 +48,7 @@ def quantile(
     scale: Float[np.ndarray, " m"],
     freedom: float,
 ) -> Float[np.ndarray, " m"]:
-    """The value that a share of the mixture lies below, by bisection; columns with NaN stay NaN."""
+    """Quantile of the mixture, by bisection; columns with NaN stay NaN."""
     reach = scale * abs(float(stdtrit(freedom, min(probability, 1 - probability) / 2)))
     low, high = nodes.min(axis=0) - reach, nodes.max(axis=0) + reach
     for _ in range(_STEPS):

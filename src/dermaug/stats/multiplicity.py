@@ -1,14 +1,15 @@
-"""Adjusting p-values for several comparisons (Holm 1979, Scand. J. Statist. 6:65-70)."""
+"""Adjustment of p-values for multiple comparisons (Holm 1979, Scand. J. Statist. 6:65-70)."""
 
 import numpy as np
 from jaxtyping import Float
 
 
 def holm(p_values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Adjust p-values by Holm's step-down rule: the chance of any false finding stays below alpha.
+    """Adjust p-values by Holm's step-down rule, which controls the family-wise error rate.
 
     Args:
-        p_values: In [0, 1]; NaN (a comparison that could not be made) stays NaN and doesn't count.
+        p_values: Values in [0, 1]; NaN (a comparison that could not be made) stays NaN and is not
+            counted.
 
     Example:
         >>> holm(np.array([0.01, 0.04, 0.03])).round(2)

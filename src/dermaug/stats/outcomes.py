@@ -1,4 +1,4 @@
-"""From an estimate to one of five outcomes, and to what the design could have found."""
+"""From an estimate to one of five outcomes, and to the minimum detectable difference."""
 
 import numpy as np
 from jaxtyping import Float
@@ -9,20 +9,20 @@ from dermaug.stats.estimate import Estimate
 HELPS, HURTS, EQUIVALENT = "helps", "hurts", "equivalent"
 INCONCLUSIVE, NOT_JUDGED = "inconclusive", "not judged"
 EXPLORATORY = "exploratory"
-"""Looked at: an interval, and no member of a family that Holm's rule adjusts."""
+"""Reported with an interval, but not a member of a family that Holm's rule adjusts."""
 ALPHA = 0.05
 POWER = 0.8
 FEWEST_GROUPS = 10
-"""Test groups of a class, all folds together, below which nothing is judged of it."""
+"""Smallest number of test groups of a class, over all folds, for a verdict on the class."""
 
 
 def outcome(difference: float, p_holm: float, p_equivalence: float) -> str:
     """The verdict on a difference that is judged.
 
     Args:
-        difference: Arm minus reference; more is better.
+        difference: Arm minus reference; larger is better.
         p_holm: Two-sided p, adjusted within its family.
-        p_equivalence: Of two one-sided tests against the margin, adjusted within its family; NaN
+        p_equivalence: p of two one-sided tests against the margin, adjusted within its family; NaN
             without a margin.
 
     Example:
@@ -35,18 +35,18 @@ def outcome(difference: float, p_holm: float, p_equivalence: float) -> str:
 
 
 def detectable(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray, " m"]:
-    """Minimum detectable difference: what this design finds with 80 % power.
+    """Minimum detectable difference: the difference that this design detects with 80 % power.
 
-    The distance at which the test becomes significant at the strictest step of Holm's rule, plus
-    the distance by which an estimate falls short of the truth in one study of five (Cohen 1988,
-    chapter 2).
+    It is the difference at which the test becomes significant at the strictest step of Holm's rule,
+    plus the amount by which an estimate falls short of the truth in one of five studies (Cohen
+    1988, chapter 2).
 
     Args:
-        estimate: What was found.
-        num_comparisons: Comparisons in the family.
+        estimate: The estimate.
+        num_comparisons: Number of comparisons in the family.
 
     Returns:
-        In the metric's units; NaN where nothing is judged.
+        Differences in the units of the metrics; NaN for metrics that are not judged.
     """
     if not estimate.is_judged:
         return np.full(len(estimate.value), np.nan)
@@ -56,6 +56,6 @@ def detectable(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray
 
 
 def needed(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray, " m"]:
-    """The difference from which on the test is significant at the strictest step of Holm's rule."""
+    """The smallest difference that is significant at the strictest step of Holm's rule."""
     low, high = estimate.interval(1 - ALPHA / max(num_comparisons, 1))
     return np.asarray((high - low) / 2)

@@ -1,4 +1,4 @@
-"""The difference between two sets of predictions, whoever made them, judged as a run's arms are."""
+"""The difference between two sets of predictions of any origin, judged like the arms of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED, outcome
 from dermaug.stats.tables import A, B, Predictions, Prior, paired_folds
 
 MARGINS = {"balanced_accuracy": 0.02, "macro_auc": 0.01}
-"""Differences that do not matter; those of a run by default."""
+"""Largest differences that do not matter, with the defaults of a run."""
 WORDS = {
     (ARGMAX, "balanced_accuracy"): "mean sensitivity (argmax)",
     (ADJUSTED, "balanced_accuracy"): "mean sensitivity (prior-adjusted)",
@@ -32,11 +32,11 @@ class Difference:
         difference: A minus B.
         low: Lower end of the 95 % interval, clipped to what is possible.
         high: Upper end.
-        p: Two-sided; NaN where nothing is judged.
-        p_equivalence: Of two one-sided tests against the margin; NaN where nothing is judged.
+        p: Two-sided p-value; NaN if not judged.
+        p_equivalence: p-value of two one-sided tests against the margin; NaN if not judged.
         margin: Largest difference that does not matter.
-        verdict: helps, hurts, equivalent, inconclusive, not judged, or exploratory (argmax, where
-            prior-adjusted numbers say what ranking is worth).
+        verdict: helps, hurts, equivalent, inconclusive, not judged, or exploratory (for argmax, if
+            there are prior-adjusted results as well).
     """
 
     metric: str
@@ -52,14 +52,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """What two tables of predictions say.
+    """The comparison of two tables of predictions.
 
     Args:
-        differences: One for each metric.
-        num_images: Different test images.
-        num_lesions: Different test lesions.
-        num_pairs: Pairs of trainings of the same fold and seed.
-        levels: What the intervals cover.
+        differences: One difference per metric.
+        num_images: Number of different test images.
+        num_lesions: Number of different test lesions.
+        num_pairs: Number of pairs of trainings with the same fold and seed.
+        levels: Sources of variation that the intervals cover.
     """
 
     differences: tuple[Difference, ...]
@@ -86,27 +86,27 @@ def paired_difference(
 ) -> PairedDifference:
     """Compare two classifiers on the same test images, by lesion and by training.
 
-    With two and more trainings (seeds) in some fold, lesions are resampled and trainings follow a
-    moderated t distribution; with one training in each of three and more folds, the spread over
-    folds decides; otherwise the lesions alone give an interval, and nothing is judged
-    (docs/statistics.md). The two metrics are not adjusted for each other.
+    With at least two trainings (seeds) in some fold, lesions are resampled and trainings follow a
+    moderated t distribution. With one training in each of at least three folds, the spread over
+    folds is used. Otherwise the interval covers the choice of lesions only, and nothing is judged
+    (docs/statistics.md). The metrics are not adjusted for each other.
 
     Args:
-        predictions_a: Columns image, lesion, label and one column of probabilities per class (or
-            p_<class>); fold and seed where there are any.
-        predictions_b: Likewise, of the same images, folds and seeds.
-        prior_a: Class -> share among the images that the loss of A saw. With both priors given,
-            decisions are also prior-adjusted, and areas are taken at the uniform prior.
-        prior_b: Likewise of B.
+        predictions_a: Table with the columns image, lesion, label and one column of probabilities
+            per class (named after the class or p_<class>); fold and seed if there are any.
+        predictions_b: Table of the same form, for the same images, folds and seeds.
+        prior_a: Class -> share among the images shown to the loss of A. If both priors are given,
+            decisions are also prior-adjusted, and AUCs are computed at the uniform prior.
+        prior_b: The same for B.
         margins: Largest differences that do not matter, by metric.
-        trained_on: Lesions that a network was trained on; None takes those of the other folds.
+        trained_on: Number of training lesions of a network; None takes those of the other folds.
         resamples: Number of draws of the bootstrap.
 
     Returns:
-        A minus B.
+        The differences A minus B.
 
     Raises:
-        DermaugError: A table is not as it must be, or the two do not match.
+        DermaugError: A table is invalid, or the two do not match.
 
     Example:
         >>> rows = [(f"i{n}", f"l{n}", "mel" if n % 2 else "nv") for n in range(40)]

@@ -1,8 +1,8 @@
-"""What a design can detect before it is run: the rules of `hierarchy` with expected variances.
+"""Power of a design before it is run: the estimators of `hierarchy` with expected variances.
 
 The spread of trainings comes from `dermaug.stats.spread.SPREAD`, that of test groups from
-`DISCORDANCE`; both were measured once, on one network and data set. The result is a plan and no
-promise: other networks and data may vary more or less.
+`DISCORDANCE`; both were measured once, on one network and data set. The result is a rough guide:
+other networks and data may vary more or less.
 """
 
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ from dermaug.stats.spread import FREEDOM, MARGIN, expected_spread
 from dermaug.stats.trainings import CLASSIFIERS, FEWEST_FOLDS, GROUPS_ONLY, TRAINING_SETS
 
 LEVEL = 0.6
-"""Sensitivity of a class that is expected beforehand; rates near one half vary most."""
+"""Assumed sensitivity of a class; rates near one half vary most."""
 DISCORDANCE = {"sensitivity": 0.10, "auc": 0.004}
-"""Variance of what one test group of a class adds to a paired difference of that class's
-sensitivity (prior-adjusted) and area: pairs of trainings of one arm, mean over seven classes,
-measured as `SPREAD` was. Arms that differ in kind disagree on more groups."""
+"""Variance of the contribution of one test group of a class to a paired difference in that class's
+sensitivity (prior-adjusted) and AUC, for pairs of trainings of one arm, mean over seven classes,
+measured together with `SPREAD`. Arms of different kinds disagree on more groups."""
 _NODES = ndtri((np.arange(400) + 0.5) / 400)
 
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """What is known of a comparison of two arms before it is run.
+    """The design of a comparison of two arms.
 
     Args:
-        tested: Test groups of each class in each fold.
+        tested: Number of test groups of each class in each fold.
         overlap: Test groups per training group, mean over folds.
-        trainings: Trainings of each arm per fold: generator seeds where there are several, else
-            classifier seeds.
+        trainings: Number of trainings of each arm per fold: generator seeds if there are several,
+            otherwise classifier seeds.
     """
 
     tested: Float[np.ndarray, "j k"]
@@ -43,7 +43,7 @@ class Design:
 
     @property
     def levels(self) -> str:
-        """What such a design varies, as `dermaug.stats.trainings` names it."""
+        """Sources of variation of the design, as named in `dermaug.stats.trainings`."""
         if self.trainings > 1:
             return CLASSIFIERS
         return TRAINING_SETS if len(self.tested) >= FEWEST_FOLDS else GROUPS_ONLY
@@ -56,10 +56,10 @@ def planned_metrics(classes: tuple[str, ...]) -> tuple[Metric, ...]:
 
 
 def expect(design: Design, classes: tuple[str, ...]) -> Estimate:
-    """The estimate that a design is expected to give where two arms are equal.
+    """The expected estimate of a design if two arms are equal.
 
     Args:
-        design: Of the comparison.
+        design: The design of the comparison.
         classes: Labels, in the order of `design.tested`.
 
     Returns:
@@ -72,7 +72,7 @@ def expect(design: Design, classes: tuple[str, ...]) -> Estimate:
     counts = np.array([groups.sum()] * 2 + [*groups])
     spread = expected_spread(metrics, level, counts)
     if design.levels == TRAINING_SETS:
-        # A fold's difference holds what trainings and groups add, and no floor (equation 5).
+        # The difference of a fold varies with trainings and groups, without a floor (equation 5).
         of_fold = np.maximum((spread / MARGIN) ** 2, folds * _groups_variance(groups, floor=0.0))
         nodes = np.zeros((1, len(metrics)))
         scale = np.sqrt(
@@ -80,7 +80,7 @@ def expect(design: Design, classes: tuple[str, ...]) -> Estimate:
         )
         freedom = folds - 1.0
     else:
-        # Much of what groups add is their interaction with trainings, which is counted once.
+        # Much of the variance of groups is their interaction with trainings, counted only once.
         nodes = _NODES[:, None] * np.sqrt(_groups_variance(groups) / 2)
         scale = spread / np.sqrt(folds * design.trainings)
         freedom = FREEDOM + folds * (design.trainings - 1)
@@ -98,7 +98,7 @@ def expect(design: Design, classes: tuple[str, ...]) -> Estimate:
 
 
 def _groups_variance(groups: Float[np.ndarray, " k"], floor: float = 1.0) -> np.ndarray:
-    """Variance over test groups of each of `planned_metrics`, with `paired_floor`'s or without."""
+    """Variance over test groups of each of `planned_metrics`, with or without `paired_floor`."""
     seen = groups > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = (groups * DISCORDANCE["sensitivity"] + floor) / (groups + 2.0 * floor) ** 2

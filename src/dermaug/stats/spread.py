@@ -1,8 +1,9 @@
-"""How much trainings differ: a shipped expectation, and its combination with what a study shows.
+"""The variance of trainings: a shipped expectation, and its combination with a study's own.
 
-Two to five trainings tell little of their own variance. As for genes with few arrays (Smyth 2004,
-doi:10.2202/1544-6115.1027), the variance of a study is moderated by an expected one that counts as
-`FREEDOM` further degrees of freedom: two trainings that happen to agree are no proof of certainty.
+The variance of two to five trainings is itself uncertain. As in the analysis of genes with few
+arrays (Smyth 2004, doi:10.2202/1544-6115.1027), the variance of a study is moderated by an expected
+one, which counts as `FREEDOM` further degrees of freedom. This way two trainings that agree by
+chance do not suggest certainty.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from dermaug.stats.metrics import ALL, Metric
 
 FREEDOM = 2.0
-"""d0: what the expectation counts for."""
+"""d0, the degrees of freedom of the expectation."""
 SPREAD = {
     ("argmax", "balanced_accuracy"): 0.0158,
     ("argmax", "mean_specificity"): 0.0020,
@@ -50,10 +51,10 @@ fourth; rules and calibration are those of melanoma and of malignancy
 PLAIN = ("slope", "intercept")
 """Metrics of a target that are measured as they are: they are no shares."""
 UNKNOWN = {True: 0.228, False: 0.0158}
-"""For a metric without a measurement, of single classes or not: the largest of the read-outs."""
+"""For metrics without a measurement, of single classes or overall: the largest of the read-outs."""
 MARGIN = 1.5
 """Factor on `SPREAD`: other data and networks may vary more, and an expectation that is too small
-makes few trainings look surer than they are (`benchmarks/interval_coverage.py`)."""
+gives intervals that are too narrow with few trainings (`benchmarks/interval_coverage.py`)."""
 
 
 def expected_spread(
@@ -61,12 +62,12 @@ def expected_spread(
     level: Float[np.ndarray, " m"],
     groups: Float[np.ndarray, " m"],
 ) -> Float[np.ndarray, " m"]:
-    """s0 of each metric on its own scale, for the difference of two trainings on one fold.
+    """Expected s0 of each metric on its own scale, for the difference of two trainings on a fold.
 
     Args:
-        metrics: Which.
-        level: Of the arms that are compared, 0 to 1: rates near 0 or 1 vary less.
-        groups: Test groups that each metric rests on; keep rates of 0 and 1 from having none.
+        metrics: The metrics.
+        level: Level of the compared arms, 0 to 1; rates near 0 or 1 vary less.
+        groups: Number of test groups of each metric, which keeps s0 positive at rates of 0 and 1.
     """
     is_share = np.array([metric.scope != ALL and metric.metric not in PLAIN for metric in metrics])
     measured = (SPREAD.get((metric.readout, metric.metric)) for metric in metrics)

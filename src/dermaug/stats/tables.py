@@ -1,4 +1,4 @@
-"""Tables of predictions as anybody keeps them, checked and paired for `paired_difference`."""
+"""Tables of predictions of any origin, checked and paired for `paired_difference`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dermaug.stats.answers import FoldPredictions
 KEYS = ("image", "lesion", "label")
 PLACE = ("fold", "seed")
 TOLERANCE = 1e-3
-"""Of the sum of a row's probabilities."""
+"""Tolerance of the sum of a row's probabilities."""
 A, B = "A", "B"
 Prior = Mapping[str, float]
 
@@ -23,9 +23,9 @@ class Predictions:
     """A checked table.
 
     Args:
-        name: What it is called in messages.
+        name: Name of the table in messages.
         table: image, lesion, label, fold, seed (text) and one column of numbers per class.
-        classes: Names of the columns that hold probabilities, in order.
+        classes: Names of the columns with probabilities, in order.
     """
 
     name: str
@@ -37,12 +37,12 @@ class Predictions:
         """Check a table.
 
         Args:
-            table: Columns image, lesion, label and one per class; fold and seed where there are
-                any. Class columns may be called p_<class>.
-            name: What it is called in messages.
+            table: Columns image, lesion, label and one per class; fold and seed if there are any.
+                Class columns may be called p_<class>.
+            name: Name of the table in messages.
 
         Raises:
-            DermaugError: Says which column or row is wrong.
+            DermaugError: A column or row is invalid.
         """
         if missing := [key for key in KEYS if key not in table]:
             raise DermaugError(
@@ -102,19 +102,19 @@ def paired_folds(
     priors: tuple[Prior | None, Prior | None],
     trained_on: int | None,
 ) -> dict[int, FoldPredictions]:
-    """Fold -> predictions of both, as arms `A` and `B`.
+    """Pair two tables by fold, as predictions of arms `A` and `B`.
 
-    Where every fold has the same images (an external data set), they are one fold, in which each
-    (fold, seed) is a training of its own.
+    If all folds have the same images (an external data set), they count as one fold, in which each
+    (fold, seed) is a separate training.
 
     Args:
-        first: Of arm `A`.
-        second: Of arm `B`.
-        priors: The prior that the loss of each saw; None leaves its probabilities as they are.
+        first: Predictions of arm `A`.
+        second: Predictions of arm `B`.
+        priors: The prior seen by the loss of each; None leaves its probabilities unchanged.
         trained_on: Lesions in a training split; None takes all that are not in the fold.
 
     Raises:
-        DermaugError: The two are not of the same images, lesions, labels, folds and seeds.
+        DermaugError: The tables do not have the same images, lesions, labels, folds and seeds.
     """
     _require_alike(first, second)
     tables = [first.table, second.table]
@@ -178,7 +178,7 @@ def _require_alike(first: Predictions, second: Predictions) -> None:
 
 
 def _require_apart(table: pd.DataFrame) -> None:
-    """Each fold has the same images in every seed, and no lesion is in two folds."""
+    """Check that a fold has the same images in every seed and that no lesion is in two folds."""
     for fold, part in table.groupby("fold"):
         if len({frozenset(each["image"]) for _, each in part.groupby("seed")}) > 1:
             raise DermaugError(

@@ -1,8 +1,9 @@
-"""What each group contributes to sensitivity and specificity: right answers, of how many asked.
+"""Contribution of each group to sensitivity and specificity: correct images and all images.
 
-A one-vs-rest test of class c asks two things: is an image of c called c (a hit), and is an image of
-another class not called c (a rejection). Sensitivity and specificity are right / asked of the two.
-What is asked does not depend on the network.
+For class c against the rest, an image of c that is predicted as c is a hit, and an image of another
+class that is not predicted as c is a rejection. Sensitivity is the fraction of hits among images of
+c, specificity the fraction of rejections among the others. The denominators do not depend on the
+network.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from jaxtyping import Float, Int
 def asked_of(
     labels: Int[np.ndarray, " n"], groups: Int[np.ndarray, " n"], shape: tuple[int, int]
 ) -> Float[np.ndarray, "g 2 k"]:
-    """Images of each class, and of all others, per group.
+    """Count the images of each class, and of all other classes, per group.
 
     Args:
         labels: True class of each image.
@@ -29,7 +30,7 @@ def right_of(
     groups: Int[np.ndarray, " n"],
     shape: tuple[int, int],
 ) -> Float[np.ndarray, "g 2 k"]:
-    """Hits and rejections of each class, per group.
+    """Count the hits and rejections of each class, per group.
 
     Args:
         labels: True class of each image.

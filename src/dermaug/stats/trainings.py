@@ -1,7 +1,7 @@
-"""How much an estimate varies from one training to the next (Searle et al. 1992, chapter 4).
+"""Variance of an estimate over trainings (Searle et al. 1992, chapter 4).
 
 Seeds are nested in folds: seed 0 of fold 0 and seed 0 of fold 1 are unrelated networks. Within a
-fold, groups and trainings are crossed: every network answers every group.
+fold, groups and trainings are crossed: every network is tested on every group.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ CLASSIFIERS = "test groups and classifier seeds"
 GENERATORS = "test groups, generator seeds and classifier seeds"
 TRAINING_SETS = "training sets, trainings and test groups (folds)"
 FEWEST_FOLDS = 3
-"""Folds that make a comparison of single trainings one that can be judged."""
+"""Smallest number of folds with which a comparison of single trainings can be judged."""
 
 
 @dataclass(frozen=True, eq=False)
 class FoldSample:
-    """One fold's test groups, answered by one network per seed, or by a pair of them.
+    """Results of one network per seed, or of pairs of networks, on the test groups of one fold.
 
     Args:
-        asked: Images of each class and of all others, per group.
-        values: What `ROWS` names, of each network; of a pair, the arm's minus the reference's.
-        influence: Of each group on these.
-        level: The values of the reference, mean over seeds (of single networks, their own).
-        generator: Which generator each network (or pair) was given images of: any numbers, equal
-            ones for the same generator; all equal when there is none.
-        trained_on: Groups in the training split.
+        asked: Number of images of each class and of all other classes, per group.
+        values: The metrics of `ROWS` for each network; for a pair, arm minus reference.
+        influence: Influence of each group on the values.
+        level: The values of the reference, mean over seeds (for single networks, their own).
+        generator: Number of the generator whose images each network (or pair) uses, equal for the
+            same generator; all equal without generators.
+        trained_on: Number of groups in the training split.
         is_alone: Whether the values are those of single networks, not of pairs.
     """
 
@@ -43,21 +43,21 @@ class FoldSample:
 
     @property
     def strata(self) -> Int[np.ndarray, " g"]:
-        """Number of the set of classes that each group has images of."""
+        """Stratum of each group: the number of the set of classes of its images."""
         _, found = np.unique(self.asked[:, 0] > 0, axis=0, return_inverse=True)
         return np.asarray(found).reshape(-1)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingVariance:
-    """Variance over trainings of what one training of one fold contributes to an estimate.
+    """Variance over trainings of the contribution of one training of one fold to an estimate.
 
     Args:
-        each: s^2 of equation 1, pooled over folds; 0 when it cannot be seen.
-        interaction: V_I of equation 2: the part owed to single groups that one training gets right
-            and another wrong, which the resampling of groups already holds.
-        freedom: Degrees of freedom of `each`; 0 when no fold was trained twice.
-        share: Sum over folds of 1 / trainings: `each` times it is the variance of the estimate.
+        each: s^2 of equation 1, pooled over folds; 0 if it cannot be estimated.
+        interaction: V_I of equation 2: the part due to groups that are correct in one training and
+            wrong in another, which the resampling of groups already contains.
+        freedom: Degrees of freedom of `each`; 0 if no fold was trained twice.
+        share: Sum over folds of 1 / trainings; the variance of the estimate is `each` times this.
     """
 
     each: Float[np.ndarray, " m"]
@@ -69,9 +69,9 @@ class TrainingVariance:
 def within_strata(
     influence: Float[np.ndarray, "t g m"], strata: Int[np.ndarray, " g"]
 ) -> Float[np.ndarray, "t g m"]:
-    """Influence less its mean within each stratum, scaled so that its squares are unbiased.
+    """Subtract the mean influence within each stratum, and scale for unbiased squares.
 
-    Groups are resampled within their set of classes; a stratum of one group varies with nothing.
+    Groups are resampled within their set of classes; a stratum of one group has no variance.
     """
     centred = np.empty_like(influence)
     for stratum in np.unique(strata):
@@ -83,7 +83,7 @@ def within_strata(
 
 
 def levels_of(samples: Sequence[FoldSample]) -> str:
-    """What varies, and is therefore in the interval."""
+    """The sources of variation, which the interval therefore covers."""
     if any(len(np.unique(sample.generator)) > 1 for sample in samples):
         return GENERATORS
     if any(len(sample.values) > 1 for sample in samples):
@@ -94,11 +94,11 @@ def levels_of(samples: Sequence[FoldSample]) -> str:
 def training_means(
     each: Float[np.ndarray, "s ..."], generator: Int[np.ndarray, " s"], levels: str
 ) -> Float[np.ndarray, "t ..."]:
-    """What each independent training gives.
+    """Results of each independent training.
 
-    With several generators a training is a generator, averaged over the classifiers that learnt
-    from it: their spread includes that of the classifiers, whatever their number. Otherwise a
-    training is a classifier.
+    With several generators, a training is a generator, averaged over the classifiers that use its
+    images; the spread of these means includes that of the classifiers. Otherwise a training is a
+    classifier.
     """
     if levels != GENERATORS:
         return each
@@ -111,15 +111,15 @@ def training_variance(
     """Variance components of the contributions of trainings, pooled over folds.
 
     Args:
-        values: What each training of each fold adds to the estimate.
-        influence: Of each group on it, as returned by `within_strata`.
+        values: Contribution of each training of each fold to the estimate.
+        influence: Influence of each group on it, as returned by `within_strata`.
     """
     between, crossed = np.zeros(values[0].shape[1]), np.zeros(values[0].shape[1])
     for given, of_groups in zip(values, influence, strict=True):
         between += ((given - given.mean(axis=0)) ** 2).sum(axis=0)
         crossed += ((of_groups - of_groups.mean(axis=0)) ** 2).sum(axis=(0, 1))
     freedom = sum(len(given) - 1 for given in values)
-    # One variance for all folds: a fold that was trained once borrows that of the others.
+    # The variance is shared by all folds, so that it also applies to folds trained only once.
     share = sum(1.0 / len(given) for given in values)
     scale = max(freedom, 1)
     return TrainingVariance(between / scale, crossed / scale * share, freedom, share)
