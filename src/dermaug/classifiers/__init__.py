@@ -1,1 +1,1 @@
-"""Networks that tell the diagnosis of a lesion from its image."""
+"""Networks that classify lesions from their images."""

@@ -1,4 +1,4 @@
-"""Networks that only look: features from any timm backbone with weights, or from Inception."""
+"""Feature extractors: any timm backbone with weights, or Inception."""
 
 import importlib.util
 import socket
@@ -18,7 +18,7 @@ from dermaug.errors import DermaugError
 from dermaug.training.weights import load_weights, read_weights, require_hub
 
 SIDE = 128
-"""Images are scaled to this side, unless the network takes one side only."""
+"""Side to which images are scaled, unless the network accepts one side only."""
 INCEPTION_URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth"
@@ -27,11 +27,11 @@ _INCEPTION_HOST = ("github.com", 443)
 
 
 class BackboneFeatures(nn.Module):
-    """A timm network that gives its pooled features, or those of named layers.
+    """A timm network that returns its pooled features, or those of named layers.
 
     Args:
-        network: The network; its `pretrained_cfg` tells mean and deviation of its inputs.
-        layers: Names of modules whose outputs are averaged over the plane and put side by side;
+        network: The network; its `pretrained_cfg` contains mean and deviation of its inputs.
+        layers: Names of modules whose outputs are averaged over the plane and concatenated;
             none takes the layer before the head.
     """
 
@@ -69,7 +69,7 @@ class BackboneFeatures(nn.Module):
 
 
 class InceptionFeatures(nn.Module):
-    """The 2,048 pooled features of the Inception network that published FID and KID rest on."""
+    """The 2,048 pooled features of the Inception network behind published FID and KID."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -89,19 +89,19 @@ def load_backbone(
     layers: Sequence[str] = (),
     expect_missing: Sequence[str] = (),
 ) -> BackboneFeatures:
-    """A timm network with weights, ready to look.
+    """Load a timm network with weights as a feature extractor.
 
     Args:
-        name: Of a timm model.
-        weights: A local file with timm's key names; None takes the model hub's.
+        name: Name of a timm model.
+        weights: A local file with timm's key names; None takes the weights of the model hub.
         options: Further arguments of `timm.create_model`.
         layers: As for `BackboneFeatures`.
         expect_missing: Keys (`*` allowed) that the file may lack; then `layers` must name layers
-            that don't depend on them.
+            that do not depend on them.
 
     Raises:
-        DermaugError: No such model, layer or file, the hub cannot be reached, or the features
-            would depend on weights that are missing.
+        DermaugError: The model, layer or file does not exist, the hub cannot be reached, or the
+            features would depend on weights that are missing.
     """
     if name.split(".")[0] not in timm.list_models():
         raise DermaugError(f"unknown backbone {name!r}: expected the name of a timm model")
@@ -121,13 +121,13 @@ def load_backbone(
 
 
 def load_inception(weights: Path | None = None) -> InceptionFeatures:
-    """Inception as torch-fidelity has it, from the extra `fidelity`.
+    """Load Inception from torch-fidelity, which the extra `fidelity` installs.
 
     Args:
-        weights: Its weight file; None takes the one that torch-fidelity keeps or downloads.
+        weights: Its weight file; None takes the one that torch-fidelity caches or downloads.
 
     Raises:
-        DermaugError: The extra is not installed, or the weights can neither be found nor fetched.
+        DermaugError: The extra is not installed, or the weights are neither found nor downloaded.
     """
     if importlib.util.find_spec("torch_fidelity") is None:
         raise DermaugError(
@@ -137,14 +137,14 @@ def load_inception(weights: Path | None = None) -> InceptionFeatures:
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     path = _inception_file() if weights is None else weights
-    # torch-fidelity unpickles whatever the file holds: prove first that it holds tensors only.
+    # torch-fidelity unpickles the file, so first make sure that it contains tensors only.
     read_weights(path)
     network = FeatureExtractorInceptionV3("inception", ["2048"], str(path))
     return InceptionFeatures(network).eval()
 
 
 def _inception_file() -> Path:
-    """The weight file in torch's cache, downloaded where that can be done."""
+    """The weight file in torch's cache, downloaded if possible."""
     kept = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_URL.rsplit("/", 1)[1]
     if kept.exists():
         return kept
@@ -164,7 +164,7 @@ def _inception_file() -> Path:
 
 
 def _refuse_random(backbone: BackboneFeatures, missing: Sequence[str]) -> None:
-    """Raise when a feature depends on a weight that the file lacked."""
+    """Raise if a feature depends on a weight that is missing from the file."""
     random = {
         key: value for key, value in backbone.network.named_parameters() if key in set(missing)
     }

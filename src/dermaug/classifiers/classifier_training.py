@@ -1,4 +1,4 @@
-"""Train one classifier for a number of images shown; its last weights are kept."""
+"""Train one classifier for a given number of images shown."""
 
 import time
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ from dermaug.training.schedules import warmed_up
 
 
 def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
-    """Train to the end, from the last checkpoint in the task's folder when there is one.
+    """Train to the end, resuming from the last checkpoint in the task's folder if there is one.
 
-    Leaves `classifier.safetensors` (the last weights, or with `keep = "best"` those that had the
+    Writes `classifier.safetensors` (the last weights, or with `keep = "best"` those with the
     highest balanced accuracy on validation), the journal, and `resume.safetensors`, which the
-    caller deletes once all that follows is on disk.
+    caller deletes when all further results are on disk.
 
     Raises:
-        DermaugError: The loss is no longer a number.
+        DermaugError: The loss is not finite.
     """
     config, device, state = task.config, fabric.device, TrialState(task, fabric)
     resume(task.folder / RESUME, state)
@@ -60,13 +60,13 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         progress_bar(task.title, total * config.batch, done=shown) as advance,
     ):
         while state.step < total:
-            # A batch of augmented images, each with the probabilities that it teaches.
+            # A batch of augmented images with their target probabilities.
             rows = order.batch(shown, config.batch, state.step / total)
             images, _ = task.training.batch(rows)
             targets = taught[torch.from_numpy(rows).to(device)]
             images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
 
-            # One update of the network, and of its average where one is kept.
+            # One update of the network, and of its moving average if there is one.
             _set_phase(task, state, (state.step + 0.5) / total)
             with fabric.autocast():
                 logits = state.classifier(images)
@@ -81,7 +81,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
             shown += config.batch
             advance(config.batch)
 
-            # A few times a training: validate, keep the weights, save what a resume needs.
+            # A few times per training: validate, keep the weights, save the state for a resume.
             if state.step in ticks:
                 mean = float(torch.stack(losses).mean())
                 losses.clear()
@@ -95,7 +95,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
 def _trained(
     task: ClassifierTask, state: TrialState, planned: Sequence[Phase], criterion: Criterion
 ) -> TrainedClassifier:
-    """How the training went."""
+    """Summarise the training."""
     return TrainedClassifier(
         state.kept_images,
         state.kept_score,
@@ -110,7 +110,7 @@ def _trained(
 def _priors(
     task: ClassifierTask, planned: Sequence[Phase], criterion: Criterion
 ) -> dict[str, dict[str, float]]:
-    """What was shown of each class, and the prior that the last phase's loss saw."""
+    """The share of each class among the images shown, and the prior of the last phase's loss."""
     targets = _targets(task).numpy()
     labels = one_hot(task.training.labels.cpu(), len(task.classes)).double().numpy()
     starts = [0.0, *(phase.until for phase in planned)]
@@ -126,7 +126,7 @@ def _priors(
 
 
 def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:
-    """What each image teaches: its label, or the probabilities that it was given instead."""
+    """Target probabilities of each image: its label, or the soft labels of the dose."""
     targets = one_hot(task.training.labels.cpu(), len(task.classes)).float()
     if task.soft is not None:
         targets[len(targets) - len(task.soft) :] = torch.from_numpy(task.soft)
@@ -136,7 +136,7 @@ def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:
 def _validate(
     task: ClassifierTask, state: TrialState, fabric: Fabric, loss: float, journal: Journal
 ) -> float:
-    """Journal the tick, and keep the weights if they are to be kept; gives the score."""
+    """Validate, write to the journal, keep the weights if they qualify, and return the score."""
     images = state.step * task.config.batch
     if not np.isfinite(loss):
         raise DermaugError(
@@ -165,13 +165,13 @@ def _validate(
 
 
 def _set_phase(task: ClassifierTask, state: TrialState, fraction: float) -> None:
-    """Modes and learning rates at a point of the training."""
+    """Set modes and learning rates at a point of the training."""
     config = task.config
     frozen = fraction < config.frozen_fraction
     backbone, head = state.optimizer.param_groups
     rate = config.rate * warmed_up(config.schedule, fraction, config.warmup)
     head["lr"], backbone["lr"] = rate, rate * config.backbone_rate
-    # A frozen backbone also keeps its batch statistics.
+    # A frozen backbone also keeps its batch-norm statistics.
     state.classifier.train(not frozen)
     for parameter in backbone["params"]:
         parameter.requires_grad_(not frozen)

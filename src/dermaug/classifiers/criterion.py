@@ -1,4 +1,4 @@
-"""What a classifier is taught by: cross-entropy, and two ways of attending to rare classes."""
+"""The loss of classifiers: cross-entropy, with two options for imbalanced classes."""
 
 import numpy as np
 import torch
@@ -7,22 +7,22 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 ABSENT = 1e-6
-"""Share that logit adjustment takes for a class that is never shown."""
+"""Share assumed by logit adjustment for a class that is never shown."""
 
 
 class Criterion:
-    """Cross-entropy with soft targets, the mean over a batch.
+    """Mean cross-entropy of a batch with soft targets.
 
     Args:
         loss: plain; weighted: each class by the inverse of its share of the training set, with mean
             1, a class without images by 0; adjusted: each logit raised by the logarithm of its
             class's share of what is shown (Menon et al. 2021, arXiv:2007.07314, equation 10 with
-            tau = 1), so that the network learns what frequency does not explain.
+            tau = 1), so that the network learns what class frequency does not explain.
         labels: Class of each image of the training set.
         num_classes: Number of classes.
-        shown: How often each image is shown, relative to the others; None: all alike.
+        shown: Sampling weight of each image; None means equal weights.
         smoothing: Label smoothing, 0 to below 1.
-        device: Of the logits.
+        device: Device of the logits.
     """
 
     def __init__(
@@ -48,21 +48,21 @@ class Criterion:
     def __call__(
         self, logits: Float[Tensor, "b classes"], targets: Float[Tensor, "b classes"]
     ) -> Float[Tensor, ""]:
-        """Loss of some logits, in float32.
+        """Compute the loss of some logits, in float32.
 
         Args:
-            logits: Of the network.
-            targets: Probabilities that are taught.
+            logits: Logits of the network.
+            targets: Target probabilities.
         """
         if self.offsets is not None:
             logits = logits + self.offsets
         return cross_entropy(logits, targets, self.weights, label_smoothing=self.smoothing)
 
     def prior(self, shown: Float[np.ndarray, " classes"]) -> Float[np.ndarray, " classes"]:
-        """The prior q that the loss saw, by which its probabilities are adjusted afterwards.
+        """The prior q seen by the loss, with which probabilities are adjusted afterwards.
 
-        The probabilities of a network that minimises this loss follow the share of each class among
-        the targets shown, times its weight, over what its offset has taken out already.
+        The probabilities of a network that minimises this loss reflect the share of each class
+        among the targets shown, times its weight, divided by the factor that its offset removes.
 
         Args:
             shown: Share of each class among the targets shown, before smoothing; sums to 1.
@@ -83,11 +83,11 @@ def shown_shares(
 ) -> Float[np.ndarray, " classes"]:
     """Share of each class among the targets of the images shown; sums to 1.
 
-    Blends (mixup, cutmix) of images drawn alike have the same shares in expectation.
+    Blends (mixup, cutmix) of images drawn in the same way have these shares in expectation.
 
     Args:
-        targets: What each image of the training set teaches.
-        weights: How often each image is shown, relative to the others; None: all alike.
+        targets: Target probabilities of each image of the training set.
+        weights: Sampling weight of each image; None means equal weights.
     """
     shares = np.average(targets, axis=0, weights=weights)
     return np.asarray(shares / shares.sum(), dtype=np.float64)

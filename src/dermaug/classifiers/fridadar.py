@@ -21,7 +21,7 @@ class FridAdar(nn.Module):
         channels: Channels of the images.
         num_classes: Outputs.
         size: Side of the square images in pixels, at least 22.
-        dropout: Share of the dense layer's outputs that is dropped, 0 to below 1.
+        dropout: Fraction of the dense layer's outputs that is dropped, 0 to below 1.
 
     Example:
         >>> sum(p.numel() for p in FridAdar(channels=1, num_classes=3, size=64).parameters())
@@ -54,7 +54,7 @@ class FridAdar(nn.Module):
     def forward_head(
         self, features: Float[Tensor, "b 256"], *, pre_logits: bool = False
     ) -> Float[Tensor, "b d"]:
-        """Logits, or with `pre_logits` what the head sees of an image, under timm's name for it."""
+        """Logits or, with `pre_logits`, the input of the head; named as in timm."""
         logits: Tensor = features if pre_logits else self.head(self.dropout(features))
         return logits
 
@@ -63,5 +63,5 @@ class FridAdar(nn.Module):
         return self.forward_head(self.forward_features(images))
 
     def get_classifier(self) -> nn.Module:
-        """The head, under timm's name for it."""
+        """The head; named as in timm."""
         return self.head

@@ -1,4 +1,4 @@
-"""Probabilities of many images from one classifier."""
+"""Predict the class probabilities of many images with one classifier."""
 
 import numpy as np
 import torch
@@ -24,11 +24,11 @@ def predict(
     """Softmax probabilities, float32, in the order of `rows` (all rows when None).
 
     Args:
-        classifier: Left in evaluation mode.
+        classifier: The classifier, which is set to evaluation mode.
         bank: Images.
-        rows: Which of them.
-        views: Orientations of each image whose probabilities are averaged, 1 to 8.
-        advance: Told of the images of each batch.
+        rows: Rows of the images to predict.
+        views: Number of orientations of each image over which probabilities are averaged, 1 to 8.
+        advance: Called with the number of images of each batch.
     """
     classifier.eval()
     rows = np.arange(len(bank)) if rows is None else rows
@@ -44,7 +44,7 @@ def predict(
 def _probabilities(
     classifier: nn.Module, images: Float[Tensor, "b c h w"], views: int
 ) -> Float[Tensor, "b classes"]:
-    # A turned image has lost its memory order, which convolutions take half as long again without.
+    # Restore the memory layout after rotation; convolutions are 50 % slower without it.
     turned = (
         view.contiguous(memory_format=torch.channels_last) for view in orientations(images, views)
     )

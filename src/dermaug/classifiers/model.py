@@ -1,4 +1,4 @@
-"""One classifier: a network with its own normalisation, taking images in [0, 1]."""
+"""A classifier: a network with its own normalisation, for images in [0, 1]."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,16 +24,16 @@ OWN = "fridadar"
 
 @dataclass(frozen=True)
 class ClassifierSpec:
-    """All that is needed to build the network again before its weights are loaded.
+    """Everything needed to rebuild the network before its weights are loaded.
 
     Args:
         model: `fridadar` or a timm name.
         classes: Labels in the order of the outputs.
         size: Side of the images in pixels.
         options: Further arguments of `timm.create_model`.
-        dropout: Dropout before the head; None keeps the model's own.
-        views: Orientations of an image whose probabilities are averaged.
-        crop: `centre` or `lesion`, as in `DataConfig`: how training images were cut.
+        dropout: Dropout before the head; None keeps the default of the model.
+        views: Number of orientations of an image over which probabilities are averaged.
+        crop: `centre` or `lesion`, as in `DataConfig`: how training images were cropped.
         margin: Skin around the lesion, as in `DataConfig`.
     """
 
@@ -55,18 +55,18 @@ class ClassifierSpec:
         crop: Crop = "centre",
         margin: float = 0.25,
     ) -> Self:
-        """The specification that a configuration asks for, for images that were cut so."""
+        """The specification for a configuration and the crop of its images."""
         network = (config.model, classes, size, config.options, config.dropout, config.views)
         return cls(*network, crop, margin)
 
 
 class Classifier(nn.Module):
-    """A network behind its normalisation.
+    """A network with a normalisation of its inputs.
 
     Args:
-        network: Takes normalised images, gives logits.
-        mean: Subtracted from images in [0, 1], one value per channel.
-        std: Divides them afterwards.
+        network: Network from normalised images to logits.
+        mean: Mean that is subtracted from images in [0, 1], one value per channel.
+        std: Standard deviation by which they are divided, one value per channel.
     """
 
     mean: Tensor
@@ -84,17 +84,17 @@ class Classifier(nn.Module):
         return logits
 
     def features(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-        """What the head sees of images in [0, 1]: outputs of the last layer before it."""
+        """Features of images in [0, 1]: outputs of the last layer before the head."""
         return pooled_features(self.network, (images - self.mean) / self.std)
 
     @property
     def head(self) -> nn.ModuleList:
-        """The classifying head (some networks have two)."""
+        """The classification head (some networks have two)."""
         return nn.ModuleList(self.network.get_submodule(name) for name in head_names(self.network))
 
 
 def pooled_features(network: nn.Module, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-    """Pooled outputs of the last layer before a network's head; images are normalised."""
+    """Pooled outputs of the last layer before the head of a network, for normalised images."""
     timm_network: Any = network
     features: Tensor = timm_network.forward_head(
         timm_network.forward_features(images), pre_logits=True
@@ -108,13 +108,13 @@ def build_classifier(
     mean: tuple[float, ...],
     std: tuple[float, ...],
 ) -> Classifier:
-    """A classifier at the start of its training.
+    """Build a classifier at the start of its training.
 
     Args:
-        config: Which weights it starts from.
-        spec: Which network.
-        mean: Channel means of the training split, used where the network brings none of its own.
-        std: Channel standard deviations of the training split, likewise.
+        config: Configuration with the origin of its initial weights.
+        spec: Specification of the network.
+        mean: Channel means of the training split, used if the network has none of its own.
+        std: Channel standard deviations of the training split, used in the same case.
     """
     network = _network(spec, pretrained=config.pretrained)
     if config.weights:
@@ -126,7 +126,7 @@ def build_classifier(
 
 
 def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) -> str:
-    """Write what predicts, and its specification, as one checkpoint; gives its digest."""
+    """Write a classifier with its specification as one checkpoint, and return its digest."""
     weights = classifier.state_dict()
     return save_checkpoint(path, {"kind": "classifier", "spec": asdict(spec), "weights": weights})
 
@@ -135,14 +135,14 @@ def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
     """Read a classifier written by `save_classifier`.
 
     Raises:
-        DermaugError: The file is no whole checkpoint of a classifier.
+        DermaugError: The file is not a complete checkpoint of a classifier.
     """
     state = load_checkpoint(path)
     if state.get("kind") != "classifier":
         raise DermaugError(f"{path}: not a classifier checkpoint")
     with expecting(path, "a classifier"):
         described: dict[str, Any] = state["spec"]
-        # A checkpoint that does not tell how images are cut must not be fed centred squares.
+        # Without a record of the crop, the checkpoint must not be applied to central squares.
         required = {"classes": tuple(described["classes"]), "crop": described["crop"]}
         spec = ClassifierSpec(**(described | required))
         channels = state["weights"]["mean"].shape[1]

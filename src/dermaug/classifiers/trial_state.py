@@ -1,4 +1,4 @@
-"""What one classifier training starts from, is made of, and ends in."""
+"""The task, the state and the result of one classifier training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +25,10 @@ CLASSIFIER = "classifier.safetensors"
 
 @dataclass(frozen=True, eq=False)
 class ClassifierTask:
-    """What one classifier is trained on.
+    """The task of training one classifier.
 
     Args:
-        title: Name behind the progress bar.
+        title: Title of the progress bar.
         config: Network and training.
         policy: Key of `dermaug.data.augmentation.POLICIES`.
         sampling: How often a class is shown: natural, sqrt or balanced.
@@ -39,13 +39,13 @@ class ClassifierTask:
         mean: Channel means of the real training images in [0, 1].
         std: Channel standard deviations of the real training images.
         seed: Derived from model, fold and seed, not from the arm.
-        folder: Where checkpoint and journal go.
+        folder: Folder for checkpoint and journal.
         dosage: How the last images of `training`, the arm's dose, are shown beside the real ones;
             None shows all as one set.
-        soft: Probabilities of the classes that the last images teach instead of their labels; None
-            teaches labels throughout.
-        crop: How the images were cut, as in `DataConfig`; the classifier remembers it.
-        margin: Skin around the lesion, likewise.
+        soft: Class probabilities used as targets of the last images instead of their labels; None
+            uses labels for all images.
+        crop: How the images were cropped, as in `DataConfig`; stored with the classifier.
+        margin: Margin around the lesion, also stored with the classifier.
     """
 
     title: str
@@ -68,7 +68,7 @@ class ClassifierTask:
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """How a training went.
+    """The result of a training.
 
     Args:
         kept_images: Images shown when the weights that are kept were reached.
@@ -93,7 +93,7 @@ class TrainedClassifier:
 
 
 class TrialState:
-    """What changes from step to step, and goes into the checkpoint that a resume starts from."""
+    """The state of a training, which is stored in the checkpoint for a resume."""
 
     def __init__(self, task: ClassifierTask, fabric: Fabric) -> None:
         torch.manual_seed(derive_seed(task.seed, "weights"))
@@ -108,11 +108,11 @@ class TrialState:
 
     @property
     def kept(self) -> Classifier:
-        """The network that is validated and kept: the average, or the weights themselves."""
+        """The network that is validated and kept: the moving average, or the weights themselves."""
         return self.classifier if self.ema is None else self.ema.module  # type: ignore[return-value]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resume needs."""
+        """Everything that a resume needs."""
         return {
             "classifier": self.classifier.state_dict(),
             "optimizer": self.optimizer.state_dict(),

@@ -1,4 +1,4 @@
-"""What the training set of an arm is made of."""
+"""Arms: the training set of a classifier and how it is shown."""
 
 from typing import Annotated, Literal, Self
 
@@ -15,7 +15,7 @@ CONTROLS = (
     REPLAY,
     ORACLE,
 )
-"""Fillers of a dose that are not synthetic images."""
+"""Sources of a dose that are not synthetic images."""
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 Doses = Annotated[tuple[Images, ...], Field(min_length=1)]
 Balances = Annotated[tuple[Balance, ...], Field(min_length=1)]
@@ -23,27 +23,27 @@ Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class CurationConfig(Section):
-    """Which generated images an arm takes; all switches are off by default.
+    """Selection among the generated images of an arm; all rules are off by default.
 
-    A reference classifier looks at them: that of the first arm without synthetic images, of the
-    same model and fold, but of the next seed, so that no network is taught by its own twin. What it
-    gives to a class is compared prior-adjusted: p / q, renormalised, q being the share of the class
-    that its loss saw.
+    Images are assessed by a reference classifier: that of the first arm without synthetic images,
+    with the same model and fold but the next seed, so that no network learns from a copy of itself.
+    Its probabilities are prior-adjusted: p / q, renormalised, where q is the share of the class
+    seen by its loss.
     """
 
     drop_copies: bool = False
-    """Leave out images that are nearer to a training image than unrelated lesions come."""
+    """Leave out images that are closer to a training image than unrelated lesions are."""
     drop_duplicates: bool = False
     """Leave out images that nearly repeat an earlier one."""
     confidence: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Least probability that the reference classifier gives to the image's own class."""
+    """Smallest probability of the image's own class from the reference classifier."""
     band: tuple[Quantile, ...] = ()
-    """Lower and upper quantile, for example [0.1, 0.9], of the probability that real training
-    images get for their own class from networks that did not train on them: two more networks of
-    the reference arm, one on each half of the lesions. Generated images whose probability, the mean
-    of the two, lies outside are left out: too hard and too easy ones. Empty is off."""
+    """Lower and upper quantile, for example [0.1, 0.9], of the probability of real training images
+    for their own class, predicted by networks that were not trained on them: two further networks
+    of the reference arm, one on each half of the lesions. Generated images whose probability (mean
+    of the two) lies outside are left out as too hard or too easy. Empty switches the rule off."""
     pool: float = Field(default=2.0, ge=1.0, le=100.0)
-    """Images drawn for each one that is wanted."""
+    """Number of images drawn per image of the dose."""
 
     @model_validator(mode="after")
     def _band_has_two_ends(self) -> Self:
@@ -56,39 +56,40 @@ class CurationConfig(Section):
 
 
 class SyntheticConfig(Section):
-    """The dose of an arm: where it comes from, and exactly one of `dose` and `balance`."""
+    """The dose of an arm: its source, and exactly one of `dose` and `balance`."""
 
     family: str = ""
-    """Name of one of the experiment's generators, dcgan when nothing is given; `replay`: real
-    training images once more; `oracle`: fresh phantoms, where the data are phantoms."""
+    """Name of one of the experiment's generators, by default dcgan; `replay`: real training images
+    drawn again; `oracle`: new phantoms, if the data are phantoms."""
     folder: str = ""
-    """Instead of a family: images made elsewhere, in any layout that data sets may have."""
+    """Instead of a family: images made by other tools, in any layout of data sets."""
     classes: tuple[str, ...] = ()
-    """Classes that get the dose; empty is all that the generator synthesises."""
+    """Classes that receive the dose; empty means all that the generator synthesises."""
     dose: dict[str, Images] | Images | Doses | None = None
-    """Images added to each class, or to each class that is named. A list is a dose curve: one arm
-    for each of its doses; validation picks the one that is judged."""
+    """Number of images added to each class, or to each named class. A list is a dose curve, with
+    one arm per dose; the dose to be judged is selected on validation."""
     balance: Balance | Balances | None = None
-    """Fill each class up to this number of images. A list is a dose curve, as for `dose`."""
+    """Fill each class up to this number of images. A list is a dose curve, as in `dose`."""
     only: bool = False
     """Train on the dose alone, without the real images."""
     share: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Share of the images shown that are of the dose, however many it has; empty shows the dose and
-    the real images as one set."""
+    """Fraction of the images shown that come from the dose, whatever its size; if empty, the dose
+    and the real images are shown as one set."""
     first: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Fraction of the training that shows the dose alone; the rest shows the real images alone
+    """Fraction of the training that shows only the dose, before the rest shows only real images
     (pretraining on the dose, then fine-tuning). 0 mixes them."""
     max_per_real: float = Field(default=1.0, ge=0.0, le=1e6)
-    """Generated images shown of a class for each real one (fixed variants are real ones), at most;
-    0 sets no limit. As one set, the dose has no more images than that. With `share`, what is over
-    goes to the class's real images. With `first`, an arm that shows more is refused. A dose alone
-    (`only`) and doses of real images have no limit; a replay follows its arm."""
+    """Largest number of generated images of a class shown per real image (fixed variants count as
+    real); 0 sets no limit. If dose and real images form one set, the dose is reduced to the limit.
+    With `share`, the excess goes to the real images of the class. With `first`, an arm above the
+    limit is refused. A dose alone (`only`) and doses of real images have no limit; a replay follows
+    its arm."""
     curation: CurationConfig | None = None
-    """Which of the generated images are taken; empty takes them as they come."""
+    """Selection among the generated images; empty takes them in the order of drawing."""
     labels: Literal["asked", "judged"] = "asked"
-    """What the dose teaches: the class that each image was made for, or the probabilities that the
-    reference classifier gives it, the one of another seed that curation asks, too (soft labels;
-    Hinton et al. 2015, arXiv:1503.02531)."""
+    """Targets of the dose: the class for which each image was drawn, or the probabilities of the
+    reference classifier that curation uses as well (soft labels; Hinton et al. 2015,
+    arXiv:1503.02531)."""
 
     @model_validator(mode="after")
     def _one_dose(self) -> Self:
@@ -112,22 +113,22 @@ class SyntheticConfig(Section):
 
     @property
     def needs_reference(self) -> bool:
-        """Whether a reference classifier must have looked at the dose before it is shown."""
+        """Whether a reference classifier must assess the dose before training."""
         return self.curation is not None or self.labels == "judged"
 
     @property
     def needs_band(self) -> bool:
-        """Whether networks trained on halves must have told how real images are recognised."""
+        """Whether reference classifiers on halves are needed, for the band of a curation."""
         return self.curation is not None and bool(self.curation.band)
 
     @property
     def source(self) -> str:
-        """Where the images come from: a generator's name, replay, oracle or folder."""
+        """Source of the images: the name of a generator, replay, oracle or folder."""
         return FOLDER if self.folder else self.family or "dcgan"
 
 
 class ArmConfig(Section):
-    """What the training set is made of and how it is shown."""
+    """One arm: its training set and how it is shown."""
 
     name: str = Name
     """Name in folders and tables."""
@@ -138,22 +139,23 @@ class ArmConfig(Section):
     logit raised by the logarithm of its class's share of what is shown (logit adjustment; Menon et
     al. 2021, arXiv:2007.07314)."""
     sampling: Sampling | None = None
-    """How often a class is shown; empty takes the classifier's."""
+    """How often a class is shown; empty takes the setting of the classifier."""
     variants: Images = 0
-    """Fixed classic variants added to each class (Frid-Adar's classic doses): real training images,
-    each rotated, flipped, shifted and scaled once."""
+    """Number of fixed variants added to each class (the classic doses of Frid-Adar et al.): real
+    training images, each rotated, flipped, shifted and scaled once."""
     half: bool = False
-    """Train on half of each class's lesions (of patients, where these are kept together), the same
-    half for every arm and seed: what the other half adds is what real lesions are still worth."""
+    """Train on half of the lesions of each class (of the patients, if these are kept together), the
+    same half for every arm and seed. The effect of the other half shows what further real lesions
+    are worth."""
     synthetic: SyntheticConfig | None = None
     """The dose added to the real images."""
     discriminator: str = ""
     """Use the discriminator of this generator as the classifier, without further training; for
     families whose discriminator predicts classes (acgan). Excludes all other keys."""
     replay: bool = True
-    """Whether the dose, drawn again from the real training images, runs beside a synthetic arm."""
+    """Whether a synthetic arm has a replay control, with its dose drawn again from real images."""
     against: tuple[str, ...] = Field(default=(), max_length=20)
-    """Names of further arms that this one is judged against, besides its baseline."""
+    """Names of further arms with which this one is compared and judged, besides its baseline."""
 
     @model_validator(mode="after")
     def _discriminator_alone(self) -> Self:
@@ -200,15 +202,15 @@ class ArmConfig(Section):
 
     @property
     def generator(self) -> str:
-        """Where its dose or its discriminator comes from; empty when it needs none."""
+        """Source of its dose or of its discriminator; empty without either."""
         return self.discriminator or (self.synthetic.source if self.synthetic else "")
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether its dose is of generated images, not of real ones."""
+        """Whether its dose consists of generated images rather than real ones."""
         return self.synthetic is not None and self.synthetic.source not in CONTROLS
 
     @property
     def dose_fraction(self) -> float | None:
-        """Of all that is shown, how much is of the dose; None where all is shown as one set."""
+        """Fraction of the images shown that come from the dose; None if all form one set."""
         return (self.synthetic.first or self.synthetic.share) if self.synthetic else None

@@ -1,4 +1,4 @@
-"""The data set, its squares and its folds, as an experiment file asks for them."""
+"""Configuration of the data set, the image squares and the folds."""
 
 from typing import Annotated, Literal, Self
 
@@ -22,17 +22,17 @@ class PhantomConfig(Section):
 
 
 class DataConfig(Section):
-    """Which images, which classes, and what square of each the models see."""
+    """The images, the classes, and the square of each image that the models see."""
 
     source: DataPath = "phantom"
     """`phantom`, or the path of a data set that `dermaug.data.sources.open_catalog` recognises."""
     size: int = Field(default=64, ge=16, le=1024)
     """Side of the square that models see, in pixels."""
     crop: Literal["centre", "lesion"] = "centre"
-    """`centre`: the centred square of the short side. `lesion`: the lesion's box from its
-    segmentation, with a margin."""
+    """`centre`: the central square with the length of the short side. `lesion`: the bounding box of
+    the segmented lesion, with a margin."""
     margin: float = Field(default=0.25, ge=0.0, le=2.0)
-    """Skin kept on each side of the lesion's box, as a fraction of the box's longer side."""
+    """Margin on each side of the lesion's box, as a fraction of the longer side of the box."""
     classes: tuple[str, ...] = ()
     """Labels to keep; empty keeps all."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -40,12 +40,12 @@ class DataConfig(Section):
     exclude: tuple[str, ...] = ()
     """Ids of images to leave out, for example one of two equal images with different labels."""
     limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
-    """At most this many groups (lesions or patients: see `splits.group`) per class, or of each
-    class that is named, chosen by seed; 0 keeps all."""
+    """Largest number of groups (lesions or patients: see `splits.group`) per class, or per named
+    class, chosen by seed; 0 keeps all."""
     on_bad: Literal["stop", "skip"] = "stop"
-    """What to do with files that cannot be decoded: stop with the list, or skip and count them."""
+    """Treatment of files that cannot be decoded: stop with a list, or skip and count them."""
     external_test: tuple[DataPath, ...] = ()
-    """Other data sets on which each classifier is tested once, reported apart."""
+    """Other data sets on which each classifier is tested once, reported separately."""
     phantom: PhantomConfig = PhantomConfig()
 
 
@@ -55,21 +55,21 @@ class SplitConfig(Section):
     folds: int = Field(default=5, ge=2, le=50)
     """Number of cross-validation folds; each is the test split once."""
     group: Grouping = "auto"
-    """What stays together. `auto`: the patient where the data name one, else the lesion.
-    `patient`: the same, and an error where the data name none. `lesion`: the lesion, even where
-    patients are known."""
+    """The unit that stays in one split. `auto`: the patient if the data name one, otherwise the
+    lesion. `patient`: the same, but an error if the data name no patients. `lesion`: the lesion,
+    even if patients are known."""
     run: tuple[Annotated[int, Field(ge=0, lt=50)], ...] = ()
-    """Folds that are run, for example `[0]`; empty runs all."""
+    """Indices of the folds to run, for example `[0]`; empty runs all."""
     holdout: float | None = Field(default=None, gt=0.0, lt=1.0)
-    """Instead of folds: one fixed test split of this fraction of the groups."""
+    """Instead of folds, use one fixed test split with this fraction of the groups."""
     validation: float = Field(default=0.15, gt=0.0, lt=1.0)
-    """Fraction of the groups outside the test split that validation gets."""
+    """Fraction of the groups outside the test split that form the validation split."""
     seed: Seed = 0
-    """Seed of the parting."""
+    """Seed of the splits."""
 
     lesions: tuple[Images, ...] = Field(default=(0,), min_length=1, max_length=100)
-    """Groups (lesions, or patients) per class that the training split keeps; 0 keeps all. Several
-    make a data-size curve, each part of the next; generators are trained anew on each."""
+    """Number of groups (lesions or patients) per class in the training split; 0 keeps all. Several
+    numbers make a data-size curve with nested training splits; generators are trained on each."""
 
     @model_validator(mode="after")
     def _folds_exist(self) -> Self:
@@ -82,7 +82,7 @@ class SplitConfig(Section):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """`lesions` from the largest, which the report is about, to the smallest."""
+        """`lesions` from the largest, on which the report focuses, to the smallest."""
         return tuple(sorted(set(self.lesions), key=lambda size: (size > 0, -size)))
 
     @property

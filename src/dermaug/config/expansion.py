@@ -1,4 +1,4 @@
-"""Arms as they are trained: those that the file names, and those that dermaug adds to them."""
+"""The arms that are trained: those named in the file, and those that dermaug adds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,26 +9,26 @@ from dermaug.config.networks import GeneratorConfig
 
 
 class Arm(ArmConfig):
-    """An arm that is trained: a named one, a dose of its curve, a replay or a shorter one."""
+    """An arm that is trained: a named arm, a dose of its curve, a replay or a shorter training."""
 
     replay_of: str = ""
-    """The synthetic arm that this one is the control of."""
+    """The synthetic arm of which this one is the replay control."""
     length: float = Field(default=1.0, gt=0.0, le=1.0)
     """Fraction of the classifier's training length."""
     convergence_of: str = ""
-    """The arm that this one is a shorter training of, to tell whether it has converged."""
+    """The arm of which this one is a shorter training, which shows whether it has converged."""
     curve: str = ""
-    """The dose curve that this arm is a point of."""
+    """The dose curve to which this arm belongs."""
 
     @property
     def is_reference(self) -> bool:
-        """Whether it trains, at full length, on all real images of a fold and on nothing else."""
+        """Whether it is trained at full length on all real images of a fold and nothing else."""
         whole = not self.half and not self.convergence_of
         return self.synthetic is None and whole and not self.discriminator
 
     @property
     def most_per_real(self) -> float:
-        """Images of the dose shown of a class for each real one, at most; 0 sets no limit."""
+        """Largest number of images of the dose shown per real image of a class; 0: no limit."""
         synthetic = self.synthetic
         if synthetic is None or synthetic.only or not (self.is_synthetic or self.replay_of):
             return 0.0
@@ -36,7 +36,7 @@ class Arm(ArmConfig):
 
 
 def expand_arms(named: Sequence[ArmConfig], generators: Sequence[GeneratorConfig]) -> Iterator[Arm]:
-    """Each arm, each dose of its curve, and the replay control of each synthetic one."""
+    """Yield each arm, each dose of its curve, and the replay control of each synthetic arm."""
     drawn = {generator.key: generator.classes for generator in generators}
     for arm in named:
         for point in _doses(arm):
@@ -46,7 +46,7 @@ def expand_arms(named: Sequence[ArmConfig], generators: Sequence[GeneratorConfig
 
 
 def shorter_reference(arms: Sequence[Arm]) -> Arm:
-    """The reference arm once more at half of its length.
+    """The reference arm with half of its training length.
 
     Raises:
         ValueError: There is no reference arm.
@@ -62,7 +62,7 @@ def shorter_reference(arms: Sequence[Arm]) -> Arm:
 
 
 def _doses(named: ArmConfig) -> list[Arm]:
-    """One arm for each dose of a curve; the arm itself where it has one dose or none."""
+    """One arm per dose of a curve; the arm itself if it has at most one dose."""
     arm = Arm(**dict(named))
     synthetic = arm.synthetic
     if synthetic is None:
@@ -83,7 +83,7 @@ def _doses(named: ArmConfig) -> list[Arm]:
 
 
 def _replay(arm: Arm, synthetic: SyntheticConfig, drawn: Mapping[str, tuple[str, ...]]) -> Arm:
-    """As many real images; a dose alone has none beside it to repeat."""
+    """The replay control of an arm, with as many real images."""
     named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
     classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
     changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}

@@ -1,4 +1,4 @@
-"""The experiment file as one tree of frozen pydantic models."""
+"""The experiment file as a tree of frozen pydantic models."""
 
 from itertools import product
 from typing import Annotated, Literal, Self
@@ -15,51 +15,51 @@ Margin = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class MarginConfig(Section):
-    """Differences too small to matter, fixed before the run: what `equivalent` means."""
+    """Largest differences that do not matter, fixed before the run, for tests of equivalence."""
 
     balanced_accuracy: Margin = 0.02
-    """Of mean sensitivity, prior-adjusted."""
+    """Margin of mean sensitivity, prior-adjusted."""
     macro_auc: Margin = 0.01
-    """Of the mean area under the ROC curve."""
+    """Margin of macro AUC."""
     sensitivity: Margin | None = None
-    """Of single classes, prior-adjusted; empty: single classes are never called equivalent."""
+    """Margin of single classes, prior-adjusted; if empty, they are not tested for equivalence."""
 
 
 class VerdictConfig(Section):
-    """What the verdict is about."""
+    """Metric and margins of the verdicts."""
 
     primary: Literal["balanced_accuracy", "macro_auc"] = "balanced_accuracy"
-    """The metric that the short answer gives and that picks the dose of a curve on validation:
-    mean sensitivity, prior-adjusted, or the mean area under the ROC curve. Both are judged."""
+    """Primary metric, reported in the short answer and used to select the dose of a curve on
+    validation: mean sensitivity, prior-adjusted, or macro AUC. Both are judged."""
     margin: MarginConfig = MarginConfig()
 
 
 class Experiment(Section):
-    """One study: the whole of an experiment file."""
+    """One study: the whole experiment file."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     name: str = Name
     """Name of the study and of its folder under `runs/`."""
     question: str = "Do synthetic images improve the classifier?"
-    """What the study asks; the report begins with it."""
+    """The question of the study, with which the report begins."""
     data: DataConfig = DataConfig()
     splits: SplitConfig = SplitConfig()
     verdict: VerdictConfig = VerdictConfig()
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
-    """Classifier seeds; every trial is trained once for each."""
+    """Classifier seeds; each arm, classifier and fold is trained once per seed."""
     check_convergence: bool = False
-    """Train the first arm without synthetic images once more at half of its length, with every
-    classifier: whether the full length still gains tells whether the baseline has converged."""
+    """Also train the first arm without synthetic images for half as long, with every classifier.
+    The difference to the full length shows whether the baseline has converged."""
     classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
     generators: tuple[GeneratorConfig, ...] = ()
     named_arms: tuple[ArmConfig, ...] = Field(min_length=1, alias="arms")
-    """The first arm is the reference that the others are compared with. Points of dose curves,
-    replay controls and a shorter reference are added to those that the file names."""
+    """The first arm is the reference for the others. Points of dose curves, replay controls and a
+    shorter reference are added to the arms of the file."""
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """All arms that are trained, those that dermaug adds included."""
+        """All arms that are trained, including those that dermaug adds."""
         arms = tuple(expand_arms(self.named_arms, self.generators))
         return (*arms, shorter_reference(arms)) if self.check_convergence else arms
 
@@ -99,16 +99,16 @@ class Experiment(Section):
 
     @property
     def compared_arms(self) -> tuple[Arm, ...]:
-        """The arms without those that only measure convergence."""
+        """The arms except those that only measure convergence."""
         return tuple(arm for arm in self.arms if not arm.convergence_of)
 
     @property
     def reference(self) -> Arm | None:
-        """The arm whose classifiers look at generated images: the first without any."""
+        """The arm of the reference classifiers: the first one without synthetic images."""
         return next((arm for arm in self.arms if arm.is_reference), None)
 
     def reference_seed(self, seed: int) -> int:
-        """Seed of the reference classifier of a trial: the next one, after the last the first."""
+        """Seed of the reference classifier of a trial: the next seed, cyclically."""
         return self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)]
 
     @model_validator(mode="after")

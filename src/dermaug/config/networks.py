@@ -1,4 +1,4 @@
-"""Classifiers and generators and how they are trained, as an experiment file asks for them."""
+"""Configuration of classifiers and generators and of their training."""
 
 from typing import Annotated, Literal, Self
 
@@ -20,15 +20,15 @@ class ClassifierConfig(Section):
     model: str = "fridadar"
     """`fridadar`, or the name of any timm model."""
     name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
-    """Name in folders and tables; empty takes the model's."""
+    """Name in folders and tables; empty takes the name of the model."""
     options: dict[str, Plain] = Field(default_factory=dict)
     """Further arguments of `timm.create_model`, for example `pad_type = "same"`."""
     pretrained: bool = False
-    """Start from the model hub's weights."""
+    """Start from the weights of the model hub."""
     weights: str = ""
     """Start from a local `.safetensors` or `.pth` file with timm's key names."""
     expect_missing: tuple[str, ...] = ()
-    """Keys (`*` allowed) that the weight file may lack, besides the classifying head."""
+    """Keys (`*` allowed) that the weight file may lack, besides the classification head."""
     images: Shown = 200_000
     """Length of training, in images shown; the same for every arm."""
     batch: Batch = 64
@@ -40,29 +40,29 @@ class ClassifierConfig(Section):
     backbone_rate: float = Field(default=1.0, gt=0.0, le=1.0)
     """Factor on the learning rate of all layers before the head."""
     frozen_fraction: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Fraction of the training during which only the head learns; 1 is a linear probe."""
+    """Fraction of the training during which only the head is trained; 1 is a linear probe."""
     weight_decay: float = Field(default=1e-2, ge=0.0, le=10.0)
     """Decoupled for AdamW, L2 for SGD."""
     schedule: Literal["cosine", "constant"] = "cosine"
-    """Learning rate over the training."""
+    """Schedule of the learning rate."""
     warmup: float = Field(default=0.05, ge=0.0, lt=1.0)
-    """Fraction of the training during which the rate rises linearly."""
+    """Fraction of the training during which the learning rate rises linearly."""
     dropout: float | None = Field(default=None, ge=0.0, lt=1.0)
-    """Dropout before the head; empty keeps the model's own."""
+    """Dropout before the head; empty keeps the default of the model."""
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Share of the target that is spread over all classes."""
+    """Label smoothing: fraction of the target that is spread over all classes."""
     sampling: Sampling = "natural"
-    """How often a class is shown: as it occurs, by the square root of that, or equally."""
+    """How often a class is shown: by its frequency, by the square root of it, or equally."""
     ema: float = Field(default=0.0, ge=0.0, lt=1.0)
-    """Exponential moving average of the weights a step, validated and kept; 0 is off."""
+    """Decay per step of the exponential moving average of the weights; 0 switches it off."""
     validations: Times = 10
-    """How many times, evenly spaced, the training is looked at on validation and saved."""
+    """Number of evenly spaced evaluations on validation, each with a checkpoint."""
     keep: Literal["last", "best"] = "last"
-    """The weights that are kept: the last ones, or those of the look with the highest balanced
-    accuracy on validation, which picks noise where validation has few lesions of a class."""
+    """The weights that are kept: the last ones, or those of the evaluation with the best balanced
+    accuracy on validation, which selects noise if validation has few lesions of a class."""
     views: int = Field(default=1, ge=1, le=8)
-    """Orientations of an image (flips and quarter turns) whose probabilities are averaged wherever
-    the trained network is asked; 8 are all. While it trains, validation looks at one."""
+    """Number of orientations of an image (flips and quarter turns) over which the trained network
+    averages its probabilities; 8 are all. Evaluations during training use one."""
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:
@@ -77,16 +77,16 @@ class ClassifierConfig(Section):
 
 
 class GeneratorConfig(Section):
-    """One generator family and how it is trained, on the training lesions of a fold only."""
+    """One generator family and its training, on the training lesions of a fold only."""
 
     family: str = "dcgan"
     """Key of `dermaug.generators.FAMILIES`."""
     name: str = Field(default="", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.+-]*)?$", max_length=60)
-    """Name in folders, tables and arms; empty takes the family's."""
+    """Name in folders, tables and arms; empty takes the name of the family."""
     options: dict[str, Plain | tuple[Plain, ...] | dict[str, Plain]] = Field(default_factory=dict)
-    """Settings of the family's own, for example `kernel = 5`; see its `Options`."""
+    """Settings of the family, for example `kernel = 5`; see its `Options`."""
     classes: tuple[str, ...] = ()
-    """Labels to synthesise; empty is all."""
+    """Labels to synthesise; empty means all."""
     images: Shown = 40_000
     """Length of training of each network, in real images shown."""
     batch: Batch = 64
@@ -98,22 +98,21 @@ class GeneratorConfig(Section):
     rate: Rate = 2e-4
     """Adam's learning rate."""
     sampling: Sampling = "sqrt"
-    """How often a class is shown to a network of several classes."""
+    """How often a class is shown to a conditional network."""
     augment: bool = True
     """Show each real image in one of its eight flips and quarter turns."""
     ema: float = Field(default=0.995, ge=0.0, lt=1.0)
-    """Exponential moving average of the generator a step; 0 samples the raw weights."""
+    """Decay per step of the exponential moving average of the generator; 0 switches it off."""
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1, max_length=1_000)
-    """Generator seeds; each classifier seed takes them in turn."""
+    """Generator seeds; the classifier seeds cycle through them."""
     snapshots: Times = 8
-    """How many sample grids are drawn and checkpoints saved, evenly spaced."""
+    """Number of evenly spaced snapshots, each with a sample grid and a checkpoint."""
 
     keep: Literal["best", "last"] = "best"
-    """The snapshot that is sampled from: the one nearest to validation images by KID, or the last.
-    """
+    """The snapshot from which images are drawn: the best one by KID to validation, or the last."""
     examined: int = Field(default=128, ge=0, le=100_000)
-    """Images of each class that are looked at in every snapshot, to tell whether the training is
-    healthy and to stop it when it collapses, overfits or copies; 0 does without and keeps the last.
+    """Number of generated images per class with which the health of every snapshot is measured, to
+    stop a training that collapses, overfits or copies; 0 measures nothing and keeps the last one.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""What every table of the experiment file has in common; imports no torch."""
+"""Base of every table of the experiment file; imports no torch."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$", max_length=60)
 MOST_IMAGES = 10_000_000
-"""Of one class: more than any collection of lesions holds, and than a disk takes."""
+"""Largest number of images of one class, more than any collection contains."""
 Images = Annotated[int, Field(ge=0, le=MOST_IMAGES)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 

@@ -1,1 +1,1 @@
-"""From a trained generator to a folder of labelled images that says where they come from."""
+"""Synthesis: from a trained generator to a folder of labelled images with their provenance."""

@@ -1,4 +1,4 @@
-"""Which synthetic images to keep: pure functions from scores to a mask, True for what stays."""
+"""Selection of synthetic images: pure functions from scores to a mask of images to keep."""
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,17 @@ from dermaug.evaluation.memorisation import Extract, calibrate, copy_scores, nea
 from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16
-"""Pixels are compared at this side: what repeats, repeats there."""
+"""Side at which pixels are compared, sufficient to see repetitions."""
 MOST = 512
-"""Real images whose pairs are looked at."""
+"""Largest number of real images whose pairs are compared."""
 NEAR = 0.001
-"""Largest share of the pairs of real images that are nearer than duplicates may be."""
+"""Largest fraction of pairs of real images that are closer than the threshold of duplicates."""
 MISTAKEN = 0.05
-"""Share of different lesions that may be taken for a duplicate of an earlier one."""
+"""Largest fraction of different lesions that may be mistaken for duplicates of earlier ones."""
 
 
 def drop_copies(scores: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    """Which images to keep, by their `copy_scores`.
+    """Keep the images that are not copies by their `copy_scores`.
 
     Example:
         >>> drop_copies(np.array([0.2, 1.0, 3.0]))
@@ -30,11 +30,11 @@ def drop_copies(scores: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
 
 
 def keep_confident(probabilities: Float[np.ndarray, " n"], least: float) -> Bool[np.ndarray, " n"]:
-    """Which images a classifier takes for their own class.
+    """Keep the images that a classifier assigns to their own class with confidence.
 
     Args:
         probabilities: Of the image's own class.
-        least: Smallest that stays.
+        least: Smallest probability that is kept.
     """
     return np.asarray(probabilities >= least)
 
@@ -42,12 +42,12 @@ def keep_confident(probabilities: Float[np.ndarray, " n"], least: float) -> Bool
 def keep_within(
     probabilities: Float[np.ndarray, " n"], low: float, high: float
 ) -> Bool[np.ndarray, " n"]:
-    """Which images a classifier finds neither harder nor easier than it finds real ones.
+    """Keep the images that are neither harder nor easier for a classifier than real ones.
 
     Args:
         probabilities: Of the image's own class.
-        low: Smallest that stays.
-        high: Largest that stays.
+        low: Smallest probability that is kept.
+        high: Largest probability that is kept.
 
     Example:
         >>> keep_within(np.array([0.1, 0.4, 0.9]), 0.2, 0.8)
@@ -61,7 +61,7 @@ def drop_duplicates(
     training: UInt8[np.ndarray, "m s s 3"],
     groups: np.ndarray,
 ) -> Bool[np.ndarray, " n"]:
-    """Which images are no near-repetition of an earlier one.
+    """Keep the images that do not nearly repeat an earlier one.
 
     Two are duplicates when they are nearer than all but one in a thousand pairs of real images of
     different groups, or fewer where many images are drawn: among n different lesions each has n / 2
@@ -69,9 +69,9 @@ def drop_duplicates(
     for that.
 
     Args:
-        synthetic: Of one class, in the order in which they would be taken.
+        synthetic: Images of one class, in the order in which they would be used.
         training: Real images of that class, of at least two groups.
-        groups: Group of each real image, for example its lesion: images of one are alike.
+        groups: Group of each real image, for example its lesion.
     """
     share = min(NEAR, 2.0 * MISTAKEN / max(1, len(synthetic)))
     apart = pdist(torch.from_numpy(pd.factorize(groups[:MOST])[0])[:, None].double()) > 0
@@ -92,18 +92,18 @@ def copy_mask(
     extract: Extract,
     lesions: np.ndarray | None = None,
 ) -> Bool[np.ndarray, " n"]:
-    """Which synthetic images are copies of a training image.
+    """Mark the synthetic images that are copies of a training image.
 
     Args:
         synthetic: Images of one class.
-        training: The real images that their generator saw, of that class.
+        training: Training images of their generator, of that class.
         validation: Real images of that class from other lesions, to calibrate on, never
             test.
         extract: Features of uint8 images, for example the fold's own classifier's.
-        lesions: Lesion of each validation image; None: each its own.
+        lesions: Lesion of each validation image; None treats each image as a lesion.
 
     Raises:
-        DermaugError: No image on a side, or sides of different size.
+        DermaugError: One of the sets is empty, or sizes differ.
     """
     thresholds = calibrate(nearest(validation, training, extract), lesions)
     return ~drop_copies(copy_scores(nearest(synthetic, training, extract), thresholds))

@@ -1,1 +1,1 @@
-"""What both trainings share and that knows no model."""
+"""Parts shared by the training of classifiers and generators, independent of models."""

@@ -1,4 +1,4 @@
-"""Checkpoints that appear whole, hold no code and notice a flipped bit: safetensors + digest."""
+"""Checkpoints that are written atomically, hold no code and detect damage: safetensors + digest."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
 RESUME = "resume.safetensors"
-"""What a training that was cut off goes on from; deleted once all that follows it is on disk."""
+"""File from which an interrupted training resumes; deleted once all results are on disk."""
 HEADER = "dermaug"
 LISTED = 10
 
@@ -25,7 +25,7 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
     """Write a nested state of tensors and plain values.
 
     Args:
-        path: File to appear, whole or not at all.
+        path: The file, which is written atomically.
         state: Dicts and lists of tensors, numbers, text and None, as returned by `state_dict()`.
 
     Returns:
@@ -35,14 +35,14 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
     structure = _flatten(state, "", tensors)
     digest = _digest(tensors)
     with written_aside(path) as aside:
-        # One entry only: safetensors writes several in random order, and equal states shall be
-        # equal files.
+        # Only one entry, because safetensors writes several in random order and equal states must
+        # give equal files.
         save_file(tensors, aside, {HEADER: json.dumps({"sha256": digest, "structure": structure})})
     return digest
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read the output of `save_checkpoint`, on the CPU; nothing in the file can run.
+    """Read the output of `save_checkpoint`, on the CPU; no code in the file is executed.
 
     Raises:
         DermaugError: The file is missing, is not a checkpoint, is cut short or has changed.
@@ -69,10 +69,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 class Resumable(Protocol):
-    """What changes from step to step of a training."""
+    """A state of a training that can be stored and restored."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that a resume needs."""
+        """Everything that a resume needs."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -81,10 +81,10 @@ class Resumable(Protocol):
 
 
 def resume(path: Path, state: Resumable) -> bool:
-    """Go on from a training's checkpoint where there is one, and say whether there was.
+    """Restore a training from its checkpoint if there is one, and return whether there was.
 
     Raises:
-        DermaugError: The file is damaged, or of another training.
+        DermaugError: The file is damaged, or belongs to another training.
     """
     if not path.exists():
         return False
@@ -96,14 +96,14 @@ def resume(path: Path, state: Resumable) -> bool:
 
 @contextmanager
 def expecting(path: Path, what: str) -> Iterator[None]:
-    """Name the file where its state does not fit what it is loaded into.
+    """Raise an error that names the file if its state does not fit the object being loaded.
 
     Args:
         path: The checkpoint.
-        what: What it should hold, for example "a classifier".
+        what: Expected content, for example "a classifier".
 
     Raises:
-        DermaugError: The first line tells `what`; the details, which keys or shapes differ.
+        DermaugError: The message states `what`; the details list the keys or shapes that differ.
     """
     try:
         yield
@@ -124,7 +124,7 @@ def checkpoint_digest(path: Path) -> str:
 
 
 def _described(file: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The header that dermaug wrote; empty when another tool wrote the file."""
+    """The header written by dermaug; empty if another tool wrote the file."""
     try:
         described = json.loads((file.metadata() or {}).get(HEADER, "{}"))
     except (ValueError, RecursionError):
@@ -137,7 +137,7 @@ def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa:
     """Plain JSON in which each tensor is replaced by its key in `tensors`."""
     match value:
         case Tensor():
-            # Optimizers share nothing, but a model may tie weights: safetensors wants own memory.
+            # A model may tie weights, but safetensors does not allow shared memory.
             tensors[path] = value.detach().cpu().contiguous().clone()
             return {"tensor": path}
         case Mapping():

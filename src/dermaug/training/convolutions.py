@@ -1,7 +1,7 @@
-"""Convolutions that CPUs are slow at in bfloat16, computed in another way there.
+"""Faster computation of convolutions that are slow on CPUs in bfloat16.
 
-oneDNN's bfloat16 kernels are made for large maps. Networks for small images are full of two kinds
-of layer that take many times as long as they should:
+oneDNN's bfloat16 kernels are made for large maps. Networks for small images have many layers of
+two kinds that take several times as long as necessary:
 
 - strided *depthwise* convolutions, whose backward pass has no fast kernel (64 maps of 32 px, batch
   64, one core: 62 ms instead of 3.6): computed in float32;
@@ -23,23 +23,23 @@ from torch.nn.functional import conv2d, pad
 from torch.nn.grad import conv2d_input
 
 SMALL = 64
-"""Places of a kernel on a map up to which products are thought of."""
+"""Largest number of places of a kernel on a map for which matrix products are considered."""
 FOR_GRADIENT = 2**12
-"""Weights for each place from which on their gradient is a product."""
+"""Number of weights per place from which the gradient of the weights is a matrix product."""
 FOR_ALL = 2**16
-"""Weights for each place from which on the other passes are products, too."""
+"""Number of weights per place from which the other passes are matrix products as well."""
 Context = Any
-"""What torch hands from a forward to its backward pass."""
+"""Context that torch passes from the forward to the backward pass."""
 Maps = Float[Tensor, "b c h w"]
 Weight = Float[Tensor, "o c k k"]
 
 
 def suit_cpu(network: nn.Module) -> nn.Module:
-    """Have the convolutions that are slow in bfloat16 computed otherwise under CPU autocast.
+    """Replace the computation of convolutions that are slow in bfloat16 under CPU autocast.
 
     Args:
-        network: Changed in place; its parameters and their names stay as they are. On other devices
-            and in float32 it computes what it did before.
+        network: The network, changed in place; its parameters and their names stay the same. On
+            other devices and in float32 its computation does not change.
     """
     for layer in network.modules():
         if way := _other_way(layer):
@@ -48,7 +48,7 @@ def suit_cpu(network: nn.Module) -> nn.Module:
 
 
 def _other_way(layer: nn.Module) -> Callable[..., Tensor] | None:
-    """The forward pass that a layer gets instead of its own; None keeps its own."""
+    """The replacement for a layer's forward pass; None keeps the original."""
     if type(layer) is nn.ConvTranspose2d and _is_plain(layer):
         return _transposed_by_product
     if type(layer) is nn.Conv2d and _is_plain(layer):
@@ -59,7 +59,7 @@ def _other_way(layer: nn.Module) -> Callable[..., Tensor] | None:
 
 
 def _is_plain(layer: nn.Conv2d | nn.ConvTranspose2d) -> bool:
-    """Square, undilated, in one group, and padded with zeros by number."""
+    """Whether a layer is square, undilated, in one group, and padded by a number of zeros."""
     sides = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding, layer.dilation)
     return (
         all(isinstance(pair, tuple) and len(set(pair)) == 1 for pair in sides)
@@ -73,7 +73,7 @@ def _is_strided_depthwise(layer: nn.Conv2d) -> bool:
 
 
 def _in_float32(layer: nn.Conv2d, maps: Tensor) -> Tensor:
-    """The layer's own forward pass, outside CPU autocast."""
+    """The original forward pass of the layer, outside CPU autocast."""
     if maps.device.type != "cpu":
         return type(layer).forward(layer, maps)
     with autocast("cpu", enabled=False):
@@ -81,7 +81,7 @@ def _in_float32(layer: nn.Conv2d, maps: Tensor) -> Tensor:
 
 
 def _by_product(layer: nn.Conv2d, maps: Maps) -> Maps:
-    """The layer's forward pass, by a product of matrices where that pays."""
+    """The forward pass of the layer, by a matrix product if this is faster."""
     kernel, step, edge = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
     height, width = (_places(side, kernel, step, edge) for side in maps.shape[2:])
     if not _pays(layer.weight, height * width, maps.device):
@@ -91,7 +91,7 @@ def _by_product(layer: nn.Conv2d, maps: Maps) -> Maps:
 
 
 def _transposed_by_product(layer: nn.ConvTranspose2d, maps: Maps) -> Maps:
-    """As `_by_product`, for a transposed convolution."""
+    """The same as `_by_product` for a transposed convolution."""
     if not _pays(layer.weight, maps.shape[2] * maps.shape[3], maps.device):
         return nn.ConvTranspose2d.forward(layer, maps)
     step, edge, extra = layer.stride[0], int(layer.padding[0]), layer.output_padding[0]
@@ -161,7 +161,7 @@ class _Transposed(torch.autograd.Function):
 
 
 def _places(side: int, kernel: int, step: int, edge: int) -> int:
-    """Places of a kernel along a side."""
+    """Number of places of a kernel along a side."""
     return (side + 2 * edge - kernel) // step + 1
 
 
@@ -175,7 +175,7 @@ def _convolve(maps: Maps, weight: Weight, step: int, edge: int) -> Maps:
 
 
 def _spread(seen: Maps, weight: Weight, step: int, edge: int, sides: torch.Size) -> Maps:
-    """The transposed convolution: each place's values back to where its kernel looked."""
+    """The transposed convolution, which adds the values of each place to its receptive field."""
     batch, _, height, width = seen.shape
     channels, kernel = weight.shape[1:3]
     if weight.numel() < FOR_ALL * height * width:
@@ -189,7 +189,7 @@ def _spread(seen: Maps, weight: Weight, step: int, edge: int, sides: torch.Size)
         i=kernel,
         j=kernel,
     )
-    # Summed in float32, as oneDNN does, with the edge that padding added.
+    # Summed in float32 like in oneDNN, including the edge added by padding.
     whole = seen.new_zeros(
         batch, sides[0] + 2 * edge, sides[1] + 2 * edge, channels, dtype=torch.float32
     )
@@ -208,7 +208,7 @@ def _weight_gradient(maps: Maps, seen: Maps, kernel: int, step: int, edge: int) 
 
 
 def _patches(maps: Maps, kernel: int, step: int, edge: int) -> Float[Tensor, "places patch"]:
-    """What the kernel sees at each of its places."""
+    """The patch of the maps at each place of the kernel."""
     padded = pad(rearrange(maps, "b c h w -> b h w c"), (0, 0, edge, edge, edge, edge))
     windows = padded.unfold(1, kernel, step).unfold(2, kernel, step)
     return rearrange(windows, "b h w c i j -> (b h w) (i j c)")

@@ -7,14 +7,14 @@ from torch import Tensor, nn
 
 
 class Ema:
-    """A copy of a network that follows it slowly.
+    """A moving average of the weights of a network.
 
-    The decay starts low and rises to its value, min(decay, (1 + steps) / (10 + steps)), so that the
-    random start is soon forgotten.
+    The decay is min(decay, (1 + steps) / (10 + steps)), which rises to its final value, so that the
+    initial weights are soon forgotten.
 
     Args:
         module: The network to follow.
-        decay: Share of the average that stays at each step, 0 to below 1.
+        decay: Fraction of the average that is kept at each step, 0 to below 1.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
@@ -33,7 +33,7 @@ class Ema:
         return dict(self.module.state_dict())
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from a saved average."""
+        """Restore a saved average."""
         self.module.load_state_dict(state)
 
 

@@ -12,20 +12,20 @@ from dermaug.errors import DermaugError
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
-# It tells the precision again with every training.
+# Lightning prints the precision with every training.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
 
 
 def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
-    """One process on one device.
+    """Start Lightning Fabric with one process on one device.
 
     Args:
         device: auto (CUDA, then MPS, then CPU), cpu, cuda or mps.
-        precision: auto is bfloat16 autocast where the device multiplies matrices of it faster
-            (CUDA, and CPUs with AMX or AVX-512 BF16), float32 elsewhere.
+        precision: auto is bfloat16 autocast on devices that multiply bfloat16 matrices faster
+            (CUDA, and CPUs with AMX or AVX-512 BF16), and float32 on others.
 
     Raises:
-        DermaugError: The device is not on this machine, or there is no such precision.
+        DermaugError: The device is not available, or the precision does not exist.
     """
     if precision not in get_args(Precision):
         known = ", ".join(get_args(Precision))
@@ -43,13 +43,13 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         torch.backends.cudnn.benchmark = True
         torch.set_float32_matmul_precision("high")
     with warnings.catch_warnings():
-        # It advises to prefix the command with srun wherever SLURM is installed.
+        # Lightning recommends srun wherever SLURM is installed.
         warnings.filterwarnings("ignore", message=".*srun.*")
         return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
 
 
 def _multiplies_bfloat16() -> bool:
-    """Whether the CPU has instructions for products in bfloat16; older torch cannot tell."""
+    """Whether the CPU has instructions for products in bfloat16; False if torch is too old."""
     told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     tiles = told.get("amx_tile") and told.get("amx_bf16")
     return bool(tiles or told.get("avx512_bf16"))

@@ -1,4 +1,4 @@
-"""Contact sheets: many small images as one picture."""
+"""Contact sheets: many small images in one picture."""
 
 from pathlib import Path
 
@@ -35,10 +35,10 @@ def save_contact_sheet(
     """Write a contact sheet as PNG.
 
     Args:
-        path: Of the file.
-        images: Of one size.
-        columns: Images a row.
-        side: Larger images are made this wide; None leaves all as they are.
+        path: Path of the file.
+        images: Images of one size.
+        columns: Number of images per row.
+        side: Larger images are reduced to this width; None keeps all sizes.
     """
     sheet = Image.fromarray(contact_sheet(images, columns))
     if side is not None and images.shape[2] > side:

@@ -1,4 +1,4 @@
-"""What a training tells of itself: JSON lines always, TensorBoard beside them."""
+"""The journal of a training, as JSON lines and for TensorBoard."""
 
 import json
 import math
@@ -15,12 +15,12 @@ JOURNAL = "journal.jsonl"
 
 
 class Journal:
-    """One row of numbers a tick, keyed by the images shown.
+    """One row of numbers per tick, identified by the number of images shown.
 
     Args:
-        folder: Gets `journal.jsonl` and TensorBoard's event file.
-        images: Images shown at the checkpoint from which the training goes on; later rows, written
-            after that checkpoint and before a kill, are dropped.
+        folder: Folder for `journal.jsonl` and TensorBoard's event file.
+        images: Images shown at the checkpoint from which the training resumes; later rows, written
+            after that checkpoint and before an interruption, are dropped.
     """
 
     def __init__(self, folder: Path, images: int = 0) -> None:
@@ -52,17 +52,17 @@ class Journal:
 
 
 def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, float | None]]:
-    """Rows of a journal; a last line that a kill cut short is left out.
+    """Read the rows of a journal, except a last line that is incomplete.
 
     Args:
-        path: `journal.jsonl`; without one there are no rows.
+        path: Path of `journal.jsonl`; there are no rows if it does not exist.
         expected: Columns, besides `images`, that every row must have.
 
     Returns:
-        One a tick: name -> number; None where the value was not finite. `images` is always there.
+        One per tick: name -> number; None if the value was not finite. `images` is always present.
 
     Raises:
-        DermaugError: It cannot be read, or a line is no row of a journal.
+        DermaugError: The file cannot be read, or a line is not a row of a journal.
     """
     if not path.exists():
         return []
@@ -91,7 +91,7 @@ def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, flo
 def _is_row(row: object, expected: Sequence[str]) -> bool:
     if not isinstance(row, dict) or type(row.get("images")) is not int:
         return False
-    # A truth value is an int to Python; no number of a journal is one.
+    # A bool is an int in Python, but not a number of a journal.
     numbers = all(value is None or type(value) in (int, float) for value in row.values())
     return numbers and row.keys() >= set(expected)
 

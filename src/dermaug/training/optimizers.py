@@ -1,4 +1,4 @@
-"""Optimisers that go on where they were, whatever the layout of their weights in memory."""
+"""Restore optimisers independently of the memory layout of their weights."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from torch.optim import Optimizer
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Load a saved state and lay it out in memory as the weights are.
+    """Load a saved state and convert it to the memory layout of the weights.
 
-    Checkpoints hold plain rows. Fused optimisers read weights and averages side by side as they lie
-    in memory: with weights in channels_last they would pair each weight with another's average.
+    Checkpoints are contiguous. Fused optimisers read weights and averages in parallel as they lie
+    in memory; with weights in channels_last, weights would be paired with the wrong averages.
 
     Args:
-        optimizer: Of the same weights as the saved one.
+        optimizer: An optimiser of the same weights as the saved one.
         state: Returned by its `state_dict`.
     """
     optimizer.load_state_dict(state)

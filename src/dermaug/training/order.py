@@ -1,6 +1,6 @@
-"""Which images are shown when: a pure function of the seed and of the images shown so far.
+"""The order in which images are shown: a pure function of seed and number of images shown.
 
-Nothing has to be stored to go on in the middle of an epoch: the batch at position p is a slice of
+Nothing has to be stored to resume in the middle of an epoch: the batch at position p is a slice of
 an endless sequence of shuffled epochs.
 """
 
@@ -14,13 +14,13 @@ from dermaug.seeding import derive_seed
 
 
 class Order:
-    """An endless sequence of shuffled epochs, read anywhere.
+    """An endless sequence of shuffled epochs with random access.
 
     Args:
         num_rows: Number of rows of the training set.
         seed: Seed of the order.
         weights: How often each row is drawn, relative to the others (with replacement); None shows
-            every row once an epoch.
+            every row once per epoch.
 
     Example:
         >>> order = Order(5, seed=1)
@@ -55,10 +55,10 @@ class Dosage:
 
     Args:
         rows: Rows of the dose, the last ones.
-        share: Of the dose among all that is shown; None shows all rows as one set.
-        first: Fraction of the training that shows the dose alone, before the real images alone; 0
+        share: Fraction of the images shown that come from the dose; None shows all rows as one set.
+        first: Fraction of the training that shows only the dose, before only real images follow; 0
             mixes them.
-        most_per_real: Images of the dose shown for each other one of their class, at most, where a
+        most_per_real: Largest number of images of the dose shown per other image of the class, if a
             share of the dose is shown; 0 sets no limit.
     """
 
@@ -70,7 +70,7 @@ class Dosage:
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """A stretch of a training.
+    """A phase of a training.
 
     Args:
         until: Fraction of the training at which it ends.
@@ -87,7 +87,7 @@ class PhasedOrder:
     Args:
         num_rows: As for `Order`.
         seed: As for `Order`.
-        phases: In time; the last one lasts to the end.
+        phases: Phases in temporal order; the last one lasts to the end.
     """
 
     def __init__(self, num_rows: int, seed: int, phases: Sequence[Phase]) -> None:
@@ -117,7 +117,7 @@ def class_shares(counts: Int[np.ndarray, " k"], sampling: str) -> Float[np.ndarr
 
 
 def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndarray, " n"] | None:
-    """How often each row is drawn under a sampling rule, None where every row comes once.
+    """Sampling weight of each row under a sampling rule; None if every row is shown equally often.
 
     Args:
         labels: Class of each row.
@@ -132,7 +132,7 @@ def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndar
 def dose_per_real(
     real: Int[np.ndarray, " k"], dose: Int[np.ndarray, " k"], sampling: str, share: float | None
 ) -> Float[np.ndarray, " k"]:
-    """Images of the dose shown for each real one, by class; infinite where there is no real one.
+    """Images of the dose shown per real image, by class; infinite for a class without real images.
 
     Args:
         real: Real images of each class.
@@ -157,7 +157,7 @@ def dose_per_real(
 def phases(
     labels: Int[np.ndarray, " n"], sampling: str, dosage: Dosage | None
 ) -> tuple[Phase, ...]:
-    """What a training shows from beginning to end.
+    """The phases of a training, with their sampling weights.
 
     Args:
         labels: Class of each row.
@@ -182,12 +182,12 @@ def part_weights(
     share: float,
     most_per_real: float = 0.0,
 ) -> Float[np.ndarray, " n"]:
-    """How often each row is drawn when the last rows, the dose, make up a share of what is shown.
+    """Sampling weight of each row if the dose, the last rows, makes up a fraction of what is shown.
 
     Args:
         labels: Class of each row.
         sampling: As for `class_shares`, within the dose and within the rest.
-        dosed: Rows of the dose, at the end.
+        dosed: Number of rows of the dose, at the end.
         share: Of the dose among all that is shown, 0 to 1.
         most_per_real: Images of the dose shown for each other one of their class, at most; what is
             over goes to these others, so that classes keep their shares. 0 sets no limit.

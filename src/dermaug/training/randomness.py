@@ -1,4 +1,4 @@
-"""Random numbers of a step as a function of seed and step: a resume needs no stored state."""
+"""Random numbers as a function of seed and step, so that a resume needs no stored state."""
 
 import torch
 from torch import Generator
@@ -7,10 +7,10 @@ from dermaug.seeding import derive_seed
 
 
 class StepRandom:
-    """Seeds the global generator (dropout) and gives one for the device, afresh at every step.
+    """Seeds the global generator (dropout) and a generator of the device anew at every step.
 
     Args:
-        device: Where random numbers are drawn.
+        device: Device on which random numbers are drawn.
         seed: Seed of the training.
     """
 

@@ -1,4 +1,4 @@
-"""Learning rates as functions of the fraction of the training that is done."""
+"""Learning-rate schedules as functions of the completed fraction of the training."""
 
 import math
 
@@ -22,12 +22,12 @@ SCHEDULES = {"constant": constant, "cosine": cosine}
 
 
 def warmed_up(name: str, fraction: float, warmup: float) -> float:
-    """Factor on the peak rate: linear from 0 during `warmup`, then the schedule on the rest.
+    """Factor on the peak learning rate: linear from 0 during `warmup`, then the schedule.
 
     Args:
         name: Key of `SCHEDULES`.
-        fraction: Share of the training that is done, 0 to 1.
-        warmup: Share of the training during which the rate rises, 0 to below 1.
+        fraction: Completed fraction of the training, 0 to 1.
+        warmup: Fraction of the training during which the learning rate rises, 0 to below 1.
 
     Example:
         >>> warmed_up("cosine", 0.05, warmup=0.1)

@@ -1,4 +1,4 @@
-"""Weights to start a timm network from: the hub's, or a local file with timm's key names."""
+"""Initial weights of a timm network, from the hub or a local file with timm's key names."""
 
 import fnmatch
 import pickle
@@ -18,7 +18,7 @@ HUB = ("huggingface.co", 443)
 
 
 def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) -> tuple[str, ...]:
-    """Fill a network from a file, print which keys did not match, and refuse surprises.
+    """Load weights into a network, print missing keys, and refuse unexpected differences.
 
     Args:
         network: A timm network; its head may always be missing or of another shape.
@@ -26,10 +26,10 @@ def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) 
         expect_missing: Keys (`*` allowed) of the network that the file may lack.
 
     Returns:
-        Keys that start at random, because the file lacks them.
+        Keys with random initial values, because the file lacks them.
 
     Raises:
-        DermaugError: The file cannot be read, or other keys than the expected ones do not match.
+        DermaugError: The file cannot be read, or keys differ that are not in `expect_missing`.
     """
     given = read_weights(path)
     wanted = network.state_dict()
@@ -61,7 +61,7 @@ def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) 
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Tensors of a weight file by key; no code in it can run."""
+    """Read the tensors of a weight file by key; no code in it is executed."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -87,7 +87,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def require_hub(model: str, hub_id: str | None) -> None:
-    """Fail at once, not after minutes of retries, where the hub's weights cannot be had.
+    """Raise immediately, without minutes of retries, if the hub's weights are not available.
 
     Raises:
         DermaugError: Neither the local hub cache nor the network has the weights.
@@ -111,7 +111,7 @@ def require_hub(model: str, hub_id: str | None) -> None:
 
 
 def head_names(network: nn.Module) -> list[str]:
-    """Names of a network's classifying head."""
+    """Names of a network's classification head."""
     head = network.get_classifier()  # type: ignore[operator]
     heads = head if isinstance(head, tuple) else (head,)
     return [name for name, module in network.named_modules() if any(module is h for h in heads)]
