@@ -1,1 +1,1 @@
-"""Evaluation: arrays in, numbers out."""
+"""Evaluation: functions from arrays to numbers."""

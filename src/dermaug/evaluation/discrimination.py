@@ -1,7 +1,7 @@
-"""Sensitivity, specificity, AUC and their kin of a many-class classifier: arrays in, numbers out.
+"""Sensitivity, specificity, AUC and related metrics of a multi-class classifier.
 
-One-vs-rest at the class of highest probability. What is undefined (a class without test images, a
-prediction never made) is NaN, neither a warning nor a wrong 0.
+Metrics are one-vs-rest at the class of highest probability. Undefined values (a class without test
+images, a class that is never predicted) are NaN, not 0, and give no warning.
 """
 
 from collections.abc import Sequence
@@ -120,7 +120,7 @@ def per_class(
             "specificity": specificities(counts),
             "ppv": ratio(hits, called),
             "npv": ratio(true_negatives, counts.sum() - called),
-            # Without a single image of the class, F1 would measure false alarms alone.
+            # Without images of the class, F1 would only measure false positives.
             "f1": np.where(true > 0, ratio(2 * hits, true + called), np.nan),
             "auc": aucs(labels, probabilities),
             "average_precision": _average_precisions(labels, probabilities),
@@ -134,7 +134,7 @@ def overall(
     """The metrics of `OVERALL`.
 
     Returns:
-        What `rates` gives; macro_auc, the mean one-vs-rest AUC of the classes that have one;
+        The metrics of `rates`; macro_auc, the mean one-vs-rest AUC of the classes that have one;
         kappa (Cohen, unweighted); weighted_sensitivity, weighted by support, which is accuracy
         under the name that some papers give it.
     """
@@ -181,7 +181,7 @@ def require_arrays(labels: np.ndarray, probabilities: np.ndarray) -> None:
 
 
 def ratio(above: object, below: object) -> np.ndarray:
-    """Divide numbers or arrays that broadcast; where the lower is 0, the result is NaN."""
+    """Divide numbers or arrays that broadcast; the result is NaN where the denominator is 0."""
     above, below = np.asarray(above, dtype=float), np.asarray(below, dtype=float)
     empty = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
     np.divide(above, below, out=empty, where=below > 0)

@@ -1,4 +1,4 @@
-"""Near-duplicates: one photograph under two names, encoded anew, resized, flipped or turned.
+"""Near-duplicates: one photograph under two names, re-encoded, resized, flipped or rotated.
 
 Radford et al. 2015 (arXiv:1511.06434, section 4.1.1) removed them from their training set, since a
 generator learns by heart what it sees often. Lesions resemble each other in shape and colour, but
@@ -18,10 +18,10 @@ from dermaug.data.signature import SIDE
 from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
 
 NEAR = 0.9
-"""Correlation of detail from which on two images are one photograph.
+"""Correlation of detail from which two images count as one photograph.
 
 Chosen on HAM10000: of its 50 million pairs one is above 0.75, at 0.97, the same photograph by its
-looks. The same image saved anew as JPEG of quality 60 stays above 0.94; at half its size, above 0.9
+looks. The same image saved again as JPEG of quality 60 stays above 0.94; at half size, above 0.9
 for 99 of 100 images of 200 x 150 pixels.
 """
 SKETCH, MARGIN = 128, 0.2
@@ -37,12 +37,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Pairs of images, the most alike first.
+    """Pairs of images, the most similar first.
 
     Args:
         first: Row of one image.
         second: Row of the other.
-        orientations: Which of the first's eight `oriented` versions is like the second.
+        orientations: Which of the eight `oriented` versions of the first matches the second.
         correlations: Of their detail, -1 to 1.
     """
 
@@ -53,7 +53,7 @@ class Pairs:
 
 
 def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None = None) -> Pairs:
-    """All pairs of different groups that are one photograph.
+    """Find all pairs of different groups that show one photograph.
 
     Args:
         details: Of the images; 10,000 take about five seconds on one core.
@@ -63,12 +63,12 @@ def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None =
     found = _near(details, details, progress, only_later=True)
     _, group_of = np.unique(groups, return_inverse=True)
     first, second = found[:2].astype(np.int64)
-    # Rows meet later rows only; the inverse of an orientation is one of the eight too.
+    # Rows are compared with later rows only; the inverse of an orientation is one of the eight too.
     return _sorted_pairs(found[:, (first < second) & (group_of[first] != group_of[second])])
 
 
 def near_between(details: Details, others: Details, progress: Progress | None = None) -> Pairs:
-    """All pairs of an image of one set and one of another that are one photograph.
+    """Find all pairs of an image of one set and one of another that show one photograph.
 
     Args:
         details: Of the images of one set: the rows `first`.
@@ -81,9 +81,9 @@ def near_between(details: Details, others: Details, progress: Progress | None = 
 def _near(
     details: Details, others: Details, progress: Progress | None, *, only_later: bool = False
 ) -> Float[np.ndarray, "4 k"]:
-    """Row, column, orientation and correlation of all near pairs: sketches first, then exactly.
+    """Row, column, orientation and correlation of all near pairs, by sketches and then exactly.
 
-    Some rows at a time, in each orientation; what takes no second is not told to `progress`.
+    Rows are processed in chunks, in each orientation; short searches do not call `progress`.
     """
     known = _sketch(others)
     step = max(1, _ENTRIES // max(1, len(known)))
@@ -106,7 +106,7 @@ def _near(
 
 
 def _correlations(first: Details, second: Details) -> Float[np.ndarray, " k"]:
-    """Of pairs of details; from whole numbers, so that every machine finds the same pairs."""
+    """Correlations of pairs of details, from integers for equal results on every machine."""
     one, other = (each.reshape(-1, SIDE * SIDE).astype(np.int32) for each in (first, second))
     product, *squares = (
         (left * right).sum(axis=1, dtype=np.float64)
@@ -123,7 +123,7 @@ def _sketch(details: Details) -> Float[Tensor, "n d"]:
 
 
 def _sorted_pairs(found: Float[np.ndarray, "4 m"]) -> Pairs:
-    """Each pair once, in its best orientation, the most alike first."""
+    """Keep each pair once, in its best orientation, the most similar first."""
     found = found[:, np.lexsort((found[1], found[0], -found[3]))]
     _, once = np.unique(found[:2], axis=1, return_index=True)
     kept = found[:, np.sort(once)]

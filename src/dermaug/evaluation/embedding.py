@@ -1,4 +1,4 @@
-"""Features laid out in a plane by t-SNE (van der Maaten & Hinton 2008), for looking only."""
+"""Embedding of features in a plane by t-SNE (van der Maaten & Hinton 2008), for display only."""
 
 import numpy as np
 from jaxtyping import Float
@@ -13,7 +13,7 @@ FEWEST = 8
 
 
 def embed(features: Float[np.ndarray, "n d"], seed: int) -> Float[np.ndarray, "n 2"]:
-    """Two coordinates an image; near ones are alike, but distances between clusters mean nothing.
+    """Two coordinates per image; near images are similar, distances of clusters have no meaning.
 
     Args:
         features: One row per image, at least 8; reduced to 50 principal components first.
@@ -26,7 +26,7 @@ def embed(features: Float[np.ndarray, "n d"], seed: int) -> Float[np.ndarray, "n
     components = min(COMPONENTS, *features.shape)
     reduced = PCA(components, random_state=seed % 2**32).fit_transform(features)
     perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
-    # PCA's start keeps what t-SNE alone would place at random; it needs two components.
+    # The PCA start keeps the global arrangement, otherwise left to chance; it needs two components.
     start = "pca" if components > 1 else "random"
     layout = TSNE(perplexity=perplexity, init=start, random_state=seed % 2**32, n_jobs=1)
     return np.asarray(layout.fit_transform(reduced), dtype=np.float64)

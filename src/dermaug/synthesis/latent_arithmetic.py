@@ -1,8 +1,8 @@
-"""Adding what sets large lesions apart from small ones (Radford et al. 2015, section 6.3.2).
+"""Latent arithmetic with the direction of large lesions (Radford et al. 2015, section 6.3.2).
 
-There, faces were sorted by eye; here a measure of the image sorts them. A direction is the mean of
-the three latents with the largest values less the mean of the three with the smallest. Whether it
-means anything is told by directions between triples that were not sorted.
+Radford et al. sorted faces by eye; here images are sorted by a measure. A direction is the mean of
+the three latents with the largest values minus the mean of the three with the smallest. Whether it
+has a meaning is tested with control directions between unsorted triples.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from dermaug.seeding import derive_seed
 from dermaug.synthesis.walks import latents_of, lies_in_cube
 
 FEW = 3
-"""Latents that a mean is taken of, as published."""
+"""Number of latents in each mean, as published."""
 SORTED = 192
 FRESH = 32
 CONTROLS = 9
@@ -29,15 +29,15 @@ BATCH = 64
 
 @dataclass(frozen=True, eq=False)
 class Arithmetic:
-    """What one direction does to images that it was not made from.
+    """Effect of one direction on images that were not used to find it.
 
     Args:
         spread: Standard deviation of the measure among generated images, its natural unit.
-        before: Mean of the fresh images.
+        before: Mean measure of the new images.
         raised: Mean change by adding the direction.
-        lowered: Mean change by taking it away.
+        lowered: Mean change by subtracting the direction.
         controls: Mean change by each unsorted direction of the same length.
-        images: Rows of the sheet: direction taken away, fresh images, direction added, the first
+        images: Rows of the sheet: direction subtracted, new images, direction added, first
             control added.
     """
 
@@ -55,13 +55,13 @@ def add_direction(
     measure: Callable[[UInt8[np.ndarray, "n s s 3"]], Float[np.ndarray, " n"]],
     seed: int,
 ) -> Arithmetic:
-    """Sort generated images by a measure, and add what sets the largest apart to fresh latents.
+    """Sort generated images by a measure, and add the direction of the largest to new latents.
 
     Args:
-        sampler: In evaluation mode.
+        sampler: Sampler in evaluation mode.
         label: Index of the class.
-        measure: A number of each image.
-        seed: Of all latents.
+        measure: Function that returns one number per image.
+        seed: Seed of all latents.
     """
     known = latents_of(sampler, SORTED, "sorted", seed, label)
     fresh = latents_of(sampler, FRESH, "fresh", seed, label)
@@ -85,7 +85,7 @@ def add_direction(
 def direction_of(
     latents: Float[Tensor, "n latent"], values: Float[np.ndarray, " n"]
 ) -> Float[Tensor, " latent"]:
-    """Mean of the `FEW` latents with the largest values less that of those with the smallest."""
+    """Mean of the `FEW` latents with the largest values minus that of those with the smallest."""
     order = torch.from_numpy(np.argsort(values, kind="stable")).to(latents.device)
     return latents[order[-FEW:]].mean(0) - latents[order[:FEW]].mean(0)
 
@@ -93,7 +93,7 @@ def direction_of(
 def control_directions(
     latents: Float[Tensor, "n latent"], length: float, seed: int
 ) -> Float[Tensor, "c latent"]:
-    """Directions between triples drawn at random, of a given length."""
+    """Directions of a given length between random triples."""
     random = np.random.default_rng(derive_seed("controls", seed))
     found = [direction_of(latents, random.permutation(len(latents))) for _ in range(CONTROLS)]
     return length * normalize(torch.stack(found))
@@ -102,12 +102,12 @@ def control_directions(
 def put_back(
     moved: Float[Tensor, "n latent"], origin: Float[Tensor, "n latent"], *, cube: bool
 ) -> Float[Tensor, "n latent"]:
-    """Latents that arithmetic carried off, back to where latents lie.
+    """Project latents after arithmetic back to the support of their distribution.
 
     Args:
-        moved: What came out.
-        origin: Latents that it started from.
-        cube: Cut at -1 and 1; else each gets the length of its origin.
+        moved: Latents after arithmetic.
+        origin: Latents before arithmetic.
+        cube: Whether to clip at -1 and 1; otherwise each gets the length of its origin.
     """
     if cube:
         return moved.clamp(-1.0, 1.0)

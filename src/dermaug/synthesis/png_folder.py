@@ -1,4 +1,4 @@
-"""A synthetic set for others to use: one PNG an image, beside its labels and its provenance."""
+"""Synthetic sets for other tools: one PNG file per image, with labels and provenance."""
 
 from pathlib import Path
 
@@ -28,14 +28,14 @@ def generate_folder(
     Args:
         checkpoint: A trained generator.
         label: One of its classes.
-        number: How many images.
+        number: Number of images.
         seed: Seed of the latents; the same seed gives the same images.
-        output: Folder to appear, whole or not at all.
-        device: Where the generator runs.
-        advance: Told how many images were drawn.
+        output: Folder to create, atomically.
+        device: Device of the generator.
+        advance: Called with the number of images drawn.
 
     Raises:
-        DermaugError: No such class, a checkpoint that is none, or a folder that holds something.
+        DermaugError: The class or the checkpoint is invalid, or the folder is not empty.
     """
     require_new_folder(output)
     sampler, spec = load_generator(checkpoint, device)

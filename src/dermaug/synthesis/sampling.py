@@ -1,4 +1,4 @@
-"""Draw images from a sampler: image k is the same however many are asked for."""
+"""Draw images from a sampler; image k does not depend on the total number of images."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def sample(
     seed: int,
     advance: Advance | None = None,
 ) -> UInt8[np.ndarray, "number h w 3"]:
-    """Images of one class, all at once.
+    """Draw images of one class, all at once.
 
     Args:
         sampler: As for `sample_batches`.
@@ -41,19 +41,19 @@ def sample_batches(
     seed: int,
     advance: Advance | None = None,
 ) -> Iterator[UInt8[np.ndarray, "batch h w 3"]]:
-    """Images of one class; the first n of a larger set are the smaller set, so doses nest.
+    """Draw images of one class; smaller sets are the beginning of larger ones, so doses are nested.
 
     Args:
-        sampler: In evaluation mode, on its device.
+        sampler: Sampler in evaluation mode, on its device.
         label: Index into the generator's classes.
-        number: How many.
+        number: Number of images.
         seed: Seed of the latents.
-        advance: Told after each batch how many images it held.
+        advance: Called after each batch with its number of images.
     """
     device = next(sampler.parameters()).device
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
-        # A whole batch of latents always, so that the random stream does not depend on `number`.
+        # Always draw a whole batch, so that the random stream does not depend on `number`.
         latents = sampler.draw_latents(BATCH, random)[: number - start]
         labels = torch.full((len(latents),), label, device=device)
         yield draw(sampler, latents, labels)

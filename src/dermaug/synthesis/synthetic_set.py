@@ -25,24 +25,24 @@ METADATA = "metadata.csv"
 Layout = Literal["array", "png"]
 SCHEMA: Literal[2] = 2
 COMPRESSION = 1
-"""Of PNG files: two fifths faster than the usual 6, for files 7 % larger at 64 px."""
+"""Compression of PNG files: 40 % faster than the default 6, with files 7 % larger at 64 px."""
 BATCHES_AHEAD = 2
-"""Batches whose files are still being written while the next one is drawn."""
+"""Number of batches that may still be written while the next one is drawn."""
 SEALED: dict[Layout, tuple[str, ...]] = {"array": (METADATA, ARRAY), "png": (METADATA,)}
-"""Files whose digests the manifest holds; those of PNG files are a column of the metadata."""
+"""Files whose digests are in the manifest; those of PNG files are a column of the metadata."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where synthetic images come from; what the leakage guard reads.
+    """Provenance of synthetic images, which the leakage check reads.
 
     Args:
         family: Generator family.
         generator: Digest of the generator's checkpoint.
         seed: Seed of the latents.
-        fold_key: Key of the fold whose training split the generator saw.
-        training_images: Ids of the images it saw.
-        validation_images: Ids of the images that its snapshot was chosen by; None: not known.
+        fold_key: Key of the fold on whose training split the generator was trained.
+        training_images: Ids of its training images.
+        validation_images: Ids of the images on which its snapshot was selected; None if unknown.
     """
 
     family: str
@@ -54,16 +54,16 @@ class Provenance:
 
 
 class SyntheticRecord(Record):
-    """`manifest.json` of a set; it seals the files beside it."""
+    """`manifest.json` of a set, with digests of the files beside it."""
 
     schema_: Literal[2] = Field(default=SCHEMA, alias="schema")
     layout: Layout
     number: int
     size: int
     counts: dict[str, int]
-    """Label -> images."""
+    """Label -> number of images."""
     family: str
-    """This and the next ones as in `Provenance`."""
+    """This entry and the next ones are as in `Provenance`."""
     generator: str
     seed: int
     fold_key: str
@@ -74,16 +74,16 @@ class SyntheticRecord(Record):
 
     @property
     def provenance(self) -> Provenance:
-        """Where the images come from."""
+        """Provenance of the images."""
         return Provenance(**{each.name: getattr(self, each.name) for each in fields(Provenance)})
 
 
 @dataclass(frozen=True, eq=False)
 class SyntheticSet:
-    """Images made by one generator.
+    """Images drawn by one generator.
 
     Args:
-        images: uint8 (n, size, size, 3); from an array on disk, memory-mapped.
+        images: uint8 (n, size, size, 3); memory-mapped if read from an array on disk.
         labels: Label of each image.
         provenance: Where they come from.
     """
@@ -94,14 +94,14 @@ class SyntheticSet:
 
 
 def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = "array") -> None:
-    """Write a set, whole or not at all.
+    """Write a set atomically.
 
     Args:
         folder: Folder to appear.
-        synthetic: What to write.
+        synthetic: The set.
         layout: `array` is one `images.npy`; `png` is one file per image under `images/`, as
             `datasets.load_dataset("imagefolder")` opens it. Digests of all files are written with
-            them, so that a changed byte is noticed.
+            them, so that changes are detected.
     """
     if layout == "png":
         write_png_set(folder, [synthetic.images], synthetic.labels, synthetic.provenance)
@@ -119,11 +119,11 @@ def write_png_set(
     labels: Sequence[str],
     provenance: Provenance,
 ) -> None:
-    """Write a set of PNG files while its images are still being drawn, whole or not at all.
+    """Write a set of PNG files atomically, while its images are still being drawn.
 
     Args:
         folder: Folder to appear.
-        batches: The images, in the order of `labels`; only a few batches are held at a time.
+        batches: The images, in the order of `labels`; only a few batches are in memory at a time.
         labels: Label of each image.
         provenance: Where they come from.
     """
@@ -152,7 +152,7 @@ def _metadata(labels: Sequence[str], provenance: Provenance) -> pd.DataFrame:
 def _write_tables(
     folder: Path, table: pd.DataFrame, provenance: Provenance, *, layout: Layout, side: int
 ) -> None:
-    """Metadata, and the manifest that seals the files beside it."""
+    """Write the metadata, and the manifest with digests of the files beside it."""
     table.to_csv(folder / METADATA, index=False)
     labels = table["label"].tolist()
     record = SyntheticRecord(
@@ -170,7 +170,7 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
     """Read a set written by `write_synthetic_set`.
 
     Raises:
-        DermaugError: The folder is none, or its parts do not agree.
+        DermaugError: The folder is not a synthetic set, or its files do not agree.
     """
     record = SyntheticRecord.read(folder / MANIFEST)
     labels, images = _read_parts(folder, record)
@@ -186,7 +186,7 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
 def _read_parts(
     folder: Path, record: SyntheticRecord
 ) -> tuple[tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
-    """Labels and images as they lie in the folder, none of them changed."""
+    """Labels and images of the folder, after a check that no file has changed."""
     try:
         for name in SEALED[record.layout]:
             _refuse_changed(folder / name, known_sha256(folder / name), record.sha256.get(name))
@@ -219,16 +219,16 @@ def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
 def refuse_leakage(
     provenance: Provenance, fold_key: str, training_images: Sequence[str], origin: str
 ) -> None:
-    """Raise unless the generator saw nothing but the training split of this very fold.
+    """Raise unless the generator was trained only on the training split of this fold.
 
     Args:
-        provenance: Of the synthetic set.
-        fold_key: Key of the fold it is to be used in.
+        provenance: Provenance of the synthetic set.
+        fold_key: Key of the fold in which it is used.
         training_images: Ids of that fold's training split.
-        origin: Names the set in the error.
+        origin: Name of the set in the error.
 
     Raises:
-        DermaugError: The fold is another one, or the generator saw an image outside of it.
+        DermaugError: The fold differs, or the generator was trained on an image outside of it.
     """
     if provenance.fold_key != fold_key:
         raise DermaugError(
@@ -247,7 +247,7 @@ def refuse_leakage(
 def _write_pngs(
     paths: Sequence[Path], batches: Iterable[UInt8[np.ndarray, "batch h w 3"]]
 ) -> tuple[int, list[str]]:
-    """Side of the images, and the digest of each file."""
+    """Write the files; return the side of the images and the digest of each file."""
     digests: list[str] = []
     side, started = 0, 0
     with ThreadPoolExecutor() as pool:
@@ -266,7 +266,7 @@ def _write_pngs(
 
 
 def _write_png(path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> str:
-    """Digest of what was written."""
+    """Write a file and return its digest."""
     memory = io.BytesIO()
     Image.fromarray(pixels).save(memory, "PNG", compress_level=COMPRESSION)
     content = memory.getvalue()

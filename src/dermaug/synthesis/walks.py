@@ -1,7 +1,7 @@
-"""Walks through a generator's latents (Radford et al. 2015, arXiv:1511.06434, section 6.1).
+"""Latent interpolation (Radford et al. 2015, arXiv:1511.06434, section 6.1).
 
-A generator that has learnt what lesions are changes its image little by little along the way. One
-that learnt some images by heart jumps from one to the next.
+The images of a generator that has learnt what lesions are change gradually along a path. A
+generator that has memorised images jumps from one to the next.
 """
 
 from itertools import pairwise
@@ -20,11 +20,11 @@ _ASKED = 64
 
 
 def latents_of(sampler: Sampler, number: int, *seed: str | int) -> Float[Tensor, "n latent"]:
-    """Latents from the sampler's own distribution, on its device.
+    """Draw latents from the sampler's own distribution, on its device.
 
     Args:
-        sampler: Any.
-        number: How many.
+        sampler: The sampler.
+        number: Number of latents.
         seed: Coordinates of the draw.
     """
     device = next(sampler.parameters()).device
@@ -32,7 +32,7 @@ def latents_of(sampler: Sampler, number: int, *seed: str | int) -> Float[Tensor,
 
 
 def lies_in_cube(sampler: Sampler) -> bool:
-    """Whether latents are bounded by -1 and 1, as uniform ones are and normal ones are not."""
+    """Whether latents are bounded by -1 and 1 (uniform) or unbounded (normal)."""
     return bool(latents_of(sampler, _ASKED, "bounds").abs().max() <= 1.0)
 
 
@@ -49,8 +49,8 @@ def spherical(
 ) -> Float[Tensor, "n latent"]:
     """`steps` + 1 points at equal angles from `start` to `end` (Shoemake 1985, section 3.3).
 
-    Normal latents lie near a sphere; the middle of a straight line would lie far within, where the
-    network has seen nothing. Latents that point the same way, or opposite ways, are joined by a
+    Normal latents lie near a sphere; the middle of a straight line would lie far inside, where the
+    network was not trained. Latents with the same or opposite directions are joined by a straight
     line.
     """
     angle = (normalize(start, dim=0) @ normalize(end, dim=0)).clamp(-1.0, 1.0).acos()
@@ -59,21 +59,21 @@ def spherical(
     share = torch.linspace(0.0, 1.0, steps + 1, device=start.device)[:, None]
     weights = ((1.0 - share) * angle).sin(), (share * angle).sin()
     walk: Tensor = (weights[0] * start + weights[1] * end) / angle.sin()
-    walk[0], walk[-1] = start, end  # not up to rounding, but themselves
+    walk[0], walk[-1] = start, end  # exactly, without rounding errors
     return walk
 
 
 def walk_latents(
     sampler: Sampler, label: int, number: int, seed: int, steps: int = STEPS
 ) -> UInt8[np.ndarray, "w n s s 3"]:
-    """Images of walks between random latents of one class, each from where the last one ended.
+    """Images of paths between random latents of one class, each starting at the end of the last.
 
     Args:
         sampler: In evaluation mode.
         label: Index of the class.
-        number: How many walks.
-        seed: Of the latents.
-        steps: Steps of each; one image more.
+        number: Number of paths.
+        seed: Seed of the latents.
+        steps: Number of steps per path, which has one image more.
     """
     way = straight if lies_in_cube(sampler) else spherical
     stops = latents_of(sampler, number + 1, "walk", seed, label)
@@ -82,15 +82,15 @@ def walk_latents(
 
 
 def step_sizes(walks: UInt8[np.ndarray, "w n s s 3"]) -> Float[np.ndarray, "w m"]:
-    """Root mean square difference of neighbours along each walk, in grey levels, 0 to 255."""
+    """Root mean square difference of neighbouring images on each path, in grey levels, 0 to 255."""
     change = np.diff(walks.astype(np.float64), axis=1)
     return np.asarray(np.sqrt(np.square(change).mean(axis=(2, 3, 4))))
 
 
 def jumps(steps: Float[np.ndarray, "w m"]) -> Float[np.ndarray, " w"]:
-    """Largest step over the mean one: 1 for even steps, their number for one sudden change.
+    """Largest step divided by the mean step: 1 for even steps, their number for one sudden change.
 
-    NaN where nothing changes.
+    NaN if nothing changes.
     """
     mean = steps.mean(axis=1)
     found = np.full(len(steps), np.nan)
