@@ -95,7 +95,7 @@ def test_labels_that_do_not_fit_are_named(catalog: Catalog, config: DataConfig, 
 
 def test_a_class_without_images_is_an_error(catalog: Catalog) -> None:
     emptied = catalog.take(np.flatnonzero(catalog.table["label"] != "mel"))
-    with pytest.raises(DermaugError, match=r"found none of mel; leave them out with data\.classes"):
+    with pytest.raises(DermaugError, match=r"found none of mel; exclude them with data\.classes"):
         select(emptied, DataConfig())
     assert select(emptied, DataConfig(classes=("bcc", "nv"))).num_classes == 2
 

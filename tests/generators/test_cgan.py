@@ -148,7 +148,8 @@ def test_projected_discriminator_learns_while_its_backbone_stays() -> None:
     ]
     assert losses[-1] < losses[0]
     for key, value in backbone.state_dict().items():
-        torch.testing.assert_close(value, before[key], rtol=0.0, atol=0.0)
+        # What the file lacks is not a number; no scale here rests on it.
+        torch.testing.assert_close(value, before[key], rtol=0.0, atol=0.0, equal_nan=True)
     moved = zip(heads, family.heads.parameters(), strict=True)
     assert any(not torch.equal(old, new) for old, new in moved)
     kept = {key for key in family.state_dict() if "backbone" in key}

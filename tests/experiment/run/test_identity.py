@@ -53,7 +53,7 @@ def test_run_begun_with_another_default_is_another_one(tmp_path: Path) -> None:
 def test_sizes_that_give_one_training_part_are_refused(tmp_path: Path) -> None:
     for lesions, found in (([4, 500, 0], r"all \(0\) and 500"), ([600, 500], "600 and 500")):
         tree = TREE | {"splits": {"folds": 3, "run": [0], "lesions": lesions}}
-        with pytest.raises(DermaugError, match=f"splits.lesions: .*{found} lesions a class"):
+        with pytest.raises(DermaugError, match=f"splits.lesions: .*{found} lesions per class"):
             open_run(tmp_path / "run", validate_experiment(tree, "test"))
     assert not (tmp_path / "run" / EXPERIMENT).exists()
 

@@ -226,7 +226,7 @@ def test_external_test_with_training_images_stops_before_any_training(
 ) -> None:
     other = fresh(written("train", 6, as_jpeg, lambda place, _: f"{place}.jpg"), 4)
     begun = open_run(tmp_path / "run", asked(phantoms, external=(other,)))
-    with pytest.raises(DermaugError, match=r"data\.external_test .*6 of these 18 images are known"):
+    with pytest.raises(DermaugError, match=r"data\.external_test .*6 of these 18 images match"):
         look_outside(begun, begun.jobs.classifiers)
     tested = fresh(written("test", 6, as_jpeg, lambda place, _: f"{place}.jpg", "tested"), 4)
     fine = open_run(tmp_path / "fine", asked(phantoms, external=(tested,)))
