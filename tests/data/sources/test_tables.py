@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dermaug.data.sources import open_catalog
+from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 
@@ -61,8 +61,6 @@ CASES = [
         ("nv", "mel", "akiec", "akiec"),
         ("ISIC_0000000", "ISIC_0000002_downsampled", "BCN_0000001", "BCN_0000001"),
         (
-            "Recognised as ISIC 2019 by the columns image, MEL, NV, BCC, AK, BKL, DF, VASC, SCC, "
-            "UNK of ISIC_2019_Training_GroundTruth.csv.",
             "Label map: AK = akiec, MEL = mel, NV = nv.",
             "Left out 1 images by label: SCC (1).",
             "2 images without a lesion_id count as their own lesions.",
@@ -356,6 +354,27 @@ def test_each_layout_is_read_as_what_it_is(lay_out: Write, case: Case) -> None:
 def test_without_their_table_images_are_refused(lay_out: Write, case: Case) -> None:
     with pytest.raises(DermaugError):
         open_catalog(lay_out({}, case.images))
+
+
+def test_what_it_was_recognised_by_is_told(lay_out: Write) -> None:
+    root = lay_out(CASES[0].tables, CASES[0].images)
+    assert recognised_as(root) == (
+        "Recognised as ISIC 2019 by the columns image, MEL, NV, BCC, AK, BKL, DF, VASC, SCC, UNK "
+        "of ISIC_2019_Training_GroundTruth.csv."
+    )
+
+
+def test_folders_of_images_are_read_by_the_table_beside_them(lay_out: Write) -> None:
+    case = CASES[NAMES.index("PAD-UFES-20")]
+    root = lay_out(case.tables, case.images)
+    assert open_catalog(root / "images").table.equals(open_catalog(root).table)
+
+
+def test_folders_of_images_with_a_table_near_them_are_no_classes(lay_out: Write) -> None:
+    case = CASES[NAMES.index("Derm7pt")]
+    with pytest.raises(DermaugError, match="not a supported data set") as caught:
+        open_catalog(lay_out(case.tables, case.images) / "images")
+    assert any("meta.csv is a table beside images" in line for line in caught.value.details)
 
 
 def test_a_column_that_changed_its_name_is_refused(lay_out: Write) -> None:

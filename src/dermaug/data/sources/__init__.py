@@ -26,11 +26,13 @@ class Source:
         recognises: Whether an existing path is of this kind; cheap, and never raises.
         read: Path -> catalog; raises `DermaugError` with every finding.
         looks_for: What `recognises` looks for, in words.
+        why: What a path was recognised as, in a sentence; None where `looks_for` says enough.
     """
 
     recognises: Callable[[Path], bool]
     read: Callable[[Path], Catalog]
     looks_for: str
+    why: Callable[[Path], str] | None = None
 
 
 MOST_DOUBTS = 5
@@ -38,7 +40,9 @@ MOST_DOUBTS = 5
 # In the order of trial: the first that recognises the path reads it.
 SOURCES = {
     "HAM10000 pixels": Source(hmnist.recognises, hmnist.read, hmnist.LOOKS_FOR),
-    "table of a public data set": Source(tables.recognises, tables.read, tables.LOOKS_FOR),
+    "table of a public data set": Source(
+        tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
+    ),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR),
     "DermaMNIST": Source(medmnist.recognises, medmnist.read, medmnist.LOOKS_FOR),
     "ISIC 2018 Task 3": Source(isic2018.recognises, isic2018.read, isic2018.LOOKS_FOR),
@@ -79,6 +83,8 @@ def recognise(path: Path) -> Source | None:
 def recognised_as(path: Path) -> str:
     """Which source reads a path and what it looks for, as a sentence; "" when none does."""
     source = recognise(path)
+    if source is not None and source.why is not None:
+        return source.why(path)
     found = (name for name, known in SOURCES.items() if known is source)
     return f"Read as {next(found)}: {source.looks_for}." if source else ""
 

@@ -1,6 +1,5 @@
 """Folders of images whose names are the classes, alone or in each folder of a given split."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,18 +19,12 @@ from dermaug.data.sources.images import (
     sub_folders,
 )
 from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
-from dermaug.data.sources.split_folders import is_split, pooled_note, split_folders
+from dermaug.data.sources.split_folders import is_container, is_split, pooled_note, split_folders
 
 LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
     "validation and test; no table beside or in them, no sub-folder named as a split or container"
 )
-CONTAINER = re.compile(
-    r"(images?|imgs?|pictures|photos|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
-    r".*[-_](input|images?|jpe?g|groundtruth)|imgs_part_\d+|ham10000_images.*|isic_?20\d\d.*)",
-    re.IGNORECASE,
-)
-"""Names of folders that hold the images of all classes."""
 TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
 
@@ -47,20 +40,46 @@ def doubts(path: Path) -> list[str]:
     lines = [
         f"{folder} bears the name of a split or of a folder for all images, not of a class"
         for folder in folders
-        if is_split(folder) or CONTAINER.fullmatch(folder.name)
+        if is_split(folder) or is_container(folder)
     ]
     lines += [
         f"{root} holds images that lie in no class folder"
         for root in roots
         if root != path and any(map(is_image, file_names(root)))
     ]
-    return lines + [
-        f"{folder / name} is a table of no known layout: the classes may be in it; name its "
-        "columns file_name and label and call it metadata.csv, or move it if it is of no use"
-        for folder in dict.fromkeys((path, *roots, *folders))
-        for name in file_names(folder)
+    return (
+        lines
+        + [
+            f"{folder / name} is a table of no known layout: the classes may be in it; name its "
+            "columns file_name and label and call it metadata.csv, or move it if it is of no use"
+            for folder in dict.fromkeys((path, *roots, *folders))
+            for name in file_names(folder)
+            if name.lower().endswith(TABLES)
+        ]
+        + _tables_beside(path)
+    )
+
+
+def _tables_beside(path: Path) -> list[str]:
+    """Tables that may tell of the images in a folder named as a container, one sentence each."""
+    if not is_container(path):
+        return []
+    above = path.parent
+    around = [above.parent, above, *(folder for folder in sub_folders(above) if folder != path)]
+    return [
+        f"{folder / name} is a table beside {path.name}: the classes may be in it"
+        for folder in around
+        for name in _names(folder)
         if name.lower().endswith(TABLES)
     ]
+
+
+def _names(folder: Path) -> list[str]:
+    """Names of a folder's files; none where it is another user's and may not be read."""
+    try:
+        return file_names(folder)
+    except OSError:
+        return []
 
 
 def class_folders(path: Path) -> list[Path]:

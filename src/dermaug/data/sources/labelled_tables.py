@@ -8,6 +8,7 @@ from pathlib import Path
 from dermaug.data.metadata import read_header
 from dermaug.data.sources.descriptors import Layout, layout_of
 from dermaug.data.sources.images import MASK_FOLDER, file_names, is_image, sub_folders
+from dermaug.data.sources.split_folders import is_container
 
 OWN_READER = "ham10000_metadata"
 """Beginning of the table's name that `dermaug.data.sources.ham10000` reads."""
@@ -59,7 +60,7 @@ def labelled_tables(path: Path) -> list[Labelled]:
     beside = _labelled({table: read_header(table) for table in names})
     own = [table for table in beside if table.part and path.name.lower().startswith(table.part)]
     directly = any(map(is_image, file_names(path))) and path.name != MASK_FOLDER
-    return own or (beside if directly else [])
+    return own or (beside if directly or is_container(path) else [])
 
 
 def _is_table(name: str) -> bool:

@@ -47,6 +47,17 @@ def recognises(path: Path) -> bool:
     )
 
 
+def why(path: Path) -> str:
+    """What a path was recognised as and by which columns, as a sentence."""
+    sentences = []
+    for table in labelled_tables(path):
+        by = (table.layout.image, *table.layout.marks, *table.layout.label)
+        seen = ", ".join(dict.fromkeys(name for name in by if name in table.columns))
+        name = table.layout.name
+        sentences.append(f"Recognised as {name} by the columns {seen} of {table.path.name}.")
+    return " ".join(sentences)
+
+
 def read(path: Path) -> Catalog:
     """Read a data set by its descriptor.
 
@@ -64,7 +75,7 @@ def read(path: Path) -> Catalog:
         )
     (table,) = found
     layout, root = table.layout, _root(path, table)
-    findings, notes = Findings(), [_recognised(table)]
+    findings, notes = Findings(), list[str]()
     sheet = _joined(table, findings, notes)
     rows = _wanted(sheet, layout, notes)
     files = _files(root, table)
@@ -81,13 +92,6 @@ def read(path: Path) -> Catalog:
     if not rows:
         raise DermaugError(f"{table.path}: no image is left to read", notes)
     return _catalog(root, layout.name, rows, described, images, sheet, notes)
-
-
-def _recognised(table: Labelled) -> str:
-    layout = table.layout
-    by = (layout.image, *layout.marks, *layout.label)
-    seen = ", ".join(dict.fromkeys(name for name in by if name in table.columns))
-    return f"Recognised as {layout.name} by the columns {seen} of {table.path.name}."
 
 
 def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
