@@ -1,4 +1,4 @@
-"""Where dermaug speaks to a person: one console and bars with rate and time left."""
+"""The console, and progress bars with rate and remaining time."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,16 +18,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
-# Without markup: a path or a label may hold square brackets, and must come out as it is.
+# Without markup, because a path or a label may contain square brackets.
 console = Console(stderr=True, highlight=False, markup=False)
 
 Advance = Callable[..., None]
 MEASURED_AFTER = 0.1
-"""Seconds below which a rate is noise."""
+"""Duration in seconds below which no rate is shown."""
 
 
 class _RateColumn(ProgressColumn):
-    """Units a second."""
+    """Units per second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
@@ -42,11 +42,11 @@ def progress_bar(
     """A bar on a terminal, a line every tenth elsewhere (logs, pipes, workers).
 
     Args:
-        title: What is going on.
-        total: Units in all.
-        unit: What is counted, for the rate.
-        done: Units that were done before, when work goes on.
-        start: When the work began, by `time.monotonic`; None is now.
+        title: Title of the work.
+        total: Total number of units.
+        unit: Name of the unit, for the rate.
+        done: Units completed before a resume.
+        start: Start of the work by `time.monotonic`; None is now.
 
     Yields:
         `advance(units, note="")`: units done since the last call, and a short text behind the bar.
@@ -75,7 +75,7 @@ def progress_bar(
 
 @contextmanager
 def counting_bar(title: str, unit: str = "img") -> Iterator[Callable[[int, int], None]]:
-    """A bar for work that tells (done, total); it appears with the first of these calls."""
+    """A bar for work that reports (done, total); it appears with the first report."""
     with ExitStack() as stack:
         bars: list[Advance] = []
         told, start = 0, time.monotonic()
@@ -110,7 +110,7 @@ def _plain_lines(title: str, total: int, unit: str, done: int, start: float) -> 
 
 
 def _rate(done: int, left: int, seconds: float, unit: str) -> str:
-    """Units a second and the time left, once they are measured."""
+    """Units per second and the remaining time, once they are measured."""
     if not done or seconds < MEASURED_AFTER:
         return ""
     rate = done / seconds
@@ -119,7 +119,7 @@ def _rate(done: int, left: int, seconds: float, unit: str) -> str:
 
 @contextmanager
 def hushed() -> Iterator[None]:
-    """Say nothing inside the block."""
+    """Print nothing inside the block."""
     console.quiet = True
     try:
         yield

@@ -1,4 +1,4 @@
-"""The one error a user may meet: it says what was expected, what was found and what to do."""
+"""The error for users: it states what was expected, what was found and what to do."""
 
 from collections.abc import Sequence
 

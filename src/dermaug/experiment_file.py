@@ -1,4 +1,4 @@
-"""An experiment file read and checked: every wrong key is named with its nearest right name."""
+"""Read and check experiment files; unknown keys are reported with the nearest valid name."""
 
 import difflib
 import json
@@ -21,7 +21,7 @@ REMOVED = {
     "doses": "give the list as dose",
     "balances": "give the list as balance",
 }
-"""Keys of earlier versions -> what became of them."""
+"""Keys of earlier versions -> advice."""
 
 
 def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:

@@ -1,4 +1,4 @@
-"""A whole study by one call: its jobs, the audit of its images, its report."""
+"""Run a whole study: its jobs, the audit of its images, and its report."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ def run_study(
     precision: str,
     command: str,
 ) -> Path:
-    """Do what is not done of a study and write its report.
+    """Run the unfinished jobs of a study and write its report.
 
     Args:
-        folder: The run's folder; a run begun there is resumed.
-        experiment: What is asked.
+        folder: The run's folder; a run started there is resumed.
+        experiment: The experiment.
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
-        command: What the user typed, for the report.
+        command: Command line of the user, for the report.
 
     Returns:
         Path of the report, an HTML file.

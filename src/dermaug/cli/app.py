@@ -18,12 +18,12 @@ INTERRUPTED = 130
 
 
 def command_line() -> str:
-    """What the user typed, ready to be pasted."""
+    """The command line of the user, ready to be pasted."""
     return shlex.join(["dermaug", *sys.argv[1:]])
 
 
 class GuardedGroup(TyperGroup):
-    """Turns what dermaug itself raises into a message and an exit code."""
+    """Converts the errors of dermaug into a message and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command."""
@@ -53,13 +53,13 @@ def _tell(error: DermaugError) -> None:
 
 
 def _say(text: str) -> None:
-    """Print one line as it is, but for characters that would steer the terminal."""
+    """Print one line verbatim, except for control characters of the terminal."""
     shown = (part if part.isprintable() else repr(part)[1:-1] for part in text)
     console.print("".join(shown), soft_wrap=True)
 
 
 def _of_the_system(error: Exception) -> DermaugError | None:
-    """What the system refused, in words; None for a fault of the program."""
+    """An error of the operating system in words; None for an error of the program."""
     if isinstance(error, BrokenPipeError):
         return None  # the reader of our output went away: typer ends quietly
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""Options that several commands share, spelt once."""
+"""Options that several commands share."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def read_asked(
     settings: list[str] | None,
     check_convergence: bool | None = None,
 ) -> Experiment:
-    """The experiment that a command asks for, checked.
+    """Read and check the experiment of a command.
 
     Raises:
         DermaugError: There is no such file, or something in it is wrong.
@@ -76,10 +76,10 @@ def read_asked(
 
 
 def existing(data: Path) -> Path:
-    """What `--data` names, with `~` expanded.
+    """The path given by `--data`, with `~` expanded.
 
     Raises:
-        DermaugError: Nothing is there, or it cannot be looked at.
+        DermaugError: The path does not exist or cannot be accessed.
     """
     path = expanded(data, "--data")
     try:

@@ -100,11 +100,11 @@ def publish(
 
 
 def read_run(folder: Path, data: Path | None) -> "RunResults":
-    """What a run has left on disk.
+    """Read the results of a run from disk.
 
     Args:
-        folder: Of the run.
-        data: Where its data set lies by now; None where it was.
+        folder: Folder of the run.
+        data: New location of its data set; None if it has not moved.
     """
     from dermaug.experiment.run.identity import moved_data, read_run_experiment
     from dermaug.experiment.run.reading import read_results
@@ -177,7 +177,7 @@ def _train(
 
 
 def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> None:
-    """Find out what would stop the run, while nothing is written yet."""
+    """Check everything that would stop the run before anything is written."""
     from dermaug.files import require_writable
 
     require_writable(folder)  # first: it takes no second, unlike what torch needs to start

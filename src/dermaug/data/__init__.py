@@ -1,1 +1,1 @@
-"""Data sets as tables, pixels on disk, and splits that keep lesions together."""
+"""Data sets as tables, decoded pixels, and splits that keep lesions together."""

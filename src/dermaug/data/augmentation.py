@@ -1,6 +1,6 @@
 """Classic augmentation of whole batches on the device; every image gets its own parameters.
 
-Geometry is one resampling: flips, turns, shifts and scales multiply into one affine map an image.
+Flips, rotations, shifts and scales are combined into one affine map per image, resampled once.
 """
 
 import math
@@ -22,7 +22,7 @@ Policy = Callable[[Batch, Targets, Generator], tuple[Batch, Targets]]
 
 
 def none(images: Batch, random: Generator) -> Batch:
-    """The images as they are."""
+    """Return the images unchanged."""
     return images
 
 
@@ -51,7 +51,7 @@ def orientations(images: Batch, number: int = 8) -> Iterator[Batch]:
 def fridadar(images: Batch, random: Generator) -> Batch:
     """Rotation to 180 degrees, flip, shift to 4 pixels, scale (Frid-Adar et al. 2018, II-B).
 
-    They drew 480 fixed variants a lesion; here each showing draws its own from the same ranges.
+    They drew 480 fixed variants per lesion; here every showing draws new values from these ranges.
     """
     side = images.shape[-1]
     shift = min(4.0, 0.1 * side) * 2.0 / side
@@ -61,9 +61,9 @@ def fridadar(images: Batch, random: Generator) -> Batch:
 
 
 def standard(images: Batch, random: Generator) -> Batch:
-    """Any rotation, flip, shift to 10 %, scale 0.8 to 1.25 and mild colour.
+    """Any rotation, flip, shift up to 10 %, scale 0.8 to 1.25 and mild colour changes.
 
-    Colour is diagnostic: brightness and contrast vary by 15 %, saturation by 15 %, hue not at all.
+    Colour is diagnostic: brightness, contrast and saturation vary by 15 %, hue does not vary.
     """
     affine = random_affine(images, random, angle=math.pi, shift=0.2, scale=(0.8, 1.25))
     return colour_jitter(resample(images, affine), random, 0.15, 0.15, 0.15)
@@ -152,7 +152,7 @@ def random_affine(
 def resample(images: Batch, affine: Affine) -> Batch:
     """Images seen through one affine map each, from output to input coordinates."""
     grid = affine_grid(affine, list(images.shape), align_corners=False)
-    # Reflection keeps skin at the corners, where zeros would draw a black triangle.
+    # Reflection fills the corners with skin, where zeros would give black triangles.
     return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
 

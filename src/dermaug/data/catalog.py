@@ -1,4 +1,4 @@
-"""A data set as a table: one row per image, whatever kind of source it came from."""
+"""A data set as a table with one row per image, independent of its source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,8 +34,8 @@ class Catalog:
     """One row per image.
 
     Args:
-        name: What the reader calls the data set, for example HAM10000.
-        root: Folder (or file) it was read from.
+        name: Name of the data set for the reader, for example HAM10000.
+        root: Folder or file from which it was read.
         table: The columns of `COLUMNS`, a plain 0..n-1 index, one row per image; and `group` where
             groups were united.
         classes: Labels in the order of the network's outputs.
@@ -43,9 +43,9 @@ class Catalog:
             report warns of it.
         embedded: Pixels that came with the table, uint8 (n, height, width, 3), or None when every
             row has a path.
-        notes: What the reader should know about how it was read, one sentence each.
-        grouping: What splits keep together: `patient`, `lesion`, or `auto`, which is the patient
-            where the data name one.
+        notes: Remarks on how it was read, one sentence each.
+        grouping: Unit kept in one split: `patient`, `lesion`, or `auto`, which is the patient
+            if the data name one.
     """
 
     name: str
@@ -84,16 +84,16 @@ class Catalog:
 
     @property
     def unit(self) -> Literal["lesion", "patient"]:
-        """What a group is: a patient as soon as patients are known and lesions were not asked for.
+        """The unit of grouping: the patient if patients are known, unless lesions are requested.
 
-        Where only some images name a patient, the groups of the others are lesions all the same.
+        If only some images name a patient, the other images are grouped by lesion nevertheless.
         """
         known = bool((self.table["patient_id"] != "").any())
         return "patient" if known and self.grouping != "lesion" else "lesion"
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """Name of the group of each row: what no split parts, and what statistics draw whole."""
+        """Name of the group of each row, which stays in one split and is resampled as a whole."""
         if "group" in self.table:
             return np.asarray(self.table["group"], dtype=object)
         lesions = self.table["lesion_id" if self.grouped else "image_id"]
@@ -101,10 +101,10 @@ class Catalog:
         return group_names(lesions, patients)
 
     def grouped_by(self, grouping: Grouping) -> Self:
-        """The catalog with another grouping.
+        """Return the catalog with another grouping.
 
         Raises:
-            DermaugError: By patient, and no patient is known.
+            DermaugError: The grouping is by patient, but no patient is known.
         """
         if grouping == "patient" and (self.table["patient_id"] == "").all():
             raise DermaugError(
@@ -114,7 +114,7 @@ class Catalog:
         return replace(self, grouping=grouping)
 
     def united(self, first: Int[np.ndarray, " m"], second: Int[np.ndarray, " m"]) -> Self:
-        """The catalog with the groups of some pairs of rows made one, under the least name."""
+        """Merge the groups of some pairs of rows, under the smallest of their names."""
         groups = united_names(self.groups, first, second)
         return replace(self, table=self.table.assign(group=groups))
 

@@ -1,4 +1,4 @@
-"""What the cells of a metadata table may hold, alone and against each other."""
+"""Validation of the cells of a metadata table, alone and in combination."""
 
 import re
 from collections.abc import Container, Iterable, Iterator
@@ -25,7 +25,7 @@ LONGEST_NAME = 200  # bytes; file systems end at 255, and stages add their own e
 
 
 def name_fault(name: str) -> str:
-    """Why a text from a table may not name a file or folder; empty when it may.
+    """The reason why a text cannot be the name of a file or folder; empty if it can.
 
     Example:
         >>> name_fault("ISIC_0027419")
@@ -45,7 +45,7 @@ def name_fault(name: str) -> str:
 def safe_join(root: Path, name: str) -> Path:
     """Join a relative path from a table to `root`, never leaving it.
 
-    Only the text is judged: a link inside the data set is its owner's and may lead elsewhere.
+    Only the text is checked: links inside the data set belong to its owner and may lead elsewhere.
 
     Raises:
         DermaugError: The path is absolute, has a drive, `..`, a backslash or control characters.
@@ -65,7 +65,7 @@ def safe_join(root: Path, name: str) -> Path:
 
 
 def parse_age(row: Row, findings: Findings) -> float:
-    """Age in years from the column `age`; NaN when unknown, a finding when it can be no age."""
+    """Age in years from the column `age`; NaN if unknown; an impossible age is a finding."""
     text = row.get("age")
     if text.lower() in UNKNOWN_WORDS:
         return float("nan")
@@ -93,7 +93,7 @@ def parse_patient(row: Row) -> str:
 
 
 def tone_column(columns: Container[str]) -> str | None:
-    """The column of a table that tells the skin tone; None without one.
+    """The column of a table with the skin tone; None without one.
 
     Example:
         >>> tone_column(["label", "fitzpatrick_scale"])
@@ -103,13 +103,13 @@ def tone_column(columns: Container[str]) -> str | None:
 
 
 def parse_tone(row: Row) -> str:
-    """Skin tone of a row as its table writes it; `unknown` when it does not tell."""
+    """Skin tone of a row as written in its table; `unknown` if it is missing."""
     text = row.get(tone_column(row.cells) or "")
     return UNKNOWN if text.lower() in UNKNOWN_WORDS else text
 
 
 def describe(row: Row, findings: Findings) -> dict[str, str | float]:
-    """Age, sex, localization, skin tone and dx_type of a row; what it does not tell is unknown."""
+    """Age, sex, localization, skin tone and dx_type of a row; missing values are unknown."""
     return {
         "age": parse_age(row, findings),
         "sex": parse_sex(row, findings),
@@ -120,7 +120,7 @@ def describe(row: Row, findings: Findings) -> dict[str, str | float]:
 
 
 def check_unique(rows: Iterable[Row], column: str, findings: Findings) -> None:
-    """Report every value of a column that an earlier row has already."""
+    """Report every value of a column that an earlier row already has."""
     first: dict[str, Row] = {}
     for row in rows:
         earlier = first.setdefault(row[column], row)
@@ -131,7 +131,7 @@ def check_unique(rows: Iterable[Row], column: str, findings: Findings) -> None:
 
 
 def check_names(rows: Iterable[Row], column: str, findings: Findings) -> None:
-    """Report every value of a column that may not name a file, for example a path."""
+    """Report every value of a column that cannot be the name of a file, for example a path."""
     for row in rows:
         if fault := name_fault(row[column]):
             findings.add(f"{row.where}: {column} {row[column][:100]!r} {fault}")
@@ -152,7 +152,7 @@ def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -
 
 
 def check_patients(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> None:
-    """Report every lesion that has two patients, as ids do that are counted anew per patient.
+    """Report every lesion with two patients, as happens if lesions are numbered per patient.
 
     Args:
         lesions: (where, lesion id, patient id or "") of each row.

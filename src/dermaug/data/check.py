@@ -1,4 +1,4 @@
-"""Every image of a catalog, and every segmentation, decoded at its full size."""
+"""Decode every image and segmentation of a catalog at full size."""
 
 from dataclasses import dataclass
 
@@ -13,12 +13,12 @@ from dermaug.data.workers import BadFile, signature_or_reason
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What decoding a data set tells.
+    """The result of decoding a data set.
 
     Args:
-        bad: Files that must not be used, images before segmentations, in the catalog's order.
-        catalog: The rows whose image is sound.
-        contents: Signatures of these.
+        bad: Files that cannot be used, images before segmentations, in the catalog's order.
+        catalog: The rows with a valid image.
+        contents: Signatures of these images.
     """
 
     bad: tuple[BadFile, ...]
@@ -33,7 +33,7 @@ def check_catalog(
 
     Args:
         catalog: The data set; pixels that came with a table need no decoding.
-        workers: Processes; None takes all cores.
+        workers: Number of processes; None uses all cores.
         progress: Called with (done, total) files.
     """
     if catalog.embedded is not None:

@@ -1,4 +1,4 @@
-"""What the images of a data set hold: by this, and not by their names, two data sets are one."""
+"""The content of the images of a data set, by which data sets are identified."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.signature import SIDE, Signature
 
 IDENTITY = ("image_id", "lesion_id", "patient_id", "label", "file", "mask")
-"""Columns of `contents_table` by which two data sets are one; pixels depend on the decoder, too."""
+"""Columns of `contents_table` that identify a data set; pixels also depend on the decoder."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Contents:
 
     @classmethod
     def of(cls, signatures: Iterable[Signature]) -> Self:
-        """The contents that some signatures tell of."""
+        """Build the contents from signatures."""
         known = list(signatures)
         return cls(
             tuple(each.file for each in known),
@@ -58,7 +58,7 @@ def contents_table(
 
     Args:
         catalog: The images that are used.
-        contents: Theirs.
+        contents: Their contents.
         skipped: Ids of images that belong to the data and cannot be decoded; their other cells are
             empty.
     """
@@ -71,7 +71,7 @@ def contents_table(
 
 
 def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:
-    """Hash of ids, lesions, patients, labels, classes and content; the same data have it anywhere.
+    """Hash of ids, lesions, patients, labels, classes and content, independent of the location.
 
     Args:
         table: Returned by `contents_table`.
@@ -83,11 +83,11 @@ def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Differences:
-    """How two data sets differ.
+    """The differences between two data sets.
 
     Args:
-        images: Images that differ in anything, or are in one of them only.
-        lines: What differs, with the number of images.
+        images: Number of images that differ in any respect, or are in one data set only.
+        lines: Description of each difference, with the number of images.
     """
 
     images: int
@@ -99,7 +99,7 @@ def differences(before: pd.DataFrame, now: pd.DataFrame) -> Differences:
 
     Args:
         before: Returned by `contents_table`.
-        now: Likewise.
+        now: Also returned by `contents_table`.
     """
     old, new = before.set_index("image_id"), now.set_index("image_id")
     both = old.index.intersection(new.index)

@@ -1,4 +1,4 @@
-"""The data set that an experiment names: opened, or drawn on first use, then selected."""
+"""Open the data set of an experiment, or draw it on first use, and apply the selection."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,21 +19,21 @@ PHANTOM = "phantom"
 def open_dataset(config: DataConfig, grouping: Grouping = "auto") -> Catalog:
     """Open `config.source` and apply its groups of labels, classes and limit.
 
-    Phantom lesions are drawn into the cache folder when they are asked for the first time.
+    Phantom lesions are drawn into the cache folder when they are first used.
 
     Args:
         config: The experiment's data section.
         grouping: The experiment's `splits.group`.
 
     Raises:
-        DermaugError: The source is not recognised, is damaged, lacks a class that is asked for, or
-            names no patient and is to be grouped by patient.
+        DermaugError: The source is not recognised, is damaged, lacks a requested class, or
+            names no patients although grouping by patient is requested.
     """
     return select(_open_source(config).grouped_by(grouping), config)
 
 
 def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
-    """Decode another data set as the first was, under the same labels.
+    """Decode another data set in the same way as the first, with the same labels.
 
     Args:
         config: How the first data set was cut and its labels merged; labels that the other one does
@@ -62,7 +62,7 @@ def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
-    """Decode a catalog, with a progress bar, or map what was decoded before.
+    """Decode a catalog, with a progress bar, or map its cached pixels.
 
     Raises:
         DermaugError: Lists the files that cannot be decoded, unless `config.on_bad` is `skip`.

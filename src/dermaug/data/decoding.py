@@ -1,4 +1,4 @@
-"""One image file to one square of RGB pixels: the centred one, or the lesion's box."""
+"""Decode an image file to a square of RGB pixels: the central square or the lesion's box."""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Crop = Literal["centre", "lesion"]
 
 @dataclass(frozen=True, eq=False)
 class Square:
-    """What becomes of one image file.
+    """One decoded image file.
 
     Args:
         pixels: RGB, uint8 (size, size, 3).
-        signature: Of the whole image.
-        cropped: Whether the square is the lesion's box rather than the centred one.
+        signature: Signature of the whole image.
+        cropped: Whether the square is the lesion's box rather than the central square.
     """
 
     pixels: UInt8[np.ndarray, "size size 3"]
@@ -46,9 +46,9 @@ def read_square(
         size: Side of the square, in pixels.
         crop: `centre`: the centred square of the short side. `lesion`: the box of the segmentation
             with its margin, or the centred square where there is no segmentation.
-        margin: Skin kept on each side of the lesion's box, as a fraction of its longer side.
+        margin: Margin on each side of the lesion's box, as a fraction of its longer side.
         mask_path: Segmentation of the lesion; "" when there is none.
-        max_pixels: Larger images are refused by their header.
+        max_pixels: Images with more pixels in their header are refused.
 
     Raises:
         BadImageError: The file is missing, damaged, no image, animated or too large.

@@ -1,4 +1,4 @@
-"""What a data set is made of: lesions, patients, sites and colours per class, as tables."""
+"""Description of a data set in tables: lesions, patients, sites and colours per class."""
 
 from dataclasses import dataclass
 
@@ -10,15 +10,15 @@ from dermaug.data.catalog import Catalog
 
 CHANNELS = ("red", "green", "blue", "grey")
 MOST_IMAGES = 6
-"""Lesions with this many images and more share a column."""
+"""Lesions with at least this many images share a column."""
 OLDEST = 80
-"""Ages from here on share a row."""
+"""Ages from this one on share a row."""
 _CHUNK = 512
 
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """Tables with the classes as columns, or as rows where that reads better.
+    """Tables with the classes as columns, or as rows if that is easier to read.
 
     Args:
         classes: Class -> images, lesions, patients where these are known, and the share of all
@@ -48,7 +48,7 @@ class Description:
             "Images by age": self.age,
             "Images by sex": self.sex,
             "Images by body site": self.localization,
-            "Images by the way of diagnosis": self.dx_type,
+            "Images by type of diagnostic confirmation": self.dx_type,
             "Colour of the images (0 to 255)": self.colour,
         }
 

@@ -68,7 +68,7 @@ def draw_all(
 
 
 def draw_overview(description: Description) -> Figure:
-    """Images and lesions per class, and how many images lesions have."""
+    """Images and lesions per class, and the number of images per lesion."""
     classes = description.classes
     figure, (left, right) = _figure(1, 2, 11, 1.6 + 0.42 * len(classes))
     rows = np.arange(len(classes))
@@ -76,7 +76,7 @@ def draw_overview(description: Description) -> Figure:
         bars = left.barh(rows + offset, classes[column], 0.38, color=colour, label=column)
         left.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=9)
     _class_axis(left, list(classes.index))
-    left.set(title="Images and lesions of each class", xlabel="number")
+    left.set(title="Images and lesions of each class", xlabel="Number")
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.margins(x=0.14)
     left.legend()
@@ -87,14 +87,14 @@ def draw_overview(description: Description) -> Figure:
 
 
 def draw_patients(description: Description) -> Figure:
-    """Age, body site, sex and way of diagnosis, each as shares of the images of a class."""
+    """Age, body site, sex and diagnostic confirmation, each as shares of the images of a class."""
     number = description.classes.shape[0]
     figure, axes = _figure(2, 2, 13, 3.4 + 0.8 * number)
     _heat(axes[0], description.age, "Age in years")
     _heat(axes[1], description.localization, "Body site")
     for axis, table, title in (
         (axes[2], description.sex, "Sex"),
-        (axes[3], description.dx_type, "Way of diagnosis"),
+        (axes[3], description.dx_type, "Diagnostic confirmation"),
     ):
         known = [name for name in table.index if name != "unknown"]
         colour_of = {name: SEQUENCE[i % len(SEQUENCE)] for i, name in enumerate(known)}
@@ -186,7 +186,7 @@ def _shares(axis: Axes, table: pd.DataFrame, colours: Sequence[Any], title: str)
         axis.barh(np.arange(len(width)), width, 0.72, left=start, **bars)
         start += width
     _class_axis(axis, [str(name) for name in percent.columns])
-    axis.set(title=title, xlim=(0, 100), xlabel="percent of the class")
+    axis.set(title=title, xlim=(0, 100), xlabel="Percent of the class")
     root = axis.get_figure(root=True)
     assert root is not None
     below = -46 / 72 / (root.get_figheight() * axis.get_position().height)

@@ -1,4 +1,4 @@
-"""What must stay in one split of a fold: images of a lesion or of a patient, and united ones."""
+"""Groups of images that must stay in one split of a fold: lesions, patients, merged groups."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def group_names(lesions: pd.Series, patients: pd.Series | None = None) -> np.nda
 def united_names(
     names: np.ndarray, first: Int[np.ndarray, " m"], second: Int[np.ndarray, " m"]
 ) -> np.ndarray:
-    """Names of the groups after some were made one: of united ones, the least.
+    """Names of the groups after merging; merged groups take the smallest of their names.
 
     Args:
         names: Group of each row.

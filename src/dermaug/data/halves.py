@@ -1,6 +1,6 @@
-"""Validation in two halves: by one a generator's snapshot is chosen, by the other it is judged.
+"""Two halves of validation: one to select a generator's snapshot, the other to evaluate it.
 
-What was chosen because it looks good on some images looks better on these than it is.
+A snapshot that is selected on some images looks better on these images than it is.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class Halves:
     """Two halves of some images, without a group in both; masks over the images.
 
     Args:
-        choosing: What snapshots are chosen by.
-        judging: What the choice is judged by. Of a class with fewer than 8 groups all images are in
-            both; with fewer than 4, nothing is chosen by it, and all are here.
+        choosing: Images on which snapshots are selected.
+        judging: Images on which they are evaluated. All images of a class with fewer than 8 groups
+            are in both; with fewer than 4, all are here and none are used for selection.
     """
 
     choosing: Bool[np.ndarray, " n"]
@@ -31,7 +31,7 @@ class Halves:
 
 
 def halves(groups: np.ndarray, labels: np.ndarray, seed: int) -> Halves:
-    """Part images by group, class by class; depends on names and the seed, not on their order.
+    """Split images by group, class by class; depends on names and seed, not on the order of rows.
 
     A class's groups lie in an order that does not change when others come or go; the first half of
     them is judged by. A group of several classes goes with its commonest, and is in one half only.
@@ -39,7 +39,7 @@ def halves(groups: np.ndarray, labels: np.ndarray, seed: int) -> Halves:
     Args:
         groups: Group of each image, for example its lesion.
         labels: Class of each image.
-        seed: Of the order.
+        seed: Random seed.
     """
     table = pd.DataFrame({"group": groups, "label": labels})
     counts = table.value_counts(["group", "label"]).reset_index(name="images")

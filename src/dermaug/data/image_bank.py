@@ -1,4 +1,4 @@
-"""Images and labels of one training, decoded and resident on the device: a batch is one gather."""
+"""Decoded images and labels of one training, resident on the device."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,7 +19,7 @@ class ImageBank:
     Args:
         images: uint8 (n, height, width, 3) on the device, or on the CPU when it does not fit.
         labels: int64 (n,) on the same device as `images`.
-        device: Where batches appear.
+        device: Device of the batches.
     """
 
     images: UInt8[Tensor, "n h w 3"]
@@ -33,7 +33,7 @@ class ImageBank:
         labels: Int[np.ndarray, " n"],
         device: torch.device,
     ) -> Self:
-        """Move images to the device where they fit into half of its free memory."""
+        """Move images to the device if they fit into half of its free memory."""
         home = device if _fits(images.nbytes, device) else torch.device("cpu")
         pixels = torch.from_numpy(np.ascontiguousarray(images))
         return cls(pixels.to(home), torch.from_numpy(labels).to(home), device)
@@ -53,7 +53,7 @@ class ImageBank:
         where = torch.from_numpy(rows).to(self.images.device, non_blocking=True)
         images = self.images[where].to(self.device, non_blocking=True)
         labels = self.labels[where].to(self.device, non_blocking=True)
-        # A permuted NHWC gather already is channels_last: no copy is made.
+        # A permuted NHWC gather is already channels_last, so no copy is made.
         return images.permute(0, 3, 1, 2).float().div_(255.0), labels  # b 3 h w
 
 

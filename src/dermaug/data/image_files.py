@@ -1,4 +1,4 @@
-"""An image file to RGB pixels, upright; every damaged or unfit file gets its reason."""
+"""Decode image files to upright RGB pixels; every unusable file gets a reason."""
 
 import io
 import stat
@@ -38,7 +38,7 @@ _DAMAGE = (
 
 
 class BadImageError(DermaugError):
-    """An image file that must not be used.
+    """An image file that cannot be used.
 
     Args:
         path: The file.
@@ -75,7 +75,7 @@ def decode(path: Path | str, content: bytes, max_pixels: int = MAX_PIXELS) -> Im
 
 @contextmanager
 def naming(path: Path | str, content: bytes) -> Iterator[None]:
-    """Turn whatever a decoder trips over into a `BadImageError` of that file."""
+    """Convert any error of a decoder into a `BadImageError` of that file."""
     try:
         yield
     except BadImageError:

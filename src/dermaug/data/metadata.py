@@ -1,4 +1,4 @@
-"""Strict reading of metadata tables: all cells are text until checked; all findings told at once.
+"""Strict reading of metadata tables: cells are text until checked; all findings are collected.
 
 Automatic typing of tables turns the cell "NA" into a missing value and shifts ragged rows without a
 word; here every cell stays the text it is, and what is wrong is named by file and line.
@@ -19,23 +19,23 @@ LISTED_FINDINGS = 20
 
 
 class Findings:
-    """What is wrong with a data set, collected so that it is told all at once."""
+    """The problems of a data set, collected so that they are reported together."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
     def add(self, line: str) -> None:
-        """Note one finding; it names its file and row."""
+        """Add one finding, which names its file and row."""
         self.lines.append(line)
 
     def stop(self, where: str) -> None:
         """Raise if there are findings.
 
         Args:
-            where: What was read, for example the data set's folder.
+            where: The source, for example the data set's folder.
 
         Raises:
-            DermaugError: One detail a finding, at most `LISTED_FINDINGS`, and how many more.
+            DermaugError: Lists at most `LISTED_FINDINGS` findings and the number of others.
         """
         if not self.lines:
             return

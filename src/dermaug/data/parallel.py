@@ -1,4 +1,4 @@
-"""A function over many items on all cores, results in order."""
+"""Apply a function to many items on all cores, with results in order."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,8 +33,8 @@ def in_parallel(
 
     Args:
         function: Importable by name, so that worker processes find it.
-        items: What it is called with, one at a time.
-        workers: Processes or threads; None takes every core this process may use.
+        items: Its arguments, one per call.
+        workers: Number of processes or threads; None uses every available core.
         progress: Called with (done, total) as results come in.
 
     Raises:

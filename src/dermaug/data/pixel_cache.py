@@ -1,4 +1,4 @@
-"""Decoded squares on disk: an .npy to memory-map, their details and a JSON index, each whole.
+"""Cache of decoded squares: a memory-mapped .npy file, their details and a JSON index.
 
 Two processes may fill the same cache at once: the key fixes the content, both write the same bytes
 aside, and each rename is atomic.
@@ -31,10 +31,10 @@ DETAILS = ".details"
 
 @dataclass(frozen=True, eq=False)
 class CachedPixels:
-    """What decoding a catalog gave.
+    """The decoded images of a catalog.
 
     Args:
-        images: The sound images in order, uint8 (n, size, size, 3), read-only.
+        images: The valid images in order, uint8 (n, size, size, 3), read-only.
         contents: Their signatures.
         bad: The images that are missing from `images`.
         uncropped: Images that show the centred square.

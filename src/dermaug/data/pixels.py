@@ -1,4 +1,4 @@
-"""All images of a catalog as one uint8 array: decoded once, kept on disk, memory-mapped."""
+"""All images of a catalog as one uint8 array, decoded once, cached on disk, memory-mapped."""
 
 import os
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ class PixelStore:
     """The pixels of a catalog.
 
     Args:
-        catalog: The rows whose image is sound; its notes tell what was left out.
+        catalog: The rows with a valid image; its notes describe what was left out.
         images: RGB in the catalog's order, uint8 (n, size, size, 3), read-only.
         contents: Signatures of the whole images: digests of file and pixels, and detail.
-        skipped: What `on_bad = "skip"` left out.
+        skipped: Files left out by `on_bad = "skip"`.
         uncropped: With `crop = "lesion"`: images without a segmentation, shown by their centred
             square.
     """
@@ -61,7 +61,7 @@ def load_pixels(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> PixelStore:
-    """Decode a catalog's images to squares, or map what an earlier call left in the cache.
+    """Decode a catalog's images to squares, or map the cached result of an earlier call.
 
     Args:
         catalog: The data set.
@@ -109,10 +109,10 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
 
 
 def refuse_uncropped(store: PixelStore, what: str) -> None:
-    """Raise when lesions were to be cut out and some images show their centred square instead.
+    """Raise if lesion crops are requested and some images have no segmentation.
 
     Raises:
-        DermaugError: Tells how many; `what` names the data.
+        DermaugError: The message states how many; `what` names the data.
     """
     if store.uncropped:
         raise DermaugError(

@@ -1,4 +1,4 @@
-"""Which part of a catalog an experiment uses: merged labels, chosen classes, a limit on groups."""
+"""The selection of an experiment from a catalog: merged labels, classes, a limit on groups."""
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence

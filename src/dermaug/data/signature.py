@@ -1,4 +1,4 @@
-"""What tells one photograph from another: a digest of its pixels, and its finest detail.
+"""The signature of a photograph: a digest of its pixels, and its finest detail.
 
 Equal pixels have equal digests, whatever file they lie in. The detail is small and survives another
 compression or size, so that a photograph is known again by it (`dermaug.evaluation.duplicates`).
@@ -34,7 +34,7 @@ STEPS = 32
 
 @dataclass(frozen=True, eq=False)
 class Signature:
-    """What is remembered of one image.
+    """The stored signature of one image.
 
     Args:
         file: SHA-256 of the file's bytes, hex; of the pixels where they came with a table.
@@ -50,7 +50,7 @@ class Signature:
 
 
 def sign(image: Image.Image, content: bytes, mask: str = "") -> Signature:
-    """The signature of an image.
+    """Compute the signature of an image.
 
     Args:
         image: Decoded at full size, upright, RGB.
@@ -62,7 +62,7 @@ def sign(image: Image.Image, content: bytes, mask: str = "") -> Signature:
 
 
 def sign_pixels(pixels: UInt8[np.ndarray, "h w 3"]) -> Signature:
-    """The signature of pixels that came with a table."""
+    """Compute the signature of pixels that came with a table."""
     return sign(Image.fromarray(np.ascontiguousarray(pixels)), pixels.tobytes())
 
 

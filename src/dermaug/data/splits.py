@@ -1,4 +1,4 @@
-"""Folds by group, which is a lesion or a patient: stratified by class, never overlapping.
+"""Cross-validation folds by group (lesion or patient), stratified by class.
 
 The same images give the same folds, in any order of the rows.
 """
@@ -29,10 +29,10 @@ class Fold:
 
     Args:
         index: Number of the fold, from 0.
-        train: What classifiers, generators and every constant learn from.
-        validation: What picks the checkpoint and the dose.
-        test: What is read once, for the scores.
-        data: Fingerprint of the data set; "" where nobody told.
+        train: Images on which classifiers, generators and all constants are trained.
+        validation: Images that select the checkpoint and the dose.
+        test: Images that are used once, for the scores.
+        data: Fingerprint of the data set; "" if unknown.
 
     Raises:
         DermaugError: An image is in two splits, or twice in one, or a split is empty.
@@ -59,9 +59,9 @@ class Fold:
 
     @property
     def key(self) -> str:
-        """Hash of the three parts, whatever their order, and of the data that they are of.
+        """Hash of the three splits, independent of their order, and of the data set.
 
-        It is what generators and synthetic sets are tied to: equal names of other images give
+        Generators and synthetic sets are tied to this key: equal names of other images give
         another key.
         """
         parts = [sorted(getattr(self, part)) for part in PARTS]
@@ -69,7 +69,7 @@ class Fold:
 
 
 def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[Fold, ...]:
-    """Part the groups of a catalog into the folds of `config.indices`.
+    """Split the groups of a catalog into the folds of `config.indices`.
 
     Each class is dealt out by itself, groups with many images first, so that every part holds its
     share of each class's groups and, nearly, of its images. A group with several classes (a patient
@@ -104,7 +104,7 @@ def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[F
 
 
 def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fold:
-    """Keep some groups of each class in the training split; validation and test stay.
+    """Keep some groups of each class in the training split; validation and test do not change.
 
     Args:
         catalog: The data set.
@@ -125,30 +125,30 @@ def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fol
 
 
 def refuse_overlap(catalog: Catalog, fold: Fold) -> None:
-    """Raise when a group is in two splits of a fold.
+    """Raise if a group is in two splits of a fold.
 
     Raises:
-        DermaugError: Names each such group with its parts; or an image the catalog lacks.
+        DermaugError: A group is in two splits, or the catalog lacks an image.
     """
     _refuse_shared(catalog, fold, catalog.groups, catalog.unit)
 
 
 def refuse_shared_images(catalog: Catalog, fold: Fold, digests: Sequence[str]) -> None:
-    """Raise when equal images are in two splits of a fold.
+    """Raise if equal images are in two splits of a fold.
 
     Args:
         catalog: The data set.
         fold: Some or all of its images.
-        digests: Of each row's file or pixels.
+        digests: Digest of each row's file or pixels.
 
     Raises:
-        DermaugError: Names the images.
+        DermaugError: Equal images are in two splits; the message names them.
     """
     _refuse_shared(catalog, fold, np.asarray(digests, dtype=object), "equal image")
 
 
 def write_folds(path: Path, folds: Sequence[Fold]) -> None:
-    """Write folds as JSON, whole or not at all."""
+    """Write folds as JSON, atomically."""
     write_json(path, [asdict(fold) | {"key": fold.key} for fold in folds])
 
 
