@@ -16,7 +16,7 @@ from dermaug.scoring.scores import score_trials
 
 Study = Callable[..., RunResults]
 Written = Callable[..., Path]
-SCORES = ["scores", "classes", "confusion", "roc", "operating", "calibration", "subgroups"]
+SCORES = ["scores", "classes", "confusion", "roc", "areas", "operating", "calibration", "subgroups"]
 SECTIONS = ["answer", "verdicts", "ladder", "asked", "threats", *SCORES, "images", "training"]
 
 
