@@ -169,7 +169,7 @@ def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats_of(
         for trial in results.trials
     )
     told = " ".join(threats_of(replace(results, trials=blind)))
-    assert "classic with fridadar hardly ever names mel" in told
+    assert "classic with fridadar hardly ever predicts mel" in told
 
 
 def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats_of(
