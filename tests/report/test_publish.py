@@ -125,7 +125,7 @@ def test_a_run_without_results_or_a_folder_in_use_is_refused(
     (tmp_path / "out" / "mine.txt").write_text("keep")
     with pytest.raises(DermaugError):
         published(results, tmp_path / "out")
-    with pytest.raises(DermaugError, match="within the run"):
+    with pytest.raises(DermaugError, match="inside the run folder"):
         published(results, results.folder / "out")
     with pytest.raises(DermaugError, match="no trained classifier"):
         published(replace(results, trials=()), tmp_path / "new")
