@@ -35,6 +35,12 @@ def test_it_agrees_with_scikit_learn_on_the_folded_question() -> None:
     assert found[1] == pytest.approx(metrics.recall_score(~truth, ~top))
 
 
+def test_benign_and_malignant_are_what_they_say() -> None:
+    chosen = malignant_classes(["benign", "malignant"])
+    assert chosen is not None
+    assert chosen.tolist() == [False, True]
+
+
 @pytest.mark.parametrize(
     "classes",
     [("mel", "melanocytic"), ("bkl", "nv"), ("mel", "bcc"), ("malignant", "nv"), ("MEL",)],

@@ -9,16 +9,19 @@ from sklearn.metrics import roc_auc_score
 from dermaug.data.sources.ham10000 import LABELS
 from dermaug.evaluation.discrimination import ratio, require_arrays
 
-MALIGNANT = ("akiec", "bcc", "mel")
+MALIGNANT = ("akiec", "bcc", "mel", "malignant")
 """Malignant or pre-malignant: actinic keratosis with intraepithelial carcinoma (akiec, of which a
 part becomes invasive), basal cell carcinoma, melanoma."""
+BINARY = {"benign", "malignant"}
+"""Classes of data sets that tell no more."""
 
 
 def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
     """Which classes are malignant or pre-malignant.
 
     Returns:
-        None when a class is not one of HAM10000's, or when all or none are such.
+        None when a class is not one of HAM10000's and the classes are not those of `BINARY`, or
+        when all or none are such.
 
     Example:
         >>> malignant_classes(["bkl", "mel", "nv"])
@@ -27,7 +30,7 @@ def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
         True
     """
     chosen = np.array([label in MALIGNANT for label in classes])
-    known = set(classes) <= set(LABELS)
+    known = set(classes) <= set(LABELS) or set(classes) == BINARY
     return chosen if known and chosen.any() and not chosen.all() else None
 
 
