@@ -73,8 +73,11 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
     """
-    family, spec = load_family(path, device)
-    return family.sampler, spec
+    state = _read(path)
+    with expecting(path, "a generator"):
+        spec, family = _built(state)
+        family.sampler.load_state_dict(state["weights"])
+    return family.sampler.to(device).eval(), spec
 
 
 def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec]:
