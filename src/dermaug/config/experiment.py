@@ -78,7 +78,8 @@ class Experiment(Section):
             if arm.generator not in known:
                 raise ValueError(
                     f"arm {arm.name!r} needs generator {arm.generator!r}; "
-                    f"[[generators]] has {names or 'none'}"
+                    f"[[generators]] has {names or 'none'}, and a dose can also be of "
+                    f"{', '.join((*CONTROLS, FOLDER))}"
                 )
         return self
 

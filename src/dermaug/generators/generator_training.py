@@ -25,7 +25,8 @@ from dermaug.training.randomness import StepRandom
 def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     """Train to the end, resuming from the last checkpoint in the task's folder if there is one.
 
-    Writes `generator.safetensors` (the averaged sampler), the journal, sample grids, and
+    Training ends early if `dermaug.generators.health` diagnoses a collapse or copies. Writes
+    `generator.safetensors` (the averaged sampler at its best snapshot), the journal, grids, and
     `resume.safetensors`, which the caller deletes when all further results are on disk.
 
     Raises:
@@ -46,13 +47,13 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
         progress_bar(task.title, total * config.batch, done=shown) as advance,
     ):
         while state.step < total and not snapshots.diagnosis(state).stop:
-            # A batch of real images in [-1, 1], each in one of its eight orientations.
+            # A batch of real images in [0, 1], turned and flipped at random where asked.
             given = random.at(state.step)
             images, labels = task.training.batch(order.batch(shown, config.batch))
             if config.augment:
                 images = dihedral(images, given)
 
-            # One update of every network of the family, and of the averaged sampler.
+            # One update of every network of the family, on [-1, 1], and of the averaged sampler.
             progress = Progress(state.step, total)
             with fabric.autocast():
                 step_losses = state.family.step(images * 2.0 - 1.0, labels, given, progress)

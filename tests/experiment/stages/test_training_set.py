@@ -10,12 +10,14 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.config import Experiment
+from dermaug.config.arms import CONTROLS, FOLDER
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import _dosage, run_classifier_job
+from dermaug.experiment.stages.fillers import FILLERS
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
@@ -236,3 +238,8 @@ def test_curve_becomes_arms_with_their_controls() -> None:
     assert again == experiment
     off = asked(curve | {"replay": False}, generators=generators)
     assert [arm.name for arm in off.arms] == ["real", "gan-10", "gan-20"]
+
+
+def test_every_source_of_a_dose_that_is_no_generator_has_its_filler() -> None:
+    """Without it the images of a generator of that name would be looked for."""
+    assert set(FILLERS) == {*CONTROLS, FOLDER}
