@@ -216,8 +216,13 @@ def test_nothing_is_said_of_patients_that_nobody_described(drawn_study: Study) -
     results = drawn_study(classes=("benign", "malignant"))
     empty = changed(results, sex="unknown", age=np.nan, localization="unknown")
     assert score_subgroups(point_of(empty, 20), resamples=20).empty
-    assert set(score_subgroups(point_of(results, 20), resamples=20)["metric"]) == {
+    named = drawn_study(classes=("a", "b"))
+    assert set(score_subgroups(point_of(named, 20), resamples=20)["metric"]) == {
         "balanced_accuracy"
+    }
+    # Benign and malignant are a decision.
+    assert set(score_subgroups(point_of(results, 20), resamples=20)["metric"]) == {
+        *("balanced_accuracy", "malignant_sensitivity", "malignant_specificity"),
     }
 
 

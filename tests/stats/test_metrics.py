@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.stats.metrics import ALL, ROWS, Metric, metric_weights, metrics_of
 
 CLASSES = ("a", "b", "c")
@@ -32,3 +32,17 @@ def test_a_class_without_images_is_left_out_of_means_and_undefined_itself() -> N
     mean = weights[places[Metric(AUC, ALL, "macro_auc")]]
     np.testing.assert_allclose(mean[4], [0.5, 0.5, 0.0])
     assert np.isnan(weights[places[Metric(AUC, "c", "auc")]]).any()
+
+
+def test_of_a_single_class_its_sensitivity_is_the_mean_and_nothing_else_is_known() -> None:
+    weights = metric_weights(np.array([[22.0, 0.0, 0.0], [0.0, 22.0, 22.0]]))
+    names = metrics_of(("nv", "mel", "df"))
+    known = {metric for metric, own in zip(names, weights, strict=True) if not np.isnan(own).any()}
+    for readout in (ARGMAX, ADJUSTED):
+        mean, own = (
+            weights[names.index(Metric(readout, *which))]
+            for which in (("all", "balanced_accuracy"), ("nv", "sensitivity"))
+        )
+        np.testing.assert_array_equal(mean, own)
+        assert Metric(readout, "all", "mean_specificity") not in known
+    assert Metric(AUC, "all", "macro_auc") not in known

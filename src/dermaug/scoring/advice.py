@@ -54,13 +54,15 @@ def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
         unit: The unit of grouping after "test", for example "test lesions".
     """
     label = row["scope"]
-    images = f"{per_real:.2g} synthetic images per real one" if per_real else "none of its own"
+    images = f"{per_real:.2g} synthetic images per real one"
     if np.isnan(row["difference"]) or row["num_groups"] < FEWEST_GROUPS:
         return f"{label}: cannot be told with {row['num_groups']} {unit}."
     if row["verdict"] == NOT_JUDGED:
         return f"{label}: cannot be told from one training per arm."
     change = f"sensitivity {signed(row['difference'])}"
     change += f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
+    if not per_real:
+        return f"{label}: got no synthetic images of its own; {row['verdict']} ({change})."
     if row["verdict"] == HELPS:
         return f"{label}: gains with this dose ({images}; {change})."
     if row["verdict"] == HURTS:
@@ -68,7 +70,8 @@ def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
     if row["verdict"] == EQUIVALENT:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
-    return f"{label}: neither gain nor loss is shown with {row['num_groups']:,} {unit} ({change})."
+    shown = f"neither gain nor loss is shown with {row['num_groups']:,} {unit}"
+    return f"{label}: {shown} ({images}; {change})."
 
 
 def _added(results: RunResults, model: str, arm: str) -> dict[str, float]:

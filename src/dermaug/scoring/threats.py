@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
+from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.scores import primary_metric
 from dermaug.scoring.verdict_words import p_words, signed
@@ -129,16 +130,20 @@ def _trainings(known: _Known) -> Iterator[str]:
 
 
 def _curations(results: RunResults) -> Iterator[str]:
-    short = {
-        f"{trial.arm} ({label})"
-        for trial in results.trials
-        for label, entry in trial.record.curation.items()
-        if entry.kept < entry.wanted
-    }
+    entries: dict[tuple[str, str], list[CurationEntry]] = {}
+    for trial in results.trials:
+        for label, entry in trial.record.curation.items():
+            entries.setdefault((trial.arm, label), []).append(entry)
+    short = [
+        f"{arm} ({label}): {sum(min(each.kept, each.wanted) for each in own) / len(own):,.0f} of "
+        f"{sum(each.wanted for each in own) / len(own):,.0f}"
+        for (arm, label), own in sorted(entries.items())
+        if any(each.kept < each.wanted for each in own)
+    ]
     if short:
         yield (
-            f"Curation left fewer images than the dose: {', '.join(sorted(short))}; draw more with "
-            "curation.pool."
+            f"Curation left fewer images than the dose, mean over trials: {'; '.join(short)}. The "
+            "verdict is on what was left. A larger curation.pool gives more, unless none passes."
         )
 
 

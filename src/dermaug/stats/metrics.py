@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
 from dermaug.stats.influence import SCORED
@@ -102,12 +102,13 @@ def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r 
         support: Images of each class and of all others, all folds together.
     """
     k = support.shape[1]
-    present = np.asarray((support > 0).all(axis=0))
+    # Where all images are of one class, its sensitivity is known, and nothing else.
+    asked, present = support[0] > 0, np.asarray((support > 0).all(axis=0))
     share = support[0] / max(support[0].sum(), 1.0)
-    mean = np.where(present, 1.0 / max(present.sum(), 1), 0.0)
-    each = np.where(np.eye(k, dtype=bool), np.where(present, 1.0, np.nan), 0.0)
-    overall = [_placed(mean, 0), _placed(mean, 1), _placed(share, 0)]
-    rates = np.stack([*overall, *(_placed(row, side) for side in (0, 1) for row in each)])
+    mean, each = _mean(present), _each(present)
+    overall = [_placed(_mean(asked), 0), _placed(mean, 1), _placed(share, 0)]
+    single = [*(_placed(row, 0) for row in _each(asked)), *(_placed(row, 1) for row in each)]
+    rates = np.stack([*overall, *single])
     scored = np.vstack([mean, each])[:, None]
     parts = [rates, rates, *([scored] * len(SCORED))]
     weights = np.zeros((sum(map(len, parts)), len(ROWS), k))
@@ -116,6 +117,16 @@ def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r 
         weights[start : start + len(part), row : row + part.shape[1]] = part
         start, row = start + len(part), row + part.shape[1]
     return weights
+
+
+def _mean(known: Bool[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:
+    """Weights of an unweighted mean over some classes; NaN where there is none."""
+    return np.where(known, 1.0, 0.0) / known.sum() if known.any() else np.full(len(known), np.nan)
+
+
+def _each(known: Bool[np.ndarray, " k"]) -> Float[np.ndarray, "k k"]:
+    """Weights of each class alone; NaN for those that are not known."""
+    return np.where(np.eye(len(known), dtype=bool), np.where(known, 1.0, np.nan), 0.0)
 
 
 def _placed(row: Float[np.ndarray, " k"], side: int) -> Float[np.ndarray, "2 k"]:

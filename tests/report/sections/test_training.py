@@ -50,11 +50,11 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     assert curation.rows[0][:3] == ("curated", "mel", "40")
     assert int(curation.rows[0][-1]) < 20
     assert any(
-        "fewer images than the dose: curated (mel)" in each
+        "fewer images than the dose, mean over trials: curated (mel): " in each
         for each in score(results, 100).threats["sentence"]
     )
     page = reported(results).read_text(encoding="utf-8")
     assert "Health of the generators" in page
     assert "Snapshots are thus selected on validation images" in page
     assert "The test split is used for neither." in page
-    assert "draw more with" in page
+    assert "A larger curation.pool gives more" in page

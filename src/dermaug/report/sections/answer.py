@@ -120,7 +120,8 @@ def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
             if row["converged"]
             else f"The baseline {name} has not converged: it gains {signed(row['difference'])} in "
             f"{what} (95 % interval {signed(row['low'])} to {signed(row['high'])}), more than the "
-            f"margin of {row['margin']:g}; longer training may change the answer."
+            f"margin of {row['margin']:g}. Every verdict holds at this length of training only; "
+            "longer training may change it."
         )
     return sentences
 
@@ -133,7 +134,7 @@ def caution(asked: pd.DataFrame) -> str:
             "trainings cannot be estimated, so nothing is judged."
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
-    more = "" if TRAINING_SETS in levels else "other training lesions or of "
+    more = "" if TRAINING_SETS in levels else "other training lesions or "
     return f"The intervals cover the choice of {levels}; they do not cover {more}other data sets."
 
 
@@ -182,5 +183,8 @@ def cost_table(results: RunResults) -> Table:
         total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
         rows.append((name, str(len(seconds)), f"{images:,}", each, total))
     header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
-    caption = "Time and cost. Every arm of a comparison is shown the same number of images."
+    caption = (
+        "Time and cost. Every arm of a comparison is shown the same number of images; trainings "
+        "that only check convergence are shown half as many."
+    )
     return Table(caption, header, tuple(rows))

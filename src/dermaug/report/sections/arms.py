@@ -124,8 +124,17 @@ def dose(arm: Arm) -> str:
     }
     how = "".join(word for word, is_so in ways.items() if is_so)
     if synthetic.balance is not None:
-        return f"{synthetic.source}{how}, each class filled up to {synthetic.balance:,}"
+        return (
+            f"{synthetic.source}{how}, each class filled up towards {synthetic.balance:,}"
+            f"{_limits(arm)}"
+        )
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())
-        return f"{synthetic.source}{how}, {', '.join(parts)}"
-    return f"{synthetic.source}{how}, {synthetic.dose:,} per class"
+        return f"{synthetic.source}{how}, {', '.join(parts)}{_limits(arm)}"
+    return f"{synthetic.source}{how}, {synthetic.dose:,} per class{_limits(arm)}"
+
+
+def _limits(arm: Arm) -> str:
+    """What may leave fewer images than were asked for; the column of images added counts them."""
+    limit = arm.most_per_real
+    return f", at most {limit:g} per real one" if limit else ""

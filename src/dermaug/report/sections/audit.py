@@ -157,7 +157,8 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
             )
         else:
             sentences.append(
-                f"{family}: no class that can be judged has more copies than expected by chance."
+                f"{family}: in no class that can be judged are more copies shown than expected by "
+                "chance; the intervals say how many are not excluded."
             )
         if unjudged := [one.label for one in classes if not one.can_judge]:
             sentences.append(
@@ -178,8 +179,8 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
             )
         if far:
             sentences.append(
-                f"{family}: its images of {_listed(far)} clearly differ from real ones: the "
-                "interval of their KID lies above the floor."
+                f"{family}: its images of {_listed(far)} differ from real ones: the "
+                "interval of their KID, mean over generators, lies above the floor."
             )
     return [*sentences, FLOOR, COPIES, SMALL]
 

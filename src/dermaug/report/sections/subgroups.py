@@ -73,7 +73,7 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
         return None
     pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
     caption = (
-        "Difference between an arm and its control in each group, on the same test lesions, with "
+        "Difference between an arm and its baseline in each group, on the same test lesions, with "
         "95 % intervals; right of zero the first-named arm is better. The intervals are not "
         f"adjusted for their number, so that some exclude zero by chance. {_SIZE_NOTE}"
     )
