@@ -25,7 +25,7 @@ from dermaug.training.randomness import StepRandom
 def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     """Train to the end, resuming from the last checkpoint in the task's folder if there is one.
 
-    Training ends early if `dermaug.generators.health` diagnoses a collapse or copies. Writes
+    Training ends early if `dermaug.generators.health` finds a reason to stop. Writes
     `generator.safetensors` (the averaged sampler at its best snapshot), the journal, grids, and
     `resume.safetensors`, which the caller deletes when all further results are on disk.
 

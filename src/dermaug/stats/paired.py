@@ -125,22 +125,28 @@ def paired_difference(
     )
     comparison = paired_samples(answers_of(folds), A, B)
     (estimate,) = estimate_all([comparison], readout_metrics(first.classes), resamples)
-    wanted = [each for each in WORDS if is_adjusted or each[0] != ADJUSTED]
-    places = metrics_of(first.classes)
     return PairedDifference(
-        differences=tuple(
-            _difference(
-                estimate.at(places.index(Metric(readout, ALL, metric))),
-                WORDS[readout, metric],
-                margins[metric],
-                is_exploratory=is_adjusted and readout == ARGMAX,
-            )
-            for readout, metric in wanted
-        ),
+        differences=_differences(estimate, first.classes, margins, is_adjusted=is_adjusted),
         num_images=first.table["image"].nunique(),
         num_lesions=first.table["lesion"].nunique(),
         num_pairs=sum(len(sample.values) for sample in comparison.values()),
         levels=estimate.levels,
+    )
+
+
+def _differences(
+    estimate: Estimate, classes: tuple[str, ...], margins: Mapping[str, float], *, is_adjusted: bool
+) -> tuple[Difference, ...]:
+    wanted = [each for each in WORDS if is_adjusted or each[0] != ADJUSTED]
+    places = metrics_of(classes)
+    return tuple(
+        _difference(
+            estimate.at(places.index(Metric(readout, ALL, metric))),
+            WORDS[readout, metric],
+            margins[metric],
+            is_exploratory=is_adjusted and readout == ARGMAX,
+        )
+        for readout, metric in wanted
     )
 
 
