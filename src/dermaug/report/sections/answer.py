@@ -10,7 +10,7 @@ from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Bullets, Figure, Group, Section, Table
-from dermaug.report.formats import NONE, number, signed
+from dermaug.report.formats import number, signed
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.metrics import ALL
@@ -166,25 +166,27 @@ def unfinished(results: RunResults) -> Sequence[str]:
 def cost_table(results: RunResults) -> Table:
     """Minutes and images shown by stage, all data sizes together."""
     points = (results, *results.reduced)
-    rows = []
-    stages: list[tuple[str, list[float], int]] = []
+    stages: list[tuple[str, list[tuple[int, float]]]] = []
     for generator in results.experiment.generators:
         trained = (one for point in points for one in point.generators)
         ours = {one.folder: one.record for one in trained if one.family == generator.key}
-        seconds = [one.seconds for one in ours.values()]
-        stages.append((f"generator {generator.key}", seconds, generator.images))
+        shown = [(one.images, one.seconds) for one in ours.values()]
+        stages.append((f"generator {generator.key}", shown))
     for classifier in results.experiment.classifiers:
         trials = (trial for point in points for trial in point.trials)
         mine = (trial.record.training for trial in trials if trial.model == classifier.key)
-        seconds = [training.seconds for training in mine if training is not None]
-        stages.append((f"classifier {classifier.key}", seconds, classifier.images))
-    for name, seconds, images in stages:
-        each = f"{np.mean(seconds) / 60:.1f}" if seconds else NONE
-        total = f"{sum(seconds) / 60:.1f}" if seconds else NONE
-        rows.append((name, str(len(seconds)), f"{images:,}", each, total))
+        shown = [(one.images, one.seconds) for one in mine if one is not None]
+        stages.append((f"classifier {classifier.key}", shown))
+    rows = []
+    for name, trainings in stages:
+        # Trainings that only check convergence are shorter: a row for each length.
+        for images in sorted({each for each, _ in trainings}, reverse=True):
+            seconds = [taken for each, taken in trainings if each == images]
+            each, total = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
+            rows.append((name, str(len(seconds)), f"{images:,}", each, total))
     header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
     caption = (
-        "Time and cost. Every arm of a comparison is shown the same number of images; trainings "
-        "that only check convergence are shown half as many."
+        "Time and cost. Every arm of a comparison is shown the same number of images; a shorter "
+        "training only checks convergence."
     )
     return Table(caption, header, tuple(rows))
