@@ -9,7 +9,7 @@ import pytest
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import COLUMNS, Catalog
-from dermaug.data.selection import select
+from dermaug.data.selection import select, select_alike
 from dermaug.errors import DermaugError
 
 
@@ -85,6 +85,9 @@ def test_limit_is_chosen_by_seed_and_grows_by_adding(catalog: Catalog) -> None:
         (DataConfig(groups={"../x": ("mel",)}), "data.groups.../x: the new label is a path"),
         (DataConfig(groups={"nv": ("mel",)}), "the name of a label that is not in the group"),
         (DataConfig(groups={"x": ("mel",)}, classes=("mel",)), "no label 'mel' in the data"),
+        (DataConfig(groups={"x": ("mel", "nvv")}), "data.groups.x: no label 'nvv'"),
+        (DataConfig(labels={"MEL": "nv"}), "data.labels: no label 'MEL' in the data"),
+        (DataConfig(leave_out=("bc",)), "no label 'bc' in the data; did you mean 'bcc'?"),
     ],
 )
 def test_labels_that_do_not_fit_are_named(catalog: Catalog, config: DataConfig, told: str) -> None:
@@ -107,3 +110,31 @@ def test_limit_counts_patients_where_these_are_known(catalog: Catalog) -> None:
     kept = selected.table.groupby("label")["patient_id"].nunique()
     assert kept.to_dict() == {"bcc": 3, "mel": 3, "nv": 3}
     assert selected.notes[0].startswith("Patients kept by data.limit: bcc (3 of 6)")
+
+
+def test_members_of_a_group_that_the_data_lack_are_ignored(catalog: Catalog) -> None:
+    selected = select(catalog, DataConfig(groups={"malignant": ("mel", "bcc", "scc", "akiec")}))
+    assert selected.classes == ("malignant", "nv")
+    assert selected.notes == ("Merged labels: mel, bcc into malignant.",)
+
+
+def test_another_set_has_the_classes_of_the_experiment(catalog: Catalog) -> None:
+    named = DataConfig(classes=("mel", "nv", "df"))
+    other = select_alike(catalog, named, ("df", "mel", "nv"))
+    assert other.classes == ("df", "mel", "nv")
+    assert set(other.table["label"]) == {"mel", "nv"}
+    assert other.notes == ("Left out by data.classes: bcc (12) images.",)
+    grouped = DataConfig(groups={"nv": ("naevus", "lentigo"), "malignant": ("mel", "bcc", "scc")})
+    merged = select_alike(catalog, grouped, ("malignant", "nv"))
+    assert merged.table["label"].value_counts().to_dict() == {"nv": 40, "malignant": 32}
+
+
+def test_a_label_that_nobody_left_out_is_refused_in_another_set(catalog: Catalog) -> None:
+    with pytest.raises(DermaugError, match=r"not trained on: bcc; they were trained on mel, nv"):
+        select_alike(catalog, DataConfig(), ("mel", "nv"))
+    spelt = replace(catalog, classes=("Bcc", "mel", "nv"))
+    spelt.table["label"] = spelt.table["label"].replace("bcc", "Bcc")
+    with pytest.raises(DermaugError, match=r"not trained on: Bcc \(is it bcc\?\)"):
+        select_alike(spelt, DataConfig(classes=("mel", "bcc")), ("bcc", "mel"))
+    with pytest.raises(DermaugError, match="has no image of the classes x, y"):
+        select_alike(catalog, DataConfig(classes=("x", "y")), ("x", "y"))

@@ -9,6 +9,7 @@ import typer.testing
 from PIL import Image
 
 from dermaug.cli import app
+from dermaug.config import DataConfig
 from dermaug.inspection.data_check import examine
 
 REAL = Path(__file__).parents[2] / "../shared/data/HAM10000"
@@ -49,7 +50,7 @@ def sound(number: int = 4) -> list[tuple[str, str, str, int]]:
 
 def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
     root = write([*sound(), ("nv", "nv0", "", 77)])
-    found = examine(root)
+    found = examine(DataConfig(source=str(root)))
     assert found.refused == ()
     assert found.counts.loc["mel"].to_dict() == {"images": 4, "lesions": 4, "patients": 4}
     assert found.counts.loc["nv"].to_dict() == {"images": 5, "lesions": 4, "patients": 4}
@@ -66,13 +67,13 @@ def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
 def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> None:
     rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound()]
     root = write([*rows, ("nv", "other", "", 1)])
-    found = examine(root)
+    found = examine(DataConfig(source=str(root)))
     assert found.refused == ()
     assert found.pairs == ("equal pixels: 4 (nv, nv0) and 8 (nv, other)",)
     assert "2 images of different lesions have equal pixels" in found.sentences[-1]
     with Image.open(root / "2.png") as image:
         image.rotate(90).save(root / "8.png")
-    found = examine(root)
+    found = examine(DataConfig(source=str(root)))
     assert found.pairs[0].startswith("near-duplicates: 2 (mel, mel2) and 8 (nv, other), corr")
     assert "Near-duplicates: 1 pair of images of different lesions" in found.sentences[-1]
 
@@ -114,9 +115,21 @@ def test_unfit_files_are_listed(write: Write) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs HAM10000 in ../shared/data")
 def test_ham10000_holds_one_photograph_under_two_lesions() -> None:
-    found = examine(REAL)
+    found = examine(DataConfig(source=str(REAL)))
     assert found.refused == ()
     (pair,) = found.pairs
     assert {"ISIC_0025226", "ISIC_0030074"} <= set(pair.replace("(", " ").split())
     assert found.counts["images"].sum() == 10_015
     assert "patients" not in found.counts
+
+
+def test_labels_are_mapped_and_left_out(write: Write) -> None:
+    root = write([*sound(), ("Nevus", "x", "", 77), ("odd", "y", "", 78)])
+    code, told = called("data", "check", root, "--labels", "Nevus=nv", "--leave-out", "odd")
+    assert code == 0, told
+    assert "Label map: Nevus = nv." in told
+    assert "Left out 1 image by label: odd (1)." in told
+    code, told = called("data", "check", root, "--labels", "nevus=nv")
+    assert code == 2
+    assert "data.labels: no label 'nevus' in the data; did you mean 'Nevus'?" in told
+    assert called("data", "check", root, "--labels", "Nevus")[0] == 2

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dermaug.config import DataConfig
 from dermaug.data.sources.phantom import draw_class
 from dermaug.inspection.data_check import examine
 
@@ -27,7 +28,7 @@ def splits(tmp_path: Path) -> Path:
 
 
 def test_images_in_common_are_counted_by_reason(splits: Path) -> None:
-    found = examine(splits / "test", against=splits / "train")
+    found = examine(DataConfig(source=str(splits / "test")), against=splits / "train")
     assert found.shared[0] == (
         f"75.0 % of the images of {splits / 'test'} are in {splits / 'train'}: 3 of 4 (1 of equal "
         "pixels, 1 near-duplicates, 1 of an equal ISIC or HAM10000 id), which are 3 of its 10 "
@@ -35,7 +36,7 @@ def test_images_in_common_are_counted_by_reason(splits: Path) -> None:
     )
     assert not any("lesions" in line for line in found.shared)
     assert "other is picture2 (of equal pixels)" in found.shared[1:]
-    assert examine(splits / "test").shared == ()
+    assert examine(DataConfig(source=str(splits / "test"))).shared == ()
 
 
 def test_lesions_in_common_are_counted_where_they_are_known(splits: Path) -> None:
@@ -43,7 +44,7 @@ def test_lesions_in_common_are_counted_where_they_are_known(splits: Path) -> Non
     rows = [f"{name},{name.parent},{'A' if name.parent.name == 'mel' else 'B'}" for name in names]
     table = "\n".join(["file_name,label,lesion_id", *rows])
     (splits / "test/metadata.csv").write_text(table)
-    found = examine(splits / "test", against=splits / "train")
+    found = examine(DataConfig(source=str(splits / "test")), against=splits / "train")
     assert found.shared[1].startswith("2 of the 2 lesions of ")
 
 
@@ -52,5 +53,5 @@ def test_nothing_in_common_is_said(splits: Path) -> None:
     for file in splits.glob("test/*/*"):
         if file != kept:
             file.unlink()
-    (line,) = examine(splits / "test", against=splits / "train").shared
+    (line,) = examine(DataConfig(source=str(splits / "test")), against=splits / "train").shared
     assert line == f"None of the 1 images of {splits / 'test'} are in {splits / 'train'}."

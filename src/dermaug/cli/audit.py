@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json
+from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -63,13 +63,15 @@ def audit(
     expect_missing: Missing = None,
     size: Size = None,
     output: Folder = None,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
     """Compare synthetic with real images: fidelity, copies, and recognisable classes."""
     if [model is not None, backbone is not None, inception].count(True) != 1:
         raise DermaugError("give exactly one of --model, --backbone and --inception")
-    options = _options(option)
+    options, wanted = _options(option), asked_labels(labels, leave_out)
     if output is not None:
         from dermaug.files import require_writable
 
@@ -89,7 +91,7 @@ def audit(
         )
     else:
         judge = inception_judge(weights, where)
-    found = audit_folder(synthetic, data, judge, stored=stored, size=size)
+    found = audit_folder(synthetic, data, judge, stored=stored, size=size, labels=wanted)
     if output is not None:
         from dermaug.report.sections.audit import write_audit_page
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dermaug.cli.app import app
+from dermaug.cli.options import Labels, LeaveOut, asked_labels
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
 
@@ -22,12 +23,16 @@ def check(
         Path | None,
         typer.Option(help="Another data set, or split: count the images and lesions in both."),
     ] = None,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
+    from dermaug.config import DataConfig
     from dermaug.inspection.data_check import examine
 
+    config = DataConfig(source=str(path)).with_labels(asked_labels(labels, leave_out))
     with counting_bar("checking") as progress:
-        found = examine(path, progress, against)
+        found = examine(config, progress, against)
     catalog = found.catalog
     console.print(f"{catalog.name}: {len(catalog):,} images", markup=False)
     typer.echo(found.counts.to_string())
@@ -49,6 +54,8 @@ def summary(
         "runs/summary"
     ),
     size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
 ) -> None:
     """Describe a data set in tables and figures."""
     from dermaug.config import DataConfig
@@ -59,6 +66,7 @@ def summary(
 
     require_writable(output)
     config = DataConfig(source=str(path), size=size)
+    config = config.with_labels(asked_labels(labels, leave_out))
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
     for title, table in description.tables().items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json
+from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels
 from dermaug.console import console, progress_bar
 
 if TYPE_CHECKING:
@@ -88,6 +88,8 @@ def evaluate(
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave out images the classifier was trained on.")
     ] = False,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
@@ -95,8 +97,11 @@ def evaluate(
     from dermaug.experiment.stages.predict_external import evaluate as score
     from dermaug.training.fabric import start_fabric
 
+    wanted = asked_labels(labels, leave_out)
     found = find_classifiers(target)
-    scores, class_scores = score(found, data, start_fabric(device), skip_known=skip_known)
+    scores, class_scores = score(
+        found, data, start_fabric(device), skip_known=skip_known, labels=wanted
+    )
     if as_json:
         record = {"scores": _records(scores), "class_scores": _records(class_scores)}
         typer.echo(json.dumps(record, indent=2))

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,18 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--labels",
+        metavar="LABEL=CLASS",
+        help="Read a label of the data as this class, for example AK=akiec; repeatable.",
+    ),
+]
+LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option(metavar="LABEL", help="Leave out the images of a label; repeatable."),
+]
 Convergence = Annotated[
     bool | None,
     typer.Option(
@@ -53,8 +66,9 @@ def read_asked(
     data: Path | None,
     settings: list[str] | None,
     check_convergence: bool | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Experiment:
-    """Read and check the experiment of a command.
+    """Read and check the experiment of a command; `labels` are those of `asked_labels`.
 
     Raises:
         DermaugError: There is no such file, or something in it is wrong.
@@ -72,7 +86,27 @@ def read_asked(
             raise DermaugError("--data and --set data.source exclude each other; give only one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
-    return read_experiment(_find(name), overrides)
+    asked = read_experiment(_find(name), overrides)
+    return asked.model_copy(update={"data": asked.data.with_labels(labels or {})})
+
+
+def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[str, str]:
+    """Label -> class as `--labels` and `--leave-out` say; "" leaves the label out.
+
+    Raises:
+        DermaugError: An entry is not LABEL=CLASS, or a label is given twice.
+    """
+    wanted: dict[str, str] = {}
+    for entry in labels or ():
+        label, equals, name = (part.strip() for part in entry.rpartition("="))
+        if not (label and equals and name):
+            raise DermaugError(f"--labels {entry}: expected LABEL=CLASS, for example AK=akiec")
+        if wanted.setdefault(label, name) != name:
+            raise DermaugError(f"--labels {entry}: {label} is read as {wanted[label]} already")
+    for label in leave_out or ():
+        if wanted.setdefault(label.strip(), ""):
+            raise DermaugError(f"--labels and --leave-out both name {label}; remove one")
+    return wanted
 
 
 def existing(data: Path) -> Path:

@@ -12,9 +12,12 @@ from dermaug.cli.options import (
     Data,
     Device,
     ExperimentFile,
+    Labels,
+    LeaveOut,
     Output,
     Precision,
     Settings,
+    asked_labels,
     existing,
     read_asked,
 )
@@ -43,13 +46,16 @@ def run(
     device: Device = "auto",
     precision: Precision = "auto",
     check_convergence: Convergence = None,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
     ] = False,
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""
-    asked = read_asked(experiment, data, settings, check_convergence)
+    wanted = asked_labels(labels, leave_out)
+    asked = read_asked(experiment, data, settings, check_convergence, wanted)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import print_plan

@@ -1,5 +1,6 @@
 """Configuration of the data set, the image squares and the folds."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -33,10 +34,19 @@ class DataConfig(Section):
     the segmented lesion, with a margin."""
     margin: float = Field(default=0.25, ge=0.0, le=2.0)
     """Margin on each side of the lesion's box, as a fraction of the longer side of the box."""
+    labels: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    """Label as the data write it -> class, for example `{ AK = "akiec" }`. It overrides what is
+    known of a public data set, and also applies to external test sets."""
+    leave_out: tuple[str, ...] = ()
+    """Labels whose images are left out, also in external test sets: as the data write them, or as
+    classes."""
     classes: tuple[str, ...] = ()
-    """Labels to keep; empty keeps all."""
+    """Classes to keep; empty keeps all. A label that a public data set leaves out by default, for
+    example `SCC`, is kept as a class of its own if it is named here. Other classes are left out of
+    external test sets, too."""
     groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`."""
+    """New label -> labels merged into it, for example `malignant = ["mel", "bcc", "akiec"]`. Labels
+    that the data do not have are ignored. An external test set may have the new labels itself."""
     exclude: tuple[str, ...] = ()
     """Ids of images to leave out, for example one of two equal images with different labels."""
     limit: Images | dict[str, Annotated[int, Field(ge=1, le=MOST_IMAGES)]] = 0
@@ -47,6 +57,27 @@ class DataConfig(Section):
     external_test: tuple[DataPath, ...] = ()
     """Other data sets on which each classifier is tested once, reported separately."""
     phantom: PhantomConfig = PhantomConfig()
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """Label -> class by `labels`, `leave_out`, `classes` and `groups`; "" leaves out."""
+        members = (label for labels in self.groups.values() for label in labels)
+        kept = {label: label for label in (*self.classes, *members)}
+        return kept | dict.fromkeys(self.leave_out, "") | self.labels
+
+    def with_labels(self, wanted: Mapping[str, str]) -> Self:
+        """The section with more `labels` and `leave_out`; label -> class, or "" to leave it out."""
+        kept = {label: name for label, name in self.labels.items() if label not in wanted}
+        labels = kept | {label: name for label, name in wanted.items() if name}
+        rest = (label for label in self.leave_out if label not in wanted)
+        left_out = (*rest, *(label for label, name in wanted.items() if not name))
+        return self.model_copy(update={"labels": labels, "leave_out": left_out})
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Self:
+        if twice := sorted(set(self.labels) & set(self.leave_out)):
+            raise ValueError(f"labels and leave_out both name {twice[0]!r}; remove one")
+        return self
 
 
 class SplitConfig(Section):

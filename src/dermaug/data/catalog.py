@@ -1,7 +1,7 @@
 """A data set as a table with one row per image, independent of its source."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -46,6 +46,7 @@ class Catalog:
         notes: Remarks on how it was read, one sentence each.
         grouping: Unit kept in one split: `patient`, `lesion`, or `auto`, which is the patient
             if the data name one.
+        written: Label as the data write it -> class, "" where its images were left out.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Catalog:
     embedded: UInt8[np.ndarray, "n h w 3"] | None = None
     notes: tuple[str, ...] = ()
     grouping: Grouping = "auto"
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         missing = [column for column in COLUMNS if column not in self.table.columns]

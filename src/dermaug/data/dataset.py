@@ -1,16 +1,15 @@
 """Open the data set of an experiment, or draw it on first use, and apply the selection."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from dermaug.config import DataConfig, Grouping
 from dermaug.console import console, counting_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
-from dermaug.data.selection import select
+from dermaug.data.selection import select, select_alike
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
-from dermaug.errors import DermaugError
 from dermaug.files import expanded
 
 PHANTOM = "phantom"
@@ -32,33 +31,27 @@ def open_dataset(config: DataConfig, grouping: Grouping = "auto") -> Catalog:
     return select(_open_source(config).grouped_by(grouping), config)
 
 
-def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
-    """Decode another data set in the same way as the first, with the same labels.
+def open_alike(
+    config: DataConfig, path: str | Path, classes: Sequence[str] | None = None
+) -> Catalog:
+    """Open another data set with the labels of an experiment.
 
     Args:
-        config: How the first data set was cut and its labels merged; labels that the other one does
-            not have need no merging.
+        config: The experiment's data section: how labels are mapped, left out and merged.
         path: The other data set, or `phantom`.
-        classes: Labels that a classifier knows, in the order of its outputs.
+        classes: Classes that a network knows, in the order of its outputs; None keeps all.
 
     Raises:
-        DermaugError: It has a label that is not among them.
+        DermaugError: It has labels that are neither known nor left out by the experiment.
     """
-    changed = {"source": str(path), "classes": (), "limit": 0, "exclude": ()}
-    other = config.model_copy(update=changed)
-    read = _open_source(other)
-    present = {
-        name: tuple(label for label in labels if label in read.classes)
-        for name, labels in config.groups.items()
-    }
-    groups = {name: labels for name, labels in present.items() if labels}
-    catalog = select(read, other.model_copy(update={"groups": groups}))
-    if unknown := sorted(set(catalog.classes) - set(classes)):
-        raise DermaugError(
-            f"{path} has labels that the classifiers were not trained on: {', '.join(unknown)}; "
-            f"they were trained on {', '.join(classes)}"
-        )
-    return read_pixels(replace(catalog, classes=classes), other)
+    other = config.model_copy(update={"source": str(path)})
+    return select_alike(_open_source(other), other, classes)
+
+
+def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
+    """Open another data set as `open_alike` does, and decode it in the same way as the first."""
+    other = config.model_copy(update={"source": str(path)})
+    return read_pixels(open_alike(config, path, classes), other)
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
@@ -73,7 +66,8 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
 
 def _open_source(config: DataConfig) -> Catalog:
     phantoms = config.source == PHANTOM
-    return open_catalog(_phantoms(config) if phantoms else expanded(config.source, "data.source"))
+    path = _phantoms(config) if phantoms else expanded(config.source, "data.source")
+    return open_catalog(path, config.label_map)
 
 
 def _phantoms(config: DataConfig) -> Path:

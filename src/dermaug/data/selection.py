@@ -18,7 +18,7 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
     """Apply `exclude`, `groups`, `classes` and `limit`, in this order; each leaves a note.
 
     Args:
-        catalog: The data set as read.
+        catalog: The data set as read, its labels mapped.
         config: Its section of the experiment.
         seed: Chooses the groups under `limit`.
 
@@ -27,6 +27,7 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
             image, or two classes are spellings of one label.
     """
     catalog = exclude_images(catalog, config.exclude)
+    require_labels(catalog, config)
     catalog = merge_labels(catalog, config.groups)
     catalog = keep_classes(catalog, config.classes)
     refuse_similar_labels(catalog)
@@ -38,6 +39,67 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
             "exclude them with data.classes"
         )
     return catalog
+
+
+def require_labels(catalog: Catalog, config: DataConfig) -> None:
+    """Raise unless the data have the labels that `labels` and `leave_out` name.
+
+    Raises:
+        DermaugError: A label is neither one that the data write nor one of their classes.
+    """
+    known = sorted({*catalog.classes, *catalog.written} - {""})
+    problems = _unknown(config.labels, known, "data.labels")
+    _stop(catalog, problems + _unknown(config.leave_out, known, "data.leave_out"))
+
+
+def select_alike(
+    catalog: Catalog, config: DataConfig, classes: Sequence[str] | None = None
+) -> Catalog:
+    """Give another data set the classes of an experiment, as far as it has them.
+
+    Members of a group that the other set lacks are ignored, and labels may be the groups' names.
+    Classes that the experiment leaves out are left out.
+
+    Args:
+        catalog: The other data set as read, its labels mapped.
+        config: The section of the experiment.
+        classes: Classes that a network knows, in the order of its outputs; None keeps all.
+
+    Raises:
+        DermaugError: It has labels that are neither known nor left out by the experiment, or no
+            image is left.
+    """
+    there = set(catalog.image_ids)
+    catalog = exclude_images(catalog, [name for name in config.exclude if name in there])
+    groups = {
+        name: tuple(label for label in (*members, name) if label in catalog.classes)
+        for name, members in config.groups.items()
+    }
+    catalog = merge_labels(catalog, {name: members for name, members in groups.items() if members})
+    refuse_similar_labels(catalog)
+    if classes is None:
+        return catalog
+    others = [label for label in catalog.classes if label not in classes]
+    alike = {label: _spelt_alike(label, classes) for label in others}
+    # An experiment that names its classes leaves out all others; what is misspelt is none of them.
+    unknown = [label for label in others if alike[label] or not config.classes]
+    if unknown:
+        named = ", ".join(
+            f"{label} (is it {alike[label][0]}?)" if alike[label] else label for label in unknown
+        )
+        raise DermaugError(
+            f"{catalog.root} has labels that the classifiers were not trained on: {named}; they "
+            f"were trained on {', '.join(classes)}; leave them out with --leave-out LABEL, or say "
+            "what they are with --labels LABEL=CLASS (data.leave_out and data.labels of an "
+            "experiment)"
+        )
+    kept = keep_classes(catalog, [label for label in catalog.classes if label in classes])
+    if not len(kept) or not set(kept.classes) & set(classes):
+        raise DermaugError(
+            f"{catalog.root} has no image of the classes {', '.join(classes)}; it has "
+            f"{', '.join(catalog.classes)}; map them with --labels LABEL=CLASS"
+        )
+    return replace(kept, classes=tuple(classes))
 
 
 def exclude_images(catalog: Catalog, image_ids: Sequence[str]) -> Catalog:
@@ -59,20 +121,27 @@ def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catal
 
     Args:
         catalog: The data set.
-        groups: New label -> labels merged into it.
+        groups: New label -> labels merged into it; those that the data lack are ignored, unless
+            they look like a misspelt one.
 
     Raises:
-        DermaugError: An empty group, an unknown label, a label in two groups, or a group with the
+        DermaugError: A group without images, a label in two groups or misspelt, or a group with the
             name of a label that is not in it.
     """
     if not groups:
         return catalog
     problems = [f"data.groups.{name}: no labels" for name, members in groups.items() if not members]
     renamed: dict[str, str] = {}
+    grouped = {label for members in groups.values() for label in members}
     for name, members in groups.items():
         if fault := name_fault(name):  # labels name folders of generators
             problems.append(f"data.groups.{name}: the new label {fault}")
-        problems.extend(_unknown(members, catalog.classes, f"data.groups.{name}"))
+        ungrouped = [label for label in catalog.classes if label not in grouped]
+        lost = _unknown(members, catalog.classes, f"data.groups.{name}", ungrouped)
+        if len(lost) == len(members):
+            problems.extend(lost)
+        else:
+            problems.extend(line for line in lost if "did you mean" in line)
         if name in catalog.classes and name not in members:
             problems.append(f"data.groups.{name}: the name of a label that is not in the group")
         problems.extend(
@@ -83,7 +152,10 @@ def merge_labels(catalog: Catalog, groups: Mapping[str, Sequence[str]]) -> Catal
     _stop(catalog, problems)
     classes = {renamed.get(label, label) for label in catalog.classes}
     labels = catalog.table["label"].map(lambda label: renamed.get(label, label))
-    merged = "; ".join(f"{', '.join(members)} into {name}" for name, members in groups.items())
+    merged = "; ".join(
+        f"{', '.join(label for label in members if label in catalog.classes)} into {name}"
+        for name, members in groups.items()
+    )
     return replace(
         catalog,
         table=catalog.table.assign(label=labels),
@@ -146,20 +218,31 @@ def limit_groups(catalog: Catalog, limit: int | Mapping[str, int], seed: int) ->
     return replace(kept, notes=(*catalog.notes, note))
 
 
-def _unknown(labels: Iterable[str], known: Sequence[str], where: str) -> list[str]:
+def _unknown(
+    labels: Iterable[str], known: Sequence[str], where: str, meant: Sequence[str] | None = None
+) -> list[str]:
+    """One line for each label that is not known; `meant` are those that it may be misspelt from."""
     problems = []
     for label in labels:
         if label not in known:
-            close = difflib.get_close_matches(label, known, n=1)
+            close = difflib.get_close_matches(label, known if meant is None else meant, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             problems.append(f"{where}: no label {label!r} in the data{hint}")
     return problems
 
 
+def _spelt_alike(label: str, classes: Sequence[str]) -> list[str]:
+    """The class of which a label is likely another spelling, if any."""
+    plain = {name.casefold(): name for name in classes}
+    close = difflib.get_close_matches(label.casefold(), plain, n=1, cutoff=0.8)
+    return [plain[name] for name in close]
+
+
 def _stop(catalog: Catalog, problems: Sequence[str]) -> None:
     if problems:
+        known = sorted({*catalog.classes, *catalog.written} - {""})
         raise DermaugError(
-            f"{catalog.name}: expected labels among {', '.join(catalog.classes)}; correct the "
-            "experiment's data section",
+            f"{catalog.name}: expected labels among {', '.join(known)}; correct the experiment's "
+            "data section, or --labels and --leave-out",
             problems,
         )

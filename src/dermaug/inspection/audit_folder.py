@@ -1,5 +1,6 @@
 """The audit of one synthetic set against a data set; the set may come from another tool."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def audit_folder(
     *,
     stored: StoredClassifier | None = None,
     size: int | None = None,
+    labels: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> FolderAudit:
     """Audit every class of a synthetic set.
@@ -61,15 +63,17 @@ def audit_folder(
         judge: Network that assesses the images.
         stored: The judge on disk, if it is a classifier of a run.
         size: Side of the images in pixels; None takes that of the judge, of the set, or 64.
+        labels: Label of the images, real or synthetic -> class, "" to leave it out, besides those
+            of the judge's training.
         seed: Seed of subsets and resampling.
 
     Raises:
         DermaugError: A path is not a data set, the data lack a label, or a class has no real
             images for comparison.
     """
-    given = read_given(synthetic, judge.size or size)
+    given = read_given(synthetic, judge.size or size, labels or {})
     run = run_of(synthetic, *([stored.path] if stored else []))
-    store = real_images(data, given, stored, run)
+    store = real_images(data, given, stored, run, labels or {})
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
     if run is None and (given.provenance or stored):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.check import Checked, check_catalog
 from dermaug.data.description import class_counts
 from dermaug.data.grouping import equal_links
 from dermaug.data.parallel import Progress
+from dermaug.data.selection import require_labels
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.twins import (
     contradiction_lines,
@@ -19,6 +21,7 @@ from dermaug.data.twins import (
     similar_label_lines,
 )
 from dermaug.experiment.run.data import Twins, find_twins
+from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap
 
 LISTED = 20
@@ -48,19 +51,21 @@ class Examination:
 
 
 def examine(
-    path: Path, progress: Progress | None = None, against: Path | None = None
+    config: DataConfig, progress: Progress | None = None, against: Path | None = None
 ) -> Examination:
     """Decode every image of a data set and compare all of them.
 
     Args:
-        path: The data set.
+        config: The data set, and what is wanted of its labels.
         progress: Called with (done, total) while images are decoded.
         against: Another data set; None compares with none.
 
     Raises:
-        DermaugError: The path cannot be read as a data set.
+        DermaugError: The path cannot be read as a data set, or has no such label.
     """
-    catalog = open_catalog(path)
+    path = expanded(config.source, "data.source")
+    catalog = open_catalog(path, config.label_map)
+    require_labels(catalog, config)
     checked, names = check_catalog(catalog, progress=progress), (str(path), str(against))
     sound, pixels = checked.catalog, checked.contents.pixels
     twins = find_twins(sound, pixels, checked.contents.details)
@@ -71,7 +76,7 @@ def examine(
         (recognised_as(path), grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
-        tuple(overlap(checked, names, against, progress)) if against else (),
+        tuple(overlap(checked, names, against, config.label_map, progress)) if against else (),
     )
 
 

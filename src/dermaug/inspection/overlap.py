@@ -1,5 +1,6 @@
 """Images and lesions that two data sets share, counted."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,11 @@ LISTED = 10
 
 
 def overlap(
-    checked: Checked, names: tuple[str, str], other: Path, progress: Progress | None = None
+    checked: Checked,
+    names: tuple[str, str],
+    other: Path,
+    labels: Mapping[str, str],
+    progress: Progress | None = None,
 ) -> list[str]:
     """Compare a data set with another by pixels, as near-duplicates and by global id.
 
@@ -22,6 +27,7 @@ def overlap(
         checked: The data set whose images are counted, for example a test split, decoded.
         names: What the two are called.
         other: The other, for example the training split.
+        labels: Label -> class, "" to leave it out.
         progress: Called with (done, total) while the other's images are decoded.
 
     Returns:
@@ -30,7 +36,7 @@ def overlap(
     Raises:
         DermaugError: The other cannot be read as a data set.
     """
-    second = check_catalog(open_catalog(other), progress=progress)
+    second = check_catalog(open_catalog(other, labels), progress=progress)
     table = second.catalog.table.assign(pixels=second.contents.pixels)
     matches = match_images(checked, Remembered(table, second.contents.details))
     return shared_lines(checked, second, matches, names)

@@ -3,6 +3,7 @@
 Each is found by its path and, where it lies in a run folder, checked against that run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.dataset import open_alike, open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, read_folds, reduce_training
 from dermaug.data.squares import resize_square
@@ -104,13 +105,14 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     return Subject(path, family, spec, None, store, None)
 
 
-def read_given(path: Path, size: int | None) -> GivenImages:
+def read_given(path: Path, size: int | None, labels: Mapping[str, str]) -> GivenImages:
     """Open synthetic images of any origin.
 
     Args:
         path: A set of dermaug's, or any layout that `open_catalog` reads.
         size: Side to which they are scaled; None keeps that of a set of dermaug and takes 64 for
             other images.
+        labels: Label of other images -> class, "" to leave it out.
 
     Raises:
         DermaugError: The path is neither.
@@ -122,24 +124,35 @@ def read_given(path: Path, size: int | None) -> GivenImages:
         if size is not None and images.shape[1] != size:
             images = np.stack([resize_square(image, size) for image in images])
         return GivenImages(images, np.asarray(synthetic.labels), synthetic.provenance)
-    config = DataConfig(source=str(path), size=size or SIZE)
-    store = read_pixels(open_dataset(config), config)
-    labels = store.catalog.table["label"].to_numpy(dtype=object)
-    return GivenImages(np.asarray(store.images), labels, None)
+    config = DataConfig(source=str(path), size=size or SIZE).with_labels(labels)
+    store = read_pixels(open_alike(config, path), config)
+    classes = store.catalog.table["label"].to_numpy(dtype=object)
+    return GivenImages(np.asarray(store.images), classes, None)
 
 
 def real_images(
-    data: Path, given: GivenImages, stored: StoredClassifier | None, run: RunFolder | None
+    data: Path,
+    given: GivenImages,
+    stored: StoredClassifier | None,
+    run: RunFolder | None,
+    labels: Mapping[str, str],
 ) -> PixelStore:
     """Decode the real images as the judge sees them, at the size of the synthetic ones.
+
+    Args:
+        data: The real images.
+        given: The synthetic ones.
+        stored: The judge, if it is a classifier of a run.
+        run: The run of the synthetic images or of the judge.
+        labels: Label of the real images -> class, "" to leave it out, besides those of the judge.
 
     Raises:
         DermaugError: A class has no real image, or images have other content than in the run.
     """
     config = stored.record.data if stored else DataConfig()
-    changed = {"source": str(data), "size": given.images.shape[1], "classes": (), "limit": 0}
-    config = config.model_copy(update=changed)
-    catalog = open_dataset(config)
+    config = config.model_copy(update={"source": str(data), "size": given.images.shape[1]})
+    config = config.with_labels(labels)
+    catalog = open_alike(config, data)
     if unknown := sorted(set(given.labels) - set(catalog.classes)):
         raise DermaugError(
             f"{data}: expected real images of each synthetic class to compare with, found none of "

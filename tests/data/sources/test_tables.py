@@ -62,7 +62,7 @@ CASES = [
         ("ISIC_0000000", "ISIC_0000002_downsampled", "BCN_0000001", "BCN_0000001"),
         (
             "Label map: AK = akiec, MEL = mel, NV = nv.",
-            "Left out 1 images by label: SCC (1).",
+            "Left out 1 image by label: SCC (1).",
             "2 images without a lesion_id count as their own lesions.",
         ),
         ("female", "anterior torso", "unknown"),
@@ -101,7 +101,7 @@ CASES = [
         ("IL_0000652", "IL_0004688"),
         (
             "Read image_type dermoscopic; left out clinical: close-up (3).",
-            "Left out 1 images by label: SCCKA (1).",
+            "Left out 1 image by label: SCCKA (1).",
         ),
         ("male", "trunk", "4"),
     ),
@@ -163,7 +163,7 @@ CASES = [
         tuple(f"BCN_20k_train/bcn_20k_train/BCN_000000000{number}.jpg" for number in (1, 3, 4)),
         ("mel", "nv"),
         ("BCN_0003884", "BCN_0000019"),
-        ("Left out 1 images by label: SCC (1).",),
+        ("Left out 1 image by label: SCC (1).",),
         ("male", "anterior torso", "unknown"),
     ),
     Case(
@@ -213,7 +213,7 @@ CASES = [
         ),
         ("bcc", "nv", "mel"),
         ("1", "2", "3"),
-        ("Left out 1 images by label: melanosis (1).",),
+        ("Left out 1 image by label: melanosis (1).",),
         ("female", "abdomen", "unknown"),
     ),
     Case(
@@ -433,6 +433,33 @@ def test_an_unknown_label_is_refused(lay_out: Write) -> None:
     with pytest.raises(DermaugError) as caught:
         open_catalog(lay_out(tables, case.images))
     assert caught.value.details[0].startswith("PAD-UFES-20 has no labels NEVUS (1); known are ")
+
+
+@pytest.mark.parametrize(
+    ("labels", "read", "said"),
+    [
+        ({"SCC": "akiec"}, ("nv", "mel", "akiec", "akiec", "akiec"), "SCC = akiec."),
+        ({"SCC": "SCC"}, ("nv", "mel", "akiec", "akiec", "SCC"), "Label map: AK = akiec, MEL"),
+        ({"AK": ""}, ("nv", "mel"), "Left out 3 images by label: AK (2), SCC (1)."),
+        ({"akiec": ""}, ("nv", "mel"), "Left out 3 images by label: AK (2), SCC (1)."),
+        ({"akiec": "cancer", "MEL": "cancer"}, ("nv", "cancer", "cancer", "cancer"), "MEL = canc"),
+    ],
+)
+def test_labels_are_mapped_as_the_user_wants(
+    lay_out: Write, labels: dict[str, str], read: tuple[str, ...], said: str
+) -> None:
+    catalog = open_catalog(lay_out(CASES[0].tables, CASES[0].images), labels)
+    assert tuple(catalog.table["label"]) == read
+    assert catalog.classes == tuple(sorted(set(read)))
+    assert any(said in note for note in catalog.notes), catalog.notes
+
+
+def test_an_unknown_label_can_be_named(lay_out: Write) -> None:
+    case = CASES[NAMES.index("PAD-UFES-20")]
+    tables = {name: text.replace(",NEV,", ",NEVUS,") for name, text in case.tables.items()}
+    root = lay_out(tables, case.images)
+    assert open_catalog(root, {"NEVUS": "nv"}).classes == ("akiec", "bcc", "nv")
+    assert open_catalog(root, {"NEVUS": ""}).classes == ("akiec", "bcc")
 
 
 @pytest.mark.parametrize(

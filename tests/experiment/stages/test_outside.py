@@ -151,11 +151,25 @@ def test_other_pixels_under_known_names_are_not_known(
     assert scores["images"].tolist() == [12]
 
 
+def test_labels_of_another_set_are_named(
+    stored: StoredClassifier, fabric: Fabric, tmp_path: Path
+) -> None:
+    other = fresh(tmp_path / "other", 4)
+    (other / "mel").rename(other / "melanoma")
+    (other / "nv").rename(other / "NV")
+    with pytest.raises(DermaugError, match=r"not trained on: NV \(is it nv\?\)"):
+        evaluate([stored], other, fabric, skip_known=False)
+    labels = {"NV": "nv", "melanoma": ""}
+    scores, _ = evaluate([stored], other, fabric, skip_known=False, labels=labels)
+    assert scores["images"].tolist() == [8]
+
+
 def test_images_of_the_test_part_are_not_known(
     run: Run, stored: StoredClassifier, fabric: Fabric, phantoms: Path
 ) -> None:
-    with pytest.raises(DermaugError, match="labels that the classifiers were not trained on"):
-        evaluate([stored], phantoms, fabric, skip_known=True)
+    known = pd.Series(np.isin(run.catalog.image_ids, run.fold(0).train)).groupby(run.catalog.groups)
+    scores, _ = evaluate([stored], phantoms, fabric, skip_known=True)
+    assert scores["images"].item() == int((~known.transform("any")).sum())
     store, remembered = run.store, read_remembered(run.folder)
     known = match_images(store, remembered).reasons(run.fold(0).train) != ""
     expected = np.isin(store.catalog.image_ids, run.fold(0).train)

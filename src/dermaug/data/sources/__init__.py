@@ -1,10 +1,11 @@
 """Kinds of data sets: each has one file, and one line in `SOURCES`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dermaug.data.catalog import Catalog
+from dermaug.data.label_map import relabel
 from dermaug.data.sources import (
     class_folders,
     ham10000,
@@ -24,38 +25,50 @@ class Source:
 
     Args:
         recognises: Whether an existing path is of this kind; cheap, and never raises.
-        read: Path -> catalog; raises `DermaugError` with every finding.
+        read: Path, and label -> class or "" as the user wants it -> catalog; raises `DermaugError`
+            with every finding.
         looks_for: What `recognises` looks for, in words.
         why: What a path was recognised as, in a sentence; None where `looks_for` says enough.
     """
 
     recognises: Callable[[Path], bool]
-    read: Callable[[Path], Catalog]
+    read: Callable[[Path, Mapping[str, str]], Catalog]
     looks_for: str
     why: Callable[[Path], str] | None = None
 
 
 MOST_DOUBTS = 5
 
+
+def _plain(read: Callable[[Path], Catalog]) -> Callable[[Path, Mapping[str, str]], Catalog]:
+    """Reads labels as they are written, and maps them afterwards."""
+    return lambda path, labels: relabel(read(path), labels)
+
+
 # In the order of trial: the first that recognises the path reads it.
 SOURCES = {
-    "HAM10000 pixels": Source(hmnist.recognises, hmnist.read, hmnist.LOOKS_FOR),
+    "HAM10000 pixels": Source(hmnist.recognises, _plain(hmnist.read), hmnist.LOOKS_FOR),
     "table of a public data set": Source(
         tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
     ),
-    "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR),
-    "DermaMNIST": Source(medmnist.recognises, medmnist.read, medmnist.LOOKS_FOR),
-    "ISIC 2018 Task 3": Source(isic2018.recognises, isic2018.read, isic2018.LOOKS_FOR),
-    "table": Source(own_table.recognises, own_table.read, own_table.LOOKS_FOR),
-    "class folders": Source(class_folders.recognises, class_folders.read, class_folders.LOOKS_FOR),
+    "HAM10000": Source(ham10000.recognises, _plain(ham10000.read), ham10000.LOOKS_FOR),
+    "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
+    "ISIC 2018 Task 3": Source(isic2018.recognises, _plain(isic2018.read), isic2018.LOOKS_FOR),
+    "table": Source(own_table.recognises, _plain(own_table.read), own_table.LOOKS_FOR),
+    "class folders": Source(
+        class_folders.recognises, _plain(class_folders.read), class_folders.LOOKS_FOR
+    ),
 }
+NO_MAP: Mapping[str, str] = {}
 
 
-def open_catalog(path: Path) -> Catalog:
+def open_catalog(path: Path, labels: Mapping[str, str] = NO_MAP) -> Catalog:
     """Recognise a data set and read its table; no image is decoded.
 
     Args:
         path: Folder of the data set, or its table.
+        labels: Label -> class, "" leaves its images out (`DataConfig.label_map`); overrides what is
+            known of a public data set. Labels that the data do not have are ignored.
 
     Raises:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
@@ -66,7 +79,7 @@ def open_catalog(path: Path) -> Catalog:
         path = path.resolve()
         source = recognise(path)
         if source is not None:
-            return source.read(path)
+            return source.read(path, labels)
         hints = _hints(path)
     except OSError as error:
         where = error.filename or path

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dermaug.data.label_map import DROPPED
+
 HAM10000 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
-DROPPED = ""
-"""Class of a label that is left out."""
 BINARY = {"0|false|benign": "benign", "1|true|malignant": "malignant"}
 
 ALIASES = {

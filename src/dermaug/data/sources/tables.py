@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -15,8 +16,9 @@ from dermaug.data.cells import (
     name_fault,
     parse_patient,
 )
+from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Findings, Row, Sheet, read_sheet
-from dermaug.data.sources.descriptors import ALIASES, DROPPED, LAYOUTS, Layout
+from dermaug.data.sources.descriptors import ALIASES, LAYOUTS, Layout
 from dermaug.data.sources.images import (
     SUFFIXES,
     by_stem,
@@ -36,8 +38,6 @@ from dermaug.errors import DermaugError
 LOOKS_FOR = "images and a table with the columns of " + ", ".join(
     dict.fromkeys(layout.name for layout in LAYOUTS)
 )
-LISTED = 20
-"""Labels and columns that a note names."""
 
 
 def recognises(path: Path) -> bool:
@@ -58,11 +58,12 @@ def why(path: Path) -> str:
     return " ".join(sentences)
 
 
-def read(path: Path) -> Catalog:
+def read(path: Path, own: Mapping[str, str]) -> Catalog:
     """Read a data set by its descriptor.
 
     Args:
         path: Its folder, its table with the labels, or the folder of images beside that.
+        own: Label as written, or class -> class or `DROPPED`; overrides the descriptor.
 
     Raises:
         DermaugError: Several tables with labels, or every finding by file and line.
@@ -79,7 +80,9 @@ def read(path: Path) -> Catalog:
     sheet = _joined(table, findings, notes)
     rows = _wanted(sheet, layout, notes)
     files = _files(root, table)
-    rows, named = _labelled_rows(rows, layout, findings, notes), _stems(sheet, layout)
+    rows, written, told = _labelled_rows(rows, layout, own, findings)
+    notes += told
+    named = _stems(sheet, layout)
     images = by_stem(files, findings)
     rows = _with_images(rows, images, layout, root, findings, notes)
     lost = [file for stem, file in images.items() if stem not in named]
@@ -91,7 +94,8 @@ def read(path: Path) -> Catalog:
     notes += _unread(sheet.columns, layout)
     if not rows:
         raise DermaugError(f"{table.path}: no image is left to read", notes)
-    return _catalog(root, layout.name, rows, described, images, sheet, notes)
+    catalog = _catalog(root, layout.name, rows, described, images, sheet, notes)
+    return replace(catalog, written=written)
 
 
 def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
@@ -125,36 +129,40 @@ def _wanted(sheet: Sheet, layout: Layout, notes: list[str]) -> list[Row]:
     column, value = layout.only
     left_out = Counter(row[column] for row in sheet.rows if row[column] != value)
     if left_out:
-        notes.append(f"Read {column} {value}; left out {_counted(left_out)}.")
+        notes.append(f"Read {column} {value}; left out {counted(left_out)}.")
     return [row for row in sheet.rows if row[column] == value]
 
 
 def _labelled_rows(
-    rows: Sequence[Row], layout: Layout, findings: Findings, notes: list[str]
-) -> list[Row]:
-    """Rows in the columns of a catalog, without those whose label is left out."""
-    kept, dropped, unknown, used = [], Counter[str](), Counter[str](), dict[str, str]()
+    rows: Sequence[Row], layout: Layout, own: Mapping[str, str], findings: Findings
+) -> tuple[list[Row], dict[str, str], list[str]]:
+    """Rows in a catalog's columns without those left out, label -> class, and what was changed."""
+    kept, texts, unknown, written = [], Counter[str](), Counter[str](), dict[str, str]()
     for row in rows:
-        text, label = _label(row, layout, findings)
+        text, label = _label(row, layout, own, findings)
+        texts[text] += 1
         if label is None:
             unknown[text] += 1
-        elif label == DROPPED or text.lower() in UNKNOWN_WORDS:
-            dropped[text or "no label"] += 1
-        else:
-            used[text] = label
+            continue
+        unlabelled = text not in own and text.lower() in UNKNOWN_WORDS
+        written[text] = DROPPED if unlabelled else label
+        if written[text] != DROPPED:
             kept.append(_canonical(row, layout, label))
     if unknown:
+        known = ", ".join(layout.labels)
         findings.add(
-            f"{layout.name} has no labels {_counted(unknown)}; known are {', '.join(layout.labels)}"
+            f"{layout.name} has no labels {counted(unknown)}; known are {known}; say what they are "
+            "with data.labels, or leave them out with data.leave_out"
         )
-    if changed := [f"{text} = {label}" for text, label in sorted(used.items()) if text != label]:
-        notes.append(f"Label map: {', '.join(changed)}.")
-    if dropped:
-        notes.append(f"Left out {dropped.total():,} images by label: {_counted(dropped)}.")
-    return kept
+    for label in sorted(set(written.values()) - {DROPPED}):
+        if fault := name_fault(label):
+            findings.add(f"label {label[:100]!r} {fault}; rename it with data.labels")
+    return kept, written, label_notes(written, texts)
 
 
-def _label(row: Row, layout: Layout, findings: Findings) -> tuple[str, str | None]:
+def _label(
+    row: Row, layout: Layout, own: Mapping[str, str], findings: Findings
+) -> tuple[str, str | None]:
     """Text of a row's label and its class; the first column that the map keeps decides."""
     if layout.one_hot:
         marks = {column: row.get(column) for column in layout.label}
@@ -163,11 +171,19 @@ def _label(row: Row, layout: Layout, findings: Findings) -> tuple[str, str | Non
             shown = ", ".join(f"{column}={mark[:12]}" for column, mark in marks.items())
             findings.add(f"{row.where}: expected one 1.0 and otherwise 0.0, found {shown}")
             return "", DROPPED
-        return ones[0], layout.class_of(ones[0])
+        return ones[0], _class_of(ones[0], layout, own)
     texts = [row.get(column) for column in layout.label]
     filled = [text for text in texts if text.lower() not in UNKNOWN_WORDS] or [""]
-    mapped = [(text, layout.class_of(text)) for text in filled if text]
+    mapped = [(text, _class_of(text, layout, own)) for text in filled if text]
     return next(((text, name) for text, name in mapped if name), (mapped or [("", DROPPED)])[0])
+
+
+def _class_of(text: str, layout: Layout, own: Mapping[str, str]) -> str | None:
+    """Class of a label: what the user wants of it or of its class, else what the layout says."""
+    if text in own:
+        return own[text]
+    name = layout.class_of(text)
+    return name if name is None else own.get(name, name)
 
 
 def _canonical(row: Row, layout: Layout, label: str) -> Row:
@@ -274,9 +290,3 @@ def _catalog(
     )[list(COLUMNS)]
     classes = tuple(sorted(set(table["label"])))
     return Catalog(name, root, table, classes, grouped, notes=tuple(notes))
-
-
-def _counted(counts: Counter[str]) -> str:
-    shown = [f"{name[:60]} ({number:,})" for name, number in counts.most_common(LISTED)]
-    more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
-    return ", ".join(shown) + more

@@ -1,6 +1,6 @@
 """Evaluate trained classifiers on another labelled data set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,12 @@ from dermaug.experiment.run.records import TrialRecord
 
 
 def evaluate(
-    classifiers: Sequence[StoredClassifier], data: Path, fabric: Fabric, *, skip_known: bool
+    classifiers: Sequence[StoredClassifier],
+    data: Path,
+    fabric: Fabric,
+    *,
+    skip_known: bool,
+    labels: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score classifiers on a labelled data set that they have not seen.
 
@@ -32,6 +37,7 @@ def evaluate(
         fabric: Device.
         skip_known: Whether to leave out the training images of a classifier, and other images of
             their lesions or patients, instead of raising an error.
+        labels: Label of the data -> class, "" to leave it out, besides those of the training.
 
     Returns:
         One row per classifier: arm, model, fold, seed, images, and each overall metric; and one row
@@ -47,19 +53,21 @@ def evaluate(
     matched: dict[tuple[str, Path], Matches] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
-        config = stored.record.data.model_copy(update={"size": spec.size})
+        config = stored.record.data.model_copy(update={"size": spec.size}).with_labels(labels or {})
         key, run = config.model_dump_json(), stored.run
         if key not in stores:
             stores[key] = open_labelled(config, data, spec.classes)
+            for note in stores[key].catalog.notes:
+                console.print(f"note: {note}", soft_wrap=True)
             refuse_uncropped(stores[key], str(data))
         if (key, run) not in matched:
             matched[key, run] = match_images(stores[key], read_remembered(run))
         rows = _unseen(stored, matched[key, run], skip_known=skip_known)
-        labels, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
+        truth, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
         prior = prior_array(stored.record.prior, spec.classes)
-        found = overall_read(labels, probabilities, prior)
+        found = overall_read(truth, probabilities, prior)
         scores.append(_coordinates(stored.record) | {"images": len(rows)} | found)
-        table = per_class_read(labels, probabilities, prior, spec.classes)
+        table = per_class_read(truth, probabilities, prior, spec.classes)
         class_scores.append(table.assign(**_coordinates(stored.record)))
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
 
