@@ -21,6 +21,7 @@ from dermaug.report.sections.explore import explore_section
 from dermaug.report.sections.images import image_section
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.leakage import split_section
+from dermaug.report.sections.readers import reader_section
 from dermaug.report.sections.run import run_sections
 from dermaug.report.sections.scores import score_sections
 from dermaug.report.sections.subgroups import subgroup_section
@@ -71,6 +72,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         *decision_sections(results, scoring),
         subgroup_section(results, scoring),
         image_section(results),
+        reader_section(results),
         audit_section(results, audits, pairs),
         explore_section(results, page),
         training_section(results),

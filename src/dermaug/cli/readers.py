@@ -1,0 +1,75 @@
+"""`dermaug readers`: a test whether people can tell real images from synthetic ones."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Device
+from dermaug.cli.run import Moved, read_run
+from dermaug.console import console
+
+readers = typer.Typer(
+    no_args_is_help=True, help="Test whether people can tell real images from synthetic ones."
+)
+app.add_typer(readers, name="readers")
+
+
+@readers.command()
+def make(
+    folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a run with finished generators.")
+    ],
+    number_of_readers: Annotated[
+        int, typer.Option("--readers", min=1, max=100, help="Number of readers.")
+    ] = 2,
+    images: Annotated[
+        int, typer.Option(min=2, max=2_000, help="Number of images, half of them real.")
+    ] = 120,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder to create; default RUN/readers.")
+    ] = None,
+    data: Moved = None,
+    device: Device = "auto",
+) -> None:
+    """Write one page per reader, to be sent, and the key, to be kept."""
+    from dermaug.readers.key import KEY, SEND
+    from dermaug.readers.make import make_reader_test
+    from dermaug.training.fabric import start_fabric
+
+    place = output or folder / "readers"
+    results = read_run(folder, data)
+    where = start_fabric(device).device
+    for note in make_reader_test(
+        results, place, readers=number_of_readers, number=images, device=where
+    ):
+        console.print(f"note: {note}")
+    console.print(f"send: {place / SEND} (one HTML file per reader, and instructions.txt)")
+    console.print(f"keep: {place / KEY} (it tells which images are real)")
+    console.print(
+        "The pages show real images under the licence of the data set: send them to readers only."
+    )
+
+
+@readers.command()
+def score(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that `readers make` wrote.")
+    ],
+    answers: Annotated[
+        list[Path], typer.Argument(metavar="ANSWERS...", help="CSV files that readers sent back.")
+    ],
+) -> None:
+    """Score the answers of readers into DIR/scores and DIR/readers.html."""
+    from dermaug.readers.answers import read_answers
+    from dermaug.readers.key import read_key
+    from dermaug.readers.scores import score_readers
+    from dermaug.report.sections.readers import reader_sentences, write_reader_page
+
+    key = read_key(folder)
+    scores = score_readers(key, read_answers(key, answers))
+    scores.write(folder)
+    for sentence in reader_sentences(scores):
+        typer.echo(sentence)
+    console.print(f"page: {write_reader_page(folder, key, scores)}")

@@ -1,0 +1,101 @@
+"""The answers that readers send back, checked against the key."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.errors import DermaugError
+from dermaug.readers.key import ORIGINS, ReaderKey
+
+SENT = ("test", "reader", "image", "origin", "diagnosis", "seconds", "answered")
+"""Columns of a file of answers."""
+COLUMNS = ("reader", "case", "origin", "label", "generator", "said", "diagnosis", "seconds")
+
+
+def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
+    """Read the files of all readers.
+
+    Args:
+        key: The key of the test.
+        paths: One CSV file per reader, as the page downloads it.
+
+    Returns:
+        One row per reader and image with both answers: reader, case (place in the key), origin,
+        label, generator (these three from the key), said (real or synthetic), diagnosis, seconds.
+
+    Raises:
+        DermaugError: Lists every row that does not belong to the test, is out of range, or occurs
+            twice; or nothing is answered.
+    """
+    rows: dict[tuple[str, int], dict[str, object]] = {}
+    wrong: list[str] = []
+    for path in paths:
+        for line, row in enumerate(_rows(path), start=2):
+            fault = _fault(key, row)
+            place = (row["reader"], int(row["image"])) if not fault else ("", 0)
+            if not fault and place in rows:
+                fault = f"image {place[1]} of {place[0]} is answered twice"
+            if fault:
+                wrong.append(f"{path}, line {line}: {fault}")
+            else:
+                rows[place] = _answer(key, row)
+    if wrong:
+        raise DermaugError(
+            "expected the answers of this test, as its pages download them; found rows that do not "
+            "belong to it; take each reader's file as it was sent, and only once",
+            [*wrong[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])],
+        )
+    found = [row for row in rows.values() if row["said"] and row["diagnosis"]]
+    if not found:
+        raise DermaugError("expected files with answers, found none that answers an image")
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.DictReader(file)
+            lacks = [name for name in SENT if name not in (table.fieldnames or ())]
+            if lacks:
+                raise DermaugError(
+                    f"{path}: expected the columns {', '.join(SENT)}, found none named "
+                    f"{', '.join(lacks)}; take the file as the page downloaded it"
+                )
+            return [{name: row[name] or "" for name in SENT} for row in table]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DermaugError(f"{path}: expected a CSV file of answers ({error})") from None
+
+
+def _fault(key: ReaderKey, row: Mapping[str, str]) -> str:
+    """What is wrong with a row; "" if nothing is."""
+    number = len(key.cases)
+    if row["test"] != key.test:
+        return "from another reader test"
+    if row["reader"] not in key.orders:
+        return f"unknown reader {row['reader']!r}; expected {', '.join(key.orders)}"
+    if not row["image"].isdecimal() or not 1 <= int(row["image"]) <= number:
+        return f"image {row['image']!r}: expected 1 to {number}"
+    if row["origin"] not in ("", *ORIGINS):
+        return f"origin {row['origin']!r}: expected real or synthetic"
+    if row["diagnosis"] not in ("", *key.classes):
+        return f"diagnosis {row['diagnosis']!r}: expected {', '.join(key.classes)}"
+    if not row["seconds"].replace(".", "", 1).isdecimal():
+        return f"seconds {row['seconds']!r}: expected a number"
+    return ""
+
+
+def _answer(key: ReaderKey, row: Mapping[str, str]) -> dict[str, object]:
+    place = key.orders[row["reader"]][int(row["image"]) - 1]
+    case = key.cases[place]
+    return {
+        "reader": row["reader"],
+        "case": place,
+        "origin": case.origin,
+        "label": case.label,
+        "generator": case.generator,
+        "said": row["origin"],
+        "diagnosis": row["diagnosis"],
+        "seconds": float(row["seconds"]),
+    }

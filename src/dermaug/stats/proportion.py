@@ -1,0 +1,21 @@
+"""A proportion and its interval (Wilson 1927), which lies within 0 and 1 and is never empty."""
+
+from scipy.stats import binomtest
+
+
+def wilson(count: int, number: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Lower and upper end of Wilson's score interval; NaN if nothing was counted.
+
+    Args:
+        count: Number of successes.
+        number: Number of trials.
+        confidence: Coverage.
+
+    Example:
+        >>> [round(end, 3) for end in wilson(15, 20)]
+        [0.531, 0.888]
+    """
+    if not number:
+        return float("nan"), float("nan")
+    found = binomtest(count, number).proportion_ci(confidence, method="wilson")
+    return float(found.low), float(found.high)
