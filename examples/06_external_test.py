@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.sources import open_catalog
-from dermaug.data.sources.isic2018 import LABELS
+from dermaug.data.sources.descriptors import HAM10000
 
 
 def set_aside(source: Path, output: Path, one_in: int = 10) -> tuple[int, int]:
@@ -36,8 +36,8 @@ def set_aside(source: Path, output: Path, one_in: int = 10) -> tuple[int, int]:
     rows[rows["image_id"].isin(kept)].to_csv(output / "HAM10000/HAM10000_metadata.csv", index=False)
     tested = table[is_external]
     truth = pd.DataFrame({"image": tested["image_id"]})
-    for column, label in LABELS.items():
-        truth[column] = (tested["label"] == label).astype(float)
+    for label in HAM10000:
+        truth[label.upper()] = (tested["label"] == label).astype(float)
     truth.to_csv(output / "ISIC2018/ISIC2018_Task3_Test_GroundTruth.csv", index=False)
     return int((~is_external).sum()), int(is_external.sum())
 

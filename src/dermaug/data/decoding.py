@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import UInt8
 
+from dermaug.data import containers
 from dermaug.data.image_files import MAX_PIXELS, decode, decode_whole, read_content
 from dermaug.data.signature import Signature, sign
 from dermaug.data.squares import Box, resized
@@ -56,7 +57,7 @@ def read_square(
     content = read_content(path, max_pixels)
     image = decode(path, content, max_pixels)
     lesion, mask = None, ""
-    if crop == "lesion" and mask_path and Path(mask_path).exists():
+    if crop == "lesion" and mask_path and containers.exists(Path(mask_path)):
         lesion = lesion_box(mask_path, max_pixels)
         mask = hashlib.sha256(read_content(mask_path, max_pixels)).hexdigest()
     square = resized(image, size, lesion, margin)
@@ -72,7 +73,7 @@ def lesion_box(mask_path: Path | str, max_pixels: int = MAX_PIXELS) -> Box | Non
     Raises:
         BadImageError: The file is there and damaged.
     """
-    if not Path(mask_path).exists():
+    if not containers.exists(Path(mask_path)):
         return None
     mask = np.asarray(decode_whole(mask_path, max_pixels).convert("L")) >= 128
     if not mask.any():

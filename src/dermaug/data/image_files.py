@@ -12,6 +12,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from dermaug.data import containers
 from dermaug.errors import DermaugError
 
 MAX_PIXELS = 50_000_000
@@ -91,6 +92,8 @@ def read_content(path: Path | str, max_pixels: int = MAX_PIXELS) -> bytes:
         BadImageError: The file is missing, empty, no file, too large or cannot be read.
     """
     try:
+        if containers.locate(path):
+            return containers.read_bytes(path, 8 * max_pixels)
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise BadImageError(path, "not a file")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.data.containers import read_bytes
 from dermaug.errors import DermaugError
 
 LISTED_FINDINGS = 20
@@ -94,7 +95,7 @@ def read_text(path: Path) -> str:
         DermaugError: The file cannot be read, or is in another encoding; names the line.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path)
     except OSError as error:
         raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -118,14 +119,20 @@ def read_text(path: Path) -> str:
 def read_header(path: Path) -> tuple[str, ...]:
     """Names in the first line of a table; none when it is no text. Never raises."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(65_536)
+        raw = _beginning(path)
     except OSError:
         return ()
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     line = re.split(r"\r?\n", raw.decode(encoding, "replace"), maxsplit=1)[0]
     delimiter = max(",\t;", key=line.count)
     return tuple(name.strip().strip('"') for name in line.split(delimiter))
+
+
+def _beginning(path: Path) -> bytes:
+    if path.is_file():
+        with path.open("rb") as file:
+            return file.read(65_536)
+    return read_bytes(path)
 
 
 def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet:

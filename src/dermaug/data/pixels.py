@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.containers import locate
 from dermaug.data.contents import Contents, contents_table, fingerprint
 from dermaug.data.decoding import Crop, Square
 from dermaug.data.parallel import Progress, in_parallel
@@ -148,7 +149,8 @@ def _stamp(path: str) -> tuple[int, int]:
         # Path(...).stat() costs three times as much.
         status = os.stat(path)  # noqa: PTH116
     except OSError:
-        return (-1, -1)
+        container = locate(path)
+        return _stamp(container[0]) if container else (-1, -1)
     return (status.st_size, status.st_mtime_ns)
 
 

@@ -190,8 +190,8 @@ def test_given_splits_with_class_folders_are_pooled(folder: Folder) -> None:
     assert sorted(catalog.table["label"]) == ["mel", "mel", "mel", "nv", "nv"]
     assert "test_nv_1.jpg" in catalog.image_ids
     assert catalog.notes[-1] == (
-        "The given splits are pooled, and a run splits the images anew: test (2 images), train (3 "
-        "images)."
+        'The given splits are pooled, and a run splits the images anew (splits.use = "given" keeps '
+        "them): test (2 images), train (3 images)."
     )
     assert len(open_catalog(catalog.root / "train")) == 3
 

@@ -38,7 +38,7 @@ def test_hints(tmp_path: Path, jpeg: bytes) -> None:
         open_catalog(tmp_path)
     assert caught.value.details[-2:] == (
         f"did you mean {tmp_path / 'inside'}?",
-        "unpack first: set.zip",
+        "set.zip is not a readable archive: download it again",
     )
 
 

@@ -1,13 +1,23 @@
 """Public data sets laid out as their documentation says, with phantoms for images."""
 
+import hashlib
+import json
+import shutil
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from dermaug.data.check import check_catalog
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
@@ -311,7 +321,7 @@ Write = Callable[..., Path]
 def pictures() -> tuple[bytes, ...]:
     """Ten phantoms as JPEG files."""
     files = []
-    for pixels in draw_class("nv", 10, 0, 24).images:
+    for pixels in draw_class("nv", 12, 0, 24).images:
         buffer = BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG")
         files.append(buffer.getvalue())
@@ -348,6 +358,113 @@ def test_each_layout_is_read_as_what_it_is(lay_out: Write, case: Case) -> None:
     assert set(case.said) <= set(catalog.notes), catalog.notes
     table = next(root / name for name in case.tables)
     assert open_catalog(table).table.equals(catalog.table)
+
+
+def packed(root: Path, folder: str, archive: str) -> None:
+    """Pack a folder of a data set into an archive that lies in its place."""
+    with zipfile.ZipFile(root / archive, "w") as target:
+        for file in sorted((root / folder).rglob("*")):
+            target.write(file, file.relative_to((root / folder).parent))
+    shutil.rmtree(root / folder)
+
+
+def packed_hdf5(root: Path, folder: str, archive: str) -> None:
+    """Write the images of a folder into an HDF5 file, one encoded image per key."""
+    with h5py.File(root / archive, "w") as target:
+        for file in sorted((root / folder).rglob("*.jpg")):
+            target[file.stem] = np.void(file.read_bytes())
+    shutil.rmtree(root / folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack", "folder", "archive"),
+    [
+        ("ISIC 2019", packed, "ISIC_2019_Training_Input", "ISIC_2019_Training_Input.zip"),
+        ("ISIC 2020", packed, "jpeg", "jpeg.zip"),
+        ("ISIC 2024", packed_hdf5, "train-image", "train-image.hdf5"),
+        ("HAM10000", packed, "ISIC2018_Task3_Test_Images", "ISIC2018_Task3_Test_Images.zip"),
+        ("PAD-UFES-20", packed, "images/imgs_part_2", "images/imgs_part_2.zip"),
+        ("MILK10k", packed, ".", "../set.zip"),
+    ],
+)
+def test_archives_are_read_in_place(
+    lay_out: Write, name: str, pack: Callable[..., None], folder: str, archive: str
+) -> None:
+    case = CASES[NAMES.index(name)]
+    root = lay_out(case.tables, case.images)
+    plain = open_catalog(root)
+    pack(root, folder, archive)
+    opened = root if root.exists() else root.parent
+    catalog = open_catalog(opened)
+    assert catalog.name == name
+    other = ["path"]
+    assert catalog.table.drop(columns=other).equals(plain.table.drop(columns=other))
+    checked = check_catalog(catalog)
+    assert not checked.bad
+    assert len(checked.catalog) == len(case.labels)
+
+
+def test_truth_may_lie_in_an_archive(lay_out: Write) -> None:
+    case = CASES[0]
+    tables = {f"truth/{name}": text for name, text in case.tables.items()}
+    root = lay_out(tables, case.images)
+    packed(root, "truth", "ISIC_2019_Training_GroundTruth.zip")
+    assert tuple(open_catalog(root).table["label"]) == case.labels
+
+
+def parquet(path: Path, columns: dict[str, list[Any]], names: Sequence[str] = ()) -> None:
+    """A parquet file as `datasets` writes it; `names` are those of the numbered labels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.table(columns)
+    features = {"label": {"names": list(names), "_type": "ClassLabel"}} if names else {}
+    stored = json.dumps({"info": {"features": features}}).encode()
+    pq.write_table(table.replace_schema_metadata({b"huggingface": stored}), path, row_group_size=2)
+
+
+def test_parquet_of_a_public_data_set(tmp_path: Path, pictures: Sequence[bytes]) -> None:
+    def rows(ids: Sequence[int]) -> dict[str, list[Any]]:
+        dx = ["melanoma", "melanocytic_Nevi", "benign_keratosis-like_lesions"]
+        return {
+            "image": [{"bytes": pictures[number], "path": None} for number in ids],
+            "image_id": [f"ISIC_000000{number}" for number in ids],
+            "lesion_id": [f"HAM_000000{number // 2}" for number in ids],
+            "dx": [dx[number // 2] for number in ids],
+            "dx_type": ["histo"] * len(ids),
+            "age": [40.0, None, 50.0, 60.0][: len(ids)],
+            "sex": ["male"] * len(ids),
+            "localization": ["back"] * len(ids),
+        }
+
+    parquet(tmp_path / "data/train-00000-of-00001.parquet", rows([0, 1, 2, 4]))
+    parquet(tmp_path / "data/test-00000-of-00001.parquet", rows([4, 5]))
+    catalog = open_catalog(tmp_path)
+    assert catalog.name == "HAM10000"
+    assert dict(zip(catalog.image_ids, catalog.table["label"], strict=True)) == {
+        "ISIC_0000000": "mel",
+        "ISIC_0000001": "mel",
+        "ISIC_0000002": "nv",
+        "ISIC_0000004": "bkl",
+        "ISIC_0000005": "bkl",
+    }
+    assert catalog.table["lesion_id"].nunique() == 3
+    assert set(catalog.table["split"]) == {"train", "test", "test+train"}
+    assert any("1 in test and train" in note for note in catalog.notes), catalog.notes
+    assert any("50 % of the images of test are in train, too." in note for note in catalog.notes)
+    checked = check_catalog(catalog)
+    assert not checked.bad
+    files = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+    assert list(checked.contents.files) == [files[int(name[-1])] for name in catalog.image_ids]
+    assert open_catalog(tmp_path / "data/test-00000-of-00001.parquet").classes == ("bkl",)
+
+
+def test_parquet_with_numbered_labels(tmp_path: Path, pictures: Sequence[bytes]) -> None:
+    images = [{"bytes": picture, "path": f"{n}.jpg"} for n, picture in enumerate(pictures[:4])]
+    columns: dict[str, list[Any]] = {"image": images, "label": [0, 1, 1, 0]}
+    parquet(tmp_path / "default/train/0000.parquet", columns, ("benign", "malignant"))
+    catalog = open_catalog(tmp_path)
+    assert catalog.table["label"].tolist() == ["benign", "malignant", "malignant", "benign"]
+    assert catalog.image_ids[0] == "0000-000000"
+    assert not check_catalog(catalog).bad
 
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)

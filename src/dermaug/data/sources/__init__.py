@@ -4,18 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.data import containers
 from dermaug.data.catalog import Catalog
 from dermaug.data.label_map import relabel
 from dermaug.data.sources import (
     class_folders,
     ham10000,
     hmnist,
-    isic2018,
     medmnist,
     own_table,
-    split_folders,
+    parquet_tables,
     tables,
 )
+from dermaug.data.sources.images import archives, file_names, sub_folders
+from dermaug.data.sources.missing import archive_hints
+from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
 
 
@@ -38,6 +41,7 @@ class Source:
 
 
 MOST_DOUBTS = 5
+MOST_LOOKED_INTO = 50
 
 
 def _plain(read: Callable[[Path], Catalog]) -> Callable[[Path, Mapping[str, str]], Catalog]:
@@ -51,9 +55,9 @@ SOURCES = {
     "table of a public data set": Source(
         tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
     ),
+    "parquet": Source(parquet_tables.recognises, parquet_tables.read, parquet_tables.LOOKS_FOR),
     "HAM10000": Source(ham10000.recognises, _plain(ham10000.read), ham10000.LOOKS_FOR),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
-    "ISIC 2018 Task 3": Source(isic2018.recognises, _plain(isic2018.read), isic2018.LOOKS_FOR),
     "table": Source(own_table.recognises, _plain(own_table.read), own_table.LOOKS_FOR),
     "class folders": Source(
         class_folders.recognises, _plain(class_folders.read), class_folders.LOOKS_FOR
@@ -74,10 +78,12 @@ def open_catalog(path: Path, labels: Mapping[str, str] = NO_MAP) -> Catalog:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
     """
     try:
-        if not path.exists():
+        if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
         path = path.resolve()
         source = recognise(path)
+        while source is None and (inside := _only_content(path)) is not None:
+            path, source = inside, recognise(inside)
         if source is not None:
             return source.read(path, labels)
         hints = _hints(path)
@@ -102,17 +108,26 @@ def recognised_as(path: Path) -> str:
     return f"Read as {next(found)}: {source.looks_for}." if source else ""
 
 
+def _only_content(path: Path) -> Path | None:
+    """The one sub-folder or archive of a folder with nothing beside it; None otherwise.
+
+    A folder that may hold the images of all classes is none: its sub-folders may be no classes.
+    """
+    if not containers.is_folder(path):
+        return None
+    inside = [*sub_folders(path), *archives(path)]
+    others = [name for name in file_names(path) if path / name not in inside]
+    if len(inside) != 1 or others or is_container(inside[0]) or is_split(inside[0]):
+        return None
+    return None if len(class_folders.class_folders(inside[0])) == 1 else inside[0]
+
+
 def _hints(path: Path) -> list[str]:
     """Why class folders are none, sub-folders that would be recognised, and archives to unpack."""
-    if path.is_file():
+    if not containers.is_folder(path):
         return []
-    children = sorted(path.iterdir())[:50]
-    inside = [
-        child
-        for child in children
-        if child.is_dir() and not split_folders.is_split(child) and recognise(child) is not None
-    ]
-    archives = [child.name for child in children if child.name.lower().endswith((".zip", ".tar"))]
+    inside = [*sub_folders(path), *archives(path)][:MOST_LOOKED_INTO]
+    known = [each for each in inside if not is_split(each) and recognise(each) is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
-    hints += [f"did you mean {child}?" for child in inside]
-    return hints + ([f"unpack first: {', '.join(archives)}"] if archives else [])
+    hints += [f"did you mean {child}?" for child in known]
+    return hints + archive_hints(path)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, name_fault
+from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
 from dermaug.data.sources.images import (
     MASK_FOLDER,
@@ -19,7 +20,14 @@ from dermaug.data.sources.images import (
     sub_folders,
 )
 from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
-from dermaug.data.sources.split_folders import is_container, is_split, pooled_note, split_folders
+from dermaug.data.sources.split_folders import (
+    is_container,
+    is_split,
+    pooled_note,
+    split_folders,
+    split_name,
+    with_splits,
+)
 
 LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
@@ -30,7 +38,7 @@ TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".json", ".jsonl", ".parquet", ".hdf5
 
 def recognises(path: Path) -> bool:
     """Whether sub-folders hold images as classes do, and nothing says that they are no classes."""
-    return path.is_dir() and any(map(class_folders, _roots(path))) and not doubts(path)
+    return is_folder(path) and any(map(class_folders, _roots(path))) and not doubts(path)
 
 
 def doubts(path: Path) -> list[str]:
@@ -39,6 +47,7 @@ def doubts(path: Path) -> list[str]:
     folders = [folder for root in roots for folder in class_folders(root)]
     lines = [
         f"{folder} bears the name of a split or of a folder for all images, not of a class"
+        f"{_table_of(folder)}"
         for folder in folders
         if is_split(folder) or is_container(folder)
     ]
@@ -58,6 +67,12 @@ def doubts(path: Path) -> list[str]:
         ]
         + _tables_beside(path)
     )
+
+
+def _table_of(folder: Path) -> str:
+    """The name of the table of an ISIC challenge's images, as the end of a sentence."""
+    prefix, ending = folder.name[:-6], folder.name[-6:].lower()
+    return f"; its labels are in {prefix}_GroundTruth.csv" if ending == "_input" else ""
 
 
 def _tables_beside(path: Path) -> list[str]:
@@ -113,10 +128,11 @@ def read(path: Path) -> Catalog:
     ids, labels = image_ids(paths, path), [image.parent.name for image in paths]
     findings.stop(str(path))
     notes = [UNGROUPED_NOTE, *_left_out(path, folders)]
+    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
     if roots != [path]:
         counts = Counter(image.parents[1].name for image in paths)
         notes.append(pooled_note(counts))
-    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
+        described = with_splits(described, [split_name(image.parents[1].name) for image in paths])
     return plain_catalog(path, ids, ids, labels, paths, described, False, notes)
 
 

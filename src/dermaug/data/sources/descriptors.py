@@ -36,6 +36,16 @@ ALIASES = {
 """Column of a catalog -> its names in these data sets; the first that a table has is read."""
 
 
+CONFIRMED_BY = {
+    "histopathology": "histo",
+    "serial imaging showing no change": "follow_up",
+    "single image expert consensus": "consensus",
+    "single contributor clinical assessment": "clinical",
+    "confocal microscopy with consensus dermoscopy": "confocal",
+}
+"""How the ISIC archive calls the ways of confirming a diagnosis -> HAM10000's words."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """How one data set's table names images and labels; its header tells the data set.
@@ -101,6 +111,17 @@ DIAGNOSES = {
 }
 """Names of diagnoses in the ISIC archive and Derm7pt -> HAM10000's classes."""
 
+HAM10000_NAMES = {
+    "actinic[_ ]keratos[ei]s.*": "akiec",
+    "basal[_ ]cell[_ ]carcinoma": "bcc",
+    "benign[_ ]keratosis.*": "bkl",
+    "dermatofibroma": "df",
+    "melanoma": "mel",
+    "melanocytic[_ ]nev(i|us)": "nv",
+    "vascular[_ ]lesions?": "vasc",
+}
+"""Names of HAM10000's classes in copies such as `marmal88/skin_cancer` of Hugging Face."""
+
 # The first whose columns a header has: layouts with more columns stand before those with fewer.
 LAYOUTS = [
     Layout(
@@ -108,6 +129,15 @@ LAYOUTS = [
         "image",
         ("MEL", "NV", "BCC", "AK", "BKL", "DF", "VASC", "SCC", "UNK"),
         ISIC_2019,
+        marks=("image",),
+        one_hot=True,
+        join="image",
+    ),
+    Layout(
+        "ISIC 2018 Task 3",
+        "image",
+        ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"),
+        _own(*HAM10000),
         marks=("image",),
         one_hot=True,
         join="image",
@@ -154,7 +184,7 @@ LAYOUTS = [
         "HAM10000",
         "image_id",
         ("dx",),
-        _own(*HAM10000),
+        _own(*HAM10000) | HAM10000_NAMES,
         marks=("lesion_id", "dx_type"),
     ),
 ]

@@ -15,9 +15,11 @@ from dermaug.data.cells import (
     describe,
     parse_patient,
 )
+from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Sheet, read_sheet
 from dermaug.data.sources.images import (
     MASK_FOLDER,
+    archives,
     by_stem,
     file_names,
     files_below,
@@ -25,7 +27,7 @@ from dermaug.data.sources.images import (
     mask_paths,
     sub_folders,
 )
-from dermaug.data.sources.missing import match_images
+from dermaug.data.sources.missing import archive_hints, match_images
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -41,7 +43,7 @@ REQUIRED = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localizatio
 
 def find_metadata(path: Path) -> Path | None:
     """The metadata table: `path` itself, in it, or in the folder above; None without one."""
-    if path.is_file():
+    if not is_folder(path):
         return path if path.name.lower() in METADATA_NAMES else None
     for folder in (path, path.parent):
         names = {name.lower(): name for name in file_names(folder)}
@@ -58,8 +60,9 @@ def find_images(path: Path) -> list[str]:
         path: Folder to look in, one of the set's image folders, or the metadata table.
     """
     is_part = path.name.lower().startswith(IMAGE_FOLDERS)
-    root = path.parent if path.is_file() or is_part else path
-    own = [folder for folder in sub_folders(root) if folder.name.lower().startswith(IMAGE_FOLDERS)]
+    root = path.parent if not is_folder(path) or is_part else path
+    inside = [*sub_folders(root), *archives(root)]
+    own = [folder for folder in inside if folder.name.lower().startswith(IMAGE_FOLDERS)]
     # Dataverse keeps the ISIC 2018 test images beside the set's own; they are another data set.
     return [
         file for folder in own or [root] for file in files_below(folder, enter=_may_hold_images)
@@ -69,7 +72,7 @@ def find_images(path: Path) -> list[str]:
 def recognises(path: Path) -> bool:
     """Whether there is a HAM10000 metadata table; the images may be missing, which `read` tells."""
     metadata = find_metadata(path)
-    if metadata is None or path.is_file() or metadata.parent == path:
+    if metadata is None or not is_folder(path) or metadata.parent == path:
         return metadata is not None
     # The table lies above: it speaks of this folder only if the images lie directly in it.
     names = file_names(path)
@@ -144,6 +147,5 @@ def _may_hold_images(name: str) -> bool:
 
 
 def _archive_hint(path: Path) -> str:
-    folder = path.parent if path.is_file() else path
-    archives = sorted(name for name in file_names(folder) if name.lower().endswith(".zip"))
-    return f"; unpack {', '.join(archives)} first" if archives else "; put them there"
+    folder = path if is_folder(path) else path.parent
+    return f"; {'; '.join(archive_hints(folder)) or 'put them there'}"

@@ -10,6 +10,7 @@ from jaxtyping import Int, UInt8
 
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import UNKNOWN
+from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, read_sheet
 from dermaug.data.sources import ham10000
 from dermaug.data.sources.images import file_names
@@ -25,7 +26,7 @@ COLUMN_NAMES = (*(f"pixel{index:04d}" for index in range(NUM_VALUES)), "label")
 
 def find_table(path: Path) -> Path | None:
     """The table of pixels: `path` itself or in it; None without one."""
-    if path.is_file():
+    if not is_folder(path):
         return path if path.name.lower() == FILE_NAME else None
     return next((path / name for name in file_names(path) if name.lower() == FILE_NAME), None)
 

@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
+from dermaug.data import containers
 from dermaug.data.metadata import Findings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
-DEEPEST = 4  # levels of folders; ends the walk where a link leads back to its own folder
+DEEPEST = 6  # levels of folders; ends the walk where a link leads back to its own folder
 
 
 def is_image(name: str) -> bool:
@@ -23,31 +24,30 @@ def files_below(
     wanted: Callable[[str], bool] = is_image,
     enter: Callable[[str], bool] = lambda name: name != MASK_FOLDER,
 ) -> list[str]:
-    """Absolute paths of the files in a folder and its sub-folders, sorted.
+    """Absolute paths of the files in a folder, its sub-folders and its archives, sorted.
 
     Args:
-        folder: Where to look.
+        folder: Where to look; it may lie in an archive.
         wanted: Whether a file of this name counts; images do.
         enter: Whether to look into a sub-folder of this name; all but the masks'.
     """
     found: list[str] = []
-    pending = [(str(folder), 0)]
+    pending = [(folder, 0)]
     while pending:
         current, depth = pending.pop()
-        with os.scandir(current) as entries:
-            for entry in entries:
-                if entry.name.startswith((".", "__MACOSX")):
-                    continue
-                if entry.is_dir():
-                    if depth < DEEPEST and enter(entry.name):
-                        pending.append((entry.path, depth + 1))
-                elif wanted(entry.name):
-                    found.append(entry.path)
+        prefix = f"{current}{os.sep}"
+        found.extend(prefix + name for name in file_names(current) if wanted(name))
+        if depth < DEEPEST:
+            inside = sub_folders(current) + archives(current)
+            pending += [(each, depth + 1) for each in inside if enter(plain_name(each))]
     return sorted(found)
 
 
 def file_names(folder: Path) -> list[str]:
     """Names of the files directly in a folder, in alphabetical order, without hidden ones."""
+    inside = containers.children(folder)
+    if inside is not None:
+        return [name for name in inside[0] if not name.startswith(".")]
     with os.scandir(folder) as entries:
         return sorted(
             entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")
@@ -56,9 +56,25 @@ def file_names(folder: Path) -> list[str]:
 
 def sub_folders(folder: Path) -> list[Path]:
     """Sub-folders in alphabetical order, without hidden ones."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
-    return [folder / name for name in sorted(names) if not name.startswith((".", "__MACOSX"))]
+    inside = containers.children(folder)
+    if inside is not None:
+        names = inside[1]
+    else:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir())
+    return [folder / name for name in names if not name.startswith((".", "__MACOSX"))]
+
+
+def archives(folder: Path) -> list[Path]:
+    """Zip and HDF5 files directly in a folder on disk that are not unpacked beside it."""
+    if containers.locate(folder) is not None:
+        return []
+    return [folder / name for name in file_names(folder) if containers.looked_into(folder, name)]
+
+
+def plain_name(folder: Path) -> str:
+    """Name of a folder, or of an archive without its ending."""
+    return folder.stem if folder.name.lower().endswith(containers.ARCHIVES) else folder.name
 
 
 def by_stem(paths: Iterable[str], findings: Findings) -> dict[str, str]:
@@ -72,7 +88,7 @@ def by_stem(paths: Iterable[str], findings: Findings) -> dict[str, str]:
     for path in paths:
         stem = path[path.rfind(os.sep) + 1 :].rpartition(".")[0]
         earlier = found.setdefault(stem, path)
-        if earlier != path and Path(earlier).stat().st_size != Path(path).stat().st_size:
+        if earlier != path and containers.file_size(earlier) != containers.file_size(path):
             findings.add(f"image {stem!r} occurs twice: {earlier} and {path}")
     return found
 
@@ -80,7 +96,7 @@ def by_stem(paths: Iterable[str], findings: Findings) -> dict[str, str]:
 def mask_paths(*folders: Path) -> dict[str, str]:
     """Image id -> path of its lesion mask, from `MASK_FOLDER` in the first folder that has one."""
     for folder in folders:
-        if (masks := folder / MASK_FOLDER).is_dir():
+        if containers.is_folder(masks := folder / MASK_FOLDER):
             paths = files_below(masks, lambda name: name.endswith(MASK_ENDING))
             return {Path(path).name.removesuffix(MASK_ENDING): path for path in paths}
     return {}

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.data.containers import is_folder
 from dermaug.data.metadata import read_header
 from dermaug.data.sources.descriptors import Layout, layout_of
-from dermaug.data.sources.images import MASK_FOLDER, file_names, is_image, sub_folders
+from dermaug.data.sources.images import MASK_FOLDER, archives, file_names, is_image, sub_folders
 from dermaug.data.sources.split_folders import is_container
 
 OWN_READER = "ham10000_metadata"
@@ -44,17 +45,39 @@ def part_of(table: Path) -> str:
 
 def tables_around(path: Path) -> dict[Path, tuple[str, ...]]:
     """Header of each table that is `path`, lies in it or in its sub-folders."""
-    if path.is_file():
+    if not is_folder(path):
         return {path: read_header(path)} if _is_table(path.name) else {}
-    folders = [path, *(folder for folder in sub_folders(path) if folder.name != MASK_FOLDER)]
+    packed = archives(path)
+    inside = [*sub_folders(path), *packed, *(each for pack in packed for each in sub_folders(pack))]
+    folders = [path, *(folder for folder in inside if folder.name != MASK_FOLDER)]
     tables = [folder / name for folder in folders for name in file_names(folder) if _is_table(name)]
     return {table: read_header(table) for table in tables}
+
+
+def tables_beside(table: Labelled) -> dict[Path, tuple[str, ...]]:
+    """Header of each table of the same part: around a table, or around its folder."""
+    own = tables_around(table.path.parent)
+    if table.part:
+        above = table.path.parent.parent
+        inside = [
+            folder
+            for folder in (*sub_folders(above), *archives(above))
+            if folder.name.lower().startswith(table.part)
+        ]
+        names = [
+            folder / name
+            for folder in (above, *inside, *(each for one in inside for each in sub_folders(one)))
+            for name in file_names(folder)
+            if _is_table(name) and part_of(folder / name) == table.part
+        ]
+        own |= {name: read_header(name) for name in names}
+    return {path: columns for path, columns in own.items() if part_of(path) == table.part}
 
 
 def labelled_tables(path: Path) -> list[Labelled]:
     """Tables that a path means: in it; or beside it, when it is a folder of images."""
     found = _labelled(tables_around(path))
-    if found or path.is_file() or not path.parent.is_dir():
+    if found or not is_folder(path) or not is_folder(path.parent):
         return found
     names = [path.parent / name for name in file_names(path.parent) if _is_table(name)]
     beside = _labelled({table: read_header(table) for table in names})

@@ -10,9 +10,10 @@ from jaxtyping import UInt8
 
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import UNKNOWN
+from dermaug.data.containers import is_folder
 from dermaug.data.sources.descriptors import HAM10000
 from dermaug.data.sources.images import file_names
-from dermaug.data.sources.split_folders import pooled_note
+from dermaug.data.sources.split_folders import pooled_note, split_name, with_splits
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = "dermamnist*.npz with train_images, train_labels, val_*, test_*"
@@ -51,6 +52,7 @@ def read(path: Path) -> Catalog:
     columns |= dict.fromkeys(("patient_id", "path", "mask_path"), "")
     unknown = dict.fromkeys(("sex", "localization", "skin_tone", "dx_type"), UNKNOWN)
     table = pd.DataFrame(columns | {"age": np.nan} | unknown)[list(COLUMNS)]
+    table = with_splits(table, [split_name(name) for name in numbers for _ in codes[name]])
     return Catalog(
         name="DermaMNIST",
         root=files[0].parent,
@@ -63,7 +65,7 @@ def read(path: Path) -> Catalog:
 
 
 def _files(path: Path) -> list[Path]:
-    paths = [path] if path.is_file() else [path / name for name in file_names(path)]
+    paths = [path] if not is_folder(path) else [path / name for name in file_names(path)]
     return [file for file in paths if fnmatch(file.name.lower(), "dermamnist*.npz")]
 
 

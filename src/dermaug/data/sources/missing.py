@@ -4,9 +4,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from dermaug.data import containers
 from dermaug.data.metadata import Findings, Sheet
 from dermaug.data.sources.images import file_names
 
+PACKED = (".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
+"""Endings of archives that are not read in place."""
 NAMED = 3
 """Images that are named, one line each; of more, one line tells how many."""
 
@@ -72,12 +75,26 @@ def missing_sentence(names: Sequence[str], files: Collection[str], root: Path) -
     return f"no image file for {len(names):,} rows ({shown}{more}){cause}"
 
 
+def archive_hints(root: Path) -> list[str]:
+    """What to do about archives in a folder that cannot be read in place, one phrase each."""
+    names = file_names(root) if containers.is_folder(root) else []
+    looked_into = [name for name in names if name.lower().endswith(containers.ARCHIVES)]
+    packed = [name for name in names if name.lower().endswith(PACKED)]
+    if containers.locate(root):  # archives in an archive
+        packed, looked_into = [*packed, *looked_into], []
+    damaged = [name for name in looked_into if containers.unreadable(root / name)]
+    hints = [f"{name} is not a readable archive: download it again" for name in damaged]
+    return hints + ([f"unpack first: {', '.join(packed)}"] if packed else [])
+
+
 def likely_cause(name: str, files: Collection[str], root: Path) -> str:
     """The likely cause that an image is missing, as the end of a sentence; "" when none is seen."""
+    packed = archive_hints(root)
     if not files:
-        archives = [file for file in file_names(root) if file.lower().endswith((".zip", ".tar"))]
-        hint = f"unpack {', '.join(archives)} first" if archives else "put the images there"
+        hint = "; ".join(packed) or "put the images there"
         return f"; there are no images in {root}: {hint}"
+    if packed:
+        return f"; {'; '.join(packed)}"
     paths = [PurePosixPath(file) for file in files]
     for path in paths:
         if path.name == PurePosixPath(name).name:

@@ -20,10 +20,17 @@ from dermaug.data.cells import (
     safe_join,
     tone_column,
 )
+from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, Sheet, read_lines, read_sheet
 from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed
-from dermaug.data.sources.split_folders import pooled_note, split_folders
+from dermaug.data.sources.split_folders import (
+    pooled_note,
+    split_folders,
+    split_name,
+    split_of,
+    with_splits,
+)
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -51,7 +58,7 @@ def read(path: Path) -> Catalog:
     Raises:
         DermaugError: Every finding, by file and line.
     """
-    root = path.parent if path.is_file() else path
+    root = path.parent if not is_folder(path) else path
     findings = Findings()
     sheet = _pooled(root, _tables(path), findings)
     check_unique(sheet.rows, "file_name", findings)
@@ -72,8 +79,14 @@ def read(path: Path) -> Catalog:
     grouped = "lesion_id" in sheet.columns
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
     if sheet.path == root:
-        counts = Counter(image.relative_to(root).parts[0] for image in paths)
-        notes.append(pooled_note(counts))
+        folders = [image.relative_to(root).parts[0] for image in paths]
+        notes.append(pooled_note(Counter(folders)))
+        described = with_splits(described, list(map(split_name, folders)))
+    elif "split" in sheet.columns:
+        given = [split_of(row["split"]) for row in sheet.rows]
+        described = with_splits(described, given)
+        if "split" in described:
+            notes.append(pooled_note(Counter(given)))
     return plain_catalog(root, ids, lesions, labels, paths, described, grouped, notes)
 
 
@@ -87,7 +100,7 @@ def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
 
 def _tables(path: Path) -> list[Path]:
     """The table that a path means, or those of the splits in it."""
-    if path.is_file():
+    if not is_folder(path):
         return [path] if path.name.lower() in TABLE_NAMES else []
     tables = _tables_in(path)
     if tables:
@@ -166,7 +179,7 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
-    read = {*REQUIRED, *OPTIONAL, tone_column(sheet.columns)}
+    read = {*REQUIRED, *OPTIONAL, "split", tone_column(sheet.columns)}
     if unread := [name for name in sheet.columns if name not in read]:
         notes.append(
             f"Columns that were not read: {', '.join(unread)}; those that are: "
@@ -206,5 +219,5 @@ def plain_catalog(
         label=labels,
         path=[str(path) for path in paths],
         mask_path=[masks.get(image_id, "") for image_id in ids],
-    )[list(COLUMNS)]
+    )[[*COLUMNS, *(name for name in ("split",) if name in described)]]
     return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

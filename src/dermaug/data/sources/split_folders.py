@@ -1,14 +1,19 @@
 """Folders whose names are no classes: those of given splits, and those that hold all images."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dermaug.data.sources.images import sub_folders
+import pandas as pd
 
-SPLITS = frozenset(
-    {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "holdout"}
-)
+from dermaug.data.sources.images import plain_name, sub_folders
+
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "holdout"), "test"),
+}
+"""Name of a given split, in lower case -> split of a fold."""
 CONTAINER = re.compile(
     r"(images?|imgs?|pictures|photos|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
     r".*[-_](input|images?|jpe?g|groundtruth)|imgs_part_\d+|ham10000_images.*|isic_?20\d\d.*)",
@@ -19,12 +24,33 @@ CONTAINER = re.compile(
 
 def is_split(folder: Path) -> bool:
     """Whether a folder bears the name of a split."""
-    return folder.name.lower() in SPLITS
+    return plain_name(folder).lower() in SPLITS
+
+
+def split_name(text: str) -> str:
+    """The split of a fold that a text names; "" if it names none.
+
+    Example:
+        >>> split_name("Valid")
+        'validation'
+    """
+    return SPLITS.get(text.strip().lower(), "")
+
+
+def split_of(cell: str) -> str:
+    """The split in a cell of a table; an image of several splits has all of them, joined by +."""
+    names = [split_name(part) for part in cell.split("+")]
+    return "+".join(names) if all(names) else ""
+
+
+def with_splits(table: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    """A catalog's table with the split of each image, if training and test splits are given."""
+    return table.assign(split=list(splits)) if {"train", "test"} <= set(splits) else table
 
 
 def is_container(folder: Path) -> bool:
     """Whether a folder bears the name of one that holds the images of all classes."""
-    return CONTAINER.fullmatch(folder.name) is not None
+    return CONTAINER.fullmatch(plain_name(folder)) is not None
 
 
 def split_folders(path: Path) -> list[Path]:
@@ -35,4 +61,7 @@ def split_folders(path: Path) -> list[Path]:
 def pooled_note(images: Mapping[str, int]) -> str:
     """What a reader must know about given splits; `images` of each are counted."""
     counted = ", ".join(f"{name} ({number:,} images)" for name, number in images.items())
-    return f"The given splits are pooled, and a run splits the images anew: {counted}."
+    return (
+        'The given splits are pooled, and a run splits the images anew (splits.use = "given" keeps '
+        f"them): {counted}."
+    )
