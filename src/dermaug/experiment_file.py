@@ -46,7 +46,7 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     except (OSError, ValueError, RecursionError) as error:  # UTF-8 and TOML: both ValueError
         raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
     for override in overrides:
-        _apply(tree, override)
+        apply_override(tree, override)
     return validate_experiment(tree, str(path))
 
 
@@ -91,7 +91,16 @@ def _leaves(value: object, path: str = "") -> Iterator[tuple[str, str]]:
             yield path, json.dumps(value)
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
+def apply_override(tree: dict[str, Any], override: str) -> None:
+    """Set one entry of a tree of plain values.
+
+    Args:
+        tree: Changed in place.
+        override: `a.b=value`, as for `read_experiment`.
+
+    Raises:
+        DermaugError: It is no assignment, or the tree has no such entry.
+    """
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):

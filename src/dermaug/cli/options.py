@@ -1,10 +1,11 @@
 """Options that several commands share."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,7 +75,7 @@ def read_asked(
         DermaugError: There is no such file, or something in it is wrong.
     """
     overrides = list(settings or ())
-    given = {setting.partition("=")[0].strip() for setting in overrides}
+    given = set_keys(overrides)
     if check_convergence is not None:
         if "check_convergence" in given:
             raise DermaugError(
@@ -109,6 +110,11 @@ def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[
     return wanted
 
 
+def set_keys(settings: list[str] | None) -> set[str]:
+    """The keys that `--set` overrides."""
+    return {setting.partition("=")[0].strip() for setting in settings or ()}
+
+
 def existing(data: Path) -> Path:
     """The path given by `--data`, with `~` expanded.
 
@@ -138,3 +144,19 @@ def _find(name: str) -> Path:
             f"no experiment {name!r}: expected a TOML file or one of {', '.join(sorted(shipped))}"
         )
     return shipped[name]
+
+
+def echo_json(value: object) -> None:
+    """Print one JSON document to standard output; what is not a number becomes null."""
+    typer.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:  # noqa: ANN401
+    match value:
+        case dict():
+            return {key: _without_nan(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_without_nan(item) for item in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value

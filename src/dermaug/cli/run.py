@@ -39,7 +39,14 @@ Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
 
 @app.command()
 def run(
-    experiment: ExperimentFile = "quickstart",
+    experiment: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="EXPERIMENT",
+            help="A TOML file, or the name of a shipped experiment. Without one: a plan for the "
+            "images of --data, or the quickstart.",
+        ),
+    ] = None,
     data: Data = None,
     output: Output = None,
     settings: Settings = None,
@@ -55,7 +62,12 @@ def run(
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""
     wanted = asked_labels(labels, leave_out)
-    asked = read_asked(experiment, data, settings, check_convergence, wanted)
+    if experiment is None and data is not None:
+        from dermaug.cli.plan import planned
+
+        experiment = str(planned(data, output, settings, device, precision, wanted))
+        data = None
+    asked = read_asked(experiment or "quickstart", data, settings, check_convergence, wanted)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import print_plan

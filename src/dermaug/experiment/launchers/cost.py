@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,10 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
-    minutes = _minutes(experiment, catalog.classes, fabric)
+    minutes = minutes_per_image(experiment, catalog.classes, fabric)
     table = Table("Job", "Images shown", "Minutes", title=f"{experiment.name} on {fabric.device}")
     for job in jobs.in_order:
-        spent = job.images * minutes[_network(job.config)]
+        spent = job.images * minutes[network_name(job.config)]
         table.add_row(job.key, f"{job.images:,}", f"{spent:.1f}")
     console.print(table)
     console.print(_summary(jobs, minutes))
@@ -57,19 +58,28 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
 
 def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
     trained = [job for job in jobs.in_order if job.images]
-    total = sum(job.images * minutes[_network(job.config)] for job in trained)
+    total = sum(job.images * minutes[network_name(job.config)] for job in trained)
     return (
         f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
         f"about {total:.0f} minutes on this machine; no run was started"
     )
 
 
-def _network(config: ClassifierConfig | GeneratorConfig) -> str:
+def network_name(config: ClassifierConfig | GeneratorConfig) -> str:
+    """Name of a network in `minutes_per_image`."""
     return f"{type(config).__name__} {config.key}"
 
 
-def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -> dict[str, float]:
-    """Minutes per image shown, for each network."""
+def minutes_per_image(
+    experiment: Experiment, classes: tuple[str, ...], fabric: Fabric
+) -> dict[str, float]:
+    """Measure the minutes per image shown of each network, by `network_name`, on this machine.
+
+    Args:
+        experiment: Its networks and its image size.
+        classes: Labels of the data set.
+        fabric: Device and precision.
+    """
     size = experiment.data.size
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
     bank = ImageBank.of(noise, np.arange(64) % len(classes), fabric.device)
@@ -77,10 +87,10 @@ def _minutes(experiment: Experiment, classes: tuple[str, ...], fabric: Fabric) -
     minutes = {}
     for classifier in experiment.classifiers:
         seconds = [_classifier_seconds(classifier, classes, bank, fabric, n) for n in STEPS]
-        minutes[_network(classifier)] = _per_image(seconds, classifier)
+        minutes[network_name(classifier)] = _per_image(seconds, classifier)
     for generator in experiment.generators:
         seconds = [_generator_seconds(generator, one_class, fabric, n) for n in STEPS]
-        minutes[_network(generator)] = _per_image(seconds, generator)
+        minutes[network_name(generator)] = _per_image(seconds, generator)
     return minutes
 
 
@@ -108,9 +118,7 @@ def _classifier_seconds(
             seed=0,
             folder=Path(folder),
         )
-        start = time.perf_counter()
-        train_classifier(task, fabric)
-        return time.perf_counter() - start
+        return _seconds_of(lambda: train_classifier(task, fabric), fabric)
 
 
 def _generator_seconds(
@@ -120,6 +128,12 @@ def _generator_seconds(
     with tempfile.TemporaryDirectory() as folder, hushed():
         spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
         task = GeneratorTask("trial", spec, bank, 0, Path(folder))
-        start = time.perf_counter()
-        train_generator(task, fabric)
-        return time.perf_counter() - start
+        return _seconds_of(lambda: train_generator(task, fabric), fabric)
+
+
+def _seconds_of(work: Callable[[], object], fabric: Fabric) -> float:
+    """Seconds that a training takes; waiting for other programs on a busy CPU does not count."""
+    start, start_busy = time.perf_counter(), time.process_time()
+    work()
+    seconds, busy = time.perf_counter() - start, time.process_time() - start_busy
+    return min(seconds, busy) if fabric.device.type == "cpu" else seconds

@@ -1,0 +1,148 @@
+"""`dermaug plan`: from a folder of images to an experiment file that fits it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import (
+    Device,
+    Json,
+    Labels,
+    LeaveOut,
+    Precision,
+    Settings,
+    asked_labels,
+    echo_json,
+    existing,
+    set_keys,
+)
+from dermaug.console import console
+from dermaug.errors import DermaugError
+from dermaug.experiment_file import read_experiment
+
+if TYPE_CHECKING:
+    from dermaug.experiment.recipe.choose import Plan
+
+
+@app.command()
+def plan(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A data set.")],
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            max=10_000.0,
+            help="Hours that the study may take on this machine; default 0.25 for few images.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Experiment file; default NAME.toml.")
+    ] = None,
+    settings: Settings = None,
+    labels: Labels = None,
+    leave_out: LeaveOut = None,
+    device: Device = "auto",
+    precision: Precision = "auto",
+    as_json: Json = False,
+) -> None:
+    """Look at your images and write an experiment file that fits them and your hours."""
+    source = _source(folder)
+    from dermaug.experiment.recipe.draft import study_name
+    from dermaug.experiment.recipe.sentences import plan_record
+
+    wanted = asked_labels(labels, leave_out)
+    path = output or Path(f"{study_name(source.name)}.toml")
+    made = _write_plan(path, source, hours, settings, device, precision, wanted)
+    if as_json:
+        echo_json(plan_record(made, path))
+    else:
+        _tell(made)
+    console.print(f"written: {path}; next: dermaug run {path}", soft_wrap=True)
+
+
+def planned(
+    data: Path,
+    output: Path | None,
+    settings: list[str] | None,
+    device: str,
+    precision: str,
+    labels: Mapping[str, str],
+) -> Path:
+    """The experiment file for a data set, beside the folder of its run; written on first use.
+
+    Args:
+        data: The data set.
+        output: Folder of the run; None takes runs/NAME.
+        settings: Entries of the file that the user has chosen.
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+        labels: Label -> class, or "" to leave it out.
+
+    Raises:
+        DermaugError: The data cannot be used, or the file is a plan for other data.
+    """
+    source = _source(data)
+    from dermaug.experiment.recipe.draft import study_name
+
+    folder = output or Path("runs") / study_name(source.name)
+    path = folder.with_name(f"{folder.name}.toml")
+    if not path.exists():
+        _tell(_write_plan(path, source, None, settings, device, precision, labels))
+        console.print(f"written: {path}", soft_wrap=True)
+        return path
+    if (other := read_experiment(path).data.source) != str(source):
+        raise DermaugError(
+            f"{path}: expected a plan for {source}, found one for {other}; choose another --output"
+        )
+    console.print(f"using {path}, written earlier; delete it to plan anew", soft_wrap=True)
+    return path
+
+
+def _source(folder: Path) -> Path:
+    """The absolute path, so that the plan can be run from anywhere; links are kept."""
+    return Path(os.path.normpath(existing(folder).absolute()))
+
+
+def _write_plan(
+    path: Path,
+    source: Path,
+    hours: float | None,
+    settings: list[str] | None,
+    device: str,
+    precision: str,
+    labels: Mapping[str, str],
+) -> "Plan":
+    if path.exists():
+        raise DermaugError(
+            f"{path}: expected the name of a new file, found one that exists; name another with "
+            "--output, or delete it"
+        )
+    if "data.source" in set_keys(settings):
+        raise DermaugError(
+            f"{source} and --set data.source exclude each other; give only one data set"
+        )
+    from dermaug.experiment.recipe.choose import make_plan
+    from dermaug.experiment.recipe.sentences import plan_text
+    from dermaug.files import require_writable, write_text
+
+    require_writable(path.parent)
+    made = make_plan(
+        str(source),
+        hours,
+        device=device,
+        precision=precision,
+        settings=settings or (),
+        labels=labels,
+    )
+    write_text(path, plan_text(made))
+    return made
+
+
+def _tell(made: "Plan") -> None:
+    from dermaug.experiment.recipe.sentences import plan_sentences
+
+    typer.echo("\n".join(plan_sentences(made)))

@@ -1,0 +1,1 @@
+"""A recipe that turns a look at the data and a number of hours into an experiment."""

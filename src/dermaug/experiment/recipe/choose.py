@@ -1,0 +1,220 @@
+"""Choose the strongest study of the recipe that fits the hours."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from lightning_fabric import Fabric
+
+from dermaug.config import Experiment
+from dermaug.data.catalog import Catalog
+from dermaug.data.splits import Fold, make_folds
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.enumeration import enumerate_jobs
+from dermaug.experiment.plan.jobs import Jobs
+from dermaug.experiment.plan.power import Detectable, planned_power
+from dermaug.experiment.recipe import rules
+from dermaug.experiment.recipe.clock import Clock
+from dermaug.experiment.recipe.draft import Draft, draft
+from dermaug.experiment.recipe.look import Look, look_at
+from dermaug.experiment.recipe.rules import RUNGS, Rung
+from dermaug.experiment.run.run import counts_by_point
+from dermaug.experiment_file import apply_override, validate_experiment
+from dermaug.training.fabric import start_fabric
+
+LOOKED_AT = ("data.", "splits.group")
+"""Settings that must be known before the data are looked at."""
+ENDLESS_SEEDS = tuple(range(1_000))
+"""So many that the chance of trainings no longer matters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """One study that could be run.
+
+    Args:
+        draft: The entries of its file.
+        experiment: The same, checked.
+        jobs: Its jobs.
+        hours: About how long it takes on this machine.
+        catalog: The data set.
+        folds: Its folds.
+    """
+
+    draft: Draft
+    experiment: Experiment
+    jobs: Jobs
+    hours: float
+    catalog: Catalog
+    folds: tuple[Fold, ...]
+
+    @cached_property
+    def power(self) -> Detectable:
+        """What it can detect."""
+        return planned_power(self.experiment, self.catalog, self.folds)
+
+    @property
+    def least(self) -> float:
+        """Smallest difference in mean sensitivity that it would detect with any number of seeds."""
+        endless = self.experiment.model_copy(update={"seeds": ENDLESS_SEEDS})
+        return planned_power(endless, self.catalog, self.folds).balanced_accuracy
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The chosen study, and what else there is.
+
+    Args:
+        look: The data and the machine.
+        hours: Hours that were available.
+        asked: Whether the user named them.
+        chosen: The study that is written.
+        stronger: The studies of the higher rungs.
+        least: Smallest difference in mean sensitivity that any of them detects with any number of
+            seeds.
+    """
+
+    look: Look
+    hours: float
+    asked: bool
+    chosen: Offer
+    stronger: tuple[Offer, ...]
+    least: float
+
+    @property
+    def more_lesions(self) -> int:
+        """About how many times as many lesions could show a difference as large as the margin."""
+        margin = self.chosen.experiment.verdict.margin.balanced_accuracy
+        # The variance over lesions falls with their number, and no seeds are left to add.
+        return math.ceil((self.least / margin) ** 2)
+
+
+def make_plan(
+    source: str,
+    hours: float | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    settings: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+) -> Plan:
+    """Look at a data set and choose the strongest study that fits.
+
+    Args:
+        source: Path of the data set.
+        hours: Hours on this machine; None takes the first of `rules.HOURS` that is enough.
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+        settings: `key=value` each, entries of the file that the user has chosen.
+        labels: Label -> class, or "" to leave it out; None changes no label.
+
+    Raises:
+        DermaugError: The data cannot be used, a setting is wrong, or no study fits the hours.
+    """
+    fabric = start_fabric(device, precision)
+    known = [setting for setting in settings if setting.strip().startswith(LOOKED_AT)]
+    given = _given(source, known, labels or {})
+    look = look_at(given.data, given.splits.group, str(fabric.device))
+    studies = _Studies(look, given, [each for each in settings if each not in known], fabric)
+    studies.measure(RUNGS[0])
+    allowed = hours if hours is not None else _default_hours(studies.offer(RUNGS[0]).hours)
+    chosen = _strongest(studies, allowed)
+    stronger = tuple(map(studies.offer, RUNGS[RUNGS.index(chosen.draft.rung) + 1 :]))
+    return Plan(
+        look=look,
+        hours=allowed,
+        asked=hours is not None,
+        chosen=chosen,
+        stronger=stronger,
+        least=min(offer.least for offer in (chosen, *stronger)),
+    )
+
+
+class _Studies:
+    """The studies of the recipe on one data set: drafts, checked and estimated."""
+
+    def __init__(
+        self,
+        look: Look,
+        given: Experiment,
+        settings: Sequence[str],
+        fabric: Fabric,
+    ) -> None:
+        self.look, self.settings = look, settings
+        self.given = given.model_dump(mode="json", exclude_defaults=True)
+        self.clock = Clock(fabric, look.catalog.classes)
+
+    def measure(self, rung: Rung) -> None:
+        """Measure the networks at the image size of a rung."""
+        self.clock.measure(self._experiment(self._draft(rung)))
+
+    def offer(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Offer:
+        """A rung, with more seeds or shorter trainings."""
+        made = self._draft(rung, seeds, length)
+        experiment = self._experiment(made)
+        catalog = self.look.catalog
+        folds = make_folds(catalog, experiment.splits)
+        counts = counts_by_point(experiment, catalog, folds)
+        jobs = enumerate_jobs(experiment, catalog.classes, counts)
+        hours = self.clock.hours(experiment, jobs)
+        return Offer(made, experiment, jobs, hours, catalog, folds)
+
+    def _draft(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Draft:
+        made = draft(self.look, rung, seeds or rung.seeds, self.given, length)
+        for setting in self.settings:
+            apply_override(made.tree, setting)
+        return made
+
+    def _experiment(self, made: Draft) -> Experiment:
+        return validate_experiment(made.tree, "the plan")
+
+
+def _given(source: str, settings: Sequence[str], labels: Mapping[str, str]) -> Experiment:
+    """The part of the experiment that is known before the data have been looked at."""
+    tree: dict[str, Any] = {"name": "plan", "data": {"source": source}, "arms": [{"name": "real"}]}
+    for setting in settings:
+        apply_override(tree, setting)
+    asked = validate_experiment(tree, "--set")
+    return asked.model_copy(update={"data": asked.data.with_labels(labels)})
+
+
+def _default_hours(needed: float) -> float:
+    return next((hours for hours in rules.HOURS if needed <= hours), rules.HOURS[-1])
+
+
+def _strongest(studies: _Studies, hours: float) -> Offer:
+    """The highest rung that fits, with as many seeds as fit; or the lowest one, shortened."""
+    fitting = None
+    for rung in RUNGS:
+        if studies.offer(rung).hours > hours:  # by pixels; measured only where it may fit
+            break
+        studies.measure(rung)
+        offer = studies.offer(rung)
+        if offer.hours > hours:
+            break
+        fitting = offer
+    if fitting is None:
+        return _shortened(studies, hours)
+    while (seeds := len(fitting.experiment.seeds) + 1) <= rules.MOST_SEEDS:
+        larger = studies.offer(fitting.draft.rung, seeds)
+        if larger.hours > hours or len(larger.experiment.seeds) < seeds:  # seeds set by the user
+            break
+        fitting = larger
+    return fitting
+
+
+def _shortened(studies: _Studies, hours: float) -> Offer:
+    """The lowest rung with trainings short enough for the hours."""
+    whole = studies.offer(RUNGS[0]).hours
+    length = (hours - rules.START_HOURS) / (whole - rules.START_HOURS)
+    if length < rules.SHORTEST:
+        least = rules.START_HOURS + rules.SHORTEST * (whole - rules.START_HOURS)
+        raise DermaugError(
+            f"--hours {hours:g}: the smallest study of these data takes about {whole:.2g} hours on "
+            f"this machine, and no less than {least:.2g} with shortened trainings; allow more "
+            "hours, or name a GPU with --device"
+        )
+    # Rounding may lengthen trainings, so stay below.
+    return studies.offer(RUNGS[0], length=0.95 * length)

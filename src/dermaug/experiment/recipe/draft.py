@@ -1,0 +1,141 @@
+"""From a look at the data and a rung of the recipe to the entries of an experiment file."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dermaug.experiment.recipe import rules
+from dermaug.experiment.recipe.look import Look
+from dermaug.experiment.recipe.rules import Rung
+
+TRAINED = 0.85
+"""Share of the images outside the test split that are in training, by `splits.validation`."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The entries of an experiment file.
+
+    Args:
+        tree: Plain values, as in the file.
+        rung: The rung of the recipe.
+        length: Fraction of the rung's training lengths; 1 unless the hours are too few.
+    """
+
+    tree: dict[str, Any]
+    rung: Rung
+    length: float = 1.0
+
+
+def draft(
+    look: Look, rung: Rung, seeds: int, given: Mapping[str, Any], length: float = 1.0
+) -> Draft:
+    """Choose every entry of the experiment.
+
+    Args:
+        look: The data and the machine.
+        rung: Size of the study.
+        seeds: Number of classifier seeds.
+        given: Entries that were known before: the source, and what the user has set of the sections
+            data and splits.
+        length: Fraction of the rung's training lengths.
+    """
+    trained = training_images(look, rung.folds)
+    classifier_images = _rounded(length * max(rung.fewest_images, rung.epochs * trained))
+    drawn = worth_drawing(look, rung.folds)
+    section: dict[str, Any] = {"size": image_side(rung, look.short_sides[1]), **given["data"]}
+    if look.too_few:
+        section["classes"] = [each.label for each in look.classes]
+    if look.unusable:
+        section["on_bad"] = "skip"
+    tree: dict[str, Any] = {
+        "name": study_name(look.catalog.name),
+        "question": f"Do synthetic images improve a classifier of {_title(look)}?",
+        "seeds": list(range(seeds)),
+        "check_convergence": True,
+        "data": section,
+        "splits": {"folds": rung.folds, **given.get("splits", {})},
+        "classifiers": [
+            {
+                **rules.OWN_CNN,
+                "images": classifier_images,
+                "batch": rules.SMALL_BATCH if trained <= rules.SMALL_SET else rules.LARGE_BATCH,
+                "validations": rules.VALIDATIONS,
+            }
+        ],
+        "generators": [
+            {**rules.GENERATOR, "images": _rounded(length * rung.generator_images)},
+        ],
+        "arms": _arms(look, rung, drawn),
+    }
+    return Draft(tree, rung, length)
+
+
+def image_side(rung: Rung, short_side: int) -> int:
+    """Largest doubling of the smallest size that neither the rung nor most photographs exceed."""
+    side = rules.SMALLEST_SIDE
+    while 2 * side <= min(rung.side, short_side):
+        side *= 2
+    return side
+
+
+def training_images(look: Look, folds: int) -> int:
+    """About how many images are in the training split of a fold."""
+    return round(sum(each.images for each in look.classes) * (1 - 1 / folds) * TRAINED)
+
+
+def worth_drawing(look: Look, folds: int) -> tuple[str, ...]:
+    """Classes that are synthesised: neither too common to need it nor too rare to learn from.
+
+    If that leaves none, all classes are synthesised.
+    """
+    share = (1 - 1 / folds) * TRAINED
+    found = tuple(
+        each.label
+        for each in look.classes
+        if each.images * share <= rules.ENOUGH_IMAGES and each.groups * share >= rules.FEWEST_DRAWN
+    )
+    return found or tuple(each.label for each in look.classes)
+
+
+def study_name(text: str) -> str:
+    """A name for the study and its folder: plain letters, digits, dots and dashes.
+
+    Example:
+        >>> study_name("Hautklinik Fotos (März)")
+        'Hautklinik-Fotos-Marz'
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", plain).strip("-_.+")[:60] or "study"
+
+
+def _arms(look: Look, rung: Rung, drawn: tuple[str, ...]) -> list[dict[str, Any]]:
+    common = {"loss": "adjusted"} if look.imbalance >= rules.IMBALANCED else {}
+    all_drawn = len(drawn) == len(look.classes)
+    synthetic = {
+        "family": rules.GENERATOR["family"],
+        **({} if all_drawn else {"classes": list(drawn)}),
+        "dose": max(each.images for each in look.classes if each.label in drawn),
+        "max_per_real": rules.PER_REAL,
+        "curation": dict(rules.CURATION),
+    }
+    arms: list[dict[str, Any]] = [
+        {"name": "classic", "policy": "standard", **common},
+        {"name": "real", **common},
+        {"name": "classic+synthetic", "policy": "standard", **common, "synthetic": synthetic},
+    ]
+    if rung.half:
+        arms.append({"name": "half", "policy": "standard", **common, "half": True})
+    return arms
+
+
+def _rounded(images: float) -> int:
+    """To two digits, which read more easily and matter no more."""
+    places = max(len(str(int(images))) - 2, 0)
+    return max(int(round(images, -places)), 1)
+
+
+def _title(look: Look) -> str:
+    return f"{look.catalog.name} ({len(look.classes)} classes)"

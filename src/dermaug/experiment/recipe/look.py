@@ -1,0 +1,129 @@
+"""What a plan knows of a data set and of the machine."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+
+from dermaug.config import DataConfig, Grouping
+from dermaug.data.catalog import Catalog
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.selection import keep_classes
+from dermaug.errors import DermaugError
+from dermaug.experiment.recipe import rules
+from dermaug.experiment.run.data import joined, twins_of
+from dermaug.experiment.run.machine import machine
+from dermaug.experiment.run.records import Machine
+
+MOST_OPENED = 2_000
+"""Number of files whose size is read, evenly spread; a data set has few sizes."""
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """One class: its label, its images, and its groups (lesions or patients)."""
+
+    label: str
+    images: int
+    groups: int
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A data set as a run would use it, and the machine.
+
+    Args:
+        catalog: The usable images, near-duplicates and equal images in one group.
+        classes: The classes that are used.
+        too_few: The classes that are left out, because they have too few lesions.
+        short_sides: Smallest, median and largest short side of the files, in pixels.
+        kinds: File ending -> number of files.
+        unusable: One line per file that cannot be decoded.
+        machine: This machine.
+        device: Device of the trainings, for example cpu.
+    """
+
+    catalog: Catalog
+    classes: tuple[ClassCount, ...]
+    too_few: tuple[ClassCount, ...]
+    short_sides: tuple[int, int, int]
+    kinds: dict[str, int]
+    unusable: tuple[str, ...]
+    machine: Machine
+    device: str
+
+    @property
+    def imbalance(self) -> float:
+        """Images of the most frequent class per image of the rarest one."""
+        numbers = [each.images for each in self.classes]
+        return max(numbers) / min(numbers)
+
+
+def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
+    """Open and decode a data set, and find its duplicates, as a run does.
+
+    Args:
+        data: Where the data are, and which classes and images to use.
+        grouping: The experiment's `splits.group`.
+        device: Device of the trainings.
+
+    Raises:
+        DermaugError: The path is no data set, or fewer than two classes have enough lesions.
+    """
+    asked = data.model_copy(update={"size": rules.RUNGS[0].side, "on_bad": "skip"})
+    store = read_pixels(open_dataset(asked, grouping), asked)
+    catalog = joined(store, twins_of(store, None)).catalog
+    counts = _counts(catalog)
+    kept = tuple(each for each in counts if each.groups >= rules.FEWEST_LESIONS)
+    if len(kept) < 2:
+        told = ", ".join(f"{each.label} {each.groups}" for each in counts) or "none"
+        raise DermaugError(
+            f"{catalog.name}: expected at least two classes with {rules.FEWEST_LESIONS} or more "
+            f"{catalog.unit}s each, found {told}; add images, or merge classes with --set "
+            "data.groups"
+        )
+    if len(kept) < len(counts):
+        catalog = keep_classes(catalog, tuple(each.label for each in kept))
+    return Look(
+        catalog=catalog,
+        classes=kept,
+        too_few=tuple(each for each in counts if each not in kept),
+        short_sides=_short_sides(catalog),
+        kinds=dict(Counter(Path(path).suffix.lower().lstrip(".") for path in _files(catalog))),
+        unusable=tuple(str(bad) for bad in store.skipped),
+        machine=machine(),
+        device=device,
+    )
+
+
+def _counts(catalog: Catalog) -> tuple[ClassCount, ...]:
+    labels = catalog.table["label"].to_numpy()
+    return tuple(
+        ClassCount(label, int(of_class.sum()), len(set(catalog.groups[of_class])))
+        for label in catalog.classes
+        for of_class in [labels == label]
+    )
+
+
+def _files(catalog: Catalog) -> list[str]:
+    return [str(path) for path in catalog.table["path"] if path]
+
+
+def _short_sides(catalog: Catalog) -> tuple[int, int, int]:
+    """Smallest, median and largest short side; the headers of the files are enough."""
+    if catalog.embedded is not None:
+        sides: Sequence[int] = [min(catalog.embedded.shape[1:3])]
+    else:
+        files = _files(catalog)
+        chosen = np.unique(np.linspace(0, len(files) - 1, MOST_OPENED).astype(int))
+        sides = [_short_side(files[place]) for place in chosen]
+    return min(sides), int(median(sides)), max(sides)
+
+
+def _short_side(path: str) -> int:
+    with Image.open(path) as image:
+        return min(image.size)

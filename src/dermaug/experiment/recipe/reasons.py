@@ -1,0 +1,79 @@
+"""Why a plan is as it is: one comment for each entry that was chosen."""
+
+from dermaug.experiment.recipe import rules
+from dermaug.experiment.recipe.choose import Plan
+from dermaug.experiment.recipe.draft import training_images, worth_drawing
+
+
+def reasons(plan: Plan) -> dict[str, str]:
+    """Dotted key of the experiment file -> why it has its value."""
+    look, offer, experiment = plan.look, plan.chosen, plan.chosen.experiment
+    trained, unit = training_images(look, experiment.splits.folds), look.catalog.unit
+    low, middle, high = look.short_sides
+    epochs = experiment.classifiers[0].images / trained
+    found = {
+        "seeds": (
+            f"Each arm is trained {len(experiment.seeds)} times per fold, because trainings differ "
+            "by chance. A verdict needs at least two."
+        ),
+        "check_convergence": "A shorter training of the baseline shows whether it has converged.",
+        "data.size": (
+            f"The short sides of the photographs are {low} to {high} px (median {middle}). Larger "
+            "images take longer."
+        ),
+        "splits.folds": f"Every {unit} is tested once. All its images stay in one split.",
+        "classifiers": "A small network, trained from scratch.",
+        "classifiers.images": (
+            f"Images shown, the same for every arm: about {epochs:,.0f} passes over about "
+            f"{trained:,} training images{_shortened(offer.draft.length)}."
+        ),
+        "generators": (
+            "One conditional GAN for all classes. It needs no pretrained weights, and shares "
+            "between the classes what they have in common."
+        ),
+        **{f"arms.{name}": why for name, why in _arms(plan).items()},
+    }
+    if look.too_few:
+        left = ", ".join(f"{each.label} ({each.groups})" for each in look.too_few)
+        found["data.classes"] = (
+            f"Left out, with fewer than {rules.FEWEST_LESIONS} {unit}s: {left}. To keep them, "
+            "merge classes with data.groups."
+        )
+    if look.unusable:
+        number = len(look.unusable)
+        found["data.on_bad"] = (
+            f"{number} file{'s' * (number > 1)} cannot be decoded; `dermaug data check` lists them."
+        )
+    return found
+
+
+def _arms(plan: Plan) -> dict[str, str]:
+    """Name of an arm -> what it is for."""
+    look, experiment = plan.look, plan.chosen.experiment
+    unit = look.catalog.unit
+    adjusted = (
+        f" loss = 'adjusted' (logit adjustment) in every arm, because the most frequent class has "
+        f"{look.imbalance:.1f} times as many images as the rarest."
+    )
+    drawn = worth_drawing(look, experiment.splits.folds)
+    others = ", ".join(each.label for each in look.classes if each.label not in drawn)
+    known = {
+        "classic": "The baseline: real images with classic augmentation."
+        + adjusted * (look.imbalance >= rules.IMBALANCED),
+        "real": "Without augmentation, to show what classic augmentation alone is worth.",
+        "classic+synthetic": (
+            f"One synthetic image per {1 / rules.PER_REAL:.0f} real ones of a class, without "
+            "near-copies of training images. A control with as many repeated real images (replay) "
+            "is added automatically."
+        )
+        + (f" Not synthesised, because they are too common or too rare: {others}." * bool(others)),
+        "half": f"Half of the {unit}s, to show what further real {unit}s are worth.",
+    }
+    named = [arm.name for arm in experiment.named_arms]
+    return {name: why for name, why in known.items() if name in named}
+
+
+def _shortened(length: float) -> str:
+    if length == 1.0:
+        return ""
+    return f", {length:.0%} of what the recipe asks for, to fit the hours"

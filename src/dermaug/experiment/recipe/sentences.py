@@ -1,0 +1,171 @@
+"""What a plan says: what was found, what was chosen and why, and what it can tell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from dermaug.experiment.plan.power import power_sentences
+from dermaug.experiment.recipe.choose import Offer, Plan
+from dermaug.experiment.recipe.draft import Draft
+from dermaug.experiment.recipe.look import Look
+from dermaug.experiment.recipe.plan_file import toml_text
+from dermaug.experiment.recipe.reasons import reasons
+
+
+def plan_text(plan: Plan) -> str:
+    """The experiment file of a plan, with its reasons as comments."""
+    head = (
+        f"Planned by `dermaug plan` from {_images(plan.look)}, for {_machine(plan.look)}: "
+        f"{_chosen(plan)}.",
+        *(_sentence(each) for each in power_sentences(plan.chosen.power)),
+        "Every entry can be changed; docs/run-a-study.md explains them.",
+    )
+    return toml_text(plan.chosen.draft.tree, reasons(plan), head)
+
+
+def plan_sentences(plan: Plan) -> list[str]:
+    """Lines for the terminal; an empty one separates paragraphs."""
+    look = plan.look
+    classes = ", ".join(f"{each.label} {each.images:,}" for each in look.classes)
+    lines = [
+        f"data: {_images(look)}",
+        f"  {classes}",
+        *(f"  note: {note}" for note in look.catalog.notes),
+        f"machine: {_machine(look)}",
+        "",
+        f"plan: {_chosen(plan)}",
+        *(f"  {line}" for line in _choices(plan)),
+        "",
+        "what it can tell:",
+        *(f"  {line}" for line in power_sentences(plan.chosen.power)),
+        "  Smaller differences may exist; the report will call them inconclusive.",
+        f"  {limit_sentence(plan)}",
+    ]
+    if plan.stronger:
+        lines += ["", "what more hours would buy:"]
+        lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
+    return lines
+
+
+def limit_sentence(plan: Plan) -> str:
+    """What these lesions cannot show, whatever the hours."""
+    unit, least = plan.look.catalog.unit, plan.least
+    margin = plan.chosen.experiment.verdict.margin.balanced_accuracy
+    groups = f"{sum(each.groups for each in plan.look.classes):,} {unit}s"
+    said = (
+        f"With {groups}, no number of hours shows a difference below about {least:.3f} in mean "
+        "sensitivity"
+    )
+    if plan.more_lesions > 1:
+        said += (
+            f"; a difference of {margin:g}, the margin below which differences do not matter, "
+            f"takes about {plan.more_lesions} times as many {unit}s"
+        )
+    return said + "."
+
+
+def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
+    """The plan as plain values, for `--json`."""
+    look = plan.look
+    return {
+        "path": None if path is None else str(path),
+        "hours_available": plan.hours,
+        "data": {
+            "name": look.catalog.name,
+            "unit": look.catalog.unit,
+            "classes": [vars(each) for each in look.classes],
+            "left_out": [vars(each) for each in look.too_few],
+            "short_sides": list(look.short_sides),
+            "unusable": list(look.unusable),
+            "notes": list(look.catalog.notes),
+        },
+        "machine": {**look.machine.model_dump(mode="json"), "device": look.device},
+        "chosen": _record(plan.chosen),
+        "reasons": reasons(plan),
+        "stronger": [_record(offer) for offer in plan.stronger],
+        "least_detectable": plan.least,
+        "experiment": plan.chosen.experiment.model_dump(mode="json"),
+    }
+
+
+def told_hours(hours: float) -> str:
+    """A duration in the unit that suits it.
+
+    Example:
+        >>> told_hours(0.2), told_hours(3.04), told_hours(114.0)
+        ('12 minutes', '3.0 hours', '4.8 days')
+    """
+    if hours < 1.0:
+        return f"{max(round(hours * 60), 1)} minutes"
+    return f"{hours:.1f} hours" if hours < 48.0 else f"{hours / 24:.1f} days"
+
+
+def _images(look: Look) -> str:
+    total = sum(each.images for each in look.classes)
+    kinds = ", ".join(sorted(look.kinds)) or "embedded pixels"
+    return (
+        f"{total:,} images of {len(look.classes)} classes in {look.catalog.name} ({kinds}; short "
+        f"sides {look.short_sides[0]} to {look.short_sides[2]} px)"
+    )
+
+
+def _machine(look: Look) -> str:
+    gpu = f"GPU {look.machine.gpu}" if look.machine.gpu else "no GPU"
+    cores = f"{look.machine.cores} core{'s' * (look.machine.cores != 1)}"
+    return f"{look.machine.cpu}, {cores}, {gpu}; trainings run on {look.device}"
+
+
+def _chosen(plan: Plan) -> str:
+    allowed = "as you asked" if plan.asked else "the default for these data"
+    return (
+        f"{plan.chosen.draft.rung.name}, about {told_hours(plan.chosen.hours)} "
+        f"(at most {told_hours(plan.hours)}, {allowed})"
+    )
+
+
+def _choices(plan: Plan) -> list[str]:
+    tree = plan.chosen.draft.tree
+    return [f"{key}{_value(tree, key)}: {text}" for key, text in reasons(plan).items()]
+
+
+def _value(tree: dict[str, Any], dotted: str) -> str:
+    """` = value` of a plain entry; nothing for a section or an entry of a list."""
+    section, _, key = dotted.partition(".")
+    found = tree.get(section)
+    if isinstance(found, list) and found and isinstance(found[0], dict):
+        found = found[0]
+    value = found.get(key) if key and isinstance(found, dict) else found if not key else None
+    return f" = {json.dumps(value, ensure_ascii=False)}" if _is_plain(value) else ""
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is shown in a line: no section."""
+    return isinstance(value, int | str) or (
+        isinstance(value, list) and not any(isinstance(each, dict) for each in value)
+    )
+
+
+def _stronger(offer: Offer) -> str:
+    experiment, power = offer.experiment, offer.power
+    known = [value for value in power.sensitivity.values() if value is not None]
+    each = f", {min(known):.2f} to {max(known):.2f} in that of a class" if known else ""
+    return (
+        f"{offer.draft.rung.name}: about {told_hours(offer.hours)}; {experiment.data.size} px, "
+        f"{experiment.splits.folds} folds, {len(experiment.seeds)} seeds; "
+        f"finds {power.balanced_accuracy:.3f} in mean sensitivity{each}"
+    )
+
+
+def _record(offer: Offer) -> dict[str, Any]:
+    made: Draft = offer.draft
+    return {
+        "rung": made.rung.name,
+        "length": made.length,
+        "hours": round(offer.hours, 3),
+        "jobs": len(offer.jobs.in_order),
+        "detectable": vars(offer.power),
+    }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "."

@@ -1,0 +1,83 @@
+"""`dermaug plan`, and `dermaug run --data` without an experiment file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer.testing
+from click.testing import Result
+
+from dermaug.cli import app
+from dermaug.cli.plan import planned
+from dermaug.config import PhantomConfig
+from dermaug.data.sources.phantom import write_phantoms
+from dermaug.experiment.recipe.clock import Clock
+from dermaug.experiment_file import read_experiment
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    asked = PhantomConfig(number=70, balanced=True)
+    return write_phantoms(tmp_path_factory.mktemp("data") / "my phantoms", asked, 16)
+
+
+@pytest.fixture
+def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in an empty folder of a machine of known speed."""
+    minutes = {"ClassifierConfig fridadar": 1e-5, "GeneratorConfig cgan": 1e-4}
+    monkeypatch.setattr(Clock, "measure", lambda clock, _: clock.measured.update({32: minutes}))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> Result:
+        ended = typer.testing.CliRunner().invoke(app, [str(word) for word in words])
+        assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+        return ended
+
+    return run
+
+
+def test_plan_is_written_told_and_not_written_over(
+    dermaug: Command, tmp_path: Path, phantoms: Path
+) -> None:
+    ended = dermaug("plan", phantoms, "--json")
+    assert ended.exit_code == 0
+    record = json.loads(ended.stdout)
+    assert record["path"] == "my-phantoms.toml"
+    assert read_experiment(tmp_path / record["path"]).data.source == str(phantoms)
+    assert "next: dermaug run my-phantoms.toml" in ended.stderr
+    again = dermaug("plan", phantoms)
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "my-phantoms.toml: expected the name of a new file" in again.stderr
+
+
+@pytest.mark.usefixtures("dermaug")
+def test_run_without_a_file_plans_once_beside_its_folder(
+    tmp_path: Path, phantoms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = planned(phantoms, None, None, "cpu", "auto", {})
+    assert path == Path("runs/my-phantoms.toml")
+    assert "what it can tell:" in capsys.readouterr().out
+    written = path.read_text("utf-8")
+    assert planned(phantoms, None, None, "cpu", "auto", {}) == path
+    assert (path.read_text("utf-8"), capsys.readouterr().out) == (written, "")
+    assert list((tmp_path / "runs").iterdir()) == [tmp_path / path]
+
+
+def test_plan_for_other_data_is_not_run(dermaug: Command, tmp_path: Path, phantoms: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    planned(phantoms, None, None, "cpu", "auto", {})
+    other = tmp_path / "other" / "my phantoms"
+    other.mkdir(parents=True)
+    ended = dermaug("run", "--data", other)
+    assert ended.exit_code == 2
+    assert "runs/my-phantoms.toml: expected a plan for" in ended.stderr
+
+
+def test_data_set_is_named_once(dermaug: Command, tmp_path: Path, phantoms: Path) -> None:
+    ended = dermaug("plan", phantoms, "--set", "data.source=phantom")
+    assert ended.exit_code == 2
+    assert "exclude each other" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
