@@ -27,6 +27,7 @@ def pytest_configure() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many workers as cores for the whole suite, none for a chosen file, which they delay."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS

@@ -12,7 +12,7 @@ from dermaug.data.augmentation import (
     orientations,
     standard,
 )
-from dermaug.data.trivial_augment import OPERATIONS
+from dermaug.data.trivial_augment import OPERATIONS, all_at_once, by_group
 
 
 def images(number: int = 6) -> torch.Tensor:
@@ -104,3 +104,13 @@ def test_no_strength_is_the_identity(operation: str) -> None:
 
 def test_no_jitter_is_the_identity() -> None:
     torch.testing.assert_close(colour_jitter(images(), Generator(), 0, 0, 0), images())
+
+
+def test_operations_of_all_images_at_once_are_those_of_the_groups() -> None:
+    pictures = images(70)
+    random = Generator().manual_seed(0)
+    chosen = torch.arange(70) % len(OPERATIONS)
+    strength = torch.rand(70, 1, 1, 1, generator=random) * 2.0 - 1.0
+    torch.testing.assert_close(
+        all_at_once(pictures, chosen, strength), by_group(pictures, chosen, strength)
+    )

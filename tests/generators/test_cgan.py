@@ -61,6 +61,7 @@ def test_class_says_nothing_until_it_is_told_and_then_more() -> None:
 
     def difference(step: int) -> float:
         images, labels, random = batch()
+        family.prepare_step(Progress(step, 100))
         family.step(images, labels, random, Progress(step, 100))
         with torch.no_grad():
             return float((family.sampler(latents, zeros) - family.sampler(latents, ones)).std())
@@ -115,6 +116,7 @@ def test_classes_are_learnt_apart() -> None:
     images[labels == 1, 2] = 0.8
     random = Generator().manual_seed(0)
     for step in range(300):
+        family.prepare_step(Progress(step, 300))
         family.step(images, labels, random, Progress(step, 300))
     with torch.no_grad():
         drawn = family.sampler(family.sampler.draw_latents(16, random), labels).mean((2, 3))

@@ -28,7 +28,8 @@ def coloured() -> Flow:
     for step in range(200):
         found = family.step(images, labels, random, Progress(step, 200))
         losses.append(found["velocity_loss"].item())
-        average.update(family.sampler, step)
+        average.at(step)
+        average.update()
     assert sum(losses[-20:]) < 0.4 * sum(losses[:20])
     family.sampler.load_state_dict(average.state_dict())
     return family.eval()

@@ -21,6 +21,7 @@ from dermaug.generators.health import (
     diagnose,
     nearest_training,
 )
+from dermaug.generators.real_side import close_pairs, median_nearest, real_sides, small
 from dermaug.generators.state import GENERATOR, GeneratorTask
 
 Make = Callable[..., GeneratorTask]
@@ -87,14 +88,17 @@ def test_bad_sign_is_no_reason_while_images_still_improve(sign: str, bad: float)
 
 def test_pairs_of_real_images_are_rarely_collapsed_and_those_of_one_image_always() -> None:
     real, fresh = phantoms(80, 0), phantoms(80, 1)
-    assert collapsed_pairs(fresh, real) < 0.1
-    assert collapsed_pairs(np.repeat(fresh[:1], 20, 0), real) == 1.0
+    close = close_pairs(real)
+    assert collapsed_pairs(fresh, close) < 0.1
+    assert collapsed_pairs(np.repeat(fresh[:1], 20, 0), close) == 1.0
 
 
 def test_copies_are_near_in_any_orientation_and_fresh_images_are_not() -> None:
     real, validation, fresh = phantoms(80, 0), phantoms(60, 1), phantoms(60, 2)
-    assert nearest_training(fresh, real, validation) == pytest.approx(1.0, abs=0.25)
-    assert nearest_training(np.rot90(real[:40], axes=(1, 2)), real, validation) < 0.01
+    known = small(real)
+    apart = median_nearest(validation, known)
+    assert nearest_training(fresh, known, apart) == pytest.approx(1.0, abs=0.25)
+    assert nearest_training(np.rot90(real[:40], axes=(1, 2)), known, apart) < 0.01
 
 
 def monitor(*sides: tuple[np.ndarray, np.ndarray], number: int = 40) -> Monitor:
@@ -102,7 +106,8 @@ def monitor(*sides: tuple[np.ndarray, np.ndarray], number: int = 40) -> Monitor:
     images, lesions = zip(*sides, strict=True)
     device = torch.device("cpu")
     banks = [ImageBank.of(part, np.zeros(len(part), np.int64), device) for part in images]
-    return Monitor(*banks, RandomFeatures(), number, lesions)
+    extractor = RandomFeatures()
+    return Monitor(real_sides(*banks, extractor, lesions), extractor, number, device)
 
 
 def examined(given: Monitor, drawn: np.ndarray) -> Vitals:
@@ -154,6 +159,20 @@ def test_a_class_of_few_lesions_is_not_judged_however_many_its_images(side: int)
     assert np.isnan(examined(monitor(*sides), phantoms(40, 2)).kid)
     sides[side] = (sides[side][0], np.arange(30) % 4)
     assert np.isfinite(examined(monitor(*sides), phantoms(40, 2)).kid)
+
+
+def test_a_discriminator_judges_some_images_of_a_class_whatever_its_size() -> None:
+    given = monitor(
+        (np.repeat(phantoms(30, 0), 10, 0), np.arange(300)), (phantoms(30, 1), np.arange(30))
+    )
+    asked: list[int] = []
+
+    def realness(bank: ImageBank) -> np.ndarray:
+        asked.append(len(bank))
+        return np.zeros(len(bank))
+
+    given.examine(1, lambda label, number: phantoms(40, 2), realness)
+    assert asked == [256, 30, 40]
 
 
 @pytest.mark.slow

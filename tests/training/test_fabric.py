@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from dermaug.errors import DermaugError
 from dermaug.training.fabric import start_fabric
 
 AMX = {"amx_tile": True, "amx_bf16": True}
@@ -27,3 +28,9 @@ def test_an_older_torch_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     with start_fabric("cpu").autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.float32
+
+
+@pytest.mark.parametrize("device", ["cuda:9", "cuda:x", "gpu", "cpu:1"])
+def test_a_device_that_is_not_there_is_named_with_what_is(device: str) -> None:
+    with pytest.raises(DermaugError, match=rf"--device {device}: .* which has .*cpu"):
+        start_fabric(device)

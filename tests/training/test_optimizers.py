@@ -35,3 +35,18 @@ def test_restored_from_plain_rows_it_goes_on_in_the_layout_of_its_weights(way: s
     step(whole, adam)
     step(resumed, other)
     torch.testing.assert_close(resumed.weight, whole.weight, rtol=0.0, atol=0.0)
+
+
+def test_a_saved_state_brings_no_settings() -> None:
+    """A training that was begun on a GPU goes on here: its rate was a tensor there."""
+    layer = nn.Linear(2, 2)
+    adam = Adam(layer.parameters(), 1e-2, fused=True)
+    layer(torch.ones(1, 2)).sum().backward()
+    adam.step()
+    saved = copy.deepcopy(adam.state_dict())
+    saved["param_groups"][0] |= {"lr": torch.tensor(0.5), "fused": None, "capturable": True}
+    other = Adam(layer.parameters(), 1e-2, fused=True)
+    load_optimizer(other, saved)
+    (group,) = other.param_groups
+    assert (group["lr"], group["fused"], group["capturable"]) == (1e-2, True, False)
+    assert float(next(iter(other.state.values()))["step"]) == 1.0

@@ -4,10 +4,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from lightning_fabric import Fabric
-from torch import Tensor
 from torch.nn.functional import one_hot
 
 from dermaug.classifiers.criterion import Criterion, shown_shares
@@ -19,16 +16,13 @@ from dermaug.classifiers.trial_state import (
     TrainedClassifier,
     TrialState,
 )
+from dermaug.classifiers.trial_steps import ClassifierSteps, targets_of
 from dermaug.console import progress_bar
-from dermaug.data.augmentation import POLICIES
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import confusion, rates
-from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import RESUME, checkpoint_digest, resume, save_checkpoint
 from dermaug.training.journal import Journal
-from dermaug.training.order import Phase, PhasedOrder, phases
-from dermaug.training.randomness import StepRandom
-from dermaug.training.schedules import warmed_up
+from dermaug.training.order import Phase
 
 
 def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
@@ -41,60 +35,31 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     Raises:
         DermaugError: The loss is not finite.
     """
-    config, device, state = task.config, fabric.device, TrialState(task, fabric)
+    config, state = task.config, TrialState(task, fabric)
     resume(task.folder / RESUME, state)
-    labels = task.training.labels.cpu().numpy()
-    planned = phases(labels, task.sampling, task.dosage)
-    order = PhasedOrder(len(task.training), derive_seed(task.seed, "order"), planned)
-    random = StepRandom(device, derive_seed(task.seed, "augmentation"))
-    criterion = Criterion(
-        task.loss, labels, len(task.classes), planned[0].weights, config.label_smoothing, device
-    )
-    taught = _targets(task).to(device)
-    total = max(1, round(config.images / config.batch))
+    steps = ClassifierSteps(task, state, fabric)
+    total = steps.total
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
-    losses: list[Tensor] = []
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
     with (
         Journal(task.folder, shown) as journal,
         progress_bar(task.title, total * config.batch, done=shown) as advance,
     ):
         while state.step < total:
-            # A batch of augmented images with their target probabilities.
-            rows = order.batch(shown, config.batch, state.step / total)
-            images, _ = task.training.batch(rows)
-            targets = taught[torch.from_numpy(rows).to(device)]
-            images, targets = POLICIES[task.policy](images, targets, random.at(state.step))
-
-            # One update of the network, and of its moving average if there is one.
-            _set_phase(task, state, (state.step + 0.5) / total)
-            with fabric.autocast():
-                logits = state.classifier(images)
-            loss = criterion(logits.float(), targets)
-            state.optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            state.optimizer.step()
-            if state.ema is not None:
-                state.ema.update(state.classifier, state.step)
-            losses.append(loss.detach())
-            state.step += 1
-            shown += config.batch
+            steps.take()
             advance(config.batch)
 
             # A few times per training: validate, keep the weights, save the state for a resume.
             if state.step in ticks:
-                mean = float(torch.stack(losses).mean())
-                losses.clear()
+                mean = steps.losses.take()["loss"]
                 state.seconds = time.monotonic() - start
                 score = _validate(task, state, fabric, mean, journal)
                 save_checkpoint(task.folder / RESUME, state.state_dict())
                 advance(0, f"loss {mean:.3f}, validation balanced accuracy {score:.3f}")
-    return _trained(task, state, planned, criterion)
+    return _trained(task, state, steps)
 
 
-def _trained(
-    task: ClassifierTask, state: TrialState, planned: Sequence[Phase], criterion: Criterion
-) -> TrainedClassifier:
+def _trained(task: ClassifierTask, state: TrialState, steps: ClassifierSteps) -> TrainedClassifier:
     """Summarise the training."""
     return TrainedClassifier(
         state.kept_images,
@@ -103,7 +68,7 @@ def _trained(
         state.seconds,
         sum(each.numel() for each in state.classifier.parameters()),
         checkpoint_digest(task.folder / CLASSIFIER),
-        **_priors(task, planned, criterion),
+        **_priors(task, steps.planned, steps.criterion),
     )
 
 
@@ -111,7 +76,7 @@ def _priors(
     task: ClassifierTask, planned: Sequence[Phase], criterion: Criterion
 ) -> dict[str, dict[str, float]]:
     """The share of each class among the images shown, and the prior of the last phase's loss."""
-    targets = _targets(task).numpy()
+    targets = targets_of(task).numpy()
     labels = one_hot(task.training.labels.cpu(), len(task.classes)).double().numpy()
     starts = [0.0, *(phase.until for phase in planned)]
     shown = sum(
@@ -123,14 +88,6 @@ def _priors(
         name: dict(zip(task.classes, np.asarray(values).tolist(), strict=True))
         for name, values in (("shown", shown), ("prior", prior))
     }
-
-
-def _targets(task: ClassifierTask) -> Float[Tensor, "n classes"]:
-    """Target probabilities of each image: its label, or the soft labels of the dose."""
-    targets = one_hot(task.training.labels.cpu(), len(task.classes)).float()
-    if task.soft is not None:
-        targets[len(targets) - len(task.soft) :] = torch.from_numpy(task.soft)
-    return targets
 
 
 def _validate(
@@ -145,6 +102,7 @@ def _validate(
         )
     with fabric.autocast():
         probabilities = predict(state.kept, task.validation)
+    state.frozen = None
     labels = task.validation.labels.cpu().numpy()
     score = float(rates(confusion(labels, probabilities))["balanced_accuracy"])
     picked = probabilities[np.arange(len(labels)), labels]
@@ -153,7 +111,7 @@ def _validate(
         state.seconds,
         {
             "train_loss": loss,
-            "rate": state.optimizer.param_groups[-1]["lr"],
+            "rate": float(state.optimizer.param_groups[-1]["lr"]),
             "validation_balanced_accuracy": score,
             "validation_loss": float(-np.log(np.maximum(picked, 1e-12)).mean()),
         },
@@ -162,18 +120,3 @@ def _validate(
         state.kept_images, state.kept_score = images, score
         save_classifier(task.folder / CLASSIFIER, state.kept, state.spec)
     return score
-
-
-def _set_phase(task: ClassifierTask, state: TrialState, fraction: float) -> None:
-    """Set modes and learning rates at a point of the training."""
-    config = task.config
-    frozen = fraction < config.frozen_fraction
-    backbone, head = state.optimizer.param_groups
-    rate = config.rate * warmed_up(config.schedule, fraction, config.warmup)
-    head["lr"], backbone["lr"] = rate, rate * config.backbone_rate
-    # A frozen backbone also keeps its batch-norm statistics.
-    state.classifier.train(not frozen)
-    for parameter in backbone["params"]:
-        parameter.requires_grad_(not frozen)
-    if frozen:
-        state.classifier.head.train()

@@ -17,7 +17,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.seeding import derive_seed
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
-from dermaug.training.optimizers import load_optimizer
+from dermaug.training.optimizers import load_optimizer, rates_on
 from dermaug.training.order import Dosage
 
 CLASSIFIER = "classifier.safetensors"
@@ -102,9 +102,11 @@ class TrialState:
         self.classifier = build_classifier(task.config, self.spec, task.mean, task.std)
         suit_cpu(self.classifier)
         self.classifier.to(memory_format=torch.channels_last).to(fabric.device)
-        self.optimizer = _optimizer(task.config, self.classifier)
+        self.optimizer = rates_on(fabric.device, _optimizer(task.config, self.classifier))
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
         self.step, self.kept_images, self.kept_score, self.seconds = 0, 0, -1.0, 0.0
+        self.frozen: bool | None = None
+        """Whether the backbone is frozen; None while the network is not in training mode."""
 
     @property
     def kept(self) -> Classifier:
@@ -139,6 +141,6 @@ def _optimizer(config: ClassifierConfig, classifier: Classifier) -> Optimizer:
     backbone = [p for p in classifier.parameters() if id(p) not in mine]
     groups: list[dict[str, Any]] = [{"params": backbone}, {"params": head}]
     if config.optimizer == "adamw":
-        return AdamW(groups, lr=config.rate, weight_decay=config.weight_decay)
+        return AdamW(groups, lr=config.rate, weight_decay=config.weight_decay, fused=True)
     decay = config.weight_decay
-    return SGD(groups, lr=config.rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    return SGD(groups, config.rate, 0.9, weight_decay=decay, nesterov=True, fused=True)

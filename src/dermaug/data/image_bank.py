@@ -53,8 +53,50 @@ class ImageBank:
         where = torch.from_numpy(rows).to(self.images.device, non_blocking=True)
         images = self.images[where].to(self.device, non_blocking=True)
         labels = self.labels[where].to(self.device, non_blocking=True)
-        # A permuted NHWC gather is already channels_last, so no copy is made.
-        return images.permute(0, 3, 1, 2).float().div_(255.0), labels  # b 3 h w
+        return unit_range(images), labels
+
+
+class Feed:
+    """Batches of one size from a bank, at addresses that stay (see `training.graphs.Replayed`).
+
+    Args:
+        bank: The images.
+        batch: Images in each batch.
+    """
+
+    def __init__(self, bank: ImageBank, batch: int) -> None:
+        self._bank = bank
+        self._labels = bank.labels.to(bank.device)
+        self.rows = torch.zeros(batch, dtype=torch.int64, device=bank.device)
+        """Rows of the present batch, on the bank's device."""
+        self._sent: Tensor | None = None
+        if bank.images.device != self.rows.device:
+            size = (batch, *bank.images.shape[1:])
+            self._sent = torch.zeros(size, dtype=torch.uint8, device=bank.device)
+
+    def show(self, rows: Int[np.ndarray, " batch"]) -> None:
+        """Choose the next batch, without waiting for the device."""
+        chosen = torch.from_numpy(rows)
+        _send(chosen, self.rows)
+        if self._sent is not None:
+            _send(self._bank.images[chosen], self._sent)
+
+    def batch(self) -> tuple[Float[Tensor, "batch 3 h w"], Int[Tensor, " batch"]]:
+        """Images and labels of the present batch, as `ImageBank.batch` gives them."""
+        pixels = self._bank.images[self.rows] if self._sent is None else self._sent
+        return unit_range(pixels), self._labels[self.rows]
+
+
+def unit_range(pixels: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
+    """Images in [0, 1], float32, channels last in memory."""
+    # Permuted NHWC is already channels_last, so no copy is made.
+    return pixels.permute(0, 3, 1, 2).float().div_(255.0)  # b 3 h w
+
+
+def _send(source: Tensor, target: Tensor) -> None:
+    # Pinned memory is given back only when its copy has ended, so that the next may be filled.
+    source = source.pin_memory() if target.is_cuda else source
+    target.copy_(source, non_blocking=True)
 
 
 def channel_statistics(

@@ -1,6 +1,8 @@
 """TrivialAugment (Mueller and Hutter, arXiv:2103.10158): one random operation an image.
 
-The wide space of operations. Images are grouped by operation, and each has a strength of its own.
+The wide space of operations, each with a strength per image. On CPUs images are grouped by
+operation; elsewhere all operations are applied to all images, because to know the groups would mean
+to wait for the device.
 """
 
 import math
@@ -8,7 +10,7 @@ from collections.abc import Callable
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
 from torchvision.transforms.v2.functional import equalize, gaussian_blur
@@ -24,11 +26,25 @@ def trivial_augment(images: Batch, random: Generator) -> Batch:
     device, number = images.device, len(images)
     chosen = torch.randint(len(OPERATIONS), (number,), generator=random, device=device)
     strength = torch.rand(number, 1, 1, 1, generator=random, device=device) * 2.0 - 1.0
+    return (by_group if device.type == "cpu" else all_at_once)(images, chosen, strength)
+
+
+def by_group(images: Batch, chosen: Int[Tensor, " b"], strength: Strength) -> Batch:
+    """Apply each operation to the images that chose it."""
     changed = images.clone()
     for index, operation in enumerate(OPERATIONS.values()):
         rows = (chosen == index).nonzero().flatten()
         if len(rows):
             changed[rows] = operation(images[rows], strength[rows]).clamp(0.0, 1.0)
+    return changed
+
+
+def all_at_once(images: Batch, chosen: Int[Tensor, " b"], strength: Strength) -> Batch:
+    """Apply all operations to all images and keep the chosen one of each, without waiting."""
+    changed = images
+    for index, operation in enumerate(OPERATIONS.values()):
+        seen = operation(images, strength).clamp(0.0, 1.0)
+        changed = torch.where((chosen == index).reshape(-1, 1, 1, 1), seen, changed)
     return changed
 
 

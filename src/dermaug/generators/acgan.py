@@ -112,9 +112,13 @@ class Acgan(Family):
         )
         self.discriminator = AcganDiscriminator(config.width, size, own.kernel, num_classes)
         self.optimizers = {
-            name: Adam(network.parameters(), config.rate, (own.beta1, 0.999), foreach=True)
+            name: Adam(network.parameters(), config.rate, (own.beta1, 0.999), fused=True)
             for name, network in self.named_children()
         }
+
+    def prepare_step(self, progress: Progress) -> str:
+        """All steps are alike."""
+        return "step"
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress

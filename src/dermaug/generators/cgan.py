@@ -70,11 +70,17 @@ class Cgan(Family):
             for name, rate in rates.items()
         }
 
+    def prepare_step(self, progress: Progress) -> str:
+        """Set the strength of conditioning, which rises from 0 to 1 between two points."""
+        told = told_share(progress.fraction, self.own.told_from, self.own.told_by)
+        for network in (self.sampler, self.discriminator):
+            network.get_buffer("conditioning").fill_(told)
+        return "penalised" if self._is_penalised(progress.step) else "plain"
+
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
         """One step of the discriminator, then one of the generator against it."""
-        self._tell_classes(progress.fraction)
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         real, fake = self._judge([images, fake_images.detach()], labels, random)
         d_loss = self.d_loss(real, fake)
@@ -125,7 +131,7 @@ class Cgan(Family):
     ) -> Tensor:
         """R1 + R2 in float32 every few steps, weighted by their number; 0 at other steps."""
         interval = self.own.penalty_interval
-        if self.own.penalty == 0.0 or step % interval:
+        if not self._is_penalised(step):
             return images.new_zeros(())
         with autocast(images.device.type, enabled=False):
             # With respect to the augmented images: resampling cannot be differentiated twice.
@@ -134,8 +140,5 @@ class Cgan(Family):
             # The penalty is a mean over both halves; twice this mean is the sum of R1 and R2.
             return self.own.penalty * interval * gradient_penalty(seen, logits)
 
-    def _tell_classes(self, fraction: float) -> None:
-        """Set the strength of conditioning, which rises from 0 to 1 between two points."""
-        told = told_share(fraction, self.own.told_from, self.own.told_by)
-        for network in (self.sampler, self.discriminator):
-            network.get_buffer("conditioning").fill_(told)
+    def _is_penalised(self, step: int) -> bool:
+        return self.own.penalty > 0.0 and step % self.own.penalty_interval == 0

@@ -98,9 +98,13 @@ class Dcgan(Family):
         self.sampler = DcganGenerator(config.latent, config.width, size, options.kernel)
         self.discriminator = DcganDiscriminator(config.width, size, options.kernel)
         self.optimizers = {
-            name: Adam(network.parameters(), config.rate, (options.beta1, 0.999), foreach=True)
+            name: Adam(network.parameters(), config.rate, (options.beta1, 0.999), fused=True)
             for name, network in self.named_children()
         }
+
+    def prepare_step(self, progress: Progress) -> str:
+        """All steps are alike."""
+        return "step"
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress

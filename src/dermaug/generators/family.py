@@ -1,7 +1,7 @@
 """The interface of generator families, which the training loop uses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -69,6 +69,19 @@ class Family(nn.Module, ABC):
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
         """Build untrained networks for square images of `size` pixels and `num_classes` classes."""
         super().__init__()
+
+    def prepare_step(self, progress: Progress) -> Hashable:
+        """Set what changes with the progress, and tell what the next step consists of.
+
+        On a GPU, steps for which this returns the same value, other than None, are recorded once
+        and repeated without running `step` (`dermaug.training.graphs`). They must consist of the
+        same operations, whatever the progress, and their optimisers must be fused; numbers that
+        change are written into tensors here.
+
+        Returns:
+            None, unless a family says otherwise: `step` runs every time.
+        """
+        return None
 
     @abstractmethod
     def step(

@@ -127,8 +127,12 @@ class Flow(Family):
         self.sampler = FlowSampler(config, self.own, size, num_classes)
         betas = (0.9, self.own.beta2)
         self.optimizers = {
-            "sampler": Adam(self.sampler.parameters(), config.rate, betas, foreach=True)
+            "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True)
         }
+
+    def prepare_step(self, progress: Progress) -> str:
+        """All steps are alike."""
+        return "step"
 
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress

@@ -10,17 +10,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import pdist
 
-from dermaug.data.halves import LEAST_GROUPS
 from dermaug.data.image_bank import ImageBank
 from dermaug.evaluation.features import Extractor, extract_features
-from dermaug.evaluation.fidelity import kid, one_of_each
-from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
-from dermaug.evaluation.thumbnails import thumbnails
+from dermaug.evaluation.fidelity import kid
+from dermaug.generators.real_side import MOST, RealSide, median_nearest, small
 
-SIDE = 16
-"""Side at which pixels are compared, sufficient to see whether two images are similar."""
-MOST = 256
-"""Largest number of images per class whose pairs are compared."""
 COLLAPSED = 0.5
 """Fraction of pairs closer than almost all real pairs, above which a class has collapsed."""
 OVERFITTED = 0.8
@@ -110,22 +104,19 @@ def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class Monitor:
-    """Measures the health of snapshots; reference values are computed once per training.
+    """Measures the health of snapshots.
 
     Args:
-        training: Training images of the generator.
-        validation: Images of other lesions of the same classes, never of the test split.
+        sides: What they are compared with, one per class that is measured.
         extractor: Network that computes the features for KID.
         number: Number of generated images per class, at least 2.
-        groups: Lesion of each training image and of each validation image; pairs of one lesion and
-            classes with fewer than `LEAST_GROUPS` lesions on a side are not used.
+        device: Device of the extractor.
     """
 
-    training: ImageBank
-    validation: ImageBank
+    sides: Sequence[RealSide]
     extractor: Extractor
     number: int
-    groups: tuple[np.ndarray, np.ndarray]
+    device: torch.device
 
     def examine(
         self,
@@ -142,17 +133,14 @@ class Monitor:
                 a discriminator.
         """
         kids, collapsed, nearest, verdicts = [], [], [], []
-        for label in np.unique(self.validation.labels.cpu().numpy()).tolist():
-            (seen, seen_groups), (kept, groups) = self._of_class(label)
-            if min(len(np.unique(each)) for each in (seen_groups, groups)) < LEAST_GROUPS:
-                continue
-            drawn = draw(label, self.number)
-            kids.append(self._kid(kept, drawn, groups))
-            apart = one_of_each(seen_groups, np.random.default_rng(0))
-            collapsed.append(collapsed_pairs(drawn, _pixels(seen)[apart]))
-            nearest.append(nearest_training(drawn, _pixels(seen), _pixels(kept)))
-            made = ImageBank.of(drawn, np.full(len(drawn), label), self.validation.device)
-            told = [realness(bank) for bank in (seen, kept, made)]
+        for side in self.sides:
+            drawn = draw(side.label, self.number)
+            features = extract_features(self.extractor, drawn, self.device)
+            kids.append(kid(side.features, features, side.groups, halves=0).value)
+            collapsed.append(collapsed_pairs(drawn, side.close))
+            nearest.append(nearest_training(drawn, side.known, side.apart))
+            made = ImageBank.of(drawn[:MOST], np.full(len(drawn[:MOST]), side.label), self.device)
+            told = [realness(bank) for bank in (*side.judged, made)]
             verdicts.append(overfitting(*(each for each in told if each is not None)))
         return Vitals(
             images,
@@ -161,24 +149,6 @@ class Monitor:
             _mean(nearest),
             _mean(verdicts),
         )
-
-    def _of_class(self, label: int) -> list[tuple[ImageBank, np.ndarray]]:
-        """Training and validation images of a class, with their lesions."""
-        found = []
-        for bank, groups in zip((self.training, self.validation), self.groups, strict=True):
-            rows = torch.nonzero(bank.labels == label).flatten()
-            part = ImageBank(bank.images[rows], bank.labels[rows], bank.device)
-            found.append((part, groups[rows.cpu().numpy()]))
-        return found
-
-    def _kid(
-        self, kept: ImageBank, drawn: UInt8[np.ndarray, "n h w 3"], groups: np.ndarray
-    ) -> float:
-        device = self.validation.device
-        real, made = (
-            extract_features(self.extractor, part, device) for part in (_pixels(kept), drawn)
-        )
-        return kid(real, made, groups, halves=0).value
 
 
 def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
@@ -199,45 +169,28 @@ def overfitting(*verdicts: Float[np.ndarray, " _"]) -> float:
     return float(training.mean() - validation.mean()) / gap if gap > 0.0 else math.nan
 
 
-def collapsed_pairs(
-    drawn: UInt8[np.ndarray, "n h w 3"], training: UInt8[np.ndarray, "m h w 3"]
-) -> float:
-    """Fraction of pairs of generated images that are closer than 99 % of the pairs of real ones.
+def collapsed_pairs(drawn: UInt8[np.ndarray, "n h w 3"], close: float) -> float:
+    """Fraction of pairs of generated images that are closer than a distance.
 
     Args:
         drawn: Generated images of one class.
-        training: Real images of different lesions, since images of one lesion are naturally close.
+        close: Distance of real images (`real_side.close_pairs`).
     """
-    made, real = (pdist(_small(part[:MOST])) for part in (drawn, training))
-    return float((made < real.quantile(0.01)).float().mean())
+    return float((pdist(small(drawn[:MOST])) < close).float().mean())
 
 
 def nearest_training(
-    drawn: UInt8[np.ndarray, "n h w 3"],
-    training: UInt8[np.ndarray, "m h w 3"],
-    validation: UInt8[np.ndarray, "k h w 3"],
+    drawn: UInt8[np.ndarray, "n h w 3"], known: Float[Tensor, "m t"], apart: float
 ) -> float:
     """Median distance to the nearest training image, divided by that of validation images.
 
-    All images count, including several of one lesion, because generators are shown images.
+    Args:
+        drawn: Generated images of one class.
+        known: All training images, several of one lesion included, because generators are shown
+            images.
+        apart: Median distance of validation images to the nearest of them.
     """
-    known = _small(training)
-    made, kept = (float(_nearest(part, known).median()) for part in (drawn, validation))
-    return made / kept if kept > 0.0 else math.nan
-
-
-def _nearest(images: UInt8[np.ndarray, "n h w 3"], known: Float[Tensor, "m d"]) -> Tensor:
-    """Distance of each image, in its closest orientation, to the nearest of the known ones."""
-    turned = [_small(oriented(images, orientation)) for orientation in range(NUM_ORIENTATIONS)]
-    return torch.stack([torch.cdist(each, known).min(1).values for each in turned]).min(0).values
-
-
-def _pixels(bank: ImageBank) -> UInt8[np.ndarray, "n h w 3"]:
-    return np.asarray(bank.images.cpu().numpy())
-
-
-def _small(images: UInt8[np.ndarray, "n h w 3"]) -> Float[Tensor, "n d"]:
-    return thumbnails(images, SIDE).flatten(1)
+    return median_nearest(drawn, known) / apart if apart > 0.0 else math.nan
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -105,13 +105,17 @@ class Projected(Family):
         if not self._backbone:
             self._backbone.append(_pretrained(self.own))
 
+    def prepare_step(self, progress: Progress) -> str:
+        """Set the strength of conditioning, which rises from 0 to 1 between two points."""
+        told = told_share(progress.fraction, self.own.told_from, self.own.told_by)
+        for module in (self.sampler, *self.heads):
+            module.get_buffer("conditioning").fill_(told)
+        return "step"
+
     def step(
         self, images: Images, labels: Int[Tensor, " b"], random: Generator, progress: Progress
     ) -> dict[str, Tensor]:
         """One step of the heads, then one of the generator against them, on the same images."""
-        told = told_share(progress.fraction, self.own.told_from, self.own.told_by)
-        for module in (self.sampler, *self.heads):
-            module.get_buffer("conditioning").fill_(told)
         fake_images = self.sampler(self.sampler.draw_latents(len(images), random), labels)
         with torch.no_grad():
             seen = self._look(images, random)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
+from lightning_fabric import Fabric
 from torch import Generator
 
 from dermaug.config import GeneratorConfig
@@ -14,6 +15,7 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.features import RandomFeatures
 from dermaug.generators.family import Sampler, calibrate_batch_norm, draw
 from dermaug.generators.health import Diagnosis, Monitor, Vitals, diagnose
+from dermaug.generators.real_side import real_sides
 from dermaug.generators.saved_generator import save_generator
 from dermaug.generators.state import GENERATOR, GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
@@ -34,17 +36,18 @@ class Snapshots:
 
     Args:
         task: The training.
-        device: Its device.
+        fabric: Its device and precision.
     """
 
-    def __init__(self, task: GeneratorTask, device: torch.device) -> None:
-        self.task, self.device = task, device
+    def __init__(self, task: GeneratorTask, fabric: Fabric) -> None:
+        self.task, self.fabric, self.device = task, fabric, fabric.device
         self._monitor: Monitor | None = None
         number = task.spec.config.examined
         if task.validation is not None and judges_snapshots(task.spec.config):
             groups = task.groups or (np.arange(len(task.training)), np.arange(len(task.validation)))
-            extractor = RandomFeatures().to(device)
-            self._monitor = Monitor(task.training, task.validation, extractor, number, groups)
+            extractor = RandomFeatures().to(self.device)
+            sides = real_sides(task.training, task.validation, extractor, groups)
+            self._monitor = Monitor(sides, extractor, number, self.device)
 
     def take(self, state: State, means: Mapping[str, float]) -> dict[str, float]:
         """Draw a grid from fixed latents, measure the health, and keep the sampler if it is best.
@@ -120,8 +123,12 @@ class Snapshots:
                 [draw(sampler, latents[k : k + BATCH], labels[k : k + BATCH]) for k in starts]
             )
 
+        def realness(bank: ImageBank) -> Float[np.ndarray, " n"] | None:
+            with self.fabric.autocast():
+                return _realness(state, bank)
+
         state.family.eval()
-        vitals = self._monitor.examine(images, drawn, lambda bank: _realness(state, bank))
+        vitals = self._monitor.examine(images, drawn, realness)
         state.family.train()
         return vitals
 

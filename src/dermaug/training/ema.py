@@ -13,20 +13,36 @@ class Ema:
     initial weights are soon forgotten.
 
     Args:
-        module: The network to follow.
+        module: The network to follow, already on its device.
         decay: Fraction of the average that is kept at each step, 0 to below 1.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.module = copy.deepcopy(module).eval().requires_grad_(False)
         self.decay = decay
+        # Walked once: in a small network, walking it takes as long as averaging it.
+        self._average, self._current = _floating(self.module), _floating(module)
+        self._share: float | Tensor = 1.0
+        if self._average and self._average[0].is_cuda:
+            self._share = torch.ones((), device=self._average[0].device)
+
+    def at(self, step: int) -> None:
+        """Set the decay of the next update, which follows the `step`-th one, counted from 0."""
+        share = 1.0 - min(self.decay, (1 + step) / (10 + step))
+        if isinstance(self._share, Tensor):
+            self._share.fill_(share)
+        else:
+            self._share = share
 
     @torch.no_grad()
-    def update(self, module: nn.Module, step: int) -> None:
-        """Move towards `module` after its `step`-th update, counted from 0."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        average, current = _floating(self.module), _floating(module)
-        torch._foreach_lerp_(average, current, 1.0 - decay)
+    def update(self) -> None:
+        """Move towards the network; on a CUDA device, with the decay in a tensor (`Replayed`)."""
+        if isinstance(self._share, Tensor):
+            moves = torch._foreach_sub(self._current, self._average)
+            torch._foreach_mul_(moves, self._share)
+            torch._foreach_add_(self._average, moves)
+        else:
+            torch._foreach_lerp_(self._average, self._current, self._share)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The average's weights and buffers."""

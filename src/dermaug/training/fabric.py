@@ -9,7 +9,6 @@ from lightning_fabric import Fabric
 
 from dermaug.errors import DermaugError
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 # Lightning prints the precision with every training.
@@ -20,7 +19,7 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
     """Start Lightning Fabric with one process on one device.
 
     Args:
-        device: auto (CUDA, then MPS, then CPU), cpu, cuda or mps.
+        device: auto (CUDA, then MPS, then CPU), cpu, cuda, cuda:N (the N-th GPU, from 0) or mps.
         precision: auto is bfloat16 autocast on devices that multiply bfloat16 matrices faster
             (CUDA, and CPUs with AMX or AVX-512 BF16), and float32 on others.
 
@@ -33,19 +32,37 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
     available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": _mps_available()}
     if device == "auto":
         device = next(name for name in ("cuda", "mps", "cpu") if available[name])
-    if not available.get(device, False):
+    device, index = _split(device)
+    number = torch.cuda.device_count() if available["cuda"] else 0
+    if not available.get(device, False) or index >= max(1, number):
         here = ", ".join(name for name, is_here in available.items() if is_here)
-        raise DermaugError(f"--device {device}: not available on this machine, which has {here}")
+        here += f" (cuda:0 to cuda:{number - 1})" if number > 1 else ""
+        asked = f"{device}:{index}" if index else device
+        raise DermaugError(f"--device {asked}: not available on this machine, which has {here}")
     if precision == "auto":
         fast = device == "cuda" or (device == "cpu" and _multiplies_bfloat16())
         precision = "bf16-mixed" if fast else "32-true"
     if device == "cuda":
-        torch.backends.cudnn.benchmark = True
+        # Without cudnn.benchmark: on an H100 it took 30 s for a MobileNet's first steps, and which
+        # algorithms it finds fastest differs from run to run.
         torch.set_float32_matmul_precision("high")
+        torch.cuda.set_device(index)
     with warnings.catch_warnings():
         # Lightning recommends srun wherever SLURM is installed.
         warnings.filterwarnings("ignore", message=".*srun.*")
-        return Fabric(accelerator=device, devices=1, precision=precision)  # type: ignore[arg-type]
+        devices: list[int] | int = [index] if device == "cuda" else 1
+        return Fabric(accelerator=device, devices=devices, precision=precision)  # type: ignore[arg-type]
+
+
+def _split(device: str) -> tuple[str, int]:
+    """A kind of device and its number, which only GPUs have.
+
+    Example:
+        >>> _split("cuda:1"), _split("cpu")
+        (('cuda', 1), ('cpu', 0))
+    """
+    kind, _, number = device.partition(":")
+    return (kind, int(number)) if kind == "cuda" and number.isdecimal() else (device, 0)
 
 
 def _multiplies_bfloat16() -> bool:

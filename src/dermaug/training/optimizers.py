@@ -1,4 +1,4 @@
-"""Restore optimisers independently of the memory layout of their weights."""
+"""Optimisers whose step is one operation, and what they need on a device and in a checkpoint."""
 
 from typing import Any
 
@@ -7,8 +7,29 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 
+def rates_on(device: torch.device, optimizer: Optimizer) -> Optimizer:
+    """Move the learning rates to a CUDA device, where a recorded step reads them.
+
+    Args:
+        device: Device of the weights; on others than CUDA rates stay numbers.
+        optimizer: A fused optimiser, changed in place.
+    """
+    if device.type == "cuda":
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(float(group["lr"]), device=device)
+    return optimizer
+
+
+def set_rate(group: dict[str, Any], rate: float) -> None:
+    """Set the learning rate of a group of weights, without waiting for the device."""
+    if isinstance(group["lr"], Tensor):
+        group["lr"].fill_(rate)
+    else:
+        group["lr"] = rate
+
+
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
-    """Load a saved state and convert it to the memory layout of the weights.
+    """Load a saved state; settings, device and memory layout stay those of the optimiser.
 
     Checkpoints are contiguous. Fused optimisers read weights and averages in parallel as they lie
     in memory; with weights in channels_last, weights would be paired with the wrong averages.
@@ -17,8 +38,13 @@ def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
         optimizer: An optimiser of the same weights as the saved one.
         state: Returned by its `state_dict`.
     """
+    own = [
+        {name: value for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
     optimizer.load_state_dict(state)
-    for group in optimizer.param_groups:
+    for group, settings in zip(optimizer.param_groups, own, strict=True):
+        group.update(settings)
         for weight in group["params"]:
             averages = optimizer.state.get(weight, {})
             for name, value in averages.items():
