@@ -70,6 +70,7 @@ def test_no_lock_file_no_photograph_and_no_large_file_is_tracked() -> None:
         (["run", "--help"], 0),
         (["run", "no_such_study"], 2),
         (["run", "quickstart", "--set", "data.siez=32", "--dry-run"], 2),
+        (["data", "check", "no_such_folder"], 2),  # tables of data need pandas
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else None,
 )
@@ -88,5 +89,6 @@ def test_help_version_and_wrong_configuration_import_nothing_heavy(
     ended = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert ended.stdout.splitlines()[-1:] == [f"heavy: [] code: {code}"], ended.stderr
+    heavy = ["pandas"] if arguments[0] == "data" else []
+    assert ended.stdout.splitlines()[-1:] == [f"heavy: {heavy} code: {code}"], ended.stderr
     assert list(tmp_path.iterdir()) == []

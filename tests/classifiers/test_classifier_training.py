@@ -15,9 +15,10 @@ from dermaug.classifiers import criterion
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask
+from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import RESUME
+from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import read_journal
 
 Make = Callable[..., ClassifierTask]

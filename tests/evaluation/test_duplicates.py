@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+from dermaug.data.orientations import oriented
 from dermaug.data.signature import detail_of
 from dermaug.evaluation import duplicates
 from dermaug.evaluation.duplicates import NEAR, near_between, near_pairs
-from dermaug.evaluation.memorisation import oriented
 
 REAL = Path(__file__).parents[2] / "../shared/data/HAM10000"
 

@@ -21,9 +21,10 @@ from dermaug.generators import FAMILIES, build_family
 from dermaug.generators.family import Progress, draw
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_family, load_generator
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.synthesis.sampling import sample
 from dermaug.training.checkpoint import RESUME, load_checkpoint
+from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
 
 SIDE = 32

@@ -13,9 +13,10 @@ from dermaug.generators import dcgan
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.objectives import discriminator_loss
 from dermaug.generators.saved_generator import load_family, load_generator
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.synthesis.sampling import sample
 from dermaug.training.checkpoint import RESUME, load_checkpoint
+from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
 
 Make = Callable[..., GeneratorTask]

@@ -17,8 +17,9 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.synthesis.sampling import sample
+from dermaug.training.file_names import GENERATOR
 
 PAGE = (Path(__file__).parents[2] / "docs/generators.md").read_text(encoding="utf-8")
 OPTIONS = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE)

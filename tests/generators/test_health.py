@@ -22,7 +22,8 @@ from dermaug.generators.health import (
     nearest_training,
 )
 from dermaug.generators.real_side import close_pairs, median_nearest, real_sides, small
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
+from dermaug.training.file_names import GENERATOR
 
 Make = Callable[..., GeneratorTask]
 HEALTHY = Vitals(images=100, kid=0.5, collapsed_pairs=0.02, nearest_training=1.1, overfitting=0.2)

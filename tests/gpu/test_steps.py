@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask, TrialState
+from dermaug.classifiers.trial_state import ClassifierTask, TrialState
 from dermaug.classifiers.trial_steps import ClassifierSteps
 from dermaug.config import GeneratorConfig
 from dermaug.data.augmentation import POLICIES
@@ -29,10 +29,11 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.generators import FAMILIES
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
-from dermaug.generators.state import GENERATOR, GeneratorTask, State
+from dermaug.generators.state import GeneratorTask, State
 from dermaug.generators.steps import GeneratorSteps
 from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.fabric import start_fabric
+from dermaug.training.file_names import CLASSIFIER, GENERATOR
 from dermaug.training.graphs import Replayed
 
 pytestmark = pytest.mark.gpu

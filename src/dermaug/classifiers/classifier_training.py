@@ -11,7 +11,6 @@ from dermaug.classifiers.criterion import Criterion, shown_shares
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import save_classifier
 from dermaug.classifiers.trial_state import (
-    CLASSIFIER,
     ClassifierTask,
     TrainedClassifier,
     TrialState,
@@ -21,6 +20,7 @@ from dermaug.console import progress_bar
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import confusion, rates
 from dermaug.training.checkpoint import RESUME, checkpoint_digest, resume, save_checkpoint
+from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import Journal
 from dermaug.training.order import Phase
 

@@ -20,8 +20,6 @@ from dermaug.training.ema import Ema
 from dermaug.training.optimizers import load_optimizer, rates_on
 from dermaug.training.order import Dosage
 
-CLASSIFIER = "classifier.safetensors"
-
 
 @dataclass(frozen=True, eq=False)
 class ClassifierTask:

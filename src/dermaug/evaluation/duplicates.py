@@ -9,13 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, Int8
-from torch import Tensor
-from torch.nn.functional import normalize
 
+from dermaug.data.orientations import NUM_ORIENTATIONS, oriented
 from dermaug.data.signature import SIDE
-from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
 
 NEAR = 0.9
 """Correlation of detail from which two images count as one photograph.
@@ -95,8 +92,9 @@ def _near(
         for number, start in enumerate(starts, start=1):
             column = start if only_later else 0
             likely = sketches[start : start + step] @ known[column:].T >= NEAR - MARGIN
-            for places in torch.split(torch.nonzero(likely), _PAIRS):
-                first, second = places[:, 0].numpy() + start, places[:, 1].numpy() + column
+            places = np.argwhere(likely)
+            for begin in range(0, len(places), _PAIRS):
+                first, second = (places[begin : begin + _PAIRS] + np.array([start, column])).T
                 values = _correlations(turned[first], others[second])
                 pairs = np.stack([first, second, np.full(len(first), orientation), values])
                 found.append(pairs[:, values >= NEAR])
@@ -115,11 +113,13 @@ def _correlations(first: Details, second: Details) -> Float[np.ndarray, " k"]:
     return np.asarray(product / np.sqrt(np.maximum(squares[0] * squares[1], 1.0)))
 
 
-def _sketch(details: Details) -> Float[Tensor, "n d"]:
+def _sketch(details: Details) -> Float[np.ndarray, "n d"]:
     """Random projections of the detail, of length 1 (Johnson and Lindenstrauss 1984)."""
-    random = torch.Generator().manual_seed(0)
-    directions = torch.randn(SIDE * SIDE, SKETCH, generator=random)
-    return normalize(torch.from_numpy(details.astype(np.float32)).flatten(1) @ directions)
+    random = np.random.default_rng(0)
+    directions = random.standard_normal((SIDE * SIDE, SKETCH), dtype=np.float32)
+    projected = details.reshape(-1, SIDE * SIDE).astype(np.float32) @ directions
+    lengths = np.linalg.norm(projected, axis=1, keepdims=True)
+    return np.asarray(projected / np.maximum(lengths, np.float32(1e-12)))
 
 
 def _sorted_pairs(found: Float[np.ndarray, "4 m"]) -> Pairs:

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from scipy.stats import binomtest
 from torch import Tensor
 
+from dermaug.data.orientations import NUM_ORIENTATIONS, oriented
 from dermaug.errors import DermaugError
 from dermaug.evaluation.thumbnails import thumbnails
 
@@ -21,7 +22,6 @@ SIDE = 32
 """Pixels are compared at this side: finer detail is noise, and a copy need not repeat noise."""
 LEVEL = 0.01
 """Share of unrelated real images that the threshold lets pass for copies."""
-NUM_ORIENTATIONS = 8
 _CHUNK_ENTRIES = 1 << 23
 _SAME = 1e-3  # grey levels: below it two images are one
 
@@ -72,17 +72,6 @@ class Rate:
     share: float
     low: float
     high: float
-
-
-def oriented(images: UInt8[np.ndarray, "n s s c"], orientation: int) -> np.ndarray:
-    """One of the eight flips and quarter turns of square images.
-
-    Args:
-        images: Square.
-        orientation: 0 to 7; 0 changes nothing, from 4 on the columns are mirrored first.
-    """
-    mirrored = images[:, :, ::-1] if orientation >= 4 else images
-    return np.rot90(mirrored, orientation % 4, axes=(1, 2))
 
 
 def nearest(

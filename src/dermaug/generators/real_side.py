@@ -10,9 +10,9 @@ from torch.nn.functional import pdist
 
 from dermaug.data.halves import LEAST_GROUPS
 from dermaug.data.image_bank import ImageBank
+from dermaug.data.orientations import NUM_ORIENTATIONS, oriented
 from dermaug.evaluation.features import Extractor, extract_features
 from dermaug.evaluation.fidelity import one_of_each
-from dermaug.evaluation.memorisation import NUM_ORIENTATIONS, oriented
 from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 16

@@ -17,9 +17,10 @@ from dermaug.generators.family import Sampler, calibrate_batch_norm, draw
 from dermaug.generators.health import Diagnosis, Monitor, Vitals, diagnose
 from dermaug.generators.real_side import real_sides
 from dermaug.generators.saved_generator import save_generator
-from dermaug.generators.state import GENERATOR, GeneratorTask, State, TrainedGenerator
+from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.file_names import GENERATOR
 from dermaug.training.grids import save_contact_sheet
 
 GRID_IMAGES = 64

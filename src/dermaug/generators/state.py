@@ -18,8 +18,6 @@ from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.optimizers import load_optimizer
 
-GENERATOR = "generator.safetensors"
-
 
 @dataclass(frozen=True, eq=False)
 class GeneratorTask:

@@ -9,10 +9,10 @@ import pandas as pd
 from jaxtyping import Bool
 
 from dermaug.data.catalog import Catalog
+from dermaug.data.orientations import oriented
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.evaluation.memorisation import oriented
 from dermaug.experiment.run.artefacts import StoredClassifier, folds_of, run_of
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class

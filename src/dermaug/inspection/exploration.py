@@ -16,10 +16,10 @@ import torch
 from jaxtyping import UInt8
 
 from dermaug.console import progress_bar
+from dermaug.data.orientations import oriented
 from dermaug.errors import DermaugError
 from dermaug.evaluation.duplicates import near_pairs
 from dermaug.evaluation.lesion_area import lesion_area
-from dermaug.evaluation.memorisation import oriented
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.inspection.explore_features import COLUMNS, discriminator_scores
 from dermaug.inspection.subject import Subject, open_subject

@@ -10,8 +10,7 @@ from typing import Self
 from torch.utils.tensorboard import SummaryWriter
 
 from dermaug.errors import DermaugError
-
-JOURNAL = "journal.jsonl"
+from dermaug.training.file_names import JOURNAL
 
 
 class Journal:

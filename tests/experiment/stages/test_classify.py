@@ -9,7 +9,6 @@ from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config.data import PhantomConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import write_phantoms
@@ -23,6 +22,7 @@ from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import validate_experiment
+from dermaug.training.file_names import CLASSIFIER
 
 VIEWS = 8
 

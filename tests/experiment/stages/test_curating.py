@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config import SyntheticConfig
 from dermaug.data.halves import halves
 from dermaug.errors import DermaugError
@@ -22,6 +21,7 @@ from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
 from dermaug.synthesis.curation import copy_mask
 from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.file_names import CLASSIFIER
 
 CPU = torch.device("cpu")
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.config import Experiment
 from dermaug.data.image_bank import channel_statistics
 from dermaug.errors import DermaugError
@@ -19,6 +18,7 @@ from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.half import first_half, halved
 from dermaug.experiment_file import validate_experiment
+from dermaug.training.file_names import CLASSIFIER
 
 CLASSES = ["bcc", "mel", "nv"]
 

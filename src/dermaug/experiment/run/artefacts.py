@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dermaug.classifiers.trial_state import CLASSIFIER
 from dermaug.data.splits import Fold, read_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RECORD, RunFolder, run_above
 from dermaug.experiment.run.records import RunRecord, TrialRecord
-from dermaug.generators.state import GENERATOR
 from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dermaug.classifiers.trial_state import CLASSIFIER
-from dermaug.generators.state import GENERATOR
-from dermaug.training.journal import JOURNAL
+from dermaug.training.file_names import CLASSIFIER, GENERATOR, JOURNAL
 
 EXPERIMENT = "experiment.json"
 RECORD = "record.json"

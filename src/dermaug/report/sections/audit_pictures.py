@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 
-from dermaug.evaluation.memorisation import oriented
+from dermaug.data.orientations import oriented
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_class import PAIRS_KEPT
