@@ -148,6 +148,9 @@ def main(
     seconds: Annotated[float, typer.Option(min=1, help="Time for all measurements, about.")] = 240,
     processes: Annotated[str, typer.Option(help="Numbers of processes, such as 1,4,8.")] = "1,4,8",
     size: Annotated[int, typer.Option(min=32, help="Side of the images.")] = 64,
+    search: Annotated[
+        bool, typer.Option(help="Also time graphs after cudnn.benchmark's search.")
+    ] = False,
     only: Annotated[list[str] | None, typer.Option(help="Rows; all if left out.")] = None,
 ) -> None:
     """Train each network in each way."""
@@ -155,12 +158,14 @@ def main(
         raise DermaugError("this benchmark needs a CUDA device, and this machine has none")
     names = list(only or [*CLASSIFIERS, *GENERATORS])
     numbers = [int(number) for number in processes.split(",") if int(number) > 1]
-    each = seconds / len(names) / (2 + 2 * len(numbers)) / 2  # half is for what is not measured
+    ways = 2 + search + 2 * len(numbers)
+    each = seconds / len(names) / ways / 2  # half is for what is not measured
     fabric = start_fabric("cuda")
     images = bank(size, fabric.device)
     table = Table(title=f"{torch.cuda.get_device_name()}, {size} px", caption=machine())
     columns = ("", "one by one", "graph", "ratio", "first steps, s", "GiB")
-    for column in (*columns, *(f"{number} processes" for number in numbers)):
+    searched = ("cudnn.benchmark", "first steps, s") if search else ()
+    for column in (*columns, *searched, *(f"{number} processes" for number in numbers)):
         table.add_column(column, justify="right")
     lines: dict[str, list[str]] = {}
     for name in names:
@@ -172,6 +177,11 @@ def main(
         peak = torch.cuda.max_memory_reserved() / 2**30
         figures = (f"{eager:,.0f}", f"{graph:,.0f}", f"{graph / eager:.2f}", f"{first:.1f}")
         lines[name] = [*figures, f"{peak:.2f}"]
+        if search:
+            torch.backends.cudnn.benchmark = True
+            steps, batch, first = warmed(name, images, fabric)
+            lines[name] += [f"{rate(steps, batch, each):,.0f}", f"{first:.1f}"]
+            torch.backends.cudnn.benchmark = False
         print(name, *lines[name], flush=True)  # what is known if the time ends early
     del steps
     torch.cuda.empty_cache()

@@ -45,8 +45,12 @@ class Order:
             else _epoch(self.num_rows, epoch, self.seed, self.weights)
             for epoch in range(first, last + 1)
         }
-        offset = position - first * self.num_rows
-        return np.concatenate(list(self._epochs.values()))[offset : offset + batch]
+        # Only what the batch takes from each epoch is copied, not the epochs.
+        parts = []
+        for epoch, rows in self._epochs.items():
+            start = position - epoch * self.num_rows
+            parts.append(rows[max(0, start) : max(0, start + batch)])
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
