@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from dermaug.evaluation.readouts import ADJUSTED, AUC
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.stats.metrics import ALL, Metric, metrics_of
-from dermaug.stats.spread import FREEDOM, MARGIN, SPREAD, expected_spread, moderated
+from dermaug.stats.spread import FREEDOM, MARGIN, SPREAD, UNKNOWN, expected_spread, moderated
 
 
 def test_every_metric_has_an_expectation() -> None:
@@ -29,3 +29,14 @@ def test_moderation_is_smyths_weighted_mean() -> None:
     variance, freedom = moderated(np.array([0.0]), 1, np.array([0.3]))
     assert freedom == FREEDOM + 1
     assert variance[0] == pytest.approx(FREEDOM * 0.3 / freedom)
+
+
+@pytest.mark.parametrize("of_class", [True, False])
+def test_an_unmeasured_metric_is_expected_to_vary_as_much_as_any_read_out(of_class: bool) -> None:
+    single = {"sensitivity", "specificity", "auc"}
+    measured = [
+        value
+        for (readout, metric), value in SPREAD.items()
+        if readout in (ARGMAX, ADJUSTED, AUC) and (metric in single) == of_class
+    ]
+    assert max(measured) == UNKNOWN[of_class]
