@@ -32,7 +32,8 @@ from dermaug.inspection.audit_run import audit_run, control_of_family, read_audi
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.blocks import Figure, Table
-from dermaug.report.sections.audit import audit_section, audit_sentences, audit_tables
+from dermaug.report.sections.audit import audit_section, audit_sentences
+from dermaug.report.sections.audit_tables import audit_tables
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")

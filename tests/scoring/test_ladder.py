@@ -52,7 +52,7 @@ def test_each_column_is_the_difference_of_what_the_scores_say(drawn_study: Study
 def test_references_say_what_they_are(drawn_study: Study) -> None:
     kinds = steps(drawn_study(seeds=(0, 1)))["kind"].groupby(level=0).first()
     assert kinds["real"] == "no augmentation"
-    assert kinds["classic"] == "classic augmentation (the baseline)"
+    assert kinds["classic"] == "standard augmentation (the baseline)"
 
 
 def test_a_moved_threshold_is_no_gain_once_the_reference_may_move_it_too(

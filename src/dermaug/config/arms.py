@@ -8,6 +8,22 @@ from dermaug.config.networks import Sampling
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
+_POLICIES: dict[Policy, str] = {
+    "none": "no augmentation",
+    "fridadar": "augmentation of Frid-Adar et al.",
+    "standard": "standard augmentation",
+    "trivial": "TrivialAugment",
+    "mixup": "mixup",
+    "cutmix": "cutmix",
+}
+LOSSES = {"weighted": "weighted loss", "adjusted": "logit adjustment"}
+"""Losses other than plain cross-entropy, in words."""
+SAMPLINGS: dict[Sampling, str] = {
+    "natural": "natural sampling",
+    "sqrt": "square-root sampling",
+    "balanced": "class-balanced sampling",
+}
+"""How often classes are shown, in words."""
 REPLAY = "replay"
 ORACLE = "oracle"
 FOLDER = "folder"
@@ -205,6 +221,21 @@ class ArmConfig(Section):
     def generator(self) -> str:
         """Source of its dose or of its discriminator; empty without either."""
         return self.discriminator or (self.synthetic.source if self.synthetic else "")
+
+    @property
+    def treatment(self) -> str:
+        """How its images are shown, in words: augmentation, and what differs from the default.
+
+        Example:
+            >>> ArmConfig(name="balanced", policy="standard", sampling="balanced").treatment
+            'standard augmentation, class-balanced sampling'
+        """
+        words = [_POLICIES[self.policy]]
+        words += [LOSSES[self.loss]] if self.loss in LOSSES else []
+        words += [SAMPLINGS[self.sampling]] if self.sampling else []
+        words += [f"{self.variants:,} fixed variants per class"] if self.variants else []
+        words += ["half of the lesions"] if self.half else []
+        return ", ".join(words)
 
     @property
     def is_synthetic(self) -> bool:

@@ -19,9 +19,9 @@ class ClassSummary:
 
     Args:
         label: The class.
-        means: Every number of its audits, mean over generators; NaN if none is defined.
+        generators: Numbers of its audits, one row per generator.
         copies: Number of images that count as copies, over all generators.
-        examined: Number of images examined for copies; 0 without any.
+        examined: Number of images examined for copies, over all generators; 0 without any.
         low: Lower end of Wilson's 95 % interval of the share of copies.
         high: Upper end of that interval.
         is_biased: Whether a Fréchet distance is computed from too few images.
@@ -29,13 +29,18 @@ class ClassSummary:
     """
 
     label: str
-    means: pd.Series
+    generators: pd.DataFrame
     copies: int
     examined: int
     low: float
     high: float
     is_biased: bool
     is_flattered: bool
+
+    @property
+    def means(self) -> pd.Series:
+        """Every number, mean over generators; NaN if none is defined."""
+        return self.generators.select_dtypes("number").mean()
 
     @property
     def holds_copies(self) -> bool:
@@ -45,7 +50,7 @@ class ClassSummary:
     @property
     def can_judge(self) -> bool:
         """Whether so few copies are expected by chance that more of them could be detected."""
-        return bool(self.means["copy_expected"] <= JUDGED_BELOW)
+        return bool((self.generators["copy_expected"] <= JUDGED_BELOW).all())
 
     @property
     def is_hidden(self) -> bool:
@@ -53,9 +58,13 @@ class ClassSummary:
         return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
 
     @property
-    def is_far(self) -> bool:
-        """Whether the images clearly differ from real ones."""
-        return bool(self.means["kid_low"] > max(0.0, self.means["kid_floor"]))
+    def num_far(self) -> int:
+        """Number of generators whose images clearly differ from real ones.
+
+        The interval of their KID lies above zero and above that of real images (the floor).
+        """
+        floor = self.generators["kid_floor_high"].astype(float).clip(lower=0.0)
+        return int((self.generators["kid_low"].astype(float) > floor).sum())
 
 
 def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
@@ -101,7 +110,7 @@ def _summary(label: str, rows: pd.DataFrame) -> ClassSummary:
         low, high = binomtest(copies, examined).proportion_ci(0.95, method="wilson")
     return ClassSummary(
         label=label,
-        means=rows.select_dtypes("number").mean(),
+        generators=rows,
         copies=copies,
         examined=examined,
         low=float(low),

@@ -1,6 +1,6 @@
 """Formats of numbers and tables, for every page and printed text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,15 @@ from dermaug.report.blocks import Table
 from dermaug.scoring.verdict_words import signed as signed_number
 
 NONE = "–"
+AVERAGED = (
+    "Every trial counts equally; numbers with intervals weight the folds by their test images "
+    "instead, so that the third digit may differ."
+)
+WEIGHTED = (
+    "Folds are weighted by their test images, so that the third digit may differ from means over "
+    "trials."
+)
+"""How the results of several trials are combined, said where the numbers stand."""
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -63,6 +72,28 @@ def counted(count: int, singular: str, plural: str = "") -> str:
         ('1 fold', '2,000 folds')
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def spanned(counts: Iterable[float]) -> str:
+    """Format the smallest and the largest of some counts; one number if they are equal.
+
+    Example:
+        >>> spanned([1_651, 1_702]), spanned([7, 7]), spanned([])
+        ('1,651–1,702', '7', '–')
+    """
+    found = sorted(counts)
+    ends = dict.fromkeys(f"{each:,.0f}" for each in (*found[:1], *found[-1:]))
+    return NONE.join(ends) or NONE
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names with commas and `and`.
+
+    Example:
+        >>> listed(["df"]), listed(["df", "mel", "nv"])
+        ('df', 'df, mel and nv')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def small(p_value: float) -> str:

@@ -31,7 +31,9 @@ from dermaug.scoring.scoring import Scoring
 
 FOOTER = (
     "Terms: sensitivity is recall, one-vs-rest; mean sensitivity is balanced accuracy; a trial is "
-    "arm × classifier × fold × seed. The images shown are under the licence of the data set. "
+    "arm × classifier × fold × seed; a group is what splits keep together: a lesion, or a patient "
+    "if images were split by patient (two lesions that share a photograph are one group). The "
+    "images shown are under the licence of the data set. "
     "Research use only; not for diagnosis."
 )
 

@@ -22,7 +22,7 @@ from dermaug.inspection.audit_summary import collect_audits
 from dermaug.report.blocks import Figure, Table, write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
-from dermaug.report.sections.audit import audit_tables, kid_words
+from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.scores import class_scores, score_table
 from dermaug.report.sections.verdicts import forest, overall_verdicts
@@ -177,9 +177,10 @@ def _page(
         parts += ["## Verdicts", markdown(overall_verdicts(scoring.verdicts))]
     if len(audit):
         whole = audit[audit["lesions"] == results.lesions]
-        own = {one.folder: one.record for one in results.generators}
-        parts += ["## Generators", markdown(family_table(whole, list(own.values())))]
-        parts += [markdown(table) for table in audit_tables(whole)]
+        own = [one.record for one in results.networks]
+        parts += ["## Generators", markdown(family_table(whole, own))]
+        tables = (*audit_tables(whole), generator_table(whole))
+        parts += [markdown(table) for table in tables if table]
     for name, caption in sheets:
         parts += [caption, f"![{name}](figures/{name})"]
     return "\n\n".join(parts) + "\n"

@@ -10,6 +10,7 @@ from dermaug.experiment.plan.comparisons import BASELINE
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.verdict_words import signed
 from dermaug.stats.outcomes import EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS, NOT_JUDGED
+from dermaug.stats.trainings import GROUPS_ONLY
 
 COLUMNS = ("model", "arm", "reference", "label", "per_real", "verdict", "sentence")
 
@@ -35,28 +36,26 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
         (model, arm): _added(results, str(model), str(arm))
         for model, arm in judged[["model", "arm"]].drop_duplicates().itertuples(index=False)
     }
-    unit = f"test {results.catalog.unit}s"
     rows = []
     for row in judged.to_dict("records"):
         share = added[row["model"], row["arm"]][row["scope"]]
-        words = class_sentence(row, share, unit)
+        words = class_sentence(row, share)
         place = (row["model"], row["arm"], row["reference"], row["scope"])
         rows.append((*place, share, row["verdict"], words))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
+def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
     """Put the verdict on the sensitivity of one class into a sentence for the owner of the data.
 
     Args:
         row: A row of the verdict table.
         per_real: Synthetic images of the class per real one.
-        unit: The unit of grouping after "test", for example "test lesions".
     """
     label = row["scope"]
     images = f"{per_real:.2g} synthetic images per real one"
     if np.isnan(row["difference"]) or row["num_groups"] < FEWEST_GROUPS:
-        return f"{label}: cannot be told with {row['num_groups']} {unit}."
+        return f"{label}: cannot be told with {row['num_groups']} {GROUPS_ONLY}."
     if row["verdict"] == NOT_JUDGED:
         return f"{label}: cannot be told from one training per arm."
     change = f"sensitivity {signed(row['difference'])}"
@@ -70,7 +69,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: float, unit: str) -> str:
     if row["verdict"] == EQUIVALENT:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
-    shown = f"neither gain nor loss is shown with {row['num_groups']:,} {unit}"
+    shown = f"neither gain nor loss is shown with {row['num_groups']:,} {GROUPS_ONLY}"
     return f"{label}: {shown} ({images}; {change})."
 
 

@@ -16,7 +16,7 @@ from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric, readout_metrics
 
 COLUMNS = (
-    *("model", "arm", "readout", "metric", "images", "half"),
+    *("model", "arm", "readout", "scope", "metric", "images", "half"),
     *("difference", "low", "high", "margin", "converged"),
 )
 
@@ -25,7 +25,7 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
     """One row per classifier and metric that is judged.
 
     Returns:
-        model, arm, readout, metric, images, half (images shown in the shorter training),
+        model, arm, readout, scope, metric, images, half (images shown in the shorter training),
         difference, low, high (full length minus half, test split), margin, and converged: whether
         the full length gains no more than the margin. Empty where it was not measured.
     """
@@ -40,6 +40,6 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
             interval = effect.interval_at(place_of(classes, Metric(readout, ALL, metric)))
             shown, margin = images[effect.model], getattr(experiment.verdict.margin, metric)
             half = round(shown * length[effect.contrast.reference])
-            place = (effect.model, effect.contrast.arm, readout, metric)
+            place = (effect.model, effect.contrast.arm, readout, ALL, metric)
             rows.append((*place, shown, half, *interval, margin, interval[0] <= margin))
     return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -76,21 +76,10 @@ def _references(arms: Sequence[Arm], arm: Arm) -> list[tuple[Arm, str]]:
     plain = [each for each in arms if not (each.synthetic or each.half or each.discriminator)]
     replays = [(each, "replay of the same number of images") for each in arms]
     return [
-        *((each, _kind(each, own)) for each in plain),
+        *((each, each.treatment + " (the baseline)" * (each.name == own)) for each in plain),
         *(pair for pair in replays if pair[0].replay_of == arm.name),
         *((each, "half of the lesions") for each in arms if each.half),
     ]
-
-
-def _kind(arm: Arm, own: str | None) -> str:
-    """Describe an arm that uses real images only."""
-    is_bare = arm.policy == "none" and not arm.variants
-    parts = ["no augmentation" if is_bare else "classic augmentation"]
-    if arm.sampling == "balanced":
-        parts.append("class-balanced sampling")
-    if arm.loss != "plain":
-        parts.append(f"{arm.loss} loss")
-    return ", ".join(parts) + (" (the baseline)" if arm.name == own else "")
 
 
 def _adjusting(answers: Answers, arms: Sequence[Arm]) -> Answers:

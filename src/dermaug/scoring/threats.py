@@ -114,16 +114,16 @@ def _trainings(known: _Known) -> Iterator[str]:
             "training might change every comparison."
         )
     yield from _curations(results)
-    for generator in {one.folder: one for one in results.generators}.values():
+    for generator in results.networks:
         if generator.record.diagnosis:
             yield (
-                f"The training of {generator.family} for {generator.label} (fold "
+                f"The training of {generator.family} for {generator.drawn_classes} (fold "
                 f"{generator.fold}, seed {generator.seed}) was stopped: "
                 f"{generator.record.diagnosis}; its best snapshot before that is used."
             )
         elif _discriminator_won(generator.journal):
             yield (
-                f"{generator.family} of {generator.label} (fold {generator.fold}, seed "
+                f"{generator.family} of {generator.drawn_classes} (fold {generator.fold}, seed "
                 f"{generator.seed}) looks unhealthy: at the end its discriminator distinguished "
                 "real from generated images almost without error."
             )

@@ -17,6 +17,7 @@ from dermaug.stats.outcomes import (
     HURTS,
     NOT_JUDGED,
 )
+from dermaug.stats.trainings import GROUPS_ONLY
 
 Row = Mapping[Any, Any]
 _WORDS = {
@@ -26,25 +27,24 @@ _WORDS = {
 }
 
 
-def sentence(row: Row, unit: str) -> str:
+def sentence(row: Row) -> str:
     """Put one row of the verdict table into a sentence.
 
     Args:
         row: The columns of the verdict table, except the sentence itself.
-        unit: The unit of grouping: lesions or patients.
     """
     with_model = f"With {row['model']}, "
     if np.isnan(row["difference"]):
         return f"{with_model}{metric_words(row)} of {row['arm']} could not be compared."
     facts = f"{signed(row['difference'])}{_interval(row)}"
     if row["verdict"] == NOT_JUDGED:
-        return f"{with_model}{_not_judged(row, facts, unit)}"
+        return f"{with_model}{_not_judged(row, facts)}"
     if row["verdict"] == EXPLORATORY:
         return (
             f"Exploratory: {with_model[0].lower()}{with_model[1:]}{row['arm']} minus "
             f"{row['reference']} in {metric_words(row)} is {facts}."
         )
-    of = f"{row['num_groups']:,} {unit}{_for_this_generator(row)}"
+    of = f"{row['num_groups']:,} {GROUPS_ONLY}{_for_this_generator(row)}"
     return f"{with_model}{_judged(row, facts, of)}"
 
 
@@ -86,11 +86,11 @@ def _power(row: Row) -> str:
     return f"The design has 80 % power to detect a difference of {row['detectable']:.3f}."
 
 
-def _not_judged(row: Row, facts: str, unit: str) -> str:
+def _not_judged(row: Row, facts: str) -> str:
     what = f"{row['arm']} minus {row['reference']} in {metric_words(row)} is {facts}"
     if row["num_groups"] < FEWEST_GROUPS:
-        return f"{what}: {row['num_groups']} {unit}, too few to be judged."
-    return f"{what} over the choice of {unit} alone: one training per arm, not judged."
+        return f"{what}: {row['num_groups']} {GROUPS_ONLY}, too few to be judged."
+    return f"{what} over the choice of {GROUPS_ONLY} alone: one training per arm, not judged."
 
 
 def _for_this_generator(row: Row) -> str:

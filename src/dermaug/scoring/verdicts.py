@@ -89,8 +89,7 @@ def verdict_table(point: Point) -> pd.DataFrame:
     for family in FAMILIES:
         _judge(table, family)
     _power(table, effects, metrics)
-    unit = f"{results.catalog.unit}s"
-    table["sentence"] = [sentence(row, unit) for row in table.to_dict("records")]
+    table["sentence"] = [sentence(row) for row in table.to_dict("records")]
     return table[list(COLUMNS)]
 
 

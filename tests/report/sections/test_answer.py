@@ -6,7 +6,7 @@ import pandas as pd
 from drawn import verdicts_of
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.sections.answer import short_answer, thresholds, unfinished
+from dermaug.report.sections.answer import converged, short_answer, thresholds, unfinished
 from dermaug.scoring.scoring import score
 from dermaug.scoring.verdict_words import sentence
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
@@ -28,7 +28,7 @@ def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
         row = verdicts[asked].assign(
             difference=0.02, low=0.01, high=0.03, p_holm=p, verdict=word, p_equivalence=np.nan
         )
-        row = row.assign(sentence=[sentence(each, "lesions") for each in row.to_dict("records")])
+        row = row.assign(sentence=[sentence(each) for each in row.to_dict("records")])
         told = short_answer(results, replace(scoring, verdicts=pd.concat([row, verdicts[~asked]])))
         assert ("is inconclusive" in told[0]) == (word == INCONCLUSIVE)
         assert "+0.010 to +0.030" in told[0]
@@ -74,16 +74,29 @@ def test_one_training_an_arm_is_owned_up_to(drawn_study: Study) -> None:
     assert "The intervals cover the choice of test groups and classifier seeds" in twice
 
 
-def test_convergence_is_said_or_said_to_be_unknown(drawn_study: Study) -> None:
+def test_convergence_is_said_in_both_judged_metrics(drawn_study: Study) -> None:
     skill = {"real": 1.0, "classic": 1.2}
     assert "was not measured" in " ".join(answer_of(drawn_study(skill=skill, seeds=(0, 1))))
-    measured = drawn_study(skill=skill | {"real-half-length": 1.0}, seeds=(0, 1))
-    assert "The baseline real with fridadar has converged" in " ".join(answer_of(measured))
     skill = {"real": 2.0, "classic": 2.0, "real-half-length": 0.5}
     rising = drawn_study(skill=skill, seeds=(0, 1))
     told = " ".join(answer_of(rising))
-    assert "has not converged: it gains" in told
-    assert "from 500 to 1,000 images shown" in told
+    assert "From 500 to 1,000 images shown, the baseline real with fridadar gains +" in told
+    assert "in mean sensitivity (prior-adjusted) (95 % interval" in told
+    assert "in macro AUC (95 % interval" in told
+    assert "it has not converged" in told
+
+
+def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: Study) -> None:
+    skill = {"real": 1.0, "classic": 1.2, "real-half-length": 1.0}
+    table = score(drawn_study(skill=skill, seeds=(0, 1)), 50).convergence
+    assert list(table["metric"]) == ["balanced_accuracy", "macro_auc"]
+    (sure,) = converged(table.assign(low=-0.01, high=table["margin"], converged=True))
+    assert "it has converged within the margins" in sure
+    (unsure,) = converged(table.assign(low=-0.1, high=0.1, converged=True))
+    assert "do not exclude that longer training helps" in unsure
+    one_rises = [True, False]
+    (partly,) = converged(table.assign(low=-0.1, high=0.1, converged=one_rises))
+    assert "since the gain in macro AUC exceeds the margin" in partly
 
 
 def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:

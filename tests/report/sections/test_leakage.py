@@ -5,6 +5,7 @@ from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.sections.leakage import split_statements, split_table
+from dermaug.report.sections.training import generator_curves
 
 Study = Callable[..., RunResults]
 
@@ -37,6 +38,32 @@ def test_a_generator_of_another_fold_is_found(drawn_study: Study) -> None:
     found = failures(replace(results, generators=(swapped, second)))
     assert "1 of 2 generators do not store the key" in found
     assert "dcgan/mel/fold0-seed0" in found
+
+
+def test_a_conditional_generator_is_one_network_whatever_its_classes(drawn_study: Study) -> None:
+    results = drawn_study()
+    classes = tuple(
+        replace(recorded(one, label="all"), label=label)
+        for one in results.generators
+        for label in results.catalog.classes
+    )
+    conditional = replace(results, generators=classes)
+    told = " ".join(one.text for one in split_statements(conditional))
+    assert "2 of 2 store the key" in told
+    losses = generator_curves(conditional)
+    assert losses is not None
+    assert len(losses.panels) == 1
+    assert set(losses.numbers["label"]) == {"all classes"}
+    assert len(losses.numbers) == sum(len(one.journal) for one in results.generators)
+
+
+def test_groups_are_counted_beside_lesions(drawn_study: Study) -> None:
+    results = drawn_study()
+    first, second = results.folds[0].train[0], results.folds[0].train[-1]
+    rows = results.catalog.rows((first, second))
+    united = replace(results, catalog=results.catalog.united(rows[:1], rows[1:]))
+    images, lesions, groups = split_table(united).rows[0][2:]
+    assert int(images) >= int(lesions) == int(groups) + 1
 
 
 def test_a_trial_tested_on_less_than_its_test_part_is_found(drawn_study: Study) -> None:

@@ -41,7 +41,7 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     health = health_table(results)
     assert health is not None
     (row,) = health.rows
-    assert row[0] == "dcgan mel"
+    assert row[0] == "dcgan, mel"
     shown = results.generators[0].record.images
     assert row[3].endswith(f" of {shown}")
     assert all(float(value) >= 0.0 for value in row[5:7])

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
+from dermaug.experiment.plan.enumeration import ALL_CLASSES
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 
 
@@ -37,6 +38,11 @@ class GeneratorResult:
     def family(self) -> str:
         """Key of the generator, for example dcgan."""
         return self.record.family
+
+    @property
+    def drawn_classes(self) -> str:
+        """What the whole network draws: its class, or `all classes` if it is conditional."""
+        return "all classes" if self.record.label == ALL_CLASSES else self.record.label
 
     @property
     def fold(self) -> int:
@@ -125,6 +131,11 @@ class RunResults:
     num_jobs: tuple[int, int]
     lesions: int = 0
     reduced: tuple["RunResults", ...] = ()
+
+    @property
+    def networks(self) -> tuple[GeneratorResult, ...]:
+        """The finished generators, each network once, whatever the number of its classes."""
+        return tuple({one.folder: one for one in self.generators[::-1]}.values())[::-1]
 
     @property
     def compared(self) -> Self:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Bullets, Figure, Group, Section, Table
-from dermaug.report.formats import number, signed
+from dermaug.report.formats import listed, number, signed
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
+from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
@@ -57,7 +57,7 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     return [
         *asked["sentence"],
         *thresholds(verdicts),
-        *converged(scoring.convergence, results.experiment),
+        *converged(scoring.convergence),
         *at_chance(scoring.scores, results.catalog.num_classes),
         caution(asked),
     ]
@@ -102,28 +102,47 @@ def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[s
     ]
 
 
-def converged(table: pd.DataFrame, experiment: Experiment) -> list[str]:
-    """Whether the baseline of each classifier has converged, or that it was not measured."""
+def converged(table: pd.DataFrame) -> list[str]:
+    """Whether the baseline of each classifier has converged, or that it was not measured.
+
+    Args:
+        table: What `dermaug.scoring.convergence.convergence` gives.
+    """
     if table.empty:
         return ["Whether the baseline has converged was not measured (check_convergence)."]
-    wanted = table[table["metric"] == experiment.verdict.primary]
-    sentences = []
-    for row in wanted.to_dict("records"):
-        what = f"{primary_words(experiment)} from {row['half']:,} to {row['images']:,} images shown"
-        gain = f"{signed(row['difference'])}, 95 % interval {signed(row['low'])} to " + signed(
-            row["high"]
+    return [
+        _converged(f"{arm} with {model}", rows.to_dict("records"))
+        for (model, arm), rows in table.groupby(["model", "arm"], sort=False)
+    ]
+
+
+def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
+    """One sentence on a baseline, no stronger than the intervals of its gains."""
+    gains = listed([_gain(row) for row in rows])
+    found = (
+        f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, the baseline {name} "
+        f"gains {gains}"
+    )
+    rising = [metric_words(row) for row in rows if not row["converged"]]
+    if rising:
+        return (
+            f"{found}: it has not converged, since the gain in {listed(rising)} exceeds the "
+            "margin. Every verdict holds at this length of training only; longer training may "
+            "change it."
         )
-        name = f"{row['arm']} with {row['model']}"
-        sentences.append(
-            f"The baseline {name} has converged: it gains no more than the margin of "
-            f"{row['margin']:g} in {what} ({gain})."
-            if row["converged"]
-            else f"The baseline {name} has not converged: it gains {signed(row['difference'])} in "
-            f"{what} (95 % interval {signed(row['low'])} to {signed(row['high'])}), more than the "
-            f"margin of {row['margin']:g}. Every verdict holds at this length of training only; "
-            "longer training may change it."
-        )
-    return sentences
+    if all(row["high"] <= row["margin"] for row in rows):
+        return f"{found}: it has converged within the margins."
+    return (
+        f"{found}: neither gain exceeds its margin, but the intervals do not exclude that longer "
+        "training helps by more."
+    )
+
+
+def _gain(row: Mapping[Any, Any]) -> str:
+    return (
+        f"{signed(row['difference'])} in {metric_words(row)} (95 % interval {signed(row['low'])} "
+        f"to {signed(row['high'])}, margin {row['margin']:g})"
+    )
 
 
 def caution(asked: pd.DataFrame) -> str:
@@ -152,8 +171,7 @@ def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
 def unfinished(results: RunResults) -> Sequence[str]:
     """A sentence when trials or generators are missing; empty for a finished run."""
     generators, trials = results.num_jobs
-    # One generator may draw several classes, each of which has its own result.
-    trained = len({generator.folder for generator in results.generators})
+    trained = len(results.networks)
     if len(results.trials) >= trials and trained >= generators:
         return ()
     return (
@@ -168,9 +186,9 @@ def cost_table(results: RunResults) -> Table:
     points = (results, *results.reduced)
     stages: list[tuple[str, list[tuple[int, float]]]] = []
     for generator in results.experiment.generators:
-        trained = (one for point in points for one in point.generators)
-        ours = {one.folder: one.record for one in trained if one.family == generator.key}
-        shown = [(one.images, one.seconds) for one in ours.values()]
+        trained = (one for point in points for one in point.networks)
+        ours = (one.record for one in trained if one.family == generator.key)
+        shown = [(one.images, one.seconds) for one in ours]
         stages.append((f"generator {generator.key}", shown))
     for classifier in results.experiment.classifiers:
         trials = (trial for point in points for trial in point.trials)

@@ -1,20 +1,23 @@
 """The arms: the training set of each, and the purpose of the controls."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from dermaug.config import Arm
-from dermaug.config.arms import ORACLE, REPLAY
-from dermaug.experiment.plan.comparisons import CONTROL, NEGATIVE
+from dermaug.config.arms import LOSSES, ORACLE, REPLAY, SAMPLINGS
+from dermaug.experiment.plan.comparisons import AGAINST, BASELINE, CONTROL, NEGATIVE
 from dermaug.experiment.plan.comparisons import REPLAY as REFERENCE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Section, Table
-from dermaug.report.formats import NONE
+from dermaug.report.formats import listed, spanned
 from dermaug.scoring.scoring import Scoring
 
 ARM_WORDS = {
     REPLAY: "Replay: as many images of each class as its synthetic arm added, drawn again from the "
     "real training images.",
-    CONTROL: "A gain over the replay is due to the images, the rest to showing classes more often.",
+    CONTROL: (
+        "The difference to the replay is the effect of the images themselves; the difference of "
+        "the replay to the baseline is that of showing the classes more often."
+    ),
     NEGATIVE: (
         "A replay that shows every class as often as its baseline is a negative control: it "
         "shows the training noise of this study."
@@ -31,11 +34,6 @@ ARM_WORDS = {
         "Synthetic only: trained on generated images and tested on real ones, to see whether "
         "the images represent the classes at all."
     ),
-    "attention": (
-        "Weighted loss and class-balanced sampling: the effect of emphasising rare "
-        "classes without new images."
-    ),
-    "blending": "Mixup and cutmix: blended real images with blended labels.",
     "discriminator": (
         "Discriminator: no classifier is trained; the discriminator of a generator, "
         "trained on the generator's schedule, predicts the class. Its results are "
@@ -46,18 +44,23 @@ ARM_WORDS = {
 
 INTRODUCTION = (
     "The arms differ in what the classifier is trained on; networks, initial weights, folds, seeds "
-    "and the number of images shown are the same for all of them. An arm with a dose is compared "
-    "with its baseline, which differs from it in the dose only, and a synthetic arm also with its "
-    "replay, as many real images (unless that shows every class as often as the baseline does: it "
-    "is a negative control then); other arms are compared with"
+    "and the number of images shown are the same for all arms that train a classifier."
 )
+ROLE_WORDS = {
+    BASELINE: "An arm with a dose, or with half of the lesions, is compared with its baseline, "
+    "which differs from it in that only; other arms are compared with {first}.",
+    AGAINST: "Some arms are also compared with further arms that the experiment names (against).",
+    REFERENCE: "A synthetic arm is also compared with its replay.",
+    NEGATIVE: "No synthetic arm is compared with a replay that is a negative control.",
+}
 
 
 def arm_section(results: RunResults, scoring: Scoring) -> Section:
     """The arms and their controls."""
-    first = results.experiment.arms[0].name
-    words = arm_words(results, set(scoring.verdicts["role"]))
-    content: list[Block] = [f"{INTRODUCTION} {first}.", arm_table(results)]
+    first, roles = results.experiment.arms[0].name, set(scoring.verdicts["role"])
+    told = (text.format(first=first) for role, text in ROLE_WORDS.items() if role in roles)
+    words = arm_words(results, roles)
+    content: list[Block] = [" ".join([INTRODUCTION, *told]), arm_table(results)]
     return Section("asked", "The arms", [*content, *([Bullets(words)] if words else [])], "Arms")
 
 
@@ -65,24 +68,16 @@ def arm_table(results: RunResults) -> Table:
     """The training set of each arm."""
     rows = []
     for arm in results.experiment.compared_arms:
-        trials = [trial for trial in results.trials if trial.arm == arm.name]
-        counts = list(trials[0].record.train_counts.values()) if trials else []
-        totals = [sum(count.real for count in counts), sum(count.synthetic for count in counts)]
-        texts = (f"{total:,}" if counts else NONE for total in totals)
-        rows.append((arm.name, shown(arm), dose(arm), *texts))
+        records = [trial.record for trial in results.trials if trial.arm == arm.name]
+        counts = [list(record.train_counts.values()) for record in records]
+        texts = (
+            spanned(sum(getattr(count, kind) for count in own) for own in counts)
+            for kind in ("real", "synthetic")
+        )
+        rows.append((arm.name, arm.treatment, dose(arm), *texts))
     header = ("Arm", "How images are shown", "Dose", "Real images", "Images added")
-    caption = "Arms, with the training images of the first finished fold."
+    caption = "Arms, with their training images: fewest–most over folds and seeds."
     return Table(caption, header, tuple(rows), texts=3)
-
-
-def shown(arm: Arm) -> str:
-    """How an arm shows its images: its augmentation, and any setting other than the default."""
-    words: list[str] = [arm.policy if arm.policy != "none" else "as they are"]
-    words += [f"{arm.loss} loss"] if arm.loss != "plain" else []
-    words += [f"{arm.sampling} sampling"] if arm.sampling else []
-    words += [f"{arm.variants:,} fixed variants per class"] if arm.variants else []
-    words += ["half of the lesions"] if arm.half else []
-    return ", ".join(words)
 
 
 def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
@@ -102,12 +97,27 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
         ORACLE: ORACLE in sources,
         "half": any(arm.half for arm in arms),
         "only": any(dose.only for dose in doses),
-        "attention": len({(arm.loss, arm.sampling) for arm in arms}) > 1,
-        "blending": any(arm.policy in ("mixup", "cutmix") for arm in arms),
         "discriminator": any(arm.discriminator for arm in arms),
         "curve": any(arm.curve for arm in arms),
     }
-    return tuple(sentence for kind, sentence in ARM_WORDS.items() if has[kind])
+    told = [sentence for kind, sentence in ARM_WORDS.items() if has[kind]]
+    return (*told, *_emphasis(arms), *_blending(arms))
+
+
+def _emphasis(arms: Sequence[Arm]) -> list[str]:
+    """A sentence on losses and samplings in which the arms differ."""
+    if len({(arm.loss, arm.sampling) for arm in arms}) == 1:
+        return []
+    losses = [LOSSES[arm.loss] for arm in arms if arm.loss in LOSSES]
+    samplings = [SAMPLINGS[arm.sampling] for arm in arms if arm.sampling]
+    names = listed(list(dict.fromkeys([*losses, *samplings])))
+    return [f"{names.capitalize()}: the effect of emphasising classes without new images."]
+
+
+def _blending(arms: Sequence[Arm]) -> list[str]:
+    policies = dict.fromkeys(arm.policy for arm in arms if arm.policy in ("mixup", "cutmix"))
+    names = listed(list(policies)) if policies else ""
+    return [f"{names.capitalize()}: blended real images with blended labels."] if names else []
 
 
 def dose(arm: Arm) -> str:

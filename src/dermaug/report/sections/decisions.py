@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
-from dermaug.report.formats import mean_and_spread, number
+from dermaug.report.formats import AVERAGED, mean_and_spread, number
 from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
@@ -74,7 +74,7 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
         "mean ± SD over n trials; lower is better; exploratory. ECE: expected calibration error of "
         "the top label, 15 bins. Brier: squared error summed over classes, 0 to 2. NLL: negative "
         "log-likelihood in nats. After: with the temperature fitted on validation; above 1 the "
-        "classifier was overconfident, below 1 underconfident."
+        f"classifier was overconfident, below 1 underconfident. {AVERAGED}"
     )
     header = ("Arm", *_CALIBRATION.values(), "n")
     return Table(caption, header, tuple(rows), source="scoring/calibration.csv")
@@ -100,7 +100,8 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
         f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "
         f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
         "images). The last columns use the threshold on prior-adjusted probabilities that gave "
-        "this specificity on validation; the specificity on test follows the slash. Exploratory."
+        "this specificity on validation; the specificity on test follows the slash. "
+        f"{AVERAGED} Exploratory."
     )
     return Table(caption, header, tuple(rows), source="scoring/operating_points.csv")
 

@@ -116,7 +116,7 @@ def explore_section(results: RunResults, page: Path) -> Section:
         page: Path of the report, to which the links are relative.
     """
     content: list[Block] = []
-    for folder in dict.fromkeys(generator.folder for generator in results.generators):
+    for folder in (generator.folder for generator in results.networks):
         found = folder / FOLDER / PAGE
         if found.is_file():
             link = Path(os.path.relpath(found, page.parent)).as_posix()

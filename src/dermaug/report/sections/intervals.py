@@ -7,7 +7,7 @@ import pandas as pd
 
 from dermaug.evaluation.readouts import AUC
 from dermaug.report.blocks import Block, Details, Table
-from dermaug.report.formats import interval, number, with_interval
+from dermaug.report.formats import WEIGHTED, interval, number, with_interval
 from dermaug.scoring.target_scores import PREVALENCES, RULES
 from dermaug.stats.metrics import ALL
 from dermaug.stats.target_metrics import CALIBRATION
@@ -26,7 +26,8 @@ _AT_RULE = {
 }
 _ENDING = (
     "Arms, then differences of judged comparisons (first-named minus second), with 95 % intervals, "
-    "not adjusted for their number; without an interval below ten test groups. Exploratory."
+    f"not adjusted for their number; without an interval below ten test groups. {WEIGHTED} "
+    "Exploratory."
 )
 _GROUPS_ONLY = " One training per arm: the intervals cover test groups only."
 

@@ -80,11 +80,11 @@ def _generators_apart(results: RunResults) -> Statement | None:
         return None
     keys = {fold.index: fold.key for fold in results.folds}
     strangers = [
-        f"{one.family}/{one.label}/fold{one.fold}-seed{one.seed}"
-        for one in results.generators
+        f"{one.family}/{one.record.label}/fold{one.fold}-seed{one.seed}"
+        for one in results.networks
         if one.record.fold_key != keys.get(one.fold)
     ]
-    number = len(results.generators)
+    number = len(results.networks)
     if strangers:
         return Statement(
             f"{len(strangers)} of {number} generators do not store the key of their fold, so it is "
@@ -121,8 +121,9 @@ def _tests_complete(results: RunResults) -> Statement | None:
 
 
 def split_table(results: RunResults) -> Table:
-    """Images and lesions of each split of each fold."""
+    """Images, lesions and groups of each split of each fold."""
     lesions = results.catalog.table.set_index("image_id")["lesion_id"]
+    groups = pd.Series(results.catalog.groups, index=lesions.index)
     rows = []
     for fold in results.folds:
         every = parts(fold)
@@ -130,10 +131,13 @@ def split_table(results: RunResults) -> Table:
         cut = lesions.index.difference(used)
         # A limit on training lesions (splits.lesions) leaves images in no split.
         for name, ids in (every | ({NO_PART: tuple(cut)} if len(cut) else {})).items():
-            number_of_lesions = lesions.loc[list(ids)].nunique()
-            rows.append((f"{fold.index}", name, f"{len(ids):,}", f"{number_of_lesions:,}"))
-    caption = "Images and lesions per split and fold."
-    return Table(caption, ("Fold", "Part", "images", "lesions"), tuple(rows), texts=2)
+            distinct = (f"{each.loc[list(ids)].nunique():,}" for each in (lesions, groups))
+            rows.append((f"{fold.index}", name, f"{len(ids):,}", *distinct))
+    caption = (
+        "Images, lesions and groups per split and fold. A group is what is kept in one split: see "
+        "the end of the page."
+    )
+    return Table(caption, ("Fold", "Split", "Images", "Lesions", "Groups"), tuple(rows), texts=2)
 
 
 def parts(fold: Fold) -> dict[str, tuple[str, ...]]:

@@ -19,7 +19,7 @@ from dermaug.report.drawing import (
     short,
     titled,
 )
-from dermaug.report.formats import mean_and_spread
+from dermaug.report.formats import AVERAGED, mean_and_spread
 from dermaug.scoring.scoring import Scoring
 
 _HEADINGS = {
@@ -74,7 +74,7 @@ def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
         f"Test split, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
         "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
         "Argmax: the class with the highest probability. Prior-adjusted: after division by the "
-        "prior that the loss saw. The AUC is computed at the uniform prior."
+        f"prior that the loss saw. The AUC is computed at the uniform prior. {AVERAGED}"
     )
     header = ("Arm", *_HEADINGS.values(), "n")
     return Table(caption, header, tuple(rows), source="scoring/scores.csv")
@@ -103,7 +103,7 @@ def class_table(
     )
     caption = (
         f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds. "
-        "Values at argmax are in the file."
+        f"{AVERAGED} Values at argmax are in the file."
     )
     return Table(caption, header, tuple(rows), source="scoring/class_scores.csv")
 
@@ -145,8 +145,8 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
     drawn = panels(table, by, "confusion", size, _draw_confusion, titled, classes=classes)
     caption = (
         "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
-        "diagonal is the sensitivity. Test splits of all folds and seeds together; an image counts "
-        "once per seed."
+        "diagonal is the sensitivity. Test splits of all folds and seeds together (not the mean "
+        "over trials); an image counts once per seed."
     )
     return Figure("confusion", caption, drawn, table)
 
@@ -162,8 +162,8 @@ def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     drawn = panels(table, by, "roc", (3.1, 3.0), _draw_roc, in_group, arms=arms)
     caption = (
         "ROC curves of each class against the rest, at the uniform prior: sensitivity averaged "
-        "over folds and seeds at equal false-positive rate. Mean AUC in each panel; of more than "
-        "six arms, in the file."
+        "over folds and seeds at equal false-positive rate. Mean AUC over trials in each panel; of "
+        f"more than six arms, in the file. {AVERAGED}"
     )
     return Figure("roc", caption, drawn, table, legend(arms), 240)
 

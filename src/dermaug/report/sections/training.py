@@ -1,6 +1,6 @@
 """Training of the networks: curves, health of the generators, images rejected by curation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Heading, Section, Table
 from dermaug.report.drawing import DASHES, colour, legend, panels, short
-from dermaug.report.formats import NONE
+from dermaug.report.formats import NONE, spanned
 
 _CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
@@ -20,6 +20,11 @@ _RULES = {
     "unconfident": "Not confident",
     "outside": "Outside the band",
 }
+_COPIES = (
+    " Copies: by the rule of the audit, but with distances in the features of the reference "
+    "classifier, and thresholds from the half of the validation lesions on which snapshots were "
+    "selected. The audit uses the other half and another classifier, so that its counts differ."
+)
 
 
 def training_section(results: RunResults) -> Section:
@@ -65,17 +70,19 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
 def generator_curves(results: RunResults) -> Figure | None:
     """Losses of each generator against real images shown, one panel per family and class.
 
+    A conditional generator has one panel for all classes.
+
     Returns:
         None when there is no generator with a journal.
     """
     rows = [
         generator.journal.assign(
             family=generator.family,
-            label=generator.label,
+            label=generator.drawn_classes,
             fold=generator.fold,
             seed=generator.seed,
         )
-        for generator in results.generators
+        for generator in results.networks
         if len(generator.journal)
     ]
     if not rows:
@@ -114,7 +121,7 @@ def _draw_losses(
     title = short(f"{label}, {family}", 30)
     axes.set(xlabel="Thousand real images shown", ylabel="Loss", title=title)
     axes.set_xlim(left=0)
-    return f"Losses of {family} for class {label} against images shown"
+    return f"Losses of {family} for {label} against images shown"
 
 
 def loss_columns(journal: pd.DataFrame) -> list[str]:
@@ -128,38 +135,41 @@ def loss_columns(journal: pd.DataFrame) -> list[str]:
 
 
 def training_table(results: RunResults) -> Table | None:
-    """Real and synthetic training images by class and arm, first finished fold; None if unknown."""
-    columns: dict[str, dict[str, ImageCounts]] = {}
+    """Real and added training images by class and arm, over all trials; None if unknown."""
+    columns: dict[str, list[Mapping[str, ImageCounts]]] = {}
     for trial in results.trials:
-        columns.setdefault(trial.arm, trial.record.train_counts)
+        columns.setdefault(trial.arm, []).append(trial.record.train_counts)
     if not columns:
         return None
 
-    def text(count: ImageCounts) -> str:
-        return f"{count.real:,}" + (f" + {count.synthetic:,}" if count.synthetic else "")
+    def text(counts: Sequence[ImageCounts]) -> str:
+        added = spanned(count.synthetic for count in counts)
+        return spanned(count.real for count in counts) + (f" + {added}" if added != "0" else "")
 
     rows = (
-        (label, *(text(counts[label]) for counts in columns.values()))
+        (label, *(text([counts[label] for counts in found]) for found in columns.values()))
         for label in results.catalog.classes
     )
-    caption = "Training images by class: real + synthetic, in the first finished fold."
+    caption = (
+        "Training images by class: real + added by the dose (synthetic or replayed); fewest–most "
+        "over folds and seeds."
+    )
     return Table(caption, ("Class", *columns), tuple(rows))
 
 
 def health_table(results: RunResults) -> Table | None:
     """Health of each generator's kept snapshot; None if it was not measured."""
-    records = {one.folder: one.record for one in results.generators}
-    if not any(one.vitals for one in records.values()):
+    if not any(one.record.vitals for one in results.networks):
         return None
     rows = [
         (
-            f"{one.family} {one.label}",
+            f"{one.family}, {one.drawn_classes}",
             f"{one.fold}/{one.seed}",
-            one.diagnosis or "completed",
-            f"{one.kept_images:,} of {one.images:,}",
-            *(_sign(getattr(one.vitals, name, np.nan)) for name in _SIGNS),
+            one.record.diagnosis or "completed",
+            f"{one.record.kept_images:,} of {one.record.images:,}",
+            *(_sign(getattr(one.record.vitals, name, np.nan)) for name in _SIGNS),
         )
-        for one in records.values()
+        for one in results.networks
     ]
     header = (
         "Generator",
@@ -185,28 +195,27 @@ def health_table(results: RunResults) -> Table | None:
 
 
 def curation_table(results: RunResults) -> Table | None:
-    """Images rejected by curation, by arm and class, in the first finished trial of each arm."""
-    found: dict[str, dict[str, CurationEntry]] = {}
+    """Images rejected by curation, by arm and class, over all trials."""
+    found: dict[tuple[str, str], list[CurationEntry]] = {}
     for trial in results.trials:
-        if trial.record.curation:
-            found.setdefault(trial.arm, trial.record.curation)
+        for label, entry in trial.record.curation.items():
+            found.setdefault((trial.arm, label), []).append(entry)
     if not found:
         return None
     rows = [
         (
-            arm,
-            label,
-            f"{entry.pool:,}",
-            *(_removed(getattr(entry, rule)) for rule in _RULES),
-            f"{entry.kept:,}",
+            *place,
+            spanned(entry.pool for entry in entries),
+            *(_removed(getattr(entry, rule) for entry in entries) for rule in _RULES),
+            spanned(entry.kept for entry in entries),
         )
-        for arm, classes in found.items()
-        for label, entry in classes.items()
+        for place, entries in found.items()
     ]
+    copies = any(entry.copies is not None for entries in found.values() for entry in entries)
     caption = (
-        "Curation, in the first finished trial of each arm: images drawn, images that each rule "
-        f"would reject, images that pass all rules. {NONE}: the rule was not used or could not be "
-        "applied."
+        "Curation: images drawn, images that each rule would reject, images that pass all rules; "
+        f"fewest–most over folds and seeds. {NONE}: the rule was not used or could not be applied."
+        f"{_COPIES if copies else ''}"
     )
     return Table(caption, ("Arm", "Class", "Drawn", *_RULES.values(), "Pass"), tuple(rows), texts=2)
 
@@ -215,5 +224,5 @@ def _sign(value: float) -> str:
     return f"{value:.3g}".replace("-", "−") if np.isfinite(value) else NONE
 
 
-def _removed(value: int | None) -> str:
-    return NONE if value is None else f"{value:,}"
+def _removed(values: Iterable[int | None]) -> str:
+    return spanned(value for value in values if value is not None)
