@@ -17,10 +17,9 @@ from rounds import Data, Device, machine, start
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch import do_jobs
 from dermaug.experiment.run.run import begin_run, prepare_run
-from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.experiment_file import read_experiment
-from dermaug.training.fabric import start_fabric
 from dermaug.training.journal import JOURNAL, read_journal
 
 MELANOMAS = Path(__file__).with_suffix(".toml")
@@ -38,7 +37,7 @@ def courses(experiment: Experiment, device: str) -> dict[str, Course]:
         run = prepare_run(Path(name), experiment)
         begin_run(run)
         for job in run.jobs.generators:
-            run_generator_job(run, job, start_fabric(device))
+            do_jobs(run, [job], device, "auto")
             rows = read_journal(run.folder / job.key / JOURNAL)
             images, seconds, kid = (
                 np.array([row[key] for row in rows], dtype=float)

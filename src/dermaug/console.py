@@ -22,8 +22,27 @@ from rich.text import Text
 console = Console(stderr=True, highlight=False, markup=False)
 
 Advance = Callable[..., None]
+Listener = Callable[[int, int], Advance]
+"""Given the total number of units of some work and those completed before, counts the others."""
 MEASURED_AFTER = 0.1
 """Duration in seconds below which no rate is shown."""
+
+
+_listeners: list[Listener] = []
+
+
+@contextmanager
+def overheard(listener: Listener) -> Iterator[None]:
+    """Report progress to a listener inside the block and show no bars.
+
+    Args:
+        listener: Called for each bar; it may raise from `advance`, which ends the work.
+    """
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 class _RateColumn(ProgressColumn):
@@ -39,7 +58,7 @@ class _RateColumn(ProgressColumn):
 def progress_bar(
     title: str, total: int, unit: str = "img", done: int = 0, start: float | None = None
 ) -> Iterator[Advance]:
-    """A bar on a terminal, a line every tenth elsewhere (logs, pipes, workers).
+    """A bar on a terminal, a line every tenth elsewhere (logs, pipes); nothing when overheard.
 
     Args:
         title: Title of the work.
@@ -51,6 +70,9 @@ def progress_bar(
     Yields:
         `advance(units, note="")`: units done since the last call, and a short text behind the bar.
     """
+    if _listeners:
+        yield _listeners[-1](total, done)
+        return
     if not console.is_terminal:
         yield _plain_lines(title, total, unit, done, start or time.monotonic())
         return

@@ -22,3 +22,7 @@ class DermaugError(Exception):
     def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:
         """Survive the way back from a worker process."""
         return type(self), (self.message, self.details)
+
+
+class Terminated(BaseException):
+    """The system asked the program to end (SIGTERM); like `KeyboardInterrupt`, it is no error."""

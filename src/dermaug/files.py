@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from dermaug.config.section import Section
 from dermaug.errors import DermaugError
+from dermaug.host import has_ended, this_host
 
 PARTIAL = ".partial-"
 
@@ -29,7 +30,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f"{PARTIAL}{os.getpid()}-{path.stem}-", suffix=path.suffix
+        dir=path.parent, prefix=f"{_partial()}{path.stem}-", suffix=path.suffix
     )
     os.close(handle)
     aside = Path(name)
@@ -51,9 +52,7 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         folder: Folder to appear; an earlier one of that name is replaced.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(
-        tempfile.mkdtemp(dir=folder.parent, prefix=f"{PARTIAL}{os.getpid()}-{folder.name}-")
-    )
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_partial()}{folder.name}-"))
     try:
         yield aside
         aside.chmod(0o755)
@@ -64,29 +63,35 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written below `folder`; what lives goes on writing."""
+def sweep(folder: Path, *, claimed: bool = False) -> None:
+    """Remove what a killed process left half-written below `folder`; what lives goes on writing.
+
+    Args:
+        folder: What is below it is looked at.
+        claimed: Whether this process alone may write there, so that whatever others write there is
+            left over. Otherwise files of other machines stay, whose processes cannot be asked.
+    """
     for leftover in list(folder.rglob(f"{PARTIAL}*")):
-        if _is_being_written(leftover):
-            continue
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        if _is_left_over(leftover, claimed=claimed):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
 
 
-def _is_being_written(aside: Path) -> bool:
-    """Whether the process in a temporary file's name is alive on this machine."""
-    writer = aside.name.removeprefix(PARTIAL).split("-", 1)[0]
-    if not writer.isdigit() or os.name == "nt":  # there, asking a process would end it
-        return False
-    try:
-        os.kill(int(writer), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
+def _partial() -> str:
+    """Beginning of the names of temporary files: who writes them."""
+    return f"{PARTIAL}{os.getpid()}@{this_host()}-"
+
+
+def _is_left_over(aside: Path, *, claimed: bool) -> bool:
+    """Whether nobody will finish a temporary file, by the process in its name."""
+    pid, _, host = aside.name.removeprefix(PARTIAL).partition("-")[0].partition("@")
+    if not pid.isdigit() or not host:
         return True
-    return True
+    if claimed:
+        return (int(pid), host) != (os.getpid(), this_host())
+    return has_ended(host, int(pid))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from dermaug.config import Experiment
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.reading import read_results
 from dermaug.inspection.planes import audit_images
 from dermaug.report.page import render_report
@@ -17,6 +19,7 @@ def run_study(
     device: str,
     precision: str,
     command: str,
+    launch: Launch,
 ) -> Path:
     """Run the unfinished jobs of a study and write its report.
 
@@ -26,6 +29,7 @@ def run_study(
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
         command: Command line of the user, for the report.
+        launch: How the jobs are distributed.
 
     Returns:
         Path of the report, an HTML file.
@@ -39,7 +43,9 @@ def run_study(
         device=device,
         precision=precision,
         command=command,
+        launch=launch,
     )
-    audit_images(run, device)
-    results = read_results(run)
-    return render_report(results, score(results))
+    with alone(run.files.claim):  # several processes may have shared the jobs
+        audit_images(run, device)
+        results = read_results(run)
+        return render_report(results, score(results))

@@ -14,7 +14,7 @@ from torch import Generator
 from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family

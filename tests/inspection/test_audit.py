@@ -17,7 +17,7 @@ from PIL import Image
 from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.layout import AUDIT, RunFolder
 from dermaug.experiment.run.reading import read_results

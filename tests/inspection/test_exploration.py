@@ -18,7 +18,7 @@ from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.artefacts import find_generator
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results

@@ -12,7 +12,7 @@ from drawn import reported
 from PIL import Image
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults

@@ -10,7 +10,7 @@ import pytest
 from drawn import recorded, reported, verdicts_of
 
 from dermaug.config import Experiment
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import ImageCounts
 from dermaug.experiment.run.results import RunResults

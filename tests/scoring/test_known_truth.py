@@ -16,7 +16,7 @@ from PIL import Image
 
 from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results

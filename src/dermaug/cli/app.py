@@ -1,6 +1,6 @@
 """All commands, and the one place where errors become messages and exit codes.
 
-Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C.
+Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGTERM.
 """
 
 import shlex
@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from dermaug.console import console
-from dermaug.errors import DermaugError
+from dermaug.errors import DermaugError, Terminated
 
 USAGE_ERROR = 2
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def command_line() -> str:
@@ -34,9 +34,10 @@ class GuardedGroup(TyperGroup):
                 raise
             _tell(error)
             raise typer.Exit(USAGE_ERROR) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated) as error:
             _say(f"interrupted; to resume from the last checkpoint, run again: {command_line()}")
-            raise typer.Exit(INTERRUPTED) from None
+            code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+            raise typer.Exit(code) from None
         except (OSError, MemoryError, RuntimeError) as error:
             told = _of_the_system(error)
             if told is None or ctx.params.get("debug"):

@@ -11,6 +11,7 @@ import typer
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
 from dermaug.files import expanded
 
@@ -35,6 +36,12 @@ Output = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
+Launcher = Annotated[
+    str, typer.Option(help="How jobs are distributed: serial or processes. Changes no result.")
+]
+JobsAtOnce = Annotated[
+    str, typer.Option("--jobs", help="Number of jobs at the same time, or auto.", metavar="N")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 Labels = Annotated[
@@ -132,6 +139,17 @@ def existing(data: Path) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise DermaugError(f"--data {data}: expected a data set ({reason})") from None
     return path
+
+
+def launching(launcher: str, jobs: str) -> Launch:
+    """How the jobs of a command are distributed.
+
+    Raises:
+        DermaugError: There is no such launcher, or no such number of jobs.
+    """
+    if jobs != "auto" and not jobs.isdecimal():
+        raise DermaugError(f"--jobs {jobs}: expected auto or a number from 1")
+    return Launch(launcher, None if jobs == "auto" else int(jobs))
 
 
 def _find(name: str) -> Path:

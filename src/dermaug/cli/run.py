@@ -12,17 +12,21 @@ from dermaug.cli.options import (
     Data,
     Device,
     ExperimentFile,
+    JobsAtOnce,
     Labels,
+    Launcher,
     LeaveOut,
     Output,
     Precision,
     Settings,
     asked_labels,
     existing,
+    launching,
     read_asked,
 )
 from dermaug.config import Experiment
 from dermaug.console import console
+from dermaug.experiment.launchers.launch_options import Launch
 
 if TYPE_CHECKING:
     from dermaug.experiment.run.results import RunResults
@@ -52,6 +56,8 @@ def run(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    launcher: Launcher = "processes",
+    jobs: JobsAtOnce = "auto",
     check_convergence: Convergence = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
@@ -68,6 +74,7 @@ def run(
         experiment = str(planned(data, output, settings, device, precision, wanted))
         data = None
     asked = read_asked(experiment or "quickstart", data, settings, check_convergence, wanted)
+    launch = launching(launcher, jobs)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import print_plan
@@ -85,6 +92,7 @@ def run(
         device=device,
         precision=precision,
         command=command_line(),
+        launch=launch,
     )
     console.print(f"report: {page}")
 
@@ -140,6 +148,8 @@ def generator(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    launcher: Launcher = "processes",
+    jobs: JobsAtOnce = "auto",
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -148,7 +158,7 @@ def generator(
     """Train all or some generators of an experiment and draw their images."""
     asked = read_asked(experiment, data, settings)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    _train("generators", asked, output, wanted, device, precision)
+    _train("generators", asked, output, wanted, device, precision, launching(launcher, jobs))
 
 
 @train.command()
@@ -159,6 +169,8 @@ def classifier(
     settings: Settings = None,
     device: Device = "auto",
     precision: Precision = "auto",
+    launcher: Launcher = "processes",
+    jobs: JobsAtOnce = "auto",
     check_convergence: Convergence = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
@@ -168,7 +180,7 @@ def classifier(
     """Train all or some classifiers of an experiment and predict validation and test."""
     asked = read_asked(experiment, data, settings, check_convergence)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
-    _train("classifiers", asked, output, wanted, device, precision)
+    _train("classifiers", asked, output, wanted, device, precision, launching(launcher, jobs))
 
 
 def _train(
@@ -178,10 +190,11 @@ def _train(
     wanted: Mapping[str, str | int | None],
     device: str,
     precision: str,
+    launch: Launch,
 ) -> None:
     folder = output or Path("runs") / asked.name
     _prepare(folder, asked, device, precision)
-    from dermaug.experiment.launchers.serial import train_some
+    from dermaug.experiment.launchers.launch import train_some
 
     train_some(
         folder,
@@ -191,6 +204,7 @@ def _train(
         device=device,
         precision=precision,
         command=command_line(),
+        launch=launch,
     )
 
 

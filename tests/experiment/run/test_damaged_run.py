@@ -10,7 +10,7 @@ import pytest
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults

@@ -10,7 +10,7 @@ from dermaug.config import SyntheticConfig
 from dermaug.data.halves import halves
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted
-from dermaug.experiment.launchers.serial import do_jobs
+from dermaug.experiment.launchers.launch import do_jobs
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run, open_run

@@ -10,7 +10,7 @@ from drawn import reported
 
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from drawn import reported
 
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.planes import audit_images

@@ -33,6 +33,16 @@ class GeneratorJob:
         return self.config.key
 
     @property
+    def network(self) -> str:
+        """Key of the network that it trains."""
+        return network_name(self.config)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Keys of the jobs that must be done before this one."""
+        return ()
+
+    @property
     def images(self) -> int:
         """Images that its training shows."""
         return self.config.images
@@ -84,6 +94,16 @@ class ClassifierJob:
         return self.config.key
 
     @property
+    def network(self) -> str:
+        """Key of the network that it trains."""
+        return network_name(self.config)
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Keys of the jobs that must be done before this one."""
+        return (*self.generators, *self.needs)
+
+    @property
     def images(self) -> int:
         """Images that its training shows; none for a discriminator, which its generator trains."""
         return 0 if self.mixture.discriminator else self.config.images
@@ -113,6 +133,9 @@ class ClassifierJob:
         )
 
 
+Job = GeneratorJob | ClassifierJob
+
+
 @dataclass(frozen=True)
 class Jobs:
     """Waves of jobs: generators, reference classifiers on halves, and classifiers."""
@@ -122,9 +145,19 @@ class Jobs:
     classifiers: tuple[ClassifierJob, ...]
 
     @property
-    def in_order(self) -> tuple[GeneratorJob | ClassifierJob, ...]:
+    def in_order(self) -> tuple[Job, ...]:
         """All jobs, ordered so that none needs a later one."""
         return (*self.generators, *self.references, *self.classifiers)
+
+    def named(self, key: str) -> Job:
+        """The job of that key."""
+        return next(job for job in self.in_order if job.key == key)
+
+
+def network_name(config: ClassifierConfig | GeneratorConfig) -> str:
+    """Name of a network of the experiment, for example `classifiers/fridadar`."""
+    kind = "classifiers" if isinstance(config, ClassifierConfig) else "generators"
+    return f"{kind}/{config.key}"
 
 
 def below(lesions: int) -> str:

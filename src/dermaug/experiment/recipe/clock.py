@@ -3,7 +3,7 @@
 from lightning_fabric import Fabric
 
 from dermaug.config import Experiment
-from dermaug.experiment.launchers.cost import minutes_per_image, network_name
+from dermaug.experiment.launchers.cost import minutes_per_image
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.recipe.rules import OVERHEAD, START_HOURS
 
@@ -29,7 +29,7 @@ class Clock:
         if size in self.measured:
             return
         # The first steps of a process also prepare its kernels, which hides what a step takes.
-        measured = [minutes_per_image(experiment, self.classes, self.fabric) for _ in range(TIMES)]
+        measured = [minutes_per_image(experiment, len(self.classes), self.fabric) for _ in range(TIMES)]
         self.measured[size] = {name: max(each[name] for each in measured) for name in measured[0]}
 
     def hours(self, experiment: Experiment, jobs: Jobs) -> float:
@@ -37,5 +37,5 @@ class Clock:
         size = experiment.data.size
         nearest = min(self.measured, key=lambda side: abs(side - size))
         minutes, pixels = self.measured[nearest], (size / nearest) ** 2
-        spent = sum(job.images * minutes[network_name(job.config)] for job in jobs.in_order)
+        spent = sum(job.images * minutes[job.network] for job in jobs.in_order)
         return START_HOURS + OVERHEAD * pixels * spent / 60.0

@@ -12,6 +12,7 @@ PUBLISHED = "tables.md"
 """A file that the output of `dermaug publish` has and a run does not have."""
 AUDIT = "audit.json"
 CONTENTS = "contents"
+CLAIM = "claim.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class JobFolder:
     def record(self) -> Path:
         """`GeneratorRecord` or `TrialRecord`; written last."""
         return self.path / RECORD
+
+    @property
+    def claim(self) -> Path:
+        """Who does the job; see `dermaug.experiment.run.claims`."""
+        return self.path / CLAIM
 
     @property
     def journal(self) -> Path:
@@ -80,6 +86,11 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def claim(self) -> Path:
+        """Who writes the run's own files; see `dermaug.experiment.run.claims`."""
+        return self.path / CLAIM
+
+    @property
     def experiment(self) -> Path:
         """The experiment with which the run was started."""
         return self.path / EXPERIMENT
@@ -121,7 +132,7 @@ class RunFolder:
     @property
     def before_experiment(self) -> tuple[str, ...]:
         """Names of the files written before the experiment, which an interrupted start leaves."""
-        return CONTENTS, self.twins.name, self.folds.name
+        return CONTENTS, CLAIM, self.twins.name, self.folds.name
 
     def job(self, key: str) -> JobFolder:
         """The folder of a job."""

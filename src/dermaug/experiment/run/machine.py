@@ -32,6 +32,16 @@ def machine() -> Machine:
     )
 
 
+def available_memory() -> int:
+    """Bytes of memory that programs can still use; practically infinite if unknown."""
+    told = Path("/proc/meminfo")
+    if told.exists():
+        for line in told.read_text(encoding="utf-8").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 2**62
+
+
 def _processor() -> str:
     described = Path("/proc/cpuinfo")
     if described.exists():

@@ -51,6 +51,14 @@ class DataEntry(Record):
     """Arm -> fingerprint of the folder from which it takes its images."""
 
 
+class Computation(Record):
+    """How a network is trained: decided before the first job of a run, and the same for all."""
+
+    precision: Literal["32-true", "bf16-mixed"]
+    threads: int
+    """CPU threads of a job."""
+
+
 class RunRecord(Record):
     """`run.json`."""
 
@@ -65,6 +73,8 @@ class RunRecord(Record):
     """Empty until the last job has ended."""
     device: str = ""
     """Empty until the first job has started."""
+    networks: dict[str, Computation] = Field(default_factory=dict)
+    """Key of the classifier or generator -> its computation; empty until the first job starts."""
     data: DataEntry
     machine: Machine
     versions: dict[str, str]

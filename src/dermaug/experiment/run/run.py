@@ -26,6 +26,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
+from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.contents import Remembered, note_contents, write_remembered
 from dermaug.experiment.run.data import Twins, decoded, joined, twins_of
 from dermaug.experiment.run.identity import (
@@ -189,7 +190,8 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
 def begin_run(run: Run, command: str = "") -> None:
     """Write experiment, folds and data to the run's folder, and remove files of interrupted jobs.
 
-    `run.json` is written last; without it a run has not been started.
+    `run.json` is written last; without it a run has not been started. Of several processes that
+    start one experiment in one folder at once, the first writes, and the others check.
 
     Args:
         run: Returned by `prepare_run`.
@@ -198,8 +200,12 @@ def begin_run(run: Run, command: str = "") -> None:
     Raises:
         DermaugError: An external test set cannot be opened, or has unknown labels.
     """
-    sweep(run.folder)
-    if not run.files.is_begun:
+    with alone(run.files.claim):
+        sweep(run.folder)
+        if run.files.is_begun:
+            refuse_other_experiment(run.folder, run.experiment)
+            refuse_other_data(run.folder, run.store)
+            return
         record = _begun(run, command)
         write_remembered(run.folder, Remembered.of(run.store))
         run.twins.write(run.files.twins)
@@ -208,18 +214,13 @@ def begin_run(run: Run, command: str = "") -> None:
         record.write(run.files.record)
 
 
-def note_device(run: Run, device: str) -> None:
-    """Record the device of the jobs."""
-    path = run.files.record
-    RunRecord.read(path).model_copy(update={"device": device}).write(path)
-
-
 def finish_run(run: Run) -> None:
     """Record the time at which the last job ended."""
     path = run.files.record
-    record = RunRecord.read(path)
-    if not record.finished:
-        record.model_copy(update={"finished": now()}).write(path)
+    with alone(run.files.claim):
+        record = RunRecord.read(path)
+        if not record.finished:
+            record.model_copy(update={"finished": now()}).write(path)
 
 
 def now() -> str:

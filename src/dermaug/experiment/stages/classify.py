@@ -26,12 +26,15 @@ from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_disc
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.order import Dosage
 
 
-def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
-    """Obtain the classifier of a trial, predict validation and test, and write the record."""
+def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> TrialRecord:
+    """Obtain the classifier of a trial and its predictions.
+
+    Returns:
+        The record, which marks the job as done once it is written.
+    """
     fold = fold_of(run, job)
     training = training_set(run, job, fold, fabric.device)
     network: nn.Module
@@ -42,7 +45,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
     _predict_parts(run, job, fold, network, fabric)
     if "test" in job.predicted:
         _predict_external(run, job, network, fabric)
-    record = TrialRecord(
+    return TrialRecord(
         arm=job.mixture,
         model=job.model,
         config=job.config,
@@ -62,9 +65,6 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> None:
         training_images=fold.train,
         **asdict(made),
     )
-    files = run.job(job.key)
-    record.write(files.record)
-    (files.path / RESUME).unlink(missing_ok=True)
 
 
 def _train(

@@ -23,15 +23,15 @@ from dermaug.synthesis.synthetic_set import (
     SyntheticSet,
     write_synthetic_set,
 )
-from dermaug.training.checkpoint import RESUME, checkpoint_digest
+from dermaug.training.checkpoint import checkpoint_digest
 
 
-def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
-    """Train a generator and draw its synthetic set."""
+def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorRecord:
+    """Train a generator, draw its synthetic set, and return the record that marks it as done."""
     task = generator_task(run, job, fabric)
     trained = train_generator(task, fabric)
     _draw_synthetic_set(run, job, task, fabric)
-    record = GeneratorRecord(
+    return GeneratorRecord(
         family=job.family,
         label=job.label,
         fold=job.fold,
@@ -42,8 +42,6 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> None:
         training_images=len(task.spec.training_images),
         **asdict(trained),
     )
-    record.write(run.job(job.key).record)
-    (task.folder / RESUME).unlink(missing_ok=True)
 
 
 def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:

@@ -96,7 +96,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
 
 
 def _require_needs(run: Run, job: ClassifierJob) -> None:
-    undone = [key for key in (*job.generators, *job.needs) if not run.is_done(key)]
+    undone = [key for key in job.requires if not run.is_done(key)]
     if undone:
         raise DermaugError(
             f"{job.key} needs {undone[0]}, which has not been trained yet; train it first, or use "

@@ -11,7 +11,7 @@ import pytest
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.serial import run_experiment
+from dermaug.experiment.launchers.launch import do_jobs, run_experiment
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.reading import read_results
@@ -167,7 +167,7 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     asked: tuple[Path, Experiment], finished: RunResults, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    words = ["run", str(asked[0]), "--output", str(folder), "--device", "cpu"]
+    words = ["run", str(asked[0]), "--output", str(folder), "--launcher", "serial"]
     stages = [
         "generators/*/*/*/resume.safetensors",
         "generators/*/*/*/record.json",
@@ -191,10 +191,8 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     """A planted leak: the set says that its generator was trained in another fold."""
     folder = tmp_path / "run"
     run = open_run(folder, asked[1])
-    from dermaug.experiment.stages.generate import run_generator_job
-
     (job,) = run.jobs.generators
-    run_generator_job(run, job, start_fabric("cpu"))
+    do_jobs(run, [job], "cpu", "auto")
     manifest = RunFolder(folder).job(job.key).synthetic / "manifest.json"
     told = read_json(manifest)
     write_json(manifest, told | {"fold_key": "another"})

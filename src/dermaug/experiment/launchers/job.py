@@ -1,0 +1,125 @@
+"""One job, done by whoever claims it: the unit of work of every launcher."""
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from dermaug.config import Experiment
+from dermaug.console import Advance, overheard
+from dermaug.experiment.launchers.stopping import Stop, StoppedEarly
+from dermaug.experiment.launchers.threads import limited_threads
+from dermaug.experiment.plan.jobs import GeneratorJob, Job
+from dermaug.experiment.run.claims import Claim, LostClaim, take
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.experiment.run.run import Run, prepare_run
+from dermaug.experiment.stages.classify import run_classifier_job
+from dermaug.experiment.stages.generate import run_generator_job
+from dermaug.files import sweep
+from dermaug.training.checkpoint import RESUME
+from dermaug.training.fabric import start_fabric
+
+
+class Outcome(Enum):
+    """How a job ended."""
+
+    DONE = "done"
+    ELSEWHERE = "elsewhere"
+    """Another process does it."""
+    STOPPED = "stopped"
+    """A signal ended it early; the same command resumes it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker process needs to know of a run.
+
+    Args:
+        folder: Folder of the run, absolute.
+        experiment: The experiment, with the present paths of its data.
+    """
+
+    folder: Path
+    experiment: Experiment
+
+    @cached_property
+    def run(self) -> Run:
+        """The run with its data, read when the first job is done."""
+        return prepare_run(self.folder, self.experiment)
+
+
+def do_job(run: Run, key: str, stop: Stop, stale: bytes | None = None) -> Outcome:
+    """Claim a job, do it as the run has decided, and write the record that marks it as done.
+
+    Args:
+        run: A run that has been started.
+        key: Key of the job.
+        stop: Whether this process was asked to stop.
+        stale: Content of a stale claim of the job, which is taken over.
+
+    Raises:
+        DermaugError: A training failed, or the job needs one that is not done.
+    """
+    files = run.job(key)
+    claim = take(files.claim, stale)
+    if claim is None:
+        return Outcome.ELSEWHERE
+    with claim.held():
+        if run.is_done(key):
+            return Outcome.DONE
+        sweep(files.path, claimed=True)
+        try:
+            record = _compute(run, run.jobs.named(key), claim, stop)
+            claim.require()
+        except StoppedEarly:
+            return Outcome.STOPPED
+        except LostClaim:
+            return Outcome.ELSEWHERE
+        except Exception:
+            claim.beat()
+            if claim.is_lost:  # whoever took the job over has swept this process's files away
+                return Outcome.ELSEWHERE
+            raise
+        record.write(files.record)
+        (files.path / RESUME).unlink(missing_ok=True)
+    return Outcome.DONE
+
+
+def _compute(run: Run, job: Job, claim: Claim, stop: Stop) -> GeneratorRecord | TrialRecord:
+    told = RunRecord.read(run.files.record)
+    how = told.networks[job.network]
+    listener = _Listener(claim, stop)
+    with limited_threads(how.threads), overheard(listener):
+        fabric = start_fabric(torch.device(told.device).type, how.precision)
+        try:
+            if isinstance(job, GeneratorJob):
+                return run_generator_job(run, job, fabric)
+            return run_classifier_job(run, job, fabric)
+        finally:
+            if fabric.device.type == "cuda":  # other processes share its memory
+                torch.cuda.empty_cache()
+
+
+class _Listener:
+    """Notes progress in the claim, and ends the job when it is lost or has to stop."""
+
+    def __init__(self, claim: Claim, stop: Stop) -> None:
+        self._claim, self._stop, self._longest = claim, stop, 0
+
+    def __call__(self, total: int, done: int) -> Advance:
+        self._longest = max(self._longest, total)
+        count = done
+
+        def advance(units: int, _note: str | None = None) -> None:
+            nonlocal count
+            count += units
+            if total == self._longest:
+                self._claim.note(count, total)
+            if self._claim.is_lost:
+                raise LostClaim(str(self._claim.path))
+            if self._stop:
+                raise StoppedEarly
+
+        return advance

@@ -1,0 +1,203 @@
+"""Run a whole experiment, or some jobs of it; finished jobs are skipped."""
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+from typing import Literal, Protocol
+
+from dermaug.config import Experiment
+from dermaug.console import console
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.display import Display
+from dermaug.experiment.launchers.job import Outcome
+from dermaug.experiment.launchers.launch_options import SERIAL, Launch
+from dermaug.experiment.launchers.processes import LostWorker, Processes, jobs_at_once
+from dermaug.experiment.launchers.schedule import LOOK, Schedule
+from dermaug.experiment.launchers.serial import Serial
+from dermaug.experiment.launchers.settle import Asked, settle, settled_device
+from dermaug.experiment.launchers.stopping import Stop, stoppable
+from dermaug.experiment.plan.jobs import ClassifierJob, Job
+from dermaug.experiment.run.claims import alone
+from dermaug.experiment.run.run import Run, begin_run, finish_run, open_run, prepare_run
+from dermaug.experiment.stages.outside import look_outside
+from dermaug.files import require_writable
+from dermaug.training.checkpoint import RESUME
+
+
+class Launcher(Protocol):
+    """Does jobs, several at the same time."""
+
+    size: int
+    """Number of jobs at the same time."""
+
+    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
+        """Begin a job; `stale` is a claim of it that has to be taken over."""
+        ...
+
+    def stop(self) -> None:
+        """End all jobs after their present step; may be called again."""
+        ...
+
+    def close(self) -> None:
+        """End all workers."""
+        ...
+
+
+def run_experiment(
+    folder: Path,
+    experiment: Experiment,
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    launch: Launch = SERIAL,
+) -> Run:
+    """Run every unfinished job.
+
+    Several processes, also of several machines, may run one experiment in one folder: they share
+    the jobs.
+
+    Args:
+        folder: The run's folder; a run started there is resumed.
+        experiment: The experiment.
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+        command: Command line of the user, for the report.
+        launch: How the jobs are distributed.
+
+    Raises:
+        DermaugError: The data are faulty, the folder belongs to another experiment, or trainings
+            failed.
+    """
+    run = open_run(folder, experiment, command)
+    do_jobs(run, run.jobs.in_order, device, precision, launch)
+    finish_run(run)
+    return run
+
+
+def train_some(
+    folder: Path,
+    experiment: Experiment,
+    wave: Literal["generators", "classifiers"],
+    wanted: Mapping[str, str | int | None],
+    *,
+    device: str,
+    precision: str,
+    command: str,
+    launch: Launch,
+) -> None:
+    """Run the jobs of one wave that have the given coordinates.
+
+    Args:
+        folder: The run's folder; a run started there is resumed.
+        experiment: The experiment.
+        wave: The wave to select from.
+        wanted: Attribute of the job -> value; None accepts any value.
+        device: As for `run_experiment`.
+        precision: As for `run_experiment`.
+        command: As for `run_experiment`.
+        launch: As for `run_experiment`.
+
+    Raises:
+        DermaugError: No job matches, or one needs a network that is not trained yet.
+    """
+    require_writable(folder)
+    run = prepare_run(folder, experiment)
+    there: Sequence[Job] = run.jobs.generators
+    if wave == "classifiers":  # reference classifiers belong to the reference arm
+        there = (*run.jobs.references, *run.jobs.classifiers)
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    jobs = [
+        job for job in there if all(getattr(job, name) == value for name, value in asked.items())
+    ]
+    if not jobs:
+        words = " and ".join(f"{name} {value}" for name, value in asked.items()) or "any"
+        raise DermaugError(
+            f"{experiment.name} has no {wave[:-1]} of {words}; it has {len(there)}",
+            [job.key for job in there],
+        )
+    begin_run(run, command)
+    do_jobs(run, jobs, device, precision, launch)
+
+
+def do_jobs(
+    run: Run,
+    jobs: Sequence[Job],
+    device: str,
+    precision: str,
+    launch: Launch = SERIAL,
+) -> None:
+    """Run the unfinished ones of some jobs.
+
+    Args:
+        run: A run that has been started.
+        jobs: Ordered so that none needs a later one.
+        device: As for `run_experiment`.
+        precision: As for `run_experiment`.
+        launch: As for `run_experiment`.
+
+    Raises:
+        DermaugError: Trainings failed; all that need none of them were done.
+    """
+    left = [job for job in jobs if not run.is_done(job.key)]
+    for job in jobs:
+        if run.is_done(job.key):  # a process killed between the two steps leaves both
+            (run.folder / job.key / RESUME).unlink(missing_ok=True)
+    console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
+    if not left:
+        return
+    with alone(run.files.claim):
+        asked = Asked(device, precision)
+        where = settled_device(run, asked)
+        size = 1
+        if launch.launcher != "serial":
+            size = min(launch.jobs or jobs_at_once(where, len(left)), len(left))
+        settle(run, asked, size)
+        if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
+            look_outside(run, classifiers)
+    schedule = Schedule(run, jobs)
+    with stoppable() as stop, Display(schedule) as display:
+        launcher: Launcher = Serial(run, stop) if size == 1 else Processes(run, size, where)
+        try:
+            _conduct(schedule, launcher, stop, display)
+        finally:
+            launcher.close()
+    stop.raise_again()
+    schedule.raise_failures()
+
+
+def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Display) -> None:
+    """Begin each job when those that it needs are done, until none is left that can be begun."""
+    running: dict[Future[Outcome], Job] = {}
+    while True:
+        for job in schedule.look():
+            display.elsewhere(job)
+        while not stop and len(running) < launcher.size and (found := schedule.next()):
+            job, stale = found
+            schedule.begin(job.key)
+            running[launcher.submit(job.key, stale)] = job
+        if stop:
+            launcher.stop()
+        if running:
+            ended, _ = wait(running, LOOK, FIRST_COMPLETED)
+            for future in ended:
+                _note(schedule, running.pop(future), future, display)
+        elif stop or schedule.is_hopeless:
+            return
+        else:  # other processes do what is left
+            time.sleep(LOOK)
+
+
+def _note(schedule: Schedule, job: Job, ended: "Future[Outcome]", display: Display) -> None:
+    """Note how a job ended that was running here."""
+    seconds, error = schedule.end(job.key), ended.exception()
+    if isinstance(error, LostWorker):
+        schedule.lose(job.key)
+    elif isinstance(error, Exception):
+        schedule.fail(job.key, error)
+    elif ended.result() is Outcome.DONE:
+        schedule.succeed(job.key)
+        display.done(job, seconds)
+    if job.key in schedule.failed:
+        display.failed(job.key, schedule.failed[job.key])

@@ -1,0 +1,170 @@
+"""Several jobs at the same time, each in a worker process of this machine (joblib's loky)."""
+
+import multiprocessing.synchronize
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+
+import joblib
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.backend import get_context
+
+from dermaug.console import console
+from dermaug.experiment.launchers.job import Outcome, Work, do_job
+from dermaug.experiment.launchers.stopping import Stop
+from dermaug.experiment.run.machine import available_memory
+from dermaug.experiment.run.run import Run
+
+GPU_JOBS = 12
+"""Most jobs that share a GPU by default."""
+GPU_MEMORY = 4 * 2**30
+"""Bytes of a GPU's memory for each job that shares it by default."""
+MEMORY = 2**30
+"""Bytes of memory for each worker by default; PyTorch alone takes a third of it."""
+WATCH = 0.2
+"""Seconds between two looks of a worker at its parent."""
+# Each job sets its own number of threads; this is for libraries that ask the environment first.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class LostWorker(Exception):  # noqa: N818
+    """The worker of a job was killed."""
+
+
+def jobs_at_once(device: torch.device, wanted: int) -> int:
+    """Number of jobs that this machine does at the same time by default.
+
+    Args:
+        device: Device of the jobs.
+        wanted: Number of jobs to do.
+    """
+    cores: int = joblib.cpu_count()
+    if device.type == "cpu":
+        most = min(cores, available_memory() // MEMORY)
+    elif device.type == "cuda":
+        memory = torch.cuda.get_device_properties(0).total_memory * torch.cuda.device_count()
+        most = min(cores - 2, GPU_JOBS * torch.cuda.device_count(), memory // GPU_MEMORY)
+    else:
+        most = 1
+    return max(1, min(most, wanted))
+
+
+class Processes:
+    """Worker processes, each with one job at a time; a worker that dies costs its job only.
+
+    Args:
+        run: The run.
+        size: Number of workers.
+        device: Device of the jobs; several GPUs are shared out among the workers.
+    """
+
+    def __init__(self, run: Run, size: int, device: torch.device) -> None:
+        self.size = size
+        self._stop = get_context("loky").Event()
+        work = Work(run.folder.resolve(), run.experiment)
+        gpus = torch.cuda.device_count() if device.type == "cuda" else 0
+        self._workers = [self._worker(work, place, gpus) for place in range(size)]
+        self._idle = list(reversed(self._workers))
+
+    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
+        """Let an idle worker do a job; there is one while fewer than `size` jobs are running."""
+        worker = self._idle.pop()
+        return worker.submit(key, stale, lambda: self._idle.append(worker))
+
+    def stop(self) -> None:
+        """Let all workers finish their step, save and end their jobs."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            worker.close()
+
+    def _worker(self, work: Work, place: int, gpus: int) -> "_Worker":
+        visible = {"CUDA_VISIBLE_DEVICES": str(place % gpus)} if gpus > 1 else {}
+
+        def start() -> ProcessPoolExecutor:
+            return ProcessPoolExecutor(
+                max_workers=1,
+                context=get_context("loky"),
+                initializer=_begin,
+                initargs=(work, self._stop, os.getpid()),
+                env=ENVIRONMENT | visible,
+            )
+
+        return _Worker(start)
+
+
+class _Worker:
+    """One process, which is started again when it was killed.
+
+    One executor of several processes would end all of them when one is killed.
+    """
+
+    def __init__(self, start: Callable[[], ProcessPoolExecutor]) -> None:
+        self._start, self._executor = start, start()
+
+    def submit(
+        self, key: str, stale: bytes | None, is_idle: Callable[[], None]
+    ) -> "Future[Outcome]":
+        try:
+            return self._asked(key, stale, is_idle)
+        except BrokenProcessPool:
+            self._executor = self._start()
+            return self._asked(key, stale, is_idle)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=True, kill_workers=True)
+
+    def _asked(
+        self, key: str, stale: bytes | None, is_idle: Callable[[], None]
+    ) -> "Future[Outcome]":
+        outcome: Future[Outcome] = Future()
+        asked = self._executor.submit(_do, key, stale)
+
+        def pass_on(ended: "Future[Outcome]") -> None:
+            error = ended.exception()
+            is_idle()  # first: whoever waits for the outcome submits the next job at once
+            if isinstance(error, BrokenProcessPool):
+                outcome.set_exception(LostWorker(str(error)))
+            elif error is not None:
+                outcome.set_exception(error)
+            else:
+                outcome.set_result(ended.result())
+
+        asked.add_done_callback(pass_on)
+        return outcome
+
+
+_here: dict[str, object] = {}
+"""Of a worker process: its work, and whether it was asked to stop."""
+
+
+def _begin(work: Work, asked: multiprocessing.synchronize.Event, parent: int) -> None:
+    """Prepare a worker process: it is quiet, obeys its parent, and ends with it."""
+    console.quiet = True
+    stop = Stop()
+    _here.update(work=work, stop=stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells
+    signal.signal(signal.SIGTERM, lambda number, _: setattr(stop, "number", number))
+    threading.Thread(target=_watch, args=(asked, stop, parent), daemon=True).start()
+
+
+def _watch(asked: multiprocessing.synchronize.Event, stop: Stop, parent: int) -> None:
+    while os.getppid() == parent:
+        if asked.is_set():
+            stop.number = signal.SIGTERM
+        time.sleep(WATCH)
+    os._exit(128 + signal.SIGTERM)  # the parent was killed: nobody would ever end this process
+
+
+def _do(key: str, stale: bytes | None) -> Outcome:
+    work, stop = _here["work"], _here["stop"]
+    assert isinstance(work, Work)
+    assert isinstance(stop, Stop)
+    return do_job(work.run, key, stop, stale)

@@ -1,0 +1,109 @@
+"""How the networks of a run are computed, decided once before its first job.
+
+Sums of floating-point numbers depend on the number of threads and on the precision. Both are stored
+in the run's record and are the same for every job, launcher and resume, so that no result depends
+on how the jobs were distributed.
+"""
+
+from dataclasses import dataclass
+
+import joblib
+import torch
+from lightning_fabric import Fabric
+
+from dermaug.config import ClassifierConfig, GeneratorConfig
+from dermaug.console import console
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.threads import limited_threads
+from dermaug.experiment.launchers.trial_steps import seconds_per_image
+from dermaug.experiment.plan.jobs import network_name
+from dermaug.experiment.run.records import Computation, RunRecord
+from dermaug.experiment.run.run import Run
+from dermaug.training.fabric import start_fabric
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asks of device and precision.
+
+    Args:
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+
+
+def settled_device(run: Run, asked: Asked) -> torch.device:
+    """The device of the run's jobs: the one that it was started with, or else the one asked for.
+
+    Raises:
+        DermaugError: It is not available here, or the run was started with another one.
+    """
+    before = RunRecord.read(run.files.record)
+    if not before.networks:
+        return start_fabric(asked.device, asked.precision).device
+    kind = torch.device(before.device).type
+    if asked.device not in ("auto", kind):
+        raise _other(run, "--device", asked.device, kind)
+    return start_fabric(kind).device
+
+
+def settle(run: Run, asked: Asked, lanes: int) -> None:
+    """Decide how each network is computed, unless the run has decided it before.
+
+    Args:
+        run: A run that has been started, whose claim this process holds.
+        asked: Device and precision.
+        lanes: Number of jobs that are done at the same time on this machine.
+
+    Raises:
+        DermaugError: The run was started with another precision.
+    """
+    record = RunRecord.read(run.files.record)
+    if record.networks:
+        used = {each.precision for each in record.networks.values()}
+        if asked.precision not in ("auto", *used):
+            raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
+        return
+    fabric = start_fabric(asked.device, asked.precision)
+    networks = (*run.experiment.generators, *run.experiment.classifiers)
+    precision = fabric.strategy.precision.precision
+    assert precision in ("32-true", "bf16-mixed")
+    decided = {
+        network_name(config): Computation(
+            precision=precision,
+            threads=_threads(run, config, fabric, lanes),
+        )
+        for config in networks
+    }
+    changed = {"device": str(fabric.device), "networks": decided}
+    record.model_copy(update=changed).write(run.files.record)
+
+
+def _threads(
+    run: Run, config: ClassifierConfig | GeneratorConfig, fabric: Fabric, lanes: int
+) -> int:
+    """The number of threads with which a network is trained fastest, with so many jobs at once."""
+    if fabric.device.type != "cpu":
+        return 1
+    most: int = min(torch.get_num_threads(), joblib.cpu_count() // lanes)
+    choices = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    if len(choices) < 2:
+        return 1
+    size, num_classes = run.experiment.data.size, run.catalog.num_classes
+    seconds = {}
+    for threads in choices:
+        with limited_threads(threads):
+            seconds[threads] = seconds_per_image(config, size, num_classes, fabric)
+    best = min(choices, key=seconds.__getitem__)
+    console.print(f"{config.key}: {best} threads, the fastest of {', '.join(map(str, choices))}")
+    return best
+
+
+def _other(run: Run, option: str, asked: str, before: str) -> DermaugError:
+    return DermaugError(
+        f"{option} {asked}: {run.folder} was started with {before}, and all jobs of a run are "
+        f"computed alike; omit {option}, or choose another --output"
+    )

@@ -1,0 +1,65 @@
+"""Stop at a signal: finish the step, save, and tell how to resume; the second one ends at once."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from dermaug.console import console
+from dermaug.errors import Terminated
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StoppedEarly(BaseException):
+    """Raised inside of a job after a step, when its process was asked to stop."""
+
+
+class Stop:
+    """Whether this process was asked to stop.
+
+    Args:
+        number: The signal; 0 until there is one.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    def raise_again(self) -> None:
+        """End the program as the signal would have done.
+
+        Raises:
+            KeyboardInterrupt: After Ctrl-C.
+            Terminated: After SIGTERM.
+        """
+        if self.number == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self.number:
+            raise Terminated
+
+
+@contextmanager
+def stoppable() -> Iterator[Stop]:
+    """Notice the first signal inside the block instead of ending, and end at once at a second."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread may handle signals
+        return
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop:
+            console.show_cursor()
+            os._exit(128 + number)
+        stop.number = number
+
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

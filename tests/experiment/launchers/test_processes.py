@@ -1,0 +1,208 @@
+"""Worker processes: the same results as one after the other, shared runs, and no orphans."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dermaug.config import Experiment
+from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import SERIAL, Launch
+from dermaug.experiment.run.claims import holder_of
+from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import RunRecord
+from dermaug.experiment_file import read_experiment
+from dermaug.files import sha256
+from dermaug.host import has_ended, this_host
+
+FILE = """
+name = "grid"
+seeds = [0, 1]
+
+[data]
+size = 32
+classes = ["bcc", "mel", "nv"]
+phantom = { number = 120, balanced = true }
+
+[splits]
+folds = 3
+run = [0]
+
+[[classifiers]]
+images = IMAGES
+batch = 16
+validations = 4
+
+[[generators]]
+classes = ["mel"]
+images = 320
+batch = 16
+width = 8
+snapshots = 2
+
+[[arms]]
+name = "classic"
+policy = "standard"
+
+[[arms]]
+name = "synthetic"
+policy = "standard"
+synthetic = { dose = 20, max_per_real = 0 }
+"""
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def written(folder: Path, images: int) -> Path:
+    path = folder / "grid.toml"
+    path.write_text(FILE.replace("IMAGES", str(images)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("asked"), 320)
+
+
+@pytest.fixture(scope="module")
+def serially(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return done(tmp_path_factory.mktemp("runs") / "serially", read_experiment(asked), SERIAL)
+
+
+@pytest.fixture
+def start(asked: Path, tmp_path: Path) -> Start:
+    """Starts `dermaug run` of the grid in the background."""
+
+    def begun(*words: str, experiment: Path = asked) -> "subprocess.Popen[str]":
+        options = ["--output", str(tmp_path / "run"), "--device", "cpu", *words]
+        program = [sys.executable, "-c", "from dermaug.cli import main; main()"]
+        return subprocess.Popen(
+            [*program, "run", str(experiment), *options], stderr=subprocess.PIPE, text=True
+        )
+
+    return begun
+
+
+def done(folder: Path, experiment: Experiment, launch: Launch) -> Path:
+    run_experiment(
+        folder, experiment, device="cpu", precision="auto", command="test", launch=launch
+    )
+    return folder
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Content of everything that does not hold a date or a time."""
+    found = [*folder.rglob("*.parquet"), *folder.rglob("classifier.safetensors")]
+    found += [*folder.rglob("synthetic/*.npy"), *folder.rglob("synthetic/manifest.json")]
+    return {str(path.relative_to(folder)): sha256(path) for path in found}
+
+
+def until(happens: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    """Processes whose parent is a process."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if words[0] not in "ZX" and int(words[1]) == pid:
+            found.append(int(status.parent.name))
+    return found
+
+
+def test_processes_give_the_results_of_one_after_the_other_to_the_last_bit(
+    asked: Path, serially: Path, tmp_path: Path
+) -> None:
+    folder = done(tmp_path / "run", read_experiment(asked), Launch("processes", 2))
+    assert len(results(serially)) > 10
+    assert results(folder) == results(serially)
+    assert not list(folder.rglob("claim.json"))
+    assert not list(folder.rglob("resume.safetensors"))
+    told = RunRecord.read(RunFolder(folder).record)
+    assert told.networks == RunRecord.read(RunFolder(serially).record).networks
+    assert {each.threads for each in told.networks.values()} == {1}
+
+
+def claimed(folder: Path) -> list[int]:
+    """Process numbers of the holders of all claims of jobs."""
+    holders = map(holder_of, folder.glob("*/**/claim.json"))
+    return [holder.pid for holder in holders if holder is not None]
+
+
+def done_here(told: str) -> set[str]:
+    """Keys of the jobs that a process says it has done."""
+    return {
+        line.split(": ")[1].split(" done in")[0] for line in told.splitlines() if " in " in line
+    }
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_run_and_one_survives_the_other(
+    start: Start, serially: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    first, second = (start("--launcher", "serial") for _ in range(2))
+    until(lambda: {first.pid, second.pid} <= set(claimed(folder)))
+    until(lambda: len(list(folder.glob("classifiers/**/record.json"))) >= 1)
+    until(lambda: first.pid in claimed(folder))
+    first.kill()
+    said = [process.communicate(timeout=300)[1] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (-signal.SIGKILL, 0), said[1]
+    assert results(folder) == results(serially)
+    assert done_here(said[0]).isdisjoint(done_here(said[1]))
+    assert not list(folder.rglob("claim.json"))
+    assert not list(folder.rglob(".partial-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+def test_a_signal_ends_all_after_their_step_and_the_same_command_resumes(
+    start: Start, serially: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    folder = tmp_path / "run"
+    process = start("--jobs", "2")
+    until(lambda: len(list(folder.glob("classifiers/**/resume.safetensors"))) >= 1)
+    workers = children(process.pid)
+    assert set(claimed(folder)) <= set(workers)
+    process.send_signal(number)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == code, said
+    assert "run again: " in said
+    assert all(has_ended(this_host(), pid) for pid in workers)
+    assert not list(folder.rglob("claim.json"))
+    again = start("--launcher", "serial")
+    assert again.communicate(timeout=300)[1]
+    assert again.returncode == 0
+    assert results(folder) == results(serially)
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_parent_that_is_killed_and_jobs_with_a_worker(
+    start: Start, serially: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    process = start("--jobs", "2")
+    until(lambda: claimed(folder))
+    os.kill(claimed(folder)[0], signal.SIGKILL)  # a worker: its job is begun again
+    until(lambda: len(list(folder.glob("classifiers/**/resume.safetensors"))) >= 1)
+    workers = children(process.pid)
+    process.kill()
+    process.communicate(timeout=60)
+    until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
+    again = start("--launcher", "serial")
+    assert again.communicate(timeout=300)[1]
+    assert again.returncode == 0
+    assert results(folder) == results(serially)
