@@ -60,7 +60,7 @@ def test_plan_of_a_study_that_checks_its_convergence(small: list[str]) -> None:
 
 
 def test_shorter_training_of_the_reference_is_half_as_long(small: list[str]) -> None:
-    words = [*small, "--device", "cpu", "--output", "run", "--check-convergence"]
+    words = [*small, "--launcher", "serial", "--output", "run", "--check-convergence"]
     assert called("train", "classifier", *words)[0] == 0
     shown = {
         arm: TrialRecord.read(Path(f"run/classifiers/{arm}/fridadar/fold0-seed0/record.json"))

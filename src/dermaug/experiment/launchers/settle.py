@@ -89,11 +89,11 @@ def _threads(
     if fabric.device.type != "cpu":
         return 1
     most: int = min(torch.get_num_threads(), joblib.cpu_count() // lanes)
-    choices = [2**power for power in range(most.bit_length()) if 2**power <= most]
+    choices = [1 << power for power in range(most.bit_length())]
     if len(choices) < 2:
         return 1
     size, num_classes = run.experiment.data.size, run.catalog.num_classes
-    seconds = {}
+    seconds: dict[int, float] = {}
     for threads in choices:
         with limited_threads(threads):
             seconds[threads] = seconds_per_image(config, size, num_classes, fabric)
