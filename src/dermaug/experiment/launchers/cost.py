@@ -8,7 +8,7 @@ from dermaug.console import console
 from dermaug.data.splits import make_folds
 from dermaug.experiment.launchers.trial_steps import seconds_per_image
 from dermaug.experiment.plan.enumeration import enumerate_jobs
-from dermaug.experiment.plan.jobs import Jobs, network_name
+from dermaug.experiment.plan.jobs import Jobs, networks_of
 from dermaug.experiment.plan.power import planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
@@ -52,15 +52,15 @@ def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
 
 
 def minutes_per_image(experiment: Experiment, num_classes: int, fabric: Fabric) -> dict[str, float]:
-    """Measure the minutes per image shown of each network, by `network_name`, on this machine.
+    """Measure the minutes per image shown of each network, by its name, on this machine.
 
     Args:
         experiment: Its networks and its image size.
         num_classes: Number of classes of the data set.
         fabric: Device and precision.
     """
+    size = experiment.data.size
     return {
-        network_name(config): seconds_per_image(config, experiment.data.size, num_classes, fabric)
-        / 60.0
-        for config in (*experiment.classifiers, *experiment.generators)
+        name: seconds_per_image(config, size, num_classes, fabric) / 60.0
+        for name, config in networks_of(experiment).items()
     }

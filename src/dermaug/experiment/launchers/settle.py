@@ -16,7 +16,7 @@ from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.launchers.trial_steps import seconds_per_image
-from dermaug.experiment.plan.jobs import network_name
+from dermaug.experiment.plan.jobs import networks_of
 from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
@@ -68,15 +68,14 @@ def settle(run: Run, asked: Asked, lanes: int) -> None:
             raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
         return
     fabric = start_fabric(asked.device, asked.precision)
-    networks = (*run.experiment.generators, *run.experiment.classifiers)
     precision = fabric.strategy.precision.precision
     assert precision in ("32-true", "bf16-mixed")
     decided = {
-        network_name(config): Computation(
+        name: Computation(
             precision=precision,
             threads=_threads(run, config, fabric, lanes),
         )
-        for config in networks
+        for name, config in networks_of(run.experiment).items()
     }
     changed = {"device": str(fabric.device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)

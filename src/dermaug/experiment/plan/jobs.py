@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dermaug.config import Arm, ClassifierConfig, GeneratorConfig
+from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,12 @@ def network_name(config: ClassifierConfig | GeneratorConfig) -> str:
     """Name of a network of the experiment, for example `classifiers/fridadar`."""
     kind = "classifiers" if isinstance(config, ClassifierConfig) else "generators"
     return f"{kind}/{config.key}"
+
+
+def networks_of(experiment: Experiment) -> dict[str, ClassifierConfig | GeneratorConfig]:
+    """Every network of an experiment, by its name."""
+    classifiers = {network_name(config): config for config in experiment.classifiers}
+    return classifiers | {network_name(config): config for config in experiment.generators}
 
 
 def below(lesions: int) -> str:

@@ -29,7 +29,9 @@ class Clock:
         if size in self.measured:
             return
         # The first steps of a process also prepare its kernels, which hides what a step takes.
-        measured = [minutes_per_image(experiment, len(self.classes), self.fabric) for _ in range(TIMES)]
+        measured = [
+            minutes_per_image(experiment, len(self.classes), self.fabric) for _ in range(TIMES)
+        ]
         self.measured[size] = {name: max(each[name] for each in measured) for name in measured[0]}
 
     def hours(self, experiment: Experiment, jobs: Jobs) -> float:
