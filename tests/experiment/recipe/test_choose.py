@@ -17,7 +17,7 @@ from dermaug.experiment.recipe.rules import RUNGS
 from dermaug.experiment.recipe.sentences import plan_record, plan_sentences, plan_text
 from dermaug.experiment_file import read_experiment
 
-MINUTES = {"ClassifierConfig fridadar": 1e-5, "GeneratorConfig cgan": 1e-4}
+MINUTES = {"classifiers/fridadar": 1e-5, "generators/cgan": 1e-4}
 """Per image at 32 px: a machine whose speed does not depend on who else uses it."""
 
 

@@ -141,9 +141,7 @@ def do_jobs(
         DermaugError: Trainings failed; all that need none of them were done.
     """
     left = [job for job in jobs if not run.is_done(job.key)]
-    for job in jobs:
-        if run.is_done(job.key):  # a process killed between the two steps leaves both
-            (run.folder / job.key / RESUME).unlink(missing_ok=True)
+    _tidy(run, jobs)
     console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
     if not left:
         return
@@ -163,8 +161,18 @@ def do_jobs(
             _conduct(schedule, launcher, stop, display)
         finally:
             launcher.close()
+    _tidy(run, jobs)
     stop.raise_again()
     schedule.raise_failures()
+
+
+def _tidy(run: Run, jobs: Sequence[Job]) -> None:
+    """Remove what a process leaves that is killed right after it has finished a job."""
+    for job in jobs:
+        if run.is_done(job.key):
+            files = run.job(job.key)
+            (files.path / RESUME).unlink(missing_ok=True)
+            files.claim.unlink(missing_ok=True)
 
 
 def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Display) -> None:
