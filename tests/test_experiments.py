@@ -1,12 +1,13 @@
 """Every shipped experiment is read and becomes jobs with keys of their own."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Generator
 
-from dermaug.config import PhantomConfig
+from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
@@ -27,6 +28,12 @@ BENCHMARKS = sorted(ROOT.glob("benchmarks/*.toml"))
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     asked = PhantomConfig(number=140, balanced=True)
     return open_catalog(write_phantoms(tmp_path_factory.mktemp("data") / "phantoms", asked, 16))
+
+
+def test_schema_beside_the_experiments_is_that_of_the_code() -> None:
+    stored = (ROOT / "experiments/experiment.schema.json").read_text(encoding="utf-8")
+    told = "configuration changed: run `dermaug schema > experiments/experiment.schema.json`"
+    assert json.loads(stored) == Experiment.model_json_schema(), told
 
 
 def test_quickstart_is_shipped() -> None:
@@ -53,8 +60,9 @@ def test_jobs_have_keys_of_their_own_and_need_only_earlier_ones(
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_file_says_what_it_answers_and_is_named_as_its_study(path: Path) -> None:
-    first = path.read_text(encoding="utf-8").splitlines()[0]
+    schema, first = path.read_text(encoding="utf-8").splitlines()[:2]
     asked = read_experiment(path)
+    assert schema == "#:schema ./experiment.schema.json"
     assert first.startswith("# ")
     assert asked.name == path.stem
     assert asked.question.endswith("?")

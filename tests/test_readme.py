@@ -36,7 +36,8 @@ def commands(document: Path) -> list[list[str]]:
     """Words of every `uv run ...` of a document's shell snippets, from the program on."""
     lines = [line for text in snippets(document, "sh") for line in text.splitlines()]
     parts = [part.strip() for line in lines for part in line.split("&&")]
-    return [shlex.split(part, comments=True)[2:] for part in parts if part.startswith("uv run ")]
+    programs = [part.partition(" > ")[0] for part in parts if part.startswith("uv run ")]
+    return [shlex.split(program, comments=True)[2:] for program in programs]
 
 
 def shown(part: object) -> str:

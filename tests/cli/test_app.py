@@ -1,5 +1,6 @@
 """Exit codes and messages: what is wrong is said in one line, and nothing is left behind."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 
 Ended = tuple[int, str]
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.toml"))
 PROGRAM = str(Path(sys.executable).parent / "dermaug")
 
 
@@ -66,8 +68,36 @@ def test_every_command_has_help(dermaug: Callable[..., Ended]) -> None:
 def test_unknown_experiment_names_the_shipped_ones(
     dermaug: Callable[..., Ended], tmp_path: Path
 ) -> None:
-    assert_refused(dermaug("run", "quickstrat"), "quickstart", tmp_path)
+    assert_refused(dermaug("run", "quickstrat"), "did you mean 'quickstart'?", tmp_path)
+    assert_refused(dermaug("run", "zzz"), "controls_phantom", tmp_path)
     assert_refused(dermaug("run", "missing.toml"), "no experiment file at missing.toml", tmp_path)
+
+
+def test_shipped_experiments_are_listed_with_question_and_cost(
+    dermaug: Callable[..., Ended],
+) -> None:
+    code, output = dermaug("run", "--list")
+    assert code == 0
+    lines = {line.split()[0]: line.split(maxsplit=2)[1:] for line in output.splitlines()}
+    assert lines["quickstart"][0] == "minutes"
+    assert lines["pretrained_128"][0] == "days"
+    assert lines["ham10000"][1].startswith("Do selected images of a conditional GAN")
+    assert lines.keys() >= {path.stem for path in EXPERIMENTS}
+
+
+def test_schema_explains_every_key(dermaug: Callable[..., Ended]) -> None:
+    code, output = dermaug("schema")
+    schema = json.loads(output)
+    assert code == 0
+    assert set(schema["properties"]) >= {"name", "question", "data", "arms", "seeds"}
+    sections = schema["$defs"].items()
+    silent = [
+        f"{name}.{key}"
+        for name, section in sections
+        for key, entry in section["properties"].items()
+        if not ({"description", "$ref"} & entry.keys())
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize(

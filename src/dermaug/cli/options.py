@@ -2,13 +2,13 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from dermaug.cli.shipped import find_experiment
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
@@ -63,10 +63,6 @@ Convergence = Annotated[
         help="Also train the baseline for half as long; overrides check_convergence.",
     ),
 ]
-SHIPPED = (
-    Path(__file__).parents[1] / "experiments",  # installed
-    Path(__file__).parents[3] / "experiments",  # in the repository
-)
 
 
 def read_asked(
@@ -94,7 +90,7 @@ def read_asked(
             raise DermaugError("--data and --set data.source exclude each other; give only one")
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
-    asked = read_experiment(_find(name), overrides)
+    asked = read_experiment(find_experiment(name), overrides)
     return asked.model_copy(update={"data": asked.data.with_labels(labels or {})})
 
 
@@ -150,18 +146,6 @@ def launching(launcher: str, jobs: str) -> Launch:
     if jobs != "auto" and not jobs.isdecimal():
         raise DermaugError(f"--jobs {jobs}: expected auto or a number from 1")
     return Launch(launcher, None if jobs == "auto" else int(jobs))
-
-
-def _find(name: str) -> Path:
-    # os.path answers False where a name is too long for a path; Path.is_file raises.
-    if Path(name).suffix == ".toml" or os.path.isfile(name):  # noqa: PTH113
-        return Path(name)
-    shipped = {path.stem: path for folder in SHIPPED for path in sorted(folder.glob("*.toml"))}
-    if name not in shipped:
-        raise DermaugError(
-            f"no experiment {name!r}: expected a TOML file or one of {', '.join(sorted(shipped))}"
-        )
-    return shipped[name]
 
 
 def echo_json(value: object) -> None:

@@ -24,6 +24,7 @@ from dermaug.cli.options import (
     launching,
     read_asked,
 )
+from dermaug.cli.shipped import cost_class, shipped_experiments
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.experiment.launchers.launch_options import Launch
@@ -39,6 +40,19 @@ Moved = Annotated[
 ]
 Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
 Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
+
+
+def _list_shipped(asked: bool) -> None:
+    if not asked:
+        return
+    from dermaug.experiment_file import read_experiment
+
+    shipped = {name: read_experiment(path) for name, path in shipped_experiments().items()}
+    width = max(map(len, shipped))
+    typer.echo(f"{'name':<{width}}  {'takes':<7}  question (time on two CPU cores)")
+    for name, experiment in shipped.items():
+        typer.echo(f"{name:<{width}}  {cost_class(experiment):<7}  {experiment.question}")
+    raise typer.Exit
 
 
 @app.command()
@@ -64,6 +78,15 @@ def run(
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
+    ] = False,
+    _listed: Annotated[
+        bool,
+        typer.Option(
+            "--list",
+            callback=_list_shipped,
+            is_eager=True,
+            help="List the shipped experiments with their question and cost.",
+        ),
     ] = False,
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""

@@ -11,6 +11,7 @@ from PIL import Image
 
 from dermaug.config import DataConfig, Grouping
 from dermaug.data.catalog import Catalog
+from dermaug.data.containers import as_file
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.selection import keep_classes
 from dermaug.errors import DermaugError
@@ -125,5 +126,5 @@ def _short_sides(catalog: Catalog) -> tuple[int, int, int]:
 
 
 def _short_side(path: str) -> int:
-    with Image.open(path) as image:
+    with Image.open(as_file(Path(path))) as image:
         return min(image.size)
