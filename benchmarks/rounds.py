@@ -31,7 +31,7 @@ Data = Annotated[
 ]
 Images = Annotated[int, typer.Option(min=16, help="Images a round.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds after the warm-up.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed; of dermaug only.")]
 

@@ -10,6 +10,8 @@ from dermaug.data.augmentation import orientations
 from dermaug.data.image_bank import ImageBank
 
 BATCH = 256
+PIXELS = 2**23
+"""Pixels per batch on a GPU, which small batches would leave idle, if these are more images."""
 
 
 @torch.inference_mode()
@@ -32,9 +34,10 @@ def predict(
     """
     classifier.eval()
     rows = np.arange(len(bank)) if rows is None else rows
+    batch = max(BATCH, PIXELS // bank.side**2) if bank.device.type == "cuda" else BATCH
     parts = []
-    for start in range(0, len(rows), BATCH):
-        images, _ = bank.batch(rows[start : start + BATCH])
+    for start in range(0, len(rows), batch):
+        images, _ = bank.batch(rows[start : start + batch])
         parts.append(_probabilities(classifier, images, views))
         if advance is not None:
             advance(len(images))

@@ -34,7 +34,7 @@ Settings = Annotated[
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder of the run; default runs/NAME.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
 Launcher = Annotated[
     str, typer.Option(help="How jobs are distributed: serial or processes. Changes no result.")

@@ -21,7 +21,8 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
     Args:
         device: auto (CUDA, then MPS, then CPU), cpu, cuda, cuda:N (the N-th GPU, from 0) or mps.
         precision: auto is bfloat16 autocast on devices that multiply bfloat16 matrices faster
-            (CUDA, and CPUs with AMX or AVX-512 BF16), and float32 on others.
+            (CUDA, and CPUs with AMX or AVX-512 BF16), and float32 on others, whatever the network
+            (`precision.measured_precision` measures one).
 
     Raises:
         DermaugError: The device is not available, or the precision does not exist.
@@ -40,7 +41,7 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         asked = f"{device}:{index}" if index else device
         raise DermaugError(f"--device {asked}: not available on this machine, which has {here}")
     if precision == "auto":
-        fast = device == "cuda" or (device == "cpu" and _multiplies_bfloat16())
+        fast = multiplies_bfloat16(torch.device(device))
         precision = "bf16-mixed" if fast else "32-true"
     if device == "cuda":
         # Without cudnn.benchmark: on an H100 it took 30 s for a MobileNet's first steps, and which
@@ -65,8 +66,10 @@ def _split(device: str) -> tuple[str, int]:
     return (kind, int(number)) if kind == "cuda" and number.isdecimal() else (device, 0)
 
 
-def _multiplies_bfloat16() -> bool:
-    """Whether the CPU has instructions for products in bfloat16; False if torch is too old."""
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies matrices faster in bfloat16; False where torch is too old."""
+    if device.type != "cpu":
+        return device.type == "cuda"
     told: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     tiles = told.get("amx_tile") and told.get("amx_bf16")
     return bool(tiles or told.get("avx512_bf16"))
