@@ -20,6 +20,7 @@ from dermaug.errors import DermaugError
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import read_journal
+from dermaug.training.order import Dosage
 
 Make = Callable[..., ClassifierTask]
 
@@ -57,6 +58,21 @@ def test_same_seed_same_bytes_and_another_seed_others(
     assert weights(tmp_path / "a") == weights(tmp_path / "b")
     assert journal(tmp_path / "a") == journal(tmp_path / "b")
     assert weights(tmp_path / "a") != weights(tmp_path / "c")
+
+
+def test_the_prior_of_a_loss_adjusted_by_source_is_that_of_real_images(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make
+) -> None:
+    priors = {}
+    for loss in ("plain", "adjusted", "adjusted_by_source"):
+        task = classifier_task(tmp_path / loss, images=320)
+        task.training.labels[-20:] = 2  # the dose
+        trained = train_classifier(replace(task, loss=loss, dosage=Dosage(20)), fabric)
+        priors[loss] = list(trained.prior.values())
+    assert priors["adjusted_by_source"] == pytest.approx([1 / 3] * 3, abs=1e-6)
+    assert priors["adjusted"] == pytest.approx([1 / 3] * 3, abs=1e-6)
+    contents = {weights(tmp_path / loss) for loss in priors}
+    assert len(contents) == 3
 
 
 @pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "ema": 0.9}])

@@ -31,6 +31,23 @@ def test_rare_classes_are_not_made_up_for_twice(
     assert line.startswith(f"arm 'a': loss = 'weighted' and sampling = {whose} exclude each")
 
 
+@pytest.mark.parametrize(
+    ("arm", "reason"),
+    [
+        ({}, "needs real images and a dose"),
+        ({"synthetic": {"dose": 5, "only": True}}, "needs real images and a dose"),
+        ({"synthetic": {"dose": 5}, "policy": "mixup"}, "a blend of two images"),
+        ({"synthetic": {"dose": 5, "first": 0.5}}, "exclude each other"),
+    ],
+)
+def test_adjustment_by_source_needs_two_sources_that_stay_apart(
+    arm: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(DermaugError) as caught:
+        asked({"name": "a", "loss": "adjusted_by_source"} | arm)
+    assert reason in " ".join(caught.value.details)
+
+
 @pytest.mark.parametrize("arm", [{"loss": "adjusted"}, {"loss": "plain"}])
 def test_other_losses_go_with_any_sampling(arm: dict[str, object]) -> None:
     assert asked({"name": "a", "sampling": "balanced"} | arm)

@@ -83,7 +83,11 @@ def _priors(
         (phase.until - start) * shown_shares(labels, phase.weights)
         for start, phase in zip(starts, planned, strict=False)
     )
-    prior = criterion.prior(shown_shares(targets, planned[-1].weights))
+    weights = planned[-1].weights
+    if task.loss == "adjusted_by_source":
+        real = len(targets) - task.dosed
+        targets, weights = targets[:real], None if weights is None else weights[:real]
+    prior = criterion.prior(shown_shares(targets, weights))
     return {
         name: dict(zip(task.classes, np.asarray(values).tolist(), strict=True))
         for name, values in (("shown", shown), ("prior", prior))

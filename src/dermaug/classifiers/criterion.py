@@ -1,4 +1,4 @@
-"""The loss of classifiers: cross-entropy, with two options for imbalanced classes."""
+"""The loss of classifiers: cross-entropy, with three options for imbalanced classes."""
 
 import numpy as np
 import torch
@@ -17,12 +17,16 @@ class Criterion:
         loss: plain; weighted: each class by the inverse of its share of the training set, with mean
             1, a class without images by 0; adjusted: each logit raised by the logarithm of its
             class's share of what is shown (Menon et al. 2021, arXiv:2007.07314, equation 10 with
-            tau = 1), so that the network learns what class frequency does not explain.
+            tau = 1), so that the network learns what class frequency does not explain;
+            adjusted_by_source: the same with the shares among the real images for a real image, and
+            among the dose for an image of the dose, so that a network that can tell generated
+            images from real ones does not learn which classes are generated.
         labels: Class of each image of the training set.
         num_classes: Number of classes.
         shown: Sampling weight of each image; None means equal weights.
         smoothing: Label smoothing, 0 to below 1.
         device: Device of the logits.
+        dosed: Number of images of the dose, which are the last ones.
     """
 
     def __init__(
@@ -33,28 +37,45 @@ class Criterion:
         shown: Float[np.ndarray, " n"] | None,
         smoothing: float,
         device: torch.device,
+        dosed: int = 0,
     ) -> None:
         self.smoothing = smoothing
         self.weights: Tensor | None = None
         self.offsets: Tensor | None = None
+        self._by_row: Tensor | None = None
         if loss == "weighted":
             counts = np.bincount(labels, minlength=num_classes)
             inverse = counts.sum() / (np.maximum(counts, 1) * (counts > 0).sum())
             self.weights = _float(np.where(counts > 0, inverse, 0.0), device)
         if loss == "adjusted":
-            shares = np.bincount(labels, shown, minlength=num_classes)
-            self.offsets = _float(np.log(np.maximum(shares / shares.sum(), ABSENT)), device)
+            self.offsets = _float(_log_shares(labels, shown, num_classes), device)
+        if loss == "adjusted_by_source":
+            real = np.arange(len(labels)) < len(labels) - dosed
+            by_source = np.stack(
+                [
+                    _log_shares(labels[part], None if shown is None else shown[part], num_classes)
+                    for part in (real, ~real)
+                ]
+            )
+            self.offsets = _float(by_source[0], device)  # what is classified later is real
+            self._by_row = _float(by_source, device)[torch.from_numpy(~real).long().to(device)]
 
     def __call__(
-        self, logits: Float[Tensor, "b classes"], targets: Float[Tensor, "b classes"]
+        self,
+        logits: Float[Tensor, "b classes"],
+        targets: Float[Tensor, "b classes"],
+        rows: Int[Tensor, " b"],
     ) -> Float[Tensor, ""]:
         """Compute the loss of some logits, in float32.
 
         Args:
             logits: Logits of the network.
             targets: Target probabilities.
+            rows: Row of each image in the training set.
         """
-        if self.offsets is not None:
+        if self._by_row is not None:
+            logits = logits + self._by_row[rows]
+        elif self.offsets is not None:
             logits = logits + self.offsets
         return cross_entropy(logits, targets, self.weights, label_smoothing=self.smoothing)
 
@@ -65,7 +86,8 @@ class Criterion:
         among the targets shown, times its weight, divided by the factor that its offset removes.
 
         Args:
-            shown: Share of each class among the targets shown, before smoothing; sums to 1.
+            shown: Share of each class among the targets of the images shown, before smoothing; of
+                the real ones for adjustment by source. Sums to 1.
 
         Returns:
             Sums to 1.
@@ -76,6 +98,14 @@ class Criterion:
         if self.offsets is not None:
             smoothed = smoothed / self.offsets.cpu().double().exp().numpy()
         return np.asarray(smoothed / smoothed.sum())
+
+
+def _log_shares(
+    labels: Int[np.ndarray, " n"], shown: Float[np.ndarray, " n"] | None, num_classes: int
+) -> Float[np.ndarray, " classes"]:
+    """Logarithm of the share of each class among the images shown."""
+    shares = np.bincount(labels, shown, minlength=num_classes).astype(np.float64)
+    return np.asarray(np.log(np.maximum(shares / max(shares.sum(), ABSENT), ABSENT)))
 
 
 def shown_shares(

@@ -30,7 +30,7 @@ class ClassifierTask:
         config: Network and training.
         policy: Key of `dermaug.data.augmentation.POLICIES`.
         sampling: How often a class is shown: natural, sqrt or balanced.
-        loss: plain, weighted or adjusted, as for `Criterion`.
+        loss: plain, weighted, adjusted or adjusted_by_source, as for `Criterion`.
         classes: Labels in the order of the outputs.
         training: Images of the fold's training split, with the arm's synthetic ones.
         validation: Images of the fold's validation split.
@@ -62,6 +62,11 @@ class ClassifierTask:
     soft: Float[np.ndarray, "dosed classes"] | None = None
     crop: Crop = "centre"
     margin: float = 0.25
+
+    @property
+    def dosed(self) -> int:
+        """Number of images of the dose, which are the last ones of `training`."""
+        return 0 if self.dosage is None else self.dosage.rows
 
 
 @dataclass(frozen=True)

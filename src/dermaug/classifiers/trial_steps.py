@@ -43,6 +43,7 @@ class ClassifierSteps:
             self.planned[0].weights,
             config.label_smoothing,
             fabric.device,
+            task.dosed,
         )
         seeds = (derive_seed(task.seed, purpose) for purpose in ("order", "augmentation"))
         self._order = PhasedOrder(len(task.training), next(seeds), self.planned)
@@ -67,7 +68,7 @@ class ClassifierSteps:
         images, targets = policy(images, self._taught[self._feed.rows], random)
         with self.fabric.autocast():
             logits = state.classifier(images)
-        loss = self.criterion(logits.float(), targets)
+        loss = self.criterion(logits.float(), targets, self._feed.rows)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()

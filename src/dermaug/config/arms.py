@@ -16,7 +16,14 @@ _POLICIES: dict[Policy, str] = {
     "mixup": "mixup",
     "cutmix": "cutmix",
 }
-LOSSES = {"weighted": "weighted loss", "adjusted": "logit adjustment"}
+BLENDS = ("mixup", "cutmix")
+"""Policies that blend two images of a batch."""
+Loss = Literal["plain", "weighted", "adjusted", "adjusted_by_source"]
+LOSSES: dict[Loss, str] = {
+    "weighted": "weighted loss",
+    "adjusted": "logit adjustment",
+    "adjusted_by_source": "logit adjustment by source",
+}
 """Losses other than plain cross-entropy, in words."""
 SAMPLINGS: dict[Sampling, str] = {
     "natural": "natural sampling",
@@ -151,10 +158,12 @@ class ArmConfig(Section):
     """Name in folders and tables."""
     policy: Policy = "none"
     """Classic augmentation of every batch."""
-    loss: Literal["plain", "weighted", "adjusted"] = "plain"
-    """Cross-entropy, each class weighted by the inverse of its share of the training set, or each
-    logit raised by the logarithm of its class's share of what is shown (logit adjustment; Menon et
-    al. 2021, arXiv:2007.07314)."""
+    loss: Loss = "plain"
+    """`plain`: cross-entropy; `weighted`: each class by the inverse of its share of the training
+    set; `adjusted`: each logit raised by the logarithm of its class's share of what is shown (logit
+    adjustment; Menon et al. 2021, arXiv:2007.07314); `adjusted_by_source`: the same with the shares
+    among the real images for real images and those among the dose for its images, so that a network
+    that can tell the two apart learns nothing from it about the classes."""
     sampling: Sampling | None = None
     """How often a class is shown; empty takes the setting of the classifier."""
     variants: Images = 0
@@ -210,10 +219,26 @@ class ArmConfig(Section):
 
     @model_validator(mode="after")
     def _one_mix(self) -> Self:
-        if self.loss == "adjusted" and self.synthetic and self.synthetic.first:
+        if self.loss.startswith("adjusted") and self.synthetic and self.synthetic.first:
             raise ValueError(
-                "loss = 'adjusted' and synthetic.first exclude each other: the adjustment assumes "
-                "one class distribution, but first shows two; remove one"
+                f"loss = {self.loss!r} and synthetic.first exclude each other: the adjustment "
+                "assumes one class distribution, but first shows two; remove one"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _two_sources(self) -> Self:
+        if self.loss != "adjusted_by_source":
+            return self
+        if self.synthetic is None or self.synthetic.only:
+            raise ValueError(
+                "loss = 'adjusted_by_source' needs real images and a dose, but this arm has images "
+                "of one source; use loss = 'adjusted', which is the same for one source"
+            )
+        if self.policy in BLENDS:
+            raise ValueError(
+                f"loss = 'adjusted_by_source' and policy = {self.policy!r} exclude each other: a "
+                "blend of two images has no single source; choose another policy"
             )
         return self
 
