@@ -154,8 +154,10 @@ def spread_of_groups(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 1 h w"]
     batch if their size is a multiple of the group size. Other batches form one group.
     """
     group = GROUP if len(maps) % GROUP == 0 else len(maps)
-    grouped = rearrange(maps, "(n g) c h w -> n g c h w", g=group)
-    deviation = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))
+    # Written out and in float32: on CPUs `var` over a few bfloat16 maps takes five times as long.
+    grouped = rearrange(maps.float(), "(n g) c h w -> n g c h w", g=group)
+    variance = (grouped - grouped.mean(1, keepdim=True)).square().mean(1)
+    deviation = (variance + 1e-8).sqrt().mean((1, 2, 3)).to(maps.dtype)
     return repeat(deviation, "n -> (n g) 1 h w", g=group, h=maps.shape[2], w=maps.shape[3])
 
 

@@ -120,9 +120,10 @@ class Snapshots:
             latents = sampler.draw_latents(number, self._random(f"vitals {label}"))
             labels = torch.full((number,), label, device=self.device)
             starts = range(0, number, BATCH)
-            return np.concatenate(
-                [draw(sampler, latents[k : k + BATCH], labels[k : k + BATCH]) for k in starts]
-            )
+            with self.fabric.autocast():
+                return np.concatenate(
+                    [draw(sampler, latents[k : k + BATCH], labels[k : k + BATCH]) for k in starts]
+                )
 
         def realness(bank: ImageBank) -> Float[np.ndarray, " n"] | None:
             with self.fabric.autocast():
