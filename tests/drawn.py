@@ -138,7 +138,11 @@ def trial_record(arm: Arm, config: ClassifierConfig, fold: Fold, **entries: Any)
         "prior": {"mel": 0.5, "nv": 0.5},
         "digest": "0" * 64,
         "training": TrainingEntry(
-            images=1_000, kept_images=800, kept_score=0.5, seconds=20.0, parameters=100
+            images=round(1_000 * arm.length),
+            kept_images=800,
+            kept_score=0.5,
+            seconds=20.0,
+            parameters=100,
         ),
     }
     return TrialRecord(**(defaults | entries))

@@ -31,6 +31,23 @@ def test_a_drawing_is_valid_and_always_the_same() -> None:
     assert b"DejaVu" not in first
 
 
+def test_titles_and_labels_that_would_be_cut_off_are_broken_into_lines() -> None:
+    long = "Difference in sensitivity to malignant or pre-malignant lesions"
+    with drawing(3.6, 2.4) as axes:
+        axes.set(xlabel=long, ylabel="Share", title=f"Test images: {long.lower()}")
+        svg(axes)
+        (canvas,) = {axes.get_figure(root=True)}
+        assert canvas is not None
+        canvas.draw_without_rendering()
+        for text in (axes.xaxis.label, axes._left_title):
+            box = text.get_window_extent()
+            assert "\n" in text.get_text()
+            assert box.x0 >= 0
+            assert box.x1 <= canvas.bbox.width
+            assert text.get_text().replace("\n", " ").endswith(long[1:])
+        assert axes.get_ylabel() == "Share"
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "a b", "<script>", "...", "", "皮", "x" * 400]
 )

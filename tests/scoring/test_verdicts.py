@@ -67,6 +67,19 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["family"] == "mean sensitivity")].set_index("arm")
 
 
+def test_equal_decisions_have_equal_intervals(drawn_study: Study) -> None:
+    """With a uniform prior, argmax and prior-adjusted decisions are the same."""
+    results = drawn_study(seeds=(0, 1))
+    rows = verdicts_of(results, 200).set_index(["arm", "reference", "scope", "metric"])
+    numbers = ["difference", "low", "high"]
+    found, fair = (rows.loc[rows["readout"] == each, numbers] for each in (ARGMAX, ADJUSTED))
+    pd.testing.assert_frame_equal(found, fair, atol=1e-12)
+    moved = with_prior(results, "real", [0.8, 0.1, 0.1])
+    rows = verdicts_of(moved, 200).set_index(["arm", "reference", "scope", "metric"])
+    found, fair = (rows.loc[rows["readout"] == each, numbers] for each in (ARGMAX, ADJUSTED))
+    assert (found.loc["classic", "low"] != fair.loc["classic", "low"]).any()
+
+
 def test_every_contrast_has_a_row_per_metric_and_verdicts_in_three_families(
     drawn_study: Study,
 ) -> None:

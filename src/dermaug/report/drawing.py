@@ -2,6 +2,7 @@
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import pandas as pd
 from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 from PIL import Image
 
 from dermaug.report.blocks import Panel
@@ -107,13 +109,32 @@ def titled(group: str, title: str) -> Mapping[str, str]:
 def svg(drawn: Axes | Canvas) -> bytes:
     """Render a panel as SVG that keeps text as text in the reader's font."""
     canvas = drawn.get_figure(root=True)
-    assert canvas is not None
+    assert isinstance(canvas, Canvas)
     buffer = io.StringIO()
     with mpl.rc_context(STYLE), warnings.catch_warnings():
         # The reader's font draws the text, so a glyph missing here does not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
+        _fold_long_texts(canvas)
         canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _with_system_fonts(buffer.getvalue()).encode()
+
+
+def _fold_long_texts(canvas: Canvas) -> None:
+    """Break titles and axis labels that would be cut off at the edge of the drawing into lines."""
+    canvas.draw_without_rendering()
+    width, height = canvas.bbox.size
+    for text in canvas.findobj(Text):
+        assert isinstance(text, Text)
+        box, upright = text.get_window_extent(), text.get_rotation() == 90
+        start, end, room = (box.y0, box.y1, height) if upright else (box.x0, box.x1, width)
+        if (start >= 0 and end <= room) or " " not in text.get_text():
+            continue
+        # A title begins at the axes; labels are centred, so the nearer edge limits both halves.
+        is_title = text.get_horizontalalignment() == "left"
+        free = room - start if is_title else min(start + end, 2 * room - start - end)
+        most = int(0.97 * len(text.get_text()) * free / (end - start))
+        lines = textwrap.wrap(text.get_text(), max(most, 8), break_on_hyphens=False)
+        text.set_text("\n".join(lines))
 
 
 def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:

@@ -103,13 +103,14 @@ def facts(results: RunResults) -> str:
     images = sum(map(len, trained)) / len(trained)
     parts = sum(lesions.iloc[rows].nunique() for rows in trained) / len(trained)
     limit = f" (at most {results.lesions:,} per class)" if results.lesions else ""
+    average = " (mean over folds)" if len(trained) > 1 else ""
     side = results.images.shape[1]
     return " · ".join(
         (
             f"{catalog.name}: {len(catalog):,} images of "
             f"{counted(lesions.nunique(), unit, several)}, {catalog.num_classes} classes, "
             f"{side} × {side} px",
-            f"trained on {images:,.0f} images of {parts:,.0f} lesions{limit}",
+            f"trained on {images:,.0f} images of {parts:,.0f} lesions{limit}{average}",
             f"{counted(len(results.folds), 'fold')}, {counted(len(experiment.seeds), 'seed')}",
             ", ".join(classifier_words(each) for each in experiment.classifiers),
         )

@@ -31,15 +31,20 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
     """
     experiment, classes = results.experiment, results.catalog.classes
     pairs = shortened(experiment.arms)
-    images = {each.key: each.images for each in experiment.classifiers}
-    length = {arm.name: arm.length for arm in experiment.arms}
-    answers = {model: answers_of(predictions_of(results, model)) for model in images if pairs}
+    models = [each.key for each in experiment.classifiers]
+    answers = {model: answers_of(predictions_of(results, model)) for model in models if pairs}
     rows = []
     for effect in effects_of(answers, readout_metrics(classes), pairs, resamples):
         for readout, metric in ((ADJUSTED, "balanced_accuracy"), (AUC, "macro_auc")):
             interval = effect.interval_at(place_of(classes, Metric(readout, ALL, metric)))
-            shown, margin = images[effect.model], getattr(experiment.verdict.margin, metric)
-            half = round(shown * length[effect.contrast.reference])
-            place = (effect.model, effect.contrast.arm, readout, ALL, metric)
-            rows.append((*place, shown, half, *interval, margin, interval[0] <= margin))
+            margin, names = getattr(experiment.verdict.margin, metric), effect.contrast
+            shown = (_shown(results, effect.model, arm) for arm in (names.arm, names.reference))
+            place = (effect.model, names.arm, readout, ALL, metric)
+            rows.append((*place, *shown, *interval, margin, interval[0] <= margin))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _shown(results: RunResults, model: str, arm: str) -> int:
+    """Images shown in each training of an arm: whole batches, so slightly more than asked for."""
+    records = [each.record for each in results.trials if (each.model, each.arm) == (model, arm)]
+    return max((each.training.images for each in records if each.training), default=0)

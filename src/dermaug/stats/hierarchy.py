@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from scipy.special import ndtri, stdtrit
 
 from dermaug.errors import DermaugError
+from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
 from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.floors import paired_floor
@@ -187,13 +188,29 @@ def _expected(
 ) -> Float[np.ndarray, " m"]:
     """s0 of each metric; of a function of others, by its derivatives."""
     if part.metrics.gradients is None:
-        return expected_spread(part.metrics.metrics, middle, groups)
+        return _shared(part, expected_spread(part.metrics.metrics, middle, groups))
     steepness = np.nan_to_num(part.metrics.gradients(middle))
     own = range(steepness.shape[1])
     leading = [part.metrics.metrics[place] for place in own]
-    return np.asarray(
-        np.sqrt(steepness**2 @ expected_spread(leading, middle[own], groups[own]) ** 2)
-    )
+    expected = _shared(part, expected_spread(leading, middle[own], groups[own]))
+    return np.asarray(np.sqrt(steepness**2 @ expected**2))
+
+
+def _shared(part: _Contributions, expected: Float[np.ndarray, " b"]) -> Float[np.ndarray, " b"]:
+    """One expectation, the prior-adjusted one, where argmax decides the same of every group.
+
+    It does so for a uniform prior: equal decisions then have equal intervals.
+    """
+    places = {metric: place for place, metric in enumerate(part.metrics.metrics[: len(expected)])}
+    shared = expected.copy()
+    for metric, place in places.items():
+        other = places.get(metric._replace(readout=ADJUSTED), place)
+        if metric.readout == ARGMAX and all(
+            np.array_equal(each[..., place], each[..., other], equal_nan=True)
+            for each in (*part.values.values(), *part.centred.values())
+        ):
+            shared[place] = expected[other]
+    return shared
 
 
 def _floors(part: _Contributions, value: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:

@@ -126,8 +126,8 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
     rising = [metric_words(row) for row in rows if not row["converged"]]
     if rising:
         return (
-            f"{found}: it has not converged, since the gain in {listed(rising)} exceeds the "
-            "margin. Every verdict holds at this length of training only; longer training may "
+            f"{found}: it has not converged, since the measured gain in {listed(rising)} exceeds "
+            "the margin. Every verdict holds at this length of training only; longer training may "
             "change it."
         )
     if all(row["high"] <= row["margin"] for row in rows):

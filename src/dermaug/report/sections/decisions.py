@@ -150,4 +150,4 @@ def _draw_reliability(axes: Axes, rows: pd.DataFrame, series: int) -> None:
     faces = np.where(many, shade, "white")
     axes.scatter(x, y, s=30, marker=marker(series), c=faces.tolist(), edgecolors=shade, zorder=3)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="confidence")
-    axes.set_ylabel("share right")
+    axes.set_ylabel("fraction correct")

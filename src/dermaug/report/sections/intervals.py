@@ -117,7 +117,7 @@ def _at_rule(decisions: pd.DataFrame, target: str, rule: str) -> Table:
 
 
 def _rule_words(rule: str) -> str:
-    return f"threshold for {rule} on validation" if "%" in rule else f"class by {rule}"
+    return f"threshold for {rule} on validation" if "%" in rule else f"{rule} decision"
 
 
 def _targets(decisions: pd.DataFrame) -> list[str]:

@@ -24,9 +24,9 @@ GROUPING_WORDS: Mapping[str, str] = {
     "skin_tone": "Skin tone",
 }
 _SIZE_NOTE = (
-    "n: the group's images of the classes that count, or its malignant or pre-malignant ones; "
+    "n: the subgroup's images of the classes that count, or its malignant or pre-malignant ones; "
     f"below {FEWEST} no interval is given. The classes that count have {FEWEST_OF_CLASS} and more "
-    "images in the group. They differ between groups: compare arms, not groups."
+    "images in the subgroup. They differ between subgroups: compare arms, not subgroups."
 )
 
 
@@ -36,7 +36,7 @@ def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
     if table.empty:
         return Section("subgroups", "Subgroups", [])
     gains = subgroup_gains(table)
-    scores = Details("Each arm's scores by group", [subgroup_scores(table, arms)])
+    scores = Details("Each arm's scores by subgroup", [subgroup_scores(table, arms)])
     content: list[Block] = [scores]
     if gains is not None:
         numbers = Details("Table of the differences", [subgroup_table(table)])
@@ -53,8 +53,8 @@ def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     """
     rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
     caption = (
-        "Scores in groups of patients, with 95 % intervals of a bootstrap over the group's "
-        f"lesions; test splits of all folds together, mean over seeds. {_SIZE_NOTE}"
+        "Scores in each subgroup, with 95 % intervals as for the whole test split; test splits of "
+        f"all folds together, mean over seeds. {_SIZE_NOTE}"
     )
     panels = _panels(rows, "subgroups", [(arm, "") for arm in arms])
     scored = set(rows["arm"])
@@ -73,7 +73,7 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
         return None
     pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
     caption = (
-        "Difference between an arm and its baseline in each group, on the same test lesions, with "
+        "Difference between an arm and its baseline in each subgroup, on the same images, with "
         "95 % intervals; right of zero the first-named arm is better. The intervals are not "
         f"adjusted for their number, so that some exclude zero by chance. {_SIZE_NOTE}"
     )
@@ -152,10 +152,10 @@ def subgroup_table(table: pd.DataFrame) -> Table:
             rows.append((str(group), f"{size['lesions']:,}", *cells))
     names = (name for metric in metrics for name in (METRIC_WORDS[metric].capitalize(), "Images"))
     caption = (
-        "Exploratory: differences by group with 95 % intervals, prior-adjusted. Lesions: all of "
-        "the group. Images: those behind each number, which are the images of classes with at "
-        f"least {FEWEST_OF_CLASS} images in the group, or its malignant or pre-malignant ones; "
+        "Exploratory: differences by subgroup with 95 % intervals, prior-adjusted. Lesions: all of "
+        "the subgroup. Images: those behind each number, which are the images of classes with at "
+        f"least {FEWEST_OF_CLASS} images in the subgroup, or its malignant or pre-malignant ones; "
         f"there is no interval below {FEWEST} of them."
     )
-    header = ("Group", "Lesions", *names)
+    header = ("Subgroup", "Lesions", *names)
     return Table(caption, header, tuple(rows), source="scoring/subgroups.csv")

@@ -10,7 +10,7 @@ from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Heading, Section, Table
 from dermaug.report.drawing import DASHES, colour, legend, panels, short
-from dermaug.report.formats import NONE, spanned
+from dermaug.report.formats import NONE, listed, spanned
 
 _CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
@@ -20,6 +20,15 @@ _RULES = {
     "unconfident": "Not confident",
     "outside": "Outside the band",
 }
+_KEPT = {
+    "best": "the weights of the highest point were tested",
+    "last": "the last weights were tested",
+}
+_SELECTED = (
+    "Of {families}, the snapshot with the lowest KID is kept. Snapshots are thus selected on "
+    "validation images (one half of the lesions of each class; the audit uses the other half), and "
+    "the KID of the selected one is too optimistic. "
+)
 _COPIES = (
     " Copies: by the rule of the audit, but with distances in the features of the reference "
     "classifier, and thresholds from the half of the validation lesions on which snapshots were "
@@ -60,9 +69,10 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
         return None
     table = pd.concat(rows, ignore_index=True)
     drawn = panels(table, ["model"], "training", (4.6, 3.0), _draw_training, arms=arms)
+    kept = {each.keep for each in results.experiment.classifiers}
     caption = (
         "Balanced accuracy at argmax on the validation split while training, one line per fold and "
-        'seed. The last weights were tested or, with keep = "best", those of the highest point.'
+        f"seed. {listed([_KEPT[each] for each in sorted(kept)]).capitalize()}."
     )
     return Figure("training", caption, drawn, table, legend(arms), 340)
 
@@ -181,11 +191,11 @@ def health_table(results: RunResults) -> Table | None:
         "Distance to training images",
         "Overfitting",
     )
+    best = sorted({one.family for one in results.networks if one.record.config.keep == "best"})
+    kept = _SELECTED.format(families=listed(best)) if best else "The last snapshot is kept. "
     caption = (
-        "Health of the generators, against validation images, never test images. The snapshot with "
-        "the lowest KID is kept, unless the last was requested. Snapshots are thus selected on "
-        "validation images (one half of the lesions of each class; the audit uses the other half), "
-        "and the KID of the selected one is too optimistic. Collapsed pairs: share of pairs nearer "
+        f"Health of the generators, against validation images, never test images. {kept}"
+        "Collapsed pairs: share of pairs nearer "
         "than 99 % of real pairs, in the worst class (0.01 is ideal). Distance to training images: "
         "distance to the nearest one, divided by that of validation lesions (1 is ideal; well "
         "below 1, images are copies). Overfitting: how far the discriminator rates validation "

@@ -211,13 +211,24 @@ def forest(verdicts: pd.DataFrame, primary: str) -> Figure:
         words=words,
     )
     caption = (
-        f"Difference in {words} between two arms, on the same test groups, with 95 % intervals. "
-        "Right of zero: the first-named arm is better. Blue: judged. Grey: replay controls and "
-        "doses that were not selected. Grey and dotted: one training per arm in fewer than three "
-        "folds, not judged. A negative control shows every class as often as its baseline; its "
-        "difference reflects the training noise of this study."
+        f"Difference in {words}, between two arms on the same test groups, with 95 % intervals. "
+        f"Right of zero: the first-named arm is better. {_forest_colours(table)}"
     )
     return Figure("differences", caption, drawn, table, width=400)
+
+
+def _forest_colours(table: pd.DataFrame) -> str:
+    """What the colours say that the figure has."""
+    single = table["levels"] == GROUPS_ONLY
+    kinds = {
+        "Blue: judged.": ~table["verdict"].isin([EXPLORATORY, NOT_JUDGED]),
+        "Grey: not judged (replay controls, and doses that were not selected).": ~single
+        & (table["verdict"] == EXPLORATORY),
+        "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
+        "A negative control shows every class as often as its baseline; its difference reflects "
+        "the training noise of this study.": table["role"] == NEGATIVE,
+    }
+    return " ".join(words for words, shown in kinds.items() if shown.any())
 
 
 def _draw_forest(axes: Axes, rows: pd.DataFrame, model: str, bound: float, words: str) -> str:
