@@ -8,9 +8,10 @@ from pathlib import Path
 from dermaug.config import DataConfig, PhantomConfig, SplitConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.description import describe
+from dermaug.data.fold_files import write_folds
 from dermaug.data.grouping import equal_links
 from dermaug.data.sources.phantom import write_phantoms
-from dermaug.data.splits import make_folds, write_folds
+from dermaug.data.splits import make_folds
 from dermaug.training.grids import save_contact_sheet
 
 OUTPUT = Path("runs/examples")

@@ -10,8 +10,8 @@ import numpy as np
 
 from dermaug.config import DataConfig, GeneratorConfig
 from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.fold_files import read_folds
 from dermaug.data.image_bank import ImageBank
-from dermaug.data.splits import read_folds
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GENERATOR, GeneratorTask

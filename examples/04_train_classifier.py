@@ -14,8 +14,8 @@ from dermaug.classifiers.model import load_classifier
 from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.fold_files import read_folds
 from dermaug.data.image_bank import ImageBank, channel_statistics
-from dermaug.data.splits import read_folds
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.stages.curating import take_dose
 from dermaug.seeding import derive_seed

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dermaug.data.fold_files import read_folds
 from dermaug.data.sources import open_catalog
-from dermaug.data.splits import read_folds
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 ROOT = Path(__file__).parents[1]

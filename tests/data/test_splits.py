@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.fold_files import read_folds, write_folds
 from dermaug.data.grouping import equal_links
 from dermaug.data.splits import (
     Fold,
     make_folds,
-    read_folds,
     reduce_training,
     refuse_overlap,
     refuse_shared_images,
-    write_folds,
 )
 from dermaug.errors import DermaugError
 

@@ -55,3 +55,12 @@ def test_nothing_in_common_is_said(splits: Path) -> None:
             file.unlink()
     (line,) = examine(DataConfig(source=str(splits / "test")), against=splits / "train").shared
     assert line == f"None of the 1 images of {splits / 'test'} are in {splits / 'train'}."
+
+
+def test_given_splits_of_one_set_are_compared(splits: Path) -> None:
+    found = examine(DataConfig(source=str(splits)))
+    assert found.shared[0] == (
+        "75.0 % of the images of the test split are in the training split: 3 of 4 (1 of equal "
+        "pixels, 1 near-duplicates, 1 of an equal ISIC or HAM10000 id), which are 3 of its 10 "
+        "images."
+    )

@@ -83,8 +83,14 @@ class DataConfig(Section):
 class SplitConfig(Section):
     """How images are split; a group (lesion or patient) never occurs in two splits of a fold."""
 
-    folds: int = Field(default=5, ge=2, le=50)
-    """Number of cross-validation folds; each is the test split once."""
+    use: Literal["new", "given"] = "new"
+    """`new`: split the images anew. `given`: use the training, validation and test split that the
+    data come with, as the only fold; refused if images or groups occur in two of them."""
+    file: str = Field(default="", max_length=4_096)
+    """CSV file with the columns `image_id,fold,split` whose folds are used, for example `folds.csv`
+    of another run; `folds` must be their number."""
+    folds: int = Field(default=5, ge=1, le=50)
+    """Number of cross-validation folds; each is the test split once. 1 only with `file`."""
     group: Grouping = "auto"
     """The unit that stays in one split. `auto`: the patient if the data name one, otherwise the
     lesion. `patient`: the same, but an error if the data name no patients. `lesion`: the lesion,
@@ -104,12 +110,33 @@ class SplitConfig(Section):
 
     @model_validator(mode="after")
     def _folds_exist(self) -> Self:
-        number = 1 if self.holdout is not None else self.folds
-        if outside := [index for index in self.run if index >= number]:
+        if outside := [index for index in self.run if index >= self.number]:
             raise ValueError(
-                f"run: fold {outside[0]} does not exist; there are {number} folds, counted from 0"
+                f"run: fold {outside[0]} does not exist; there are {self.number} folds, counted "
+                "from 0"
             )
+        if self.folds == 1 and self._is_dealt and not self.file:
+            raise ValueError("folds: expected at least 2, found 1; for one test split, set holdout")
         return self
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {"use = 'given'": self.use == "given", "file": bool(self.file)}
+        ways["holdout"] = self.holdout is not None
+        if sum(ways.values()) > 1:
+            named = " and ".join(name for name, asked in ways.items() if asked)
+            raise ValueError(f"{named} exclude each other; remove one")
+        return self
+
+    @property
+    def _is_dealt(self) -> bool:
+        """Whether images are dealt to several folds."""
+        return self.use == "new" and self.holdout is None
+
+    @property
+    def number(self) -> int:
+        """Number of folds that exist."""
+        return self.folds if self._is_dealt else 1
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -119,4 +146,4 @@ class SplitConfig(Section):
     @property
     def indices(self) -> tuple[int, ...]:
         """Indices of the folds that are run."""
-        return self.run or tuple(range(1 if self.holdout is not None else self.folds))
+        return self.run or tuple(range(self.number))

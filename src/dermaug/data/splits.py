@@ -6,18 +6,16 @@ The same images give the same folds, in any order of the rows.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
 from dermaug.errors import DermaugError
-from dermaug.files import read_json, write_json
 from dermaug.seeding import derive_seed
 
 PARTS = ("train", "validation", "test")
@@ -103,6 +101,25 @@ def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[F
     return tuple(folds)
 
 
+def reserve(
+    catalog: Catalog, config: SplitConfig, train: Bool[np.ndarray, " n"]
+) -> Bool[np.ndarray, " n"]:
+    """Rows of a training split that become the validation split, by group and class.
+
+    Args:
+        catalog: The data set.
+        config: The validation fraction and the seed.
+        train: Rows of the training split.
+    """
+    part = catalog.take(np.flatnonzero(train))
+    chosen = set[str]()
+    for label, members in _groups(part).groupby("label", sort=True):
+        order = _shuffled(members, derive_seed("validation", config.seed, str(label), 0))
+        if len(order) > 1:
+            chosen.update(order[_spread(len(order), config.validation, at_most=len(order) - 1)])
+    return train & np.isin(catalog.groups, list(chosen))
+
+
 def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fold:
     """Keep some groups of each class in the training split; validation and test do not change.
 
@@ -145,34 +162,6 @@ def refuse_shared_images(catalog: Catalog, fold: Fold, digests: Sequence[str]) -
         DermaugError: Equal images are in two splits; the message names them.
     """
     _refuse_shared(catalog, fold, np.asarray(digests, dtype=object), "equal image")
-
-
-def write_folds(path: Path, folds: Sequence[Fold]) -> None:
-    """Write folds as JSON, atomically."""
-    write_json(path, [asdict(fold) | {"key": fold.key} for fold in folds])
-
-
-def read_folds(path: Path) -> tuple[Fold, ...]:
-    """Read the output of `write_folds`.
-
-    Raises:
-        DermaugError: The file is missing or damaged, or a fold does not match its key.
-    """
-    try:
-        entries = [(_fold(entry), entry["key"]) for entry in read_json(path)]
-    except (KeyError, TypeError, ValueError):
-        raise DermaugError(
-            f"{path}: expected folds with index, {', '.join(PARTS)}, data and key"
-        ) from None
-    for fold, key in entries:
-        if fold.key != key:
-            raise DermaugError(f"{path}: fold {fold.index} was changed after it was written")
-    return tuple(fold for fold, _ in entries)
-
-
-def _fold(entry: dict[str, Any]) -> Fold:
-    parts = {part: tuple(entry[part]) for part in PARTS}
-    return Fold(int(entry["index"]), **parts, data=str(entry["data"]))
 
 
 def _groups(catalog: Catalog) -> pd.DataFrame:
@@ -268,7 +257,8 @@ def _spread(number: int, fraction: float, at_most: int) -> np.ndarray:
     return mask
 
 
-def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> None:
+def shared_groups(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> list[str]:
+    """One line for each of the keys of the rows that is in two splits of a fold."""
     frames = [
         pd.DataFrame({"key": keys[rows], "image": catalog.image_ids[rows], "part": part})
         for part in PARTS
@@ -277,10 +267,13 @@ def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) ->
     table = pd.concat(frames, ignore_index=True)
     parts = table.groupby("key")["part"].nunique()
     shared = table[table["key"].isin(parts.index[parts > 1])].sort_values(["key", "image"])
-    if len(shared):
-        where = shared["image"] + " (" + shared["part"] + ")"
-        found = where.groupby(shared["key"]).agg(", ".join)
-        lines = [f"{what} {str(key)[:20]}: {images}" for key, images in found.items()]
+    where = shared["image"] + " (" + shared["part"] + ")"
+    found = where.groupby(shared["key"]).agg(", ".join)
+    return [f"{what} {str(key)[:20]}: {images}" for key, images in found.items()]
+
+
+def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> None:
+    if lines := shared_groups(catalog, fold, keys, what):
         raise DermaugError(
             f"fold {fold.index}: {len(lines)} {what}s occur in more than one split; this would "
             "leak test images into training. Create the folds again",

@@ -22,7 +22,7 @@ from dermaug.data.twins import (
 )
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
-from dermaug.inspection.overlap import overlap
+from dermaug.inspection.overlap import overlap, split_overlap
 
 LISTED = 20
 FEWEST = 3
@@ -39,7 +39,7 @@ class Examination:
         sentences: The layout, and remarks on the grouping, on reading the data, and on duplicates.
         pairs: One line per pair of images of different groups that show one photograph.
         refused: One line per finding that a run would refuse.
-        shared: What another data set has in common with it; empty when it was compared with none.
+        shared: What its given splits have in common, and another data set with it.
     """
 
     catalog: Catalog
@@ -76,7 +76,10 @@ def examine(
         (recognised_as(path), grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
-        tuple(overlap(checked, names, against, config.label_map, progress)) if against else (),
+        (
+            *split_overlap(checked),
+            *(overlap(checked, names, against, config.label_map, progress) if against else ()),
+        ),
     )
 
 

@@ -42,6 +42,31 @@ def overlap(
     return shared_lines(checked, second, matches, names)
 
 
+def split_overlap(checked: Checked) -> list[str]:
+    """What the given splits of a data set share with its training split, in sentences.
+
+    Args:
+        checked: The data set, decoded; without given splits there is nothing to say.
+    """
+    if "split" not in checked.catalog.table:
+        return []
+    parts = {name: _part(checked, name) for name in ("train", "validation", "test")}
+    train, lines = parts.pop("train"), list[str]()
+    for name, part in parts.items():
+        if len(part.catalog):
+            table = train.catalog.table.assign(pixels=train.contents.pixels)
+            matches = match_images(part, Remembered(table, train.contents.details))
+            lines += shared_lines(part, train, matches, (f"the {name} split", "the training split"))
+    return lines
+
+
+def _part(checked: Checked, split: str) -> Checked:
+    """The images of one given split; an image of several splits is in each of them."""
+    splits = checked.catalog.table["split"].str.split("+")
+    rows = np.flatnonzero([split in names for names in splits])
+    return Checked((), checked.catalog.take(rows), checked.contents.take(rows))
+
+
 def shared_lines(
     first: Checked, second: Checked, matches: Matches, names: tuple[str, str]
 ) -> list[str]:

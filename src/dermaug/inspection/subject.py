@@ -14,8 +14,9 @@ from jaxtyping import UInt8
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_alike, open_dataset, read_pixels
+from dermaug.data.fold_files import read_folds
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold, read_folds, reduce_training
+from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import StoredClassifier, find_generator

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from dermaug.config import Experiment
 from dermaug.console import console
-from dermaug.data.splits import make_folds
+from dermaug.data.given_splits import chosen_folds
 from dermaug.experiment.launchers.trial_steps import seconds_per_image
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs, networks_of
@@ -26,7 +26,7 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     """
     store = decoded(experiment)
     catalog = joined(store, twins_of(store, None)).catalog
-    folds = make_folds(catalog, experiment.splits)
+    folds = chosen_folds(catalog, experiment.splits)
     counts = counts_by_point(experiment, catalog, folds)
     refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, catalog.classes, counts)

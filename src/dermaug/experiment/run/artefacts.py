@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from dermaug.data.splits import Fold, read_folds
+from dermaug.data.fold_files import read_folds
+from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RECORD, RunFolder, run_above
 from dermaug.experiment.run.records import RunRecord, TrialRecord

@@ -173,6 +173,8 @@ def _anywhere(experiment: Experiment) -> Experiment:
         for arm in experiment.named_arms
     )
     there = {"data": data.model_copy(update=changed), "named_arms": arms}
+    if experiment.splits.file:
+        there["splits"] = experiment.splits.model_copy(update={"file": "a file"})
     return with_own_options(experiment.model_copy(update=there))
 
 

@@ -21,8 +21,9 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.duplicates import near_between
 from dermaug.experiment.run.contents import Remembered
 
-GLOBAL_IMAGE = re.compile(r"ISIC_\d{7}")
-"""Ids of the ISIC archive, each of which identifies one image everywhere."""
+GLOBAL_IMAGE = re.compile(r"(?:^|[^A-Za-z0-9])(ISIC_\d{7})(?!\d)")
+"""Ids of the ISIC archive, each of which identifies one image everywhere, also within a longer name
+as `ISIC_0000002_downsampled` of ISIC 2019."""
 GLOBAL_LESION = re.compile(r"HAM_\d{7}")
 EQUAL, NEAR, SAME_ID = "of equal pixels", "near-duplicates", "of an equal ISIC or HAM10000 id"
 REASONS = (EQUAL, NEAR, SAME_ID)
@@ -81,14 +82,15 @@ def match_images(store: WithContents, remembered: Remembered) -> Matches:
         {
             "row": np.arange(len(table)),
             "pixels": store.contents.pixels,
-            "image": table["image_id"].where(table["image_id"].str.fullmatch(GLOBAL_IMAGE)),
+            "image": _global_ids(table["image_id"]),
             "lesion": table["lesion_id"].where(table["lesion_id"].str.fullmatch(GLOBAL_LESION)),
         }
     )
     theirs = remembered.table[remembered.table["pixels"] != ""]
+    theirs = theirs.assign(image=_global_ids(theirs["image_id"]))
     pairs = [
         _joined(mine, theirs, "pixels", "pixels", EQUAL),
-        _joined(mine, theirs, "image", "image_id", SAME_ID),
+        _joined(mine, theirs, "image", "image", SAME_ID),
         _joined(mine, theirs, "lesion", "lesion_id", SAME_ID),
         _near(store, remembered),
     ]
@@ -127,6 +129,11 @@ def refuse_known(what: str, matches: Matches, trained: Collection[str], advice: 
             f"({counted(reasons)}), for example {matches.catalog.image_ids[known][0]}; scores "
             f"would be inflated; {advice}"
         )
+
+
+def _global_ids(image_ids: pd.Series) -> pd.Series:
+    """The ISIC id in each image id; missing where there is none."""
+    return image_ids.astype(str).str.extract(GLOBAL_IMAGE, expand=False)
 
 
 def _joined(

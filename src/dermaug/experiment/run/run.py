@@ -13,15 +13,10 @@ import dermaug
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
+from dermaug.data.fold_files import read_folds, write_folds, write_folds_csv
+from dermaug.data.given_splits import chosen_folds
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import (
-    Fold,
-    make_folds,
-    read_folds,
-    reduce_training,
-    refuse_shared_images,
-    write_folds,
-)
+from dermaug.data.splits import Fold, reduce_training, refuse_shared_images
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
@@ -173,7 +168,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     refuse_other_data(folder, store)
     twins = twins_of(store, folder)
     store = joined(store, twins)
-    folds = make_folds(store.catalog, experiment.splits, store.fingerprint)
+    folds = chosen_folds(store.catalog, experiment.splits, store.fingerprint)
     if files.is_begun and read_folds(files.folds) != folds:
         raise DermaugError(
             f"{folder}: its folds were created from other images; choose another --output"
@@ -210,6 +205,7 @@ def begin_run(run: Run, command: str = "") -> None:
         write_remembered(run.folder, Remembered.of(run.store))
         run.twins.write(run.files.twins)
         write_folds(run.files.folds, run.folds)
+        write_folds_csv(run.files.folds.with_suffix(".csv"), run.folds)
         write_json(run.files.experiment, run.experiment.model_dump(mode="json"))
         record.write(run.files.record)
 
