@@ -75,16 +75,16 @@ def _folds_of_file(catalog: Catalog, config: SplitConfig, data: str) -> tuple[Fo
         elif folds[int(index)].setdefault(row["image_id"], part) != part:
             findings.add(f"{row.where}: {row['image_id'][:100]!r} is in two splits of fold {index}")
     known = set(catalog.image_ids)
-    for index, parts in folds.items():
+    for number, parts in folds.items():
         if lost := sorted(known - parts.keys()):
             findings.add(
-                f"fold {index} lacks {len(lost):,} of {len(known):,} images, for example {lost[0]}"
+                f"fold {number} lacks {len(lost):,} of {len(known):,} images, for example {lost[0]}"
             )
     findings.stop(str(path))
     return tuple(
-        _checked(catalog, Fold(index, **_members(catalog.image_ids, splits), data=data))
-        for index in config.indices
-        for splits in [np.array([folds[index][name] for name in catalog.image_ids], dtype=object)]
+        _checked(catalog, Fold(number, **_members(catalog.image_ids, splits), data=data))
+        for number in config.indices
+        for splits in [np.array([folds[number][name] for name in catalog.image_ids], dtype=object)]
     )
 
 

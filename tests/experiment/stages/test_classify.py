@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def trained(run: Run, fabric: Fabric) -> Path:
     """Folder of the arm without a dose."""
     job = run.jobs.classifiers[0]
-    run_classifier_job(run, job, fabric)
+    run_classifier_job(run, job, fabric).write(run.job(job.key).record)
     return run.folder / job.key
 
 

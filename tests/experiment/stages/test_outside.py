@@ -63,7 +63,8 @@ def run(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def stored(run: Run, fabric: Fabric) -> StoredClassifier:
-    run_classifier_job(run, run.jobs.classifiers[0], fabric)
+    job = run.jobs.classifiers[0]
+    run_classifier_job(run, job, fabric).write(run.job(job.key).record)
     (found,) = find_classifiers(run.folder)
     return found
 

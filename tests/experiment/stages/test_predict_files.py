@@ -41,7 +41,7 @@ def run(phantoms: Path, fabric: Fabric, tmp_path_factory: pytest.TempPathFactory
     }
     begun = open_run(tmp_path_factory.mktemp("runs") / "run", validate_experiment(tree, "crops"))
     for job in begun.jobs.classifiers:
-        run_classifier_job(begun, job, fabric)
+        run_classifier_job(begun, job, fabric).write(begun.job(job.key).record)
     return begun
 
 
