@@ -70,6 +70,16 @@ def press_answers(page: Any, key: ReaderKey, order: tuple[int, ...]) -> None:
         page.keyboard.press("Enter")
 
 
+def wait_until_kept(profile: Path, context: Any) -> None:
+    """Chromium writes local storage to disk some time after a page has changed it."""
+    idle, files = context.new_page(), "Default/Local Storage/leveldb/*.log"
+    for _ in range(150):
+        if any(b'"at":3' in file.read_bytes() for file in profile.glob(files)):
+            return
+        idle.wait_for_timeout(100)
+    raise AssertionError("the answers did not reach the disk in 15 seconds")
+
+
 def downloaded(page: Any, button: str, path: Path) -> Path:
     with page.expect_download() as waiting:
         page.click(button)
@@ -118,6 +128,8 @@ def test_an_interrupted_sitting_goes_on_where_it_stopped(
     press_answers(page, key, order[:3])
     partial = downloaded(page, "#partial", tmp_path / "partial.csv")
     assert len(read_answers(key, [partial])) == 3
+    page.close()
+    wait_until_kept(tmp_path / "profile", page.context)
     page.context.close()  # the browser is closed in the middle
 
     page = browse()

@@ -97,7 +97,7 @@ def _told(scores: ReaderScores) -> Iterator[str]:
         )
         yield (
             f"{row['reader']} told real from synthetic in {row['count']} of {row['number']} images "
-            f"({_interval(row)}): {verdict}."
+            f"({_worded(row)}): {verdict}."
         )
 
 
@@ -105,7 +105,7 @@ def _named(scores: ReaderScores) -> Iterator[str]:
     table = scores.diagnoses
     for reader, part in table[table["scope"] == ALL].groupby("reader"):
         shares = [
-            f"{row['count']} of {row['number']} {row['origin']} images ({_interval(row)})"
+            f"{row['count']} of {row['number']} {row['origin']} images ({_worded(row)})"
             for row in _rows(part)
         ]
         yield f"{reader} named the class of {' and of '.join(shares)}."
@@ -116,8 +116,8 @@ def _all_readers(scores: ReaderScores) -> Iterator[str]:
     for row in _rows(table[table["metric"] == "accuracy"]):
         if pd.notna(row["low"]):
             yield (
-                f"Mean of {row['readers']} readers, {row['task']}: {_interval(row)} right, for "
-                "other readers and other images of this kind too."
+                f"Mean of {row['readers']} readers, {row['task']}: {_worded(row)} right; the "
+                "interval covers other readers and other images of this kind too."
             )
 
 
@@ -139,7 +139,7 @@ def reader_tables(scores: ReaderScores, key: ReaderKey) -> list[Table]:
         ),
         _kappas(
             "Agreement of the diagnosis with classifiers that were trained on real images only "
-            f"(fold {key.fold}, mean over seeds, prior-adjusted), and the share of images that "
+            f"(fold {key.fold}, mean over seeds, prior-adjusted), and the number of images that "
             "reader and classifier put into their class.",
             ("Reader, classifier", "Images"),
             [
@@ -226,6 +226,11 @@ def _counted(row: dict[str, Any]) -> str:
 
 def _interval(row: dict[str, Any]) -> str:
     return interval(*(percent(row[end], 0) for end in ("value", "low", "high")))
+
+
+def _worded(row: dict[str, Any]) -> str:
+    value, low, high = (percent(row[end], 0) for end in ("value", "low", "high"))
+    return value if low == NONE else f"{value}, 95 % interval {low} to {high}"
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
