@@ -5,7 +5,18 @@ Nothing heavy is imported before a command runs, so that `--help` answers at onc
 
 try:
     # Each adds its commands to the app.
-    from dermaug.cli import audit, data, explore, images, plan, readers, run, schema, score  # noqa: F401
+    from dermaug.cli import (  # noqa: F401
+        audit,
+        data,
+        explore,
+        export,
+        images,
+        plan,
+        readers,
+        run,
+        schema,
+        score,
+    )
     from dermaug.cli.app import app
 except KeyboardInterrupt:  # Ctrl-C while the commands are being loaded: nothing was begun
     raise SystemExit(130) from None

@@ -1,0 +1,134 @@
+"""Export a classifier or a generator: weights, configuration, ONNX and a model card."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dermaug.classifiers.model import load_classifier
+from dermaug.experiment.run.artefacts import find_generator, only_classifier
+from dermaug.experiment.run.layout import JobFolder, run_above
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.export.cards import CARD, audit_words, card
+from dermaug.export.licences import Licence, licence_of
+from dermaug.export.measured import measure
+from dermaug.export.onnx_file import write_onnx
+from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
+from dermaug.generators.saved_generator import load_generator
+from dermaug.inspection.audit_run import read_audit
+from dermaug.training.file_names import CLASSIFIER, GENERATOR
+
+CONFIG = "config.json"
+
+
+def export_classifier(model: Path, output: Path, *, onnx: bool = True) -> None:
+    """Write a classifier: `classifier.safetensors`, `config.json`, `classifier.onnx`, `README.md`.
+
+    Args:
+        model: Checkpoint of a classifier, or its folder.
+        output: Folder to create.
+        onnx: Whether to write the ONNX file, which needs the extra `export`.
+
+    Raises:
+        DermaugError: There is no classifier, the output is in use, or ONNX cannot be written.
+    """
+    checkpoint = only_classifier(model).path
+    _prepare(output)
+    network, spec = load_classifier(checkpoint)
+    folder = checkpoint.parent
+    files = JobFolder(folder)
+    record = TrialRecord.read(files.record) if files.record.is_file() else None
+    channels = network.mean.shape[1]
+
+    def inputs(batch: int) -> Mapping[str, Tensor]:
+        random = torch.Generator().manual_seed(batch)
+        return {"images": torch.rand(batch, channels, spec.size, spec.size, generator=random)}
+
+    config: dict[str, Any] = {
+        "kind": "classifier",
+        "model": spec.model,
+        "options": dict(spec.options),
+        "classes": list(spec.classes),
+        "size": spec.size,
+        "crop": spec.crop,
+        "views": spec.views,
+        "mean": network.mean.flatten().tolist(),
+        "std": network.std.flatten().tolist(),
+        "prior": None if record is None else record.prior,
+    }
+    with folder_written_aside(output) as aside:
+        shutil.copyfile(checkpoint, aside / CLASSIFIER)
+        write_json(aside / CONFIG, config)
+        written = write_onnx(aside / "classifier.onnx", network, inputs, "logits") if onnx else None
+        text = card(
+            "classifier",
+            output.resolve().name,
+            _licence(checkpoint),
+            {"library_name": "dermaug", "pipeline_tag": "image-classification"},
+            spec=spec,
+            record=record,
+            measured=None if record is None else measure(folder, record),
+            onnx=written,
+        )
+        (aside / CARD).write_text(text, encoding="utf-8")
+
+
+def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
+    """Write a generator: `generator.safetensors`, `config.json`, `generator.onnx`, `README.md`.
+
+    Args:
+        model: Checkpoint of a generator, or its folder.
+        output: Folder to create.
+        onnx: Whether to write the ONNX file, which needs the extra `export`.
+
+    Raises:
+        DermaugError: There is no generator, the output is in use, or ONNX cannot be written.
+    """
+    checkpoint = find_generator(model)
+    _prepare(output)
+    sampler, spec = load_generator(checkpoint, torch.device("cpu"))
+    files = JobFolder(checkpoint.parent)
+    record = GeneratorRecord.read(files.record) if files.record.is_file() else None
+
+    def inputs(batch: int) -> Mapping[str, Tensor]:
+        latents = sampler.draw_latents(batch, torch.Generator().manual_seed(batch))
+        return {"latents": latents, "labels": torch.arange(batch) % len(spec.classes)}
+
+    config: dict[str, Any] = {
+        "kind": "generator",
+        "config": spec.config.model_dump(mode="json"),
+        "classes": list(spec.classes),
+        "size": spec.size,
+        "latent": sampler.latent,
+        "fold_key": spec.fold_key,
+    }
+    with folder_written_aside(output) as aside:
+        shutil.copyfile(checkpoint, aside / GENERATOR)
+        write_json(aside / CONFIG, config)
+        written = write_onnx(aside / "generator.onnx", sampler, inputs, "images") if onnx else None
+        audit = read_audit(files.path)
+        text = card(
+            "generator",
+            output.resolve().name,
+            _licence(checkpoint),
+            {"library_name": "dermaug", "pipeline_tag": "unconditional-image-generation"},
+            spec=spec,
+            record=record,
+            latent=sampler.latent,
+            audit=audit_words(None if audit is None else audit.numbers),
+            onnx=written,
+        )
+        (aside / CARD).write_text(text, encoding="utf-8")
+
+
+def _prepare(output: Path) -> None:
+    require_new_folder(output)
+    require_writable(output.parent)
+
+
+def _licence(checkpoint: Path) -> Licence:
+    run = run_above(checkpoint)
+    return licence_of(RunRecord.read(run.record).data.name if run is not None else "")
