@@ -13,6 +13,7 @@ import torch
 from dermaug.config import Arm, Experiment
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
+from dermaug.experiment.plan.comparisons import without_dose
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
@@ -89,7 +90,7 @@ def control_of_family(experiment: Experiment, family: str) -> Arm | None:
     real = [arm for arm in experiment.arms if arm.is_reference]
     for arm in experiment.arms:
         if arm.synthetic is not None and arm.synthetic.source == family:
-            alike = [other for other in real if _shown_as(other) == _shown_as(arm)]
+            alike = [other for other in real if without_dose(other) == without_dose(arm)]
             policy = [other for other in real if other.policy == arm.policy]
             return next(iter(alike or policy or real), None)
     return next(iter(real), None)
@@ -134,11 +135,6 @@ def _tables(record: AuditRecord) -> StoredAudit:
 def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
     """Rows of a synthetic set that have a label."""
     return np.flatnonzero(np.asarray(synthetic.labels) == label)
-
-
-def _shown_as(arm: Arm) -> dict[str, Any]:
-    """All entries of an arm except its name and its dose."""
-    return arm.model_dump(exclude={"name", "synthetic", "replay", "replay_of", "curve", "against"})
 
 
 def _audit_generator(

@@ -33,6 +33,16 @@ def test_an_arm_has_one_baseline_and_a_synthetic_one_its_replay() -> None:
     assert [is_gain(asked, each) for each in found] == [False, True, False, True]
 
 
+def test_the_baseline_of_an_adjustment_by_source_is_the_adjusted_arm() -> None:
+    adjusted, by_source = {"loss": "adjusted"}, {"loss": "adjusted_by_source"}
+    asked = arms("real", "classic", "classic+synthetic", **{"classic": adjusted})
+    asked = tuple(
+        arm.model_copy(update=by_source) if arm.synthetic is not None else arm for arm in asked
+    )
+    assert baseline(asked, "classic+synthetic") == "classic"
+    assert is_gain(asked, Contrast("classic+synthetic", "classic", BASELINE))
+
+
 def test_a_replay_that_shows_what_its_baseline_shows_is_a_negative_control() -> None:
     found = contrasts(
         arms("real", "classic", "classic+synthetic"), negative=["classic+synthetic-replay"]

@@ -87,7 +87,7 @@ def control_arm(arms: Arms, name: str) -> str | None:
     alike = (
         arm.name
         for arm in arms
-        if arm.synthetic is None and not arm.half and _without_dose(arm) == _without_dose(own)
+        if arm.synthetic is None and not arm.half and without_dose(arm) == without_dose(own)
     )
     return next(alike, None)
 
@@ -117,13 +117,17 @@ def shortened(arms: Arms) -> tuple[Contrast, ...]:
     )
 
 
+def without_dose(arm: Arm) -> dict[str, object]:
+    """All entries of an arm except its name and its dose; equal ones differ only in their dose."""
+    entries: dict[str, object] = arm.model_dump(exclude=_OF_THE_DOSE)
+    if arm.loss == "adjusted_by_source":  # without a dose, all images have one source
+        entries["loss"] = "adjusted"
+    return entries
+
+
 def _named(arms: Arms, name: str) -> Arm:
     return next(arm for arm in arms if arm.name == name)
 
 
 def _is_oracle(arm: Arm) -> bool:
     return arm.synthetic is not None and arm.synthetic.source == ORACLE
-
-
-def _without_dose(arm: Arm) -> dict[str, object]:
-    return arm.model_dump(exclude=_OF_THE_DOSE)
