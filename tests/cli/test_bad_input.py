@@ -322,7 +322,7 @@ def test_file_name_that_is_no_utf8_is_predicted(
     shutil.copy(min(phantoms.rglob("*.jpg")), odd)
     code, output = dermaug("predict", checkpoints, odd, "--json")
     assert code == 0
-    (answer,) = json.loads(output)
+    (answer,) = json.loads(output)["predictions"]
     assert answer["file"] == str(odd)
     assert sorted(answer["probabilities"]) == ["mel", "nv"]
     assert dermaug("predict", checkpoints, odd)[0] == 0

@@ -226,7 +226,7 @@ def test_the_report_of_the_run_points_to_it(folder: Path, found: Exploration) ->
     [
         (["nowhere"], "expected a generator (generator.safetensors)"),
         (["RUN"], "expected one generator, found 3; name one of them"),
-        (["RUN/experiment.json"], "incomplete or damaged safetensors file"),
+        (["RUN/experiment.json"], "not a dermaug checkpoint"),
         (["RUN/classifiers/real/fridadar/fold0-seed0/classifier.safetensors"], "not a generator"),
         ([f"RUN/{DCGAN}", "--class", "nv"], "expected classes it was trained on (mel)"),
         ([f"RUN/{DCGAN}", "--data", "OTHER"], "30 images are new"),

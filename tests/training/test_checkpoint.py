@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.optim import AdamW
 
@@ -51,8 +52,27 @@ def test_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> No
         save_checkpoint(path, {"weights": torch.zeros(100)})
         content = path.read_bytes()[:-50]
     path.write_bytes(content)
-    with pytest.raises(DermaugError, match="incomplete or damaged safetensors file"):
+    expected = "incomplete or damaged" if len(content) > 2 else "not a dermaug checkpoint"
+    with pytest.raises(DermaugError, match=expected) as caught:
         load_checkpoint(path)
+    assert "delete" not in caught.value.message
+
+
+def test_only_what_is_written_again_may_be_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "resume.safetensors"
+    save_checkpoint(path, {"weights": torch.zeros(100)})
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(DermaugError, match="delete it to train this network again"):
+        load_checkpoint(path)
+
+
+def test_weights_of_a_user_are_no_checkpoint_and_are_not_to_be_deleted(tmp_path: Path) -> None:
+    torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "mine.pth")
+    save_file({"layer.weight": torch.zeros(3)}, tmp_path / "mine.safetensors")
+    for name in ("mine.pth", "mine.safetensors"):
+        with pytest.raises(DermaugError, match="not a dermaug checkpoint") as caught:
+            load_checkpoint(tmp_path / name)
+        assert "delete" not in caught.value.message
 
 
 def test_missing_checkpoint(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """`dermaug data`: check, summarise, download and draw data sets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dermaug.cli.app import app
-from dermaug.cli.options import Labels, LeaveOut, asked_labels
+from dermaug.cli.app import USAGE_ERROR, app
+from dermaug.cli.options import Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
+
+if TYPE_CHECKING:
+    from dermaug.inspection.data_check import Examination
 
 data = typer.Typer(no_args_is_help=True, help="Check, summarise, download or draw a data set.")
 app.add_typer(data, name="data")
@@ -25,6 +28,7 @@ def check(
     ] = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    as_json: Json = False,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.config import DataConfig
@@ -34,6 +38,9 @@ def check(
     with counting_bar("checking") as progress:
         found = examine(config, progress, against)
     catalog = found.catalog
+    if as_json:
+        echo_json(_record(found))
+        raise typer.Exit(USAGE_ERROR if found.refused else 0)
     console.print(f"{catalog.name}: {len(catalog):,} images", markup=False)
     typer.echo(found.counts.to_string())
     for sentence in found.sentences:
@@ -47,6 +54,19 @@ def check(
     console.print("no problems found")
 
 
+def _record(found: "Examination") -> dict[str, object]:
+    """A data check as plain values."""
+    return {
+        "name": found.catalog.name,
+        "images": len(found.catalog),
+        "classes": rows_of(found.counts.reset_index()),
+        "notes": found.sentences,
+        "pairs": found.pairs,
+        "shared": found.shared,
+        "refused": found.refused,
+    }
+
+
 @data.command()
 def summary(
     path: DataPath,
@@ -56,6 +76,7 @@ def summary(
     size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    as_json: Json = False,
 ) -> None:
     """Describe a data set in tables and figures."""
     from dermaug.config import DataConfig
@@ -69,7 +90,13 @@ def summary(
     config = config.with_labels(asked_labels(labels, leave_out))
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
-    for title, table in description.tables().items():
+    tables = description.tables()
+    if as_json:
+        pictures = draw_all(description, store.catalog, store.images, output)
+        told = {title: rows_of(table.reset_index()) for title, table in tables.items()}
+        echo_json({"tables": told, "figures": [str(picture) for picture in pictures]})
+        return
+    for title, table in tables.items():
         console.print(f"\n{title}", style="bold")
         console.print(table.to_string())
     for picture in draw_all(description, store.catalog, store.images, output):

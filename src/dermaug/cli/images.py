@@ -1,13 +1,13 @@
 """`dermaug generate`, `dermaug predict` and `dermaug evaluate`: trained networks on images."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels
+from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
 from dermaug.console import console, progress_bar
 
 if TYPE_CHECKING:
@@ -39,7 +39,15 @@ def generate(
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Checkpoint of a classifier, or its folder.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES...", help="Image files.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGES...", help="Image files, or folders; what is no image is skipped."
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV file to write, a row per image.")
+    ] = None,
     masks: Annotated[
         Path | None,
         typer.Option(help="Folder of segmentations, for a classifier trained on lesion crops."),
@@ -47,35 +55,51 @@ def predict(
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Predict class probabilities for some images. Not for clinical use."""
+    """Predict class probabilities for images and folders of images. Not for clinical use."""
+    from dermaug.csv_files import write_csv
     from dermaug.experiment.run.artefacts import only_classifier
-    from dermaug.experiment.stages.predict_files import predict_files
+    from dermaug.experiment.stages.predict_files import predict_paths
+    from dermaug.files import require_writable
     from dermaug.training.fabric import start_fabric
 
-    checkpoint = only_classifier(model).path
-    probabilities, spec = predict_files(checkpoint, images, start_fabric(device), masks)
-    answers = [
-        {
-            "file": str(path),
-            "label": spec.classes[int(row.argmax())],
-            "probabilities": {
-                label: round(float(value), 6)
-                for label, value in zip(spec.classes, row, strict=True)
-            },
-        }
-        for path, row in zip(images, probabilities, strict=True)
-    ]
+    if output is not None:
+        require_writable(output.parent)
+    found = predict_paths(only_classifier(model).path, images, start_fabric(device), masks)
+    if found.skipped:
+        number = len(found.skipped)
+        console.print(f"skipped {number:,} file{'s' * (number > 1)} that cannot be predicted:")
+        for name, reason in found.skipped:
+            console.print(f"  {_printable(name)}: {reason}", soft_wrap=True)
+    table = found.table
+    if output is not None:
+        write_csv(output, table.round(6))
+        console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
     if as_json:
-        typer.echo(json.dumps(answers, indent=2))
-        return
-    import pandas as pd
+        echo_json({"predictions": _answers(table), "skipped": _skipped(found.skipped)})
+    elif output is None:
+        table["file"] = table["file"].map(_printable)
+        typer.echo(table.round(3).to_string(index=False))
 
-    table = pd.DataFrame(probabilities, columns=list(spec.classes)).round(3)
-    table.insert(0, "label", [answer["label"] for answer in answers])
-    # A name that is not UTF-8 cannot be printed; here it need only be recognised.
-    names = [str(path).encode(errors="replace").decode() for path in images]
-    table.insert(0, "file", names)
-    typer.echo(table.to_string(index=False))
+
+def _answers(table: "pd.DataFrame") -> list[dict[str, object]]:
+    classes = list(table.columns[2:])
+    return [
+        {
+            "file": row["file"],
+            "label": row["label"],
+            "probabilities": {label: round(float(row[label]), 6) for label in classes},
+        }
+        for _, row in table.iterrows()
+    ]
+
+
+def _skipped(files: "Sequence[tuple[str, str]]") -> list[dict[str, str]]:
+    return [{"file": name, "reason": reason} for name, reason in files]
+
+
+def _printable(name: str) -> str:
+    """A name that is not UTF-8 cannot be printed; it need only be recognised."""
+    return name.encode(errors="replace").decode()
 
 
 @app.command()
@@ -103,8 +127,8 @@ def evaluate(
         found, data, start_fabric(device), skip_known=skip_known, labels=wanted
     )
     if as_json:
-        record = {"scores": _records(scores), "class_scores": _records(class_scores)}
-        typer.echo(json.dumps(record, indent=2))
+        record = {"scores": rows_of(scores), "class_scores": rows_of(class_scores)}
+        echo_json(record)
         return
     columns = ["arm", "model", "fold", "seed", "images"]
     columns += ["balanced_accuracy_adjusted", "mean_specificity_adjusted", "macro_auc"]
@@ -114,8 +138,3 @@ def evaluate(
     read = ["sensitivity_adjusted", "specificity_adjusted", "auc", "sensitivity", "specificity"]
     means = shown[["support", *read]].mean().round(3)
     typer.echo("\nmean over folds and seeds, per class\n" + means.to_string())
-
-
-def _records(table: "pd.DataFrame") -> object:
-    """Rows as plain values; what is not a number becomes null."""
-    return json.loads(table.to_json(orient="records"))

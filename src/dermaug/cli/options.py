@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
 from dermaug.files import expanded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ExperimentFile = Annotated[
     str,
@@ -150,7 +153,14 @@ def launching(launcher: str, jobs: str) -> Launch:
 
 def echo_json(value: object) -> None:
     """Print one JSON document to standard output; what is not a number becomes null."""
-    typer.echo(json.dumps(_without_nan(value), indent=2, ensure_ascii=False, allow_nan=False))
+    # In ASCII: a file name that is not UTF-8 could not be printed otherwise.
+    typer.echo(json.dumps(_without_nan(value), indent=2, allow_nan=False))
+
+
+def rows_of(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows of a table as plain values, for `echo_json`; what is not a number becomes null."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
+    return rows
 
 
 def _without_nan(value: Any) -> Any:  # noqa: ANN401

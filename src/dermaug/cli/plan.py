@@ -60,7 +60,7 @@ def plan(
     if as_json:
         echo_json(plan_record(made, path))
     else:
-        _tell(made)
+        typer.echo(_told(made))
     console.print(f"written: {path}; next: dermaug run {path}", soft_wrap=True)
 
 
@@ -91,7 +91,8 @@ def planned(
     folder = output or Path("runs") / study_name(source.name)
     path = folder.with_name(f"{folder.name}.toml")
     if not path.exists():
-        _tell(_write_plan(path, source, None, settings, device, precision, labels))
+        made = _write_plan(path, source, None, settings, device, precision, labels)
+        console.print(_told(made), soft_wrap=True)
         console.print(f"written: {path}", soft_wrap=True)
         return path
     if (other := read_experiment(path).data.source) != str(source):
@@ -142,7 +143,7 @@ def _write_plan(
     return made
 
 
-def _tell(made: "Plan") -> None:
+def _told(made: "Plan") -> str:
     from dermaug.experiment.recipe.sentences import plan_sentences
 
-    typer.echo("\n".join(plan_sentences(made)))
+    return "\n".join(plan_sentences(made))

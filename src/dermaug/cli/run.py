@@ -13,6 +13,7 @@ from dermaug.cli.options import (
     Device,
     ExperimentFile,
     JobsAtOnce,
+    Json,
     Labels,
     Launcher,
     LeaveOut,
@@ -20,13 +21,16 @@ from dermaug.cli.options import (
     Precision,
     Settings,
     asked_labels,
+    echo_json,
     existing,
     launching,
     read_asked,
+    rows_of,
 )
 from dermaug.cli.shipped import cost_class, shipped_experiments
 from dermaug.config import Experiment
 from dermaug.console import console
+from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 
 if TYPE_CHECKING:
@@ -88,6 +92,9 @@ def run(
             help="List the shipped experiments with their question and cost.",
         ),
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --dry-run: print JSON to standard output.")
+    ] = False,
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""
     wanted = asked_labels(labels, leave_out)
@@ -100,12 +107,18 @@ def run(
     launch = launching(launcher, jobs)
     folder = output or Path("runs") / asked.name
     if dry_run:
-        from dermaug.experiment.launchers.cost import print_plan
+        from dermaug.experiment.launchers.cost import estimate, print_cost
         from dermaug.experiment.launchers.preflight import prove_networks
 
         prove_networks(folder, asked, device, precision)
-        print_plan(asked, device, precision)
+        cost = estimate(asked, device, precision)
+        if as_json:
+            echo_json(cost.record)
+        else:
+            print_cost(cost)
         return
+    if as_json:
+        raise DermaugError("run --json prints a plan: it needs --dry-run")
     _prepare(folder, asked, device, precision)
     from dermaug.study import run_study
 
@@ -125,13 +138,19 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     output: Annotated[Path | None, typer.Option(help="HTML file; default RUN/report.html.")] = None,
     data: Moved = None,
+    as_json: Json = False,
 ) -> None:
     """Write the report of a finished or unfinished run again."""
     from dermaug.report.page import render_report
     from dermaug.scoring.scoring import score
 
     results = read_run(folder, data)
-    console.print(f"report: {render_report(results, score(results), output)}")
+    scored = score(results)
+    page = render_report(results, scored, output)
+    console.print(f"report: {page}", soft_wrap=True)
+    if as_json:
+        tables = {name: rows_of(getattr(scored, name)) for name in ("verdicts", "advice")}
+        echo_json({"report": str(page)} | tables)
 
 
 @app.command()

@@ -1,13 +1,12 @@
 """`dermaug score`: scores and verdicts of a run, or of any two files of predictions."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Json
+from dermaug.cli.options import Json, echo_json, rows_of
 from dermaug.cli.run import Moved, read_run
 from dermaug.console import console
 from dermaug.errors import DermaugError
@@ -36,13 +35,18 @@ def score(
                 f"{first}: expected the folder of a run, or two files of predictions (A.csv B.csv)"
             )
         results = read_run(first, data)
-        console.print(f"scores: {score_run(results).write(results.folder)}")
+        scored = score_run(results)
+        folder = scored.write(results.folder)
+        console.print(f"scores: {folder}", soft_wrap=True)
+        if as_json:
+            tables = {name: rows_of(getattr(scored, name)) for name in ("scores", "verdicts")}
+            echo_json({"folder": str(folder)} | tables)
         return
     from dermaug.stats import paired_difference
 
     found = paired_difference(_predictions(first), _predictions(second))
     if as_json:
-        typer.echo(json.dumps(json.loads(found.table.to_json(orient="records")), indent=2))
+        echo_json(rows_of(found.table))
         return
     typer.echo(found.table.round(4).to_string(index=False))
     typer.echo(

@@ -55,17 +55,41 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DermaugError(f"no checkpoint at {path}") from None
     except (OSError, SafetensorError) as error:
-        raise DermaugError(
-            f"{path}: incomplete or damaged safetensors file ({error}); delete it"
-        ) from None
+        if not _begins_as_ours(path):
+            raise DermaugError(_foreign(path)) from None
+        raise DermaugError(f"{path}: incomplete or damaged ({error}); {_remedy(path)}") from None
     if not described:
-        raise DermaugError(f"{path}: a safetensors file that was not written by dermaug")
+        raise DermaugError(_foreign(path))
     if _digest(tensors) != described["sha256"]:
-        raise DermaugError(f"{path}: its content has changed since it was written; delete it")
+        raise DermaugError(f"{path}: its content has changed since it was written; {_remedy(path)}")
     state = _unflatten(described["structure"], tensors)
     if not isinstance(state, dict):
-        raise DermaugError(f"{path}: a safetensors file that was not written by dermaug")
+        raise DermaugError(_foreign(path))
     return state
+
+
+def _begins_as_ours(path: Path) -> bool:
+    """Whether a file begins as `save_checkpoint` begins one, even if it ends too early."""
+    try:
+        with path.open("rb") as file:
+            return f'"{HEADER}"'.encode() in file.read(200)
+    except OSError:
+        return False
+
+
+def _foreign(path: Path) -> str:
+    return (
+        f"{path}: not a dermaug checkpoint; expected a .safetensors file from a run folder, for "
+        "example classifier.safetensors or generator.safetensors. Weights of other networks can "
+        "only be the start of a training: classifiers.weights in an experiment file"
+    )
+
+
+def _remedy(path: Path) -> str:
+    """What to do with a damaged file: only what dermaug will write again may go."""
+    if path.name == RESUME:
+        return "delete it to train this network again from the start"
+    return "restore it from a copy, or train it again in a new run folder"
 
 
 class Resumable(Protocol):

@@ -19,7 +19,7 @@ from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.predict_external import evaluate
-from dermaug.experiment.stages.predict_files import predict_files
+from dermaug.experiment.stages.predict_files import predict_files, predict_paths
 from dermaug.experiment_file import validate_experiment
 
 
@@ -110,3 +110,27 @@ def test_of_several_classifiers_none_is_taken_in_silence(run: Run, checkpoint: P
         str(each.path.parent) for each in find_classifiers(run.folder)
     )
     assert only_classifier(checkpoint.parent).path == checkpoint
+
+
+def test_folders_are_predicted_and_what_is_no_image_is_listed(
+    checkpoint: Path, images: tuple[list[Path], np.ndarray], fabric: Fabric, tmp_path: Path
+) -> None:
+    paths, expected = images
+    folder = tmp_path / "some" / "deeper"
+    folder.mkdir(parents=True)
+    for path in paths[1:]:
+        shutil.copy(path, folder)
+    (folder / "notes.txt").write_text("none")
+    (folder / "broken.jpg").write_bytes(b"none")
+    masks = paths[0].parent.parent / MASK_FOLDER
+    mine = Path(shutil.copytree(masks, tmp_path / "masks"))
+    shutil.copy(min(mine.iterdir()), mine / "broken_segmentation.png")
+    found = predict_paths(checkpoint, [paths[0], tmp_path / "some"], fabric, mine)
+    order = [0, *(1 + place for place in np.argsort([path.name for path in paths[1:]]))]
+    assert [path.name for path in found.images] == [paths[place].name for place in order]
+    np.testing.assert_allclose(found.probabilities, expected[order], atol=1e-5)
+    assert [Path(name).name for name, _ in found.skipped] == ["notes.txt", "broken.jpg"]
+    assert list(found.table.columns) == ["file", "label", *found.spec.classes]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DermaugError, match="found only empty folders"):
+        predict_paths(checkpoint, [tmp_path / "empty"], fabric)

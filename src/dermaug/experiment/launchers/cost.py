@@ -1,5 +1,8 @@
 """The cost of an experiment before it is run: jobs, images shown, and time on this machine."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from lightning_fabric import Fabric
 from rich.table import Table
 
@@ -8,15 +11,57 @@ from dermaug.console import console
 from dermaug.data.given_splits import chosen_folds
 from dermaug.experiment.launchers.trial_steps import seconds_per_image
 from dermaug.experiment.plan.enumeration import enumerate_jobs
-from dermaug.experiment.plan.jobs import Jobs, networks_of
-from dermaug.experiment.plan.power import planned_power, power_sentences
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs, networks_of
+from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
 from dermaug.training.fabric import start_fabric
 
 
-def print_plan(experiment: Experiment, device: str, precision: str) -> None:
-    """Print every job with its images shown and minutes on this machine, then the design's power.
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """What an experiment takes on this machine, and what it can tell.
+
+    Args:
+        experiment: The experiment.
+        device: Device of its trainings.
+        jobs: Its jobs.
+        minutes: Minutes per image shown, by the name of a network.
+        power: Its minimum detectable differences.
+    """
+
+    experiment: Experiment
+    device: str
+    jobs: Jobs
+    minutes: Mapping[str, float]
+    power: Detectable
+
+    def spent(self, job: GeneratorJob | ClassifierJob) -> float:
+        """Minutes of a job."""
+        return job.images * self.minutes[job.network]
+
+    @property
+    def total(self) -> float:
+        """Minutes of all jobs, one after the other."""
+        return sum(self.spent(job) for job in self.jobs.in_order if job.images)
+
+    @property
+    def record(self) -> dict[str, object]:
+        """Plain values, for `--json`."""
+        return {
+            "name": self.experiment.name,
+            "device": self.device,
+            "minutes": self.total,
+            "jobs": [
+                {"key": job.key, "images": job.images, "minutes": self.spent(job)}
+                for job in self.jobs.in_order
+            ],
+            "detectable": vars(self.power),
+        }
+
+
+def estimate(experiment: Experiment, device: str, precision: str) -> Cost:
+    """Estimate the minutes of every job on this machine, and the power of the design.
 
     The data are decoded exactly as in the run. The minutes are extrapolated from a few training
     steps of each network on noise; validation and sampling are not included.
@@ -32,22 +77,29 @@ def print_plan(experiment: Experiment, device: str, precision: str) -> None:
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
     minutes = minutes_per_image(experiment, catalog.num_classes, fabric)
-    table = Table("Job", "Images shown", "Minutes", title=f"{experiment.name} on {fabric.device}")
-    for job in jobs.in_order:
-        spent = job.images * minutes[job.network]
-        table.add_row(job.key, f"{job.images:,}", f"{spent:.1f}")
+    power = planned_power(experiment, catalog, folds)
+    return Cost(experiment, str(fabric.device), jobs, minutes, power)
+
+
+def print_cost(cost: Cost) -> None:
+    """Print every job with its images shown and its minutes, then the power of the design."""
+    table = Table(
+        "Job", "Images shown", "Minutes", title=f"{cost.experiment.name} on {cost.device}"
+    )
+    for job in cost.jobs.in_order:
+        table.add_row(job.key, f"{job.images:,}", f"{cost.spent(job):.1f}")
     console.print(table)
-    console.print(_summary(jobs, minutes))
-    for sentence in power_sentences(planned_power(experiment, catalog, folds)):
+    console.print(_summary(cost))
+    for sentence in power_sentences(cost.power):
         console.print(sentence, markup=False)
 
 
-def _summary(jobs: Jobs, minutes: dict[str, float]) -> str:
-    trained = [job for job in jobs.in_order if job.images]
-    total = sum(job.images * minutes[job.network] for job in trained)
+def _summary(cost: Cost) -> str:
+    trained = [job for job in cost.jobs.in_order if job.images]
+    generators = len(cost.jobs.generators)
     return (
-        f"{len(jobs.generators)} generators and {len(trained) - len(jobs.generators)} classifiers, "
-        f"about {total:.0f} minutes on this machine; no run was started"
+        f"{generators} generators and {len(trained) - generators} classifiers, "
+        f"about {cost.total:.0f} minutes on this machine; no run was started"
     )
 
 

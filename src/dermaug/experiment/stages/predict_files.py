@@ -1,25 +1,91 @@
-"""Predict single image files, cropped like the classifier's training images."""
+"""Predict image files and folders, cropped like the classifier's training images."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, UInt8
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import ClassifierSpec, load_classifier
+from dermaug.data.containers import is_folder
 from dermaug.data.decoding import read_square
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_files import BadImageError
-from dermaug.data.sources.images import MASK_ENDING, MASK_FOLDER
+from dermaug.data.sources.images import MASK_ENDING, MASK_FOLDER, files_below, is_image
 from dermaug.errors import DermaugError
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions of some image files.
+
+    Args:
+        images: The files that were predicted.
+        probabilities: One row per image, one column per class of `spec`.
+        spec: What the classifier is.
+        skipped: (file, reason) of what is no image.
+    """
+
+    images: tuple[Path, ...]
+    probabilities: Float[np.ndarray, "n classes"]
+    spec: ClassifierSpec
+    skipped: tuple[tuple[str, str], ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per image: file, most probable label, and a column of probabilities per class."""
+        table = pd.DataFrame(self.probabilities, columns=list(self.spec.classes))
+        labels = [self.spec.classes[place] for place in self.probabilities.argmax(axis=1)]
+        table.insert(0, "label", labels)
+        table.insert(0, "file", [str(path) for path in self.images])
+        return table
+
+
+def predict_paths(
+    checkpoint: Path, paths: Sequence[Path], fabric: Fabric, masks: Path | None = None
+) -> Predicted:
+    """Predict the class probabilities of image files and of all images below folders.
+
+    Args:
+        checkpoint: Checkpoint of a classifier.
+        paths: Image files, and folders or archives of them. What is no image is skipped.
+        fabric: Device.
+        masks: As for `predict_files`.
+
+    Raises:
+        DermaugError: Raised by `predict_files`, or none of the files is an image.
+    """
+    classifier, spec = load_classifier(checkpoint)
+    images, others = _gathered(paths)
+    found = _masks_of(checkpoint, images, spec, masks)
+    squares, kept, skipped = [], [], [(name, "no image by its name") for name in others]
+    for path, mask in zip(images, found, strict=True):
+        try:
+            squares.append(_square(path, spec, mask))
+            kept.append(path)
+        except BadImageError as error:
+            skipped.append((error.path, error.reason))
+    if not squares:
+        number = len(skipped)
+        raise DermaugError(
+            f"{number} of {number} files are not valid images"
+            if number
+            else "expected images to predict, found only empty folders",
+            [f"{name}: {reason}" for name, reason in skipped],
+        )
+    bank = ImageBank.of(np.stack(squares), np.zeros(len(squares), dtype=np.int64), fabric.device)
+    probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
+    return Predicted(tuple(kept), probabilities, spec, tuple(skipped))
 
 
 def predict_files(
     checkpoint: Path, images: Sequence[Path], fabric: Fabric, masks: Path | None = None
 ) -> tuple[Float[np.ndarray, "n classes"], ClassifierSpec]:
-    """Predict the class probabilities of some image files.
+    """Predict the class probabilities of some image files, each of which must be an image.
 
     Args:
         checkpoint: Checkpoint of a classifier.
@@ -33,26 +99,45 @@ def predict_files(
         DermaugError: Files are missing or damaged, images have no segmentation although the
             classifier needs one, or segmentations are given that it does not use.
     """
-    classifier, spec = load_classifier(checkpoint)
-    if masks is not None and spec.crop != "lesion":
+    found = predict_paths(checkpoint, images, fabric, masks)
+    if found.skipped:
         raise DermaugError(
-            f"{checkpoint}: this classifier uses central squares; omit --masks, which is for "
-            "lesion crops"
+            f"{len(found.skipped)} of {len(images)} files are not valid images",
+            [f"{name}: {reason}" for name, reason in found.skipped],
         )
-    found = [_find_mask(path, masks) for path in images] if spec.crop == "lesion" else None
-    if found is not None:
-        _require_masks(checkpoint, images, found)
-    squares, bad = [], []
-    for path, mask in zip(images, found or [None] * len(images), strict=True):
-        try:
-            squares.append(_square(path, spec, mask))
-        except BadImageError as error:
-            bad.append(f"{error.path}: {error.reason}")
-    if bad:
-        raise DermaugError(f"{len(bad)} of {len(images)} files are not valid images", bad)
-    labels = np.zeros(len(squares), dtype=np.int64)
-    bank = ImageBank.of(np.stack(squares), labels, fabric.device)
-    return predict(classifier.to(fabric.device), bank, views=spec.views), spec
+    return found.probabilities, found.spec
+
+
+def _gathered(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Files to decode, and files below folders that are no images by their names."""
+    images: list[Path] = []
+    others: list[str] = []
+    for path in paths:
+        if not is_folder(path):
+            images.append(path)
+            continue
+        for name in files_below(path, wanted=lambda _: True):
+            if is_image(Path(name).name):
+                images.append(Path(name))
+            else:
+                others.append(name)
+    return images, others
+
+
+def _masks_of(
+    checkpoint: Path, images: Sequence[Path], spec: ClassifierSpec, masks: Path | None
+) -> list[Path | None]:
+    """The segmentation of each image; None where the classifier uses central squares."""
+    if spec.crop != "lesion":
+        if masks is not None:
+            raise DermaugError(
+                f"{checkpoint}: this classifier uses central squares; omit --masks, which is for "
+                "lesion crops"
+            )
+        return [None] * len(images)
+    found = [_find_mask(path, masks) for path in images]
+    _require_masks(checkpoint, images, found)
+    return found
 
 
 def _square(
