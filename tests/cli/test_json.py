@@ -52,7 +52,7 @@ def test_dry_run(phantoms: Path, tmp_path: Path) -> None:
     assert (ended.exit_code, ended.stdout) == (2, "")
 
 
-def test_report_and_score(phantoms: Path, tmp_path: Path) -> None:
+def test_score(phantoms: Path, tmp_path: Path) -> None:
     tree = {
         "name": "small",
         "data": {"source": str(phantoms), "size": 32},
@@ -60,9 +60,6 @@ def test_report_and_score(phantoms: Path, tmp_path: Path) -> None:
         "arms": [{"name": "real"}],
     }
     open_run(tmp_path / "run", validate_experiment(tree, "small"))
-    found = printed("report", tmp_path / "run")
-    assert Path(found["report"]).is_file()
-    assert found["verdicts"] == []
     found = printed("score", tmp_path / "run")
     assert found["scores"] == []
     assert (Path(found["folder"]) / "verdicts.csv").is_file()
