@@ -10,10 +10,14 @@ import pytest
 from dermaug.evaluation.calibration import brier_score, negative_log_likelihood
 from dermaug.evaluation.operating_points import Scored, at_threshold, threshold_finding
 from dermaug.experiment.run.results import RunResults
+from dermaug.experiment_file import validate_experiment
+from dermaug.report.blocks import Table
+from dermaug.report.sections.decisions import decision_sections
 from dermaug.scoring.calibration_scores import score_calibration
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
+from dermaug.scoring.scoring import score
 from dermaug.scoring.target_scores import RULES
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.class_metrics import LOSSES
@@ -45,6 +49,26 @@ def test_arms_have_the_rates_of_their_trials(results: RunResults, table: pd.Data
         for metric, images in (("sensitivity", "positives"), ("specificity", "negatives")):
             expected = np.average(rows[metric], weights=rows[images])
             assert table.loc[(arm, "", rule, target, metric), "value"] == pytest.approx(expected)
+
+
+def test_predictive_values_are_at_the_prevalence_of_the_experiment(results: RunResults) -> None:
+    tree = results.experiment.model_dump()
+    tree["verdict"]["prevalence"] = {"mel": 0.2}
+    common = replace(results, experiment=validate_experiment(tree, "test"))
+    scoring = score(common, 50)
+    rows = scoring.decisions
+    place = (rows["arm"] == "real") & (rows["readout"] == "argmax") & (rows["scope"] == "mel")
+    found = rows[place & (rows["reference"] == "")].set_index("metric")["value"]
+    hits, alarms = 0.2 * found["sensitivity"], 0.8 * (1 - found["specificity"])
+    assert found["ppv"] == pytest.approx(hits / (hits + alarms))
+    captions = [
+        block.caption
+        for section in decision_sections(common, scoring)
+        for block in section.content
+        if isinstance(block, Table)
+    ]
+    assert any("assumed prevalence of 20 %" in each for each in captions)
+    assert any("assumed prevalence of 5 %" in each for each in captions)
 
 
 def test_a_wanted_sensitivity_is_had_on_validation() -> None:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from dermaug.stats.influence import Asked, areas_of, placements, rates_of
+from dermaug.stats.influence import SCORED, Asked, areas_of, placements, rates_of
 
 
 @pytest.fixture
@@ -36,10 +37,11 @@ def test_rates_are_counted_by_hand(asked: Asked) -> None:
         assert found[1, label] == pytest.approx((called[~own] != label).mean())
 
 
-@pytest.mark.parametrize("kind", ["rates", "areas"])
+@pytest.mark.parametrize("kind", ["rates", *SCORED])
 def test_an_influence_is_what_leaving_a_group_out_changes(asked: Asked, kind: str) -> None:
-    values = scores() if kind == "areas" else scores().argmax(axis=1)
-    measure = areas_of if kind == "areas" else rates_of
+    """Of every metric in `SCORED`, whose scores are probabilities, and of decisions."""
+    values = scores().argmax(axis=1) if kind == "rates" else softmax(scores(), axis=1)
+    measure = rates_of if kind == "rates" else SCORED[kind]
     whole = measure(asked, values)
     np.testing.assert_allclose(whole.influence.sum(axis=0), 0.0, atol=1e-12)
     left = np.stack([measure(*without(asked, group, values)).values for group in range(40)])

@@ -12,6 +12,7 @@ from dermaug.config.networks import ClassifierConfig, GeneratorConfig
 from dermaug.config.section import Name, Section, Seed
 
 Margin = Annotated[float, Field(gt=0.0, le=1.0)]
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
 class MarginConfig(Section):
@@ -25,13 +26,26 @@ class MarginConfig(Section):
     """Margin of single classes, prior-adjusted; if empty, they are not tested for equivalence."""
 
 
+class PrevalenceConfig(Section):
+    """Shares among the lesions that are examined in practice, at which predictive values are given.
+
+    They are assumptions, not properties of the data.
+    """
+
+    malignant: Share = 0.05
+    """Share of malignant or pre-malignant lesions (mel, bcc, akiec)."""
+    mel: Share = 0.02
+    """Share of melanoma."""
+
+
 class VerdictConfig(Section):
-    """Metric and margins of the verdicts."""
+    """Metric and margins of the verdicts, and the prevalence of predictive values."""
 
     primary: Literal["balanced_accuracy", "macro_auc"] = "balanced_accuracy"
     """Primary metric, reported in the short answer and used to select the dose of a curve on
     validation: mean sensitivity, prior-adjusted, or macro AUC. Both are judged."""
     margin: MarginConfig = MarginConfig()
+    prevalence: PrevalenceConfig = PrevalenceConfig()
 
 
 class Experiment(Section):

@@ -8,7 +8,7 @@ import pandas as pd
 from dermaug.scoring.operating_scores import targets
 from dermaug.scoring.points import Point
 from dermaug.scoring.scores import natural
-from dermaug.scoring.target_scores import PREVALENCES, RULES, target_folds
+from dermaug.scoring.target_scores import RULES, target_folds
 from dermaug.stats.answers import FoldAnswers, Key, arm_samples, paired_samples
 from dermaug.stats.class_metrics import class_answers, class_metrics
 from dermaug.stats.hierarchy import estimate_all
@@ -67,7 +67,8 @@ def measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswer
             naturally[trial.fold][key] = natural(trial, plain, results)
     answers = class_answers(predictions, point.answers[model], naturally)
     yield answers, class_metrics(results.catalog.classes)
-    asked = {name: PREVALENCES[name] for name in targets(results)}
+    assumed = results.experiment.verdict.prevalence
+    asked = {name: float(getattr(assumed, name)) for name in targets(results)}
     if asked:
         found = target_answers(target_folds(point, model), list(asked.values()))
         yield found, target_metrics(asked, list(RULES))

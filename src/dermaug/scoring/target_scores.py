@@ -23,10 +23,6 @@ from dermaug.scoring.scores import adjusted, label_arrays, natural, on_validatio
 from dermaug.stats.answers import FoldPredictions
 from dermaug.stats.pooled import TargetFold
 
-PREVALENCES = {"malignant": 0.05, "mel": 0.02}
-"""Shares of the targets among lesions that are examined, at which predictive values are stated: an
-assumption of the report, not a property of the data."""
-
 
 @dataclass(frozen=True, eq=False)
 class Part:

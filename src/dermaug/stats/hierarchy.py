@@ -206,7 +206,7 @@ def _shared(part: _Contributions, expected: Float[np.ndarray, " b"]) -> Float[np
     for metric, place in places.items():
         other = places.get(metric._replace(readout=ADJUSTED), place)
         if metric.readout == ARGMAX and all(
-            np.array_equal(each[..., place], each[..., other], equal_nan=True)
+            np.allclose(each[..., place], each[..., other], atol=1e-12, equal_nan=True)
             for each in (*part.values.values(), *part.centred.values())
         ):
             shared[place] = expected[other]

@@ -13,7 +13,7 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_class import PAIRS_KEPT
 from dermaug.inspection.audit_run import class_rows
-from dermaug.inspection.planes import TOGETHER, WITH, WITHOUT, read_embedding
+from dermaug.inspection.planes import MOST_OF_A_CLASS, TOGETHER, WITH, WITHOUT, read_embedding
 from dermaug.report.blocks import Figure, Panel
 from dermaug.report.drawing import colour, file_name, legend, marker, panels, png, sheet
 from dermaug.synthesis.synthetic_set import read_synthetic_set
@@ -21,7 +21,7 @@ from dermaug.synthesis.synthetic_set import read_synthetic_set
 TITLES = {
     WITHOUT: "Test images, classifier trained without synthetic images",
     WITH: "Test images, classifier trained with synthetic images",
-    TOGETHER: "Real and synthetic images",
+    TOGETHER: "Real validation images and synthetic images",
 }
 
 
@@ -80,8 +80,9 @@ def embedding_figure(results: RunResults) -> Figure | None:
     classes = results.catalog.classes
     drawn = panels(points, ["plane"], "embedding", (4.4, 3.6), _draw_plane, classes=classes)
     caption = (
-        "Last-layer features laid out by t-SNE, first fold and seed; filled: real, hollow: "
-        "synthetic. Neighbouring points are similar; distances between clusters, cluster sizes and "
+        "Last-layer features laid out by t-SNE, first fold and seed, at most "
+        f"{MOST_OF_A_CLASS} images of a class and origin; filled: real, hollow: synthetic. "
+        "Neighbouring points are similar; distances between clusters, cluster sizes and "
         "axes have no meaning. No conclusion is drawn from this plot."
     )
     return Figure("embedding", caption, drawn, points, legend(classes), 340)

@@ -41,7 +41,8 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     table = scoring.decisions
     points: list[Block] = []
     for target, part in scoring.operating_points.groupby("target", sort=False):
-        points += [_operating(part, str(target), arms), *rule_blocks(table, str(target))]
+        assumed = float(getattr(results.experiment.verdict.prevalence, str(target)))
+        points += [_operating(part, str(target), arms), *rule_blocks(table, str(target), assumed)]
     calibrated: list[Block] = []
     if len(scoring.calibration):
         drawn = reliability_diagrams(scoring.reliability, arms)

@@ -8,7 +8,7 @@ import pandas as pd
 from dermaug.evaluation.readouts import AUC
 from dermaug.report.blocks import Block, Details, Table
 from dermaug.report.formats import WEIGHTED, interval, number, with_interval
-from dermaug.scoring.target_scores import PREVALENCES, RULES
+from dermaug.scoring.target_scores import RULES
 from dermaug.stats.metrics import ALL
 from dermaug.stats.target_metrics import CALIBRATION
 from dermaug.stats.trainings import GROUPS_ONLY
@@ -66,14 +66,15 @@ def proper_table(decisions: pd.DataFrame) -> Table:
     return interval_table(decisions, columns, caption)
 
 
-def rule_blocks(decisions: pd.DataFrame, target: str) -> list[Block]:
+def rule_blocks(decisions: pd.DataFrame, target: str, prevalence: float) -> list[Block]:
     """A target's rates and predictive values at every rule; all but one folded away.
 
     Args:
         decisions: What `dermaug.scoring.decisions.decisions` gives.
-        target: Key of `PREVALENCES`.
+        target: malignant or mel.
+        prevalence: Share of the target at which predictive values are given.
     """
-    tables = {rule: _at_rule(decisions, target, rule) for rule in RULES}
+    tables = {rule: _at_rule(decisions, target, rule, prevalence) for rule in RULES}
     name = SCOPE_WORDS[target].capitalize()
     folded = [
         Details(f"{name}: {_rule_words(rule)}", [table])
@@ -106,12 +107,12 @@ def interval_table(decisions: pd.DataFrame, columns: Mapping[Place, str], captio
     )
 
 
-def _at_rule(decisions: pd.DataFrame, target: str, rule: str) -> Table:
+def _at_rule(decisions: pd.DataFrame, target: str, rule: str, prevalence: float) -> Table:
     columns = {(rule, target, metric): words for metric, words in _AT_RULE.items()}
     caption = (
         f"{SCOPE_WORDS[target].capitalize()}, {_rule_words(rule)}: sensitivity and specificity on "
         "the test split, and predictive values at an assumed prevalence of "
-        f"{100 * PREVALENCES[target]:.0f} %."
+        f"{100 * prevalence:g} % (verdict.prevalence)."
     )
     return interval_table(decisions, columns, caption)
 
@@ -121,7 +122,8 @@ def _rule_words(rule: str) -> str:
 
 
 def _targets(decisions: pd.DataFrame) -> list[str]:
-    return [target for target in PREVALENCES if target in set(decisions["scope"])]
+    calibrated = decisions.loc[decisions["metric"] == "slope", "scope"]
+    return list(dict.fromkeys(calibrated))
 
 
 def _lines(own: pd.DataFrame, places: Sequence[Place]) -> list[tuple[str, ...]]:

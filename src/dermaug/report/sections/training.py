@@ -198,7 +198,7 @@ def health_table(results: RunResults) -> Table | None:
         "Collapsed pairs: share of pairs nearer "
         "than 99 % of real pairs, in the worst class (0.01 is ideal). Distance to training images: "
         "distance to the nearest one, divided by that of validation lesions (1 is ideal; well "
-        "below 1, images are copies). Overfitting: how far the discriminator rates validation "
+        "below 1, images may be copies). Overfitting: how far the discriminator rates validation "
         "lesions like generated ones (0: not at all, 1: completely)."
     )
     return Table(caption, header, tuple(rows), texts=3)
