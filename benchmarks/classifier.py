@@ -19,7 +19,18 @@ from rounds import (
     start,
     time_in_turn,
 )
-from textbook import SIZE, Prepared, prepared, textbook_ways
+from textbook import (
+    BFLOAT16,
+    FLOAT32,
+    SIZE,
+    Prepared,
+    Step,
+    compared,
+    computed_in,
+    laid_out,
+    prepared,
+    textbook_ways,
+)
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchvision import transforms
@@ -46,21 +57,20 @@ PICTURE_AT_A_TIME = transforms.Compose(
 )
 
 
-class Textbook:
-    """Network, optimiser and step, as a tutorial has them."""
+def textbook_step(kind: str, num_classes: int, device: torch.device) -> Step:
+    """Network, optimiser and step, as a tutorial has them, in float32 or in bfloat16."""
+    network = laid_out(kind, FridAdar(num_classes=num_classes, size=SIZE).to(device))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
 
-    def __init__(self, num_classes: int, device: torch.device) -> None:
-        self.network = FridAdar(num_classes=num_classes, size=SIZE).to(device)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-3)
-        self.device = device
-
-    def step(self, images: Tensor, labels: Tensor) -> float:
-        """One step; gives the loss."""
-        loss = cross_entropy(self.network(images.to(self.device)), labels.to(self.device))
-        self.optimizer.zero_grad()
+    def step(images: Tensor, labels: Tensor) -> float:
+        with computed_in(kind, device):
+            loss = cross_entropy(network(images.to(device)), labels.to(device))
+        optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
+        optimizer.step()
         return loss.item()
+
+    return step
 
 
 def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
@@ -105,11 +115,12 @@ def main(
     """Train the small CNN, by the textbook and by dermaug."""
     fabric = start_fabric(device, precision)
     with prepared(data, images) as given:
-        textbook = Textbook(given.catalog.num_classes, fabric.device)
-        ways = textbook_ways(given, PICTURE_AT_A_TIME, textbook.step)
+        classes = given.catalog.num_classes
+        steps = {kind: textbook_step(kind, classes, fabric.device) for kind in (FLOAT32, BFLOAT16)}
+        ways = textbook_ways(given, PICTURE_AT_A_TIME, steps)
         rates = time_in_turn(ways | {"dermaug": dermaug_way(given, fabric)}, rounds)
         title = f"classifier fridadar, {SIZE} px, batch {given.batch}"
-        print_rates(f"{title}, {fabric.device}, {precision}", rates, list(ways))
+        print_rates(f"{title}, {fabric.device}, {precision}", rates, compared(rates, ways))
 
 
 if __name__ == "__main__":

@@ -11,74 +11,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
-import numpy as np
 import torch
 import typer
 from lightning_fabric import Fabric
 from rich.console import Console
 from rich.table import Table
-from rounds import machine, start
+from rounds import machine, refuse_busy_machine, start
+from trainings import CLASSIFIERS, GENERATORS, INTERVAL, Steps, bank, steps_of
 
-from dermaug.classifiers.trial_state import ClassifierTask, TrialState
-from dermaug.classifiers.trial_steps import ClassifierSteps
-from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
-from dermaug.generators import family_named
-from dermaug.generators.saved_generator import GeneratorSpec
-from dermaug.generators.state import GeneratorTask, State
-from dermaug.generators.steps import GeneratorSteps
 from dermaug.training import graphs
 from dermaug.training.fabric import start_fabric
 
-CLASSES = tuple("abcdefg")
-ROWS = 4_096
-CLASSIFIERS = {
-    "fridadar": {},
-    "fridadar, batch 256": {"batch": 256},
-    "fridadar, trivial": {"policy": "trivial"},
-    "resnet18": {"model": "resnet18"},
-    "mobilenetv1_100": {"model": "mobilenetv1_100"},
-}
-"""Name of a row -> what differs from the CNN of Frid-Adar et al. in batches of 64."""
-GENERATORS = {"dcgan": 64, "acgan": 48, "cgan": 32, "flow": 32}
-"""Family -> width."""
 FIRST = 40
 """Steps before the measurement: both kinds of a conditional GAN's steps are recorded by then."""
-
-
-class Steps(Protocol):
-    """The steps of a training."""
-
-    def take(self) -> None:
-        """Take the next one."""
-
-
-def bank(size: int, device: torch.device) -> ImageBank:
-    """Noise with labels."""
-    noise = np.random.default_rng(0).integers(0, 256, (ROWS, size, size, 3), dtype=np.uint8)
-    return ImageBank.of(noise, np.arange(ROWS) % len(CLASSES), device)
-
-
-def steps_of(name: str, images: ImageBank, fabric: Fabric) -> tuple[Steps, int]:
-    """The steps of a row's training, and its batch."""
-    if name in GENERATORS:
-        config = GeneratorConfig(family=name, width=GENERATORS[name], images=10**9)
-        several = family_named(name).conditional
-        classes, labels = (CLASSES, images.labels) if several else (("any",), images.labels * 0)
-        given = ImageBank(images.images, labels, images.device)
-        spec = GeneratorSpec(config, images.side, classes, "benchmark", ())
-        task = GeneratorTask(name, spec, given, 0, Path())
-        return GeneratorSteps(task, State(task, fabric), fabric), config.batch
-    settings: dict[str, Any] = {"policy": "standard", "batch": 64} | CLASSIFIERS[name]
-    policy = settings.pop("policy")
-    asked = ClassifierConfig.model_validate(settings | {"images": 10**9})
-    numbers = (images, images, (0.5,) * 3, (0.25,) * 3)
-    trial = ClassifierTask(name, asked, policy, "balanced", "plain", CLASSES, *numbers, 0, Path())
-    return ClassifierSteps(trial, TrialState(trial, fabric), fabric), asked.batch
 
 
 @contextmanager
@@ -96,9 +45,9 @@ def rate(steps: Steps, batch: int, seconds: float) -> float:
     torch.cuda.synchronize()
     begin, taken = time.perf_counter(), 0
     while time.perf_counter() - begin < seconds:
-        for _ in range(8):  # 8 is the interval of a conditional GAN's penalty
+        for _ in range(INTERVAL):
             steps.take()
-        taken += 8
+        taken += INTERVAL
         torch.cuda.synchronize()
     return taken * batch / (time.perf_counter() - begin)
 
@@ -156,6 +105,7 @@ def main(
     """Train each network in each way."""
     if not torch.cuda.is_available():
         raise DermaugError("this benchmark needs a CUDA device, and this machine has none")
+    refuse_busy_machine()
     names = list(only or [*CLASSIFIERS, *GENERATORS])
     numbers = [int(number) for number in processes.split(",") if int(number) > 1]
     ways = 2 + search + 2 * len(numbers)

@@ -4,9 +4,11 @@ A ratio of two rates is worth something when both were taken under the same load
 each way once, ratios are taken within a round, and the median over rounds is printed.
 """
 
+import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 import typer
 from joblib import cpu_count
 from rich.console import Console
@@ -40,6 +43,10 @@ Way = Callable[[], float]
 
 # The side of the square that remains of a 200x150 picture.
 PHANTOM_SIDE = 150
+QUIET = 0.2
+"""Cores that other programs may keep busy while rates are taken."""
+BUSY = "DERMAUG_BENCHMARK_BUSY"
+"""Environment variable with which rates are taken on a busy machine, too."""
 
 
 def start(main: Callable[..., None]) -> None:
@@ -82,8 +89,36 @@ def new_folder(parent: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=parent))
 
 
+def refuse_busy_machine(seconds: float = 1.0) -> None:
+    """Rates on a busy machine are of that moment only.
+
+    Raises:
+        DermaugError: Other programs keep more than `QUIET` cores busy.
+    """
+    if os.environ.get(BUSY):
+        return
+    start = _busy_seconds()
+    time.sleep(seconds)
+    busy = (_busy_seconds() - start) / seconds
+    if busy > QUIET:
+        raise DermaugError(
+            f"this machine is busy: other programs use {busy:.1f} of {cpu_count()} cores; stop "
+            f"them, or set {BUSY}=1 and quote no figures"
+        )
+
+
+def _busy_seconds() -> float:
+    """Seconds that all cores together have worked; 0 where the system does not tell."""
+    told = Path("/proc/stat")
+    if not told.exists():
+        return 0.0
+    user, nice, system = map(int, told.read_text(encoding="utf-8").split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
 def time_in_turn(ways: Mapping[str, Way], rounds: int) -> dict[str, np.ndarray]:
     """Rates of every way, one a round; a first round of each warms up and is not counted."""
+    refuse_busy_machine()
     with hushed():
         for way in ways.values():
             way()
@@ -109,6 +144,7 @@ def machine() -> str:
     """Where and when: rates without it mean little."""
     parts = (
         f"{cpu_count()} CPU cores, {platform.system()} {platform.machine()}",
+        f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}",
         f"Python {platform.python_version()}, torch {version('torch')}",
         f"{datetime.now(UTC):%Y-%m-%d}",
     )

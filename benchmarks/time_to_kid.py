@@ -13,7 +13,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
-from rounds import Data, Device, machine, start
+from rounds import Data, Device, machine, refuse_busy_machine, start
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
@@ -79,6 +79,7 @@ def main(
                 f"{experiment}: {each.key} has examined {each.examined} and snapshots "
                 f"{each.snapshots}; expected 2 or more images at each of {LOOKS} or more looks"
             )
+    refuse_busy_machine()
     print_times(courses(asked, device))
 
 

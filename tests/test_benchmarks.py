@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-TEXTBOOKS = ["textbook, 0 workers", "textbook, 2 workers"]
+TEXTBOOKS = [
+    "float32, 0 workers",
+    "float32, 2 workers",
+    "bfloat16, 2 workers",
+    "bfloat16, in memory",
+]
 TINY = ["--images", "16", "--rounds", "1"]
 
 # Workers are forked, as a DataLoader does on Linux, from a process that other tests gave threads.
@@ -25,6 +30,7 @@ Run = Callable[..., tuple[object, str, str]]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a benchmark as its command does; gives exit code, output and what it said aside."""
     monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.setenv("DERMAUG_BENCHMARK_BUSY", "1")  # other tests run beside
 
     def ended(name: str, *arguments: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
@@ -63,6 +69,9 @@ def test_rates_and_their_ratios_are_printed(
     code, out, _ = run(name, *TINY, *options)
     assert not code
     rates = {way: figures(out, way) for way in (*references, *ours)}
+    if references is TEXTBOOKS:  # compared with the usual one and the fastest
+        best = max(references, key=lambda way: rates[way][0])
+        references = list(dict.fromkeys(["float32, 2 workers", best]))
     for rate, lowest, highest, *ratios in rates.values():
         assert rate == lowest == highest > 0  # there was one round
         expected = [rate / rates[reference][0] for reference in references]
@@ -71,7 +80,7 @@ def test_rates_and_their_ratios_are_printed(
 
 def test_every_network_is_timed_in_both_precisions(run: Run) -> None:
     code, out, _ = run(
-        "precision", "--device", "cpu", "--rounds", "1", "--batch", "4", "--steps", "1"
+        "precision", "--device", "cpu", "--rounds", "1", "--batch", "4", "--size", "32"
     )
     assert not code
     assert out.count("│ 32-true") == out.count("│ bf16-mixed") == 7
