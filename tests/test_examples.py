@@ -12,11 +12,11 @@ from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(ROOT.glob("examples/*.py"))
-STAGES = EXAMPLES[:5]
+STAGES = (*EXAMPLES[:5], EXAMPLES[6])
 
 
 def test_there_is_one_a_stage_and_each_fits_on_a_screen_or_two() -> None:
-    assert [path.stem[:2] for path in EXAMPLES] == ["01", "02", "03", "04", "05", "06"]
+    assert [path.stem[:2] for path in EXAMPLES] == ["01", "02", "03", "04", "05", "06", "07"]
     assert max(len(path.read_text(encoding="utf-8").splitlines()) for path in EXAMPLES) < 80
 
 
@@ -45,7 +45,10 @@ def test_examples_run_in_order(
         assert set(table["lesion_id"]) <= set(catalog.table["lesion_id"])
     probabilities = [table.filter(like="p_").to_numpy() for table in tested.values()]
     assert abs(probabilities[0] - probabilities[1]).max() > 1e-3  # the dose reached the training
-    assert "mean sensitivity, classic+synthetic minus classic" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "mean sensitivity, classic+synthetic minus classic" in told
+    assert "drawn: (8, 32, 32, 3), uint8" in told
+    assert (folder / "study/report.html").is_file()
 
     set_aside = runpy.run_path(str(EXAMPLES[5]))["set_aside"]
     kept, held = set_aside(folder / "phantoms", tmp_path / "set-aside", one_in=5)

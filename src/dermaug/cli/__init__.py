@@ -14,6 +14,7 @@ try:
         plan,
         readers,
         run,
+        runs,
         schema,
         score,
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermaug.cli.shipped import find_experiment
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
 from dermaug.files import expanded
+from dermaug.shipped import find_experiment
 
 if TYPE_CHECKING:
     import pandas as pd

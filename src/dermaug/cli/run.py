@@ -27,11 +27,11 @@ from dermaug.cli.options import (
     read_asked,
     rows_of,
 )
-from dermaug.cli.shipped import cost_class, shipped_experiments
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.shipped import cost_class, shipped_experiments
 
 if TYPE_CHECKING:
     from dermaug.experiment.run.results import RunResults

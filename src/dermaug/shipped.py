@@ -8,8 +8,8 @@ from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 
 FOLDERS = (
-    Path(__file__).parents[1] / "experiments",  # installed
-    Path(__file__).parents[3] / "experiments",  # in the repository
+    Path(__file__).parents[0] / "experiments",  # installed
+    Path(__file__).parents[2] / "experiments",  # in the repository
 )
 RATE = 1_000.0
 """Images of 32 px that the own CNN is shown per second on two CPU cores."""

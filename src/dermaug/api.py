@@ -1,0 +1,126 @@
+"""The functions of `import dermaug`: open data, train, generate, audit, compare."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import UInt8
+
+from dermaug.config import DataConfig
+from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.pixels import PixelStore
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch_options import SERIAL
+from dermaug.experiment.run.artefacts import find_generator, only_classifier
+from dermaug.experiment.stages.judges import classifier_judge
+from dermaug.experiment_file import read_experiment
+from dermaug.generators.saved_generator import load_generator
+from dermaug.inspection.audit_folder import audit_folder
+from dermaug.scoring.leaderboard import compare_runs
+from dermaug.seeding import derive_seed
+from dermaug.shipped import find_experiment
+from dermaug.stats import paired_difference as paired_difference
+from dermaug.study import run_study
+from dermaug.synthesis.sampling import sample
+from dermaug.training.fabric import start_fabric
+
+
+def open_data(source: str | Path, size: int = 64, classes: Sequence[str] = ()) -> PixelStore:
+    """Open a labelled data set and decode its images.
+
+    Args:
+        source: Folder or file in any supported layout, or "phantom" for drawn lesions.
+        size: Side of the images in pixels.
+        classes: Labels to keep; empty keeps all.
+
+    Returns:
+        `catalog.table` (one row per image with id, lesion, label and metadata) and `images`, uint8
+        (n, size, size, 3).
+    """
+    config = DataConfig(source=str(source), size=size, classes=tuple(classes))
+    return read_pixels(open_dataset(config), config)
+
+
+def train(
+    experiment: str | Path,
+    output: str | Path,
+    settings: Sequence[str] = (),
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Path:
+    """Run a study: train its generators and classifiers, score them, and write the report.
+
+    Calling it again resumes an interrupted run.
+
+    Args:
+        experiment: A TOML file, or the name of a shipped experiment such as "quickstart".
+        output: Folder of the run.
+        settings: Changes to the experiment, for example "data.size=32".
+        device: auto, cpu, cuda or mps.
+        precision: auto, 32-true or bf16-mixed.
+
+    Returns:
+        Folder of the run, with `report.html` and `scoring/`.
+    """
+    asked = read_experiment(find_experiment(str(experiment)), settings)
+    command = f"dermaug.train({str(experiment)!r}, {str(output)!r}, {list(settings)!r})"
+    run_study(
+        Path(output), asked, device=device, precision=precision, command=command, launch=SERIAL
+    )
+    return Path(output)
+
+
+def generate(
+    generator: str | Path, label: str, number: int = 100, seed: int = 0, *, device: str = "cpu"
+) -> UInt8[np.ndarray, "number h w 3"]:
+    """Draw images of one class; the same images as `dermaug generate` with this seed.
+
+    Args:
+        generator: Checkpoint of a generator, or its folder.
+        label: One of its classes.
+        number: Number of images.
+        seed: Seed of the latents.
+        device: auto, cpu, cuda or mps.
+    """
+    checkpoint = find_generator(Path(generator))
+    sampler, spec = load_generator(checkpoint, start_fabric(device).device)
+    if label not in spec.classes:
+        raise DermaugError(
+            f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), found "
+            f"{label!r}"
+        )
+    return sample(sampler, spec.classes.index(label), number, derive_seed("generate", seed))
+
+
+def audit(
+    synthetic: str | Path, data: str | Path, model: str | Path, *, device: str = "cpu"
+) -> pd.DataFrame:
+    """Compare synthetic with real images: fidelity, copies, and recognisable classes.
+
+    Args:
+        synthetic: Images of dermaug or of any other tool.
+        data: The real images.
+        model: A classifier of a run (checkpoint or folder), which provides the features.
+        device: auto, cpu, cuda or mps.
+
+    Returns:
+        One row per class with the numbers of `dermaug audit`.
+    """
+    stored = only_classifier(Path(model))
+    judge = classifier_judge(stored.path, start_fabric(device).device)
+    return audit_folder(Path(synthetic), Path(data), judge, stored=stored).audit.numbers
+
+
+def compare(*runs: str | Path, across: bool = False) -> pd.DataFrame:
+    """The primary contrasts of some runs with their verdicts, the largest difference first.
+
+    Args:
+        runs: Folders of runs.
+        across: Apply Holm's rule across all of them, instead of within each run.
+
+    Returns:
+        One row per run, arm, reference and classifier: see `dermaug.scoring.leaderboard`.
+    """
+    return compare_runs([Path(run) for run in runs], across=across)

@@ -1,0 +1,57 @@
+"""`dermaug runs` and `dermaug compare`: several runs in one table."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Json
+from dermaug.console import console
+from dermaug.errors import DermaugError
+
+
+@app.command()
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Folder of runs; default runs.")
+    ] = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """List runs with their state, duration and answer."""
+    if not folder.is_dir():
+        raise DermaugError(f"{folder}: expected a folder of runs, found none; check the path")
+    from dermaug.scoring.leaderboard import list_runs
+
+    table = list_runs(folder)
+    if as_json:
+        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        return
+    if table.empty:
+        console.print(f"no runs in {folder}; `dermaug run` starts one")
+        return
+    typer.echo(table.round(2).to_string(index=False, na_rep="–"))
+
+
+@app.command()
+def compare(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of runs that were scored.")
+    ],
+    across: Annotated[
+        bool, typer.Option("--holm", help="Apply Holm's rule across all runs of the table.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the primary contrasts of several runs, the largest difference first."""
+    from dermaug.scoring.leaderboard import compare_runs
+
+    table = compare_runs(folders, across=across)
+    if as_json:
+        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        return
+    shown = table.drop(columns=["margin", "p_equivalence"])
+    typer.echo(shown.round(3).to_string(index=False, na_rep="–"))
+    if table["data"].nunique() > 1:
+        console.print("note: the runs are of different data sets; their differences are not alike")

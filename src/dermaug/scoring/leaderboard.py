@@ -1,0 +1,102 @@
+"""Several runs in one table: their states, and their primary contrasts with verdicts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.identity import read_run_experiment
+from dermaug.experiment.run.layout import RECORD, RunFolder
+from dermaug.experiment.run.records import RunRecord
+from dermaug.scoring.scores import primary_words
+from dermaug.scoring.scoring import FOLDER, Scoring
+from dermaug.stats.multiplicity import holm
+from dermaug.stats.outcomes import NOT_JUDGED, outcome
+
+CONTRASTS = (
+    *("run", "data", "arm", "reference", "model", "metric"),
+    *("difference", "low", "high", "p_holm", "margin", "p_equivalence", "verdict"),
+)
+"""Columns of `compare_runs`; the numbers are defined as those of `verdict_table`."""
+RUNS = ("run", "state", "generators", "trials", "hours", "answer")
+
+
+def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFrame:
+    """The primary contrasts of some runs, the largest difference first.
+
+    Args:
+        folders: Folders of runs that have been scored.
+        across: Apply Holm's rule across all contrasts of the table, instead of within each run. The
+            tests of equivalence are then adjusted twice, which makes them conservative.
+
+    Returns:
+        One row per run, arm, reference and classifier, with the columns of `CONTRASTS`.
+
+    Raises:
+        DermaugError: A folder is given twice, is no run, or has no scores.
+    """
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise DermaugError("expected different runs, found one of them twice; name each once")
+    table = pd.concat([_contrasts(folder) for folder in folders], ignore_index=True)
+    if across:
+        judged = table.index[table["verdict"] != NOT_JUDGED]
+        for name, source in (("p_holm", "p"), ("p_equivalence", "p_equivalence")):
+            table.loc[judged, name] = holm(table.loc[judged, source].to_numpy(dtype=float))
+        table.loc[judged, "verdict"] = [
+            outcome(row["difference"], row["p_holm"], row["p_equivalence"])
+            for row in table.loc[judged].to_dict("records")
+        ]
+    order = table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
+    return order[list(CONTRASTS)]
+
+
+def list_runs(folder: Path) -> pd.DataFrame:
+    """The runs below a folder: their state, how long they took, and their answer.
+
+    Args:
+        folder: Folder of runs.
+
+    Returns:
+        One row per run, in alphabetical order, with the columns of `RUNS`: state (finished,
+        unfinished, or unreadable), finished generators and trials, hours from start to end (NaN
+        for an unfinished run), and the count of each verdict on a primary contrast.
+    """
+    found = sorted(path.parent for path in folder.glob("**/run.json"))
+    rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
+    return pd.DataFrame(rows, columns=list(RUNS))
+
+
+def _contrasts(folder: Path) -> pd.DataFrame:
+    experiment = read_run_experiment(folder)
+    verdicts = Scoring.read(folder).verdicts
+    asked = verdicts[verdicts["family"] == primary_words(experiment)]
+    data = RunRecord.read(RunFolder(folder).record).data.name
+    return asked.assign(run=folder.name, data=data, metric=asked["family"])
+
+
+def _row(root: Path, folder: Path) -> tuple[object, ...]:
+    name = folder.relative_to(root).as_posix()
+    files = RunFolder(folder)
+    try:
+        record = RunRecord.read(files.record)
+        answer = _answer(folder)
+    except DermaugError:
+        return name, "unreadable", 0, 0, np.nan, "–"
+    generators = len(list(folder.glob(f"**/generators/**/{RECORD}")))
+    state, hours = "unfinished", np.nan
+    if record.finished:
+        ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
+        started, finished = ends
+        state, hours = "finished", (finished - started).total_seconds() / 3600
+    return name, state, generators, len(files.trials), hours, answer
+
+
+def _answer(folder: Path) -> str:
+    """How many primary contrasts got which verdict; a dash before the run is scored."""
+    if not (folder / FOLDER / "verdicts.csv").is_file():
+        return "–"
+    counts = _contrasts(folder)["verdict"].value_counts()
+    return ", ".join(f"{verdict} {count}" for verdict, count in counts.items()) or "–"

@@ -1,0 +1,89 @@
+"""Several runs in one table: what each answered, and what stays of it under one rule for all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn import drawn_run_record
+from typer.testing import CliRunner
+
+from dermaug.cli import app
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.results import RunResults
+from dermaug.files import write_json
+from dermaug.scoring.leaderboard import CONTRASTS, compare_runs, list_runs
+from dermaug.scoring.scoring import Scoring, score
+from dermaug.stats.multiplicity import holm
+
+Study = Callable[..., RunResults]
+
+
+@pytest.fixture(scope="module")
+def runs(drawn_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two finished runs, one begun one, and one of another version."""
+    place = tmp_path_factory.mktemp("runs")
+    for name, skill in (("weak", 1.3), ("nested/strong", 3.0)):
+        results = drawn_study(skill={"real": 1.2, "classic": skill}, seeds=(0, 1))
+        files = RunFolder(place / name)
+        record = drawn_run_record(results.catalog)
+        record.model_copy(update={"finished": "2026-01-01T01:30:00+00:00"}).write(files.record)
+        write_json(files.experiment, results.experiment.model_dump(mode="json"))
+        score(results, 100).write(files.path)
+    begun = RunFolder(place / "begun")
+    drawn_run_record(drawn_study().catalog).write(begun.record)
+    write_json(begun.experiment, drawn_study().experiment.model_dump(mode="json"))
+    write_json(place / "old/run.json", {"format": 1})
+    write_json(place / "old/experiment.json", {})
+    return place
+
+
+def test_runs_are_listed_with_state_time_and_answer(runs: Path) -> None:
+    table = list_runs(runs).set_index("run")
+    assert table["state"].to_dict() == {
+        "begun": "unfinished",
+        "nested/strong": "finished",
+        "old": "unreadable",
+        "weak": "finished",
+    }
+    assert table.loc["weak", "hours"] == 1.5
+    assert table.loc["nested/strong", "answer"] == "helps 1"
+    assert table.loc["begun", "answer"] == "–"
+
+
+def test_the_table_holds_the_verdicts_of_each_run_best_first(runs: Path) -> None:
+    folders = [runs / "weak", runs / "nested/strong"]
+    table = compare_runs(folders)
+    assert list(table.columns) == list(CONTRASTS)
+    assert table["run"].tolist() == ["strong", "weak"]
+    for folder in folders:
+        verdicts = Scoring.read(folder).verdicts
+        own = verdicts[verdicts["family"] == "mean sensitivity"].iloc[0]
+        row = table.set_index("run").loc[folder.name]
+        assert (row["verdict"], row["p_holm"]) == (own["verdict"], own["p_holm"])
+
+
+def test_one_rule_for_all_adjusts_the_raw_p_values_of_all(runs: Path) -> None:
+    folders = [runs / "weak", runs / "nested/strong"]
+    raw = pd.concat(Scoring.read(folder).verdicts for folder in folders)
+    raw = raw[raw["family"] == "mean sensitivity"]["p"].to_numpy()
+    table = compare_runs(folders, across=True).set_index("run")
+    np.testing.assert_allclose(table.loc[["weak", "strong"], "p_holm"], holm(raw))
+    assert table.loc["strong", "p_holm"] > compare_runs(folders).set_index("run")["p_holm"].min()
+
+
+def test_a_run_without_scores_and_one_named_twice_are_refused(runs: Path) -> None:
+    with pytest.raises(DermaugError, match="`dermaug score` wrote, found none"):
+        compare_runs([runs / "begun"])
+    with pytest.raises(DermaugError, match="found one of them twice"):
+        compare_runs([runs / "weak", runs / "weak"])
+
+
+def test_the_commands_print_both_tables(runs: Path) -> None:
+    listed = CliRunner().invoke(app, ["runs", str(runs)])
+    assert "nested/strong" in listed.stdout
+    compared = CliRunner().invoke(app, ["compare", str(runs / "weak"), "--json"])
+    assert '"run": "weak"' in compared.stdout
+    assert CliRunner().invoke(app, ["runs", str(runs / "absent")]).exit_code == 2
