@@ -151,7 +151,7 @@ def test_transparent_pixels_lie_on_white(tmp_path: Path) -> None:
 
 
 def test_two_bit_palette_with_a_transparent_entry(tmp_path: Path) -> None:
-    image = Image.fromarray(np.repeat([[0, 1]], 8, 0).repeat(4, 1).astype(np.uint8), "P")
+    image = Image.fromarray(np.repeat([[0, 1]], 16, 0).repeat(8, 1).astype(np.uint8), "P")
     image.putpalette([1, 2, 3, 200, 100, 50])
     image.save(tmp_path / "a.png", transparency=0)
     np.testing.assert_array_equal(
@@ -285,3 +285,10 @@ def test_postscript_named_jpg_is_never_handed_to_an_interpreter(tmp_path: Path) 
     (tmp_path / "a.jpg").write_bytes(program)
     with pytest.raises(BadImageError, match="not an image, or of an unknown kind"):
         decode_whole(tmp_path / "a.jpg")
+
+
+def test_the_limit_on_pixels_can_be_raised(tmp_path: Path) -> None:
+    Image.new("RGB", (60, 50), "red").save(tmp_path / "large.png")
+    with pytest.raises(BadImageError, match=r"more than .* are refused \(data\.max_megapixels\)"):
+        read_square(tmp_path / "large.png", 16, max_pixels=2_999)
+    assert read_square(tmp_path / "large.png", 16, max_pixels=3_000).pixels.max() == 255

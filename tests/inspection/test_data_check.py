@@ -54,7 +54,7 @@ def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
     assert found.refused == ()
     assert found.counts.loc["mel"].to_dict() == {"images": 4, "lesions": 4, "patients": 4}
     assert found.counts.loc["nv"].to_dict() == {"images": 5, "lesions": 4, "patients": 4}
-    assert found.sentences[0].startswith("Read as table: metadata.csv ")
+    assert found.sentences[0] == "Read by the columns file_name and label of metadata.csv."
     assert found.sentences[1] == (
         "A run groups the images by patient, 1 images without one by lesion: 4 groups."
     )

@@ -54,9 +54,17 @@ class DataConfig(Section):
     class, chosen by seed; 0 keeps all."""
     on_bad: Literal["stop", "skip"] = "stop"
     """Treatment of files that cannot be decoded: stop with a list, or skip and count them."""
+    max_megapixels: int = Field(default=50, ge=1, le=1_000)
+    """Largest image that is decoded, in millions of pixels; a header that claims more is refused,
+    since it may be made to fill the memory."""
     external_test: tuple[DataPath, ...] = ()
     """Other data sets on which each classifier is tested once, reported separately."""
     phantom: PhantomConfig = PhantomConfig()
+
+    @property
+    def max_pixels(self) -> int:
+        """`max_megapixels` in pixels."""
+        return self.max_megapixels * 1_000_000
 
     @property
     def label_map(self) -> dict[str, str]:

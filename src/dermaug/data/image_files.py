@@ -18,6 +18,11 @@ from dermaug.errors import DermaugError
 MAX_PIXELS = 50_000_000
 """Largest image that is decoded, in pixels; a header that claims more is refused unread."""
 
+LEAST_SIDE = 16
+"""Smallest side of an image, in pixels: the smallest `data.size`."""
+LONGEST_RATIO = 10
+"""Largest ratio of the sides of an image."""
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """Decoders that may run, whatever a file is named: Pillow knows some forty more, and hands one of
 them, PostScript, to an interpreter that runs the file as a program."""
@@ -109,7 +114,9 @@ def read_content(path: Path | str, max_pixels: int = MAX_PIXELS) -> bytes:
 
 
 def open_header(content: bytes, max_pixels: int) -> Image.Image:
-    """Read the header only, and refuse by it what is empty, animated or too large."""
+    """Read the header only, and refuse by it what is empty, tiny, animated or too large."""
+    if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit may be raised, never lowered
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
     image = Image.open(io.BytesIO(content), formats=FORMATS)
     width, height = image.size
     if width < 1 or height < 1:
@@ -117,7 +124,16 @@ def open_header(content: bytes, max_pixels: int) -> Image.Image:
     if width * height > max_pixels:
         raise ValueError(
             f"its header claims {width * height / 1e6:.0f} million pixels; "
-            f"more than {max_pixels / 1e6:.0f} million are refused"
+            f"more than {max_pixels / 1e6:.0f} million are refused (data.max_megapixels)"
+        )
+    if min(width, height) < LEAST_SIDE:
+        raise ValueError(
+            f"a thumbnail or sliver of {width} x {height} pixels; expected at least {LEAST_SIDE} "
+            "on each side"
+        )
+    if max(width, height) > LONGEST_RATIO * min(width, height):
+        raise ValueError(
+            f"a sliver of {width} x {height} pixels, of which the central square shows little"
         )
     # Phones' MPO files hold a preview or depth map beside the picture, which is the first frame.
     if getattr(image, "is_animated", False) and image.format != "MPO":
@@ -182,10 +198,18 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_sixteen_bits(image: Image.Image) -> Image.Image:
-    """Scale 0..65535 to 0..255; Pillow's own conversion clips at 255 and gives white."""
+    """Scale 0..65535 to 0..255; Pillow's own conversion clips at 255 and gives white.
+
+    Images of 10 or 12 bits are stored in 16, too. Scaled, they would be black.
+    """
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > 65_535:
         raise ValueError("32-bit pixels beyond 0..65535; save it with 8 bits")
+    if 0 < values.max() < 4_096:
+        raise ValueError(
+            f"16-bit pixels of at most {values.max()}, as of a 12-bit camera: they would look "
+            "black; save it with 8 bits"
+        )
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 

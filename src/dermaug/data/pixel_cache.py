@@ -23,7 +23,7 @@ from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.files import read_json, write_json, written_aside
 
-FORMAT = 2
+FORMAT = 3
 """Part of every key; raised when decoding changes, so that no old pixels are taken."""
 DETAILS = ".details"
 """Ending of the file beside the squares that holds `Contents.details`."""

@@ -78,7 +78,13 @@ def load_pixels(
     if catalog.embedded is not None:
         return _embedded(catalog, config)
     jobs = _jobs(catalog, with_masks=config.crop == "lesion")
-    decode = partial(square_or_reason, size=config.size, crop=config.crop, margin=config.margin)
+    decode = partial(
+        square_or_reason,
+        size=config.size,
+        crop=config.crop,
+        margin=config.margin,
+        max_pixels=config.max_pixels,
+    )
     path = cache_path(
         cache or default_cache(), f"{catalog.name}-{config.size}px", _key(jobs, config)
     )

@@ -28,20 +28,24 @@ class BadFile:
         return f"{self.path}: {self.reason}"
 
 
-def square_or_reason(job: Job, *, size: int, crop: Crop, margin: float) -> Square | BadFile:
+def square_or_reason(
+    job: Job, *, size: int, crop: Crop, margin: float, max_pixels: int
+) -> Square | BadFile:
     """Decode one image to its square; arguments as for `read_square`."""
     image_id, path, mask = job
     try:
-        return read_square(path, size, crop=crop, margin=margin, mask_path=mask)
+        return read_square(
+            path, size, crop=crop, margin=margin, mask_path=mask, max_pixels=max_pixels
+        )
     except BadImageError as error:
         return BadFile(image_id, error.path, error.reason)
 
 
-def signature_or_reason(file: tuple[str, str]) -> Signature | BadFile:
+def signature_or_reason(file: tuple[str, str], *, max_pixels: int) -> Signature | BadFile:
     """The signature of one file, given with its image's id, decoded at full size."""
     image_id, path = file
     try:
-        content = read_content(path)
-        return sign(decode(path, content), content)
+        content = read_content(path, max_pixels)
+        return sign(decode(path, content, max_pixels), content)
     except BadImageError as error:
         return BadFile(image_id, error.path, error.reason)

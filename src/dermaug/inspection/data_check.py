@@ -66,7 +66,10 @@ def examine(
     path = expanded(config.source, "data.source")
     catalog = open_catalog(path, config.label_map)
     require_labels(catalog, config)
-    checked, names = check_catalog(catalog, progress=progress), (str(path), str(against))
+    checked, names = (
+        check_catalog(catalog, None, progress, config.max_pixels),
+        (str(path), str(against)),
+    )
     sound, pixels = checked.catalog, checked.contents.pixels
     twins = find_twins(sound, pixels, checked.contents.details)
     said = (equal_sentence(sound, pixels), twins.sentence(sound.unit))

@@ -544,6 +544,18 @@ def test_training_and_test_of_ham10000_are_offered_by_name(lay_out: Write) -> No
         assert open_catalog(root / path).image_ids.tolist() == ["ISIC_0034524", "ISIC_0034525"]
 
 
+def test_a_table_of_another_data_set_is_suspected(lay_out: Write) -> None:
+    case = CASES[NAMES.index("DDI")]
+    rows = "".join(f"{n},{n},{n:06d}.png,12,{n % 2 == 0},x\n" for n in range(5))
+    header = case.tables["ddi_metadata.csv"].splitlines()[0]
+    files = tuple(f"ISIC_000000{n}.jpg" for n in range(4))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(lay_out({"ddi_metadata.csv": f"{header}\n{rows}"}, files))
+    (line,) = caught.value.details
+    assert line.startswith("no image file for 5 rows (000000.png, ")
+    assert line.endswith("none of the 4 images that are there: is it that of another data set?")
+
+
 def test_an_unknown_label_is_refused(lay_out: Write) -> None:
     case = CASES[NAMES.index("PAD-UFES-20")]
     tables = {name: text.replace(",NEV,", ",NEVUS,") for name, text in case.tables.items()}

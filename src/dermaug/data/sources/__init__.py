@@ -56,11 +56,16 @@ SOURCES = {
         tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
     ),
     "parquet": Source(parquet_tables.recognises, parquet_tables.read, parquet_tables.LOOKS_FOR),
-    "HAM10000": Source(ham10000.recognises, _plain(ham10000.read), ham10000.LOOKS_FOR),
+    "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
-    "table": Source(own_table.recognises, _plain(own_table.read), own_table.LOOKS_FOR),
+    "table": Source(
+        own_table.recognises, _plain(own_table.read), own_table.LOOKS_FOR, own_table.why
+    ),
     "class folders": Source(
-        class_folders.recognises, _plain(class_folders.read), class_folders.LOOKS_FOR
+        class_folders.recognises,
+        _plain(class_folders.read),
+        class_folders.LOOKS_FOR,
+        class_folders.why,
     ),
 }
 NO_MAP: Mapping[str, str] = {}
@@ -80,18 +85,23 @@ def open_catalog(path: Path, labels: Mapping[str, str] = NO_MAP) -> Catalog:
     try:
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
-        path = path.resolve()
-        source = recognise(path)
-        while source is None and (inside := _only_content(path)) is not None:
-            path, source = inside, recognise(inside)
+        inside, source = _meant(path.resolve())
         if source is not None:
-            return source.read(path, labels)
-        hints = _hints(path)
+            return source.read(inside, labels)
+        hints = _hints(inside)
     except OSError as error:
         where = error.filename or path
         raise DermaugError(f"{where}: cannot be read ({error.strerror or error})") from None
     looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
-    raise DermaugError(f"{path}: not a supported data set", [*looked, *hints])
+    raise DermaugError(f"{path}: not a supported data set", hints or looked)
+
+
+def _meant(path: Path) -> tuple[Path, Source | None]:
+    """The data set at a path, or the only one in it, and the source that reads it."""
+    source = recognise(path)
+    while source is None and (inside := _only_content(path)) is not None:
+        path, source = inside, recognise(inside)
+    return path, source
 
 
 def recognise(path: Path) -> Source | None:
@@ -101,9 +111,9 @@ def recognise(path: Path) -> Source | None:
 
 def recognised_as(path: Path) -> str:
     """Which source reads a path and what it looks for, as a sentence; "" when none does."""
-    source = recognise(path)
+    inside, source = _meant(path.resolve())
     if source is not None and source.why is not None:
-        return source.why(path)
+        return source.why(inside)
     found = (name for name, known in SOURCES.items() if known is source)
     return f"Read as {next(found)}: {source.looks_for}." if source else ""
 

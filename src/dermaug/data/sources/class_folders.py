@@ -9,7 +9,7 @@ import pandas as pd
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, name_fault
 from dermaug.data.containers import is_folder
-from dermaug.data.metadata import Findings, Row
+from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     SUFFIXES,
@@ -33,12 +33,23 @@ LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
     "validation and test; no table beside or in them, no sub-folder named as a split or container"
 )
+NAMED = 12
+"""Classes that a sentence names."""
 TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
 
 def recognises(path: Path) -> bool:
     """Whether sub-folders hold images as classes do, and nothing says that they are no classes."""
     return is_folder(path) and any(map(class_folders, _roots(path))) and not doubts(path)
+
+
+def why(path: Path) -> str:
+    """What a path was recognised as and by which folders, as a sentence."""
+    roots = _roots(path)
+    names = sorted({folder.name for root in roots for folder in class_folders(root)})
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    splits = f" of {', '.join(root.name for root in roots)}" if roots != [path] else ""
+    return f"Read as class folders: {', '.join(names[:NAMED])}{more} are the classes{splits}."
 
 
 def doubts(path: Path) -> list[str]:
@@ -59,11 +70,12 @@ def doubts(path: Path) -> list[str]:
     return (
         lines
         + [
-            f"{folder / name} is a table of no known layout: the classes may be in it; name its "
-            "columns file_name and label and call it metadata.csv, or move it if it is of no use"
+            f"{folder / name} is a table of no known layout{_columns(folder / name)}: the classes "
+            "may be in it; call the columns with the images' names and labels file_name and label "
+            "(and lesion_id, patient_id), or move the table if it is of no use"
             for folder in dict.fromkeys((path, *roots, *folders))
             for name in file_names(folder)
-            if name.lower().endswith(TABLES)
+            if name.lower().endswith(TABLES) and not _tells_more(name, folders)
         ]
         + _tables_beside(path)
     )
@@ -72,7 +84,21 @@ def doubts(path: Path) -> list[str]:
 def _table_of(folder: Path) -> str:
     """The name of the table of an ISIC challenge's images, as the end of a sentence."""
     prefix, ending = folder.name[:-6], folder.name[-6:].lower()
-    return f"; its labels are in {prefix}_GroundTruth.csv" if ending == "_input" else ""
+    if ending != "_input":
+        return ""
+    return f"; its labels are in {prefix}_GroundTruth.csv, which is not there: put it beside it"
+
+
+def _tells_more(table: str, folders: Sequence[Path]) -> bool:
+    """Whether a table goes with the ground truth of an ISIC challenge, and holds no labels."""
+    prefixes = [folder.name[:-6] for folder in folders if folder.name.lower().endswith("_input")]
+    return any(table.startswith(prefix) for prefix in prefixes)
+
+
+def _columns(table: Path) -> str:
+    """The columns of a table that is text, in brackets."""
+    names = read_header(table) if table.suffix.lower() in (".csv", ".tsv", ".tab") else ()
+    return f" (columns {', '.join(names)[:120]})" if names else ""
 
 
 def _tables_beside(path: Path) -> list[str]:

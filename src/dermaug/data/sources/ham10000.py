@@ -1,6 +1,8 @@
 """HAM10000 as on Kaggle or Harvard Dataverse (Tschandl et al. 2018, doi:10.7910/DVN/DBW86T)."""
 
 import difflib
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +18,7 @@ from dermaug.data.cells import (
     parse_patient,
 )
 from dermaug.data.containers import is_folder
+from dermaug.data.label_map import relabel
 from dermaug.data.metadata import Findings, Sheet, read_sheet
 from dermaug.data.sources.images import (
     MASK_FOLDER,
@@ -79,11 +82,18 @@ def recognises(path: Path) -> bool:
     return any(map(is_image, names)) and "metadata.csv" not in names and path.name != MASK_FOLDER
 
 
-def read(path: Path) -> Catalog:
+def why(path: Path) -> str:
+    """What a path was recognised as and by which table, as a sentence."""
+    metadata = find_metadata(path)
+    return f"Recognised as HAM10000 by {metadata.name}." if metadata else ""
+
+
+def read(path: Path, own: Mapping[str, str]) -> Catalog:
     """Read HAM10000.
 
     Args:
         path: Folder with the metadata, folder of images below it, or the metadata table itself.
+        own: Label as written, or class -> class, or "" to leave it out.
 
     Raises:
         DermaugError: Every finding, by file and line.
@@ -100,7 +110,7 @@ def read(path: Path) -> Catalog:
         )
     images = by_stem(files, findings)
     match_images(sheet, "image_id", images, metadata.parent, findings)
-    table = read_rows(sheet, findings)
+    table, known = read_rows(sheet, findings), label_map(sheet, own, findings)
     findings.stop(str(metadata.parent))
     table["path"] = [images[image_id] for image_id in table["image_id"]]
     masks = mask_paths(metadata.parent, path)
@@ -109,7 +119,32 @@ def read(path: Path) -> Catalog:
     drawn = table["lesion_id"].str.startswith(PHANTOM_LESIONS).all()
     name = "phantom lesions" if drawn else "HAM10000"
     notes = ("The lesions are drawings made by dermaug, not patients' images.",) if drawn else ()
-    return Catalog(name, metadata.parent, table, classes, notes=notes)
+    return relabel(Catalog(name, metadata.parent, table, classes, notes=notes), known)
+
+
+def label_map(sheet: Sheet, own: Mapping[str, str], findings: Findings) -> dict[str, str]:
+    """Label as written -> class, in any case; one finding for each label that is none.
+
+    Args:
+        sheet: The metadata table.
+        own: Label as written, or class -> class, or "" to leave it out.
+        findings: Gets the lines.
+    """
+    known, counts = dict[str, str](), Counter(row["dx"] for row in sheet.rows)
+    for row in sheet.rows:
+        text = row["dx"]
+        if text in own or text.lower() in LABELS:
+            known[text] = own[text] if text in own else own.get(text.lower(), text.lower())
+        elif text in counts:
+            close = difflib.get_close_matches(text.lower(), LABELS, n=1)
+            hint = f"; is it {close[0]!r}?" if close else ""
+            more = f" in {counts[text]:,} rows" if counts[text] > 1 else ""
+            findings.add(
+                f"{row.where}: expected dx to be one of {', '.join(LABELS)}; found "
+                f"{text[:40]!r}{more}{hint}"
+            )
+            del counts[text]
+    return known
 
 
 def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
@@ -121,19 +156,14 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     """
     check_names(sheet.rows, "image_id", findings)
     check_unique(sheet.rows, "image_id", findings)
-    check_lesions(((row.where, row["lesion_id"], row["dx"]) for row in sheet.rows), findings)
+    check_lesions(
+        ((row.where, row["lesion_id"], row["dx"].lower()) for row in sheet.rows), findings
+    )
     check_patients(
         ((row.where, row["lesion_id"], parse_patient(row)) for row in sheet.rows), findings
     )
     records = []
     for row in sheet.rows:
-        if row["dx"] not in LABELS:
-            close = difflib.get_close_matches(row["dx"].lower(), LABELS, n=1)
-            hint = f"; is it {close[0]!r}?" if close else ""
-            findings.add(
-                f"{row.where}: expected dx to be one of {', '.join(LABELS)}; "
-                f"found {row['dx'][:40]!r}{hint}"
-            )
         if row["lesion_id"].lower() in UNKNOWN_WORDS:
             findings.add(f"{row.where}: expected a lesion_id, found {row['lesion_id']!r}")
         ids = {"image_id": row["image_id"], "lesion_id": row["lesion_id"], "label": row["dx"]}

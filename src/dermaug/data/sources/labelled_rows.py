@@ -55,7 +55,8 @@ def read_rows(
     named = _stems(sheet, layout)
     rows = _with_images(rows, images, layout, root, findings, notes)
     lost = [file for stem, file in images.items() if stem not in named]
-    add_unnamed(lost, sheet.path.name, findings)
+    if len(lost) < len(images):  # else the rows that miss their image tell of it
+        add_unnamed(lost, sheet.path.name, findings)
     check_unique(rows, "image_id", findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in rows), findings)
     described = pd.DataFrame([describe(row, findings) for row in rows])
@@ -95,7 +96,8 @@ def _labelled_rows(
         known = ", ".join(layout.labels)
         findings.add(
             f"{layout.name} has no labels {counted(unknown)}; known are {known}; say what they are "
-            "with data.labels, or leave them out with data.leave_out"
+            "with --labels LABEL=CLASS (data.labels), or leave them out with --leave-out LABEL "
+            "(data.leave_out)"
         )
     for label in sorted(set(written.values()) - {DROPPED}):
         if fault := name_fault(label):
@@ -174,7 +176,8 @@ def _with_images(
         notes.append(f"Left out: {told}.")
     else:
         missing = [(row.where, row["file"]) for row in lost]
-        add_missing(missing, layout.image, images.values(), root, findings)
+        every = len(lost) == len(rows)
+        add_missing(missing, layout.image, images.values(), root, findings, every=every)
     return [row for row in rows if row["image_id"] in images]
 
 

@@ -10,6 +10,9 @@ from dermaug.data.sources.images import file_names
 
 PACKED = (".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 """Endings of archives that are not read in place."""
+OTHER_SET = (
+    "; it names none of the {number:,} images that are there: is it that of another data set?"
+)
 NAMED = 3
 """Images that are named, one line each; of more, one line tells how many."""
 
@@ -20,6 +23,8 @@ def add_missing(
     files: Collection[str],
     root: Path,
     findings: Findings,
+    *,
+    every: bool = False,
 ) -> None:
     """Report images that a table names and that are not there.
 
@@ -29,9 +34,12 @@ def add_missing(
         files: Paths of the images that are there.
         root: Folder of the data set.
         findings: Gets one line per image, or one for all when there are more than `NAMED`.
+        every: Whether these are all rows of the table.
     """
     if len(missing) > NAMED:
-        findings.add(missing_sentence([name for _, name in missing], files, root))
+        told = missing_sentence([name for _, name in missing], files, root)
+        other = every and files and not likely_cause(missing[0][1], files, root)
+        findings.add(told + (OTHER_SET.format(number=len(files)) if other else ""))
         return
     for where, name in missing:
         cause = likely_cause(name, files, root)

@@ -21,7 +21,7 @@ from dermaug.data.cells import (
     tone_column,
 )
 from dermaug.data.containers import is_folder
-from dermaug.data.metadata import Findings, Row, Sheet, read_lines, read_sheet
+from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
 from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.split_folders import (
@@ -45,7 +45,7 @@ UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a table of this name, a folder with one, or one of splits with one each."""
+    """Whether `path` is such a table, a folder with one, or one of splits with one each."""
     return bool(_tables(path))
 
 
@@ -90,6 +90,14 @@ def read(path: Path) -> Catalog:
     return plain_catalog(root, ids, lesions, labels, paths, described, grouped, notes)
 
 
+def why(path: Path) -> str:
+    """What a path was recognised as and by which tables, as a sentence."""
+    tables = _tables(path)
+    splits = f" in each of {', '.join(table.parent.name for table in tables)}"
+    where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
+    return f"Read by the columns file_name and label of {tables[0].name}{where}."
+
+
 def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
     """File names without ending; with folders and endings where these alone are not unique."""
     stems = [path.stem for path in paths]
@@ -101,7 +109,7 @@ def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
 def _tables(path: Path) -> list[Path]:
     """The table that a path means, or those of the splits in it."""
     if not is_folder(path):
-        return [path] if path.name.lower() in TABLE_NAMES else []
+        return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
     tables = _tables_in(path)
     if tables:
         return tables[:1]
@@ -111,7 +119,14 @@ def _tables(path: Path) -> list[Path]:
 
 
 def _tables_in(folder: Path) -> list[Path]:
-    return [folder / name for name in file_names(folder) if name.lower() in TABLE_NAMES]
+    names = file_names(folder)
+    found = [folder / name for name in names if name.lower() in TABLE_NAMES]
+    return found or [folder / name for name in names if _has_columns(folder / name)]
+
+
+def _has_columns(table: Path) -> bool:
+    """Whether a table of another name has the columns that such a table needs."""
+    return table.suffix.lower() in (".csv", ".tsv") and set(REQUIRED) <= set(read_header(table))
 
 
 def _pooled(root: Path, tables: Sequence[Path], findings: Findings) -> Sheet:
