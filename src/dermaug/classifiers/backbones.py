@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from dermaug.classifiers.model import pooled_features
 from dermaug.errors import DermaugError
-from dermaug.training.weights import load_weights, read_weights, require_hub
+from dermaug.training.weight_packages import packaged_file
+from dermaug.training.weights import load_packaged, load_weights, read_weights, require_hub
 
 SIDE = 128
 """Side to which images are scaled, unless the network accepts one side only."""
@@ -93,7 +94,8 @@ def load_backbone(
 
     Args:
         name: Name of a timm model.
-        weights: A local file with timm's key names; None takes the weights of the model hub.
+        weights: A local file with timm's key names; None takes those of an installed package or, if
+            none has them, of the model hub.
         options: Further arguments of `timm.create_model`.
         layers: As for `BackboneFeatures`.
         expect_missing: Keys (`*` allowed) that the file may lack; then `layers` must name layers
@@ -105,15 +107,19 @@ def load_backbone(
     """
     if name.split(".")[0] not in timm.list_models():
         raise DermaugError(f"unknown backbone {name!r}: expected the name of a timm model")
-    if weights is None:
+    packaged = weights is None and packaged_file(name) is not None
+    if weights is None and not packaged:
         told = timm.get_pretrained_cfg(name)
         require_hub(name, told.hf_hub_id if told else None)
     given: dict[str, Any] = dict(options or {})
     try:
-        network = timm.create_model(name, pretrained=weights is None, **given)
+        from_hub = weights is None and not packaged
+        network = timm.create_model(name, pretrained=from_hub, **given)
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise DermaugError(f"timm cannot build {name} with {given}: {error}") from None
     backbone = BackboneFeatures(network, layers).eval()
+    if packaged:
+        load_packaged(network, name)
     if weights is not None:
         missing = load_weights(network, weights, expect_missing)
         _refuse_random(backbone, missing)

@@ -17,7 +17,8 @@ from dermaug.data.decoding import Crop
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
-from dermaug.training.weights import head_names, load_weights, require_hub
+from dermaug.training.weight_packages import packaged_file
+from dermaug.training.weights import PACKAGE, head_names, load_packaged, load_weights, require_hub
 
 OWN = "fridadar"
 
@@ -116,8 +117,11 @@ def build_classifier(
         mean: Channel means of the training split, used if the network has none of its own.
         std: Channel standard deviations of the training split, used in the same case.
     """
-    network = _network(spec, pretrained=config.pretrained)
-    if config.weights:
+    packaged = config.pretrained and packaged_file(config.model) is not None
+    network = _network(spec, pretrained=config.pretrained and not packaged)
+    if packaged or config.weights == PACKAGE:
+        load_packaged(network, config.model)
+    elif config.weights:
         load_weights(network, expanded(config.weights, "weights"), config.expect_missing)
     if config.pretrained or config.weights:
         own: Any = network.pretrained_cfg

@@ -14,7 +14,7 @@ import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import Generator, Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
@@ -28,10 +28,15 @@ from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import hinge_discriminator_loss, hinge_loss
 from dermaug.generators.residual import SLOPE, ResidualGenerator
 from dermaug.training.convolutions import suit_cpu
-from dermaug.training.weights import load_weights, require_hub
+from dermaug.training.weight_packages import packaged_file, packaged_weights
+from dermaug.training.weights import PACKAGE, fit_weights, read_weights, require_hub
 
 # timm warns about the layers after the last scale, which a features-only network does not have.
 logging.getLogger("timm.models._builder").setLevel(logging.ERROR)
+
+
+PACKAGED = "tf_efficientnet_lite1"
+"""The backbone by default where its weights are installed."""
 
 
 class Projected(Family):
@@ -49,11 +54,13 @@ class Projected(Family):
         """Settings of the projected GAN."""
 
         backbone: str = "mobilenetv1_100"
-        """Name of a timm model that can return features at several scales."""
+        """Name of a timm model that can return features at several scales. Without one, and without
+        a weight file: tf_efficientnet_lite1 if its weights are installed (extra `imagenet`)."""
         backbone_options: dict[str, bool | int | float | str] = Field(default_factory=dict)
         """Further arguments of `timm.create_model`."""
         weights: str = ""
-        """Local weight file with timm's key names; empty takes the weights of the model hub."""
+        """Local weight file with timm's key names, or `package`: those of an installed package.
+        Empty takes the package if it has the backbone, otherwise the model hub."""
         expect_missing: tuple[str, ...] = ()
         """Keys (`*` allowed) of layers after the last scale that the weight file may lack."""
         scales: int = Field(default=4, ge=1, le=5)
@@ -68,6 +75,14 @@ class Projected(Family):
         """Fraction of the training at which conditioning on the class starts; 0: from the start."""
         told_by: float = Field(default=0.4, ge=0.0, le=1.0)
         """Fraction of the training at which conditioning on the class is complete."""
+
+        @model_validator(mode="before")
+        @classmethod
+        def _packaged_backbone(cls, value: Any) -> Any:  # noqa: ANN401
+            named = not isinstance(value, dict) or "backbone" in value
+            if named or value.get("weights", PACKAGE) != PACKAGE or not packaged_file(PACKAGED):
+                return value
+            return {"backbone": PACKAGED, **value}
 
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:
         super().__init__(config, size, num_classes)
@@ -220,8 +235,9 @@ def _backbone(own: Projected.Options, **origin: Any) -> Any:  # noqa: ANN401
 
 def _pretrained(own: Projected.Options) -> nn.Module:
     """The backbone with its weights, frozen."""
-    if own.weights:
-        features = _from_file(own)
+    packaged = own.weights == PACKAGE or (not own.weights and packaged_file(own.backbone))
+    if packaged or own.weights:
+        features = _with_weights(own, packaged=bool(packaged))
     else:
         told = timm.get_pretrained_cfg(own.backbone)
         require_hub(own.backbone, told.hf_hub_id if told else None)
@@ -229,11 +245,17 @@ def _pretrained(own: Projected.Options) -> nn.Module:
     return suit_cpu(features.eval().requires_grad_(False))
 
 
-def _from_file(own: Projected.Options) -> nn.Module:
-    """The backbone with the weights of a file, none of them random at the scales in use."""
+def _with_weights(own: Projected.Options, *, packaged: bool) -> nn.Module:
+    """The backbone with the weights of a package or file, none of them random at the scales in use.
+
+    Raises:
+        DermaugError: The weights cannot be loaded, or a scale would depend on missing ones.
+    """
     options: dict[str, Any] = dict(own.backbone_options)
     whole = timm.create_model(own.backbone, **options)
-    missing = load_weights(whole, Path(own.weights), own.expect_missing)
+    origin = f"package weights of {own.backbone}" if packaged else own.weights
+    given = packaged_weights(own.backbone, whole) if packaged else read_weights(Path(own.weights))
+    missing = fit_weights(whole, given, origin, own.expect_missing)
     state = whole.state_dict()
     for key in missing:
         state[key].fill_(torch.nan)  # shows in every scale that depends on it
@@ -245,8 +267,8 @@ def _from_file(own: Projected.Options) -> nn.Module:
         scales = features.eval()(torch.zeros(1, 3, 64, 64))
     if not all(maps.isfinite().all() for maps in scales):
         raise DermaugError(
-            f"{own.weights}: a scale of the discriminator depends on weights that are missing from "
-            "the file; use fewer scales",
+            f"{origin}: a scale of the discriminator depends on weights that are missing; use "
+            "fewer scales",
             list(missing)[:20],
         )
     return features

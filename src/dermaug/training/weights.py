@@ -3,7 +3,7 @@
 import fnmatch
 import pickle
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -13,25 +13,44 @@ from torch import Tensor, nn
 
 from dermaug.console import console
 from dermaug.errors import DermaugError
+from dermaug.training.weight_packages import packaged_weights, ways_to_weights
 
+PACKAGE = "package"
+"""The value of `weights` that stands for the installed package with the weights of the network."""
 HUB = ("huggingface.co", 443)
 
 
 def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) -> tuple[str, ...]:
+    """Load the weights of a file into a network: `fit_weights` of `read_weights`."""
+    return fit_weights(network, read_weights(path), str(path), expect_missing)
+
+
+def load_packaged(network: nn.Module, model: str) -> None:
+    """Load the weights that an installed package has for a timm network.
+
+    Raises:
+        DermaugError: Raised by `packaged_weights`.
+    """
+    fit_weights(network, packaged_weights(model, network), f"package weights of {model}", ())
+
+
+def fit_weights(
+    network: nn.Module, given: Mapping[str, Tensor], origin: str, expect_missing: Sequence[str]
+) -> tuple[str, ...]:
     """Load weights into a network, print missing keys, and refuse unexpected differences.
 
     Args:
         network: A timm network; its head may always be missing or of another shape.
-        path: `.safetensors`, or `.pth` / `.pt` holding tensors only (nothing else is unpickled).
-        expect_missing: Keys (`*` allowed) of the network that the file may lack.
+        given: Weights by timm's key names.
+        origin: Where they come from, for messages.
+        expect_missing: Keys (`*` allowed) of the network that may be missing.
 
     Returns:
-        Keys with random initial values, because the file lacks them.
+        Keys with random initial values, because the weights lack them.
 
     Raises:
-        DermaugError: The file cannot be read, or keys differ that are not in `expect_missing`.
+        DermaugError: Keys differ that are not in `expect_missing`.
     """
-    given = read_weights(path)
     wanted = network.state_dict()
     head = tuple(f"{name}.*" for name in head_names(network))
     fitting = {
@@ -47,13 +66,13 @@ def load_weights(network: nn.Module, path: Path, expect_missing: Sequence[str]) 
     surprises += [key for key in unused if not _matches(key, head)]
     if surprises:
         raise DermaugError(
-            f"{path}: {len(surprises)} keys do not match the network; name those that may be "
+            f"{origin}: {len(surprises)} keys do not match the network; name those that may be "
             "missing in expect_missing, or pass the file for this model",
             [_mismatch(key, wanted, given) for key in surprises[:20]],
         )
     network.load_state_dict(fitting, strict=False)
     console.print(
-        f"{path.name}: {len(fitting)} of {len(wanted)} tensors loaded; these start at random: "
+        f"{origin}: {len(fitting)} of {len(wanted)} tensors loaded; these start at random: "
         f"{', '.join(missing) or 'none'}",
         markup=False,
     )
@@ -86,16 +105,21 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return state
 
 
+def in_hub_cache(hub_id: str) -> bool:
+    """Whether the local cache of the model hub has the weights of a model."""
+    from huggingface_hub import try_to_load_from_cache
+
+    names = ("model.safetensors", "pytorch_model.bin")
+    return any(isinstance(try_to_load_from_cache(hub_id, name), str) for name in names)
+
+
 def require_hub(model: str, hub_id: str | None) -> None:
     """Raise immediately, without minutes of retries, if the hub's weights are not available.
 
     Raises:
         DermaugError: Neither the local hub cache nor the network has the weights.
     """
-    from huggingface_hub import try_to_load_from_cache
-
-    names = ("model.safetensors", "pytorch_model.bin")
-    if hub_id and any(isinstance(try_to_load_from_cache(hub_id, name), str) for name in names):
+    if hub_id and in_hub_cache(hub_id):
         return
     try:
         socket.create_connection(HUB, timeout=3.0).close()
@@ -103,9 +127,10 @@ def require_hub(model: str, hub_id: str | None) -> None:
         raise DermaugError(
             f"pretrained weights of {model} are not on this machine and {HUB[0]} cannot be reached",
             [
-                f"download https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors) on a machine "
-                "with network access",
-                'then set pretrained = false and weights = "PATH/model.safetensors"',
+                "weights can come from one of three places (the first two with pretrained = false):",
+                *ways_to_weights(model),
+                f"the file is https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors), downloaded "
+                "on a machine with network access",
             ],
         ) from None
 
@@ -121,7 +146,7 @@ def _matches(key: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(key, pattern) for pattern in patterns)
 
 
-def _mismatch(key: str, wanted: dict[str, Tensor], given: dict[str, Tensor]) -> str:
+def _mismatch(key: str, wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     if key not in given:
         return f"{key}: missing in the file"
     if key not in wanted:
