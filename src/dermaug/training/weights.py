@@ -127,7 +127,7 @@ def require_hub(model: str, hub_id: str | None) -> None:
         raise DermaugError(
             f"pretrained weights of {model} are not on this machine and {HUB[0]} cannot be reached",
             [
-                "weights can come from one of three places (the first two with pretrained = false):",
+                "weights can come from three places (from the first two with pretrained = false):",
                 *ways_to_weights(model),
                 f"the file is https://{HUB[0]}/{hub_id or 'timm'} (model.safetensors), downloaded "
                 "on a machine with network access",
