@@ -200,14 +200,15 @@ def test_a_classifier_agrees_with_eager_steps_and_the_cpu(
     cpu = start_fabric("cpu", "32-true")
     start, of_cpu, _ = fitted(task, cpu)
     _, eager, _ = fitted(moved(task, gpu), gpu)
+    _, again, _ = fitted(moved(task, gpu), gpu)  # some kernels add up in any order
     without_graphs.undo()
     _, replayed, recorded = fitted(moved(task, gpu), gpu)
-    shares = [difference(start, eager, each) for each in (replayed, of_cpu)]
-    print(f"\n{settings}: recorded {sorted(map(str, recorded))}, graph {shares[0]:.1e}, ")
-    print(f"CPU {shares[1]:.1e} of the way from eager")
+    noise, graph, other = (difference(start, eager, each) for each in (again, replayed, of_cpu))
+    print(f"\n{settings}: recorded {sorted(map(str, recorded))}, graph {graph:.1e}, ")
+    print(f"CPU {other:.1e}, and a repetition {noise:.1e} of the way from eager")
     assert recorded == ({"head", "network"} if "frozen_fraction" in settings else {"network"})
-    assert shares[0] < 0.02
-    assert shares[1] < 0.2
+    assert graph < max(0.02, 3.0 * noise)
+    assert other < max(0.2, 3.0 * noise)
 
 
 def test_probabilities_are_those_of_the_cpu(

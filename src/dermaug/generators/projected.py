@@ -125,6 +125,7 @@ class Projected(Family):
         told = told_share(progress.fraction, self.own.told_from, self.own.told_by)
         for module in (self.sampler, *self.heads):
             module.get_buffer("conditioning").fill_(told)
+        self._backbone_on(self.backbone_mean.device)  # a step must not wait for weights
         return "step"
 
     def step(
@@ -157,13 +158,16 @@ class Projected(Family):
         verdicts = self._judge(self._features(images), labels)
         return verdicts.reshape(len(self.heads), -1).mean(0)
 
+    def _backbone_on(self, device: torch.device) -> nn.Module:
+        self.prepare()
+        return self._backbone[0].to(device)
+
     def _look(self, images: Images, random: Generator) -> list[Tensor]:
         return self._features(augment(images, random, self.own.augmentation))
 
     def _features(self, images: Images) -> list[Tensor]:
         """Mixed features at every scale, then the images themselves."""
-        self.prepare()
-        backbone = self._backbone[0].to(images.device)
+        backbone = self._backbone_on(images.device)
         shown = (0.5 * (images + 1.0) - self.backbone_mean) / self.backbone_std
         scales = zip(self.mixing, backbone(shown), strict=True)
         return [*(mixing(maps) for mixing, maps in scales), images]

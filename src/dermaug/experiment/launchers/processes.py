@@ -20,8 +20,9 @@ from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.machine import available_memory
 from dermaug.experiment.run.run import Run
 
-GPU_JOBS = 12
-"""Most jobs that share a GPU by default."""
+GPU_JOBS = 4
+"""Most jobs that share a GPU by default. Recorded steps keep it busy, so that more jobs only hide
+what happens between trainings (see `benchmarks/README.md`)."""
 GPU_MEMORY = 4 * 2**30
 """Bytes of a GPU's memory for each job that shares it by default."""
 MEMORY = 2**30
