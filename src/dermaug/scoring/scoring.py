@@ -15,7 +15,12 @@ from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
 from dermaug.scoring.decisions import decisions
-from dermaug.scoring.external_scores import compare_external, score_external
+from dermaug.scoring.external_scores import (
+    compare_external,
+    external_decisions,
+    external_points,
+    score_external,
+)
 from dermaug.scoring.ladder import ladder
 from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
@@ -58,6 +63,7 @@ class Scoring:
         gains: Gain of a dose at each of them, and its equivalent in lesions: `gain_curve`.
         external: One row per trial and external data set: `score_external`.
         external_differences: Arms compared on external data: `compare_external`.
+        external_decisions: The numbers of `decisions` on external data: `external_decisions`.
         convergence: Full training length against half of it: `convergence`.
         threats: Threats to validity in sentences: `threats`.
     """
@@ -79,6 +85,7 @@ class Scoring:
     gains: pd.DataFrame
     external: pd.DataFrame
     external_differences: pd.DataFrame
+    external_decisions: pd.DataFrame
     convergence: pd.DataFrame
     threats: pd.DataFrame
 
@@ -126,6 +133,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
     point = point_of(results, resamples)
     verdicts, classes, doses = verdict_table(point), score_classes(results), dose_curve(point)
     points = [*(point_of(each, resamples) for each in results.reduced[::-1]), point]
+    outside = external_points(point)
     by_size = [arm_scores(each) for each in points] if results.reduced else []
     return Scoring(
         scores=score_trials(results),
@@ -144,7 +152,8 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         sizes=size_curve(points, by_size) if by_size else pd.DataFrame(columns=list(SIZES)),
         gains=gain_curve(points, by_size) if by_size else pd.DataFrame(columns=list(GAINS)),
         external=score_external(results),
-        external_differences=compare_external(point),
+        external_differences=compare_external(outside),
+        external_decisions=external_decisions(outside),
         convergence=convergence(whole, resamples),
         threats=threats(results, verdicts, classes, doses),
     )

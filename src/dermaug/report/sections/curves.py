@@ -7,14 +7,17 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
+from dermaug.config.experiment import PrevalenceConfig
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Figure, Section, Table
+from dermaug.report.blocks import Block, Details, Figure, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import NONE, with_interval
+from dermaug.report.sections.intervals import area_table, rule_blocks
 from dermaug.report.sections.scores import score_table
 from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
+from dermaug.scoring.target_scores import RULES
 
 EXTERNAL = (
     "Data sets on which no arm was trained, tuned or selected; each classifier predicted them once."
@@ -41,7 +44,8 @@ def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
     doses: list[Block] = [_dose_table(scoring.doses, words)] if len(scoring.doses) else []
     gains: list[Block] = [_gain_table(scoring.gains, words)] if len(scoring.gains) else []
     tables = _external_tables(scoring.external, scoring.external_differences, arms)
-    apart: list[Block] = [EXTERNAL, *tables] if tables else []
+    decided = _external_decisions(scoring.external_decisions, results.experiment.verdict.prevalence)
+    apart: list[Block] = [EXTERNAL, *tables, *decided] if tables else []
     worth = "Data size and the equivalent of a dose"
     return [
         Section("doses", "Dose and response", doses, "Doses"),
@@ -164,6 +168,19 @@ def _gain_table(gains: pd.DataFrame, words: str) -> Table:
         "the data-size curve of the arm without the dose; 95 % intervals."
     )
     return Table(caption, header, rows)
+
+
+def _external_decisions(table: pd.DataFrame, prevalence: PrevalenceConfig) -> list[Block]:
+    """AUC by class, rates and predictive values on each external data set, folded away."""
+    folded: list[Block] = []
+    for path, own in table.groupby("data", sort=False):
+        blocks: list[Block] = [area_table(own)]
+        for target, assumed in prevalence:
+            if (own["readout"].isin(list(RULES)) & (own["scope"] == target)).any():
+                blocks += rule_blocks(own, target, assumed)
+        summary = f"{path}: AUC by class, and rates at thresholds chosen on validation"
+        folded.append(Details(summary, blocks))
+    return folded
 
 
 def _external_tables(

@@ -103,18 +103,24 @@ def interval_table(decisions: pd.DataFrame, columns: Mapping[Place, str], captio
         f"{caption} {_ENDING}{only}",
         ("Arm", *columns.values()),
         tuple(rows),
-        source="scoring/decisions.csv",
+        source=f"scoring/{'external_decisions' if _is_external(decisions) else 'decisions'}.csv",
     )
 
 
 def _at_rule(decisions: pd.DataFrame, target: str, rule: str, prevalence: float) -> Table:
     columns = {(rule, target, metric): words for metric, words in _AT_RULE.items()}
+    where = "the external data" if _is_external(decisions) else "the test split"
     caption = (
         f"{SCOPE_WORDS[target].capitalize()}, {_rule_words(rule)}: sensitivity and specificity on "
-        "the test split, and predictive values at an assumed prevalence of "
+        f"{where}, and predictive values at an assumed prevalence of "
         f"{100 * prevalence:g} % (verdict.prevalence)."
     )
     return interval_table(decisions, columns, caption)
+
+
+def _is_external(decisions: pd.DataFrame) -> bool:
+    """Whether the numbers are those of an external data set."""
+    return "data" in decisions
 
 
 def _rule_words(rule: str) -> str:
