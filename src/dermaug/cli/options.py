@@ -40,10 +40,16 @@ Output = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
 Launcher = Annotated[
-    str, typer.Option(help="How jobs are distributed: serial or processes. Changes no result.")
+    str,
+    typer.Option(
+        help="How jobs are distributed: serial, processes or ray. No result depends on it."
+    ),
 ]
 JobsAtOnce = Annotated[
     str, typer.Option("--jobs", help="Number of jobs at the same time, or auto.", metavar="N")
+]
+Address = Annotated[
+    str, typer.Option(help="Address of a Ray cluster, or auto on one of its nodes.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
@@ -140,7 +146,7 @@ def existing(data: Path) -> Path:
     return path
 
 
-def launching(launcher: str, jobs: str) -> Launch:
+def launching(launcher: str, jobs: str, address: str) -> Launch:
     """How the jobs of a command are distributed.
 
     Raises:
@@ -148,7 +154,7 @@ def launching(launcher: str, jobs: str) -> Launch:
     """
     if jobs != "auto" and not jobs.isdecimal():
         raise DermaugError(f"--jobs {jobs}: expected auto or a number from 1")
-    return Launch(launcher, None if jobs == "auto" else int(jobs))
+    return Launch(launcher, None if jobs == "auto" else int(jobs), address)
 
 
 def echo_json(value: object) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from dermaug.cli.app import app, command_line
 from dermaug.cli.options import (
+    Address,
     Convergence,
     Data,
     Device,
@@ -76,6 +77,7 @@ def run(
     precision: Precision = "auto",
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
+    address: Address = "",
     check_convergence: Convergence = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
@@ -104,7 +106,7 @@ def run(
         experiment = str(planned(data, output, settings, device, precision, wanted))
         data = None
     asked = read_asked(experiment or "quickstart", data, settings, check_convergence, wanted)
-    launch = launching(launcher, jobs)
+    launch = launching(launcher, jobs, address)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import estimate, print_cost
@@ -192,6 +194,7 @@ def generator(
     precision: Precision = "auto",
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
+    address: Address = "",
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -199,8 +202,9 @@ def generator(
 ) -> None:
     """Train all or some generators of an experiment and draw their images."""
     asked = read_asked(experiment, data, settings)
+    launch = launching(launcher, jobs, address)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    _train("generators", asked, output, wanted, device, precision, launching(launcher, jobs))
+    _train("generators", asked, output, wanted, device, precision, launch)
 
 
 @train.command()
@@ -213,6 +217,7 @@ def classifier(
     precision: Precision = "auto",
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
+    address: Address = "",
     check_convergence: Convergence = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
@@ -221,8 +226,9 @@ def classifier(
 ) -> None:
     """Train all or some classifiers of an experiment and predict validation and test."""
     asked = read_asked(experiment, data, settings, check_convergence)
+    launch = launching(launcher, jobs, address)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
-    _train("classifiers", asked, output, wanted, device, precision, launching(launcher, jobs))
+    _train("classifiers", asked, output, wanted, device, precision, launch)
 
 
 def _train(

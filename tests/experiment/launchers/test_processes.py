@@ -4,68 +4,25 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_grid import done, results, until, written
 
-from dermaug.config import Experiment
-from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment.run.claims import holder_of
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import read_experiment
-from dermaug.files import sha256
 from dermaug.host import has_ended, this_host
 
-FILE = """
-name = "grid"
-seeds = [0, 1]
-
-[data]
-size = 32
-classes = ["bcc", "mel", "nv"]
-phantom = { number = 120, balanced = true }
-
-[splits]
-folds = 3
-run = [0]
-
-[[classifiers]]
-images = IMAGES
-batch = 16
-validations = 4
-
-[[generators]]
-classes = ["mel"]
-images = 320
-batch = 16
-width = 8
-snapshots = 2
-
-[[arms]]
-name = "classic"
-policy = "standard"
-
-[[arms]]
-name = "synthetic"
-policy = "standard"
-synthetic = { dose = 20, max_per_real = 0 }
-"""
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def written(folder: Path, images: int) -> Path:
-    path = folder / "grid.toml"
-    path.write_text(FILE.replace("IMAGES", str(images)))
-    return path
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("asked"), 320)
+    return written(tmp_path_factory.mktemp("asked"))
 
 
 @pytest.fixture(scope="module")
@@ -85,27 +42,6 @@ def start(asked: Path, tmp_path: Path) -> Start:
         )
 
     return begun
-
-
-def done(folder: Path, experiment: Experiment, launch: Launch) -> Path:
-    run_experiment(
-        folder, experiment, device="cpu", precision="auto", command="test", launch=launch
-    )
-    return folder
-
-
-def results(folder: Path) -> dict[str, str]:
-    """Content of everything that does not hold a date or a time."""
-    found = [*folder.rglob("*.parquet"), *folder.rglob("classifier.safetensors")]
-    found += [*folder.rglob("synthetic/*.npy"), *folder.rglob("synthetic/manifest.json")]
-    return {str(path.relative_to(folder)): sha256(path) for path in found}
-
-
-def until(happens: Callable[[], object], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def children(pid: int) -> list[int]:

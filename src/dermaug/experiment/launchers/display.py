@@ -58,6 +58,10 @@ class Display:
         """A job was done by another process."""
         self._tell(f"{job.key} done by another process")
 
+    def lost(self, job: Job) -> None:
+        """The worker of a job was killed."""
+        console.print(f"{job.key}: its worker was lost; the job is begun again", soft_wrap=True)
+
     def failed(self, key: str, error: Exception) -> None:
         """A job failed here."""
         console.print(f"failed: {key}: {error}", soft_wrap=True)

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from dermaug.config import Experiment
 from dermaug.console import console
@@ -12,9 +13,8 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.display import Display
 from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
-from dermaug.experiment.launchers.processes import LostWorker, Processes, jobs_at_once
+from dermaug.experiment.launchers.launcher import LAUNCHERS, Launcher, LostWorker, Task
 from dermaug.experiment.launchers.schedule import LOOK, Schedule
-from dermaug.experiment.launchers.serial import Serial
 from dermaug.experiment.launchers.settle import Asked, settle, settled_device
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
@@ -23,25 +23,6 @@ from dermaug.experiment.run.run import Run, begin_run, finish_run, open_run, pre
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
 from dermaug.training.checkpoint import RESUME
-
-
-class Launcher(Protocol):
-    """Does jobs, several at the same time."""
-
-    size: int
-    """Number of jobs at the same time."""
-
-    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
-        """Begin a job; `stale` is a claim of it that has to be taken over."""
-        ...
-
-    def stop(self) -> None:
-        """End all jobs after their present step; may be called again."""
-        ...
-
-    def close(self) -> None:
-        """End all workers."""
-        ...
 
 
 def run_experiment(
@@ -145,22 +126,16 @@ def do_jobs(
     console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
     if not left:
         return
-    with alone(run.files.claim):
-        asked = Asked(device, precision)
-        where = settled_device(run, asked)
-        size = 1
-        if launch.launcher != "serial":
-            size = min(launch.jobs or jobs_at_once(where, len(left)), len(left))
-        settle(run, asked, size)
-        if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
-            look_outside(run, classifiers)
-    schedule = Schedule(run, jobs)
-    with stoppable() as stop, Display(schedule) as display:
-        launcher: Launcher = Serial(run, stop) if size == 1 else Processes(run, size, where)
-        try:
+    asked, stop = Asked(device, precision), Stop()
+    task = Task(run, settled_device(run, asked), len(left), launch, stop)
+    with closing(LAUNCHERS[launch.launcher](task)) as launcher:
+        with alone(run.files.claim):
+            settle(run, asked, launcher.size)
+            if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
+                look_outside(run, classifiers)
+        schedule = Schedule(run, jobs)
+        with stoppable(stop), Display(schedule) as display:
             _conduct(schedule, launcher, stop, display)
-        finally:
-            launcher.close()
     _tidy(run, jobs)
     stop.raise_again()
     schedule.raise_failures()
@@ -201,6 +176,7 @@ def _note(schedule: Schedule, job: Job, ended: "Future[Outcome]", display: Displ
     """Note how a job ended that was running here."""
     seconds, error = schedule.end(job.key), ended.exception()
     if isinstance(error, LostWorker):
+        display.lost(job)
         schedule.lose(job.key)
     elif isinstance(error, Exception):
         schedule.fail(job.key, error)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dermaug.errors import DermaugError
 
-LAUNCHERS = ("serial", "processes")
+NAMES = ("serial", "processes", "ray")
 
 
 @dataclass(frozen=True)
@@ -12,23 +12,25 @@ class Launch:
     """How the jobs of a run are distributed, which changes no result.
 
     Args:
-        launcher: One of `LAUNCHERS`.
+        launcher: One of `NAMES`.
         jobs: Number of jobs at the same time; None is chosen by the machine.
+        address: Address of a Ray cluster; "" is this machine alone.
 
     Raises:
-        DermaugError: There is no such launcher, or no such number of jobs.
+        DermaugError: There is no such launcher or number of jobs, or it needs no address.
     """
 
     launcher: str = "serial"
     jobs: int | None = None
+    address: str = ""
 
     def __post_init__(self) -> None:
-        if self.launcher not in LAUNCHERS:
-            raise DermaugError(
-                f"--launcher {self.launcher}: expected one of {', '.join(LAUNCHERS)}"
-            )
+        if self.launcher not in NAMES:
+            raise DermaugError(f"--launcher {self.launcher}: expected one of {', '.join(NAMES)}")
         if self.jobs is not None and self.jobs < 1:
             raise DermaugError(f"--jobs {self.jobs}: expected auto or a number from 1")
+        if self.address and self.launcher != "ray":
+            raise DermaugError(f"--address {self.address}: only --launcher ray has an address")
 
 
 SERIAL = Launch()

@@ -16,9 +16,9 @@ from joblib.externals.loky.backend import get_context
 
 from dermaug.console import console
 from dermaug.experiment.launchers.job import Outcome, Work, do_job
+from dermaug.experiment.launchers.launcher import LostWorker, Task
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.machine import available_memory
-from dermaug.experiment.run.run import Run
 
 GPU_JOBS = 4
 """Most jobs that share a GPU by default. Recorded steps keep it busy, so that more jobs only hide
@@ -31,10 +31,6 @@ WATCH = 0.2
 """Seconds between two looks of a worker at its parent."""
 # Each job sets its own number of threads; this is for libraries that ask the environment first.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-class LostWorker(Exception):  # noqa: N818
-    """The worker of a job was killed."""
 
 
 def jobs_at_once(device: torch.device, wanted: int) -> int:
@@ -58,17 +54,18 @@ def jobs_at_once(device: torch.device, wanted: int) -> int:
 class Processes:
     """Worker processes, each with one job at a time; a worker that dies costs its job only.
 
+    Several GPUs are shared out among the workers.
+
     Args:
-        run: The run.
+        task: What to do.
         size: Number of workers.
-        device: Device of the jobs; several GPUs are shared out among the workers.
     """
 
-    def __init__(self, run: Run, size: int, device: torch.device) -> None:
+    def __init__(self, task: Task, size: int) -> None:
         self.size = size
         self._stop = get_context("loky").Event()
-        work = Work(run.folder.resolve(), run.experiment)
-        gpus = torch.cuda.device_count() if device.type == "cuda" else 0
+        work = Work(task.run.folder.resolve(), task.run.experiment)
+        gpus = torch.cuda.device_count() if task.device.type == "cuda" else 0
         self._workers = [self._worker(work, place, gpus) for place in range(size)]
         self._idle = list(reversed(self._workers))
 

@@ -3,22 +3,16 @@
 from concurrent.futures import Future
 
 from dermaug.experiment.launchers.job import Outcome, do_job
-from dermaug.experiment.launchers.stopping import Stop
-from dermaug.experiment.run.run import Run
+from dermaug.experiment.launchers.launcher import Task
 
 
 class Serial:
-    """Does a job as soon as it is submitted.
-
-    Args:
-        run: The run.
-        stop: Whether this process was asked to stop.
-    """
+    """Does a job as soon as it is submitted."""
 
     size = 1
 
-    def __init__(self, run: Run, stop: Stop) -> None:
-        self._run, self._stop = run, stop
+    def __init__(self, task: Task) -> None:
+        self._run, self._stop = task.run, task.stop
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
         """Do a job; the future returned has ended."""

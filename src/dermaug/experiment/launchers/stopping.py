@@ -18,14 +18,10 @@ class StoppedEarly(BaseException):
 
 
 class Stop:
-    """Whether this process was asked to stop.
+    """Whether this process was asked to stop."""
 
-    Args:
-        number: The signal; 0 until there is one.
-    """
-
-    def __init__(self) -> None:
-        self.number = 0
+    number = 0
+    """The signal; 0 until there is one."""
 
     def __bool__(self) -> bool:
         return self.number != 0
@@ -44,11 +40,10 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Notice the first signal inside the block instead of ending, and end at once at a second."""
-    stop = Stop()
+def stoppable(stop: Stop) -> Iterator[None]:
+    """Note the first signal inside the block instead of ending, and end at once at a second."""
     if threading.current_thread() is not threading.main_thread():
-        yield stop  # only the main thread may handle signals
+        yield  # only the main thread may handle signals
         return
 
     def handle(number: int, _frame: FrameType | None) -> None:
@@ -59,7 +54,7 @@ def stoppable() -> Iterator[Stop]:
 
     before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

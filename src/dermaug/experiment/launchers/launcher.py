@@ -1,0 +1,84 @@
+"""What does the jobs of a run: the launchers, behind one dict."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from dermaug.experiment.launchers.job import Outcome
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.stopping import Stop
+from dermaug.experiment.run.run import Run
+
+
+class LostWorker(Exception):  # noqa: N818
+    """The worker of a job was killed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a launcher is to do.
+
+    Args:
+        run: A run that has been started.
+        device: Device of the jobs.
+        wanted: Number of jobs to do.
+        launch: How they are distributed.
+        stop: Whether this process was asked to stop.
+    """
+
+    run: Run
+    device: torch.device
+    wanted: int
+    launch: Launch
+    stop: Stop
+
+
+class Launcher(Protocol):
+    """Does jobs, several at the same time."""
+
+    size: int
+    """Number of jobs at the same time."""
+
+    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
+        """Begin a job; `stale` is a claim of it that has to be taken over.
+
+        The future's exception is `LostWorker` if the worker was killed.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End all jobs after their present step; may be called again."""
+        ...
+
+    def close(self) -> None:
+        """End all workers."""
+        ...
+
+
+def _serial(task: Task) -> Launcher:
+    from dermaug.experiment.launchers.serial import Serial
+
+    return Serial(task)
+
+
+def _processes(task: Task) -> Launcher:
+    from dermaug.experiment.launchers.processes import Processes, jobs_at_once
+
+    size = min(task.launch.jobs or jobs_at_once(task.device, task.wanted), task.wanted)
+    return Processes(task, size) if size > 1 else _serial(task)
+
+
+def _ray(task: Task) -> Launcher:
+    from dermaug.experiment.launchers.ray import Ray
+
+    return Ray(task)
+
+
+LAUNCHERS: dict[str, Callable[[Task], Launcher]] = {
+    "serial": _serial,
+    "processes": _processes,
+    "ray": _ray,
+}

@@ -1,0 +1,37 @@
+"""A Ray cluster of two nodes: one is killed, and nothing but its time is lost."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from small_grid import done, results, written
+
+from dermaug.experiment.launchers.launch_options import SERIAL
+from dermaug.experiment_file import read_experiment
+
+ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+PROGRAM = Path(__file__).with_name("ray_nodes.py")
+
+
+@pytest.mark.slow
+def test_two_nodes_of_which_one_is_killed_give_the_results_of_one_process(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="NOT TESTED: the extra `ray` is not installed")
+    missing = [name for name in ("unshare", "ip") if shutil.which(name) is None]
+    if missing or subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"]).returncode:
+        pytest.skip("NOT TESTED: no network namespace can be made here (unshare, ip)")
+    asked = written(tmp_path)
+    serially = done(tmp_path / "serially", read_experiment(asked), SERIAL)
+    folder = tmp_path / "run"
+    ended = subprocess.run(
+        [*ALONE, sys.executable, str(PROGRAM), str(asked), str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "killed a node" in ended.stdout
+    assert "worker was lost" in ended.stderr
+    assert results(folder) == results(serially)
+    assert not list(folder.rglob("claim.json"))
