@@ -67,7 +67,7 @@ def results(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): sha256(path) for path in found}
 
 
-def until(happens: Callable[[], object], seconds: float = 120.0) -> None:
+def until(happens: Callable[[], object], seconds: float = 300.0) -> None:
     """Wait for something."""
     end = time.monotonic() + seconds
     while not happens():

@@ -26,3 +26,7 @@ class DermaugError(Exception):
 
 class Terminated(BaseException):
     """The system asked the program to end (SIGTERM); like `KeyboardInterrupt`, it is no error."""
+
+
+class StoppedEarly(BaseException):
+    """Ends a training after its present step, because the program was asked to stop."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from stopped import stopping_after
 from torch.nn import functional
 
 from dermaug.classifiers import classifier_training as training
@@ -16,8 +17,9 @@ from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
 from dermaug.classifiers.trial_state import ClassifierTask
-from dermaug.errors import DermaugError
-from dermaug.training.checkpoint import RESUME
+from dermaug.console import overheard
+from dermaug.errors import DermaugError, StoppedEarly
+from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import read_journal
 from dermaug.training.order import Dosage
@@ -97,6 +99,19 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             train_classifier(cut, fabric)
     assert (cut.folder / RESUME).exists()
+    train_classifier(cut, fabric)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+    assert journal(tmp_path / "cut") == journal(tmp_path / "whole")
+
+
+def test_training_stopped_between_two_checkpoints_goes_on_from_its_step(
+    tmp_path: Path, fabric: Fabric, classifier_task: Make
+) -> None:
+    train_classifier(classifier_task(tmp_path / "whole", ema=0.9), fabric)
+    cut = classifier_task(tmp_path / "cut", ema=0.9)
+    with overheard(stopping_after(17 * 16)), pytest.raises(StoppedEarly):
+        train_classifier(cut, fabric)
+    assert load_checkpoint(cut.folder / RESUME)["step"] == 17
     train_classifier(cut, fabric)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert journal(tmp_path / "cut") == journal(tmp_path / "whole")

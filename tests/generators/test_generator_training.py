@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
+from stopped import stopping_after
 
-from dermaug.errors import DermaugError
+from dermaug.console import overheard
+from dermaug.errors import DermaugError, StoppedEarly
 from dermaug.generators import dcgan
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.objectives import discriminator_loss
@@ -55,6 +57,18 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
         with pytest.raises(KeyboardInterrupt):
             train_generator(cut, fabric)
     assert (cut.folder / RESUME).exists()
+    train_generator(cut, fabric)
+    assert everything(tmp_path / "cut") == everything(tmp_path / "whole")
+
+
+def test_training_stopped_between_two_checkpoints_goes_on_from_its_step(
+    tmp_path: Path, fabric: Fabric, generator_task: Make
+) -> None:
+    train_generator(generator_task(tmp_path / "whole"), fabric)
+    cut = generator_task(tmp_path / "cut")
+    with overheard(stopping_after(3 * cut.spec.config.batch)), pytest.raises(StoppedEarly):
+        train_generator(cut, fabric)
+    assert load_checkpoint(cut.folder / RESUME)["step"] == 3
     train_generator(cut, fabric)
     assert everything(tmp_path / "cut") == everything(tmp_path / "whole")
 

@@ -86,7 +86,7 @@ def trained(task: GeneratorTask, fabric: Fabric) -> tuple[Weights, Weights, set[
     steps = GeneratorSteps(task, state, fabric)
     for _ in range(STEPS):
         steps.take()
-    assert all(np.isfinite(list(steps.losses.take().values())))
+    assert all(np.isfinite(list(steps.state.losses.take().values())))
     return start, dict(state.family.sampler.state_dict()), steps._run.recorded
 
 
@@ -97,7 +97,7 @@ def fitted(task: ClassifierTask, fabric: Fabric) -> tuple[Weights, Weights, set[
     steps = ClassifierSteps(task, state, fabric)
     for _ in range(STEPS):
         steps.take()
-    assert np.isfinite(steps.losses.take()["loss"])
+    assert np.isfinite(steps.state.losses.take()["loss"])
     return start, dict(state.kept.state_dict()), steps._run.recorded
 
 

@@ -19,7 +19,13 @@ from dermaug.classifiers.trial_steps import ClassifierSteps, targets_of
 from dermaug.console import progress_bar
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import confusion, rates
-from dermaug.training.checkpoint import RESUME, checkpoint_digest, resume, save_checkpoint
+from dermaug.training.checkpoint import (
+    RESUME,
+    checkpoint_digest,
+    resume,
+    save_checkpoint,
+    saved_when_stopped,
+)
 from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import Journal
 from dermaug.training.order import Phase
@@ -44,6 +50,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     with (
         Journal(task.folder, shown) as journal,
         progress_bar(task.title, total * config.batch, done=shown) as advance,
+        saved_when_stopped(task.folder / RESUME, state, start),
     ):
         while state.step < total:
             steps.take()
@@ -51,7 +58,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
 
             # A few times per training: validate, keep the weights, save the state for a resume.
             if state.step in ticks:
-                mean = steps.losses.take()["loss"]
+                mean = state.losses.take()["loss"]
                 state.seconds = time.monotonic() - start
                 score = _validate(task, state, fabric, mean, journal)
                 save_checkpoint(task.folder / RESUME, state.state_dict())

@@ -17,6 +17,7 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.seeding import derive_seed
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
+from dermaug.training.means import RunningMeans
 from dermaug.training.optimizers import load_optimizer, rates_on
 from dermaug.training.order import Dosage
 
@@ -108,6 +109,9 @@ class TrialState:
         self.optimizer = rates_on(fabric.device, _optimizer(task.config, self.classifier))
         self.ema = Ema(self.classifier, task.config.ema) if task.config.ema else None
         self.step, self.kept_images, self.kept_score, self.seconds = 0, 0, -1.0, 0.0
+        self.losses = RunningMeans()
+        """Mean loss since the last validation."""
+        self._device = fabric.device
         self.frozen: bool | None = None
         """Whether the backbone is frozen; None while the network is not in training mode."""
 
@@ -126,6 +130,7 @@ class TrialState:
             "kept_images": self.kept_images,
             "kept_score": self.kept_score,
             "seconds": self.seconds,
+            "losses": self.losses.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -135,6 +140,7 @@ class TrialState:
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self.losses.load_state_dict(state["losses"], self._device)
         self.kept_images, self.kept_score = state["kept_images"], state["kept_score"]
 
 

@@ -12,7 +12,6 @@ from dermaug.data.augmentation import POLICIES
 from dermaug.data.image_bank import Feed
 from dermaug.seeding import derive_seed
 from dermaug.training.graphs import Replayed
-from dermaug.training.means import RunningMeans
 from dermaug.training.optimizers import set_rate
 from dermaug.training.order import PhasedOrder, phases
 from dermaug.training.randomness import StepRandom
@@ -34,8 +33,6 @@ class ClassifierSteps:
         self.total = max(1, round(config.images / config.batch))
         """Number of steps of the whole training."""
         self.planned = phases(labels, task.sampling, task.dosage)
-        self.losses = RunningMeans()
-        """Mean loss since it was last read, as "loss"."""
         self.criterion = Criterion(
             task.loss,
             labels,
@@ -74,7 +71,7 @@ class ClassifierSteps:
         state.optimizer.step()
         if state.ema is not None:
             state.ema.update()
-        self.losses.add({"loss": loss.detach()})
+        state.losses.add({"loss": loss.detach()})
 
 
 def targets_of(task: ClassifierTask) -> Float[Tensor, "n classes"]:

@@ -51,6 +51,13 @@ JobsAtOnce = Annotated[
 Address = Annotated[
     str, typer.Option(help="Address of a Ray cluster, or auto on one of its nodes.")
 ]
+Submit = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="A setting of submitit, for example slurm_partition=gpu; repeatable.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 Labels = Annotated[
@@ -146,7 +153,7 @@ def existing(data: Path) -> Path:
     return path
 
 
-def launching(launcher: str, jobs: str, address: str) -> Launch:
+def launching(launcher: str, jobs: str, address: str, submit: list[str] | None) -> Launch:
     """How the jobs of a command are distributed.
 
     Raises:
@@ -154,7 +161,8 @@ def launching(launcher: str, jobs: str, address: str) -> Launch:
     """
     if jobs != "auto" and not jobs.isdecimal():
         raise DermaugError(f"--jobs {jobs}: expected auto or a number from 1")
-    return Launch(launcher, None if jobs == "auto" else int(jobs), address)
+    number = None if jobs == "auto" else int(jobs)
+    return Launch(launcher, number, address, tuple(submit or ()))
 
 
 def echo_json(value: object) -> None:

@@ -21,6 +21,7 @@ from dermaug.cli.options import (
     Output,
     Precision,
     Settings,
+    Submit,
     asked_labels,
     echo_json,
     existing,
@@ -78,6 +79,7 @@ def run(
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
     address: Address = "",
+    submit: Submit = None,
     check_convergence: Convergence = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
@@ -106,7 +108,7 @@ def run(
         experiment = str(planned(data, output, settings, device, precision, wanted))
         data = None
     asked = read_asked(experiment or "quickstart", data, settings, check_convergence, wanted)
-    launch = launching(launcher, jobs, address)
+    launch = launching(launcher, jobs, address, submit)
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import estimate, print_cost
@@ -195,6 +197,7 @@ def generator(
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
     address: Address = "",
+    submit: Submit = None,
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -202,7 +205,7 @@ def generator(
 ) -> None:
     """Train all or some generators of an experiment and draw their images."""
     asked = read_asked(experiment, data, settings)
-    launch = launching(launcher, jobs, address)
+    launch = launching(launcher, jobs, address, submit)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
     _train("generators", asked, output, wanted, device, precision, launch)
 
@@ -218,6 +221,7 @@ def classifier(
     launcher: Launcher = "processes",
     jobs: JobsAtOnce = "auto",
     address: Address = "",
+    submit: Submit = None,
     check_convergence: Convergence = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
@@ -226,7 +230,7 @@ def classifier(
 ) -> None:
     """Train all or some classifiers of an experiment and predict validation and test."""
     asked = read_asked(experiment, data, settings, check_convergence)
-    launch = launching(launcher, jobs, address)
+    launch = launching(launcher, jobs, address, submit)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
     _train("classifiers", asked, output, wanted, device, precision, launch)
 

@@ -10,7 +10,7 @@ from dermaug.generators.snapshots import GRID_IMAGES, Snapshots
 from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.generators.steps import GeneratorSteps
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import RESUME, resume, save_checkpoint
+from dermaug.training.checkpoint import RESUME, resume, save_checkpoint, saved_when_stopped
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order
@@ -38,6 +38,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     with (
         Journal(task.folder, shown) as journal,
         progress_bar(task.title, total * config.batch, done=shown) as advance,
+        saved_when_stopped(task.folder / RESUME, state, start),
     ):
         while state.step < total and not stop:
             steps.take()
@@ -46,7 +47,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
             # A few times per training: take a snapshot, and save the state for a resume.
             if state.step in ticks:
                 # Reading the losses waits for the device, so progress is reported afterwards.
-                means = steps.losses.take()
+                means = state.losses.take()
                 values = means | snapshots.take(state, means)
                 stop = snapshots.diagnosis(state).stop
                 state.seconds = time.monotonic() - start

@@ -16,6 +16,7 @@ from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.seeding import derive_seed
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
+from dermaug.training.means import RunningMeans
 from dermaug.training.optimizers import load_optimizer
 
 
@@ -81,6 +82,9 @@ class State:
         suit_cpu(self.family)
         self.step, self.seconds = 0, 0.0
         self.vitals: list[Vitals] = []
+        self.losses = RunningMeans()
+        """Means of the family's curves since the last snapshot."""
+        self._device = fabric.device
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resume needs."""
@@ -91,6 +95,7 @@ class State:
             "ema": self.ema.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "losses": self.losses.state_dict(),
             "vitals": [asdict(vitals) for vitals in self.vitals],
         }
 
@@ -101,4 +106,5 @@ class State:
             load_optimizer(optimizer, state["optimizers"][key])
         self.ema.load_state_dict(state["ema"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self.losses.load_state_dict(state["losses"], self._device)
         self.vitals = [Vitals(**vitals) for vitals in state["vitals"]]

@@ -10,7 +10,6 @@ from dermaug.generators.family import Progress
 from dermaug.generators.state import GeneratorTask, State
 from dermaug.seeding import derive_seed
 from dermaug.training.graphs import Replayed
-from dermaug.training.means import RunningMeans
 from dermaug.training.order import Order, class_weights
 from dermaug.training.randomness import StepRandom
 
@@ -29,8 +28,6 @@ class GeneratorSteps:
         self.task, self.state, self.fabric = task, state, fabric
         self.total = max(1, round(config.images / config.batch))
         """Number of steps of the whole training."""
-        self.losses = RunningMeans()
-        """Means of the family's curves since they were last read."""
         self._order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
         self._random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
         self._feed = Feed(task.training, config.batch)
@@ -58,7 +55,7 @@ class GeneratorSteps:
         with self.fabric.autocast():
             losses = state.family.step(images * 2.0 - 1.0, labels, random, self._progress)
         state.ema.update()
-        self.losses.add(losses)
+        state.losses.add(losses)
 
 
 def _weights(task: GeneratorTask) -> Float[np.ndarray, " n"] | None:

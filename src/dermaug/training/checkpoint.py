@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dermaug.errors import DermaugError
+from dermaug.errors import DermaugError, StoppedEarly
 from dermaug.files import written_aside
 
 RESUME = "resume.safetensors"
@@ -95,6 +96,9 @@ def _remedy(path: Path) -> str:
 class Resumable(Protocol):
     """A state of a training that can be stored and restored."""
 
+    seconds: float
+    """Time spent so far, over all resumes."""
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resume needs."""
         ...
@@ -116,6 +120,23 @@ def resume(path: Path, state: Resumable) -> bool:
     with expecting(path, "the state of this training"):
         state.load_state_dict(saved)
     return True
+
+
+@contextmanager
+def saved_when_stopped(path: Path, state: Resumable, start: float) -> Iterator[None]:
+    """Save the state of a training that is stopped between two steps; the next resume goes on.
+
+    Args:
+        path: The checkpoint.
+        state: The state, which is whole after every step.
+        start: When the training would have begun without interruptions, by `time.monotonic`.
+    """
+    try:
+        yield
+    except StoppedEarly:
+        state.seconds = time.monotonic() - start
+        save_checkpoint(path, state.state_dict())
+        raise
 
 
 @contextmanager

@@ -43,3 +43,11 @@ class RunningMeans:
         for each in self._sums.values():
             each.zero_()
         return {name: total / number for name, (total, number) in told.items() if number}
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The sums so far."""
+        return dict(self._sums)
+
+    def load_state_dict(self, state: Mapping[str, Tensor], device: torch.device) -> None:
+        """Go on with sums that `state_dict` returned."""
+        self._sums = {name: sums.to(device) for name, sums in state.items()}

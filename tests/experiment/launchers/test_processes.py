@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,17 +31,20 @@ def serially(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def start(asked: Path, tmp_path: Path) -> Start:
+def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts `dermaug run` of the grid in the background."""
+    started: list[subprocess.Popen[str]] = []
 
-    def begun(*words: str, experiment: Path = asked) -> "subprocess.Popen[str]":
+    def begun(*words: str) -> "subprocess.Popen[str]":
         options = ["--output", str(tmp_path / "run"), "--device", "cpu", *words]
-        program = [sys.executable, "-c", "from dermaug.cli import main; main()"]
-        return subprocess.Popen(
-            [*program, "run", str(experiment), *options], stderr=subprocess.PIPE, text=True
-        )
+        program = [sys.executable, "-c", "from dermaug.cli import main; main()", "run", str(asked)]
+        started.append(subprocess.Popen([*program, *options], stderr=subprocess.PIPE, text=True))
+        return started[-1]
 
-    return begun
+    yield begun
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def children(pid: int) -> list[int]:
@@ -88,17 +91,29 @@ def test_two_processes_share_a_run_and_one_survives_the_other(
     start: Start, serially: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    first, second = (start("--launcher", "serial") for _ in range(2))
-    until(lambda: {first.pid, second.pid} <= set(claimed(folder)))
-    until(lambda: len(list(folder.glob("classifiers/**/record.json"))) >= 1)
-    until(lambda: first.pid in claimed(folder))
+    first = start("--launcher", "serial")
+    until(lambda: list(folder.glob("classifiers/**/record.json")))
+    until(lambda: is_stopped_at_work(first, folder))
+    second = start("--launcher", "serial")
+    until(lambda: second.pid in claimed(folder))
     first.kill()
     said = [process.communicate(timeout=300)[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (-signal.SIGKILL, 0), said[1]
     assert results(folder) == results(serially)
+    assert len(done_here(said[0])) >= 2
+    assert len(done_here(said[1])) >= 2
     assert done_here(said[0]).isdisjoint(done_here(said[1]))
     assert not list(folder.rglob("claim.json"))
     assert not list(folder.rglob(".partial-*"))
+
+
+def is_stopped_at_work(process: "subprocess.Popen[str]", folder: Path) -> bool:
+    """Stop a process and tell whether it holds a job; otherwise it goes on."""
+    process.send_signal(signal.SIGSTOP)
+    if process.pid in claimed(folder):
+        return True
+    process.send_signal(signal.SIGCONT)
+    return False
 
 
 @pytest.mark.slow

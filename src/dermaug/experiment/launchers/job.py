@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 
 from dermaug.config import Experiment
-from dermaug.console import Advance, overheard
-from dermaug.experiment.launchers.stopping import Stop, StoppedEarly
+from dermaug.console import Advance, Listener, overheard
+from dermaug.errors import StoppedEarly
+from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.plan.jobs import GeneratorJob, Job
 from dermaug.experiment.run.claims import Claim, LostClaim, take
@@ -39,10 +40,12 @@ class Work:
     Args:
         folder: Folder of the run, absolute.
         experiment: The experiment, with the present paths of its data.
+        device: Device of the jobs, for `start_fabric`.
     """
 
     folder: Path
     experiment: Experiment
+    device: str
 
     @cached_property
     def run(self) -> Run:
@@ -50,12 +53,13 @@ class Work:
         return prepare_run(self.folder, self.experiment)
 
 
-def do_job(run: Run, key: str, stop: Stop, stale: bytes | None = None) -> Outcome:
+def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = None) -> Outcome:
     """Claim a job, do it as the run has decided, and write the record that marks it as done.
 
     Args:
         run: A run that has been started.
         key: Key of the job.
+        device: Its device, for `start_fabric`.
         stop: Whether this process was asked to stop.
         stale: Content of a stale claim of the job, which is taken over.
 
@@ -71,7 +75,7 @@ def do_job(run: Run, key: str, stop: Stop, stale: bytes | None = None) -> Outcom
             return Outcome.DONE
         sweep(files.path, claimed=True)
         try:
-            record = _compute(run, run.jobs.named(key), claim, stop)
+            record = _compute(run, run.jobs.named(key), device, _Listener(claim, stop))
             claim.require()
         except StoppedEarly:
             return Outcome.STOPPED
@@ -87,12 +91,10 @@ def do_job(run: Run, key: str, stop: Stop, stale: bytes | None = None) -> Outcom
     return Outcome.DONE
 
 
-def _compute(run: Run, job: Job, claim: Claim, stop: Stop) -> GeneratorRecord | TrialRecord:
-    told = RunRecord.read(run.files.record)
-    how = told.networks[job.network]
-    listener = _Listener(claim, stop)
+def _compute(run: Run, job: Job, device: str, listener: Listener) -> GeneratorRecord | TrialRecord:
+    how = RunRecord.read(run.files.record).networks[job.network]
     with limited_threads(how.threads), overheard(listener):
-        fabric = start_fabric(torch.device(told.device).type, how.precision)
+        fabric = start_fabric(device, how.precision)
         try:
             if isinstance(job, GeneratorJob):
                 return run_generator_job(run, job, fabric)

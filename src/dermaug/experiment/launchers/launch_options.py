@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dermaug.errors import DermaugError
 
-NAMES = ("serial", "processes", "ray")
+NAMES = ("serial", "processes", "ray", "submitit")
 
 
 @dataclass(frozen=True)
@@ -15,14 +15,16 @@ class Launch:
         launcher: One of `NAMES`.
         jobs: Number of jobs at the same time; None is chosen by the machine.
         address: Address of a Ray cluster; "" is this machine alone.
+        submit: Settings of submitit, as KEY=VALUE.
 
     Raises:
-        DermaugError: There is no such launcher or number of jobs, or it needs no address.
+        DermaugError: There is no such launcher or number of jobs, or an option is of another one.
     """
 
     launcher: str = "serial"
     jobs: int | None = None
     address: str = ""
+    submit: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.launcher not in NAMES:
@@ -31,6 +33,8 @@ class Launch:
             raise DermaugError(f"--jobs {self.jobs}: expected auto or a number from 1")
         if self.address and self.launcher != "ray":
             raise DermaugError(f"--address {self.address}: only --launcher ray has an address")
+        if self.submit and self.launcher != "submitit":
+            raise DermaugError(f"--submit {self.submit[0]}: only --launcher submitit has settings")
 
 
 SERIAL = Launch()

@@ -1,11 +1,9 @@
 """What does the jobs of a run: the launchers, behind one dict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
-
-import torch
 
 from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launch_options import Launch
@@ -23,14 +21,14 @@ class Task:
 
     Args:
         run: A run that has been started.
-        device: Device of the jobs.
+        device: Device of the jobs, for `start_fabric`.
         wanted: Number of jobs to do.
         launch: How they are distributed.
         stop: Whether this process was asked to stop.
     """
 
     run: Run
-    device: torch.device
+    device: str
     wanted: int
     launch: Launch
     stop: Stop
@@ -40,12 +38,20 @@ class Launcher(Protocol):
     """Does jobs, several at the same time."""
 
     size: int
-    """Number of jobs at the same time."""
+    """Number of jobs at the same time; 0 if processes that are started elsewhere do all."""
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
         """Begin a job; `stale` is a claim of it that has to be taken over.
 
         The future's exception is `LostWorker` if the worker was killed.
+        """
+        ...
+
+    def look(self, keys: Sequence[str]) -> None:
+        """Called again and again while nothing is running here and other processes do these jobs.
+
+        Raises:
+            DermaugError: They have ended, and will not do the jobs.
         """
         ...
 
@@ -77,8 +83,15 @@ def _ray(task: Task) -> Launcher:
     return Ray(task)
 
 
+def _submitit(task: Task) -> Launcher:
+    from dermaug.experiment.launchers.submitit import Submitit
+
+    return Submitit(task)
+
+
 LAUNCHERS: dict[str, Callable[[Task], Launcher]] = {
     "serial": _serial,
     "processes": _processes,
     "ray": _ray,
+    "submitit": _submitit,
 }

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -26,28 +26,28 @@ what happens between trainings (see `benchmarks/README.md`)."""
 GPU_MEMORY = 4 * 2**30
 """Bytes of a GPU's memory for each job that shares it by default."""
 MEMORY = 2**30
-"""Bytes of memory for each worker by default; PyTorch alone takes a third of it."""
+"""Bytes of memory for each worker by default."""
 WATCH = 0.2
 """Seconds between two looks of a worker at its parent."""
 # Each job sets its own number of threads; this is for libraries that ask the environment first.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def jobs_at_once(device: torch.device, wanted: int) -> int:
+def jobs_at_once(device: str, wanted: int) -> int:
     """Number of jobs that this machine does at the same time by default.
 
     Args:
-        device: Device of the jobs.
+        device: Device of the jobs; `cuda` is every GPU, `cuda:N` one of them.
         wanted: Number of jobs to do.
     """
     cores: int = joblib.cpu_count()
-    if device.type == "cpu":
+    most = 1
+    if device == "cpu":
         most = min(cores, available_memory() // MEMORY)
-    elif device.type == "cuda":
-        memory = torch.cuda.get_device_properties(0).total_memory * torch.cuda.device_count()
-        most = min(cores - 2, GPU_JOBS * torch.cuda.device_count(), memory // GPU_MEMORY)
-    else:
-        most = 1
+    elif device.startswith("cuda"):
+        gpus = torch.cuda.device_count() if device == "cuda" else 1
+        memory = torch.cuda.get_device_properties(device).total_memory
+        most = min(cores - 2, gpus * GPU_JOBS, gpus * (memory // GPU_MEMORY))
     return max(1, min(most, wanted))
 
 
@@ -64,8 +64,8 @@ class Processes:
     def __init__(self, task: Task, size: int) -> None:
         self.size = size
         self._stop = get_context("loky").Event()
-        work = Work(task.run.folder.resolve(), task.run.experiment)
-        gpus = torch.cuda.device_count() if task.device.type == "cuda" else 0
+        work = Work(task.run.folder.resolve(), task.run.experiment, task.device)
+        gpus = torch.cuda.device_count() if task.device == "cuda" else 0
         self._workers = [self._worker(work, place, gpus) for place in range(size)]
         self._idle = list(reversed(self._workers))
 
@@ -73,6 +73,9 @@ class Processes:
         """Let an idle worker do a job; there is one while fewer than `size` jobs are running."""
         worker = self._idle.pop()
         return worker.submit(key, stale, lambda: self._idle.append(worker))
+
+    def look(self, keys: Sequence[str]) -> None:
+        """Nothing to do: other terminals do these jobs."""
 
     def stop(self) -> None:
         """Let all workers finish their step, save and end their jobs."""
@@ -165,4 +168,4 @@ def _do(key: str, stale: bytes | None) -> Outcome:
     work, stop = _here["work"], _here["stop"]
     assert isinstance(work, Work)
     assert isinstance(stop, Stop)
-    return do_job(work.run, key, stop, stale)
+    return do_job(work.run, key, work.device, stop, stale)

@@ -7,7 +7,7 @@ that a node that is lost costs no more than what its jobs did since. This proces
 
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,10 +83,10 @@ class Ray:
                 "a node of the cluster, with --address auto"
             ) from None
         there = ray.cluster_resources()
-        gpus = int(there.get("GPU", 0)) if task.device.type == "cuda" else 0
+        gpus = int(there.get("GPU", 0)) if task.device == "cuda" else 0
         most = gpus * GPU_JOBS if gpus else int(there.get("CPU", 1))
         self.size = max(1, min(launch.jobs or most, task.wanted))
-        self._gpus, self._run = min(1.0, gpus / self.size), task.run
+        self._gpus, self._run, self._device = min(1.0, gpus / self.size), task.run, task.device
         self._flag = ray.remote(num_cpus=0)(_Flag).remote()
         self._remote = ray.remote(max_retries=0, num_returns="streaming")(_on_node)
         self._threads = ThreadPoolExecutor(self.size)
@@ -98,6 +98,9 @@ class Ray:
         if self._data is None:
             self._data = ray.put(_whole(self._run))
         return self._threads.submit(self._follow, self._run.jobs.named(key), stale)
+
+    def look(self, keys: Sequence[str]) -> None:
+        """Nothing to do: other terminals do these jobs."""
 
     def stop(self) -> None:
         """Let all jobs finish their step, save and end."""
@@ -134,6 +137,7 @@ class Ray:
         ).remote(
             self._data,
             job.key,
+            self._device,
             self._run.files.record.read_bytes(),
             read_files(files.path),
             list(needed),
@@ -185,6 +189,7 @@ def _whole(run: Run) -> Run:
 def _on_node(
     run: Run,
     key: str,
+    device: str,
     record: bytes,
     own: Files,
     keys: list[str],
@@ -201,7 +206,7 @@ def _on_node(
         write_files(local.job(key).path, own)
         reader, stop, ended = Reader(local.job(key).path), Stop(), _Ended()
         reader.changed()  # what came from there need not go back
-        thread = threading.Thread(target=ended.catch, args=(local, key, stop), daemon=True)
+        thread = threading.Thread(target=ended.catch, args=(local, key, device, stop), daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(SEND)
@@ -221,8 +226,8 @@ class _Ended:
     outcome: Outcome | None = None
     error: Exception | None = None
 
-    def catch(self, run: Run, key: str, stop: Stop) -> None:
+    def catch(self, run: Run, key: str, device: str, stop: Stop) -> None:
         try:
-            self.outcome = do_job(run, key, stop)
+            self.outcome = do_job(run, key, device, stop)
         except Exception as error:  # raised again by the thread that waits
             self.error = error

@@ -1,5 +1,6 @@
 """One job after the other, in this process."""
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from dermaug.experiment.launchers.job import Outcome, do_job
@@ -12,16 +13,20 @@ class Serial:
     size = 1
 
     def __init__(self, task: Task) -> None:
-        self._run, self._stop = task.run, task.stop
+        self._task = task
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
         """Do a job; the future returned has ended."""
         future: Future[Outcome] = Future()
+        task = self._task
         try:
-            future.set_result(do_job(self._run, key, self._stop, stale))
+            future.set_result(do_job(task.run, key, task.device, task.stop, stale))
         except Exception as error:  # the caller reads it from the future, as of other launchers
             future.set_exception(error)
         return future
+
+    def look(self, keys: Sequence[str]) -> None:
+        """Nothing to do: other terminals do these jobs."""
 
     def stop(self) -> None:
         """Nothing to tell: the job has ended."""

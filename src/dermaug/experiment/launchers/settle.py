@@ -27,7 +27,7 @@ class Asked:
     """What the user asks of device and precision.
 
     Args:
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, 32-true or bf16-mixed.
     """
 
@@ -35,19 +35,24 @@ class Asked:
     precision: str = "auto"
 
 
-def settled_device(run: Run, asked: Asked) -> torch.device:
+def settled_device(run: Run, asked: Asked) -> str:
     """The device of the run's jobs: the one that it was started with, or else the one asked for.
+
+    Returns:
+        For `start_fabric` in each worker: cpu, cuda (the first GPU that a worker sees), cuda:N or
+        mps.
 
     Raises:
         DermaugError: It is not available here, or the run was started with another one.
     """
-    before = RunRecord.read(run.files.record)
-    if not before.networks:
-        return start_fabric(asked.device, asked.precision).device
-    kind = torch.device(before.device).type
-    if asked.device not in ("auto", kind):
-        raise _other(run, "--device", asked.device, kind)
-    return start_fabric(kind).device
+    before, name = RunRecord.read(run.files.record), asked.device
+    if before.networks:
+        kind = torch.device(before.device).type
+        if name.partition(":")[0] not in ("auto", kind):
+            raise _other(run, "--device", name, kind)
+        name = kind if name == "auto" else name
+    device = start_fabric(name, asked.precision).device
+    return name if ":" in name else device.type
 
 
 def settle(run: Run, asked: Asked, lanes: int) -> None:
@@ -56,7 +61,8 @@ def settle(run: Run, asked: Asked, lanes: int) -> None:
     Args:
         run: A run that has been started, whose claim this process holds.
         asked: Device and precision.
-        lanes: Number of jobs that are done at the same time on this machine.
+        lanes: Number of jobs that are done at the same time on this machine; 0 gives each job one
+            core, on machines that are not known yet.
 
     Raises:
         DermaugError: The run was started with another precision.
@@ -85,7 +91,7 @@ def _threads(
     run: Run, config: ClassifierConfig | GeneratorConfig, fabric: Fabric, lanes: int
 ) -> int:
     """The number of threads with which a network is trained fastest, with so many jobs at once."""
-    if fabric.device.type != "cpu":
+    if fabric.device.type != "cpu" or lanes == 0:
         return 1
     most: int = min(torch.get_num_threads(), joblib.cpu_count() // lanes)
     choices = [1 << power for power in range(most.bit_length())]

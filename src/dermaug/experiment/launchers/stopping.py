@@ -13,10 +13,6 @@ from dermaug.errors import Terminated
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class StoppedEarly(BaseException):
-    """Raised inside of a job after a step, when its process was asked to stop."""
-
-
 class Stop:
     """Whether this process was asked to stop."""
 

@@ -1,0 +1,122 @@
+"""An array of SLURM jobs that share the jobs of a run, through the folder that all nodes see.
+
+Each job of the array is one more process that runs the experiment, as a second terminal would be:
+it claims what is left until nothing is. This process only waits and tells.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.job import Outcome, Work
+from dermaug.experiment.launchers.launcher import Task
+
+try:
+    import submitit
+    from submitit.helpers import DelayedSubmission
+except ModuleNotFoundError:
+    raise DermaugError(
+        "--launcher submitit: expected submitit, which is not installed; install dermaug[submitit]"
+    ) from None
+
+MEMBERS = 16
+"""Jobs of the array by default, if there are so many to do."""
+LOGS = "submitit"
+"""Folder below the run's for what the jobs of the array print."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One job of the array.
+
+    Args:
+        work: The run.
+        keys: Keys of the jobs to share.
+    """
+
+    work: Work
+    keys: tuple[str, ...]
+
+    def __call__(self) -> None:
+        """Do what is left of the jobs, one after the other.
+
+        Raises:
+            DermaugError: Trainings failed.
+        """
+        from dermaug.experiment.launchers.launch import do_jobs
+
+        run = self.work.run
+        do_jobs(run, [run.jobs.named(key) for key in self.keys], self.work.device, "auto")
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Go on in a new job when the time of this one is over."""
+        return DelayedSubmission(Member(self.work, self.keys))
+
+
+class Submitit:
+    """An array of jobs of SLURM or, where there is none, processes of this machine.
+
+    Args:
+        task: What to do, with the settings of the jobs.
+
+    Raises:
+        DermaugError: A setting is unknown.
+    """
+
+    size = 0
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        executor = submitit.AutoExecutor(folder=task.run.folder.resolve() / LOGS)
+        gpus = int(task.device.startswith("cuda"))
+        try:
+            executor.update_parameters(name="dermaug", gpus_per_node=gpus, cpus_per_task=1)
+            executor.update_parameters(**dict(map(_setting, task.launch.submit)))
+        except (AssertionError, NameError, TypeError, ValueError) as error:
+            raise DermaugError(
+                f"--submit: expected settings of submitit, for example slurm_partition=gpu or "
+                f"timeout_min=600 ({error})"
+            ) from None
+        self._executor = executor
+        self._members: list[submitit.Job[None]] = []
+
+    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
+        """Not called: this process does no jobs."""
+        raise NotImplementedError
+
+    def look(self, keys: Sequence[str]) -> None:
+        """Submit the array at the first call; raise when it has ended and jobs are left.
+
+        Raises:
+            DermaugError: The array has ended; the message is that of its first job with an error.
+        """
+        task = self._task
+        if not self._members:
+            work = Work(task.run.folder.resolve(), task.run.experiment, task.device)
+            number = min(task.launch.jobs or MEMBERS, task.wanted)
+            with self._executor.batch():
+                for _ in range(number):
+                    self._members.append(self._executor.submit(Member(work, tuple(keys))))
+        elif all(member.done() for member in self._members):
+            errors = filter(None, (member.exception() for member in self._members))
+            said = next((str(error).strip() for error in errors), "they were ended")
+            raise DermaugError(
+                f"all jobs of the array have ended, and {len(keys)} jobs are left; see "
+                f"{task.run.folder / LOGS}, and run the same command again",
+                said.splitlines()[-1:],
+            )
+
+    def stop(self) -> None:
+        """Let the jobs of the array finish their step, save and end."""
+        for member in self._members:
+            member.cancel(check=False)
+
+    def close(self) -> None:
+        """Nothing to end: the jobs of the array end when nothing is left."""
+
+
+def _setting(given: str) -> tuple[str, object]:
+    """The name and the value of a setting, a number where it looks like one."""
+    name, _, value = given.partition("=")
+    return name, int(value) if value.isdecimal() else value
