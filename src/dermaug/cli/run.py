@@ -115,7 +115,7 @@ def run(
         from dermaug.experiment.launchers.preflight import prove_networks
 
         prove_networks(folder, asked, device, precision)
-        cost = estimate(asked, device, precision)
+        cost = estimate(folder, asked, device, precision, launch)
         if as_json:
             echo_json(cost.record)
         else:

@@ -1,7 +1,9 @@
 """The cost of an experiment before it is run: jobs, images shown, and time on this machine."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 from lightning_fabric import Fabric
 from rich.table import Table
@@ -9,9 +11,13 @@ from rich.table import Table
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.data.given_splits import chosen_folds
-from dermaug.experiment.launchers.trial_steps import seconds_per_image
+from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.room import room_sentence
+from dermaug.experiment.launchers.threads import limited_threads
+from dermaug.experiment.launchers.trial_steps import Measured, measure
 from dermaug.experiment.plan.enumeration import enumerate_jobs
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs, networks_of
+from dermaug.experiment.plan.jobs import Job, Jobs, networks_of
 from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
@@ -26,24 +32,28 @@ class Cost:
         experiment: The experiment.
         device: Device of its trainings.
         jobs: Its jobs.
-        minutes: Minutes per image shown, by the name of a network.
+        measured: Name of a network -> what its training takes.
         power: Its minimum detectable differences.
+        at_once: Number of jobs at the same time.
+        room: A sentence on the disk and the memory that it needs.
     """
 
     experiment: Experiment
     device: str
     jobs: Jobs
-    minutes: Mapping[str, float]
+    measured: Mapping[str, Measured]
     power: Detectable
+    at_once: int
+    room: str
 
-    def spent(self, job: GeneratorJob | ClassifierJob) -> float:
+    def spent(self, job: Job) -> float:
         """Minutes of a job."""
-        return job.images * self.minutes[job.network]
+        return job.images * self.measured[job.network].seconds_per_image / 60.0
 
     @property
     def total(self) -> float:
-        """Minutes of all jobs, one after the other."""
-        return sum(self.spent(job) for job in self.jobs.in_order if job.images)
+        """Minutes of all jobs, with so many at the same time."""
+        return sum(self.spent(job) for job in self.jobs.in_order if job.images) / self.at_once
 
     @property
     def record(self) -> dict[str, object]:
@@ -51,6 +61,7 @@ class Cost:
         return {
             "name": self.experiment.name,
             "device": self.device,
+            "jobs_at_once": self.at_once,
             "minutes": self.total,
             "jobs": [
                 {"key": job.key, "images": job.images, "minutes": self.spent(job)}
@@ -60,14 +71,24 @@ class Cost:
         }
 
 
-def estimate(experiment: Experiment, device: str, precision: str) -> Cost:
+def estimate(
+    folder: Path, experiment: Experiment, device: str, precision: str, launch: Launch
+) -> Cost:
     """Estimate the minutes of every job on this machine, and the power of the design.
 
     The data are decoded exactly as in the run. The minutes are extrapolated from a few training
     steps of each network on noise; validation and sampling are not included.
 
+    Args:
+        folder: Folder for the run.
+        experiment: The experiment.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, 32-true or bf16-mixed.
+        launch: How the jobs will be distributed.
+
     Raises:
-        DermaugError: The experiment or its data would make the run stop at its start.
+        DermaugError: The experiment or its data would make the run stop at its start, or the disk
+            or the memory is too small for it.
     """
     store = decoded(experiment)
     catalog = joined(store, twins_of(store, None)).catalog
@@ -76,9 +97,12 @@ def estimate(experiment: Experiment, device: str, precision: str) -> Cost:
     refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
-    minutes = minutes_per_image(experiment, catalog.num_classes, fabric)
+    at_once = jobs_at_once(launch, fabric.device.type, len(jobs.in_order))
+    with limited_threads(1) if at_once > 1 else nullcontext():  # as workers have on a CPU
+        measured = measured_networks(experiment, catalog.num_classes, fabric)
+    room = room_sentence(folder, jobs, experiment.data.size, at_once, measured)
     power = planned_power(experiment, catalog, folds)
-    return Cost(experiment, str(fabric.device), jobs, minutes, power)
+    return Cost(experiment, str(fabric.device), jobs, measured, power, at_once, room)
 
 
 def print_cost(cost: Cost) -> None:
@@ -90,6 +114,7 @@ def print_cost(cost: Cost) -> None:
         table.add_row(job.key, f"{job.images:,}", f"{cost.spent(job):.1f}")
     console.print(table)
     console.print(_summary(cost))
+    console.print(cost.room)
     for sentence in power_sentences(cost.power):
         console.print(sentence, markup=False)
 
@@ -97,22 +122,34 @@ def print_cost(cost: Cost) -> None:
 def _summary(cost: Cost) -> str:
     trained = [job for job in cost.jobs.in_order if job.images]
     generators = len(cost.jobs.generators)
+    together = f" with {cost.at_once} jobs at the same time" if cost.at_once > 1 else ""
     return (
-        f"{generators} generators and {len(trained) - generators} classifiers, "
-        f"about {cost.total:.0f} minutes on this machine; no run was started"
+        f"{generators} generators and {len(trained) - generators} classifiers, about "
+        f"{cost.total:.0f} minutes on this machine{together}; no run was started"
     )
 
 
-def minutes_per_image(experiment: Experiment, num_classes: int, fabric: Fabric) -> dict[str, float]:
-    """Measure the minutes per image shown of each network, by its name, on this machine.
+def measured_networks(
+    experiment: Experiment, num_classes: int, fabric: Fabric
+) -> dict[str, Measured]:
+    """Train each network of an experiment for a few steps.
 
     Args:
         experiment: Its networks and its image size.
         num_classes: Number of classes of the data set.
         fabric: Device and precision.
+
+    Returns:
+        Name of the network -> what a training of it takes on this machine.
     """
     size = experiment.data.size
     return {
-        name: seconds_per_image(config, size, num_classes, fabric) / 60.0
+        name: measure(config, size, num_classes, fabric)
         for name, config in networks_of(experiment).items()
     }
+
+
+def minutes_per_image(experiment: Experiment, num_classes: int, fabric: Fabric) -> dict[str, float]:
+    """The minutes per image shown of each network, by its name; see `measured_networks`."""
+    measured = measured_networks(experiment, num_classes, fabric)
+    return {name: each.seconds_per_image / 60.0 for name, each in measured.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dermaug.experiment.launchers.job import Outcome
+from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.run import Run
@@ -71,9 +72,9 @@ def _serial(task: Task) -> Launcher:
 
 
 def _processes(task: Task) -> Launcher:
-    from dermaug.experiment.launchers.processes import Processes, jobs_at_once
+    from dermaug.experiment.launchers.processes import Processes
 
-    size = min(task.launch.jobs or jobs_at_once(task.device, task.wanted), task.wanted)
+    size = jobs_at_once(task.launch, task.device, task.wanted)
     return Processes(task, size) if size > 1 else _serial(task)
 
 

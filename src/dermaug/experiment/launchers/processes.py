@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
-import joblib
 import torch
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.backend import get_context
@@ -18,37 +17,11 @@ from dermaug.console import console
 from dermaug.experiment.launchers.job import Outcome, Work, do_job
 from dermaug.experiment.launchers.launcher import LostWorker, Task
 from dermaug.experiment.launchers.stopping import Stop
-from dermaug.experiment.run.machine import available_memory
 
-GPU_JOBS = 4
-"""Most jobs that share a GPU by default. Recorded steps keep it busy, so that more jobs only hide
-what happens between trainings (see `benchmarks/README.md`)."""
-GPU_MEMORY = 4 * 2**30
-"""Bytes of a GPU's memory for each job that shares it by default."""
-MEMORY = 2**30
-"""Bytes of memory for each worker by default."""
 WATCH = 0.2
 """Seconds between two looks of a worker at its parent."""
 # Each job sets its own number of threads; this is for libraries that ask the environment first.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-
-
-def jobs_at_once(device: str, wanted: int) -> int:
-    """Number of jobs that this machine does at the same time by default.
-
-    Args:
-        device: Device of the jobs; `cuda` is every GPU, `cuda:N` one of them.
-        wanted: Number of jobs to do.
-    """
-    cores: int = joblib.cpu_count()
-    most = 1
-    if device == "cpu":
-        most = min(cores, available_memory() // MEMORY)
-    elif device.startswith("cuda"):
-        gpus = torch.cuda.device_count() if device == "cuda" else 1
-        memory = torch.cuda.get_device_properties(device).total_memory
-        most = min(cores - 2, gpus * GPU_JOBS, gpus * (memory // GPU_MEMORY))
-    return max(1, min(most, wanted))
 
 
 class Processes:

@@ -15,7 +15,7 @@ from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.launchers.trial_steps import seconds_per_image
+from dermaug.experiment.launchers.trial_steps import measure
 from dermaug.experiment.plan.jobs import networks_of
 from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
@@ -101,7 +101,7 @@ def _threads(
     seconds: dict[int, float] = {}
     for threads in choices:
         with limited_threads(threads):
-            seconds[threads] = seconds_per_image(config, size, num_classes, fabric)
+            seconds[threads] = measure(config, size, num_classes, fabric).seconds_per_image
     best = min(choices, key=seconds.__getitem__)
     console.print(f"{config.key}: {best} threads, the fastest of {', '.join(map(str, choices))}")
     return best

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,30 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
+from dermaug.training.checkpoint import RESUME
 
 STEPS = (2, 8)
 
 
-def seconds_per_image(
+@dataclass(frozen=True)
+class Measured:
+    """What a training takes on this machine.
+
+    Args:
+        seconds_per_image: Seconds per image shown; its start and its end are left out.
+        kept_bytes: Size of the files that it leaves.
+        resume_bytes: Size of the checkpoint that it needs until it ends.
+    """
+
+    seconds_per_image: float
+    kept_bytes: int
+    resume_bytes: int
+
+
+def measure(
     config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
-) -> float:
-    """Seconds of training per image shown; the start and the end of a training are left out.
+) -> Measured:
+    """Train a network for a few steps, twice.
 
     Args:
         config: The network and its training.
@@ -34,42 +51,53 @@ def seconds_per_image(
     """
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
     bank = ImageBank.of(noise, np.arange(64) % num_classes, fabric.device)
-    timed = _classifier if isinstance(config, ClassifierConfig) else _generator
-    few, more = (timed(config, num_classes, bank, fabric, steps) for steps in STEPS)  # type: ignore[arg-type]
-    return max(more - few, 0.0) / (STEPS[1] - STEPS[0]) / config.batch
+    seconds = []
+    for steps in STEPS:
+        with tempfile.TemporaryDirectory() as name, hushed():
+            folder = Path(name)
+            if isinstance(config, ClassifierConfig):
+                work = _classifier(config, num_classes, bank, fabric, steps, folder)
+            else:
+                work = _generator(config, bank, fabric, steps, folder)
+            seconds.append(_seconds_of(work, fabric))
+            resume = (folder / RESUME).stat().st_size
+            total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    per_step = max(seconds[1] - seconds[0], 0.0) / (STEPS[1] - STEPS[0])
+    return Measured(per_step / config.batch, total - resume, resume)
 
 
 def _classifier(
-    config: ClassifierConfig, num_classes: int, bank: ImageBank, fabric: Fabric, steps: int
-) -> float:
-    short = config.model_copy(update={"images": steps * config.batch, "validations": 1})
-    with tempfile.TemporaryDirectory() as folder, hushed():
-        task = ClassifierTask(
-            title="trial",
-            config=short,
-            policy="standard",
-            sampling="natural",
-            loss="plain",
-            classes=tuple(map(str, range(num_classes))),
-            training=bank,
-            validation=bank,
-            mean=(0.5,) * 3,
-            std=(0.25,) * 3,
-            seed=0,
-            folder=Path(folder),
-        )
-        return _seconds_of(lambda: train_classifier(task, fabric), fabric)
+    config: ClassifierConfig,
+    num_classes: int,
+    bank: ImageBank,
+    fabric: Fabric,
+    steps: int,
+    folder: Path,
+) -> Callable[[], object]:
+    task = ClassifierTask(
+        title="trial",
+        config=config.model_copy(update={"images": steps * config.batch, "validations": 1}),
+        policy="standard",
+        sampling="natural",
+        loss="plain",
+        classes=tuple(map(str, range(num_classes))),
+        training=bank,
+        validation=bank,
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+        seed=0,
+        folder=folder,
+    )
+    return lambda: train_classifier(task, fabric)
 
 
 def _generator(
-    config: GeneratorConfig, _num_classes: int, bank: ImageBank, fabric: Fabric, steps: int
-) -> float:
+    config: GeneratorConfig, bank: ImageBank, fabric: Fabric, steps: int, folder: Path
+) -> Callable[[], object]:
     short = config.model_copy(update={"images": steps * config.batch, "snapshots": 1})
     one_class = ImageBank(bank.images, torch.zeros_like(bank.labels), bank.device)
-    with tempfile.TemporaryDirectory() as folder, hushed():
-        spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
-        task = GeneratorTask("trial", spec, one_class, 0, Path(folder))
-        return _seconds_of(lambda: train_generator(task, fabric), fabric)
+    spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
+    return lambda: train_generator(GeneratorTask("trial", spec, one_class, 0, folder), fabric)
 
 
 def _seconds_of(work: Callable[[], object], fabric: Fabric) -> float:

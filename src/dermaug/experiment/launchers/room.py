@@ -1,0 +1,72 @@
+"""Room on disk and in memory for a study, before it is run."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.trial_steps import Measured
+from dermaug.experiment.plan.jobs import GeneratorJob, Jobs
+from dermaug.experiment.run.machine import available_memory
+
+GIB = 2**30
+RESERVE = 1.2
+"""Predictions, tables, pictures and the report take a part of what the networks take."""
+
+
+def room_sentence(
+    folder: Path, jobs: Jobs, size: int, at_once: int, measured: Mapping[str, Measured]
+) -> str:
+    """Compare what a study needs with what there is, after its networks have been measured.
+
+    Args:
+        folder: Folder for the run.
+        jobs: All jobs.
+        size: Side of the images, in pixels.
+        at_once: Number of jobs at the same time.
+        measured: Network -> what a training of it takes.
+
+    Returns:
+        One sentence.
+
+    Raises:
+        DermaugError: The disk or the memory is too small.
+    """
+    disk = disk_bytes(jobs, size, at_once, measured)
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(there).free
+    memory, available = at_once * _peak_bytes(), available_memory() + _peak_bytes()
+    if disk > free:
+        raise DermaugError(
+            f"{folder}: the study needs about {disk / GIB:.1f} GiB on disk, {free / GIB:.1f} GiB "
+            "are free; choose another --output, or free some space"
+        )
+    if memory > available:
+        raise DermaugError(
+            f"{at_once} jobs at the same time need about {memory / GIB:.1f} GiB of memory, "
+            f"{available / GIB:.1f} GiB are available; reduce --jobs"
+        )
+    return (
+        f"It needs about {disk / GIB:.1f} GiB on disk ({free / GIB:.1f} GiB are free) and "
+        f"{memory / GIB:.1f} GiB of memory ({available / GIB:.1f} GiB are available)."
+    )
+
+
+def disk_bytes(jobs: Jobs, size: int, at_once: int, measured: Mapping[str, Measured]) -> int:
+    """Bytes of the files of a study: networks, synthetic images and checkpoints for a resume."""
+    kept = sum(measured[job.network].kept_bytes for job in jobs.in_order)
+    drawn = sum(sum(job.numbers) for job in jobs.in_order if isinstance(job, GeneratorJob))
+    resume = max((each.resume_bytes for each in measured.values()), default=0)
+    return round(RESERVE * kept) + drawn * 3 * size**2 + at_once * resume
+
+
+def _peak_bytes() -> int:
+    """The most memory that this process has had, which has trained every network."""
+    if os.name == "nt":  # it does not tell
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
