@@ -35,3 +35,12 @@ def test_two_nodes_of_which_one_is_killed_give_the_results_of_one_process(tmp_pa
     assert "worker was lost" in ended.stderr
     assert results(folder) == results(serially)
     assert not list(folder.rglob("claim.json"))
+
+
+def test_cluster_file_is_valid_by_ray_s_schema() -> None:
+    pytest.importorskip("ray", reason="NOT TESTED: the extra `ray` is not installed")
+    import yaml
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    path = Path(__file__).parents[3] / "examples" / "ray-google-cloud.yaml"
+    validate_config(prepare_config(yaml.safe_load(path.read_text())))
