@@ -27,7 +27,12 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command in an empty folder of a machine of known speed."""
-    minutes = {"classifiers/fridadar": 1e-5, "generators/cgan": 1e-4}
+    minutes = {
+        "classifiers/fridadar": 1e-5,
+        "generators/cgan": 1e-4,
+        "classifiers/efficientnet-tuned": 1e-4,
+        "generators/projected": 1e-4,
+    }
     monkeypatch.setattr(Clock, "measure", lambda clock, _: clock.measured.update({32: minutes}))
     monkeypatch.chdir(tmp_path)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,14 +11,19 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan, make_plan
 from dermaug.experiment.recipe.clock import Clock
-from dermaug.experiment.recipe.draft import image_side, study_name, worth_drawing
+from dermaug.experiment.recipe.draft import draft, image_side, study_name, worth_drawing
 from dermaug.experiment.recipe.look import ClassCount, Look
 from dermaug.experiment.recipe.plan_file import toml_text
 from dermaug.experiment.recipe.rules import RUNGS
 from dermaug.experiment.recipe.sentences import plan_record, plan_sentences, plan_text
-from dermaug.experiment_file import read_experiment
+from dermaug.experiment_file import read_experiment, validate_experiment
 
-MINUTES = {"classifiers/fridadar": 1e-5, "generators/cgan": 1e-4}
+MINUTES = {
+    "classifiers/fridadar": 1e-5,
+    "generators/cgan": 1e-4,
+    "classifiers/efficientnet-tuned": 1e-4,
+    "generators/projected": 1e-4,
+}
 """Per image at 32 px: a machine whose speed does not depend on who else uses it."""
 
 
@@ -112,6 +118,21 @@ _EMPTY = Look(None, (), (), (1, 1, 1), {}, (), None, "cpu")  # type: ignore[arg-
 def test_classes_that_lack_images_but_can_be_learnt_are_synthesised() -> None:
     assert worth_drawing(look_with(nv=6_000, mel=1_000, df=100, rare=10), 5) == ("mel", "df")
     assert worth_drawing(look_with(nv=9_000, mel=8_000), 5) == ("nv", "mel")
+
+
+@pytest.mark.parametrize(
+    ("weights", "start"), [("package", ("package", False)), ("hub", ("", True)), ("", None)]
+)
+def test_a_pretrained_network_is_planned_where_its_weights_can_be_had(
+    weights: str, start: tuple[str, bool] | None
+) -> None:
+    look = replace(look_with(nv=100, mel=50), weights=weights)
+    look = replace(look, catalog=SimpleNamespace(name="mine"))  # type: ignore[arg-type]
+    tree = draft(look, RUNGS[-1], 2, {"data": {"source": "mine"}}).tree
+    asked = validate_experiment(tree, "draft")
+    pretrained = [(each.weights, each.pretrained) for each in asked.classifiers[1:]]
+    assert pretrained == ([start] if start else [])
+    assert asked.generators[0].family == ("projected" if start else "cgan")
 
 
 def test_images_are_as_large_as_the_photographs_allow() -> None:

@@ -147,8 +147,12 @@ class _Studies:
         self.clock = Clock(fabric, look.catalog.classes)
 
     def measure(self, rung: Rung) -> None:
-        """Measure the networks at the image size of a rung."""
-        self.clock.measure(self._experiment(self._draft(rung)))
+        """Measure the networks of all rungs at the image size of one."""
+        size = self._experiment(self._draft(rung)).data.size
+        for other in RUNGS:
+            asked = self._experiment(self._draft(other))
+            data = asked.data.model_copy(update={"size": size})
+            self.clock.measure(asked.model_copy(update={"data": data}))
 
     def offer(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Offer:
         """A rung, with more seeds or shorter trainings."""

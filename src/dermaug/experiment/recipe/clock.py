@@ -4,7 +4,7 @@ from lightning_fabric import Fabric
 
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.cost import minutes_per_image
-from dermaug.experiment.plan.jobs import Jobs
+from dermaug.experiment.plan.jobs import Jobs, networks_of
 from dermaug.experiment.recipe.rules import OVERHEAD, START_HOURS
 
 TIMES = 2
@@ -24,15 +24,15 @@ class Clock:
         self.measured: dict[int, dict[str, float]] = {}
 
     def measure(self, experiment: Experiment) -> None:
-        """Measure the networks of an experiment at its image size, unless that has been done."""
-        size = experiment.data.size
-        if size in self.measured:
+        """Measure the networks of an experiment at its image size, unless all are known."""
+        known = self.measured.setdefault(experiment.data.size, {})
+        if networks_of(experiment).keys() <= known.keys():
             return
         # The first steps of a process also prepare its kernels, which hides what a step takes.
         measured = [
             minutes_per_image(experiment, len(self.classes), self.fabric) for _ in range(TIMES)
         ]
-        self.measured[size] = {name: max(each[name] for each in measured) for name in measured[0]}
+        known |= {name: max(each[name] for each in measured) for name in measured[0]}
 
     def hours(self, experiment: Experiment, jobs: Jobs) -> float:
         """Hours of a whole study; some size must have been measured."""

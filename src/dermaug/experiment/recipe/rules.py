@@ -19,6 +19,7 @@ class Rung:
         epochs: Length of a classifier's training, in passes over the training images.
         fewest_images: Smallest length of a classifier's training, in images shown.
         generator_images: Length of a generator's training, in images shown.
+        pretrained: Whether a pretrained network is trained as well, if its weights can be had.
         half: Whether an arm on half of the lesions shows what further real lesions are worth.
     """
 
@@ -29,14 +30,15 @@ class Rung:
     epochs: int
     fewest_images: int
     generator_images: int
+    pretrained: bool
     half: bool
 
 
 RUNGS = (
-    Rung("first look", 32, 3, 2, 30, 12_000, 16_000, half=False),
-    Rung("short study", 64, 3, 3, 40, 20_000, 40_000, half=True),
-    Rung("study", 64, 5, 3, 60, 40_000, 100_000, half=True),
-    Rung("full strength", 128, 5, 5, 80, 80_000, 400_000, half=True),
+    Rung("first look", 32, 3, 2, 30, 12_000, 16_000, pretrained=False, half=False),
+    Rung("short study", 64, 3, 3, 40, 20_000, 40_000, pretrained=False, half=True),
+    Rung("study", 64, 5, 3, 60, 40_000, 100_000, pretrained=True, half=True),
+    Rung("full strength", 128, 5, 5, 80, 80_000, 400_000, pretrained=True, half=True),
 )
 """From the cheapest to the strongest. A plan takes the strongest one that fits the hours."""
 HOURS = (0.25, 1.0, 4.0, 12.0, 24.0, 72.0)
@@ -75,7 +77,17 @@ VALIDATIONS = 4
 
 OWN_CNN = {"model": "fridadar"}
 """The classifier of every plan: a small CNN that is trained from scratch."""
-GENERATOR = {"family": "cgan", "batch": 16, "width": 32, "latent": 64}
+PRETRAINED = {
+    "name": "efficientnet-tuned",
+    "model": "tf_efficientnet_lite1",
+    "rate": 5e-4,
+    "ema": 0.99,
+    "batch": 64,
+}
+"""The pretrained classifier: an ImageNet network that is small and comes by pip."""
+CGAN = {"family": "cgan", "batch": 16, "width": 32, "latent": 64}
 """The generator without pretrained weights: conditional, for small and imbalanced classes."""
+PROJECTED = {"family": "projected", "batch": 16, "width": 32, "latent": 64}
+"""The generator on the rungs with pretrained networks: its discriminator knows ImageNet."""
 CURATION = {"drop_copies": True}
 """Selection among the synthetic images: near-copies of training images are no new lesions."""
