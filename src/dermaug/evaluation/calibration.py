@@ -1,6 +1,7 @@
-"""Do probabilities mean what they say? Guo et al., On Calibration of Modern Neural Networks (2017).
+"""Calibration of the top label (Guo et al. 2017, On Calibration of Modern Neural Networks).
 
-Top label: an image's confidence is its highest probability, and it should be right as often.
+The confidence of an image is its highest probability. A calibrated classifier is right as often as
+its confidence says.
 """
 
 import numpy as np
@@ -15,21 +16,21 @@ BINS = 15
 SCORES = ("ece", "brier", "nll")
 TEMPERATURES = (0.05, 20.0)
 """Where the temperature is looked for; a value at an end says that validation has no best one."""
-_FLOOR = 1e-12  # a probability of 0 for the truth would cost infinitely much
+_FLOOR = 1e-12  # a probability of 0 for the true class would give an infinite loss
 
 
 def reliability_bins(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], bins: int = BINS
 ) -> pd.DataFrame:
-    """Confidence against accuracy in equal-width bins (low, high] of the confidence.
+    """Mean confidence and accuracy in bins (low, high] of equal width of the confidence.
 
     Args:
         labels: Index of the true class.
-        probabilities: One row an image, one column a class.
+        probabilities: One row per image, one column per class.
         bins: Number of bins between 0 and 1.
 
     Returns:
-        One row a bin: low, high, images, confidence (mean) and accuracy, NaN in an empty bin.
+        One row per bin: low, high, images, confidence (mean) and accuracy, NaN in an empty bin.
 
     Raises:
         DermaugError: The shapes disagree, a label has no column, or a value is not a number.
@@ -57,7 +58,7 @@ def reliability_bins(
 def expected_calibration_error(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], bins: int = BINS
 ) -> float:
-    """Mean distance of confidence and accuracy over bins, weighted by images (Guo 2017, eq. 3).
+    """Mean |confidence - accuracy| over bins, weighted by images (Guo 2017, equation 3).
 
     Returns:
         0 (calibrated) to 1; NaN without images.
@@ -73,7 +74,7 @@ def expected_calibration_error(
 
 
 def brier_score(labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]) -> float:
-    """Mean squared distance of probabilities and truth, summed over classes (Brier 1950, eq. 2).
+    """Mean squared error of the probabilities, summed over classes (Brier 1950, equation 2).
 
     Returns:
         0 (perfect) to 2; NaN without images.
@@ -86,9 +87,9 @@ def brier_score(labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, 
 def negative_log_likelihood(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
 ) -> float:
-    """Mean -log of the probability given to the truth, in nats; NaN without images.
+    """Mean negative log-probability of the true class, in nats; NaN without images.
 
-    Probabilities below 1e-12 count as 1e-12, which bounds an image's cost at 27.6.
+    Probabilities below 1e-12 count as 1e-12, so an image contributes at most 27.6.
     """
     require_arrays(labels, probabilities)
     return float(ratio(log_losses(labels, probabilities).sum(), len(labels)))
@@ -99,11 +100,11 @@ def fit_temperature(
 ) -> float:
     """The temperature that minimises the negative log-likelihood (Guo 2017, section 4.2).
 
-    To be fitted on validation and applied to test. The likelihood is concave in 1/T, so the search
+    Fit it on validation and apply it to test. The likelihood is concave in 1/T, so the search
     over log T has one minimum.
 
     Returns:
-        Above 1 when the classifier is too sure, within `TEMPERATURES`; NaN without images.
+        Above 1 if the classifier is overconfident, within `TEMPERATURES`; NaN without images.
     """
     require_arrays(labels, probabilities)
     if not len(labels):
@@ -123,13 +124,13 @@ def fit_temperature(
 def with_temperature(
     probabilities: Float[np.ndarray, "n k"], temperature: float
 ) -> Float[np.ndarray, "n k"]:
-    """softmax(log p / T): the order of classes stays, the confidence changes.
+    """Temperature scaling, softmax(log p / T): changes the confidence, not the order of classes.
 
-    Logs of probabilities serve as logits: they differ from them by a constant for each image,
-    which a softmax does not see.
+    Log-probabilities can replace the logits: the two differ by a constant per image, to which
+    softmax is invariant.
 
     Args:
-        probabilities: One row an image, one column a class.
+        probabilities: One row per image, one column per class.
         temperature: Positive; 1 changes nothing.
     """
     logits = np.log(np.maximum(probabilities, _FLOOR))
@@ -139,14 +140,14 @@ def with_temperature(
 def squared_errors(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, " n"]:
-    """What each image adds to `brier_score`: 0 to 2."""
+    """Squared error of each image, 0 to 2; the mean is `brier_score`."""
     return np.asarray(np.square(probabilities - np.eye(probabilities.shape[1])[labels]).sum(axis=1))
 
 
 def log_losses(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
 ) -> Float[np.ndarray, " n"]:
-    """What each image adds to `negative_log_likelihood`, in nats: 0 to 27.6."""
+    """Loss of each image in nats, 0 to 27.6; the mean is `negative_log_likelihood`."""
     given = probabilities[np.arange(len(labels)), labels]
     return np.asarray(-np.log(np.maximum(given, _FLOOR)))
 

@@ -1,7 +1,7 @@
 """Near-duplicates: one photograph under two names, re-encoded, resized, flipped or rotated.
 
 Radford et al. 2015 (arXiv:1511.06434, section 4.1.1) removed them from their training set, since a
-generator learns by heart what it sees often. Lesions resemble each other in shape and colour, but
+generator memorises what it is shown often. Lesions resemble each other in shape and colour, but
 not in their finest detail (hairs, texture, noise): only that is compared.
 """
 

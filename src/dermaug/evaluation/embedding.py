@@ -13,7 +13,7 @@ FEWEST = 8
 
 
 def embed(features: Float[np.ndarray, "n d"], seed: int) -> Float[np.ndarray, "n 2"]:
-    """Two coordinates per image; near images are similar, distances of clusters have no meaning.
+    """Two coordinates per image; neighbours are similar, cluster distances have no meaning.
 
     Args:
         features: One row per image, at least 8; reduced to 50 principal components first.

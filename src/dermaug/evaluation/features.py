@@ -1,4 +1,4 @@
-"""Features of many images from one network: uint8 pixels in, one row of numbers an image out."""
+"""Features of images from a network: uint8 pixels in, one row of numbers per image out."""
 
 from collections.abc import Callable
 
@@ -16,10 +16,10 @@ Extractor = Callable[[Tensor], Tensor]
 
 
 class RandomFeatures(nn.Module):
-    """Strided convolutions with fixed random weights; each stage's means and deviations.
+    """Strided convolutions with fixed random weights; features are each stage's means and SDs.
 
-    Random networks tell sets of images apart too, also such that are unlike ImageNet's (Naeem et
-    al. 2020, arXiv:2002.09797), and nothing has to be trained or fetched.
+    Random networks also distinguish sets of images, including those unlike ImageNet (Naeem et al.
+    2020, arXiv:2002.09797), and nothing has to be trained or downloaded.
 
     Args:
         width: Channels of the first stage, each later one has twice as many.
@@ -54,7 +54,7 @@ class RandomFeatures(nn.Module):
 def extract_features(
     extractor: Extractor, images: UInt8[np.ndarray, "n h w 3"], device: torch.device
 ) -> Float[np.ndarray, "n d"]:
-    """Features of images, in batches, so that memory does not grow with their number.
+    """Compute features in batches, so that memory does not grow with the number of images.
 
     Args:
         extractor: A network on the device.
@@ -75,8 +75,8 @@ def extract_features(
 def common_scale(*features: Float[np.ndarray, "_ d"]) -> float:
     """Root mean square of all entries; 1 when all are zero.
 
-    A classifier's features have no natural unit. Divided by this one number, distances and
-    kernels of two classifiers can be read side by side.
+    Features of a classifier have no natural unit. After division by this number, distances and
+    kernels of two classifiers are comparable.
 
     Example:
         >>> common_scale(np.full((2, 3), 2.0), np.full((5, 3), -2.0))

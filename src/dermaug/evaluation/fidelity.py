@@ -1,10 +1,10 @@
-"""Do two sets of images come from one distribution? Distances between their features.
+"""Distances between the distributions of two sets of images, from their features: KID and FID.
 
-Reference is the real side, sample the synthetic one. Every distance has a floor: what real images
-that nobody made get in the sample's place.
+The reference set is real, the sample synthetic. The floor of a distance is its value with other
+real images as the sample.
 
-Images of one lesion are alike, more than the population is. Distances that compare pairs therefore
-take groups, and leave out pairs of one group, within a side and across.
+Images of one lesion resemble each other more than images of different lesions. Distances that
+compare pairs therefore take groups and leave out pairs within a group, within and between sets.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Sides = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Kid:
-    """Kernel inception distance with its 95 % interval; unbiased, so it can fall below zero."""
+    """Kernel inception distance with its 95 % interval; unbiased, so it can be negative."""
 
     value: float
     low: float
@@ -46,10 +46,10 @@ def kid(
     whose pairs are independent. Pairs of one lesion would add to the means within a side, but not
     to the mean across, and the distance of equal distributions would lie above zero.
 
-    The interval is the middle 95 % of the distance between random halves of both sets, drawn
-    without replacement, by whole groups: to first order a half strays from the whole as the whole
-    strays from the population (Politis, Romano & Wolf 1999); where the sets agree it is too wide.
-    It is NaN for fewer than 4 groups on a side.
+    The interval is the central 95 % of the distances between random halves of both sets, drawn
+    without replacement by whole groups: to first order, a half deviates from the whole set as the
+    set deviates from the population (subsampling; Politis, Romano & Wolf 1999). It is too wide if
+    the sets agree, and NaN for fewer than 4 groups in a set.
 
     Args:
         reference: Features of real images, of at least 2 groups.
@@ -84,12 +84,12 @@ def fid(reference: Float[np.ndarray, "n d"], sample: Float[np.ndarray, "m d"]) -
     The trace of the root of the product of covariances is the nuclear norm of the product of the
     centred data's triangular factors, exact also for fewer images than features.
 
-    No pairs can be left out of a covariance: several images of one lesion count as so many
-    independent ones, and the distance grows as with fewer images. Give one image of each lesion
-    (`one_of_each`), so that sets are compared that are as large as they seem.
+    A covariance has no pairs that could be left out: several images of one lesion count as if they
+    were independent, and the bias grows as with fewer images. Pass one image per lesion
+    (`one_of_each`).
 
     Raises:
-        DermaugError: Fewer than 2 images on a side: one image has no covariance.
+        DermaugError: Fewer than 2 images in a set, which have no covariance.
     """
     require_features(reference, sample, at_least=2)
     first, second = (np.asarray(part, dtype=np.float64) for part in (reference, sample))
@@ -101,7 +101,7 @@ def fid(reference: Float[np.ndarray, "n d"], sample: Float[np.ndarray, "m d"]) -
 
 
 def fid_caution(num_reference: int, num_sample: int, num_features: int) -> str:
-    """Why a Fréchet distance of so few images is not to be trusted; "" when it is.
+    """Reason why a Fréchet distance of so few images is unreliable; "" if there is none.
 
     Example:
         >>> fid_caution(5_000, 100, 64)
@@ -116,7 +116,7 @@ def fid_caution(num_reference: int, num_sample: int, num_features: int) -> str:
 
 
 def one_of_each(groups: np.ndarray, random: np.random.Generator) -> Int[np.ndarray, " g"]:
-    """Rows of one image of each group, drawn at random, in rising order."""
+    """Rows of one image of each group, drawn at random, in ascending order."""
     order = random.permutation(len(groups))
     _, first = np.unique(groups[order], return_index=True)
     return np.sort(order[first])

@@ -1,7 +1,7 @@
-"""The size of a lesion, measured on an image without knowing where the lesion is.
+"""The approximate area of a lesion, without a segmentation.
 
-Rough on purpose: whoever asks whether a lesion grew needs a number that follows its size, not an
-outline. Its ranks agree with those of drawn outlines, see docs/explore.md.
+To see whether a lesion grew, a number that increases with its size is enough. The ranks agree with
+those of drawn outlines: see docs/explore.md.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""How much of the classes lies in some features: a linear support vector machine on them.
+"""Linear probe: a linear SVM on features, as a measure of what they say about the classes.
 
-Radford et al. 2015 (arXiv:1511.06434, section 5) judged their discriminator so.
+Radford et al. 2015 (arXiv:1511.06434, section 5) evaluated their discriminator in this way.
 """
 
 import warnings
@@ -22,12 +22,12 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """The SVM whose C was chosen.
+    """The SVM with the selected C.
 
     Args:
-        balanced_accuracy: Mean sensitivity, 0 to 1, on the images that C was chosen by: too high.
-        penalty: The C that was chosen.
-        called: Class of each judged image.
+        balanced_accuracy: Mean sensitivity, 0 to 1, on the images that selected C; optimistic.
+        penalty: The selected C.
+        called: Predicted class of each evaluated image.
     """
 
     balanced_accuracy: float
@@ -43,7 +43,7 @@ def linear_probe(
     judged: Float[np.ndarray, "j d"],
     penalties: Sequence[float] = PENALTIES,
 ) -> Probe:
-    """Fit an SVM for each C, classes weighing the same; the best one is asked for other images.
+    """Fit a class-weighted SVM for each C and predict other images with the best one.
 
     Squared hinge loss and an L2 penalty (Tang 2013, arXiv:1306.0239, equation 5), one class against
     the rest; features are scaled to zero mean and unit variance over the training images.
@@ -51,13 +51,13 @@ def linear_probe(
     Args:
         features: Of training images.
         labels: Their classes.
-        choosing: Features of images of other lesions, by which C is chosen.
+        choosing: Features of images of other lesions, on which C is selected.
         choosing_labels: Their classes.
-        judged: Features of further images, of lesions that are in neither.
+        judged: Features of the evaluated images, of lesions that are in neither.
         penalties: Values of C to choose from; the smaller wins a tie.
 
     Raises:
-        DermaugError: Fewer than two classes, or no image to choose by or to judge.
+        DermaugError: Fewer than two classes, or no image for selection or evaluation.
     """
     if len(np.unique(labels)) < 2 or not len(choosing) or not len(judged):
         raise DermaugError(
@@ -86,10 +86,10 @@ def _fitted(
     asked: Float[np.ndarray, "m d"],
     choosing_labels: Int[np.ndarray, " k"],
 ) -> Probe:
-    """One SVM, scored on the first of the images that it is asked for."""
+    """Fit one SVM and score it on the first set of images."""
     machine = LinearSVC(C=penalty, class_weight="balanced", dual=False, tol=1e-2, random_state=0)
     with warnings.catch_warnings():
-        # An SVM that has not settled is scored as it is: validation judges it.
+        # An SVM that has not converged is scored as it is; validation decides.
         warnings.simplefilter("ignore", ConvergenceWarning)
         called = np.asarray(machine.fit(known, labels).predict(asked), dtype=np.int64)
     chosen, judged = np.split(called, [len(choosing_labels)])

@@ -1,4 +1,4 @@
-"""Malignant or pre-malignant against benign: HAM10000's diagnoses as the question a patient has."""
+"""Malignant or pre-malignant against benign, from the diagnoses of HAM10000."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ MALIGNANT = ("akiec", "bcc", "mel", "malignant")
 """Malignant or pre-malignant: actinic keratosis with intraepithelial carcinoma (akiec, of which a
 part becomes invasive), basal cell carcinoma, melanoma."""
 BINARY = {"benign", "malignant"}
-"""Classes of data sets that tell no more."""
+"""Classes of data sets that only distinguish these two."""
 
 
 def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
-    """Which classes are malignant or pre-malignant.
+    """Mask of the classes that are malignant or pre-malignant.
 
     Returns:
         None when a class is not one of HAM10000's and the classes are not those of `BINARY`, or
@@ -66,7 +66,7 @@ def sensitivity_specificity(
 
 
 def auc(positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"]) -> float:
-    """Area under the ROC curve; NaN when all images are on one side."""
+    """Area under the ROC curve; NaN if all images are positive or none is."""
     if positive.all() or not positive.any():
         return float("nan")
     return float(roc_auc_score(positive, scores))

@@ -1,4 +1,4 @@
-"""How far two clouds of features overlap: precision, recall, density and coverage."""
+"""Overlap of two sets of features: precision, recall, density and coverage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from dermaug.evaluation.fidelity import CHUNK_ENTRIES, Sides, numbered, require_
 
 @dataclass(frozen=True)
 class Manifold:
-    """How two clouds of points overlap; each is a share, but density, which can exceed 1.
+    """Overlap of two sets of points; each is a share, except density, which can exceed 1.
 
     Args:
         precision: Share of the sample inside the reference's manifold.
@@ -107,7 +107,7 @@ def neighbour_radii(
 
 
 def fewest_of_others(groups: np.ndarray) -> int:
-    """Images of other groups that every image has beside it, at least.
+    """Smallest number of images of other groups that any image has in its set.
 
     Example:
         >>> fewest_of_others(np.array(["a", "a", "b", "c"]))

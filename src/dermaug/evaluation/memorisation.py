@@ -1,7 +1,7 @@
-"""Has the generator memorised its training images? Its nearest neighbours against validation's.
+"""Copies of training images: nearest-neighbour distances compared with those of validation images.
 
-A generator that draws new lesions comes as near to its training images as lesions do that it never
-saw. What comes much nearer is a copy.
+Images of a generator that does not memorise are as far from its training images as real images of
+other lesions are. An image that is much nearer is a copy.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from dermaug.errors import DermaugError
 from dermaug.evaluation.thumbnails import thumbnails
 
 SIDE = 32
-"""Pixels are compared at this side: finer detail is noise, and a copy need not repeat noise."""
+"""Pixels are compared at this side: finer detail is noise, which a copy need not repeat."""
 LEVEL = 0.01
-"""Share of unrelated real images that the threshold lets pass for copies."""
+"""Share of unrelated real images that the threshold may take for copies."""
 _CHUNK_ENTRIES = 1 << 23
 _SAME = 1e-3  # grey levels: below it two images are one
 
@@ -53,8 +53,8 @@ class Thresholds:
     Args:
         pixels: In grey levels.
         features: In the features' unit.
-        expected: Share of unrelated real images below either one, at most.
-        calibrated_on: Validation lesions that they were read from.
+        expected: Bound on the expected share of unrelated real images below both.
+        calibrated_on: Number of validation lesions that define them.
     """
 
     pixels: float
@@ -77,14 +77,14 @@ class Rate:
 def nearest(
     queries: UInt8[np.ndarray, "n s s 3"], training: UInt8[np.ndarray, "m s s 3"], extract: Extract
 ) -> Neighbours:
-    """Nearest training image of each query by pixels, and how far apart the pair's features are.
+    """Nearest training image of each query by pixels, and the distance between the pair's features.
 
     Generators are shown flips and quarter turns, so all eight orientations of a query are tried.
 
     Args:
         queries: Square images.
         training: Square images of the same side.
-        extract: Gives the features.
+        extract: Computes the features.
 
     Raises:
         DermaugError: A side is empty, or sides differ.
@@ -105,7 +105,7 @@ def nearest(
         indices = torch.where(nearer, found, indices)
         orientations[nearer] = orientation
     rows, turns = indices.numpy(), orientations.numpy()
-    # The search was by products, which round; the distances that are judged are by differences.
+    # The search uses products, which round; the reported distances are computed from differences.
     difference = _turned(small, turns).astype(np.float64) - known[rows]
     pixels = np.sqrt(np.square(difference).mean(axis=(1, 2, 3)))
     return Neighbours(rows, turns, pixels, _pair_features(queries, training, rows, turns, extract))
@@ -114,7 +114,7 @@ def nearest(
 def calibrate(
     validation: Neighbours, lesions: np.ndarray | None = None, level: float = LEVEL
 ) -> Thresholds:
-    """Thresholds that unrelated images seldom pass: order statistics of validation distances.
+    """Set thresholds that unrelated images rarely fall below: order statistics on validation.
 
     With n validation lesions, each at its nearest image's distance, the r-th smallest distance is
     undercut by an image of a further unrelated lesion with a probability of at most r / (n + 1),
@@ -124,10 +124,11 @@ def calibrate(
     Args:
         validation: Neighbours of real images of other lesions, never seen by the generator.
         lesions: Lesion of each validation image; None: each its own.
-        level: False alarms aimed at; with fewer than 1 / level lesions the nearest one is taken.
+        level: Target rate of false alarms; with fewer than 1 / level lesions, the smallest
+            distance is used.
 
     Raises:
-        DermaugError: No validation image is left; those equal to a training image don't count.
+        DermaugError: No validation image is left; images equal to a training image do not count.
     """
     kept = validation.pixels > _SAME
     if not kept.any():

@@ -1,7 +1,7 @@
-"""Sensitivity at a wanted specificity, or the reverse: validation chooses, and test is scored.
+"""Operating points: thresholds for a target specificity or sensitivity, chosen on validation.
 
-A threshold that is read off the test part's own ROC curve flatters; here the specificity that the
-test part really gets is given beside the one that was wanted.
+A threshold chosen on the ROC curve of the test split would be optimistic. The specificity attained
+on test is reported next to the target.
 """
 
 import math
@@ -21,10 +21,10 @@ SENSITIVITIES = (0.90, 0.95)
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Images on a scale from benign to malignant or pre-malignant, or from the rest to a class.
+    """Scores of images for a binary question, such as malignant or not.
 
     Args:
-        positive: Whether each image is what is looked for.
+        positive: Whether each image is of the target.
         scores: Higher is more suspicious.
 
     Raises:
@@ -50,7 +50,7 @@ def threshold_for(part: Scored, specificity: float) -> float:
     An image is called positive when its score lies above the threshold.
 
     Args:
-        part: Where the threshold is chosen: validation.
+        part: Scores on the validation split, on which the threshold is chosen.
         specificity: In (0, 1].
 
     Returns:
@@ -76,7 +76,7 @@ def threshold_finding(part: Scored, sensitivity: float) -> float:
     """The highest threshold that leaves at least this share of the positives above it.
 
     Args:
-        part: Where the threshold is chosen: validation.
+        part: Scores on the validation split, on which the threshold is chosen.
         sensitivity: In (0, 1].
 
     Returns:
@@ -99,7 +99,7 @@ def threshold_finding(part: Scored, sensitivity: float) -> float:
 
 
 def _kept(share: float, number: int) -> int:
-    """How many images a share asks for; rounding asks for none more: 0.95 x 20 is 19."""
+    """Number of images that a share requires, robust to rounding: 0.95 x 20 is 19."""
     return max(math.ceil(share * number - 1e-9), 1)
 
 
@@ -117,11 +117,11 @@ def at_threshold(part: Scored, threshold: float) -> tuple[float, float]:
 def operating_points(
     validation: Scored, test: Scored, specificities: Sequence[float] = SPECIFICITIES
 ) -> pd.DataFrame:
-    """What the test part gets at thresholds that validation chose.
+    """Sensitivity and specificity on the test split at thresholds chosen on validation.
 
     Returns:
-        One row a wanted specificity: wanted_specificity, threshold, validation_sensitivity,
-        validation_specificity, sensitivity and specificity (both of the test part).
+        One row per target specificity: wanted_specificity, threshold, validation_sensitivity,
+        validation_specificity, sensitivity and specificity (both on the test split).
     """
     rows = []
     for wanted in specificities:

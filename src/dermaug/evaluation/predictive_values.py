@@ -1,6 +1,6 @@
-"""Predictive values at a stated prevalence, by Bayes' rule from sensitivity and specificity.
+"""Predictive values at an assumed prevalence, by Bayes' rule from sensitivity and specificity.
 
-The shares among a test part's own images depend on the prevalence in the data set, where malignant
+The predictive values on a test split depend on the prevalence in the data set, in which malignant
 lesions are more frequent than in a clinic (Altman and Bland 1994, doi:10.1136/bmj.309.6947.102).
 """
 
@@ -11,7 +11,7 @@ class PredictiveValue(NamedTuple):
     """A predictive value and its derivatives.
 
     Args:
-        value: 0 to 1; NaN where no image at all is called so.
+        value: 0 to 1; NaN without any positive (negative) prediction.
         by_sensitivity: Derivative with respect to sensitivity.
         by_specificity: Derivative with respect to specificity.
     """
@@ -22,7 +22,7 @@ class PredictiveValue(NamedTuple):
 
 
 def ppv(sensitivity: float, specificity: float, prevalence: float) -> PredictiveValue:
-    """Share of those called positive that are.
+    """Positive predictive value: share of positive predictions that are correct.
 
     Args:
         sensitivity: 0 to 1.
@@ -37,7 +37,7 @@ def ppv(sensitivity: float, specificity: float, prevalence: float) -> Predictive
 
 
 def npv(sensitivity: float, specificity: float, prevalence: float) -> PredictiveValue:
-    """Share of those called negative that are.
+    """Negative predictive value: share of negative predictions that are correct.
 
     Args:
         sensitivity: As for `ppv`.

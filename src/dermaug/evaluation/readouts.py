@@ -1,9 +1,9 @@
-"""Three ways to read a classifier: as it decides, with its prior taken out, and by rank.
+"""Three read-outs of a classifier: argmax, prior-adjusted decisions, and ranking (AUC).
 
 A network trained by cross-entropy estimates p(c | image) under the prior that its loss saw.
 Dividing by that prior (Menon et al. 2021, arXiv:2007.07314, equation 9 with tau = 1; Saerens et
-al. 2002) leaves what the image itself says. An arm that merely shows rare classes more often moves
-its threshold, not its knowledge: argmax rewards it, the other two do not.
+al. 2002) leaves the evidence of the image. An arm that only shows rare classes more often moves its
+decision threshold, which raises mean sensitivity at argmax only.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,11 +24,11 @@ ABSENT = 1e-6
 def prior_adjusted(
     probabilities: Float[np.ndarray, "n k"], prior: Float[np.ndarray, " k"]
 ) -> Float[np.ndarray, "n k"]:
-    """Probabilities brought to the uniform prior: p_c / q_c, renormalised.
+    """Probabilities under the uniform prior: p_c / q_c, renormalised.
 
     Args:
         probabilities: One row per image, one column per class.
-        prior: q, the prior that the training's loss saw; sums to 1.
+        prior: q, the prior that the loss saw in training; sums to 1.
 
     Example:
         >>> prior_adjusted(np.array([[0.9, 0.1]]), np.array([0.9, 0.1])).round(3)
@@ -48,7 +48,7 @@ def at_prevalence(
     Args:
         probabilities: As for `prior_adjusted`.
         prior: As for `prior_adjusted`.
-        prevalence: pi, the share of each class where the classifier shall be used; sums to 1.
+        prevalence: pi, the share of each class where the classifier is used; sums to 1.
     """
     return prior_adjusted(probabilities, np.maximum(prior, ABSENT) / np.maximum(prevalence, ABSENT))
 
@@ -65,8 +65,8 @@ def overall_read(
 ) -> dict[str, float]:
     """The metrics of `discrimination.overall` and those of `OVERALL_ADJUSTED`.
 
-    The former are of the decisions at argmax, but for `macro_auc`, which is at the uniform prior;
-    the latter of the prior-adjusted decisions.
+    The former are computed at argmax, except `macro_auc`, which uses the uniform prior; the latter
+    from prior-adjusted decisions.
     """
     found = overall(labels, probabilities)
     even = overall(labels, prior_adjusted(probabilities, prior))

@@ -1,8 +1,8 @@
 """Slope and intercept of calibration (Van Calster et al. 2019, doi:10.1186/s12916-019-1466-7).
 
-How the log odds of an outcome depend on the log odds that were predicted: with slope 1 and
-intercept 0, predictions mean what they say. A slope below 1 says that they are too extreme, an
-intercept below 0 that the outcome is rarer than predicted.
+Logistic regression of the outcome on the predicted log odds; slope 1 and intercept 0 are ideal. A
+slope below 1 means that predictions are too extreme, an intercept below 0 that the outcome is rarer
+than predicted.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from scipy.special import expit, logit
 
 CLOSEST = 1e-6
-"""Probabilities nearer to 0 or 1 are moved here: one of exactly 0 would outweigh all others."""
+"""Probabilities closer to 0 or 1 are clipped: log odds of 0 are infinite."""
 _STEPS = 50
 _TOLERANCE = 1e-10
 
@@ -22,7 +22,7 @@ class Fitted:
     """A parameter of a logistic regression.
 
     Args:
-        value: NaN where the outcome has one value, or is told apart without an error.
+        value: NaN if the outcome is constant or perfectly separated.
         influence: Change of the value when an image counts once more, to first order (Huber 1964).
     """
 
@@ -35,12 +35,12 @@ def calibration_slope(
     probabilities: Float[np.ndarray, " n"],
     weights: Float[np.ndarray, " n"],
 ) -> Fitted:
-    """B of logit P(positive) = a + b logit p, with a fitted along.
+    """Slope b of logit P(positive) = a + b logit p; a is fitted as well.
 
     Args:
-        positive: The outcome of each image.
-        probabilities: p, what was predicted.
-        weights: How much each image counts.
+        positive: Outcome of each image.
+        probabilities: p, the predicted probabilities.
+        weights: Weight of each image.
     """
     predicted = _log_odds(probabilities)
     design = np.stack([predicted, np.ones_like(predicted)], axis=1)
@@ -52,7 +52,7 @@ def calibration_intercept(
     probabilities: Float[np.ndarray, " n"],
     weights: Float[np.ndarray, " n"],
 ) -> Fitted:
-    """A of logit P(positive) = a + logit p: calibration in the large.
+    """Intercept a of logit P(positive) = a + logit p: calibration in the large.
 
     Args:
         positive: As for `calibration_slope`.
@@ -84,6 +84,6 @@ def _fit(
         step = influence @ weights
         if np.abs(step).max() < _TOLERANCE:
             return Fitted(float(parameters[0]), influence[0])
-        # Far from the optimum a whole step may overshoot.
+        # A full Newton step may overshoot far from the optimum.
         parameters = parameters + step / max(1.0, float(np.abs(step).max()))
     return Fitted(float("nan"), np.zeros(len(design)))

@@ -1,4 +1,4 @@
-"""Images averaged down to a small side, at which likeness is judged without their noise."""
+"""Images averaged down to a small side, to compare them without noise."""
 
 import numpy as np
 import torch

@@ -17,10 +17,10 @@ SCALED = tuple(f"{name}_scaled" for name in SCORES)
 
 
 def score_calibration(results: RunResults) -> pd.DataFrame:
-    """One row per finished trial, on the test part, at the natural prevalence.
+    """One row per finished trial, on the test split, at the natural prevalence.
 
-    Arms are shown other mixes of classes; brought to the prevalence of the fold's training part,
-    their probabilities mean the same.
+    Arms differ in the class shares they are shown; at the prevalence of the fold's training split,
+    their probabilities are comparable.
 
     Returns:
         arm, model, fold, seed, images; ece, brier and nll; temperature, fitted on validation;
@@ -44,7 +44,7 @@ def score_calibration(results: RunResults) -> pd.DataFrame:
 
 
 def reliability(results: RunResults) -> pd.DataFrame:
-    """One row per model, arm and bin of the confidence, test parts of all trials together.
+    """One row per model, arm and bin of the confidence, test splits of all trials together.
 
     Returns:
         model, arm and the columns of `reliability_bins`; an image counts once per seed.

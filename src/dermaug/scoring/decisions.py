@@ -1,4 +1,4 @@
-"""Every exploratory number of an arm and of a comparison that a decision may rest on."""
+"""Exploratory numbers for a decision, of arms and of comparisons, with intervals."""
 
 from collections.abc import Iterator, Mapping
 
@@ -30,7 +30,7 @@ def decisions(point: Point) -> pd.DataFrame:
     Nothing here is judged, and nothing belongs to a family of Holm's rule.
 
     Args:
-        point: The run at one size of the training part.
+        point: The run at one size of the training split.
 
     Returns:
         The columns of `COLUMNS`: one row per classifier, arm, read-out, scope and metric, and the
@@ -52,7 +52,7 @@ def decisions(point: Point) -> pd.DataFrame:
 
 
 def measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswers], MetricSet]]:
-    """What is estimated together: numbers of all classes, and those of targets, if there are any.
+    """Groups of metrics that are estimated together: over all classes, and of targets, if any.
 
     Args:
         point: The run at one size of the training split.

@@ -1,4 +1,4 @@
-"""Malignant or pre-malignant lesions, and melanoma, at thresholds one would work with."""
+"""Malignant or pre-malignant lesions, and melanoma, at thresholds for use in practice."""
 
 from collections.abc import Mapping
 
@@ -36,12 +36,12 @@ _COLUMNS = (
 
 
 def score_operating_points(results: RunResults) -> pd.DataFrame:
-    """One row per finished trial, target and rule, on the test part.
+    """One row per finished trial, target and rule, on the test split.
 
     Targets are `malignant` (malignant or pre-malignant: mel, bcc and akiec against the rest,
     probabilities summed) and `mel` (against the rest), those of them that the classes allow. Rules:
     the class of highest probability, as it stands and prior-adjusted; and the threshold on the
-    prior-adjusted probability that gives 80, 90 and 95 % specificity on the validation part.
+    prior-adjusted probability that gives 80, 90 and 95 % specificity on the validation split.
 
     Returns:
         arm, model, fold, seed, target, rule, wanted_specificity, threshold,
@@ -57,7 +57,7 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
 
 
 def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
-    """What is looked for -> which classes that is; empty where the classes are not HAM10000's."""
+    """Target -> mask of its classes; empty if the classes are not those of HAM10000."""
     classes = results.catalog.classes
     malignant = malignant_classes(classes)
     if malignant is None:

@@ -1,4 +1,4 @@
-"""Melanoma or not, and malignant or not: which images every network calls, by every rule."""
+"""Binary predictions of every network for each target (melanoma, malignancy) and rule."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from dermaug.stats.pooled import TargetFold
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The images of one part, as one network sees one target.
+    """The images of one split with the scores of one network for one target.
 
     Args:
         positive: Whether each image is of the target.
         plain: Probabilities of all classes.
-        even: The same, brought to the uniform prior.
+        even: The same under the uniform prior.
         chosen: Classes of the target.
     """
 
@@ -47,12 +47,12 @@ class Part:
 
 
 Rule = Callable[[Part, Part], Float[np.ndarray, " n"]]
-"""Validation and test part -> 1 for each test image that is called positive, 0 for others, NaN for
-all where validation cannot tell."""
+"""Validation and test split -> 1 for each test image predicted positive, 0 for others; NaN for all
+if no threshold can be chosen on validation."""
 
 
 def above(choose: Callable[[Scored, float], float], wanted: float) -> Rule:
-    """A rule that calls what lies above the threshold that validation chooses."""
+    """A rule that predicts positive above the threshold chosen on validation."""
 
     def rule(validation: Part, test: Part) -> Float[np.ndarray, " n"]:
         threshold = choose(validation.scored, wanted)
@@ -68,14 +68,14 @@ RULES: Mapping[str, Rule] = {
     **{f"{100 * each:.0f} % specificity": above(threshold_for, each) for each in SPECIFICITIES},
     **{f"{100 * each:.0f} % sensitivity": above(threshold_finding, each) for each in SENSITIVITIES},
 }
-"""When a network calls an image positive; a line more is a rule more."""
+"""When an image is predicted positive; another line adds another rule."""
 
 
 def target_folds(point: Point, model: str) -> dict[int, TargetFold]:
-    """What the networks of one classifier answer, by fold; the classes must allow a target.
+    """Predictions of the networks of one classifier by fold; the classes must allow a target.
 
     Args:
-        point: The run at one size of the training part.
+        point: The run at one size of the training split.
         model: Key of the classifier.
     """
     own = [trial for trial in point.results.trials if trial.model == model]

@@ -1,4 +1,4 @@
-"""Rates and areas of one network on one fold's test part, and each group's influence on them.
+"""Rates and areas of one network on one fold's test split, and each group's influence on them.
 
 A group is what was kept whole when the folds were made: a lesion, or a patient. The influence of a
 group is the first-order change of a metric when the group is counted once more (the infinitesimal

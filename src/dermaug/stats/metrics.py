@@ -1,8 +1,8 @@
-"""The metrics that arms are compared by, as weighted sums of what single folds and classes give.
+"""The metrics by which arms are compared, as weighted sums over folds and classes.
 
-Each class's rates and area are taken in each fold and averaged over folds with the images they
-rest on as weights: for rates that is the rate of the pooled test parts, and areas are never pooled.
-Means over classes are unweighted. So every metric is linear in the folds' values.
+The rates and the area of each class are computed in each fold and averaged over folds, weighted by
+the images behind them: for rates, this is the rate of the pooled test splits; areas are never
+pooled. Means over classes are unweighted. Every metric is therefore linear in the values of folds.
 """
 
 from collections.abc import Callable, Sequence

@@ -203,8 +203,7 @@ def cost_table(results: RunResults) -> Table:
             each, total = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
             rows.append((name, str(len(seconds)), f"{images:,}", each, total))
     header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
-    caption = (
-        "Time and cost. Every arm of a comparison is shown the same number of images; a shorter "
-        "training only checks convergence."
-    )
+    caption = "Time and cost. Every arm of a comparison is shown the same number of images"
+    checked = any(arm.convergence_of for arm in results.experiment.arms)
+    caption += "; a shorter training only checks convergence." if checked else "."
     return Table(caption, header, tuple(rows))
