@@ -8,6 +8,7 @@ from dermaug.evaluation.malignancy import (
     called_by_top_class,
     malignant_classes,
     one_against_rest,
+    partial_auc,
     sensitivity_specificity,
 )
 
@@ -54,3 +55,16 @@ def test_one_side_alone_has_no_auc() -> None:
     sensitivity, specificity = sensitivity_specificity(np.array([True]), np.array([True]))
     assert sensitivity == 1.0
     assert np.isnan(specificity)
+
+
+def test_partial_area_is_that_of_the_isic_2024_challenge() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(5):
+        positive = random.random(200) < 0.3
+        scores = np.round(random.normal(size=200) + positive, 1)
+        scaled = metrics.roc_auc_score(~positive, -scores, max_fpr=0.2)
+        least, most = 0.5 * 0.2**2, 0.2
+        expected = least + (most - least) / 0.5 * (scaled - 0.5)
+        assert partial_auc(positive, scores) == pytest.approx(expected)
+    assert partial_auc(positive, positive.astype(float)) == pytest.approx(0.2)
+    assert np.isnan(partial_auc(np.ones(3, bool), np.arange(3.0)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from dermaug.data.sources.ham10000 import LABELS
 from dermaug.evaluation.discrimination import ratio, require_arrays
@@ -70,3 +70,32 @@ def auc(positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"]) -> fl
     if positive.all() or not positive.any():
         return float("nan")
     return float(roc_auc_score(positive, scores))
+
+
+def partial_auc(
+    positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"], sensitivity: float = 0.8
+) -> float:
+    """Area under the ROC curve above a sensitivity, as the ISIC 2024 challenge ranks by.
+
+    Args:
+        positive: Whether each image is what is looked for.
+        scores: Higher is more suspicious.
+        sensitivity: Only the part of the curve above it counts.
+
+    Returns:
+        From 0 to 1 - sensitivity, which a perfect ranking reaches; (1 - sensitivity)^2 / 2 by
+        chance; NaN when all images are on one side.
+
+    Example:
+        >>> round(partial_auc(np.array([True, False]), np.array([0.9, 0.1])), 3)
+        0.2
+    """
+    if positive.all() or not positive.any():
+        return float("nan")
+    # The curve of the negatives, whose false-positive rate is the share of positives missed.
+    missed, kept = roc_curve(~positive, -scores)[:2]
+    most = 1.0 - sensitivity
+    inside = missed < most
+    x = np.append(missed[inside], most)
+    y = np.append(kept[inside], np.interp(most, missed, kept))
+    return float(np.trapezoid(y, x))

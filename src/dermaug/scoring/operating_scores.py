@@ -11,6 +11,7 @@ from dermaug.evaluation.malignancy import (
     called_by_top_class,
     malignant_classes,
     one_against_rest,
+    partial_auc,
     sensitivity_specificity,
 )
 from dermaug.evaluation.operating_points import Scored, operating_points
@@ -30,6 +31,7 @@ _COLUMNS = (
     "sensitivity",
     "specificity",
     "auc",
+    "partial_auc",
     "positives",
     "negatives",
 )
@@ -45,8 +47,9 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
 
     Returns:
         arm, model, fold, seed, target, rule, wanted_specificity, threshold,
-        validation_sensitivity, validation_specificity, sensitivity, specificity, auc, positives
-        and negatives (test images); empty where the classes are not HAM10000's.
+        validation_sensitivity, validation_specificity, sensitivity, specificity, auc, partial_auc
+        (above 80 % sensitivity), positives and negatives (test images); empty where the classes are
+        neither HAM10000's nor benign and malignant.
     """
     tables = [
         _score(trial, results, name, chosen)
@@ -92,6 +95,7 @@ def _score(
         **{column: getattr(trial, column) for column in TRIAL},
         target=name,
         auc=auc(test.positive, test.scores),
+        partial_auc=partial_auc(test.positive, test.scores),
         positives=int(test.positive.sum()),
         negatives=int((~test.positive).sum()),
     )

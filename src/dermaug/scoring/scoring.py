@@ -22,6 +22,7 @@ from dermaug.scoring.external_scores import (
     score_external,
 )
 from dermaug.scoring.ladder import ladder
+from dermaug.scoring.lesion_scores import score_lesions
 from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
 from dermaug.scoring.roc_scores import score_confusion, score_roc
@@ -47,6 +48,8 @@ class Scoring:
 
     Args:
         scores: One row per trial: see `score_trials`.
+        lesion_scores: The same with the probabilities of a lesion's images averaged:
+            `score_lesions`.
         class_scores: One row per trial and class: `score_classes`.
         operating_points: Malignancy and melanoma at working thresholds: `score_operating_points`.
         calibration: One row per trial: `score_calibration`.
@@ -69,6 +72,7 @@ class Scoring:
     """
 
     scores: pd.DataFrame
+    lesion_scores: pd.DataFrame
     class_scores: pd.DataFrame
     operating_points: pd.DataFrame
     calibration: pd.DataFrame
@@ -137,6 +141,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
     by_size = [arm_scores(each) for each in points] if results.reduced else []
     return Scoring(
         scores=score_trials(results),
+        lesion_scores=score_lesions(results),
         class_scores=classes,
         operating_points=score_operating_points(results),
         calibration=score_calibration(results),

@@ -92,10 +92,13 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
                 continue
             top, fair = (_both(ours[ours["rule"] == each]) for each in (TOP_CLASS, ADJUSTED_CLASS))
             chosen = (_both(ours[ours["wanted_specificity"] == value]) for value in wanted)
-            auc = mean_and_spread(ours.loc[ours["rule"] == TOP_CLASS, "auc"])
-            rows.append((arm, auc, top, fair, *chosen))
+            areas = (
+                mean_and_spread(ours.loc[ours["rule"] == TOP_CLASS, name])
+                for name in ("auc", "partial_auc")
+            )
+            rows.append((arm, *areas, top, fair, *chosen))
     chosen_at = (f"{100 * value:.0f} % specificity" for value in wanted)
-    header = ("Arm", "AUC", "argmax", "prior-adjusted", *chosen_at)
+    header = ("Arm", "AUC", "Partial AUC", "argmax", "prior-adjusted", *chosen_at)
     first = points.drop_duplicates("fold")
     caption = (
         f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "

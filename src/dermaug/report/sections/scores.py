@@ -46,7 +46,17 @@ def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     title = "Sensitivity and specificity by class"
     return [
         Section(
-            "scores", "Scores by arm and classifier", [score_table(scoring.scores, arms)], "Scores"
+            "scores",
+            "Scores by arm and classifier",
+            [
+                score_table(scoring.scores, arms),
+                *(
+                    [lesion_table(scoring.lesion_scores, arms)]
+                    if len(scoring.lesion_scores)
+                    else []
+                ),
+            ],
+            "Scores",
         ),
         Section("classes", title, [class_scores(by_class, arms, classes), *tables], "Classes"),
         Section(
@@ -61,6 +71,28 @@ def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
 
 def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
     """Arm x classifier: overall metrics in every readout; mean ± SD over trials."""
+    images = int(scores["images"].sum() / max(len(scores), 1))
+    caption = (
+        f"Test split, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
+        "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
+        "Argmax: the class with the highest probability. Prior-adjusted: after division by the "
+        f"prior that the loss saw. The AUC is computed at the uniform prior. {AVERAGED}"
+    )
+    return _by_arm(scores, arms, caption, "scoring/scores.csv")
+
+
+def lesion_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
+    """The same for lesions, the probabilities of whose images are averaged."""
+    lesions = int(scores["lesions"].sum() / max(len(scores), 1))
+    caption = (
+        "Scores of lesions: the probabilities of all images of a lesion are averaged before it is "
+        f"classified. Test split, mean ± SD over n trials, {lesions:,} lesions per trial on "
+        "average. Exploratory; everything else in this report is scored by image."
+    )
+    return _by_arm(scores, arms, caption, "scoring/lesion_scores.csv")
+
+
+def _by_arm(scores: pd.DataFrame, arms: Sequence[str], caption: str, source: str) -> Table:
     rows: list[tuple[str, ...]] = []
     for model, part in scores.groupby("model", sort=False):
         rows.append((str(model),))
@@ -69,15 +101,8 @@ def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
             if len(trials):
                 numbers = (mean_and_spread(trials[metric]) for metric in _HEADINGS)
                 rows.append((arm, *numbers, str(len(trials))))
-    images = int(scores["images"].sum() / max(len(scores), 1))
-    caption = (
-        f"Test split, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
-        "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "
-        "Argmax: the class with the highest probability. Prior-adjusted: after division by the "
-        f"prior that the loss saw. The AUC is computed at the uniform prior. {AVERAGED}"
-    )
     header = ("Arm", *_HEADINGS.values(), "n")
-    return Table(caption, header, tuple(rows), source="scoring/scores.csv")
+    return Table(caption, header, tuple(rows), source=source)
 
 
 def class_table(
