@@ -8,6 +8,7 @@ try:
     from dermaug.cli import (  # noqa: F401
         audit,
         data,
+        doctor,
         explore,
         export,
         images,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dermaug.config import DataConfig, Grouping
 from dermaug.console import console, counting_bar
+from dermaug.data.cache_files import PHANTOMS
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select, select_alike
@@ -74,7 +75,7 @@ def _phantoms(config: DataConfig) -> Path:
     asked = config.phantom
     kind = "balanced" if asked.balanced else "prevalent"
     name = f"v{DRAWING_VERSION}-{kind}-{asked.number}-{asked.seed}-{config.size}px"
-    folder = default_cache() / "phantoms" / name
+    folder = default_cache() / PHANTOMS / name
     if not folder.exists():
         console.print(f"drawing {asked.number:,} phantom lesions at {config.size} px")
         write_phantoms(folder, asked, config.size)

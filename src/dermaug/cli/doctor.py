@@ -1,0 +1,143 @@
+"""`dermaug doctor` and `dermaug cache`: what this machine has, and the cache of decoded images."""
+
+import importlib.metadata
+import re
+import shutil
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.filesize import decimal
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Json, echo_json
+from dermaug.console import console
+
+cache = typer.Typer(no_args_is_help=True, help="List or empty the cache of decoded images.")
+app.add_typer(cache, name="cache")
+
+EXTRAS = {
+    "export": "ONNX files of classifiers and generators",
+    "fidelity": "FID and KID with the Inception network",
+    "imagenet": "ImageNet weights without a network connection",
+    "ray": "jobs on a Ray cluster",
+    "submitit": "jobs on a SLURM cluster",
+}
+"""Optional extra -> what it is for."""
+_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+).*extra == ['\"](?P<extra>[\w-]+)['\"]")
+
+
+def missing_packages() -> dict[str, list[str]]:
+    """Extra -> its packages that are not installed."""
+    missing: defaultdict[str, list[str]] = defaultdict(list)
+    for line in importlib.metadata.requires("dermaug") or ():
+        if told := _REQUIREMENT.match(line):
+            missing[told["extra"]] += [] if _is_installed(told["name"]) else [told["name"]]
+    return dict(sorted(missing.items()))
+
+
+def facts() -> dict[str, dict[str, str]]:
+    """What a report of a problem needs: section -> name -> value."""
+    import torch
+
+    import dermaug
+    from dermaug.data.cache_files import cache_entries
+    from dermaug.data.pixels import default_cache
+    from dermaug.experiment.run.machine import available_memory, machine, versions
+    from dermaug.training.fabric import start_fabric
+
+    here, folder = machine(), default_cache()
+    fabric = start_fabric()
+    cached = sum(entry.size for entry in cache_entries(folder))
+    memory = int(here.memory_gib * 2**30)
+    return {
+        "versions": {"dermaug": dermaug.__version__} | versions(),
+        "machine": {
+            "system": here.platform,
+            "processor": f"{here.cpu}, {here.cores} cores for this process",
+            "memory": f"{decimal(memory)}, {decimal(available_memory())} free",
+            "GPU": here.gpu or "none",
+            "device": f"{fabric.device} by --device auto",
+            "precision": f"{fabric.strategy.precision.precision} by --precision auto",
+            "threads": str(torch.get_num_threads()),
+        },
+        "disk": {
+            "this folder": f"{decimal(shutil.disk_usage(Path.cwd()).free)} free",
+            "cache": f"{folder}: {decimal(cached)} used, {decimal(_free(folder))} free",
+        },
+        "extras": {
+            extra: f"{EXTRAS.get(extra, extra)}: "
+            + (_to_install(extra, missing) if missing else "installed")
+            for extra, missing in missing_packages().items()
+        },
+    }
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Show versions, devices, threads, free disk, the cache, and what is missing for which use."""
+    told = facts()
+    if as_json:
+        echo_json(told)
+        return
+    for section, entries in told.items():
+        console.print(section, style="bold")
+        width = max(map(len, entries), default=0)
+        for name, value in entries.items():
+            console.print(f"  {name:<{width}}  {value}", soft_wrap=True, markup=False)
+
+
+@cache.command("list")
+def list_cache(as_json: Json = False) -> None:
+    """List the data sets in the cache, the largest first."""
+    from dermaug.data.cache_files import cache_entries
+    from dermaug.data.pixels import default_cache
+
+    folder = default_cache()
+    entries = cache_entries(folder)
+    if as_json:
+        rows = [{"name": each.name, "bytes": each.size, "used": each.used} for each in entries]
+        echo_json({"folder": str(folder), "entries": rows})
+        return
+    for entry in entries:
+        used = datetime.fromtimestamp(entry.used, UTC)
+        console.print(
+            f"{decimal(entry.size):>9}  {used:%Y-%m-%d}  {entry.name}", soft_wrap=True, markup=False
+        )
+    total = sum(entry.size for entry in entries)
+    console.print(f"{decimal(total)} in {folder}", soft_wrap=True, markup=False)
+
+
+@cache.command("clear")
+def clear(
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove everything from the cache; images are decoded again when they are needed."""
+    from dermaug.data.cache_files import cache_entries, clear_cache
+    from dermaug.data.pixels import default_cache
+
+    folder = default_cache()
+    total = sum(entry.size for entry in cache_entries(folder))
+    if total and not sure:
+        typer.confirm(f"Remove {decimal(total)} from {folder}?", abort=True)
+    console.print(f"freed {decimal(clear_cache(folder))}", markup=False)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _to_install(extra: str, missing: list[str]) -> str:
+    return f"{', '.join(missing)} missing; install dermaug[{extra}]"
+
+
+def _free(folder: Path) -> int:
+    """Free bytes where a folder lies or will lie."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
