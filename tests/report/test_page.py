@@ -48,9 +48,9 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     path = drawn_page(seeds=(0, 1))
     page = Page(path.read_text(encoding="utf-8"))
     ids = page.values("id")
-    assert ids == [*SECTIONS, "data", "split", "machine", "configuration"]
+    assert ids == [*SECTIONS, "data", "flow", "split", "machine", "configuration"]
     images = page.values("src")
-    assert len(images) == 32
+    assert len(images) == 33
     assert all(source.startswith("data:image/") for source in images)
     assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
     assert all(page.values("alt"))

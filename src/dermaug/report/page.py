@@ -18,6 +18,7 @@ from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
 from dermaug.report.sections.decisions import decision_sections
 from dermaug.report.sections.explore import explore_section
+from dermaug.report.sections.flow import flow_section
 from dermaug.report.sections.images import image_section
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.leakage import split_section
@@ -79,6 +80,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         explore_section(results, page),
         training_section(results),
         data_section(results),
+        flow_section(results),
         split_section(results),
         *run_sections(results),
     ]

@@ -1,4 +1,4 @@
-"""Subgroups: scores by sex, age, body site and skin tone, with intervals over lesions."""
+"""Subgroups: scores by sex, age, body site, skin tone and type of diagnosis, with intervals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ FEWEST_OF_CLASS = 5
 would be all or nothing, and some bootstrap draws would lack the class."""
 MOST_VALUES = 15
 """Number of body sites, and of skin tones, that are kept apart; rarer ones are merged."""
-OTHER_SITES, OTHER_TONES = "other sites", "other skin tones"
+OTHER_SITES, OTHER_TONES, OTHER_WAYS = "other sites", "other skin tones", "other ways"
 COLUMNS = (
     "model",
     "grouping",
@@ -49,17 +49,19 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
     """The groups that each image belongs to, indexed by image_id.
 
     Returns:
-        lesion_id, and as ordered categories sex, age, site and skin_tone (the values of the data's
-        own column).
+        lesion_id, and as ordered categories sex, age, site, skin_tone and dx_type (how the
+        diagnosis was made), the last two with the values of the data's own columns.
     """
     table = results.catalog.table
     site, sites = _most_frequent(table["localization"], OTHER_SITES)
     tone, tones = _most_frequent(table["skin_tone"], OTHER_TONES)
+    way, ways = _most_frequent(table["dx_type"], OTHER_WAYS)
     groups: dict[str, tuple[Iterable[str], list[str]]] = {
         "sex": (table["sex"], ["female", "male"]),
         "age": (age_bands(table["age"].to_numpy(dtype=float)), age_band_names()),
         "site": (site, [*sites, OTHER_SITES]),
         "skin_tone": (tone, [*sorted(tones, key=_scale_order), OTHER_TONES]),
+        "dx_type": (way, [*ways, OTHER_WAYS]),
     }
     columns = {
         name: pd.Categorical(list(values), categories=[*order, UNKNOWN], ordered=True)
@@ -89,10 +91,10 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
     rows are exploratory.
 
     Returns:
-        model, grouping (sex, age, site, skin_tone), group, metric (of `METRICS`), arm, reference
-        ("" for the arm's own score), value (a score or the difference arm - reference), low, high
-        (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's images; for
-        malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
+        model, grouping (sex, age, site, skin_tone, dx_type), group, metric (of `METRICS`), arm,
+        reference ("" for the arm's own score), value (a score or the difference arm - reference),
+        low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's
+        images; for malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
         others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
         group, over which balanced_accuracy is computed; it is missing for a group without such a
         class. A grouping with a single group is left out; so are malignant_sensitivity and

@@ -22,6 +22,7 @@ GROUPING_WORDS: Mapping[str, str] = {
     "age": "Age in years",
     "site": "Body site",
     "skin_tone": "Skin tone",
+    "dx_type": "Diagnosis by",
 }
 _SIZE_NOTE = (
     "n: the subgroup's images of the classes that count, or its malignant or pre-malignant ones; "

@@ -1,0 +1,60 @@
+"""The flow diagram and table 1 count what is in the splits, and nothing twice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from drawn import recorded
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.sections.flow import (
+    UNREADABLE,
+    flow_diagram,
+    flow_numbers,
+    split_characteristics,
+)
+from dermaug.report.sections.leakage import NO_PART
+from dermaug.scoring.points import point_of
+from dermaug.scoring.subgroup_scores import score_subgroups
+
+Study = Callable[..., RunResults]
+
+
+def test_all_images_are_in_one_split_or_left_out(drawn_study: Study) -> None:
+    results = drawn_study()
+    fold = results.folds[0]
+    skipped = results.record.data.model_copy(update={"skipped": {"a.jpg": "truncated"}})
+    short = replace(recorded(results, data=skipped), folds=(replace(fold, train=fold.train[:10]),))
+    images = flow_numbers(short).set_index("box")["images"]
+    parts = images[["train", "validation", "test", NO_PART]]
+    assert parts.sum() == images["used"] == len(results.catalog)
+    assert images["found"] == images["used"] + images[UNREADABLE]
+    (panel,) = flow_diagram(short).panels
+    assert f"train: {images['train']:,} images" in panel.alt
+    assert b"unreadable" in panel.data
+
+
+def test_table_1_counts_classes_ages_and_ways_of_diagnosis(drawn_study: Study) -> None:
+    results = drawn_study()
+    rows = {row[0]: row[1:] for row in split_characteristics(results).rows}
+    fold = results.folds[0]
+    assert rows["Images"] == tuple(
+        f"{len(ids)}" for ids in (fold.train, fold.validation, fold.test)
+    )
+    table = results.catalog.table.set_index("image_id").loc[list(fold.test)]
+    mel = (table["label"] == "mel").sum()
+    assert rows["Class mel"][2] == f"{mel} ({100 * mel / len(table):.1f} %)"
+    assert rows["Age in years"][2] == f"{table['age'].mean():.1f} ± {table['age'].std():.1f}"
+    assert rows["Diagnosis by: histo"] == tuple(f"{n} (100.0 %)" for n in rows["Images"])
+
+
+def test_results_are_given_by_way_of_diagnosis(drawn_study: Study) -> None:
+    ways = ("histo", "follow_up")
+    results = drawn_study(seeds=(0, 1))
+    table = results.catalog.table
+    split = [ways[row % 2] for row in range(len(table))]
+    catalog = replace(results.catalog, table=table.assign(dx_type=split))
+    scored = score_subgroups(point_of(replace(results, catalog=catalog), 50), 50)
+    found = scored[scored["grouping"] == "dx_type"]
+    assert set(found["group"]) == set(ways)
+    images = found.drop_duplicates("group").set_index("group")["images"]
+    assert images.sum() == len({image for fold in results.folds for image in fold.test})
