@@ -94,8 +94,8 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
         model, grouping (sex, age, site, skin_tone, dx_type), group, metric (of `METRICS`), arm,
         reference ("" for the arm's own score), value (a score or the difference arm - reference),
         low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's
-        images; for malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
-        others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
+        images; for malignant_sensitivity its malignant or pre-malignant ones, for
+        malignant_specificity the others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
         group, over which balanced_accuracy is computed; it is missing for a group without such a
         class. A grouping with a single group is left out; so are malignant_sensitivity and
         malignant_specificity if the classes are not those of HAM10000.

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import PARTS
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Figure, Panel, Section, Table
+from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, drawing, svg
 from dermaug.report.sections.leakage import NO_PART, parts
 
@@ -30,7 +30,7 @@ class Box(NamedTuple):
 
 def flow_section(results: RunResults) -> Section:
     """The diagram, and the table of the first fold."""
-    content = [flow_diagram(results), split_characteristics(results)]
+    content: list[Block] = [flow_diagram(results), split_characteristics(results)]
     return Section("flow", "From the data set into the splits", content, "Flow")
 
 
@@ -127,7 +127,7 @@ def _draw(axes: Axes, boxes: pd.DataFrame) -> None:
         height = 0.70 if name == UNREADABLE else 0.34
         _arrow(axes, (0.38, height), (0.62, height))
         _box(axes, 0.82, height, words[name])
-    for place, name in zip(np.linspace(0.14, 0.62, len(splits)), splits, strict=True):
+    for place, name in zip(np.linspace(0.15, 0.85, len(splits)), splits, strict=True):
         _arrow(axes, (0.38, 0.42), (place, 0.2))
         _box(axes, place, 0.1, words[name])
 
