@@ -160,7 +160,10 @@ class Projected(Family):
 
     def _backbone_on(self, device: torch.device) -> nn.Module:
         self.prepare()
-        return self._backbone[0].to(device)
+        backbone = self._backbone[0]
+        # Looked at first: to walk through all layers takes as long as many a recorded step.
+        on = next(backbone.parameters()).device
+        return backbone if on == device else backbone.to(device)
 
     def _look(self, images: Images, random: Generator) -> list[Tensor]:
         return self._features(augment(images, random, self.own.augmentation))

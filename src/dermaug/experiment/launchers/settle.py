@@ -5,7 +5,9 @@ in the run's record and are the same for every job, launcher and resume, so that
 on how the jobs were distributed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import joblib
 import torch
@@ -15,11 +17,12 @@ from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.launchers.trial_steps import measure
+from dermaug.experiment.launchers.trial_steps import measure, steps_of
 from dermaug.experiment.plan.jobs import networks_of
 from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
+from dermaug.training.precision import measured_precision
 
 
 @dataclass(frozen=True)
@@ -73,18 +76,33 @@ def settle(run: Run, asked: Asked, lanes: int) -> None:
         if asked.precision not in ("auto", *used):
             raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
         return
-    fabric = start_fabric(asked.device, asked.precision)
-    precision = fabric.strategy.precision.precision
-    assert precision in ("32-true", "bf16-mixed")
-    decided = {
-        name: Computation(
-            precision=precision,
-            threads=_threads(run, config, fabric, lanes),
-        )
-        for name, config in networks_of(run.experiment).items()
-    }
-    changed = {"device": str(fabric.device), "networks": decided}
+    decided = {}
+    for name, config in networks_of(run.experiment).items():
+        precision = _precision(run, config, asked)
+        fabric = start_fabric(asked.device, precision)
+        threads = _threads(run, config, fabric, lanes)
+        decided[name] = Computation(precision=precision, threads=threads)
+    changed = {"device": str(start_fabric(asked.device).device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)
+
+
+def _precision(
+    run: Run, config: ClassifierConfig | GeneratorConfig, asked: Asked
+) -> Literal["32-true", "bf16-mixed"]:
+    """The precision asked for; with `auto` that of the device, unless steps are slower in it."""
+    if asked.precision != "auto":
+        start_fabric(asked.device, asked.precision)  # refuses what does not exist
+        return "32-true" if asked.precision == "32-true" else "bf16-mixed"
+    size, num_classes = run.experiment.data.size, run.catalog.num_classes
+
+    def begin(fabric: Fabric) -> Callable[[], None]:
+        return steps_of(config, size, num_classes, fabric)
+
+    with limited_threads(1):
+        precision = measured_precision(begin, asked.device)
+    if precision != start_fabric(asked.device).strategy.precision.precision:
+        console.print(f"{config.key}: float32, in which its steps are faster than in bfloat16")
+    return precision
 
 
 def _threads(

@@ -11,16 +11,21 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.classifier_training import train_classifier
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_state import ClassifierTask, TrialState
+from dermaug.classifiers.trial_steps import ClassifierSteps
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import hushed
 from dermaug.data.image_bank import ImageBank
+from dermaug.generators import family_named
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
-from dermaug.generators.state import GeneratorTask
+from dermaug.generators.state import GeneratorTask, State
+from dermaug.generators.steps import GeneratorSteps
 from dermaug.training.checkpoint import RESUME
+from dermaug.training.graphs import WARM_UP
 
-STEPS = (2, 8)
+TIMED = 8
+"""Steps that are timed: a conditional GAN has one gradient penalty in as many."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Measured:
 def measure(
     config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
 ) -> Measured:
-    """Train a network for a few steps, twice.
+    """Time a few steps of a network, and look at what a training of one step leaves.
 
     Args:
         config: The network and its training.
@@ -49,60 +54,86 @@ def measure(
         num_classes: Number of classes of the study.
         fabric: The device and the precision.
     """
+    take = steps_of(config, size, num_classes, fabric)
+    # A GPU records every kind of step after a few of it; a first step sets up its operations.
+    for _ in range(TIMED * (WARM_UP + 1) if fabric.device.type == "cuda" else 1):
+        take()
+    seconds = _seconds_of(lambda: [take() for _ in range(TIMED)], fabric) / TIMED
+    with tempfile.TemporaryDirectory() as name, hushed():
+        short = {"images": config.batch, "validations": 1, "snapshots": 1}
+        used = {key: value for key, value in short.items() if key in type(config).model_fields}
+        task = _task(config.model_copy(update=used), size, num_classes, fabric, Path(name))
+        if isinstance(task, ClassifierTask):
+            train_classifier(task, fabric)
+        else:
+            train_generator(task, fabric)
+        resume = (Path(name) / RESUME).stat().st_size
+        total = sum(path.stat().st_size for path in Path(name).rglob("*") if path.is_file())
+    return Measured(seconds / config.batch, total - resume, resume)
+
+
+def steps_of(
+    config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
+) -> Callable[[], None]:
+    """Begin an endless training on noise, with no frozen part, and return its next step.
+
+    Args:
+        config: The network and its training.
+        size: Side of the images, in pixels.
+        num_classes: Number of classes of the study.
+        fabric: The device and the precision.
+    """
+    endless = config.model_copy(update={"images": 10**9})
+    if isinstance(endless, ClassifierConfig):
+        endless = endless.model_copy(update={"frozen_fraction": 0.0})
+    task = _task(endless, size, num_classes, fabric, Path())
+    if isinstance(task, ClassifierTask):
+        return ClassifierSteps(task, TrialState(task, fabric), fabric).take
+    return GeneratorSteps(task, State(task, fabric), fabric).take
+
+
+def _task(
+    config: ClassifierConfig | GeneratorConfig,
+    size: int,
+    num_classes: int,
+    fabric: Fabric,
+    folder: Path,
+) -> ClassifierTask | GeneratorTask:
+    """A training on noise."""
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)
     bank = ImageBank.of(noise, np.arange(64) % num_classes, fabric.device)
-    seconds = []
-    for steps in STEPS:
-        with tempfile.TemporaryDirectory() as name, hushed():
-            folder = Path(name)
-            if isinstance(config, ClassifierConfig):
-                work = _classifier(config, num_classes, bank, fabric, steps, folder)
-            else:
-                work = _generator(config, bank, fabric, steps, folder)
-            seconds.append(_seconds_of(work, fabric))
-            resume = (folder / RESUME).stat().st_size
-            total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    per_step = max(seconds[1] - seconds[0], 0.0) / (STEPS[1] - STEPS[0])
-    return Measured(per_step / config.batch, total - resume, resume)
-
-
-def _classifier(
-    config: ClassifierConfig,
-    num_classes: int,
-    bank: ImageBank,
-    fabric: Fabric,
-    steps: int,
-    folder: Path,
-) -> Callable[[], object]:
-    task = ClassifierTask(
-        title="trial",
-        config=config.model_copy(update={"images": steps * config.batch, "validations": 1}),
-        policy="standard",
-        sampling="natural",
-        loss="plain",
-        classes=tuple(map(str, range(num_classes))),
-        training=bank,
-        validation=bank,
-        mean=(0.5,) * 3,
-        std=(0.25,) * 3,
-        seed=0,
-        folder=folder,
-    )
-    return lambda: train_classifier(task, fabric)
-
-
-def _generator(
-    config: GeneratorConfig, bank: ImageBank, fabric: Fabric, steps: int, folder: Path
-) -> Callable[[], object]:
-    short = config.model_copy(update={"images": steps * config.batch, "snapshots": 1})
-    one_class = ImageBank(bank.images, torch.zeros_like(bank.labels), bank.device)
-    spec = GeneratorSpec(short, bank.side, ("trial",), "", ())
-    return lambda: train_generator(GeneratorTask("trial", spec, one_class, 0, folder), fabric)
+    classes = tuple(map(str, range(num_classes)))
+    if isinstance(config, ClassifierConfig):
+        return ClassifierTask(
+            title="trial",
+            config=config,
+            policy="standard",
+            sampling="natural",
+            loss="plain",
+            classes=classes,
+            training=bank,
+            validation=bank,
+            mean=(0.5,) * 3,
+            std=(0.25,) * 3,
+            seed=0,
+            folder=folder,
+        )
+    if not family_named(config.family).conditional:
+        classes = classes[:1]
+        bank = ImageBank(bank.images, torch.zeros_like(bank.labels), bank.device)
+    return GeneratorTask("trial", GeneratorSpec(config, size, classes, "", ()), bank, 0, folder)
 
 
 def _seconds_of(work: Callable[[], object], fabric: Fabric) -> float:
-    """Seconds that a training takes; waiting for other programs on a busy CPU does not count."""
+    """Seconds that steps take; waiting for other programs on a busy CPU does not count."""
+    _wait_for(fabric.device)
     start, start_busy = time.perf_counter(), time.process_time()
     work()
+    _wait_for(fabric.device)
     seconds, busy = time.perf_counter() - start, time.process_time() - start_busy
     return min(seconds, busy) if fabric.device.type == "cpu" else seconds
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
