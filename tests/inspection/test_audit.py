@@ -28,6 +28,8 @@ from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import BY_NAME, audit_folder, part_images
+from dermaug.inspection.audit_instances import COLUMNS as INSTANCES
+from dermaug.inspection.audit_instances import realism
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
@@ -340,3 +342,36 @@ def test_labels_that_the_data_lack_are_named(
     code, output = called(*words)
     assert code == 2
     assert "found none of wart" in " ".join(output.split())
+
+
+def test_several_sets_are_ranked_on_one_page_with_every_image(
+    run: Run, folder: Path, data: Path, tmp_path: Path
+) -> None:
+    flat = tmp_path / "drawn elsewhere"
+    flat.mkdir()
+    table = run.catalog.table
+    for path in map(Path, table["path"][table["label"] == "mel"][:6]):
+        with Image.open(path) as image:
+            image.save(flat / f"{path.stem}.png")
+    words = ("audit", folder / GENERATOR / "synthetic", flat, "--label", "mel", "--data", data)
+    options = ("--model", folder / CONTROL, "--device", "cpu", "--output", tmp_path / "out")
+    code, output = called(*words, *options)
+    assert code == 0, output
+    ranking = pd.read_csv(tmp_path / "out" / "ranking.csv")
+    assert sorted(ranking["set"]) == ["drawn elsewhere", "synthetic"]
+    assert ranking["kid"].is_monotonic_increasing
+    page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
+    assert "2 sets of synthetic images" in page
+    single = pd.read_csv(tmp_path / "out" / "drawn elsewhere" / "instances.csv")
+    assert list(single.columns) == list(INSTANCES)
+    assert sorted(single["image"]) == sorted(path.name for path in flat.iterdir())
+    copied = single[single["nearest_real"] == single["image"].str.removesuffix(".png")]
+    assert (copied["copy_score"] < 1.0).all()
+    assert not copied["kept"].any()
+    assert single["class_probability"].between(0.0, 1.0).all()
+
+
+def test_realism_is_high_inside_the_real_images_and_falls_outside() -> None:
+    reference = np.random.default_rng(0).normal(size=(60, 2))
+    found = realism(reference, np.array([reference.mean(0), [9.0, 9.0], [90.0, 90.0]]))
+    assert found[0] > 1.0 > found[1] > found[2] > 0.0

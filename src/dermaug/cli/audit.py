@@ -1,4 +1,4 @@
-"""`dermaug audit`: quality and privacy of one set of synthetic images."""
+"""`dermaug audit`: quality and privacy of sets of synthetic images."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels
+from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -25,7 +25,13 @@ SHOWN = (
 )
 
 
-Synthetic = Annotated[Path, typer.Argument(metavar="SYNTHETIC", help="Synthetic images.")]
+Synthetic = Annotated[
+    list[Path],
+    typer.Argument(metavar="SYNTHETIC...", help="Synthetic images; several sets are ranked."),
+]
+Label = Annotated[
+    str, typer.Option("--label", help="Class of all images of a folder without class folders.")
+]
 Real = Annotated[Path, typer.Option("--data", help="Data set of real images to compare with.")]
 Model = Annotated[
     Path | None, typer.Option(help="Classifier (or its folder) that provides the features.")
@@ -62,6 +68,7 @@ def audit(
     option: Options = None,
     expect_missing: Missing = None,
     size: Size = None,
+    label: Label = "",
     output: Folder = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
@@ -91,26 +98,62 @@ def audit(
         )
     else:
         judge = inception_judge(weights, where)
-    found = audit_folder(synthetic, data, judge, stored=stored, size=size, labels=wanted)
+    found = {
+        name: audit_folder(path, data, judge, stored=stored, size=size, labels=wanted, label=label)
+        for name, path in _named(synthetic).items()
+    }
     if output is not None:
-        from dermaug.report.sections.audit import write_audit_page
-
-        page = write_audit_page(output, found, str(synthetic), str(data), judge.name)
-        console.print(f"audit: {page}")
-    _tell(found, as_json)
-
-
-def _tell(found: "FolderAudit", as_json: bool) -> None:
-    """Print what was found: notes and a table, or JSON."""
+        console.print(f"audit: {_write(output, found, str(data), judge.name)}", soft_wrap=True)
     if as_json:
-        numbers = json.loads(found.audit.numbers.to_json(orient="records"))
-        pairs = json.loads(found.audit.pairs.to_json(orient="records"))
-        record = {"notes": list(found.notes), "numbers": numbers, "pairs": pairs}
-        typer.echo(json.dumps(record, indent=2, ensure_ascii=False))
+        records = [_record(name, each) for name, each in found.items()]
+        echo_json(records[0] if len(records) == 1 else {"sets": records})
+    else:
+        _tell(found)
+
+
+def _write(output: Path, found: "dict[str, FolderAudit]", data: str, features: str) -> Path:
+    from dermaug.report.sections.audit_pages import write_audit_page, write_ranking_page
+
+    if len(found) > 1:
+        return write_ranking_page(output, found, data, features)
+    ((name, audited),) = found.items()
+    return write_audit_page(output, audited, name, data, features)
+
+
+def _named(sets: list[Path]) -> dict[str, Path]:
+    """Name of each set: the path of a single one, short names that differ for several."""
+    if len(sets) == 1:
+        return {str(sets[0]): sets[0]}
+    names: dict[str, Path] = {}
+    for place, path in enumerate(sets, start=1):
+        short = path.resolve().name
+        names[f"{place}-{short}" if short in names else short] = path
+    return names
+
+
+def _record(name: str, found: "FolderAudit") -> dict[str, object]:
+    return {
+        "set": name,
+        "notes": list(found.notes),
+        "numbers": rows_of(found.audit.numbers),
+        "pairs": rows_of(found.audit.pairs),
+        "instances": rows_of(found.instances),
+    }
+
+
+def _tell(found: "dict[str, FolderAudit]") -> None:
+    """Print notes and a table; several sets are ranked."""
+    from dermaug.report.sections.audit_pages import rank
+
+    several = len(found) > 1
+    for name, each in found.items():
+        for note in each.notes:
+            console.print(f"note: {name}: {note}" if several else f"note: {note}", markup=False)
+    if several:
+        typer.echo(rank(found).round(4).to_string(index=False))
         return
-    for note in found.notes:
-        console.print(f"note: {note}", markup=False)
-    typer.echo(found.audit.numbers[list(SHOWN)].round(4).T.to_string(header=False))
+    (only,) = found.values()
+    typer.echo(only.audit.numbers[list(SHOWN)].round(4).T.to_string(header=False))
 
 
 def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":

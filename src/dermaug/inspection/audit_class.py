@@ -143,7 +143,7 @@ def _copies(
     subjects: Subjects, synthetic: np.ndarray, kept: np.ndarray, judge: Judge
 ) -> tuple[dict[str, object], pd.DataFrame]:
     names = ("copies", "copy_examined", "copy_rate", "copy_low", "copy_high", "copy_expected")
-    thresholds = _thresholds(subjects, kept, judge)
+    thresholds = copy_thresholds(subjects, kept, judge)
     if thresholds is None:
         unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
         return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
@@ -167,7 +167,7 @@ def _copies(
     return numbers, pd.DataFrame(dict(zip(PAIR_COLUMNS, columns, strict=True)))
 
 
-def _thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
+def copy_thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thresholds | None:
     """Thresholds of copies; None if no validation image can calibrate them."""
     if not len(kept):
         return None

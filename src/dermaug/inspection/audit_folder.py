@@ -17,6 +17,7 @@ from dermaug.experiment.run.artefacts import StoredClassifier, folds_of, run_of
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
+from dermaug.inspection.audit_instances import instance_table
 from dermaug.inspection.audit_run import StoredAudit
 from dermaug.inspection.subject import GivenImages, read_given, real_images
 from dermaug.seeding import derive_seed
@@ -38,11 +39,13 @@ class FolderAudit:
         audit: Numbers (one row per class) and worst pairs.
         notes: Remarks on the method of this audit, one sentence each.
         pictures: Label -> synthetic images of the pairs, rotated to fit, and training images.
+        instances: One row per examined image: `instance_table`.
     """
 
     audit: StoredAudit
     notes: tuple[str, ...]
     pictures: dict[str, tuple[np.ndarray, np.ndarray]]
+    instances: pd.DataFrame
 
 
 def audit_folder(
@@ -53,6 +56,7 @@ def audit_folder(
     stored: StoredClassifier | None = None,
     size: int | None = None,
     labels: Mapping[str, str] | None = None,
+    label: str = "",
     seed: int = 0,
 ) -> FolderAudit:
     """Audit every class of a synthetic set.
@@ -65,13 +69,14 @@ def audit_folder(
         size: Side of the images in pixels; None takes that of the judge, of the set, or 64.
         labels: Label of the images, real or synthetic -> class, "" to leave it out, besides those
             of the judge's training.
+        label: Class of all images of a folder without a layout.
         seed: Seed of subsets and resampling.
 
     Raises:
         DermaugError: A path is not a data set, the data lack a label, or a class has no real
             images for comparison.
     """
-    given = read_given(synthetic, judge.size or size, labels or {})
+    given = read_given(synthetic, judge.size or size, labels or {}, label)
     run = run_of(synthetic, *([stored.path] if stored else []))
     store = real_images(data, given, stored, run, labels or {})
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
@@ -80,16 +85,19 @@ def audit_folder(
         notes.append(BY_NAME)
     if store.uncropped:
         notes.append(f"{store.uncropped:,} real images have no segmentation and are not cropped")
-    rows, pairs, pictures = [], [], {}
-    for label in sorted(set(given.labels)):
-        subjects = _subjects(given, store, label, training, validation)
+    rows, pairs, instances, pictures = [], [], [], {}
+    for name in sorted(set(given.labels)):
+        subjects = _subjects(given, store, name, training, validation)
         found = audit_class(subjects, judge, seed)
         family = given.provenance.family if given.provenance else synthetic.name
-        rows.append({"family": family, "label": label} | dict(found.numbers))
-        pairs.append(found.pairs.assign(label=label))
-        pictures[label] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
+        rows.append({"family": family, "label": name} | dict(found.numbers))
+        pairs.append(found.pairs.assign(label=name))
+        names = given.names[given.labels == name]
+        instances.append(instance_table(subjects, names, judge, seed))
+        pictures[name] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
-    return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures)
+    single = pd.concat(instances, ignore_index=True)
+    return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures, single)
 
 
 def part_images(

@@ -3,6 +3,7 @@
 Each is found by its path and, where it lies in a run folder, checked against that run.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,13 @@ from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.containers import is_folder
 from dermaug.data.dataset import open_alike, open_dataset, read_pixels
+from dermaug.data.decoding import read_square
 from dermaug.data.fold_files import read_folds
+from dermaug.data.image_files import BadImageError
 from dermaug.data.pixels import PixelStore
+from dermaug.data.sources.images import files_below
 from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
@@ -43,11 +48,13 @@ class GivenImages:
     Args:
         images: Images of one size.
         labels: Label of each image.
+        names: Name of each image; of a set of dermaug's, its row.
         provenance: Their origin; None if the set does not record it.
     """
 
     images: UInt8[np.ndarray, "n s s 3"]
     labels: np.ndarray
+    names: np.ndarray
     provenance: Provenance | None
 
 
@@ -106,7 +113,9 @@ def open_subject(generator: Path, data: Path | None, device: torch.device) -> Su
     return Subject(path, family, spec, None, store, None)
 
 
-def read_given(path: Path, size: int | None, labels: Mapping[str, str]) -> GivenImages:
+def read_given(
+    path: Path, size: int | None, labels: Mapping[str, str], label: str = ""
+) -> GivenImages:
     """Open synthetic images of any origin.
 
     Args:
@@ -114,9 +123,10 @@ def read_given(path: Path, size: int | None, labels: Mapping[str, str]) -> Given
         size: Side to which they are scaled; None keeps that of a set of dermaug and takes 64 for
             other images.
         labels: Label of other images -> class, "" to leave it out.
+        label: Class of all images below the path, which then needs no layout.
 
     Raises:
-        DermaugError: The path is neither.
+        DermaugError: The path is neither, or holds no image.
     """
     manifest = path / MANIFEST
     if manifest.is_file() and _is_own(read_json(manifest)):
@@ -124,11 +134,27 @@ def read_given(path: Path, size: int | None, labels: Mapping[str, str]) -> Given
         images = np.asarray(synthetic.images)
         if size is not None and images.shape[1] != size:
             images = np.stack([resize_square(image, size) for image in images])
-        return GivenImages(images, np.asarray(synthetic.labels), synthetic.provenance)
+        names = np.arange(len(images)).astype(str).astype(object)
+        return GivenImages(images, np.asarray(synthetic.labels), names, synthetic.provenance)
+    if label:
+        return _flat(path, size or SIZE, label)
     config = DataConfig(source=str(path), size=size or SIZE).with_labels(labels)
     store = read_pixels(open_alike(config, path), config)
     classes = store.catalog.table["label"].to_numpy(dtype=object)
-    return GivenImages(np.asarray(store.images), classes, None)
+    return GivenImages(np.asarray(store.images), classes, store.catalog.image_ids, None)
+
+
+def _flat(path: Path, size: int, label: str) -> GivenImages:
+    """All images below a folder, of one class."""
+    files = files_below(path) if is_folder(path) else []
+    if not files:
+        raise DermaugError(f"{path}: expected a folder of images of {label}, found none")
+    try:
+        squares = [read_square(Path(file), size).pixels for file in files]
+    except BadImageError as error:
+        raise DermaugError(f"{error.path}: not a valid image ({error.reason})") from None
+    names = np.array([os.path.relpath(file, path) for file in files], dtype=object)
+    return GivenImages(np.stack(squares), np.full(len(files), label, object), names, None)
 
 
 def real_images(

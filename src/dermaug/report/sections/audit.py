@@ -1,18 +1,13 @@
 """The audit of synthetic images: their distance to real images, and copies."""
 
-from pathlib import Path
-
 import pandas as pd
 
-from dermaug.csv_files import write_csv
 from dermaug.data.halves import LEAST_GROUPS
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import require_writable
-from dermaug.inspection.audit_folder import FolderAudit
 from dermaug.inspection.audit_summary import ClassSummary, summarise
-from dermaug.report.blocks import Block, Details, Figure, Page, Section
+from dermaug.report.blocks import Block, Details, Section
 from dermaug.report.formats import listed
-from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure, pair_panel
+from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure
 from dermaug.report.sections.audit_tables import (
     audit_tables,
     generator_table,
@@ -40,10 +35,6 @@ HALVES = (
     "Snapshots selected on validation images were selected on one half of the lesions of each "
     "class; the audit uses the other half. The test split is used for neither."
 )
-FOOTER = (
-    "Images shown may be patients': they are under the licence of their data set. Research use "
-    "only; not for diagnosis."
-)
 SMALL = "Classes with few validation groups allow no conclusion: check their number first."
 
 
@@ -70,51 +61,6 @@ def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFram
         *(block for block in drawn if block),
     ]
     return Section("audit", "Audit of the synthetic images", content, "Audit")
-
-
-def write_audit_page(
-    folder: Path, found: FolderAudit, synthetic: str, data: str, features: str
-) -> Path:
-    """Write `audit.html`, `audit.csv`, and `figures/` with the pairs as PNG and CSV.
-
-    Args:
-        folder: Folder to write to.
-        found: The audit.
-        synthetic: Name of the synthetic set on the page.
-        data: Name of the real images on the page.
-        features: Name of the feature network on the page.
-
-    Returns:
-        Path of the page.
-
-    Raises:
-        DermaugError: The folder cannot be written to.
-    """
-    require_writable(folder)
-    numbers = found.audit.numbers
-    panels = tuple(
-        pair_panel(drawn, real, label, index)
-        for index, (label, (drawn, real)) in enumerate(found.pictures.items())
-        if len(drawn)
-    )
-    caption = "Above: synthetic images nearest to a real one; below: that real image."
-    pairs = Figure("nearest_pairs", caption, panels, found.audit.pairs, width=420)
-    write_csv(folder / "audit.csv", numbers)
-    write_csv(folder / "figures" / "nearest_pairs.csv", found.audit.pairs)
-    told: list[Block] = [
-        *audit_sentences(numbers),
-        *audit_tables(numbers),
-        *([pairs] if panels else []),
-    ]
-    return Page(
-        kicker="dermaug audit",
-        title=synthetic,
-        question=f"Are these images like {data}, and are they copies?",
-        facts=f"Features: {features}",
-        sections=[Section("findings", "Findings", told)],
-        footer=FOOTER,
-        notices=found.notes,
-    ).write(folder / "audit.html")
 
 
 def audit_sentences(numbers: pd.DataFrame) -> list[str]:

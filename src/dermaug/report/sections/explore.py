@@ -18,7 +18,7 @@ from dermaug.inspection.exploration import Exploration
 from dermaug.report.blocks import Block, Bullets, Figure, Heading, Page, Panel, Section, Table
 from dermaug.report.drawing import file_name, png, sheet
 from dermaug.report.formats import counted, number, signed
-from dermaug.report.sections.audit import FOOTER
+from dermaug.report.sections.audit_pages import FOOTER
 
 FOLDER = "explore"
 PAGE, RECORD = "explore.html", "explore.json"
