@@ -23,7 +23,7 @@ def write(tmp_path: Path) -> Write:
     def make(rows: list[tuple[str, str, str, int]]) -> Path:
         root = tmp_path / "set"
         root.mkdir()
-        lines = ["file_name,label,lesion_id,patient_id,device"]
+        lines = ["file_name,label,lesion_id,patient_id,lens"]
         for place, (label, lesion, patient, seed) in enumerate(rows):
             pixels = np.random.default_rng(seed).integers(60, 200, (40, 40, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(root / f"{place}.png")
@@ -60,7 +60,7 @@ def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
     )
     code, output = called("data", "check", root)
     assert code == 0
-    for told in ("set: 9 images", "patients", "Columns that were not read: device"):
+    for told in ("set: 9 images", "patients", "Columns that were not read: lens"):
         assert told in output
 
 

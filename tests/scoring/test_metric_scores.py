@@ -212,6 +212,17 @@ def test_scales_are_in_order_and_rare_values_are_put_together(drawn_study: Study
     assert OTHER_SITES in set(described["site"])
 
 
+def test_devices_are_groups_where_the_data_tell_them(drawn_study: Study) -> None:
+    results = drawn_study(lesions=30)
+    assert "device" not in describe_groups(results)
+    devices = ["phone" if row % 3 else "unknown" for row in range(len(results.catalog))]
+    described = describe_groups(changed(results, device=devices))
+    assert list(described["device"].cat.remove_unused_categories().cat.categories) == [
+        "phone",
+        "unknown",
+    ]
+
+
 def test_nothing_is_said_of_patients_that_nobody_described(drawn_study: Study) -> None:
     results = drawn_study(classes=("benign", "malignant"))
     empty = changed(results, sex="unknown", age=np.nan, localization="unknown")

@@ -27,6 +27,12 @@ COLUMNS = (
     "skin_tone",  # value of the data's own Fitzpatrick or skin-tone column, or unknown
     "dx_type",  # how the diagnosis was made (histo, follow_up, consensus, confocal) or unknown
 )
+OPTIONAL = (
+    "device",  # camera, dermatoscope or source of the image, or unknown; where the data tell it
+    "split",  # train, validation or test as given; several joined by +
+    "group",  # group of the image, where groups were united
+)
+"""Columns that a catalog may have, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +42,8 @@ class Catalog:
     Args:
         name: Name of the data set for the reader, for example HAM10000.
         root: Folder or file from which it was read.
-        table: The columns of `COLUMNS`, a plain 0..n-1 index, one row per image; and `group` where
-            groups were united.
+        table: The columns of `COLUMNS` and some of `OPTIONAL`, a plain 0..n-1 index, one row per
+            image.
         classes: Labels in the order of the network's outputs.
         grouped: Whether lesion ids are known; False: each image counts as its own lesion, and the
             report warns of it.

@@ -1,8 +1,10 @@
 """Validation of the cells of a metadata table, alone and in combination."""
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path, PureWindowsPath
+
+import pandas as pd
 
 from dermaug.data.metadata import Findings, Row
 from dermaug.errors import DermaugError
@@ -20,6 +22,8 @@ TONE_COLUMNS = (
     "monk_scale",
 )
 """Names of a skin-tone column; the first that a table has is read."""
+DEVICE_COLUMNS = ("device", "camera", "dermatoscope", "dataset")
+"""Names of a column with the device or source of an image; HAM10000 calls it dataset."""
 OLDEST_YEARS = 120.0
 LONGEST_NAME = 200  # bytes; file systems end at 255, and stages add their own endings
 
@@ -106,6 +110,18 @@ def parse_tone(row: Row) -> str:
     """Skin tone of a row as written in its table; `unknown` if it is missing."""
     text = row.get(tone_column(row.cells) or "")
     return UNKNOWN if text.lower() in UNKNOWN_WORDS else text
+
+
+def parse_device(row: Row) -> str:
+    """Camera, dermatoscope or source of an image as written in its table; `unknown` if missing."""
+    text = next((row.cells[name] for name in DEVICE_COLUMNS if name in row.cells), "")
+    return UNKNOWN if text.lower() in UNKNOWN_WORDS else text
+
+
+def with_devices(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
+    """A catalog's table with the column `device`, where one of its rows tells it."""
+    devices = [parse_device(row) for row in rows]
+    return table.assign(device=devices) if set(devices) - {UNKNOWN} else table
 
 
 def describe(row: Row, findings: Findings) -> dict[str, str | float]:

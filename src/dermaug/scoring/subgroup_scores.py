@@ -1,4 +1,4 @@
-"""Subgroups: scores by sex, age, body site, skin tone and type of diagnosis, with intervals."""
+"""Subgroups: scores by sex, age, site, skin tone, diagnosis and device, with intervals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ would be all or nothing, and some bootstrap draws would lack the class."""
 MOST_VALUES = 15
 """Number of body sites, and of skin tones, that are kept apart; rarer ones are merged."""
 OTHER_SITES, OTHER_TONES, OTHER_WAYS = "other sites", "other skin tones", "other ways"
+OTHER_DEVICES = "other devices"
 COLUMNS = (
     "model",
     "grouping",
@@ -49,8 +50,9 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
     """The groups that each image belongs to, indexed by image_id.
 
     Returns:
-        lesion_id, and as ordered categories sex, age, site, skin_tone and dx_type (how the
-        diagnosis was made), the last two with the values of the data's own columns.
+        lesion_id, and as ordered categories sex, age, site, skin_tone, dx_type (how the diagnosis
+        was made) and, where the data tell it, device; the last three with the values of the data's
+        own columns.
     """
     table = results.catalog.table
     site, sites = _most_frequent(table["localization"], OTHER_SITES)
@@ -63,6 +65,9 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
         "skin_tone": (tone, [*sorted(tones, key=_scale_order), OTHER_TONES]),
         "dx_type": (way, [*ways, OTHER_WAYS]),
     }
+    if "device" in table:
+        device, devices = _most_frequent(table["device"], OTHER_DEVICES)
+        groups["device"] = (device, [*devices, OTHER_DEVICES])
     columns = {
         name: pd.Categorical(list(values), categories=[*order, UNKNOWN], ordered=True)
         for name, (values, order) in groups.items()
@@ -91,14 +96,14 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
     rows are exploratory.
 
     Returns:
-        model, grouping (sex, age, site, skin_tone, dx_type), group, metric (of `METRICS`), arm,
-        reference ("" for the arm's own score), value (a score or the difference arm - reference),
-        low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's
+        model, grouping (sex, age, site, skin_tone, dx_type, device), group, metric (of `METRICS`),
+        arm, reference ("" for the arm's own score), value (a score or the difference arm -
+        reference), low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's
         images; for malignant_sensitivity its malignant or pre-malignant ones, for
-        malignant_specificity the others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
-        group, over which balanced_accuracy is computed; it is missing for a group without such a
-        class. A grouping with a single group is left out; so are malignant_sensitivity and
-        malignant_specificity if the classes are not those of HAM10000.
+        malignant_specificity the others), and classes: the number of classes with at least
+        `FEWEST_OF_CLASS` images in the group, over which balanced_accuracy is computed; it is
+        missing for a group without such a class. A grouping with a single group is left out; so are
+        malignant_sensitivity and malignant_specificity if the classes are not those of HAM10000.
     """
     results = point.results
     models = list(dict.fromkeys(trial.model for trial in results.trials))

@@ -144,7 +144,7 @@ def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
 
 def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> None:
     table = (
-        "file_name,label,lesion_id,patient_id,device\n"
+        "file_name,label,lesion_id,patient_id,lens\n"
         "images/1.jpg,mel,a,P0,x\nimages/2.jpg,nv,b,P0,y\nimages/3.jpg,nv,c,NA,z\n"
     )
     catalog = open_catalog(folder(FILES, table))
@@ -152,9 +152,10 @@ def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> Non
     assert catalog.groups.tolist() == ["patient P0", "patient P0", "c"]
     assert catalog.notes == (
         "1 images without a patient_id are grouped by lesion.",
-        "Columns that were not read: device; those that are: file_name, label, lesion_id, "
-        "patient_id, age, sex, localization, dx_type and one of skin_tone, fitzpatrick, "
-        "fitzpatrick_skin_type, fitzpatrick_scale, fitzpatrick_type, monk_skin_tone, monk_scale.",
+        "Columns that were not read: lens; those that are: file_name, label, lesion_id, "
+        "patient_id, age, sex, localization, dx_type, split, device and one of skin_tone, "
+        "fitzpatrick, fitzpatrick_skin_type, fitzpatrick_scale, fitzpatrick_type, monk_skin_tone, "
+        "monk_scale.",
     )
 
 

@@ -16,6 +16,7 @@ from dermaug.data.cells import (
     check_unique,
     describe,
     parse_patient,
+    with_devices,
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.label_map import relabel
@@ -169,7 +170,7 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
         ids = {"image_id": row["image_id"], "lesion_id": row["lesion_id"], "label": row["dx"]}
         ids["patient_id"] = parse_patient(row)
         records.append({**ids, "path": "", "mask_path": "", **describe(row, findings)})
-    return pd.DataFrame(records, columns=list(COLUMNS))
+    return with_devices(pd.DataFrame(records, columns=list(COLUMNS)), sheet.rows)
 
 
 def _may_hold_images(name: str) -> bool:

@@ -8,12 +8,15 @@ import pandas as pd
 
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import (
+    DEVICE_COLUMNS,
     UNKNOWN_WORDS,
     check_patients,
     check_unique,
     describe,
     name_fault,
+    parse_device,
     parse_patient,
+    with_devices,
 )
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Findings, Row, Sheet
@@ -135,7 +138,7 @@ def _class_of(text: str, layout: Layout, own: Mapping[str, str]) -> str | None:
 def _canonical(row: Row, layout: Layout, label: str) -> Row:
     stem = stem_of(row[layout.image])
     cells = {"image_id": stem, "label": label, "file": row[layout.image]}
-    cells["split"] = split_of(row.get("split"))
+    cells |= {"split": split_of(row.get("split")), "device": parse_device(row)}
     for column, names in ALIASES.items():
         text = next((row[name] for name in names if name in row.cells), "")
         cells[column] = "" if text == "-1" else text  # Fitzpatrick17k's word for unknown
@@ -185,7 +188,7 @@ def _unread(columns: Sequence[str], layout: Layout) -> list[str]:
     used = {layout.image, *layout.label, *layout.others, layout.join, *layout.marks}
     used |= {layout.only[0]} if layout.only else set()
     used |= {next((name for name in names if name in columns), "") for names in ALIASES.values()}
-    unread = [name for name in columns if name and name not in {*used, "split"}]
+    unread = [name for name in columns if name and name not in {*used, "split", *DEVICE_COLUMNS}]
     more = f" and {len(unread) - LISTED} more" if len(unread) > LISTED else ""
     return [f"Columns that were not read: {', '.join(unread[:LISTED])}{more}."] if unread else []
 
@@ -220,6 +223,6 @@ def _catalog(
         path=[images[image_id] for image_id in ids],
         mask_path=[masks.get(image_id, "") for image_id in ids],
     )[list(COLUMNS)]
-    table = with_splits(table, [row["split"] for row in rows])
+    table = with_devices(with_splits(table, [row["split"] for row in rows]), rows)
     classes = tuple(sorted(set(table["label"])))
     return Catalog(name, root, table, classes, grouped, notes=tuple(notes), written=written)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from dermaug.data.catalog import COLUMNS, Catalog
+from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
 from dermaug.data.cells import (
+    DEVICE_COLUMNS,
     TONE_COLUMNS,
     UNKNOWN_WORDS,
     check_lesions,
@@ -19,6 +20,7 @@ from dermaug.data.cells import (
     parse_patient,
     safe_join,
     tone_column,
+    with_devices,
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
@@ -40,7 +42,7 @@ LOOKS_FOR = (
 )
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl")
 REQUIRED = ("file_name", "label")
-OPTIONAL = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
+OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
 
 
@@ -75,6 +77,7 @@ def read(path: Path) -> Catalog:
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
     described["patient_id"] = [parse_patient(row) for row in sheet.rows]
+    described = with_devices(described, sheet.rows)
     findings.stop(str(root))
     grouped = "lesion_id" in sheet.columns
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
@@ -194,11 +197,12 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
-    read = {*REQUIRED, *OPTIONAL, "split", tone_column(sheet.columns)}
+    read = {*REQUIRED, *OPTIONAL_CELLS, "split", *DEVICE_COLUMNS, tone_column(sheet.columns)}
     if unread := [name for name in sheet.columns if name not in read]:
         notes.append(
             f"Columns that were not read: {', '.join(unread)}; those that are: "
-            f"{', '.join((*REQUIRED, *OPTIONAL))} and one of {', '.join(TONE_COLUMNS)}."
+            f"{', '.join((*REQUIRED, *OPTIONAL_CELLS, 'split', 'device'))} and one of "
+            f"{', '.join(TONE_COLUMNS)}."
         )
     return notes
 
@@ -234,5 +238,5 @@ def plain_catalog(
         label=labels,
         path=[str(path) for path in paths],
         mask_path=[masks.get(image_id, "") for image_id in ids],
-    )[[*COLUMNS, *(name for name in ("split",) if name in described)]]
+    )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]
     return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

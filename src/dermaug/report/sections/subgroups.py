@@ -23,6 +23,7 @@ GROUPING_WORDS: Mapping[str, str] = {
     "site": "Body site",
     "skin_tone": "Skin tone",
     "dx_type": "Diagnosis by",
+    "device": "Device or source",
 }
 _SIZE_NOTE = (
     "n: the subgroup's images of the classes that count, or its malignant or pre-malignant ones; "
