@@ -98,8 +98,8 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
     Returns:
         model, grouping (sex, age, site, skin_tone, dx_type, device), group, metric (of `METRICS`),
         arm, reference ("" for the arm's own score), value (a score or the difference arm -
-        reference), low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the group's
-        images; for malignant_sensitivity its malignant or pre-malignant ones, for
+        reference), low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the
+        group's images; for malignant_sensitivity its malignant or pre-malignant ones, for
         malignant_specificity the others), and classes: the number of classes with at least
         `FEWEST_OF_CLASS` images in the group, over which balanced_accuracy is computed; it is
         missing for a group without such a class. A grouping with a single group is left out; so are
