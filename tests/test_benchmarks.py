@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -143,3 +144,27 @@ def test_data_that_are_not_there_are_an_error_without_a_traceback(tmp_path: Path
     assert (code, out) == (2, "")
     assert err.startswith("error: ")
     assert "absent" in err
+
+
+def test_fidelity_has_the_values_of_torch_fidelity(run: Run) -> None:
+    pytest.importorskip("torch_fidelity", reason="needs the extra fidelity")
+    code, out, _ = run("fidelity", "--images", "64", "--features", "8", "--rounds", "1")
+    assert not code
+    for name in ("KID", "FID"):
+        ours, theirs, *_ = figures(out, name)
+        assert ours == pytest.approx(theirs, rel=1e-4)
+
+
+def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    monkeypatch.delenv("DERMAUG_BENCHMARK_BUSY", raising=False)
+    written = runpy.run_path(str(BENCHMARKS / "rounds.py"), run_name="rounds")
+    if not Path("/proc/stat").exists():
+        pytest.skip("this system does not tell how busy it is")
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        with pytest.raises(written["DermaugError"], match="other programs use"):
+            written["refuse_busy_machine"]()
+    finally:
+        busy.kill()
+        busy.wait()

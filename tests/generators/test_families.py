@@ -21,7 +21,8 @@ from dermaug.generators import FAMILIES, build_family
 from dermaug.generators.family import Progress, draw
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_family, load_generator
-from dermaug.generators.state import GeneratorTask
+from dermaug.generators.state import GeneratorTask, State
+from dermaug.generators.steps import GeneratorSteps
 from dermaug.synthesis.sampling import sample
 from dermaug.training.checkpoint import RESUME, load_checkpoint
 from dermaug.training.file_names import GENERATOR
@@ -97,6 +98,19 @@ def test_repeats_and_resumes_byte_for_byte(
     assert (tmp_path / "cut" / RESUME).exists()
     train_generator(task(family, tmp_path / "cut"), fabric)
     assert left(tmp_path / "cut") == left(tmp_path / "whole")
+
+
+@families
+def test_what_is_kept_of_losses_does_not_grow(family: str, tmp_path: Path, fabric: Fabric) -> None:
+    """A loss may be one number on the storage of a batch of images: a sum is kept instead."""
+    given = task(family, tmp_path)
+    steps = GeneratorSteps(given, State(given, fabric), fabric)
+    kept = []
+    for _ in range(3):
+        steps.take()
+        held = steps.state.losses.state_dict()
+        kept.append(sum(each.untyped_storage().nbytes() for each in held.values()))
+    assert kept == [16 * len(held)] * 3  # a sum and a number of terms, in float64
 
 
 @families
