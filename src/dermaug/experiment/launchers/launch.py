@@ -130,7 +130,7 @@ def do_jobs(
     task = Task(run, settled_device(run, asked), len(left), launch, stop)
     with closing(LAUNCHERS[launch.launcher](task)) as launcher:
         with alone(run.files.claim):
-            settle(run, asked, launcher.size)
+            settle(run, asked)
             if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
                 look_outside(run, classifiers)
         schedule = Schedule(run, jobs)

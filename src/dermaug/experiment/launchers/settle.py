@@ -5,24 +5,17 @@ in the run's record and are the same for every job, launcher and resume, so that
 on how the jobs were distributed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import joblib
 import torch
-from lightning_fabric import Fabric
 
-from dermaug.config import ClassifierConfig, GeneratorConfig
-from dermaug.console import console
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.launchers.trial_steps import measure, steps_of
+from dermaug.experiment.launchers.fastest import Question, fastest
 from dermaug.experiment.plan.jobs import networks_of
-from dermaug.experiment.run.records import Computation, RunRecord
+from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
-from dermaug.training.precision import measured_precision
 
 
 @dataclass(frozen=True)
@@ -58,14 +51,15 @@ def settled_device(run: Run, asked: Asked) -> str:
     return name if ":" in name else device.type
 
 
-def settle(run: Run, asked: Asked, lanes: int) -> None:
+def settle(run: Run, asked: Asked) -> None:
     """Decide how each network is computed, unless the run has decided it before.
+
+    It depends on the machine and on the number of jobs of the whole run, not on how they are
+    distributed: where there are at least as many jobs as cores, each has one thread.
 
     Args:
         run: A run that has been started, whose claim this process holds.
         asked: Device and precision.
-        lanes: Number of jobs that are done at the same time on this machine; 0 gives each job one
-            core, on machines that are not known yet.
 
     Raises:
         DermaugError: The run was started with another precision.
@@ -73,56 +67,20 @@ def settle(run: Run, asked: Asked, lanes: int) -> None:
     record = RunRecord.read(run.files.record)
     if record.networks:
         used = {each.precision for each in record.networks.values()}
-        if asked.precision not in ("auto", *used):
+        if asked.precision != "auto" and used != {asked.precision}:
             raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
         return
-    decided = {}
-    for name, config in networks_of(run.experiment).items():
-        precision = _precision(run, config, asked)
-        fabric = start_fabric(asked.device, precision)
-        threads = _threads(run, config, fabric, lanes)
-        decided[name] = Computation(precision=precision, threads=threads)
-    changed = {"device": str(start_fabric(asked.device).device), "networks": decided}
+    fabric = start_fabric(asked.device, asked.precision)
+    most, cores = 1, joblib.cpu_count()
+    if fabric.device.type == "cpu":
+        most = min(torch.get_num_threads(), cores // min(cores, len(run.jobs.in_order)))
+    size, num_classes = run.experiment.data.size, run.catalog.num_classes
+    decided = {
+        name: fastest(Question(config, size, num_classes, asked.precision, most), fabric)
+        for name, config in networks_of(run.experiment).items()
+    }
+    changed = {"device": str(fabric.device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)
-
-
-def _precision(
-    run: Run, config: ClassifierConfig | GeneratorConfig, asked: Asked
-) -> Literal["32-true", "bf16-mixed"]:
-    """The precision asked for; with `auto` that of the device, unless steps are slower in it."""
-    if asked.precision != "auto":
-        start_fabric(asked.device, asked.precision)  # refuses what does not exist
-        return "32-true" if asked.precision == "32-true" else "bf16-mixed"
-    size, num_classes = run.experiment.data.size, run.catalog.num_classes
-
-    def begin(fabric: Fabric) -> Callable[[], None]:
-        return steps_of(config, size, num_classes, fabric)
-
-    with limited_threads(1):
-        precision = measured_precision(begin, asked.device)
-    if precision != start_fabric(asked.device).strategy.precision.precision:
-        console.print(f"{config.key}: float32, in which its steps are faster than in bfloat16")
-    return precision
-
-
-def _threads(
-    run: Run, config: ClassifierConfig | GeneratorConfig, fabric: Fabric, lanes: int
-) -> int:
-    """The number of threads with which a network is trained fastest, with so many jobs at once."""
-    if fabric.device.type != "cpu" or lanes == 0:
-        return 1
-    most: int = min(torch.get_num_threads(), joblib.cpu_count() // lanes)
-    choices = [1 << power for power in range(most.bit_length())]
-    if len(choices) < 2:
-        return 1
-    size, num_classes = run.experiment.data.size, run.catalog.num_classes
-    seconds: dict[int, float] = {}
-    for threads in choices:
-        with limited_threads(threads):
-            seconds[threads] = measure(config, size, num_classes, fabric).seconds_per_image
-    best = min(choices, key=seconds.__getitem__)
-    console.print(f"{config.key}: {best} threads, the fastest of {', '.join(map(str, choices))}")
-    return best
 
 
 def _other(run: Run, option: str, asked: str, before: str) -> DermaugError:
