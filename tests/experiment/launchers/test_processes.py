@@ -132,7 +132,7 @@ def test_a_signal_ends_all_after_their_step_and_the_same_command_resumes(
     said = process.communicate(timeout=120)[1]
     assert process.returncode == code, said
     assert "run again: " in said
-    assert all(has_ended(this_host(), pid) for pid in workers)
+    until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
     assert not list(folder.rglob("claim.json"))
     again = start("--launcher", "serial")
     assert again.communicate(timeout=300)[1]

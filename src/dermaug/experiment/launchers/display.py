@@ -10,8 +10,9 @@ from rich.table import Table
 
 from dermaug.console import console
 from dermaug.experiment.launchers.schedule import Schedule
-from dermaug.experiment.plan.jobs import Job
+from dermaug.experiment.plan.jobs import GeneratorJob, Job
 from dermaug.experiment.run.claims import holder_of
+from dermaug.experiment.run.records import GeneratorRecord, TrialRecord
 
 BAR = 28
 """Columns of a bar."""
@@ -49,9 +50,11 @@ class Display:
     def done(self, job: Job, seconds: float) -> None:
         """A job was done here."""
         self._images += job.images
-        images, before = self._measured.get(job.network, (0, 0.0))
-        self._measured[job.network] = (images + job.images, before + seconds)
-        rate = f", {job.images / seconds:,.0f} img/s" if job.images else ""
+        rate = ""
+        if job.images and (trained := self._trained(job)):  # without the start of a worker
+            images, before = self._measured.get(job.network, (0, 0.0))
+            self._measured[job.network] = (images + job.images, before + trained)
+            rate = f", {job.images / trained:,.0f} img/s"
         self._tell(f"{job.key} done in {seconds:,.0f} s{rate}")
 
     def elsewhere(self, job: Job) -> None:
@@ -65,6 +68,14 @@ class Display:
     def failed(self, key: str, error: Exception) -> None:
         """A job failed here."""
         console.print(f"failed: {key}: {error}", soft_wrap=True)
+
+    def _trained(self, job: Job) -> float:
+        """Seconds of the training of a job that is done."""
+        path = self._schedule.run.job(job.key).record
+        if isinstance(job, GeneratorJob):
+            return GeneratorRecord.read(path).seconds
+        training = TrialRecord.read(path).training
+        return training.seconds if training is not None else 0.0
 
     def _tell(self, text: str) -> None:
         if not console.is_terminal:
