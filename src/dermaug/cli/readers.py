@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device
+from dermaug.cli.options import Device, Json, echo_json, rows_of
 from dermaug.cli.run import Moved, read_run
 from dermaug.console import console
 
@@ -60,6 +60,7 @@ def score(
     answers: Annotated[
         list[Path], typer.Argument(metavar="ANSWERS...", help="CSV files that readers sent back.")
     ],
+    as_json: Json = False,
 ) -> None:
     """Score the answers of readers into DIR/scores and DIR/readers.html."""
     from dermaug.readers.answers import read_answers
@@ -70,6 +71,10 @@ def score(
     key = read_key(folder)
     scores = score_readers(key, read_answers(key, answers))
     scores.write(folder)
+    page = write_reader_page(folder, key, scores)
+    console.print(f"page: {page}", soft_wrap=True)
+    if as_json:
+        echo_json({name: rows_of(table) for name, table in scores.tables.items()})
+        return
     for sentence in reader_sentences(scores):
         typer.echo(sentence)
-    console.print(f"page: {write_reader_page(folder, key, scores)}")

@@ -44,6 +44,13 @@ app.add_typer(train, name="train")
 Moved = Annotated[
     Path | None, typer.Option("--data", help="New location of the data set, if it was moved.")
 ]
+Checklist = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GUIDELINE",
+        help="Instead of the report, write what the run says to claim, tripod-ai or stard-ai.",
+    ),
+]
 Fold = Annotated[int | None, typer.Option(help="Only this fold.")]
 Seed = Annotated[int | None, typer.Option(help="Only this seed.")]
 
@@ -142,14 +149,22 @@ def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     output: Annotated[Path | None, typer.Option(help="HTML file; default RUN/report.html.")] = None,
     data: Moved = None,
+    checklist: Checklist = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a finished or unfinished run again."""
+    """Write the report of a finished or unfinished run again, or the answers to a guideline."""
+    from dermaug.report.checklist import known_guideline, write_checklist
     from dermaug.report.page import render_report
     from dermaug.scoring.scoring import score
 
+    if checklist is not None:
+        known_guideline(checklist)
     results = read_run(folder, data)
     scored = score(results)
+    if checklist is not None:
+        written = write_checklist(results, scored, checklist, output)
+        console.print(f"checklist: {written}", soft_wrap=True)
+        return
     page = render_report(results, scored, output)
     console.print(f"report: {page}", soft_wrap=True)
     if as_json:

@@ -1,13 +1,12 @@
 """`dermaug runs` and `dermaug compare`: several runs in one table."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Json
+from dermaug.cli.options import Json, echo_json, rows_of
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -26,7 +25,7 @@ def runs(
 
     table = list_runs(folder)
     if as_json:
-        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        echo_json(rows_of(table))
         return
     if table.empty:
         console.print(f"no runs in {folder}; `dermaug run` starts one")
@@ -49,7 +48,7 @@ def compare(
 
     table = compare_runs(folders, across=across)
     if as_json:
-        typer.echo(json.dumps(json.loads(table.to_json(orient="records")), indent=2))
+        echo_json(rows_of(table))
         return
     shown = table.drop(columns=["margin", "p_equivalence"])
     typer.echo(shown.round(3).to_string(index=False, na_rep="–"))

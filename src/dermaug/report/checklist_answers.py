@@ -1,0 +1,239 @@
+"""What a run can say to the topics of reporting guidelines; "" where it can say nothing."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.formats import counted, number
+from dermaug.report.sections.answer import short_answer
+from dermaug.report.sections.flow import flow_numbers
+from dermaug.report.sections.leakage import split_statements
+from dermaug.scoring.scores import primary_words
+from dermaug.scoring.scoring import Scoring
+
+Answer = Callable[[RunResults, Scoring], str]
+
+
+def _question(results: RunResults, _: Scoring) -> str:
+    asked = results.experiment.question
+    return f"{asked} (from the experiment file)" if asked else ""
+
+
+def _source(results: RunResults, _: Scoring) -> str:
+    data = results.record.data
+    return (
+        f"{data.name}: {data.images:,} images of {counted(data.lesions, 'lesion')} (fingerprint "
+        f"{data.fingerprint}). Add when, where and by whom they were collected."
+    )
+
+
+def _exclusions(results: RunResults, _: Scoring) -> str:
+    config = results.experiment.data
+    chosen = f"classes {', '.join(config.classes)}" if config.classes else "all classes"
+    unreadable = counted(len(results.record.data.skipped), "unreadable file")
+    return (
+        f"Of the data as read: {chosen}; {unreadable} left out. Add the "
+        "criteria by which the data were collected."
+    )
+
+
+def _preparation(results: RunResults, _: Scoring) -> str:
+    config, side = results.experiment.data, results.images.shape[1]
+    crop = "the central square" if config.crop == "centre" else "a square around the lesion"
+    return f"Cut to {crop} and averaged down to {side} × {side} pixels; three colours in 8 bits."
+
+
+def _missing(results: RunResults, _: Scoring) -> str:
+    skipped = counted(len(results.record.data.skipped), "unreadable file")
+    age = counted(int(results.catalog.table["age"].isna().sum()), "image")
+    return (
+        f"{skipped} left out. Age is unknown for {age}; unknown values form "
+        "groups of their own in the subgroups and enter no network."
+    )
+
+
+def _reference(results: RunResults, _: Scoring) -> str:
+    ways = results.catalog.table["dx_type"].astype(str).value_counts(normalize=True)
+    known = [f"{way} {100 * share:.0f} %" for way, share in ways.items() if way != "unknown"]
+    return f"Labels of the data set; diagnosis by {', '.join(known)} of images." if known else ""
+
+
+def _splits(results: RunResults, _: Scoring) -> str:
+    return " ".join(each.text for each in split_statements(results))
+
+
+def _size(_: RunResults, scoring: Scoring) -> str:
+    verdicts = scoring.verdicts
+    least = verdicts.loc[verdicts["scope"] == "all", "detectable"].replace(np.inf, np.nan).dropna()
+    if least.empty:
+        return ""
+    return (
+        "The smallest difference that each contrast could detect with 80 % power is in "
+        f"scoring/verdicts.csv (column detectable), from {number(least.min())} to "
+        f"{number(least.max())}, computed from the variation found in this run. `dermaug run "
+        "--dry-run` states what was expected before it."
+    )
+
+
+def _model(results: RunResults, _: Scoring) -> str:
+    names = ", ".join(config.key for config in results.experiment.classifiers)
+    side = results.images.shape[1]
+    return (
+        f"Classifiers: {names}; input {side} × {side} pixels, output a probability for each of "
+        f"{', '.join(results.catalog.classes)}."
+    )
+
+
+def _weights(results: RunResults, _: Scoring) -> str:
+    words = [
+        f"{config.key}: {'pre-trained' if config.pretrained else config.weights or 'random'}"
+        for config in results.experiment.classifiers
+    ]
+    return "; ".join(words) + ". Arms of a comparison share their initial weights."
+
+
+def _training(results: RunResults, _: Scoring) -> str:
+    lengths = ", ".join(
+        f"{config.key} {config.images:,} images shown" for config in results.experiment.classifiers
+    )
+    arms = "; ".join(
+        f"{arm.name}: augmentation {arm.policy}, loss {arm.loss}"
+        + (f", sampling {arm.sampling}" if arm.sampling else "")
+        for arm in results.experiment.compared_arms
+    )
+    return f"{lengths}, equal for all arms. {arms}. All settings are in experiment.json."
+
+
+def _selection(_: RunResults, __: Scoring) -> str:
+    return (
+        "The last weights of each classifier are used. Snapshots of generators and doses are "
+        "selected on the validation split; the test split is used once, for the scores."
+    )
+
+
+def _synthetic(results: RunResults, _: Scoring) -> str:
+    families = dict.fromkeys(one.family for one in results.generators)
+    if not families:
+        return ""
+    return (
+        f"Generators: {', '.join(families)}, trained on the training split of each fold only. The "
+        "audit (audit.csv) compares their images with validation lesions and searches for copies."
+    )
+
+
+def _software(results: RunResults, _: Scoring) -> str:
+    told, machine = results.record, results.record.machine
+    parts = [f"dermaug {told.version}", *(f"{k} {v}" for k, v in told.versions.items())]
+    return f"{', '.join(parts)}; {machine.cpu}, GPU: {machine.gpu or 'none'}."
+
+
+def _metrics(results: RunResults, _: Scoring) -> str:
+    return (
+        f"Primary: {primary_words(results.experiment)}, fixed in the experiment file before the "
+        f"run (started {results.record.started}). Every other metric is marked as exploratory or "
+        "belongs to a family of its own."
+    )
+
+
+def _uncertainty(results: RunResults, scoring: Scoring) -> str:
+    levels = [each for each in dict.fromkeys(scoring.verdicts["levels"]) if each]
+    return (
+        f"95 % intervals over {' or '.join(levels) or 'test groups'}; paired differences; Holm's "
+        f"rule within families over {counted(len(results.experiment.compared_arms), 'arm')}; "
+        "equivalence by two one-sided tests."
+    )
+
+
+def _thresholds(_: RunResults, scoring: Scoring) -> str:
+    if scoring.operating_points.empty:
+        return "Decisions by the highest probability, before and after prior adjustment."
+    return (
+        "Decisions by the highest probability, before and after prior adjustment; thresholds for "
+        "a stated sensitivity or specificity are chosen on validation and applied to test."
+    )
+
+
+def _robustness(results: RunResults, _: Scoring) -> str:
+    replays = [arm.name for arm in results.experiment.compared_arms if arm.replay_of]
+    controls = f"Replay controls: {', '.join(replays)}. " if replays else ""
+    return (
+        f"{controls}{counted(len(results.experiment.seeds), 'training')} per arm and fold, "
+        f"{counted(len(results.folds), 'fold')}."
+    )
+
+
+def _flow(results: RunResults, _: Scoring) -> str:
+    rows = flow_numbers(results).to_dict("records")
+    return "; ".join(f"{row['box']} {row['images']:,} images" for row in rows) + " (diagram: Flow)."
+
+
+def _characteristics(_: RunResults, __: Scoring) -> str:
+    return "Table 1 in the report's section “From the data set into the splits”."
+
+
+def _performance(results: RunResults, scoring: Scoring) -> str:
+    return " ".join(short_answer(results, scoring))
+
+
+def _subgroups(_: RunResults, scoring: Scoring) -> str:
+    groups = list(dict.fromkeys(scoring.subgroups["grouping"]))
+    return f"By {', '.join(groups)}: scoring/subgroups.csv, exploratory." if groups else ""
+
+
+def _confusion(_: RunResults, scoring: Scoring) -> str:
+    return "" if scoring.confusion.empty else "scoring/confusion.csv, for each arm and classifier."
+
+
+def _calibration(_: RunResults, scoring: Scoring) -> str:
+    return (
+        ""
+        if scoring.calibration.empty
+        else "scoring/calibration.csv and the slope and intercept in scoring/decisions.csv."
+    )
+
+
+def _external(_: RunResults, scoring: Scoring) -> str:
+    return "" if scoring.external.empty else "scoring/external.csv, with the verdicts beside it."
+
+
+def _limits(results: RunResults, scoring: Scoring) -> str:
+    tones = set(results.catalog.table["skin_tone"]) - {"unknown"}
+    skin = "" if tones else "The data do not say the patients' skin tone. "
+    return skin + " ".join(scoring.threats["sentence"])
+
+
+def _availability(_: RunResults, __: Scoring) -> str:
+    return "`dermaug publish` writes what can be published. Add addresses and licences."
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "question": _question,
+    "source": _source,
+    "exclusions": _exclusions,
+    "preparation": _preparation,
+    "missing": _missing,
+    "reference": _reference,
+    "splits": _splits,
+    "size": _size,
+    "model": _model,
+    "weights": _weights,
+    "training": _training,
+    "selection": _selection,
+    "synthetic": _synthetic,
+    "software": _software,
+    "metrics": _metrics,
+    "uncertainty": _uncertainty,
+    "thresholds": _thresholds,
+    "robustness": _robustness,
+    "flow": _flow,
+    "characteristics": _characteristics,
+    "performance": _performance,
+    "subgroups": _subgroups,
+    "confusion": _confusion,
+    "calibration": _calibration,
+    "external": _external,
+    "limits": _limits,
+    "availability": _availability,
+}
+"""Key of a topic -> what the run says to it."""

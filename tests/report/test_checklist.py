@@ -1,0 +1,56 @@
+"""Checklists answer what the run knows, and leave to the author what it cannot know."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.checklist import GUIDELINES, write_checklist
+from dermaug.report.checklist_answers import ANSWERS
+from dermaug.scoring.scoring import score
+
+Study = Callable[..., RunResults]
+
+
+def test_every_answer_is_asked_for_and_every_topic_has_one_or_an_author() -> None:
+    keys = {key for guideline in GUIDELINES.values() for *_, key in guideline.topics}
+    assert keys - {""} == set(ANSWERS)
+    for guideline in GUIDELINES.values():
+        asked = [topic for _, topic, _ in guideline.topics]
+        assert len(set(asked)) == len(asked)
+
+
+def test_each_guideline_is_written_with_what_the_run_knows(
+    drawn_study: Study, tmp_path: Path
+) -> None:
+    results = drawn_study(seeds=(0, 1))
+    scoring = score(results, 100)
+    for name in GUIDELINES:
+        path = write_checklist(results, scoring, name, tmp_path / f"{name}.md")
+        text = path.read_text(encoding="utf-8")
+        assert f"{len(results.catalog):,} images" in text
+        assert "Images were split by lesion: no lesion occurs in two splits" in text
+        assert "| Funding and conflicts of interest. | **For the author.** |" in text
+        assert "diagnosis by histo 100 %" in text
+        assert scoring.verdicts.query("family == 'mean sensitivity'")["sentence"].iloc[0] in text
+        rows = [line for line in text.splitlines() if line.startswith("| ")]
+        assert all(line.count(" | ") == 1 for line in rows)
+    external = "| Performance on data from another source. | **For the author.** |"
+    assert external in (tmp_path / "claim.md").read_text(encoding="utf-8")
+
+
+def test_an_unfinished_run_claims_nothing(drawn_study: Study, tmp_path: Path) -> None:
+    results = replace(drawn_study(), trials=(), generators=())
+    path = write_checklist(results, score(results, 100), "claim", tmp_path / "claim.md")
+    text = path.read_text(encoding="utf-8")
+    assert "No classifier has been trained yet" in text
+    assert "How synthetic images were made and checked. | **For the author.** |" in text
+
+
+def test_an_unknown_guideline_is_refused(drawn_study: Study, tmp_path: Path) -> None:
+    results = drawn_study()
+    with pytest.raises(DermaugError, match="expected one of claim, tripod-ai, stard-ai"):
+        write_checklist(results, score(results, 50), "consort", tmp_path / "x.md")
