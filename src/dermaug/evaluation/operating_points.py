@@ -21,7 +21,7 @@ SENSITIVITIES = (0.90, 0.95)
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Scores of images for a binary question, such as malignant or not.
+    """Scores of images for a binary question, such as melanoma or not.
 
     Args:
         positive: Whether each image is of the target.

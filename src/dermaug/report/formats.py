@@ -1,6 +1,6 @@
 """Formats of numbers and tables, for every page and printed text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,24 @@ def mean_and_spread(values: pd.Series) -> str:
     if len(defined) < 2:
         return number(defined.mean())
     return f"{defined.mean():.3f} ± {defined.std(ddof=1):.3f}"
+
+
+def arm_rows(
+    table: pd.DataFrame, arms: Sequence[str], cells: Callable[[pd.DataFrame], Iterable[str]]
+) -> tuple[tuple[str, ...], ...]:
+    """Rows of a table: the classifiers as headings, and a row for each of their arms.
+
+    Args:
+        table: One row per trial, or several, with the columns model and arm.
+        arms: Names in the order of the rows; arms without a trial are left out.
+        cells: Texts of an arm's row, given the part of the table that belongs to it.
+    """
+    rows: list[tuple[str, ...]] = []
+    for model, part in table.groupby("model", sort=False):
+        rows.append((str(model),))
+        parts = ((arm, part[part["arm"] == arm]) for arm in arms)
+        rows += [(arm, *cells(own)) for arm, own in parts if len(own)]
+    return tuple(rows)
 
 
 def plain_table(caption: str, frame: pd.DataFrame, texts: int = 1) -> Table:

@@ -75,8 +75,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
 
 def _added(results: RunResults, model: str, arm: str) -> dict[str, float]:
     """Map each label to the synthetic images added per real training image, mean over trials."""
-    trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]
-    counts = [trial.record.train_counts for trial in trials]
+    counts = [trial.record.train_counts for trial in results.trials_of(model, arm)]
     return {
         label: float(np.mean([each[label].synthetic / max(each[label].real, 1) for each in counts]))
         for label in results.catalog.classes

@@ -51,7 +51,7 @@ def reliability(results: RunResults) -> pd.DataFrame:
     """
     tables = []
     for model, arm in dict.fromkeys((trial.model, trial.arm) for trial in results.trials):
-        trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]
+        trials = results.trials_of(model, arm)
         parts = [_naturally(trial, on_test(trial), results) for trial in trials]
         labels, probabilities = (np.concatenate(each) for each in zip(*parts, strict=True))
         bins = reliability_bins(labels, probabilities)

@@ -46,5 +46,5 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
 
 def _shown(results: RunResults, model: str, arm: str) -> int:
     """Images shown in each training of an arm: whole batches, so slightly more than asked for."""
-    records = [each.record for each in results.trials if (each.model, each.arm) == (model, arm)]
-    return max((each.training.images for each in records if each.training), default=0)
+    trainings = (each.record.training for each in results.trials_of(model, arm))
+    return max((each.images for each in trainings if each), default=0)

@@ -89,9 +89,7 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
     rows = []
     for arm in results.experiment.arms:
         for model in dict.fromkeys(trial.model for trial in results.trials):
-            trials = [
-                trial for trial in results.trials if (trial.arm, trial.model) == (arm.name, model)
-            ]
+            trials = results.trials_of(model, arm.name)
             if not arm.curve or not trials:
                 continue
             rows.append(

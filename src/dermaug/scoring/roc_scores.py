@@ -77,6 +77,5 @@ def _grouped(results: RunResults) -> Iterator[tuple[str, str, list[TrialResult]]
     """Yield (classifier, arm, finished trials), in the experiment's order, none empty."""
     for model in (classifier.key for classifier in results.experiment.classifiers):
         for arm in (arm.name for arm in results.experiment.arms):
-            trials = [trial for trial in results.trials if (trial.model, trial.arm) == (model, arm)]
-            if trials:
+            if trials := results.trials_of(model, arm):
                 yield model, arm, trials

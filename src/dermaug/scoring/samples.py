@@ -9,7 +9,7 @@ from dermaug.stats.answers import FoldPredictions
 
 def predictions_of(results: RunResults, model: str) -> dict[int, FoldPredictions]:
     """Test predictions of one classifier in every arm and seed, by fold."""
-    trials = [trial for trial in results.trials if trial.model == model]
+    trials = results.trials_of(model)
     folds = sorted({trial.fold for trial in trials})
     return {
         fold: _fold_predictions([trial for trial in trials if trial.fold == fold], results)

@@ -78,7 +78,7 @@ def target_folds(point: Point, model: str) -> dict[int, TargetFold]:
         point: The run at one size of the training split.
         model: Key of the classifier.
     """
-    own = [trial for trial in point.results.trials if trial.model == model]
+    own = point.results.trials_of(model)
     return {
         fold: _answered(found, [trial for trial in own if trial.fold == fold], point.results)
         for fold, found in point.predictions[model].items()

@@ -160,7 +160,7 @@ def _doses(known: _Known) -> Iterator[str]:
 
 
 def _unseen_classes(known: _Known) -> Iterator[str]:
-    """Find classes that the reference arm never predicts: any emphasis on them is a gain."""
+    """Find classes that the first arm hardly ever predicts: showing them more often may suffice."""
     first = known.results.experiment.arms[0].name
     of_first = known.classes[known.classes["arm"] == first]
     for model, part in of_first.groupby("model", sort=False):
@@ -168,8 +168,8 @@ def _unseen_classes(known: _Known) -> Iterator[str]:
         if unseen := [str(label) for label, value in means.items() if value < SEEN]:
             yield (
                 f"{first} with {model} hardly ever predicts {', '.join(unseen)} at argmax "
-                f"(sensitivity below {SEEN:g}): any arm that shows these classes more often gains "
-                "there, whatever its images; use the prior-adjusted results."
+                f"(sensitivity below {SEEN:g}): an arm that shows these classes more often may "
+                "gain there, whatever its images; use the prior-adjusted results."
             )
 
 
@@ -189,8 +189,8 @@ def _more_lesions(known: _Known) -> Iterator[str]:
                 yield (
                     f"More real lesions ({contrast.arm} against {contrast.reference}) show no "
                     f"clear gain with {row['model']} ({signed(middle)}, 95 % interval "
-                    f"{signed(low)} to {signed(high)}): synthetic images could hardly show a clear "
-                    "gain in this study either."
+                    f"{signed(low)} to {signed(high)}): a clear gain from synthetic images is "
+                    "unlikely to be found in this study either."
                 )
 
 

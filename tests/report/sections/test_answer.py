@@ -96,7 +96,7 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     assert "do not exclude that longer training helps" in unsure
     one_rises = [True, False]
     (partly,) = converged(table.assign(low=-0.1, high=0.1, converged=one_rises))
-    assert "since the gain in macro AUC exceeds the margin" in partly
+    assert "since the measured gain in macro AUC exceeds the margin" in partly
 
 
 def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:

@@ -132,6 +132,10 @@ class RunResults:
     lesions: int = 0
     reduced: tuple["RunResults", ...] = ()
 
+    def trials_of(self, model: str, arm: str | None = None) -> list[TrialResult]:
+        """Finished trials of a classifier: of one arm, or of all."""
+        return [trial for trial in self.trials if trial.model == model and arm in (None, trial.arm)]
+
     @property
     def networks(self) -> tuple[GeneratorResult, ...]:
         """The finished generators, each network once, whatever the number of its classes."""

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
-from dermaug.report.formats import AVERAGED, mean_and_spread, number
+from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
 from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
@@ -62,14 +62,10 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
         calibration: What `score_calibration` gives.
         arms: Names in the experiment's order.
     """
-    rows: list[tuple[str, ...]] = []
-    for model, part in calibration.groupby("model", sort=False):
-        rows.append((str(model),))
-        for arm in arms:
-            trials = part[part["arm"] == arm]
-            if len(trials):
-                numbers = (mean_and_spread(trials[name]) for name in _CALIBRATION)
-                rows.append((arm, *numbers, str(len(trials))))
+
+    def cells(trials: pd.DataFrame) -> tuple[str, ...]:
+        return *(mean_and_spread(trials[name]) for name in _CALIBRATION), str(len(trials))
+
     caption = (
         "Calibration on the test split at the natural prevalence (that of the training split), "
         "mean ± SD over n trials; lower is better; exploratory. ECE: expected calibration error of "
@@ -77,26 +73,20 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
         "log-likelihood in nats. After: with the temperature fitted on validation; above 1 the "
         f"classifier was overconfident, below 1 underconfident. {AVERAGED}"
     )
-    header = ("Arm", *_CALIBRATION.values(), "n")
-    return Table(caption, header, tuple(rows), source="scoring/calibration.csv")
+    header, rows = ("Arm", *_CALIBRATION.values(), "n"), arm_rows(calibration, arms, cells)
+    return Table(caption, header, rows, source="scoring/calibration.csv")
 
 
 def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
     wanted = sorted(points.loc[points["rule"] == CHOSEN, "wanted_specificity"].unique())
-    rows: list[tuple[str, ...]] = []
-    for model, part in points.groupby("model", sort=False):
-        rows.append((str(model),))
-        for arm in arms:
-            ours = part[part["arm"] == arm]
-            if ours.empty:
-                continue
-            top, fair = (_both(ours[ours["rule"] == each]) for each in (TOP_CLASS, ADJUSTED_CLASS))
-            chosen = (_both(ours[ours["wanted_specificity"] == value]) for value in wanted)
-            areas = (
-                mean_and_spread(ours.loc[ours["rule"] == TOP_CLASS, name])
-                for name in ("auc", "partial_auc")
-            )
-            rows.append((arm, *areas, top, fair, *chosen))
+
+    def cells(ours: pd.DataFrame) -> tuple[str, ...]:
+        top, fair = (_both(ours[ours["rule"] == each]) for each in (TOP_CLASS, ADJUSTED_CLASS))
+        chosen = (_both(ours[ours["wanted_specificity"] == value]) for value in wanted)
+        ranks = ours[ours["rule"] == TOP_CLASS]
+        areas = (mean_and_spread(ranks[name]) for name in ("auc", "partial_auc"))
+        return *areas, top, fair, *chosen
+
     chosen_at = (f"{100 * value:.0f} % specificity" for value in wanted)
     header = ("Arm", "AUC", "Partial AUC", "argmax", "prior-adjusted", *chosen_at)
     first = points.drop_duplicates("fold")
@@ -107,7 +97,8 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
         "this specificity on validation; the specificity on test follows the slash. "
         f"{AVERAGED} Exploratory."
     )
-    return Table(caption, header, tuple(rows), source="scoring/operating_points.csv")
+    rows = arm_rows(points, arms, cells)
+    return Table(caption, header, rows, source="scoring/operating_points.csv")
 
 
 def _both(rows: pd.DataFrame) -> str:

@@ -19,7 +19,7 @@ from dermaug.report.drawing import (
     short,
     titled,
 )
-from dermaug.report.formats import AVERAGED, mean_and_spread
+from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread
 from dermaug.scoring.scoring import Scoring
 
 _HEADINGS = {
@@ -93,16 +93,11 @@ def lesion_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
 
 
 def _by_arm(scores: pd.DataFrame, arms: Sequence[str], caption: str, source: str) -> Table:
-    rows: list[tuple[str, ...]] = []
-    for model, part in scores.groupby("model", sort=False):
-        rows.append((str(model),))
-        for arm in arms:
-            trials = part[part["arm"] == arm]
-            if len(trials):
-                numbers = (mean_and_spread(trials[metric]) for metric in _HEADINGS)
-                rows.append((arm, *numbers, str(len(trials))))
+    def cells(trials: pd.DataFrame) -> tuple[str, ...]:
+        return *(mean_and_spread(trials[metric]) for metric in _HEADINGS), str(len(trials))
+
     header = ("Arm", *_HEADINGS.values(), "n")
-    return Table(caption, header, tuple(rows), source=source)
+    return Table(caption, header, arm_rows(scores, arms, cells), source=source)
 
 
 def class_table(
