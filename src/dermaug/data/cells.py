@@ -11,7 +11,10 @@ from dermaug.errors import DermaugError
 
 UNKNOWN = "unknown"
 UNKNOWN_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null", UNKNOWN})
-SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+SEXES = {
+    **dict.fromkeys(("female", "f", "w", "woman", "weiblich"), "female"),
+    **dict.fromkeys(("male", "m", "man", "männlich"), "male"),
+}
 TONE_COLUMNS = (
     "skin_tone",
     "fitzpatrick",

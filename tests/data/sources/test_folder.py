@@ -245,3 +245,15 @@ def test_many_missing_images_have_one_cause(folder: Folder, names: str, cause: s
     (line,) = caught.value.details
     assert line.startswith("no image file for 9 rows (")
     assert line.endswith(cause)
+
+
+def test_stylegan_labels_are_numbered_classes(folder: Folder) -> None:
+    root = folder("00000/a.png 00000/b.png 00000/c.png")
+    (root / "dataset.json").write_text(
+        '{"labels": [["00000/a.png", 6], ["00000/b.png", 0], ["00000/c.png", 6]]}'
+    )
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["6", "0", "6"]
+    (root / "dataset.json").write_text('{"labels": null}')
+    with pytest.raises(DermaugError, match="an unconditional StyleGAN set has no classes"):
+        open_catalog(root)

@@ -90,3 +90,14 @@ def test_no_table_raises_anything_but_the_projects_error(
         except DermaugError:
             return
         assert catalog.table["image_id"].tolist() == ["1"]
+
+
+def test_images_alone_and_empty_folders_are_told_in_one_line(tmp_path: Path, jpeg: bytes) -> None:
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(tmp_path)
+    assert caught.value.details == (f"{tmp_path} is empty; check the path, or the download",)
+    (tmp_path / "1.jpg").write_bytes(jpeg)
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(tmp_path)
+    (line,) = caught.value.details
+    assert "nothing tells their classes: put them into one sub-folder per class" in line

@@ -1,6 +1,6 @@
 """Kinds of data sets: each has one file, and one line in `SOURCES`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dermaug.data.sources import (
     parquet_tables,
     tables,
 )
-from dermaug.data.sources.images import archives, file_names, sub_folders
+from dermaug.data.sources.images import archives, file_names, is_image, sub_folders
 from dermaug.data.sources.missing import archive_hints
 from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
@@ -55,7 +55,12 @@ SOURCES = {
     "table of a public data set": Source(
         tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
     ),
-    "parquet": Source(parquet_tables.recognises, parquet_tables.read, parquet_tables.LOOKS_FOR),
+    "parquet": Source(
+        parquet_tables.recognises,
+        parquet_tables.read,
+        parquet_tables.LOOKS_FOR,
+        parquet_tables.why,
+    ),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
     "table": Source(
@@ -140,4 +145,16 @@ def _hints(path: Path) -> list[str]:
     known = [each for each in inside if not is_split(each) and recognise(each) is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
     hints += [f"did you mean {child}?" for child in known]
-    return hints + archive_hints(path)
+    hints += archive_hints(path)
+    return hints or _bare_hints(path, inside)
+
+
+def _bare_hints(path: Path, inside: Sequence[Path]) -> list[str]:
+    """What a folder of images alone lacks, or that it is empty; nothing of other folders."""
+    names = file_names(path)
+    if any(map(is_image, names)):
+        return [
+            f"{path} holds images, but nothing tells their classes: put them into one sub-folder "
+            "per class, or write metadata.csv beside them with the columns file_name,label"
+        ]
+    return [] if names or inside else [f"{path} is empty; check the path, or the download"]

@@ -13,10 +13,12 @@ from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     SUFFIXES,
+    archives,
     file_names,
     files_below,
     is_image,
     other_endings,
+    plain_name,
     sub_folders,
 )
 from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
@@ -46,7 +48,7 @@ def recognises(path: Path) -> bool:
 def why(path: Path) -> str:
     """What a path was recognised as and by which folders, as a sentence."""
     roots = _roots(path)
-    names = sorted({folder.name for root in roots for folder in class_folders(root)})
+    names = sorted({plain_name(folder) for root in roots for folder in class_folders(root)})
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     splits = f" of {', '.join(root.name for root in roots)}" if roots != [path] else ""
     return f"Read as class folders: {', '.join(names[:NAMED])}{more} are the classes{splits}."
@@ -124,12 +126,16 @@ def _names(folder: Path) -> list[str]:
 
 
 def class_folders(path: Path) -> list[Path]:
-    """Sub-folders with images directly in them."""
-    return [
-        folder
-        for folder in sub_folders(path)
-        if folder.name != MASK_FOLDER and any(map(is_image, file_names(folder)))
+    """Sub-folders with images directly in them; without any, such archives, one per class."""
+    found = [
+        [folder for folder in folders if folder.name != MASK_FOLDER and _has_images(folder)]
+        for folders in (sub_folders(path), archives(path))
     ]
+    return found[0] or found[1]
+
+
+def _has_images(folder: Path) -> bool:
+    return any(map(is_image, file_names(folder)))
 
 
 def read(path: Path) -> Catalog:
@@ -145,13 +151,13 @@ def read(path: Path) -> Catalog:
     folders = [folder for root in roots for folder in class_folders(root)]
     paths = [folder / name for folder in folders for name in filter(is_image, file_names(folder))]
     for folder in folders:
-        if fault := name_fault(folder.name):
-            findings.add(f"{folder}: the class {folder.name!r} {fault}")
+        if fault := name_fault(plain_name(folder)):
+            findings.add(f"{folder}: the class {plain_name(folder)!r} {fault}")
     read_files = set(map(str, paths))
     for lost in files_below(path):
         if lost not in read_files:
             findings.add(f"{lost}: image not directly in a class folder")
-    ids, labels = image_ids(paths, path), [image.parent.name for image in paths]
+    ids, labels = image_ids(paths, path), [plain_name(image.parent) for image in paths]
     findings.stop(str(path))
     notes = [UNGROUPED_NOTE, *_left_out(path, folders)]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")

@@ -24,6 +24,7 @@ from dermaug.data.cells import (
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
+from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.split_folders import (
@@ -36,11 +37,12 @@ from dermaug.data.sources.split_folders import (
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
-    "metadata.csv (or .jsonl) with the columns file_name,label"
+    "metadata.csv (or .jsonl, or StyleGAN's dataset.json) with the columns file_name,label"
     "[,lesion_id,patient_id,age,sex,localization,skin_tone], or one in each of train, validation "
     "and test"
 )
-TABLE_NAMES = ("metadata.csv", "metadata.jsonl")
+TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
+READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
@@ -98,7 +100,8 @@ def why(path: Path) -> str:
     tables = _tables(path)
     splits = f" in each of {', '.join(table.parent.name for table in tables)}"
     where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
-    return f"Read by the columns file_name and label of {tables[0].name}{where}."
+    columns = "labels" if tables[0].name == stylegan_labels.NAME else "columns file_name and label"
+    return f"Read by the {columns} of {tables[0].name}{where}."
 
 
 def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
@@ -135,8 +138,7 @@ def _has_columns(table: Path) -> bool:
 def _pooled(root: Path, tables: Sequence[Path], findings: Findings) -> Sheet:
     """The table, or those of the splits as one, named by the root."""
     sheets = [
-        (read_lines if table.suffix.lower() == ".jsonl" else read_sheet)(table, REQUIRED, findings)
-        for table in tables
+        READERS.get(table.suffix.lower(), read_sheet)(table, REQUIRED, findings) for table in tables
     ]
     if tables[0].parent == root:
         return sheets[0]

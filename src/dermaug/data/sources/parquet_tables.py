@@ -32,6 +32,15 @@ def recognises(path: Path) -> bool:
     return any(map(_is_labelled, _files(path)))
 
 
+def why(path: Path) -> str:
+    """What a path was recognised as and by which columns, as a sentence."""
+    files = [file for file in _files(path) if _is_labelled(file)]
+    columns = _columns(_schema(files[0]))
+    layout = layout_of(columns) or PLAIN
+    label = next(name for name in layout.label if name in columns)
+    return f"Recognised as {layout.name} by the column {label} of {len(files)} parquet files."
+
+
 def read(path: Path, own: Mapping[str, str]) -> Catalog:
     """Read all files of a folder, or one; given splits are pooled.
 
