@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_run import read_audit
+from dermaug.stats.outcomes import FEWEST_GROUPS
 
 JUDGED_BELOW = 0.1
 """Largest share of copies explained by chance at which copies can still be judged."""
@@ -54,7 +55,12 @@ class ClassSummary:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a classifier recognises the class less than half as often as in real images."""
+        """Whether a classifier recognises the class less than half as often as in real images.
+
+        Not told from fewer than `FEWEST_GROUPS` groups of real images.
+        """
+        if self.generators["validation_lesions"].min() < FEWEST_GROUPS:
+            return False
         return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
 
     @property

@@ -58,7 +58,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
         return f"{label}: cannot be told with {row['num_groups']} {GROUPS_ONLY}."
     if row["verdict"] == NOT_JUDGED:
         return f"{label}: cannot be told from one training per arm."
-    change = f"sensitivity {signed(row['difference'])}"
+    change = f"prior-adjusted sensitivity {signed(row['difference'])}"
     change += f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
     if not per_real:
         return f"{label}: got no synthetic images of its own; {row['verdict']} ({change})."
@@ -69,7 +69,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
     if row["verdict"] == EQUIVALENT:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
-    shown = f"neither gain nor loss is shown with {row['num_groups']:,} {GROUPS_ONLY}"
+    shown = f"{row['verdict']} with {row['num_groups']:,} {GROUPS_ONLY}"
     return f"{label}: {shown} ({images}; {change})."
 
 

@@ -139,6 +139,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
     points = [*(point_of(each, resamples) for each in results.reduced[::-1]), point]
     outside = external_points(point)
     by_size = [arm_scores(each) for each in points] if results.reduced else []
+    rising = convergence(whole, resamples)
     return Scoring(
         scores=score_trials(results),
         lesion_scores=score_lesions(results),
@@ -159,8 +160,8 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         external=score_external(results),
         external_differences=compare_external(outside),
         external_decisions=external_decisions(outside),
-        convergence=convergence(whole, resamples),
-        threats=threats(results, verdicts, classes, doses),
+        convergence=rising,
+        threats=threats(results, verdicts, classes, doses, rising),
     )
 
 

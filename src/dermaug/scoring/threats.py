@@ -1,6 +1,6 @@
 """Threats to validity that can be read off a run: the first questions of a sceptical reviewer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,7 +9,7 @@ from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.scores import primary_metric
-from dermaug.scoring.verdict_words import p_words, signed
+from dermaug.scoring.verdict_words import metric_words, p_words, signed
 from dermaug.stats.outcomes import ALPHA
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -29,12 +29,14 @@ class _Known:
         verdicts: Returned by `verdict_table`.
         classes: Returned by `score_classes`.
         doses: Returned by `dose_curve`.
+        convergence: Returned by `convergence`.
     """
 
     results: RunResults
     verdicts: pd.DataFrame
     classes: pd.DataFrame
     doses: pd.DataFrame
+    convergence: pd.DataFrame
 
     def primary(self) -> pd.DataFrame:
         """Rows of the verdict table for the study's primary metric."""
@@ -45,7 +47,11 @@ class _Known:
 
 
 def threats(
-    results: RunResults, verdicts: pd.DataFrame, classes: pd.DataFrame, doses: pd.DataFrame
+    results: RunResults,
+    verdicts: pd.DataFrame,
+    classes: pd.DataFrame,
+    doses: pd.DataFrame,
+    converged: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per weakness of this run, in a column `sentence`; empty when none is found.
 
@@ -54,17 +60,20 @@ def threats(
         verdicts: Returned by `verdict_table`.
         classes: Returned by `score_classes`.
         doses: Returned by `dose_curve`.
+        converged: Returned by `convergence`.
     """
     checks = (
         _lesions,
+        _patients,
         _repeats,
         _trainings,
+        _short_generators,
         _doses,
         _unseen_classes,
         _more_lesions,
         _negative_controls,
     )
-    known = _Known(results, verdicts, classes, doses)
+    known = _Known(results, verdicts, classes, doses, converged)
     return pd.DataFrame(
         {"sentence": [each for check in checks for each in check(known)]}, dtype=str
     )
@@ -87,6 +96,29 @@ def _lesions(known: _Known) -> Iterator[str]:
         )
 
 
+def _patients(known: _Known) -> Iterator[str]:
+    if known.results.catalog.grouped and (known.results.catalog.table["patient_id"] == "").all():
+        yield (
+            "Patients are not known: images of different lesions of one patient may be in training "
+            "and test."
+        )
+
+
+def _short_generators(known: _Known) -> Iterator[str]:
+    """Find generators that were shown fewer images than their training set has."""
+    shown = [
+        f"{each.family} of {each.drawn_classes} (fold {each.fold}, seed {each.seed}): "
+        f"{each.record.images:,} of {each.record.training_images:,}"
+        for each in known.results.networks
+        if each.record.images < each.record.training_images
+    ]
+    if shown:
+        yield (
+            "A generator was shown fewer images than its training set has, less than one pass: "
+            f"{'; '.join(shown)}. Its images say little about longer trainings."
+        )
+
+
 def _repeats(known: _Known) -> Iterator[str]:
     results = known.results
     experiment = results.experiment
@@ -101,6 +133,11 @@ def _repeats(known: _Known) -> Iterator[str]:
             )
     if len(results.folds) == 1:
         yield "One fold: the answer is about one split into training and test lesions."
+    elif len(results.folds) < experiment.splits.folds:
+        yield (
+            f"{len(results.folds)} of {experiment.splits.folds} folds: the lesions of the other "
+            "folds were not tested."
+        )
 
 
 def _trainings(known: _Known) -> Iterator[str]:
@@ -113,6 +150,12 @@ def _trainings(known: _Known) -> Iterator[str]:
             "Whether the baseline has converged was not measured (check_convergence): longer "
             "training might change every comparison."
         )
+    for row in known.convergence.to_dict("records"):
+        if not row["converged"]:
+            yield (
+                f"{row['arm']} with {row['model']} had not converged in {metric_words(row)} after "
+                f"{row['images']:,} images shown (see the short answer)."
+            )
     yield from _curations(results)
     for generator in results.networks:
         if generator.record.diagnosis:
@@ -143,7 +186,24 @@ def _curations(results: RunResults) -> Iterator[str]:
     if short:
         yield (
             f"Curation left fewer images than the dose, mean over trials: {'; '.join(short)}. The "
-            "verdict is on what was left. A larger curation.pool gives more, unless none passes."
+            "verdict is on what was left. A larger curation.pool gives more where some images pass."
+        )
+    yield from _strict_confidence(entries)
+
+
+def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]]) -> Iterator[str]:
+    """Find classes of which the rule on confidence rejects most real images, too."""
+    strict = []
+    for (arm, label), own in sorted(entries.items()):
+        real = sum(each.real or 0 for each in own)
+        rejected = sum(each.real_unconfident or 0 for each in own)
+        if real and rejected > real / 2:
+            strict.append(f"{arm} ({label}): {rejected:,} of {real:,}")
+    if strict:
+        yield (
+            "The rule on confidence would reject most real validation images, too: "
+            f"{'; '.join(strict)}, summed over trials. What it left out is no sign of bad images "
+            "there; lower curation.confidence."
         )
 
 

@@ -83,7 +83,11 @@ def _power(row: Row) -> str:
         return "A verdict is not attainable by this design: no possible gain would be significant."
     if np.isinf(row["detectable"]):
         return "No possible gain has 80 % power to be detected by this design."
-    return f"The design has 80 % power to detect a difference of {row['detectable']:.3f}."
+    margin = f" (margin {row['margin']:g})" if np.isfinite(row["margin"]) else ""
+    return (
+        f"With the variation seen here, 80 % power needs a difference of {row['detectable']:.3f}"
+        f"{margin}."
+    )
 
 
 def _not_judged(row: Row, facts: str) -> str:

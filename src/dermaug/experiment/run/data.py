@@ -43,10 +43,12 @@ class Twins(Record):
         if not self.pairs:
             return ""
         one, other, _ = self.pairs[0]
-        number = f"{len(self.pairs):,} {'pair' if len(self.pairs) == 1 else 'pairs'}"
+        single = len(self.pairs) == 1
+        number = f"{len(self.pairs):,} {'pair' if single else 'pairs'}"
+        named = f"{'' if single else 'for example '}{one} and {other}"
         return (
-            f"Near-duplicates: {number} of images of different {unit}s (for example {one} and "
-            f"{other}); these {unit}s stay in one split."
+            f"Near-duplicates: {number} of images of different {unit}s ({named}); these {unit}s "
+            "stay in one split."
         )
 
 

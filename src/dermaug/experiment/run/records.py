@@ -156,6 +156,10 @@ class CurationEntry(Record):
     unconfident: int | None = None
     outside: int | None = None
     kept: int
+    real: int | None = None
+    """Real validation images of the class to which the rule on confidence was also applied."""
+    real_unconfident: int | None = None
+    """How many of these it would reject."""
 
 
 class TrainingEntry(Record):

@@ -106,7 +106,11 @@ def curated_dose(
             kept = np.logical_and.reduce([np.ones(len(pool), bool), *judged.values()])
             left_out = {name: int((~mask).sum()) for name, mask in judged.items()}
             removed[label] = CurationEntry(
-                wanted=dose[label], pool=len(pool), kept=int(kept.sum()), **left_out
+                wanted=dose[label],
+                pool=len(pool),
+                kept=int(kept.sum()),
+                **left_out,
+                **_on_real_images(run, fold, reference, label, synthetic.curation),
             )
             chosen = pool[kept][: dose[label]]
             parts.append(chosen)
@@ -125,12 +129,8 @@ def _real_looks(
     rules: CurationConfig,
 ) -> dict[str, Mask | None]:
     """Apply the rules that compare images with real ones."""
-    labels, validation = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.validation)
-    # Images and snapshots are selected on the same half of validation; the audit uses the other.
-    choosing = halves(run.groups[validation], labels[validation], fold.index).choosing
-    seen, others = (
-        rows[labels[rows] == label] for rows in (run.catalog.rows(fold.train), validation[choosing])
-    )
+    labels, trained = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.train)
+    seen, others = trained[labels[trained] == label], _choosing(run, fold, label)
     training = np.asarray(run.images[seen])
     masks: dict[str, Mask | None] = {}
     if rules.drop_copies:
@@ -144,6 +144,28 @@ def _real_looks(
         several = len(set(groups)) > 1
         masks["duplicates"] = drop_duplicates(pool, training, groups) if several else None
     return masks
+
+
+def _choosing(run: Run, fold: Fold, label: str) -> np.ndarray:
+    """Rows of the validation images of a class on which images are selected.
+
+    Snapshots are selected on the same half of validation; the audit uses the other.
+    """
+    labels, validation = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.validation)
+    half = validation[halves(run.groups[validation], labels[validation], fold.index).choosing]
+    return np.asarray(half[labels[half] == label])
+
+
+def _on_real_images(
+    run: Run, fold: Fold, reference: Reference, label: str, rules: CurationConfig
+) -> dict[str, int]:
+    """Count the real images that the rule on confidence would reject; empty without the rule."""
+    rows = _choosing(run, fold, label)
+    if not rules.confidence or not len(rows):
+        return {}
+    own = reference.confidences(np.asarray(run.images[rows]), label)
+    rejected = int((~keep_confident(own, rules.confidence)).sum())
+    return {"real": len(rows), "real_unconfident": rejected}
 
 
 def _confidences(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Bullets, Figure, Group, Section, Table
+from dermaug.report.blocks import Block, Bullets, Figure, Group, Section, Table
 from dermaug.report.formats import listed, number, signed
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
@@ -18,6 +18,7 @@ from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
 
 CHANCE_MARGIN = 0.02
+_THREATS = "Found by checks of this run; a study may have weaknesses that no check looks for."
 
 
 def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
@@ -38,7 +39,8 @@ def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
 def threat_section(scoring: Scoring) -> Section:
     """Weaknesses found in this run."""
     told = tuple(scoring.threats["sentence"])
-    return Section("threats", "Threats to validity", [Bullets(told)] if told else [], "Threats")
+    content: list[Block] = [_THREATS, Bullets(told)] if told else []
+    return Section("threats", "Threats to validity", content, "Threats")
 
 
 def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
@@ -54,13 +56,45 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     asked = verdicts[verdicts["family"] == words]
     if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
+    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    first = asked.sort_values(
+        "arm", key=lambda arms: ~arms.isin(dosed), kind="stable"
+    )  # what the study asks comes first
     return [
-        *asked["sentence"],
+        *first["sentence"],
+        *added_images(results),
         *thresholds(verdicts),
         *converged(scoring.convergence),
         *at_chance(scoring.scores, results.catalog.num_classes),
         caution(asked),
     ]
+
+
+def added_images(results: RunResults) -> list[str]:
+    """A sentence for each arm with generated images: how many, beside how many real ones."""
+    sentences = []
+    for arm in results.experiment.arms:
+        trials = [trial.record for trial in results.trials if trial.arm == arm.name]
+        if not arm.is_synthetic or not trials:
+            continue
+        counts = [list(trial.train_counts.values()) for trial in trials]
+        real, added = (
+            np.mean([sum(getattr(each, kind) for each in own) for own in counts])
+            for kind in ("real", "synthetic")
+        )
+        wanted = [sum(entry.wanted for entry in trial.curation.values()) for trial in trials]
+        of = f" of {np.mean(wanted):,.0f} that its dose asks for" if any(wanted) else ""
+        without = [
+            label
+            for label in results.catalog.classes
+            if not any(trial.train_counts[label].synthetic for trial in trials)
+        ]
+        none = f"; none of {listed(without)}" if without else ""
+        sentences.append(
+            f"{arm.name} adds {added:,.0f} generated images{of} to {real:,.0f} real ones (mean "
+            f"over trainings{none})."
+        )
+    return sentences
 
 
 def thresholds(verdicts: pd.DataFrame) -> list[str]:
@@ -123,12 +157,19 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
         f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, the baseline {name} "
         f"gains {gains}"
     )
-    rising = [metric_words(row) for row in rows if not row["converged"]]
-    if rising:
+    shown = [metric_words(row) for row in rows if row["low"] > row["margin"]]
+    likely = [
+        metric_words(row) for row in rows if not row["converged"] and row["low"] <= row["margin"]
+    ]
+    told = [f"the gain in {listed(shown)} exceeds the margin"] if shown else []
+    if likely:
+        told.append(
+            f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
+        )
+    if told:
         return (
-            f"{found}: it has not converged, since the measured gain in {listed(rising)} exceeds "
-            "the margin. Every verdict holds at this length of training only; longer training may "
-            "change it."
+            f"{found}: {'; '.join(told)}. It has not been shown to have converged. Every verdict "
+            "holds at this length of training only; longer training may change it."
         )
     if all(row["high"] <= row["margin"] for row in rows):
         return f"{found}: it has converged within the margins."
@@ -203,7 +244,7 @@ def cost_table(results: RunResults) -> Table:
             each, total = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
             rows.append((name, str(len(seconds)), f"{images:,}", each, total))
     header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
-    caption = "Time and cost. Every arm of a comparison is shown the same number of images"
+    caption = "Time of the trainings. Every arm of a comparison is shown the same number of images"
     checked = any(arm.convergence_of for arm in results.experiment.arms)
     caption += "; a shorter training only checks convergence." if checked else "."
     return Table(caption, header, tuple(rows))

@@ -51,7 +51,8 @@ ROLE_WORDS = {
     "which differs from it in that only; other arms are compared with {first}.",
     AGAINST: "Some arms are also compared with further arms that the experiment names (against).",
     REFERENCE: "A synthetic arm is also compared with its replay.",
-    NEGATIVE: "No synthetic arm is compared with a replay that is a negative control.",
+    NEGATIVE: "No synthetic arm is judged against a replay that is a negative control; where the "
+    "two are compared, the comparison is exploratory.",
 }
 
 

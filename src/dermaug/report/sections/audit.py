@@ -76,13 +76,14 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if copied:
             sentences.append(
                 f"{family}: more images of {listed(copied)} are copies of training images than "
-                "expected by chance. They add nothing new for the classifier and may disclose "
+                "chance could give. They add nothing new for the classifier and may disclose "
                 "patients."
             )
         else:
             sentences.append(
-                f"{family}: in no class that can be judged are more copies shown than expected by "
-                "chance; the intervals say how many are not excluded."
+                f"{family}: in no class that can be judged does the share of copies clearly exceed "
+                "the largest share that chance could give; the intervals say how many are not "
+                "excluded."
             )
         if unjudged := [one.label for one in classes if not one.can_judge]:
             sentences.append(

@@ -30,8 +30,10 @@ FEW_IMAGES = 10
 """A bin of fewer predictions is drawn hollow: its height is mostly chance."""
 
 THRESHOLDS = (
-    "Results at a threshold for use in practice. The threshold is chosen on the validation split; "
-    "one chosen on the test split would give results that are too good."
+    "Results at fixed thresholds. The threshold is chosen on the validation split; one chosen on "
+    "the test split would give results that are too good. The score of several classes is the sum "
+    "of their probabilities at the uniform prior; sums at another prior rank images differently, "
+    "and differences between arms may then be larger or smaller."
 )
 
 

@@ -27,7 +27,8 @@ _AT_RULE = {
 _ENDING = (
     "Arms, then differences of judged comparisons (first-named minus second), with 95 % intervals, "
     f"not adjusted for their number; without an interval below ten test groups. {WEIGHTED} "
-    "Exploratory."
+    "Exploratory, except macro AUC, whose differences are judged under Verdicts. AUCs are those of "
+    "the probabilities at the uniform prior."
 )
 _GROUPS_ONLY = " One training per arm: the intervals cover test groups only."
 

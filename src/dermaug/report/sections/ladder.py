@@ -1,4 +1,4 @@
-"""Where the gain comes from: each synthetic arm against every reference, in four read-outs."""
+"""Where a gain comes from: each synthetic arm against every reference, in four read-outs."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -16,14 +16,14 @@ WORDS = {
     AUC: "macro AUC",
     FREE: "argmax against a prior-adjusted reference",
 }
-HEADER = ("Argmax", "Prior-adjusted", "Macro AUC", "Argmax − prior-adjusted")
+HEADER = ("Argmax", "Prior-adjusted", "Macro AUC", "Argmax against prior-adjusted reference")
 _CAPTION = (
     "Difference between the synthetic arm and each arm without generated images, with 95 % "
     "intervals, not adjusted for their number: in mean sensitivity at argmax and prior-adjusted, "
-    "in macro AUC, and in mean sensitivity with the synthetic arm at argmax and the reference "
-    "prior-adjusted. A gain at argmax that is absent from the other columns may be a moved "
-    "threshold. A gain over weak references that is absent over stronger ones may come from what "
-    "the weak ones lack, and not from the images."
+    "in macro AUC at the uniform prior, and in mean sensitivity with the synthetic arm at argmax "
+    "and the reference prior-adjusted. A gain at argmax that is absent from the other read-outs "
+    "may be a moved threshold. A gain over weak references that is absent over stronger ones may "
+    "come from what the weak ones lack, and not from the images."
 )
 
 
@@ -31,7 +31,7 @@ def ladder_section(scoring: Scoring) -> Section:
     """The figure and its numbers; empty if no synthetic arm was compared."""
     table = scoring.ladder
     content: list[Block] = [ladder_figure(table), ladder_table(table)] if len(table) else []
-    return Section("ladder", "Where the gain comes from", content, "Where it comes from")
+    return Section("ladder", "Where a gain comes from", content, "Where a gain comes from")
 
 
 def ladder_figure(table: pd.DataFrame) -> Figure:
@@ -76,7 +76,9 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
-    axes.set(xlabel="Difference", title=short(f"{arm} ({model})", 60))
+    axes.set(
+        xlabel="Difference in mean sensitivity or macro AUC", title=short(f"{arm} ({model})", 60)
+    )
     return f"{arm}, {model}: " + "; ".join(
         f"{WORDS[row['readout']]} {row['difference']:+.3f} against {row['reference']}"
         for row in rows.to_dict("records")

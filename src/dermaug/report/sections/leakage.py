@@ -115,7 +115,8 @@ def _tests_complete(results: RunResults) -> Statement | None:
     if not results.trials:
         return None
     return Statement(
-        f"All trials ({len(results.trials)}) were tested on exactly the test split of their fold.",
+        f"All compared trials ({len(results.trials)}) were tested on exactly the test split of "
+        "their fold.",
         True,
     )
 

@@ -11,9 +11,10 @@ from dermaug.report.blocks import (
 )
 
 FILES = (
-    "Beside this page: scoring/ with one CSV file per table, such as scores.csv (one row per "
-    "trial), class_scores.csv (one row per trial and class) and verdicts.csv (one row per contrast "
-    "and metric), and figures/ with each drawing and its numbers."
+    "Beside this page: scoring/ with CSV files of all scores, such as scores.csv (one row per "
+    "trial of a compared arm), class_scores.csv (one row per such trial and class) and "
+    "verdicts.csv (one row per contrast, read-out and metric), and figures/ with each drawing and "
+    "its numbers."
 )
 
 
@@ -21,7 +22,7 @@ def run_sections(results: RunResults) -> list[Section]:
     """Everything needed to repeat the run."""
     tree = results.experiment.model_dump(mode="json")
     asked = Code(json.dumps(tree, indent=2, ensure_ascii=False))
-    folded = Details("The experiment as it was run, with all defaults", [asked])
+    folded = Details("The experiment, with the defaults of this version", [asked])
     return [
         Section("machine", "Machine", [machine_table(results)], "Machine"),
         Section("configuration", "Configuration", [folded, FILES], "Configuration"),

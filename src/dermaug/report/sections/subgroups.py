@@ -148,7 +148,7 @@ def subgroup_table(table: pd.DataFrame) -> Table:
                 for metric in metrics
                 for text in (
                     with_interval(dict(found[metric]), "value") if metric in found else NONE,
-                    f"{found[metric]['support']:,}" if metric in found else "0",
+                    _behind(found.get(metric)),
                 )
             )
             rows.append((str(group), f"{size['lesions']:,}", *cells))
@@ -156,8 +156,17 @@ def subgroup_table(table: pd.DataFrame) -> Table:
     caption = (
         "Exploratory: differences by subgroup with 95 % intervals, prior-adjusted. Lesions: all of "
         "the subgroup. Images: those behind each number, which are the images of classes with at "
-        f"least {FEWEST_OF_CLASS} images in the subgroup, or its malignant or pre-malignant ones; "
+        f"least {FEWEST_OF_CLASS} images in the subgroup (of so many classes, over which the mean "
+        "is taken), or its malignant or pre-malignant ones; "
         f"there is no interval below {FEWEST} of them."
     )
     header = ("Subgroup", "Lesions", *names)
     return Table(caption, header, tuple(rows), source="scoring/subgroups.csv")
+
+
+def _behind(row: pd.Series | None) -> str:
+    """Images behind a number and, of a mean over classes, the number of classes."""
+    if row is None:
+        return "0"
+    classes = f" of {row['classes']:g}" if row["metric"] == "balanced_accuracy" else ""
+    return f"{row['support']:,}{classes}"

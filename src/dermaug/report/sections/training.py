@@ -210,7 +210,8 @@ def curation_table(results: RunResults) -> Table | None:
     for trial in results.trials:
         for label, entry in trial.record.curation.items():
             found.setdefault((trial.arm, label), []).append(entry)
-    if not found:
+    reference = results.experiment.reference
+    if not found or reference is None:
         return None
     rows = [
         (
@@ -218,16 +219,27 @@ def curation_table(results: RunResults) -> Table | None:
             spanned(entry.pool for entry in entries),
             *(_removed(getattr(entry, rule) for entry in entries) for rule in _RULES),
             spanned(entry.kept for entry in entries),
+            _real(entries),
         )
         for place, entries in found.items()
     ]
     copies = any(entry.copies is not None for entries in found.values() for entry in entries)
     caption = (
         "Curation: images drawn, images that each rule would reject, images that pass all rules; "
-        f"fewest–most over folds and seeds. {NONE}: the rule was not used or could not be applied."
-        f"{_COPIES if copies else ''}"
+        "fewest–most over folds and seeds. Last column: real validation images of the class that "
+        "the rule on confidence would reject as well, over all trials. The reference classifier is "
+        f"that of arm {reference.name} with the next seed. {NONE}: the rule was not used or could "
+        f"not be applied.{_COPIES if copies else ''}"
     )
-    return Table(caption, ("Arm", "Class", "Drawn", *_RULES.values(), "Pass"), tuple(rows), texts=2)
+    header = ("Arm", "Class", "Drawn", *_RULES.values(), "Pass", "Real ones not confident")
+    return Table(caption, header, tuple(rows), texts=2)
+
+
+def _real(entries: Sequence[CurationEntry]) -> str:
+    """How many real images the rule on confidence would reject, over all trials."""
+    told = [entry for entry in entries if entry.real is not None]
+    rejected = sum(entry.real_unconfident or 0 for entry in told)
+    return f"{rejected:,} of {sum(entry.real or 0 for entry in told):,}" if told else NONE
 
 
 def _sign(value: float) -> str:

@@ -31,12 +31,14 @@ _OVERALL = {
     "macro AUC": "Macro AUC",
 }
 _CAPTION = (
-    "First-named minus second. helps, hurts: p is at most 0.05 after Holm's adjustment for all "
-    "judged comparisons of this metric. equivalent: p of two one-sided tests against the margin is "
-    "at most 0.05 after that adjustment ({margins}). inconclusive: neither. not judged: one "
-    "training per arm in fewer than three folds. The interval is not adjusted, so it may exclude "
-    "zero where the verdict is inconclusive. Detectable: the minimum detectable difference at 80 % "
-    "power; none: larger than possible."
+    "First-named minus second. Every test image counts equally; intervals resample groups with all "
+    "their images. Macro AUC is that of the probabilities at the uniform prior. helps, hurts: p is "
+    "at most 0.05 after Holm's adjustment for all judged comparisons of this metric. equivalent: p "
+    "of two one-sided tests against the margin is at most 0.05 after that adjustment ({margins}). "
+    "inconclusive: neither. not judged: one training per arm in fewer than three folds. The "
+    "interval is not adjusted, so it may exclude zero where the verdict is inconclusive. "
+    "Detectable: the minimum detectable difference at 80 % power, with the variation seen here; "
+    "none: larger than possible."
 )
 _COMPARED = (
     ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
@@ -180,7 +182,7 @@ def comparison_table(verdicts: pd.DataFrame) -> Table:
                 )
             )
     levels = ", or ".join(overall["levels"].unique())
-    header = ("Comparison", "Role of reference", *(words for *_, words in _COMPARED), "Pairs")
+    header = ("Comparison", "Role of the comparison", *(words for *_, words in _COMPARED), "Pairs")
     caption = (
         "First-named minus second with 95 % intervals, not adjusted for the number of comparisons "
         f"and clipped to what is possible. They cover {levels}. Pairs: "
@@ -241,8 +243,8 @@ def _draw_forest(axes: Axes, rows: pd.DataFrame, model: str, bound: float, words
         axes.plot([row["low"], row["high"]], [height] * 2, style, color=shade, linewidth=2.4)
         axes.plot(row["difference"], height, marker(0), color=shade, markersize=8)
         arm, reference = (short(row[name], 28) for name in ("arm", "reference"))
-        below = row["role"] if row["role"] == NEGATIVE else f"minus {reference}"
-        names.append(f"{arm}\n{below}")
+        role = f"\n({NEGATIVE})" if row["role"] == NEGATIVE else ""
+        names.append(f"{arm}\nminus {reference}{role}")
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
     axes.set(xlabel=f"Difference in {words}", title=short(model, 40))
