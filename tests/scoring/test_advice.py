@@ -21,7 +21,7 @@ ROW = {"scope": "mel", "difference": -0.05, "low": -0.09, "high": -0.01, "num_gr
         ({"verdict": HURTS}, "do not use it"),
         ({"verdict": HELPS}, "gains with this dose (0.5 synthetic images per real one"),
         ({"verdict": EQUIVALENT, "margin": 0.05}, "harmless within 0.05"),
-        ({"verdict": INCONCLUSIVE}, "neither gain nor loss is shown with 40 test groups"),
+        ({"verdict": INCONCLUSIVE}, "inconclusive with 40 test groups"),
         ({"verdict": NOT_JUDGED}, "cannot be told from one training per arm"),
         ({"verdict": NOT_JUDGED, "num_groups": 9}, "cannot be told with 9 test groups"),
         ({"verdict": NOT_JUDGED, "difference": np.nan}, "cannot be told"),

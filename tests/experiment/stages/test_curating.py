@@ -90,17 +90,27 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
     images, labels, removed = curated_dose(run, job, run.fold(0), [drawn], dose, CPU)
     crossed = cross_fitted(run, job, CPU)
     other = trial(run, "real", seed=1).key  # of another seed than the trial's own
-    halves = [f"references/fridadar/fold0-seed1/half{half}" for half in (0, 1)]
+    split = [f"references/fridadar/fold0-seed1/half{half}" for half in (0, 1)]
     for label in ("mel", "nv"):
         pool = drawn.images[np.asarray(drawn.labels) == label][:60]
         rows = np.asarray(labels) == label
         record = removed[label]
         assert record.pool == 60
         rules = {"copies", "duplicates", "unconfident", "outside"}
-        assert set(dict(record)) == {"wanted", "pool", "kept", *rules}
+        assert set(dict(record)) == {"wanted", "pool", "kept", "real", "real_unconfident", *rules}
+        kept_back = run.catalog.rows(run.fold(0).validation)
+        chosen = kept_back[
+            halves(
+                run.groups[kept_back], run.catalog.table["label"].to_numpy()[kept_back], 0
+            ).choosing
+        ]
+        real = chosen[run.catalog.table["label"].to_numpy()[chosen] == label]
+        assert record.real == len(real)
+        shown = np.asarray(run.images[real])
+        assert record.real_unconfident == (adjusted(run, other, shown, label) < 0.3).sum()
         assert record.unconfident == (adjusted(run, other, pool, label) < 0.3).sum()
         low, high = np.quantile(crossed.known[label], [0.02, 0.98])
-        mean = np.mean([adjusted(run, key, pool, label) for key in halves], axis=0)
+        mean = np.mean([adjusted(run, key, pool, label) for key in split], axis=0)
         assert record.outside == ((mean < low) | (mean > high)).sum()
         assert rows.sum() == min(20, record.kept or 0)
         if rows.any():

@@ -161,16 +161,19 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
     likely = [
         metric_words(row) for row in rows if not row["converged"] and row["low"] <= row["margin"]
     ]
-    told = [f"the gain in {listed(shown)} exceeds the margin"] if shown else []
-    if likely:
-        told.append(
-            f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
-        )
-    if told:
+    only_here = (
+        "Every verdict holds at this length of training only; longer training may change it."
+    )
+    unsure = (
+        f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
+    )
+    if shown:
+        told = f"since the gain in {listed(shown)} exceeds the margin"
         return (
-            f"{found}: {'; '.join(told)}. It has not been shown to have converged. Every verdict "
-            "holds at this length of training only; longer training may change it."
+            f"{found}: it has not converged, {told}{f'; {unsure}' if likely else ''}. {only_here}"
         )
+    if likely:
+        return f"{found}: whether it has converged is open, since {unsure}. {only_here}"
     if all(row["high"] <= row["margin"] for row in rows):
         return f"{found}: it has converged within the margins."
     return (
