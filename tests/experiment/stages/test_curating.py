@@ -98,13 +98,10 @@ def test_pool_is_drawn_and_only_passing_images_are_taken(run: Run) -> None:
         assert record.pool == 60
         rules = {"copies", "duplicates", "unconfident", "outside"}
         assert set(dict(record)) == {"wanted", "pool", "kept", "real", "real_unconfident", *rules}
-        kept_back = run.catalog.rows(run.fold(0).validation)
-        chosen = kept_back[
-            halves(
-                run.groups[kept_back], run.catalog.table["label"].to_numpy()[kept_back], 0
-            ).choosing
-        ]
-        real = chosen[run.catalog.table["label"].to_numpy()[chosen] == label]
+        known = run.catalog.table["label"].to_numpy()
+        found = run.catalog.rows(run.fold(0).validation)
+        chosen = found[halves(run.groups[found], known[found], 0).choosing]
+        real = chosen[known[chosen] == label]
         assert record.real == len(real)
         shown = np.asarray(run.images[real])
         assert record.real_unconfident == (adjusted(run, other, shown, label) < 0.3).sum()

@@ -51,10 +51,8 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     assert int(curation.rows[0][-2]) < 20
     rejected, real = (int(part) for part in curation.rows[0][-1].split(" of "))
     assert 0 <= rejected <= real
-    (entry, *_) = (
-        trial.record.curation["mel"] for trial in results.trials if trial.record.curation
-    )
-    assert entry.real
+    curated = [trial.record.curation for trial in results.trials if trial.record.curation]
+    assert curated[0]["mel"].real
     assert any(
         "fewer images than the dose, mean over trials: curated (mel): " in each
         for each in score(results, 100).threats["sentence"]

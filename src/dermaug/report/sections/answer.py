@@ -161,19 +161,17 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
     likely = [
         metric_words(row) for row in rows if not row["converged"] and row["low"] <= row["margin"]
     ]
-    only_here = (
-        "Every verdict holds at this length of training only; longer training may change it."
-    )
-    unsure = (
-        f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
-    )
-    if shown:
-        told = f"since the gain in {listed(shown)} exceeds the margin"
-        return (
-            f"{found}: it has not converged, {told}{f'; {unsure}' if likely else ''}. {only_here}"
-        )
+    reasons = [f"the gain in {listed(shown)} exceeds the margin"] if shown else []
     if likely:
-        return f"{found}: whether it has converged is open, since {unsure}. {only_here}"
+        reasons.append(
+            f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
+        )
+    if reasons:
+        state = "it has not converged" if shown else "whether it has converged is open"
+        return (
+            f"{found}: {state}, since {'; '.join(reasons)}. Every verdict holds at this length of "
+            "training only; longer training may change it."
+        )
     if all(row["high"] <= row["margin"] for row in rows):
         return f"{found}: it has converged within the margins."
     return (
