@@ -91,7 +91,7 @@ def test_medmnist_and_stylegan_hold_the_pixels_and_codes(source: Path, tmp_path:
 
 def test_copies_stay_behind_and_the_licence_follows_the_data(of_run: Path, tmp_path: Path) -> None:
     remarks = export_synthetic(of_run, tmp_path / "out", "imagefolder")
-    assert remarks == ["1 images that the audit counted as copies were left out"]
+    assert remarks == ["left out, because the audit counted them as copies: 1 image"]
     assert len(list((tmp_path / "out/images").iterdir())) == NUMBER - 1
     card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert "license: cc-by-nc-4.0" in card

@@ -48,7 +48,8 @@ def make(
     console.print(f"send: {place / SEND} (one HTML file per reader, and instructions.txt)")
     console.print(f"keep: {place / KEY} (it tells which images are real)")
     console.print(
-        "The pages show real images under the licence of the data set: send them to readers only."
+        "The pages show real images under the licence of the data set: send them to readers only.",
+        soft_wrap=True,
     )
 
 

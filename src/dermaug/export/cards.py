@@ -24,7 +24,8 @@ NOT_AUDITED = (
     "`dermaug audit` before you pass them on."
 )
 PRIVACY = (
-    "An audit finds images that are nearer to a training image than unrelated lesions are. It does "
+    "An audit examines at most 1,000 images of each class. It finds images that are nearer to a "
+    "training image than unrelated lesions are. It does "
     "not show that the images are anonymous: it is no guarantee such as differential privacy, and "
     "cannot exclude that a training image can be inferred in another way."
 )

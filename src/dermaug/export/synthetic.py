@@ -96,7 +96,8 @@ def _remarks(audit: StoredAudit | None, copies: int, licence: str) -> list[str]:
     if audit is None:
         remarks.append("the set has no audit: run `dermaug audit` before you pass it on")
     if copies:
-        remarks.append(f"{copies:,} images that the audit counted as copies were left out")
+        found = "1 image" if copies == 1 else f"{copies:,} images"
+        remarks.append(f"left out, because the audit counted them as copies: {found}")
     if licence == "other":
         remarks.append("the licence is unknown: complete README.md before you pass the set on")
     return remarks
