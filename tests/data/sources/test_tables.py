@@ -86,14 +86,19 @@ CASES = [
                 "IL_0003176,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0\n"
                 "IL_0004688,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0,0.0\n"
             ),
+            "MILK10k_Training_Supplement.csv": (
+                "isic_id,diagnosis_full,diagnosis_confirm_type\n"
+                "ISIC_7890001,Malignant::Basal cell carcinoma,histopathology\n"
+            ),
             "MILK10k_Training_Metadata.csv": (
-                "lesion_id,image_type,isic_id,attribution,age_approx,sex,skin_tone_class,site\n"
-                "IL_0000652,clinical: close-up,ISIC_4671410,MILK,80,male,4,trunk\n"
-                "IL_0000652,dermoscopic,ISIC_7890001,MILK,80,male,4,trunk\n"
-                "IL_0003176,clinical: close-up,ISIC_1000001,MILK,70,female,3,head_neck_face\n"
-                "IL_0003176,dermoscopic,ISIC_1000002,MILK,70,female,3,head_neck_face\n"
-                "IL_0004688,clinical: close-up,ISIC_1000003,MILK,,female,2,lower_extremity\n"
-                "IL_0004688,dermoscopic,ISIC_1000004,MILK,,female,2,lower_extremity\n"
+                "lesion_id,image_type,isic_id,attribution,copyright_license,image_manipulation,"
+                "age_approx,sex,skin_tone_class,site\n"
+                "IL_0000652,clinical: close-up,ISIC_4671410,MILK,CC-0,,80,male,4,trunk\n"
+                "IL_0000652,dermoscopic,ISIC_7890001,MILK,CC-0,,80,male,4,trunk\n"
+                "IL_0003176,clinical: close-up,ISIC_1000001,MILK,CC-0,,70,female,3,head_neck_face\n"
+                "IL_0003176,dermoscopic,ISIC_1000002,MILK,CC-0,,70,female,3,head_neck_face\n"
+                "IL_0004688,clinical: close-up,ISIC_1000003,MILK,CC-0,,,female,2,lower_extremity\n"
+                "IL_0004688,dermoscopic,ISIC_1000004,MILK,CC-0,,,female,2,lower_extremity\n"
             ),
         },
         tuple(
@@ -140,6 +145,26 @@ CASES = [
         ("patient IP_7279968", "patient IP_3075186", "patient IP_3075186"),
         (),
         ("male", "head/neck", "unknown"),
+    ),
+    Case(
+        "ISIC 2020",
+        {
+            "ISIC_2020_Training_GroundTruth_v2.csv": (
+                "image_name,patient_id,lesion_id,sex,age_approx,anatom_site_general_challenge,"
+                "diagnosis,benign_malignant,target\n"
+                "ISIC_0000000,IP_1,IL_1,male,45.0,torso,unknown,benign,0\n"
+                "ISIC_0000001,IP_1,IL_2,male,45.0,torso,melanoma,malignant,1\n"
+                "ISIC_0000002,IP_2,IL_3,,,,nevus,benign,0\n"
+            ),
+            "ISIC_2020_Training_Duplicates.csv": (
+                "image_name_1,image_name_2\nISIC_0000000,ISIC_0000002\n"
+            ),
+        },
+        tuple(f"ISIC_2020_Training_JPEG/train/ISIC_000000{number}.jpg" for number in range(3)),
+        ("benign", "malignant", "benign"),
+        ("patient IP_1", "patient IP_1", "patient IP_2"),
+        (),
+        ("male", "torso", "unknown"),
     ),
     Case(
         "ISIC 2024",
@@ -314,6 +339,7 @@ CASES = [
     ),
 ]
 NAMES = [case.name for case in CASES]
+IDS = [f"{case.name} {next(iter(case.tables))}" for case in CASES]
 Write = Callable[..., Path]
 
 
@@ -342,7 +368,7 @@ def lay_out(tmp_path: Path, pictures: Sequence[bytes]) -> Write:
     return write
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_each_layout_is_read_as_what_it_is(lay_out: Write, case: Case) -> None:
     root = lay_out(case.tables, case.images)
     catalog = open_catalog(root)
@@ -467,7 +493,7 @@ def test_parquet_with_numbered_labels(tmp_path: Path, pictures: Sequence[bytes])
     assert not check_catalog(catalog).bad
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_without_their_table_images_are_refused(lay_out: Write, case: Case) -> None:
     with pytest.raises(DermaugError):
         open_catalog(lay_out({}, case.images))
