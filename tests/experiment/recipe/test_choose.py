@@ -20,7 +20,7 @@ from dermaug.experiment_file import read_experiment, validate_experiment
 
 MINUTES = {
     "classifiers/fridadar": 1e-5,
-    "generators/cgan": 1e-4,
+    "generators/cgan": 5e-5,
     "classifiers/efficientnet-tuned": 1e-4,
     "generators/projected": 1e-4,
 }

@@ -185,7 +185,8 @@ def _given(source: str, settings: Sequence[str], labels: Mapping[str, str]) -> E
 
 
 def _default_hours(needed: float) -> float:
-    return next((hours for hours in rules.HOURS if needed <= hours), rules.HOURS[-1])
+    fewest = rules.START_HOURS + rules.NEARLY * (needed - rules.START_HOURS)
+    return next((hours for hours in rules.HOURS if fewest <= hours), rules.HOURS[-1])
 
 
 def _strongest(studies: _Studies, hours: float) -> Offer:
