@@ -168,3 +168,22 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         busy.kill()
         busy.wait()
+
+
+def test_what_a_command_took_and_what_its_trainings_took(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    written = runpy.run_path(str(BENCHMARKS / "study.py"), run_name="study")
+    took = written["used"](["--version"], tmp_path / "version")
+    assert (tmp_path / "version").read_text().startswith("dermaug")
+    assert took.seconds > 0.0
+    assert took.processor > 0.0
+    assert 5.0 < took.memory < 2_000.0
+    with pytest.raises(written["DermaugError"], match="run no_such_study ended with 2"):
+        written["used"](["run", "no_such_study"], tmp_path / "missing")
+    for name, record in (("a", '{"seconds": 2.0}'), ("b", '{"training": {"seconds": 3.0}}')):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "record.json").write_text(record)
+    (tmp_path / "record.json").write_text('{"training": null}')  # of a discriminator
+    assert written["trained"](tmp_path) == [2.0, 3.0]
