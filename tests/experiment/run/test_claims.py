@@ -1,11 +1,12 @@
 """Claims: one holder at a time, taken over from the dead, never from the living."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from dermaug.experiment.run.claims import Holder, LostClaim, Watch, holder_of, take
+from dermaug.experiment.run.claims import Holder, LostClaim, Watch, alone, holder_of, take
 from dermaug.host import this_host
 
 
@@ -106,3 +107,19 @@ def test_a_claim_killed_while_it_was_created_becomes_stale(tmp_path: Path) -> No
     stale = watch.stale(path)
     assert stale == b""
     assert take(path, stale) is not None
+
+
+def test_one_after_the_other_is_alone(tmp_path: Path) -> None:
+    path = tmp_path / "claim.json"
+    child = os.fork()
+    if child == 0:
+        with alone(path):
+            time.sleep(0.5)
+            (tmp_path / "left").touch()
+        os._exit(0)
+    while not path.exists():
+        time.sleep(0.01)
+    with alone(path):
+        assert (tmp_path / "left").exists()
+    os.waitpid(child, 0)
+    assert not path.exists()

@@ -27,7 +27,7 @@ class Display:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule, self._start = schedule, time.monotonic()
-        self._images = 0
+        self._images, self._waits = 0, False
         self._measured: dict[str, tuple[int, float]] = {}
         self._live = Live(
             get_renderable=self._render, console=console, refresh_per_second=2, transient=True
@@ -60,6 +60,12 @@ class Display:
     def elsewhere(self, job: Job) -> None:
         """A job was done by another process."""
         self._tell(f"{job.key} done by another process")
+
+    def wait(self) -> None:
+        """Nothing is left to begin here; tell it once."""
+        if not self._waits:
+            self._waits = True
+            console.print("other processes do the jobs that are left; waiting for them")
 
     def lost(self, job: Job) -> None:
         """The worker of a job was killed."""

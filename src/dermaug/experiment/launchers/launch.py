@@ -169,6 +169,7 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
         elif stop or schedule.is_hopeless:
             return
         else:  # other processes do what is left
+            display.wait()
             launcher.look(schedule.left)
             time.sleep(LOOK)
 

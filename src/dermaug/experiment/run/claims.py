@@ -19,6 +19,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from dermaug.config.section import Section
+from dermaug.console import console
 from dermaug.files import written_aside
 from dermaug.host import has_ended, this_host
 
@@ -26,6 +27,8 @@ BEAT = 2.0
 """Seconds between two beats of a holder."""
 PATIENCE = 20
 """Beats after which an unchanged claim is stale."""
+TOLD_AFTER = 3.0
+"""Seconds of waiting after which the user is told for whom."""
 SIZE = 512
 """Bytes of a claim, which is overwritten in place by one write."""
 
@@ -199,11 +202,19 @@ def alone(path: Path) -> Iterator[None]:
     Args:
         path: File of the claim.
     """
-    watch = Watch()
+    watch, start, is_told = Watch(), time.monotonic(), False
     while (claim := take(path, watch.stale(path))) is None:
         time.sleep(0.1)
+        if not is_told and time.monotonic() - start > TOLD_AFTER:
+            is_told = True
+            console.print(f"waiting for {_named(holder_of(path))}, at work in {path.parent}")
     with claim.held():
         yield
+
+
+def _named(holder: Holder | None) -> str:
+    """A process, in words."""
+    return f"process {holder.pid} on {holder.host}" if holder else "another process"
 
 
 def _content(path: Path) -> bytes | None:
