@@ -15,7 +15,7 @@ from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment.launchers.launcher import LAUNCHERS, Launcher, LostWorker, Task
 from dermaug.experiment.launchers.schedule import LOOK, Schedule
-from dermaug.experiment.launchers.settle import Asked, settle, settled_device
+from dermaug.experiment.launchers.settle import Asked, settle
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
@@ -127,10 +127,11 @@ def do_jobs(
     if not left:
         return
     asked, stop = Asked(device, precision), Stop()
-    task = Task(run, settled_device(run, asked), len(left), launch, stop)
+    task = Task(run, asked, len(left), launch, stop)
     with closing(LAUNCHERS[launch.launcher](task)) as launcher:
         with alone(run.files.claim):
-            settle(run, asked)
+            if launcher.size:  # otherwise the first machine that does a job decides
+                settle(run, asked)
             if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
                 look_outside(run, classifiers)
         schedule = Schedule(run, jobs)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.settle import Asked, settled_device
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.run import Run
 
@@ -22,17 +24,22 @@ class Task:
 
     Args:
         run: A run that has been started.
-        device: Device of the jobs, for `start_fabric`.
+        asked: Device and precision.
         wanted: Number of jobs to do.
         launch: How they are distributed.
         stop: Whether this process was asked to stop.
     """
 
     run: Run
-    device: str
+    asked: Asked
     wanted: int
     launch: Launch
     stop: Stop
+
+    @cached_property
+    def device(self) -> str:
+        """Device of the jobs on this machine, for `start_fabric`."""
+        return settled_device(self.run, self.asked)
 
 
 class Launcher(Protocol):

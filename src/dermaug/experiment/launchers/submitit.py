@@ -7,10 +7,14 @@ it claims what is left until nothing is. This process only waits and tells.
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
+from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.job import Outcome, Work
+from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launcher import Task
+from dermaug.experiment.launchers.settle import Asked
+from dermaug.experiment.run.run import prepare_run
 
 try:
     import submitit
@@ -31,11 +35,15 @@ class Member:
     """One job of the array.
 
     Args:
-        work: The run.
+        folder: Folder of the run.
+        experiment: The experiment, with the present paths of its data.
+        asked: Device and precision, of which the first job of the array decides.
         keys: Keys of the jobs to share.
     """
 
-    work: Work
+    folder: Path
+    experiment: Experiment
+    asked: Asked
     keys: tuple[str, ...]
 
     def __call__(self) -> None:
@@ -46,12 +54,13 @@ class Member:
         """
         from dermaug.experiment.launchers.launch import do_jobs
 
-        run = self.work.run
-        do_jobs(run, [run.jobs.named(key) for key in self.keys], self.work.device, "auto")
+        run = prepare_run(self.folder, self.experiment)
+        jobs = [run.jobs.named(key) for key in self.keys]
+        do_jobs(run, jobs, self.asked.device, self.asked.precision)
 
     def checkpoint(self) -> DelayedSubmission:
         """Go on in a new job when the time of this one is over."""
-        return DelayedSubmission(Member(self.work, self.keys))
+        return DelayedSubmission(self)
 
 
 class Submitit:
@@ -69,9 +78,8 @@ class Submitit:
     def __init__(self, task: Task) -> None:
         self._task = task
         executor = submitit.AutoExecutor(folder=task.run.folder.resolve() / LOGS)
-        gpus = int(task.device.startswith("cuda"))
         try:
-            executor.update_parameters(name="dermaug", gpus_per_node=gpus, cpus_per_task=1)
+            executor.update_parameters(name="dermaug", cpus_per_task=1)
             executor.update_parameters(**dict(map(_setting, task.launch.submit)))
         except (AssertionError, NameError, TypeError, ValueError) as error:
             raise DermaugError(
@@ -93,13 +101,14 @@ class Submitit:
         """
         task = self._task
         if not self._members:
-            work = Work(task.run.folder.resolve(), task.run.experiment, task.device)
+            run = task.run
+            member = Member(run.folder.resolve(), run.experiment, task.asked, tuple(keys))
             number = min(task.launch.jobs or MEMBERS, task.wanted)
             with self._executor.batch():
                 for _ in range(number):
-                    self._members.append(self._executor.submit(Member(work, tuple(keys))))
-        elif all(member.done() for member in self._members):
-            errors = filter(None, (member.exception() for member in self._members))
+                    self._members.append(self._executor.submit(member))
+        elif all(job.done() for job in self._members):
+            errors = filter(None, (job.exception() for job in self._members))
             said = next((str(error).strip() for error in errors), "they were ended")
             raise DermaugError(
                 f"all jobs of the array have ended, and {len(keys)} jobs are left; see "
@@ -109,8 +118,8 @@ class Submitit:
 
     def stop(self) -> None:
         """Let the jobs of the array finish their step, save and end."""
-        for member in self._members:
-            member.cancel(check=False)
+        for job in self._members:
+            job.cancel(check=False)
 
     def close(self) -> None:
         """Nothing to end: the jobs of the array end when nothing is left."""
