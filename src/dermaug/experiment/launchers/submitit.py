@@ -122,7 +122,12 @@ class Submitit:
             job.cancel(check=False)
 
     def close(self) -> None:
-        """Nothing to end: the jobs of the array end when nothing is left."""
+        """End the jobs of the array, which have nothing left to do or were told to stop."""
+        for job in self._members:
+            if not job.done():
+                job.cancel(check=False)
+        for job in self._members:
+            job.wait()
 
 
 def _setting(given: str) -> tuple[str, object]:
