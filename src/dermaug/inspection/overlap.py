@@ -57,7 +57,22 @@ def split_overlap(checked: Checked) -> list[str]:
             table = train.catalog.table.assign(pixels=train.contents.pixels)
             matches = match_images(part, Remembered(table, train.contents.details))
             lines += shared_lines(part, train, matches, (f"the {name} split", "the training split"))
+            lines += _shared_groups(part, train, name)
     return lines
+
+
+def _shared_groups(part: Checked, train: Checked, name: str) -> list[str]:
+    """Lesions or patients of a given split that the training split has, too, by their ids."""
+    catalog = part.catalog
+    if not (catalog.grouped or catalog.unit == "patient"):
+        return []
+    groups = set(catalog.groups)
+    shared = len(groups & set(train.catalog.groups))
+    share = f"{shared:,}" if shared else "None"
+    return [
+        f"{share} of the {len(groups):,} {catalog.unit}s of the {name} split, by id, "
+        f"{'are' if shared != 1 else 'is'} in the training split."
+    ]
 
 
 def _part(checked: Checked, split: str) -> Checked:

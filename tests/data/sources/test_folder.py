@@ -41,6 +41,15 @@ def test_class_folders(folder: Folder) -> None:
     assert all(Path(path).is_file() for path in catalog.table["path"])
 
 
+def test_masks_beside_their_images_are_masks_and_no_images(folder: Folder) -> None:
+    root = folder("nv/1.jpg nv/1_segmentation.png nv/2.jpg mel/3.jpg mel/3_segmentation.png")
+    catalog = open_catalog(root)
+    assert catalog.table["image_id"].tolist() == ["3", "1", "2"]
+    masks = [Path(path).name for path in catalog.table["mask_path"]]
+    assert masks == ["3_segmentation.png", "1_segmentation.png", ""]
+    assert any("2 segmentations" in note for note in catalog.notes)
+
+
 def test_equal_names_in_two_classes_stay_two_images(folder: Folder) -> None:
     catalog = open_catalog(folder("nv/1.jpg mel/1.jpg mel/2.jpg"))
     assert catalog.table["image_id"].tolist() == ["mel_1.jpg", "mel_2.jpg", "nv_1.jpg"]

@@ -185,6 +185,29 @@ CASES = [
         ("male", "lower extremity", "unknown"),
     ),
     Case(
+        "ISIC 2024",
+        {
+            "ISIC_2024_Training_GroundTruth.csv": (
+                "isic_id,malignant\nISIC_0015670,0.0\nISIC_0015845,1.0\nISIC_0015864,0.0\n"
+            ),
+            "ISIC_2024_Training_Supplement.csv": (
+                "isic_id,lesion_id,iddx_full\nISIC_0015670,,Benign\n"
+                "ISIC_0015845,IL_6727506,Malignant::Melanoma\nISIC_0015864,,Benign\n"
+            ),
+            # In the archive of the images, and the only table that names patients.
+            "ISIC_2024_Training_Input/metadata.csv": (
+                "isic_id,patient_id,age_approx,sex,anatom_site_general\n"
+                "ISIC_0015670,IP_1,60,male,lower extremity\nISIC_0015845,IP_2,60,male,head/neck\n"
+                "ISIC_0015864,IP_1,60,male,posterior torso\n"
+            ),
+        },
+        tuple(f"ISIC_2024_Training_Input/ISIC_00{number}.jpg" for number in (15670, 15845, 15864)),
+        ("benign", "malignant", "benign"),
+        ("patient IP_1", "patient IP_2", "patient IP_1"),
+        ("Joined with metadata.csv by isic_id.",),
+        ("male", "lower extremity", "unknown"),
+    ),
+    Case(
         "BCN20000",
         {
             "bcn_20k_train.csv": (

@@ -11,6 +11,7 @@ from dermaug.data.cells import describe, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
+    MASK_ENDING,
     MASK_FOLDER,
     SUFFIXES,
     archives,
@@ -177,7 +178,8 @@ def _roots(path: Path) -> list[Path]:
 
 def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
     """Notes on files of other kinds in class folders, and on sub-folders without images."""
-    others = [name for folder in classes for name in file_names(folder) if not is_image(name)]
+    names = [name for folder in classes for name in file_names(folder) if not is_image(name)]
+    others = [name for name in names if not name.lower().endswith(MASK_ENDING)]
     parents = {folder.parent for folder in classes}
     empty = [
         folder.name
@@ -188,6 +190,8 @@ def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
     if others:
         kinds = ", ".join(sorted(SUFFIXES))
         notes.append(f"Left out files that are not {kinds}: {other_endings(others)}.")
+    if masks := len(names) - len(others):
+        notes.append(f"{masks:,} segmentations (*{MASK_ENDING}) are read as masks, not as images.")
     if empty:
         notes.append(f"Left out sub-folders without images: {', '.join(empty)}.")
     return notes

@@ -15,8 +15,9 @@ DEEPEST = 6  # levels of folders; ends the walk where a link leads back to its o
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is an image's; hidden files (`._one.jpg` of macOS) are none."""
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+    """Whether a file's name is an image's: not a mask's, nor hidden (`._one.jpg` of macOS)."""
+    is_other = name.startswith(".") or name.lower().endswith(MASK_ENDING)
+    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_other
 
 
 def files_below(
@@ -100,6 +101,19 @@ def mask_paths(*folders: Path) -> dict[str, str]:
             paths = files_below(masks, lambda name: name.endswith(MASK_ENDING))
             return {Path(path).name.removesuffix(MASK_ENDING): path for path in paths}
     return {}
+
+
+def masks_beside(images: Iterable[Path]) -> dict[str, str]:
+    """Path of an image -> path of its lesion mask, for masks that lie beside their images."""
+    masks: dict[Path, set[str]] = {}
+    found = {}
+    for image in images:
+        folder = image.parent
+        if folder not in masks:
+            masks[folder] = {name for name in file_names(folder) if name.endswith(MASK_ENDING)}
+        if (name := image.stem + MASK_ENDING) in masks[folder]:
+            found[str(image)] = str(folder / name)
+    return found
 
 
 def other_endings(paths: Iterable[str]) -> str:

@@ -68,10 +68,17 @@ def tables_beside(table: Labelled) -> dict[Path, tuple[str, ...]]:
             folder / name
             for folder in (above, *inside, *(each for one in inside for each in sub_folders(one)))
             for name in file_names(folder)
-            if _is_table(name) and part_of(folder / name) == table.part
+            if _is_table(name)
         ]
         own |= {name: read_header(name) for name in names}
-    return {path: columns for path, columns in own.items() if part_of(path) == table.part}
+    return {path: columns for path, columns in own.items() if belongs(path, table)}
+
+
+def belongs(path: Path, table: Labelled) -> bool:
+    """Whether a table is of the same part of a data set, by its name or that of its folder."""
+    own = part_of(path)
+    inside = bool(table.part) and not own and path.parent.name.lower().startswith(table.part)
+    return own == table.part or inside
 
 
 def labelled_tables(path: Path) -> list[Labelled]:

@@ -25,7 +25,14 @@ from dermaug.data.cells import (
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
 from dermaug.data.sources import stylegan_labels
-from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image, mask_paths
+from dermaug.data.sources.images import (
+    SUFFIXES,
+    file_names,
+    files_below,
+    is_image,
+    mask_paths,
+    masks_beside,
+)
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.split_folders import (
     pooled_note,
@@ -233,12 +240,15 @@ def plain_catalog(
             f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
             "not; rename them"
         )
-    masks = mask_paths(root)
+    masks, beside = mask_paths(root), masks_beside(paths)
     table = described.assign(
         image_id=ids,
         lesion_id=lesions,
         label=labels,
         path=[str(path) for path in paths],
-        mask_path=[masks.get(image_id, "") for image_id in ids],
+        mask_path=[
+            masks.get(image_id) or beside.get(str(path), "")
+            for image_id, path in zip(ids, paths, strict=True)
+        ],
     )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]
     return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

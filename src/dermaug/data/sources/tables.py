@@ -12,7 +12,6 @@ from dermaug.data.sources.labelled_tables import (
     OWN_READER,
     Labelled,
     labelled_tables,
-    part_of,
     tables_beside,
 )
 from dermaug.errors import DermaugError
@@ -68,7 +67,7 @@ def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
     layout = table.layout
     sheet = read_sheet(table.path, layout.marks, findings)
     for path, columns in tables_beside(table).items():
-        if layout.join in columns and part_of(path) == table.part and path != table.path:
+        if layout.join in columns and path != table.path:
             other = read_sheet(path, (layout.join,), findings)
             first, second = (sheet, other) if layout.image in sheet.columns else (other, sheet)
             told = {row[layout.join]: row.cells for row in second.rows}
