@@ -14,10 +14,11 @@ from dermaug.data.fold_files import read_folds
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
-from dermaug.generators.state import GENERATOR, GeneratorTask
+from dermaug.generators.state import GeneratorTask
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
+from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
 
 OUTPUT = Path("runs/examples")

@@ -7,12 +7,12 @@ metadata.csv and a manifest with the generator, the fold and the images it was t
 from pathlib import Path
 
 from dermaug.generators.saved_generator import load_generator
-from dermaug.generators.state import GENERATOR
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.fabric import start_fabric
+from dermaug.training.file_names import GENERATOR
 from dermaug.training.grids import save_contact_sheet
 
 OUTPUT = Path("runs/examples")

@@ -179,7 +179,7 @@ def test_what_a_command_took_and_what_its_trainings_took(
     assert (tmp_path / "version").read_text().startswith("dermaug")
     assert took.seconds > 0.0
     assert took.processor > 0.0
-    assert 5.0 < took.memory < 2_000.0
+    assert took.memory > 5.0  # of this process, too, at the moment of the fork
     with pytest.raises(written["DermaugError"], match="run no_such_study ended with 2"):
         written["used"](["run", "no_such_study"], tmp_path / "missing")
     for name, record in (("a", '{"seconds": 2.0}'), ("b", '{"training": {"seconds": 3.0}}')):

@@ -53,7 +53,7 @@ def cost_class(experiment: Experiment) -> str:
     """Minutes, hours or days on two CPU cores, from the images shown and their size.
 
     Example:
-        >>> cost_class(Experiment(name="short", named_arms=[{"name": "real"}]))
+        >>> cost_class(Experiment(name="short", arms=[{"name": "real"}]))
         'hours'
     """
     points = len(experiment.splits.indices) * len(experiment.splits.sizes)

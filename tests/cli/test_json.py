@@ -46,7 +46,8 @@ def test_dry_run(phantoms: Path, tmp_path: Path) -> None:
     )
     found = printed("run", study, "--data", phantoms, "--dry-run", "--device", "cpu")
     assert [job["images"] for job in found["jobs"]] == [64, 64]
-    assert found["minutes"] == pytest.approx(sum(job["minutes"] for job in found["jobs"]))
+    total = sum(job["minutes"] for job in found["jobs"])  # two jobs, perhaps at the same time
+    assert 0.49 * total < found["minutes"] < 1.01 * total
     assert set(found["detectable"]) >= {"balanced_accuracy", "sensitivity", "is_judged"}
     ended = typer.testing.CliRunner().invoke(app, ["run", str(study), "--json"])
     assert (ended.exit_code, ended.stdout) == (2, "")

@@ -169,6 +169,10 @@ def test_external_test_that_cannot_be_opened_is_told_before_anything_is_written(
 ) -> None:
     with pytest.raises(DermaugError, match="nowhere: expected a data set, found nothing"):
         open_run(here / "run", asked("data", external=("nowhere",)))
-    with pytest.raises(DermaugError, match="labels that the classifiers were not trained on"):
-        open_run(here / "run", asked("data", external=("data",)))
+    odd = three_classes(here / "odd", 42)
+    next(odd.iterdir()).rename(odd / "wart")
+    data = {"source": "data", "size": 32, "external_test": [str(odd)]}  # every class is wanted
+    tree = {"name": "small", "data": data, "splits": {"folds": 3}, "arms": [{"name": "real"}]}
+    with pytest.raises(DermaugError, match="wart"):
+        open_run(here / "run", validate_experiment(tree, "small"))
     assert not (here / "run").exists()

@@ -15,6 +15,7 @@ from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
+from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import dose_curve
 from dermaug.scoring.points import point_of
 from dermaug.scoring.scores import score_classes
@@ -197,7 +198,9 @@ def test_more_lesions_without_a_gain_and_an_odd_negative_control_are_threats_of(
 def threats_of(results: RunResults) -> list[str]:
     point = point_of(results, 200)
     classes = score_classes(results)
-    return list(threats(results, verdict_table(point), classes, dose_curve(point))["sentence"])
+    rising = convergence(results, 200)
+    found = threats(results, verdict_table(point), classes, dose_curve(point), rising)
+    return list(found["sentence"])
 
 
 def right(predictions: pd.DataFrame) -> pd.DataFrame:

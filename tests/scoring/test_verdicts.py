@@ -117,7 +117,7 @@ def test_better_equal_and_worse_arms_are_told_apart(drawn_study: Study) -> None:
     same = table.loc["same"]
     assert (same["difference"], same["p"]) == (0, pytest.approx(1))
     assert "is inconclusive" in same["sentence"]
-    assert "80 % power to detect" in same["sentence"]
+    assert "80 % power needs a difference of" in same["sentence"]
 
 
 def test_equal_arms_on_many_lesions_are_equivalent(drawn_study: Study) -> None:

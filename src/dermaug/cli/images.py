@@ -72,7 +72,7 @@ def predict(
             console.print(f"  {_printable(name)}: {reason}", soft_wrap=True)
     table = found.table
     if output is not None:
-        write_csv(output, table.round(6))
+        write_csv(output, table.assign(file=table["file"].map(_printable)).round(6))
         console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
     if as_json:
         echo_json({"predictions": _answers(table), "skipped": _skipped(found.skipped)})

@@ -123,7 +123,7 @@ class SplitConfig(Section):
                 f"run: fold {outside[0]} does not exist; there are {self.number} folds, counted "
                 "from 0"
             )
-        if self.folds == 1 and self._is_dealt and not self.file:
+        if self.folds == 1 and not self.file:
             raise ValueError("folds: expected at least 2, found 1; for one test split, set holdout")
         return self
 

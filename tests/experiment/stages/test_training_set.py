@@ -192,7 +192,7 @@ def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_foll
     shown = []
     for name in ("theirs", "theirs-replay"):
         each = replace(job, mixture=next(arm for arm in run.experiment.arms if arm.name == name))
-        run_classifier_job(run, each, fabric)
+        run_classifier_job(run, each, fabric).write(run.job(each.key).record)
         made = training_set(run, each, run.fold(0, 4), torch.device("cpu"))
         (phase,) = phases(made.labels, "natural", _dosage(each, made))
         is_dose = np.arange(len(made.labels)) >= len(made.labels) - made.dosed

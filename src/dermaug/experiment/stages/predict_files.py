@@ -41,7 +41,9 @@ class Predicted:
         table = pd.DataFrame(self.probabilities, columns=list(self.spec.classes))
         labels = [self.spec.classes[place] for place in self.probabilities.argmax(axis=1)]
         table.insert(0, "label", labels)
-        table.insert(0, "file", [str(path) for path in self.images])
+        # As objects: pandas' strings cannot hold names that are not UTF-8.
+        names = pd.Series([str(path) for path in self.images], dtype=object)
+        table.insert(0, "file", names)
         return table
 
 
