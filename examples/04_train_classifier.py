@@ -11,7 +11,7 @@ import numpy as np
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import CLASSIFIER, ClassifierTask
+from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.fold_files import read_folds
@@ -22,6 +22,7 @@ from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
+from dermaug.training.file_names import CLASSIFIER
 
 OUTPUT = Path("runs/examples")
 DOSES = {"classic": {"mel": 0}, "classic+synthetic": {"mel": 60}}

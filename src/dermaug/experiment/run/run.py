@@ -195,13 +195,14 @@ def begin_run(run: Run, command: str = "") -> None:
     Raises:
         DermaugError: An external test set cannot be opened, or has unknown labels.
     """
+    # Before the claim, which creates the folder: what is refused leaves nothing behind.
+    record = None if run.files.is_begun else _begun(run, command)
     with alone(run.files.claim):
         sweep(run.folder)
-        if run.files.is_begun:
+        if record is None or run.files.is_begun:
             refuse_other_experiment(run.folder, run.experiment)
             refuse_other_data(run.folder, run.store)
             return
-        record = _begun(run, command)
         write_remembered(run.folder, Remembered.of(run.store))
         run.twins.write(run.files.twins)
         write_folds(run.files.folds, run.folds)
