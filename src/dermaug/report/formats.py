@@ -11,12 +11,14 @@ from dermaug.scoring.verdict_words import signed as signed_number
 
 NONE = "–"
 AVERAGED = (
-    "Every trial counts equally, and in it every image; numbers with intervals weight the folds by "
-    "their test images instead (AUCs by those of the class), so that the third digit may differ."
+    "Every trial counts equally; numbers with intervals weight the folds by the images behind them "
+    "instead (of the class, for sensitivities and AUCs), and calibration slopes and intercepts are "
+    "those of one fit to all trials, so that digits may differ."
 )
 WEIGHTED = (
-    "Folds are weighted by their test images (AUCs by those of the class), so that the third digit "
-    "may differ from means over trials."
+    "Folds are weighted by the images behind each number (of the class, for sensitivities and "
+    "AUCs), and slopes and intercepts are those of one fit to all trials, so that digits may "
+    "differ from means over trials."
 )
 """How the results of several trials are combined, said where the numbers stand."""
 

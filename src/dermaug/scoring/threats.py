@@ -114,7 +114,7 @@ def _short_generators(known: _Known) -> Iterator[str]:
     ]
     if shown:
         yield (
-            "A generator was shown fewer images than its training set has, less than one pass: "
+            "A generator was shown fewer images than its training set has: "
             f"{'; '.join(shown)}. Its images say little about longer trainings."
         )
 
@@ -152,9 +152,15 @@ def _trainings(known: _Known) -> Iterator[str]:
         )
     for row in known.convergence.to_dict("records"):
         if not row["converged"]:
+            name = f"{row['arm']} with {row['model']}"
+            state = (
+                f"{name} had not converged"
+                if row["low"] > row["margin"]
+                else f"Whether {name} had converged is open"
+            )
             yield (
-                f"{row['arm']} with {row['model']} had not converged in {metric_words(row)} after "
-                f"{row['images']:,} images shown (see the short answer)."
+                f"{state} in {metric_words(row)} after {row['images']:,} images shown (see the "
+                "short answer)."
             )
     yield from _curations(results)
     for generator in results.networks:
@@ -202,8 +208,9 @@ def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]
     if strict:
         yield (
             "The rule on confidence would reject most real validation images, too: "
-            f"{'; '.join(strict)}, summed over trials. What it left out is no sign of bad images "
-            "there; lower curation.confidence."
+            f"{'; '.join(strict)}, summed over trials. Rejection alone is therefore no sign of a "
+            "bad image there: compare the share of generated images that the rule rejects (table "
+            "of the curation)."
         )
 
 

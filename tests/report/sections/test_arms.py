@@ -25,8 +25,8 @@ def words(results: RunResults, *arms: Mapping[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("arm", "told", "untold"),
     [
-        ({"sampling": "balanced"}, "Class-balanced sampling: the effect", "eighted loss"),
-        ({"loss": "weighted"}, "Weighted loss: the effect", "sampling"),
+        ({"sampling": "balanced"}, "Class-balanced sampling: compared", "eighted loss"),
+        ({"loss": "weighted"}, "Weighted loss: compared", "sampling"),
         ({"loss": "adjusted", "sampling": "sqrt"}, "Logit adjustment and square-root", "balanced"),
         ({"policy": "mixup"}, "Mixup: blended", "utmix"),
         ({"policy": "trivial"}, "", "blended"),

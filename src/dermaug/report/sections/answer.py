@@ -154,8 +154,8 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
     """One sentence on a baseline, no stronger than the intervals of its gains."""
     gains = listed([_gain(row) for row in rows])
     found = (
-        f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, the baseline {name} "
-        f"gains {gains}"
+        f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, in separate trainings, "
+        f"the baseline {name} gains {gains}"
     )
     shown = [metric_words(row) for row in rows if row["low"] > row["margin"]]
     likely = [
@@ -196,6 +196,8 @@ def caution(asked: pd.DataFrame) -> str:
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
     more = "" if TRAINING_SETS in levels else "other training lesions or "
+    if (asked["num_generators"] == 1).any():
+        more = f"other trainings of a generator, {more}"
     return f"The intervals cover the choice of {levels}; they do not cover {more}other data sets."
 
 

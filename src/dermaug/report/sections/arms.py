@@ -19,8 +19,8 @@ ARM_WORDS = {
         "the replay to the baseline is that of showing the classes more often."
     ),
     NEGATIVE: (
-        "A replay that shows every class as often as its baseline is a negative control: it "
-        "shows the training noise of this study."
+        "A replay that shows every class as often as its baseline is a negative control: "
+        "its difference is mainly the training noise of this study."
     ),
     ORACLE: (
         "Oracle: the dose consists of newly drawn phantom lesions. A study that shows no gain "
@@ -112,7 +112,10 @@ def _emphasis(arms: Sequence[Arm]) -> list[str]:
     losses = [LOSSES[arm.loss] for arm in arms if arm.loss in LOSSES]
     samplings = [SAMPLINGS[arm.sampling] for arm in arms if arm.sampling]
     names = listed(list(dict.fromkeys([*losses, *samplings])))
-    return [f"{names.capitalize()}: the effect of emphasising classes without new images."]
+    return [
+        f"{names.capitalize()}: compared with an arm without, these show the effect of emphasising "
+        "classes without new images."
+    ]
 
 
 def _blending(arms: Sequence[Arm]) -> list[str]:

@@ -19,7 +19,8 @@ from dermaug.report.sections.audit_tables import (
 FLOOR = (
     "Each value stands beside its floor (a dash where there are too few lesions for one): the "
     "value for real training images in place of the synthetic ones, measured against the same "
-    "validation images with the same network. No generator can be expected to do better."
+    "validation images with the same network. No generator can be expected to have a lower KID or "
+    "FID."
 )
 COPIES = (
     "An image counts as a copy if a training image is closer to it, in pixels (any of eight flips "
@@ -28,8 +29,8 @@ COPIES = (
 )
 CURATED = (
     "Copies are counted here among the images as drawn, before any curation. Curation (see "
-    "Training) applies this rule to the images drawn for an arm, with its own network and its own "
-    "half of the validation lesions, so its counts differ."
+    "Training) applies this rule to the images drawn for an arm, with the reference classifier "
+    "and its own half of the validation lesions, so its counts differ."
 )
 HALVES = (
     "Snapshots selected on validation images were selected on one half of the lesions of each "
@@ -82,7 +83,7 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         else:
             sentences.append(
                 f"{family}: in no class that can be judged does the share of copies clearly exceed "
-                "the largest share that chance could give; the intervals say how many are not "
+                "what chance gives on average, at most; the intervals say how many are not "
                 "excluded."
             )
         if unjudged := [one.label for one in classes if not one.can_judge]:

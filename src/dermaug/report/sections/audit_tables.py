@@ -7,7 +7,7 @@ from dermaug.inspection.audit_summary import ClassSummary, summarise
 from dermaug.report.blocks import Table
 from dermaug.report.formats import NONE, counted, interval, listed, number, percent, spanned
 
-_COPIED = ("Copies", "Largest share by chance")
+_COPIED = ("Copies", "Expected by chance, at most")
 _SHARE = "Share (95 % interval)"
 _GROUP = "group (lesion or patient)"
 CHOSEN_BY = "†"

@@ -30,9 +30,10 @@ _SELECTED = (
     "the KID of the selected one is too optimistic. "
 )
 _COPIES = (
-    " Copies: by the rule of the audit, but with distances in the features of the reference "
+    "Copies: by the rule of the audit, but with distances in the features of the reference "
     "classifier, and thresholds from the half of the validation lesions on which snapshots were "
-    "selected. The audit uses the other half and another classifier, so that its counts differ."
+    "selected. The audit uses the other half and a classifier of its own choice, so that its "
+    "counts differ."
 )
 
 
@@ -228,8 +229,8 @@ def curation_table(results: RunResults) -> Table | None:
         "Curation: images drawn, images that each rule would reject, images that pass all rules; "
         "fewest–most over folds and seeds. Last column: real validation images of the class that "
         "the rule on confidence would reject as well, over all trials. The reference classifier is "
-        f"that of arm {reference.name} with the next seed. {NONE}: the rule was not used or could "
-        f"not be applied.{_COPIES if copies else ''}"
+        f"that of arm {reference.name} with the next seed (after the last one, the first). {NONE}: "
+        f"the rule was not used or could not be applied.{_COPIES if copies else ''}"
     )
     header = ("Arm", "Class", "Drawn", *_RULES.values(), "Pass", "Real ones not confident")
     return Table(caption, header, tuple(rows), texts=2)

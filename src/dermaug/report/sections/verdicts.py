@@ -31,14 +31,14 @@ _OVERALL = {
     "macro AUC": "Macro AUC",
 }
 _CAPTION = (
-    "First-named minus second. Every test image counts equally; intervals resample groups with all "
-    "their images. Macro AUC is that of the probabilities at the uniform prior. helps, hurts: p is "
-    "at most 0.05 after Holm's adjustment for all judged comparisons of this metric. equivalent: p "
-    "of two one-sided tests against the margin is at most 0.05 after that adjustment ({margins}). "
-    "inconclusive: neither. not judged: one training per arm in fewer than three folds. The "
-    "interval is not adjusted, so it may exclude zero where the verdict is inconclusive. "
-    "Detectable: the minimum detectable difference at 80 % power, with the variation seen here; "
-    "none: larger than possible."
+    "First-named minus second. Within its class every test image counts equally; intervals "
+    "resample groups with all their images. Macro AUC is that of the probabilities at the uniform "
+    "prior. helps, hurts: p is at most 0.05 after Holm's adjustment for all judged comparisons of "
+    "this metric. equivalent: p of two one-sided tests against the margin is at most 0.05 after "
+    "that adjustment ({margins}). inconclusive: neither. not judged: one training per arm in "
+    "fewer than three folds. The interval is not adjusted, so it may exclude zero where the "
+    "verdict is inconclusive. Detectable: the minimum detectable difference at 80 % power, with "
+    "the variation seen here; none: larger than possible."
 )
 _COMPARED = (
     ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
@@ -227,7 +227,7 @@ def _forest_colours(table: pd.DataFrame) -> str:
         "Grey: not judged (replay controls, and doses that were not selected).": ~single
         & (table["verdict"] == EXPLORATORY),
         "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
-        "A negative control shows every class as often as its baseline; its difference reflects "
+        "A negative control shows every class as often as its baseline; its difference is mainly "
         "the training noise of this study.": table["role"] == NEGATIVE,
     }
     return " ".join(words for words, shown in kinds.items() if shown.any())
