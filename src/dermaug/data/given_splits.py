@@ -9,7 +9,14 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.fold_files import COLUMNS
 from dermaug.data.metadata import Findings, read_sheet
 from dermaug.data.sources.split_folders import split_name
-from dermaug.data.splits import PARTS, Fold, make_folds, reserve, shared_groups
+from dermaug.data.splits import (
+    PARTS,
+    Fold,
+    make_folds,
+    missing_classes,
+    reserve,
+    shared_groups,
+)
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 
@@ -100,12 +107,10 @@ def _checked(catalog: Catalog, fold: Fold) -> Fold:
             f"splits of fold {fold.index}; {NEW}",
             lines,
         )
-    for part in PARTS:
-        there = set(catalog.table["label"].iloc[catalog.rows(getattr(fold, part))])
-        if lost := [label for label in catalog.classes if label not in there]:
-            raise DermaugError(
-                f"{catalog.name}: the given {part} split of fold {fold.index} has no image of "
-                f"{', '.join(lost)}; leave the class out with data.leave_out, or merge it in "
-                "data.groups"
-            )
+    for part, lost in missing_classes(catalog, fold):
+        raise DermaugError(
+            f"{catalog.name}: the given {part} split of fold {fold.index} has no image of "
+            f"{', '.join(lost)}; leave the class out with data.leave_out, or merge it in "
+            "data.groups"
+        )
     return fold

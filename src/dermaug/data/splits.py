@@ -204,15 +204,23 @@ def _require_enough(catalog: Catalog, config: SplitConfig) -> None:
 
 def _require_every_class(catalog: Catalog, fold: Fold) -> None:
     """Groups of several classes may leave a part without one of them."""
+    for part, lost in missing_classes(catalog, fold):
+        raise DermaugError(
+            f"{catalog.name}: the {part} split of fold {fold.index} has no image of "
+            f"{', '.join(lost)}, because {catalog.unit}s with several classes are kept together; "
+            "choose another splits.seed, fewer splits.folds, or merge the class in data.groups"
+        )
+
+
+def missing_classes(catalog: Catalog, fold: Fold) -> list[tuple[str, list[str]]]:
+    """Splits of a fold that lack classes, each with the classes that it lacks."""
+    labels = catalog.table["label"]
+    found = []
     for part in PARTS:
-        there = set(catalog.table["label"].iloc[catalog.rows(getattr(fold, part))])
+        there = set(labels.iloc[catalog.rows(getattr(fold, part))])
         if lost := [label for label in catalog.classes if label not in there]:
-            raise DermaugError(
-                f"{catalog.name}: the {part} split of fold {fold.index} has no image of "
-                f"{', '.join(lost)}, because {catalog.unit}s with several classes are kept "
-                "together; choose another splits.seed, fewer splits.folds, or merge the class in "
-                "data.groups"
-            )
+            found.append((part, lost))
+    return found
 
 
 def _assign(groups: pd.DataFrame, config: SplitConfig, index: int) -> dict[str, str]:

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 from drawn import verdicts_of
 
 from dermaug.experiment.run.results import RunResults
@@ -103,6 +104,18 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     (rising,) = converged(table.assign(low=[0.03, 0.0], high=0.1, converged=False))
     assert "it has not converged, since the gain in mean sensitivity (prior-adjusted)" in rising
     assert "the measured gain in macro AUC exceeds the margin, which its interval" in rising
+
+
+@pytest.mark.parametrize("seeds", [(0,), (0, 1)])
+def test_one_training_of_a_generator_per_fold_is_not_covered(
+    drawn_study: Study, seeds: tuple[int, ...]
+) -> None:
+    results = drawn_study(skill={"classic": 1.0, "classic+synthetic": 1.0}, seeds=(0, 1))
+    (generator,) = results.experiment.generators
+    trained = (generator.model_copy(update={"seeds": seeds}),)
+    asked = results.experiment.model_copy(update={"generators": trained})
+    told = answer_of(replace(results, experiment=asked))[-1]
+    assert ("other trainings of the generators" in told) == (len(seeds) == 1)
 
 
 def test_without_pairs_there_is_no_answer(drawn_study: Study) -> None:

@@ -57,6 +57,7 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    single = any(len(each.seeds) == 1 for each in results.experiment.generators)
     first = asked.sort_values(
         "arm", key=lambda arms: ~arms.isin(dosed), kind="stable"
     )  # what the study asks comes first
@@ -66,7 +67,7 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
         *thresholds(verdicts),
         *converged(scoring.convergence),
         *at_chance(scoring.scores, results.catalog.num_classes),
-        caution(asked),
+        caution(asked, single_generators=bool(dosed) and single),
     ]
 
 
@@ -187,8 +188,13 @@ def _gain(row: Mapping[Any, Any]) -> str:
     )
 
 
-def caution(asked: pd.DataFrame) -> str:
-    """State which sources of variation the intervals cover."""
+def caution(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
+    """State which sources of variation the intervals cover.
+
+    Args:
+        asked: Rows of the verdict table.
+        single_generators: Whether a generator was trained once in each fold.
+    """
     if (asked["levels"] == GROUPS_ONLY).all():
         return (
             "Each network was trained once in fewer than three folds: the variation between "
@@ -196,8 +202,8 @@ def caution(asked: pd.DataFrame) -> str:
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
     more = "" if TRAINING_SETS in levels else "other training lesions or "
-    if (asked["num_generators"] == 1).any():
-        more = f"other trainings of a generator, {more}"
+    if single_generators:
+        more = f"other trainings of the generators, {more}"
     return f"The intervals cover the choice of {levels}; they do not cover {more}other data sets."
 
 
