@@ -1,5 +1,6 @@
 """A whole study on a few phantoms: it ends, survives kills, repeats, and lets nothing leak."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +135,16 @@ def test_finished_run_is_only_read_again(
     again = work(finished.folder, asked[1])
     assert times() == before
     assert again.record == finished.record
+
+
+def test_a_run_ends_when_its_last_job_does(
+    finished: RunResults, asked: tuple[Path, Experiment], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished.folder, tmp_path / "again")
+    shutil.rmtree(folder / finished.trials[-1].folder.relative_to(finished.folder))
+    old = finished.record.model_copy(update={"finished": "2020-01-01T00:00:00+00:00"})
+    old.write(folder / "run.json")
+    assert work(folder, asked[1]).record.finished > finished.record.started
 
 
 def test_a_kill_after_the_last_file_leaves_no_resume_behind(

@@ -53,7 +53,6 @@ def run_experiment(
     """
     run = open_run(folder, experiment, command)
     do_jobs(run, run.jobs.in_order, device, precision, launch)
-    finish_run(run)
     return run
 
 
@@ -125,6 +124,7 @@ def do_jobs(
     _tidy(run, jobs)
     console.print(f"{len(jobs)} jobs, {len(jobs) - len(left)} done; writing to {run.folder}")
     if not left:
+        finish_run(run, jobs_ended=False)
         return
     asked, stop = Asked(device, precision), Stop()
     task = Task(run, asked, len(left), launch, stop)
@@ -138,6 +138,7 @@ def do_jobs(
         with stoppable(stop), Display(schedule) as display:
             _conduct(schedule, launcher, stop, display)
     _tidy(run, jobs)
+    finish_run(run, jobs_ended=True)
     stop.raise_again()
     schedule.raise_failures()
 

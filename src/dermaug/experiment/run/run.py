@@ -211,12 +211,19 @@ def begin_run(run: Run, command: str = "") -> None:
         record.write(run.files.record)
 
 
-def finish_run(run: Run) -> None:
-    """Record the time at which the last job ended."""
+def finish_run(run: Run, *, jobs_ended: bool) -> None:
+    """Record the time at which the last job ended, once all jobs are done.
+
+    Args:
+        run: A run that has been started.
+        jobs_ended: Whether jobs have just ended, so that an earlier time no longer holds.
+    """
+    if not all(run.is_done(job.key) for job in run.jobs.in_order):
+        return
     path = run.files.record
     with alone(run.files.claim):
         record = RunRecord.read(path)
-        if not record.finished:
+        if jobs_ended or not record.finished:
             record.model_copy(update={"finished": now()}).write(path)
 
 
