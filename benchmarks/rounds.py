@@ -8,7 +8,6 @@ import os
 import platform
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,6 +27,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
+from dermaug.host import busy_cores
 
 Data = Annotated[
     Path | None, typer.Option(help="Folder of image files, as of HAM10000; phantoms if left out.")
@@ -97,23 +97,12 @@ def refuse_busy_machine(seconds: float = 1.0) -> None:
     """
     if os.environ.get(BUSY):
         return
-    start = _busy_seconds()
-    time.sleep(seconds)
-    busy = (_busy_seconds() - start) / seconds
+    busy = busy_cores(seconds, niced=True)
     if busy > QUIET:
         raise DermaugError(
             f"this machine is busy: other programs use {busy:.1f} of {cpu_count()} cores; stop "
             f"them, or set {BUSY}=1 and quote no figures"
         )
-
-
-def _busy_seconds() -> float:
-    """Seconds that all cores together have worked; 0 where the system does not tell."""
-    told = Path("/proc/stat")
-    if not told.exists():
-        return 0.0
-    user, nice, system = map(int, told.read_text(encoding="utf-8").split()[1:4])
-    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def time_in_turn(ways: Mapping[str, Way], rounds: int) -> dict[str, np.ndarray]:

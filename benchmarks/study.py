@@ -103,9 +103,10 @@ def main(
     console.print(table)
     beyond = found["run"].processor - sum(seconds)
     console.print(
-        f"{len(seconds)} trainings took {sum(seconds):,.0f} s by their records; the estimate was "
-        f"{estimate:,.0f} s, {estimate / sum(seconds):.2f} of that. The run took "
-        f"{beyond:,.0f} s of processor time beyond them, {beyond / len(seconds):.1f} s a training.",
+        f"The estimate of the run was {estimate:,.0f} s, {estimate / found['run'].seconds:.2f} of "
+        f"what it took. {len(seconds)} trainings took {sum(seconds):,.0f} s by their records; the "
+        f"run took {beyond:,.0f} s of processor time beyond them, {beyond / len(seconds):.1f} s a "
+        "training.",
         soft_wrap=True,
     )
 

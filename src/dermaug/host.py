@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import socket
+import time
 from functools import cache
 from pathlib import Path
 
@@ -52,3 +53,27 @@ def _link(path: str) -> str:
         return str(Path(path).readlink())
     except OSError:
         return ""
+
+
+def busy_cores(seconds: float = 0.5, *, niced: bool = False) -> float:
+    """Cores of this process that programs keep busy while it waits; 0 where nothing tells.
+
+    Args:
+        seconds: How long to look.
+        niced: Whether programs count that leave their core to others.
+    """
+    start = _busy_seconds(niced)
+    time.sleep(seconds)
+    return (_busy_seconds(niced) - start) / seconds
+
+
+def _busy_seconds(niced: bool) -> float:
+    """Seconds that the cores of this process have worked."""
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()
+    ticks = 0
+    for line in _read("/proc/stat").splitlines():
+        name, *times = line.split()
+        if name.startswith("cpu") and name[3:].isdecimal() and int(name[3:]) in cores:
+            user, nice, system = map(int, times[:3])
+            ticks += user + system + nice * niced
+    return ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0

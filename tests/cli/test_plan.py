@@ -27,13 +27,13 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def dermaug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command in an empty folder of a machine of known speed."""
-    minutes = {
-        "classifiers/fridadar": 1e-5,
-        "generators/cgan": 5e-5,
-        "classifiers/efficientnet-tuned": 1e-4,
-        "generators/projected": 1e-4,
+    seconds = {
+        "classifiers/fridadar": 6e-4,
+        "generators/cgan": 3e-3,
+        "classifiers/efficientnet-tuned": 6e-3,
+        "generators/projected": 6e-3,
     }
-    monkeypatch.setattr(Clock, "measure", lambda clock, _: clock.measured.update({32: minutes}))
+    monkeypatch.setattr(Clock, "measure", lambda clock, *_: clock.measured.update({32: seconds}))
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str | Path) -> Result:

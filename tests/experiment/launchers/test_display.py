@@ -1,5 +1,6 @@
 """The display of a grid: what is done, what runs and how far, and what waits."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,31 @@ def test_running_jobs_show_the_progress_in_their_claims(
     assert job.key in told
     assert "160/320" in told
     assert not console.quiet
+
+
+def test_log_names_the_first_jobs_and_is_never_silent_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = open_run(tmp_path / "run", read_experiment(written(tmp_path)))
+    schedule = Schedule(run, run.jobs.in_order)
+    first, second, third = run.jobs.in_order[:3]
+    monkeypatch.setattr("dermaug.experiment.launchers.display.SILENCE", 0.04)
+    with Display(schedule, 2) as display:
+        for job in (first, second, third):
+            schedule.begin(job.key)
+            display.begun(job)
+        claim = take(run.job(first.key).claim)
+        assert claim is not None
+        claim.note(80, 320)
+        claim.beat()
+        time.sleep(0.1)
+    claim.release()
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition(": ")[2] for line in told[:2]] == [
+        f"{first.key} begun",
+        f"{second.key} begun",
+    ]
+    assert f"3 running, 4 waiting: {first.key} 25%; {second.key} begun" in "\n".join(told[2:])
 
 
 def test_jobs_start_when_those_that_they_need_are_done(tmp_path: Path) -> None:

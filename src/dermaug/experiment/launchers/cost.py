@@ -1,19 +1,25 @@
 """The cost of an experiment before it is run: jobs, images shown, and time on this machine."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from lightning_fabric import Fabric
 from rich.table import Table
 
 from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.data.given_splits import chosen_folds
+from dermaug.experiment.launchers.duration import (
+    busy_sentence,
+    job_seconds,
+    study_seconds,
+    told_duration,
+)
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.room import room_sentence
+from dermaug.experiment.launchers.settle import Asked, computations
 from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.launchers.trial_steps import Measured, measure
 from dermaug.experiment.plan.enumeration import enumerate_jobs
@@ -48,12 +54,13 @@ class Cost:
 
     def spent(self, job: Job) -> float:
         """Minutes of a job."""
-        return job.images * self.measured[job.network].seconds_per_image / 60.0
+        return job_seconds(job, self.measured[job.network].seconds_per_image) / 60.0
 
-    @property
-    def total(self) -> float:
-        """Minutes of all jobs, with so many at the same time."""
-        return sum(self.spent(job) for job in self.jobs.in_order if job.images) / self.at_once
+    @cached_property
+    def seconds(self) -> float:
+        """Seconds of the whole study, with so many jobs at the same time."""
+        rates = {name: each.seconds_per_image for name, each in self.measured.items()}
+        return study_seconds(self.jobs.in_order, rates, self.at_once)
 
     @property
     def record(self) -> dict[str, object]:
@@ -62,7 +69,7 @@ class Cost:
             "name": self.experiment.name,
             "device": self.device,
             "jobs_at_once": self.at_once,
-            "minutes": self.total,
+            "minutes": self.seconds / 60.0,
             "jobs": [
                 {"key": job.key, "images": job.images, "minutes": self.spent(job)}
                 for job in self.jobs.in_order
@@ -77,7 +84,7 @@ def estimate(
     """Estimate the minutes of every job on this machine, and the power of the design.
 
     The data are decoded exactly as in the run. The minutes are extrapolated from a few training
-    steps of each network on noise; validation and sampling are not included.
+    steps of each network on noise (`dermaug.experiment.launchers.duration`).
 
     Args:
         folder: Folder for the run.
@@ -98,8 +105,9 @@ def estimate(
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
     fabric = start_fabric(device, precision)
     at_once = jobs_at_once(launch, fabric.device.type, len(jobs.in_order))
-    with limited_threads(1) if at_once > 1 else nullcontext():  # as workers have on a CPU
-        measured = measured_networks(experiment, catalog.num_classes, fabric)
+    measured = measured_networks(
+        experiment, catalog.num_classes, len(jobs.in_order), Asked(device, precision)
+    )
     room = room_sentence(folder, jobs, experiment.data.size, at_once, measured)
     power = planned_power(experiment, catalog, folds)
     return Cost(experiment, str(fabric.device), jobs, measured, power, at_once, room)
@@ -113,10 +121,12 @@ def print_cost(cost: Cost) -> None:
     for job in cost.jobs.in_order:
         table.add_row(job.key, f"{job.images:,}", f"{cost.spent(job):.1f}")
     console.print(table)
-    console.print(_summary(cost))
-    console.print(cost.room)
+    console.print(_summary(cost), soft_wrap=True)
+    if busy := busy_sentence(cost.seconds, cost.at_once, cost.device):
+        console.print(busy, soft_wrap=True)
+    console.print(cost.room, soft_wrap=True)
     for sentence in power_sentences(cost.power):
-        console.print(sentence, markup=False)
+        console.print(sentence, soft_wrap=True)
 
 
 def _summary(cost: Cost) -> str:
@@ -125,31 +135,30 @@ def _summary(cost: Cost) -> str:
     together = f" with {cost.at_once} jobs at the same time" if cost.at_once > 1 else ""
     return (
         f"{generators} generators and {len(trained) - generators} classifiers, about "
-        f"{cost.total:.0f} minutes on this machine{together}; no run was started"
+        f"{told_duration(cost.seconds)} on this machine{together}; no run was started"
     )
 
 
 def measured_networks(
-    experiment: Experiment, num_classes: int, fabric: Fabric
+    experiment: Experiment, num_classes: int, num_jobs: int, asked: Asked
 ) -> dict[str, Measured]:
-    """Train each network of an experiment for a few steps.
+    """Train each network of an experiment for a few steps, computed as the run will compute it.
 
     Args:
         experiment: Its networks and its image size.
         num_classes: Number of classes of the data set.
-        fabric: Device and precision.
+        num_jobs: Number of jobs of the whole study.
+        asked: Device and precision.
 
     Returns:
         Name of the network -> what a training of it takes on this machine.
     """
-    size = experiment.data.size
-    return {
-        name: measure(config, size, num_classes, fabric)
-        for name, config in networks_of(experiment).items()
-    }
-
-
-def minutes_per_image(experiment: Experiment, num_classes: int, fabric: Fabric) -> dict[str, float]:
-    """The minutes per image shown of each network, by its name; see `measured_networks`."""
-    measured = measured_networks(experiment, num_classes, fabric)
-    return {name: each.seconds_per_image / 60.0 for name, each in measured.items()}
+    fabric = start_fabric(asked.device, asked.precision)
+    decided = computations(experiment, num_classes, num_jobs, asked, fabric)
+    measured = {}
+    for name, config in networks_of(experiment).items():
+        how = decided[name]
+        with limited_threads(how.threads):
+            each = start_fabric(asked.device, how.precision)
+            measured[name] = measure(config, experiment.data.size, num_classes, each)
+    return measured

@@ -1,5 +1,6 @@
 """Progress of a whole grid of jobs: one display on a terminal, a line per job elsewhere."""
 
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from dermaug.console import console
+from dermaug.experiment.launchers.duration import JOB_SECONDS, makespan
 from dermaug.experiment.launchers.schedule import Schedule
 from dermaug.experiment.plan.jobs import GeneratorJob, Job
 from dermaug.experiment.run.claims import holder_of
@@ -16,6 +18,10 @@ from dermaug.experiment.run.records import GeneratorRecord, TrialRecord
 
 BAR = 28
 """Columns of a bar."""
+MOST_TOLD = 4
+"""Running jobs that a line names."""
+SILENCE = 60.0
+"""Seconds after which a log gets a line even if no job has begun or ended."""
 
 
 class Display:
@@ -23,12 +29,14 @@ class Display:
 
     Args:
         schedule: The jobs.
+        at_once: Number of jobs at the same time here; 0 if other machines do all.
     """
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule, self._start = schedule, time.monotonic()
-        self._images, self._waits = 0, False
+    def __init__(self, schedule: Schedule, at_once: int = 1) -> None:
+        self._schedule, self._at_once, self._start = schedule, at_once, time.monotonic()
+        self._images, self._begun, self._waits = 0, 0, False
         self._measured: dict[str, tuple[int, float]] = {}
+        self._told, self._ended = self._start, threading.Event()
         self._live = Live(
             get_renderable=self._render, console=console, refresh_per_second=2, transient=True
         )
@@ -36,6 +44,8 @@ class Display:
     def __enter__(self) -> Self:
         if console.is_terminal:
             self._live.start()
+        else:
+            threading.Thread(target=self._break_silence, daemon=True).start()
         return self
 
     def __exit__(
@@ -44,8 +54,15 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         if console.is_terminal:
             self._live.stop()
+
+    def begun(self, job: Job) -> None:
+        """A job was begun here; the first ones are told, later ones follow those that end."""
+        self._begun += 1
+        if self._begun <= self._at_once:
+            self._tell(f"{job.key} begun")
 
     def done(self, job: Job, seconds: float) -> None:
         """A job was done here."""
@@ -85,7 +102,23 @@ class Display:
 
     def _tell(self, text: str) -> None:
         if not console.is_terminal:
+            self._told = time.monotonic()
             console.print(f"{self._counts()}: {text}{self._left()}", soft_wrap=True)
+
+    def _break_silence(self) -> None:
+        """Tell how far the running jobs are, whenever nothing was told for long."""
+        while not self._ended.wait(min(SILENCE / 4, 1.0)):
+            if time.monotonic() - self._told >= SILENCE:
+                running = [
+                    f"{key} {share:.0%}" if (share := self._share(key)) else f"{key} begun"
+                    for key in dict(self._schedule.running)
+                ]
+                self._tell("; ".join(running[:MOST_TOLD]) or "waiting")
+
+    def _share(self, key: str) -> float:
+        """How far a job is, from 0 to 1, as its claim says."""
+        holder = holder_of(self._schedule.run.job(key).claim)
+        return holder.done / max(holder.total, 1) if holder is not None else 0.0
 
     def _counts(self) -> str:
         schedule = self._schedule
@@ -99,18 +132,17 @@ class Display:
 
     def _left(self) -> str:
         """The remaining time, when a job of every network that is left has been measured."""
-        seconds = 0.0
-        for network, images in self._schedule.images_left.items():
-            shown, spent = self._measured.get(network, (0, 0.0))
-            if images and not shown:
+        seconds, unfinished = dict[str, float](), self._schedule.unfinished
+        for key, job in unfinished.items():
+            shown, spent = self._measured.get(job.network, (0, 0.0))
+            if job.images and not shown:
                 return ""
-            seconds += images * spent / max(shown, 1)
-        seconds /= max(len(self._schedule.running), 1)
-        if not seconds:
+            whole = JOB_SECONDS + job.images * spent / max(shown, 1)
+            seconds[key] = whole * (1.0 - self._share(key))
+        if not seconds or not self._at_once:
             return ""
-        return (
-            f", about {seconds / 60:,.0f} min left" if seconds > 90 else f", {seconds:,.0f} s left"
-        )
+        left = makespan(list(unfinished.values()), seconds, self._at_once)
+        return f", about {left / 60:,.0f} min left" if left > 90 else f", {left:,.0f} s left"
 
     def _render(self) -> Table:
         table = Table.grid(padding=(0, 2))

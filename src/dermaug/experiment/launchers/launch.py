@@ -135,7 +135,7 @@ def do_jobs(
             if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
                 look_outside(run, classifiers)
         schedule = Schedule(run, jobs)
-        with stoppable(stop), Display(schedule) as display:
+        with stoppable(stop), Display(schedule, launcher.size) as display:
             _conduct(schedule, launcher, stop, display)
     _tidy(run, jobs)
     finish_run(run, jobs_ended=True)
@@ -161,6 +161,7 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
         while not stop and len(running) < launcher.size and (found := schedule.next()):
             job, stale = found
             schedule.begin(job.key)
+            display.begun(job)
             running[launcher.submit(job.key, stale)] = job
         if stop:
             launcher.stop()

@@ -1,7 +1,6 @@
 """Which jobs of a run are to be done next, as one of several processes sees it."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from dermaug.errors import DermaugError
@@ -52,12 +51,9 @@ class Schedule:
         return len(self._left.keys() - self.running.keys() - self.failed.keys())
 
     @property
-    def images_left(self) -> Counter[str]:
-        """Network -> images that its trainings that are not done will show."""
-        images: Counter[str] = Counter()
-        for job in list(self._left.values()):
-            images[job.network] += job.images
-        return images
+    def unfinished(self) -> dict[str, Job]:
+        """Key -> job that is not done."""
+        return dict(self._left)
 
     def look(self) -> list[Job]:
         """The jobs that other processes have done since the last look."""

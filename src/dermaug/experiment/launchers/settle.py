@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 import joblib
 import torch
+from lightning_fabric import Fabric
 
+from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.fastest import Question, fastest
 from dermaug.experiment.plan.jobs import networks_of
-from dermaug.experiment.run.records import RunRecord
+from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
 
@@ -71,16 +73,33 @@ def settle(run: Run, asked: Asked) -> None:
             raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
         return
     fabric = start_fabric(asked.device, asked.precision)
-    most, cores = 1, joblib.cpu_count()
-    if fabric.device.type == "cpu":
-        most = min(torch.get_num_threads(), cores // min(cores, len(run.jobs.in_order)))
-    size, num_classes = run.experiment.data.size, run.catalog.num_classes
-    decided = {
-        name: fastest(Question(config, size, num_classes, asked.precision, most), fabric)
-        for name, config in networks_of(run.experiment).items()
-    }
+    decided = computations(
+        run.experiment, run.catalog.num_classes, len(run.jobs.in_order), asked, fabric
+    )
     changed = {"device": str(fabric.device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)
+
+
+def computations(
+    experiment: Experiment, num_classes: int, num_jobs: int, asked: Asked, fabric: Fabric
+) -> dict[str, Computation]:
+    """Network -> precision and threads with which it is trained on this machine.
+
+    Args:
+        experiment: The networks and the size of the images.
+        num_classes: Number of classes of the study.
+        num_jobs: Number of jobs of the whole study.
+        asked: Device and precision.
+        fabric: The device, and the precision where it is not measured.
+    """
+    most, cores = 1, joblib.cpu_count()
+    if fabric.device.type == "cpu":
+        most = min(torch.get_num_threads(), cores // min(cores, num_jobs))
+    size = experiment.data.size
+    return {
+        name: fastest(Question(config, size, num_classes, asked.precision, most), fabric)
+        for name, config in networks_of(experiment).items()
+    }
 
 
 def _other(run: Run, option: str, asked: str, before: str) -> DermaugError:

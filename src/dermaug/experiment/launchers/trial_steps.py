@@ -87,9 +87,10 @@ def steps_of(
     if isinstance(endless, ClassifierConfig):
         endless = endless.model_copy(update={"frozen_fraction": 0.0})
     task = _task(endless, size, num_classes, fabric, Path())
-    if isinstance(task, ClassifierTask):
-        return ClassifierSteps(task, TrialState(task, fabric), fabric).take
-    return GeneratorSteps(task, State(task, fabric), fabric).take
+    with hushed():  # pretrained weights are told of when they are used
+        if isinstance(task, ClassifierTask):
+            return ClassifierSteps(task, TrialState(task, fabric), fabric).take
+        return GeneratorSteps(task, State(task, fabric), fabric).take
 
 
 def _task(

@@ -1,17 +1,16 @@
 """Choose the strongest study of the recipe that fits the hours."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold, make_folds
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.duration import busy_sentence
+from dermaug.experiment.launchers.settle import Asked
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.plan.power import Detectable, planned_power
@@ -38,6 +37,7 @@ class Offer:
         draft: The entries of its file.
         experiment: The same, checked.
         jobs: Its jobs.
+        at_once: Number of them at the same time.
         hours: About how long it takes on this machine.
         catalog: The data set.
         folds: Its folds.
@@ -46,6 +46,7 @@ class Offer:
     draft: Draft
     experiment: Experiment
     jobs: Jobs
+    at_once: int
     hours: float
     catalog: Catalog
     folds: tuple[Fold, ...]
@@ -74,6 +75,7 @@ class Plan:
         stronger: The studies of the higher rungs.
         least: Smallest difference in mean sensitivity that any of them detects with any number of
             seeds.
+        busy: A sentence on what other programs do to the hours; "" for nothing.
     """
 
     look: Look
@@ -82,13 +84,14 @@ class Plan:
     chosen: Offer
     stronger: tuple[Offer, ...]
     least: float
+    busy: str = ""
 
     @property
-    def more_lesions(self) -> int:
+    def more_lesions(self) -> float:
         """About how many times as many lesions could show a difference as large as the margin."""
         margin = self.chosen.experiment.verdict.margin.balanced_accuracy
         # The variance over lesions falls with their number, and no seeds are left to add.
-        return math.ceil((self.least / margin) ** 2)
+        return (self.least / margin) ** 2
 
 
 def make_plan(
@@ -113,15 +116,18 @@ def make_plan(
     Raises:
         DermaugError: The data cannot be used, a setting is wrong, or no study fits the hours.
     """
-    fabric = start_fabric(device, precision)
+    here = str(start_fabric(device, precision).device)
     known = [setting for setting in settings if setting.strip().startswith(LOOKED_AT)]
     given = _given(source, known, labels or {})
-    look = look_at(given.data, given.splits.group, str(fabric.device))
-    studies = _Studies(look, given, [each for each in settings if each not in known], fabric)
+    look = look_at(given.data, given.splits.group, here)
+    clock = Clock(Asked(device, precision), here, len(look.classes))
+    studies = _Studies(look, given, [each for each in settings if each not in known], clock)
     studies.measure(RUNGS[0])
-    allowed = hours if hours is not None else _default_hours(studies.offer(RUNGS[0]).hours)
+    allowed = hours if hours is not None else _default_hours(studies)
     chosen = _strongest(studies, allowed)
-    stronger = tuple(map(studies.offer, RUNGS[RUNGS.index(chosen.draft.rung) + 1 :]))
+    seeds = len(chosen.experiment.seeds)
+    higher = RUNGS[RUNGS.index(chosen.draft.rung) + 1 :]
+    stronger = tuple(studies.offer(rung, max(rung.seeds, seeds)) for rung in higher)
     return Plan(
         look=look,
         hours=allowed,
@@ -129,6 +135,7 @@ def make_plan(
         chosen=chosen,
         stronger=stronger,
         least=min(offer.least for offer in (chosen, *stronger)),
+        busy=busy_sentence(3600.0 * chosen.hours, chosen.at_once, here),
     )
 
 
@@ -140,11 +147,10 @@ class _Studies:
         look: Look,
         given: Experiment,
         settings: Sequence[str],
-        fabric: Fabric,
+        clock: Clock,
     ) -> None:
-        self.look, self.settings = look, settings
+        self.look, self.settings, self.clock = look, settings, clock
         self.given = given.model_dump(mode="json", exclude_defaults=True)
-        self.clock = Clock(fabric, look.catalog.classes)
 
     def measure(self, rung: Rung) -> None:
         """Measure the networks of all rungs at the image size of one."""
@@ -152,18 +158,23 @@ class _Studies:
         for other in RUNGS:
             asked = self._experiment(self._draft(other))
             data = asked.data.model_copy(update={"size": size})
-            self.clock.measure(asked.model_copy(update={"data": data}))
+            num_jobs = len(self._jobs(asked).in_order)
+            self.clock.measure(asked.model_copy(update={"data": data}), num_jobs)
 
     def offer(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Offer:
         """A rung, with more seeds or shorter trainings."""
         made = self._draft(rung, seeds, length)
         experiment = self._experiment(made)
+        jobs, at_once = self._jobs(experiment), self.clock.at_once
+        hours = self.clock.hours(experiment, jobs)
+        folds = make_folds(self.look.catalog, experiment.splits)
+        return Offer(made, experiment, jobs, at_once(jobs), hours, self.look.catalog, folds)
+
+    def _jobs(self, experiment: Experiment) -> Jobs:
         catalog = self.look.catalog
         folds = make_folds(catalog, experiment.splits)
         counts = counts_by_point(experiment, catalog, folds)
-        jobs = enumerate_jobs(experiment, catalog.classes, counts)
-        hours = self.clock.hours(experiment, jobs)
-        return Offer(made, experiment, jobs, hours, catalog, folds)
+        return enumerate_jobs(experiment, catalog.classes, counts)
 
     def _draft(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Draft:
         made = draft(self.look, rung, seeds or rung.seeds, self.given, length)
@@ -184,8 +195,8 @@ def _given(source: str, settings: Sequence[str], labels: Mapping[str, str]) -> E
     return asked.model_copy(update={"data": asked.data.with_labels(labels)})
 
 
-def _default_hours(needed: float) -> float:
-    fewest = rules.START_HOURS + rules.NEARLY * (needed - rules.START_HOURS)
+def _default_hours(studies: _Studies) -> float:
+    fewest = studies.offer(RUNGS[0], length=rules.NEARLY).hours
     return next((hours for hours in rules.HOURS if fewest <= hours), rules.HOURS[-1])
 
 
@@ -213,13 +224,14 @@ def _strongest(studies: _Studies, hours: float) -> Offer:
 def _shortened(studies: _Studies, hours: float) -> Offer:
     """The lowest rung with trainings short enough for the hours."""
     whole = studies.offer(RUNGS[0]).hours
-    length = (hours - rules.START_HOURS) / (whole - rules.START_HOURS)
-    if length < rules.SHORTEST:
-        least = rules.START_HOURS + rules.SHORTEST * (whole - rules.START_HOURS)
+    least = studies.offer(RUNGS[0], length=rules.SHORTEST).hours
+    if hours < least:
         raise DermaugError(
             f"--hours {hours:g}: the smallest study of these data takes about {whole:.2g} hours on "
             f"this machine, and no less than {least:.2g} with shortened trainings; allow more "
             "hours, or name a GPU with --device"
         )
+    share = (hours - least) / (whole - least)
     # Rounding may lengthen trainings, so stay below.
-    return studies.offer(RUNGS[0], length=0.95 * length)
+    length = rules.SHORTEST + 0.95 * share * (1.0 - rules.SHORTEST)
+    return studies.offer(RUNGS[0], length=length)

@@ -1,43 +1,56 @@
 """The hours that an experiment takes on this machine, from measured steps of its networks."""
 
-from lightning_fabric import Fabric
+from dataclasses import dataclass, field
 
 from dermaug.config import Experiment
-from dermaug.experiment.launchers.cost import minutes_per_image
+from dermaug.experiment.launchers.cost import measured_networks
+from dermaug.experiment.launchers.duration import study_seconds
+from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.settle import Asked
 from dermaug.experiment.plan.jobs import Jobs, networks_of
-from dermaug.experiment.recipe.rules import OVERHEAD, START_HOURS
 
-TIMES = 2
-"""How often steps are measured; the longest counts, since a study should not end late."""
+DEFAULT = Launch("processes")
+"""How `dermaug run` distributes the jobs of a plan, if it is not told otherwise."""
 
 
+@dataclass
 class Clock:
     """Estimates hours; steps are measured once per image size, and scaled by pixels elsewhere.
 
     Args:
-        fabric: Device and precision of the trainings.
-        classes: Labels of the data set.
+        asked: Device and precision of the trainings.
+        device: The device that this is here, for example cpu.
+        num_classes: Number of classes of the data set.
+        measured: Side of the images in pixels -> network -> seconds per image shown.
     """
 
-    def __init__(self, fabric: Fabric, classes: tuple[str, ...]) -> None:
-        self.fabric, self.classes = fabric, classes
-        self.measured: dict[int, dict[str, float]] = {}
+    asked: Asked
+    device: str
+    num_classes: int
+    measured: dict[int, dict[str, float]] = field(default_factory=dict)
 
-    def measure(self, experiment: Experiment) -> None:
-        """Measure the networks of an experiment at its image size, unless all are known."""
+    def measure(self, experiment: Experiment, num_jobs: int) -> None:
+        """Measure the networks of an experiment at its image size, unless all are known.
+
+        Args:
+            experiment: The experiment.
+            num_jobs: Number of its jobs.
+        """
         known = self.measured.setdefault(experiment.data.size, {})
         if networks_of(experiment).keys() <= known.keys():
             return
-        # The first steps of a process also prepare its kernels, which hides what a step takes.
-        measured = [
-            minutes_per_image(experiment, len(self.classes), self.fabric) for _ in range(TIMES)
-        ]
-        known |= {name: max(each[name] for each in measured) for name in measured[0]}
+        measured = measured_networks(experiment, self.num_classes, num_jobs, self.asked)
+        known |= {name: each.seconds_per_image for name, each in measured.items()}
 
     def hours(self, experiment: Experiment, jobs: Jobs) -> float:
         """Hours of a whole study; some size must have been measured."""
         size = experiment.data.size
         nearest = min(self.measured, key=lambda side: abs(side - size))
-        minutes, pixels = self.measured[nearest], (size / nearest) ** 2
-        spent = sum(job.images * minutes[job.network] for job in jobs.in_order)
-        return START_HOURS + OVERHEAD * pixels * spent / 60.0
+        pixels = (size / nearest) ** 2
+        seconds = {name: pixels * each for name, each in self.measured[nearest].items()}
+        return study_seconds(jobs.in_order, seconds, self.at_once(jobs)) / 3600.0
+
+    def at_once(self, jobs: Jobs) -> int:
+        """Number of jobs that a run does at the same time."""
+        return jobs_at_once(DEFAULT, self.device.partition(":")[0], len(jobs.in_order))

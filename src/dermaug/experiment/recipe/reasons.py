@@ -3,6 +3,7 @@
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
 from dermaug.experiment.recipe.draft import training_images, worth_drawing
+from dermaug.experiment.recipe.look import Look
 
 GENERATORS = {
     "cgan": (
@@ -21,7 +22,6 @@ def reasons(plan: Plan) -> dict[str, str]:
     """Dotted key of the experiment file -> why it has its value."""
     look, offer, experiment = plan.look, plan.chosen, plan.chosen.experiment
     trained, unit = training_images(look, experiment.splits.folds), look.catalog.unit
-    low, middle, high = look.short_sides
     epochs = experiment.classifiers[0].images / trained
     found = {
         "seeds": (
@@ -29,10 +29,7 @@ def reasons(plan: Plan) -> dict[str, str]:
             "by chance. A verdict needs at least two."
         ),
         "check_convergence": "A shorter training of the baseline shows whether it has converged.",
-        "data.size": (
-            f"The short sides of the photographs are {low} to {high} px (median {middle}). Larger "
-            "images take longer."
-        ),
+        "data.size": (f"The photographs have {sides_words(look)}. Larger images take longer."),
         "splits.folds": f"Every {unit} is tested once. All its images stay in one split.",
         "classifiers": _networks(plan),
         "classifiers.images": (
@@ -54,6 +51,14 @@ def reasons(plan: Plan) -> dict[str, str]:
             f"{number} file{'s' * (number > 1)} cannot be decoded; `dermaug data check` lists them."
         )
     return found
+
+
+def sides_words(look: Look) -> str:
+    """The sizes of the files."""
+    low, middle, high = look.short_sides
+    if low == high:
+        return f"short sides of {low} px"
+    return f"short sides of {low} to {high} px, median {middle}"
 
 
 def _networks(plan: Plan) -> str:

@@ -52,11 +52,6 @@ MOST_SEEDS = 5
 SHORTEST = 0.1
 """If even the first rung does not fit, its trainings are shortened, to this fraction at most."""
 
-OVERHEAD = 1.25
-"""Factor on the hours of the trainings for what is not estimated: validation, drawing, audit."""
-START_HOURS = 1.5 / 60.0
-"""Hours for reading the data, scoring and the report, whatever the trainings take."""
-
 SMALLEST_SIDE = 32
 """The smallest image size of a plan, for smaller photographs, too; larger ones are doublings of it,
 which generators draw."""

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dermaug.experiment.launchers.duration import told_duration
 from dermaug.experiment.plan.power import power_sentences
 from dermaug.experiment.recipe.choose import Offer, Plan
 from dermaug.experiment.recipe.draft import Draft
 from dermaug.experiment.recipe.look import Look
 from dermaug.experiment.recipe.plan_file import toml_text
-from dermaug.experiment.recipe.reasons import reasons
+from dermaug.experiment.recipe.reasons import reasons, sides_words
+
+MANY_MORE = 1.2
+"""Times as many lesions that are worth a word."""
 
 
 def plan_text(plan: Plan) -> str:
@@ -34,6 +38,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         f"machine: {_machine(look)}",
         "",
         f"plan: {_chosen(plan)}",
+        *([f"  {plan.busy}"] if plan.busy else []),
         *(f"  {line}" for line in _choices(plan)),
         "",
         "what it can tell:",
@@ -56,10 +61,11 @@ def limit_sentence(plan: Plan) -> str:
         f"With {groups}, no number of hours shows a difference below about {least:.3f} in mean "
         "sensitivity"
     )
-    if plan.more_lesions > 1:
+    if plan.more_lesions > MANY_MORE:
+        times = f"{plan.more_lesions:.1f}" if plan.more_lesions < 10 else f"{plan.more_lesions:.0f}"
         said += (
             f"; a difference of {margin:g}, the margin below which differences do not matter, "
-            f"takes about {plan.more_lesions} times as many {unit}s"
+            f"takes about {times} times as many {unit}s"
         )
     return said + "."
 
@@ -70,6 +76,7 @@ def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
     return {
         "path": None if path is None else str(path),
         "hours_available": plan.hours,
+        "busy": plan.busy,
         "data": {
             "name": look.catalog.name,
             "unit": look.catalog.unit,
@@ -88,24 +95,12 @@ def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
     }
 
 
-def told_hours(hours: float) -> str:
-    """A duration in the unit that suits it.
-
-    Example:
-        >>> told_hours(0.2), told_hours(3.04), told_hours(114.0)
-        ('12 minutes', '3.0 hours', '4.8 days')
-    """
-    if hours < 1.0:
-        return f"{max(round(hours * 60), 1)} minutes"
-    return f"{hours:.1f} hours" if hours < 48.0 else f"{hours / 24:.1f} days"
-
-
 def _images(look: Look) -> str:
     total = sum(each.images for each in look.classes)
     kinds = ", ".join(sorted(look.kinds)) or "embedded pixels"
     return (
-        f"{total:,} images of {len(look.classes)} classes in {look.catalog.name} ({kinds}; short "
-        f"sides {look.short_sides[0]} to {look.short_sides[2]} px)"
+        f"{total:,} images of {len(look.classes)} classes in {look.catalog.name} ({kinds}; "
+        f"{sides_words(look)})"
     )
 
 
@@ -116,11 +111,16 @@ def _machine(look: Look) -> str:
 
 
 def _chosen(plan: Plan) -> str:
+    offer = plan.chosen
     allowed = "as you asked" if plan.asked else "the default for these data"
     return (
-        f"{plan.chosen.draft.rung.name}, about {told_hours(plan.chosen.hours)} "
-        f"(at most {told_hours(plan.hours)}, {allowed})"
+        f"{offer.draft.rung.name}, about {_hours(offer.hours)} (at most {_hours(plan.hours)}, "
+        f"{allowed}): {len(offer.jobs.in_order)} jobs, {offer.at_once} at the same time"
     )
+
+
+def _hours(hours: float) -> str:
+    return told_duration(3600.0 * hours)
 
 
 def _choices(plan: Plan) -> list[str]:
@@ -150,7 +150,7 @@ def _stronger(offer: Offer) -> str:
     known = [value for value in power.sensitivity.values() if value is not None]
     each = f", {min(known):.2f} to {max(known):.2f} in that of a class" if known else ""
     return (
-        f"{offer.draft.rung.name}: about {told_hours(offer.hours)}; {experiment.data.size} px, "
+        f"{offer.draft.rung.name}: about {_hours(offer.hours)}; {experiment.data.size} px, "
         f"{experiment.splits.folds} folds, {len(experiment.seeds)} seeds; "
         f"finds {power.balanced_accuracy:.3f} in mean sensitivity{each}"
     )
@@ -163,6 +163,7 @@ def _record(offer: Offer) -> dict[str, Any]:
         "length": made.length,
         "hours": round(offer.hours, 3),
         "jobs": len(offer.jobs.in_order),
+        "jobs_at_once": offer.at_once,
         "detectable": vars(offer.power),
     }
 

@@ -1,0 +1,94 @@
+"""How long a study takes: the one estimate of a plan, of a dry run, and of the run itself."""
+
+from collections.abc import Mapping, Sequence
+
+import joblib
+
+from dermaug.experiment.plan.jobs import Job
+from dermaug.host import busy_cores
+
+START_SECONDS = 60.0
+"""Reading the data, starting the workers, audit, scoring and report, whatever the trainings take.
+With `JOB_SECONDS` it explains the 164 s of the quickstart on two idle cores, whose trainings took
+152 s of two workers (27 November 2026)."""
+JOB_SECONDS = 2.5
+"""What a job takes beyond its training: its data, its predictions, its files."""
+BEYOND_STEPS = 1.25
+"""Factor on the steps of a training for what is not measured: validation, snapshots, drawing."""
+MOST_FREE = 0.3
+"""Cores that other programs may use without a word."""
+
+
+def job_seconds(job: Job, seconds_per_image: float) -> float:
+    """Seconds of a job on a worker of its own, from the measured steps of its network."""
+    return JOB_SECONDS + BEYOND_STEPS * job.images * seconds_per_image
+
+
+def study_seconds(
+    jobs: Sequence[Job], seconds_per_image: Mapping[str, float], at_once: int
+) -> float:
+    """Seconds of a whole study, from its start to its report.
+
+    Args:
+        jobs: Its jobs.
+        seconds_per_image: Network -> measured seconds per image shown.
+        at_once: Number of jobs at the same time.
+    """
+    seconds = {job.key: job_seconds(job, seconds_per_image[job.network]) for job in jobs}
+    return START_SECONDS + makespan(jobs, seconds, at_once)
+
+
+def makespan(jobs: Sequence[Job], seconds: Mapping[str, float], at_once: int) -> float:
+    """Seconds until the last job ends, when each begins as soon as it can.
+
+    Args:
+        jobs: Jobs to do, ordered so that none needs a later one; what they need besides is done.
+        seconds: Key of a job -> its seconds.
+        at_once: Number of workers.
+    """
+    ends = {job.key: float("inf") for job in jobs}
+    waiting, free = list(jobs), [0.0] * at_once
+
+    def ready(job: Job) -> float:
+        return max([min(free), *(ends.get(key, 0.0) for key in job.requires)])
+
+    while waiting:
+        job = min(waiting, key=ready)  # of several the first, as a run does
+        waiting.remove(job)
+        end = ready(job) + seconds[job.key]
+        ends[job.key] = free[free.index(min(free))] = end
+    return max(ends.values(), default=0.0)
+
+
+def busy_sentence(seconds: float, at_once: int, device: str) -> str:
+    """What other programs do to an estimate, which holds for an idle machine; "" for nothing.
+
+    Args:
+        seconds: The estimate.
+        at_once: Number of jobs at the same time.
+        device: Device of the trainings; other programs are only seen on a CPU.
+    """
+    if device != "cpu":
+        return ""
+    cores = joblib.cpu_count()
+    others = min(busy_cores(), cores)
+    slower = (min(at_once, cores) + others) / cores
+    if others < MOST_FREE or slower <= 1.0:
+        return ""
+    return (
+        f"This machine is busy: other programs use {others:.1f} of its {cores} cores. As long as "
+        f"they do, expect about {told_duration(slower * seconds)} instead."
+    )
+
+
+def told_duration(seconds: float) -> str:
+    """A duration in the unit that suits it.
+
+    Example:
+        >>> told_duration(20), told_duration(720), told_duration(10_944), told_duration(410_400)
+        ('1 minute', '12 minutes', '3.0 hours', '4.8 days')
+    """
+    minutes, hours = max(round(seconds / 60), 1), seconds / 3600
+    if hours < 1.0:
+        return f"{minutes} minute{'s' * (minutes > 1)}"
+    return f"{hours:.1f} hours" if hours < 48.0 else f"{hours / 24:.1f} days"
