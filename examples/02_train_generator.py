@@ -16,10 +16,10 @@ from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
+from dermaug.training.resume import forget
 
 OUTPUT = Path("runs/examples")
 LABEL = "mel"
@@ -44,7 +44,7 @@ task = GeneratorTask(
     folder=OUTPUT / "generator",
 )
 trained = train_generator(task, fabric)
-(task.folder / RESUME).unlink()  # finished: running this again starts a new training
+forget(task.folder)  # finished: running this again starts a new training
 
 print(f"{trained.images} images shown in {trained.seconds:.0f} s, {trained.parameters:,} weights")
 print(f"losses at the end: {read_journal(task.folder / 'journal.jsonl')[-1]}")

@@ -20,9 +20,9 @@ from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.stages.curating import take_dose
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import read_synthetic_set
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
 from dermaug.training.file_names import CLASSIFIER
+from dermaug.training.resume import forget
 
 OUTPUT = Path("runs/examples")
 DOSES = {"classic": {"mel": 0}, "classic+synthetic": {"mel": 60}}
@@ -63,7 +63,7 @@ for arm, dose in DOSES.items():
         folder=OUTPUT / "classifiers" / arm,
     )
     trained = train_classifier(task, fabric)
-    (task.folder / RESUME).unlink()  # finished: running this again starts a new training
+    forget(task.folder)  # finished: running this again starts a new training
     classifier, _ = load_classifier(task.folder / CLASSIFIER)
     table = build_predictions(catalog, test, "test", predict(classifier, testing))
     write_predictions(task.folder / "predictions.parquet", table, catalog.classes)

@@ -14,6 +14,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from dermaug.config.section import Section
+from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
 from dermaug.host import has_ended, this_host
 
@@ -21,12 +22,17 @@ PARTIAL = ".partial-"
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, size: int = 0, before: Path | None = None) -> Iterator[Path]:
     """Give a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
 
     Args:
         path: File to appear. Its folder is created. On an error the temporary file is removed and
             whatever was at `path` stays.
+        size: Bytes that it will take, for the message about a full disk; 0 if nobody knows.
+        before: Where what was at `path` is moved when the new file is whole; None replaces it.
+
+    Raises:
+        FullDiskError: The disk has no room for it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
@@ -35,10 +41,12 @@ def written_aside(path: Path) -> Iterator[Path]:
     os.close(handle)
     aside = Path(name)
     try:
-        yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
+        with told_when_full(path, aside, size):
+            yield aside
+            _flush(aside)
         aside.chmod(0o644)
+        if before is not None and path.exists():
+            path.replace(before)
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
@@ -50,11 +58,18 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
 
     Args:
         folder: Folder to appear; an earlier one of that name is replaced.
+
+    Raises:
+        FullDiskError: The disk has no room for it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_partial()}{folder.name}-"))
     try:
-        yield aside
+        with told_when_full(folder, aside):
+            yield aside
+            for path in aside.rglob("*"):
+                if path.is_file():
+                    _flush(path)
         aside.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -77,6 +92,12 @@ def sweep(folder: Path, *, claimed: bool = False) -> None:
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Wait until the content of a file is on disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
 
 
 def _partial() -> str:

@@ -19,10 +19,11 @@ from dermaug.classifiers.model import load_classifier
 from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.console import overheard
 from dermaug.errors import DermaugError, StoppedEarly
-from dermaug.training.checkpoint import RESUME, load_checkpoint
+from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import read_journal
 from dermaug.training.order import Dosage
+from dermaug.training.resume import LAST
 
 Make = Callable[..., ClassifierTask]
 
@@ -77,28 +78,34 @@ def test_the_prior_of_a_loss_adjusted_by_source_is_that_of_real_images(
     assert len(contents) == 3
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "sgd", "ema": 0.9}])
+@pytest.mark.parametrize(
+    ("settings", "is_last_whole"),
+    [({}, True), ({"optimizer": "sgd", "ema": 0.9, "keep": "best"}, False)],
+)
 def test_interrupted_training_ends_as_if_it_had_not_been(
     tmp_path: Path,
     fabric: Fabric,
     classifier_task: Make,
     monkeypatch: pytest.MonkeyPatch,
     settings: dict[str, object],
+    is_last_whole: bool,
 ) -> None:
     train_classifier(classifier_task(tmp_path / "whole", **settings), fabric)
     steps = iter(range(100))
 
-    def stop_after_17(*arguments: object, **keywords: object) -> torch.Tensor:
-        if next(steps) == 17:
+    def stop_after_27(*arguments: object, **keywords: object) -> torch.Tensor:
+        if next(steps) == 27:
             raise KeyboardInterrupt
         return functional.cross_entropy(*arguments, **keywords)
 
     cut = classifier_task(tmp_path / "cut", **settings)
     with monkeypatch.context() as patch:
-        patch.setattr(criterion, "cross_entropy", stop_after_17)
+        patch.setattr(criterion, "cross_entropy", stop_after_27)
         with pytest.raises(KeyboardInterrupt):
             train_classifier(cut, fabric)
-    assert (cut.folder / RESUME).exists()
+    last = cut.folder / LAST
+    if not is_last_whole:  # the checkpoint before is resumed from
+        last.write_bytes(last.read_bytes()[:-1])
     train_classifier(cut, fabric)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert journal(tmp_path / "cut") == journal(tmp_path / "whole")
@@ -111,7 +118,7 @@ def test_training_stopped_between_two_checkpoints_goes_on_from_its_step(
     cut = classifier_task(tmp_path / "cut", ema=0.9)
     with overheard(stopping_after(17 * 16)), pytest.raises(StoppedEarly):
         train_classifier(cut, fabric)
-    assert load_checkpoint(cut.folder / RESUME)["step"] == 17
+    assert load_checkpoint(cut.folder / LAST)["step"] == 17
     train_classifier(cut, fabric)
     assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
     assert journal(tmp_path / "cut") == journal(tmp_path / "whole")

@@ -24,9 +24,10 @@ from dermaug.generators.saved_generator import GeneratorSpec, load_family, load_
 from dermaug.generators.state import GeneratorTask, State
 from dermaug.generators.steps import GeneratorSteps
 from dermaug.synthesis.sampling import sample
-from dermaug.training.checkpoint import RESUME, load_checkpoint
+from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
+from dermaug.training.resume import LAST
 
 SIDE = 32
 CLASSES = ("bright", "dark")
@@ -95,7 +96,8 @@ def test_repeats_and_resumes_byte_for_byte(
         patch.setattr(FAMILIES[family], "step", stop_at_4)
         with pytest.raises(KeyboardInterrupt):
             train_generator(task(family, tmp_path / "cut"), fabric)
-    assert (tmp_path / "cut" / RESUME).exists()
+    last = tmp_path / "cut" / LAST
+    last.write_bytes(last.read_bytes()[:-1])  # cut short: the checkpoint before is resumed from
     train_generator(task(family, tmp_path / "cut"), fabric)
     assert left(tmp_path / "cut") == left(tmp_path / "whole")
 
@@ -128,7 +130,7 @@ def test_checkpoint_round_trip_and_nested_samples(
     np.testing.assert_array_equal(sample(sampler, label, 6, seed=5), large[:6])
     assert not np.array_equal(sample(sampler, label, 6, seed=6), large[:6])
 
-    trained = load_checkpoint(tmp_path / RESUME)["family"]
+    trained = load_checkpoint(tmp_path / LAST)["family"]
     loaded, _ = load_family(tmp_path / GENERATOR, fabric.device)
     for key, value in loaded.state_dict().items():
         if not key.startswith("sampler."):

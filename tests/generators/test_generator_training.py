@@ -17,9 +17,10 @@ from dermaug.generators.objectives import discriminator_loss
 from dermaug.generators.saved_generator import load_family, load_generator
 from dermaug.generators.state import GeneratorTask
 from dermaug.synthesis.sampling import sample
-from dermaug.training.checkpoint import RESUME, load_checkpoint
+from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.file_names import GENERATOR
 from dermaug.training.journal import read_journal
+from dermaug.training.resume import LAST
 
 Make = Callable[..., GeneratorTask]
 
@@ -56,7 +57,7 @@ def test_interrupted_training_ends_as_if_it_had_not_been(
         patch.setattr(dcgan, "discriminator_loss", stop_after_3)
         with pytest.raises(KeyboardInterrupt):
             train_generator(cut, fabric)
-    assert (cut.folder / RESUME).exists()
+    assert (cut.folder / LAST).exists()
     train_generator(cut, fabric)
     assert everything(tmp_path / "cut") == everything(tmp_path / "whole")
 
@@ -68,7 +69,7 @@ def test_training_stopped_between_two_checkpoints_goes_on_from_its_step(
     cut = generator_task(tmp_path / "cut")
     with overheard(stopping_after(3 * cut.spec.config.batch)), pytest.raises(StoppedEarly):
         train_generator(cut, fabric)
-    assert load_checkpoint(cut.folder / RESUME)["step"] == 3
+    assert load_checkpoint(cut.folder / LAST)["step"] == 3
     train_generator(cut, fabric)
     assert everything(tmp_path / "cut") == everything(tmp_path / "whole")
 
@@ -110,7 +111,7 @@ def test_checkpoint_keeps_the_discriminator_beside_the_sampler(
 ) -> None:
     task = generator_task(tmp_path)
     train_generator(task, fabric)
-    resumed = load_checkpoint(tmp_path / RESUME)["family"]
+    resumed = load_checkpoint(tmp_path / LAST)["family"]
     family, _ = load_family(tmp_path / GENERATOR, fabric.device)
     for key, value in family.discriminator.state_dict().items():
         torch.testing.assert_close(value, resumed[f"discriminator.{key}"], rtol=0.0, atol=0.0)

@@ -2,31 +2,41 @@ import json
 from pathlib import Path
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from dermaug.errors import DermaugError
 from dermaug.training.journal import Journal, read_journal
 
 
 def test_rows_come_back_and_infinity_becomes_null(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        journal.write(10, 0.5, {"loss": 1.25})
-        journal.write(20, 1.0, {"loss": float("inf")})
+    journal = Journal(tmp_path)
+    journal.write(10, 0.5, {"loss": 1.25})
+    journal.write(20, 1.0, {"loss": float("inf")})
     rows = read_journal(tmp_path / "journal.jsonl")
     assert rows == [
         {"images": 10, "seconds": 0.5, "loss": 1.25},
         {"images": 20, "seconds": 1.0, "loss": None},
     ]
-    assert list(tmp_path.glob("events.out.tfevents*"))
+
+
+def test_tensorboard_reads_the_curves_of_a_resumed_training(tmp_path: Path) -> None:
+    for images, values in ((0, (1.0, 2.0, 3.0)), (20, (4.0,))):
+        journal = Journal(tmp_path, images)
+        for place, value in enumerate(values, 1):
+            journal.write(images + 10 * place, 0.0, {"loss": value, "rate": 0.5})
+    read = EventAccumulator(str(tmp_path)).Reload()
+    assert sorted(read.Tags()["scalars"]) == ["loss", "rate"]
+    points = [(point.step, point.value) for point in read.Scalars("loss")]
+    assert points == [(10, 1.0), (20, 2.0), (30, 4.0)]
 
 
 def test_resume_drops_rows_after_the_checkpoint_and_half_lines(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        for images in (10, 20, 30):
-            journal.write(images, 0.0, {"loss": 1.0})
+    journal = Journal(tmp_path)
+    for images in (10, 20, 30):
+        journal.write(images, 0.0, {"loss": 1.0})
     with (tmp_path / "journal.jsonl").open("a") as file:
         file.write('{"images": 4')
-    with Journal(tmp_path, images=20) as journal:
-        journal.write(30, 0.0, {"loss": 2.0})
+    Journal(tmp_path, images=20).write(30, 0.0, {"loss": 2.0})
     lines = (tmp_path / "journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["images"] for line in lines] == [10, 20, 30]
     assert json.loads(lines[-1])["loss"] == 2.0

@@ -19,38 +19,33 @@ from dermaug.classifiers.trial_steps import ClassifierSteps, targets_of
 from dermaug.console import progress_bar
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import confusion, rates
-from dermaug.training.checkpoint import (
-    RESUME,
-    checkpoint_digest,
-    resume,
-    save_checkpoint,
-    saved_when_stopped,
-)
+from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.file_names import CLASSIFIER
 from dermaug.training.journal import Journal
 from dermaug.training.order import Phase
+from dermaug.training.resume import keep, resume, saved_when_stopped
 
 
 def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     """Train to the end, resuming from the last checkpoint in the task's folder if there is one.
 
     Writes `classifier.safetensors` (the last weights, or with `keep = "best"` those with the
-    highest balanced accuracy on validation), the journal, and `resume.safetensors`, which the
-    caller deletes when all further results are on disk.
+    highest balanced accuracy on validation), the journal, and checkpoints for a resume, which
+    the caller deletes (`resume.forget`) when all further results are on disk.
 
     Raises:
         DermaugError: The loss is not finite.
     """
     config, state = task.config, TrialState(task, fabric)
-    resume(task.folder / RESUME, state)
+    resume(task.folder, state)
     steps = ClassifierSteps(task, state, fabric)
     total = steps.total
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
+    journal = Journal(task.folder, shown)
     with (
-        Journal(task.folder, shown) as journal,
         progress_bar(task.title, total * config.batch, done=shown) as advance,
-        saved_when_stopped(task.folder / RESUME, state, start),
+        saved_when_stopped(task.folder, state, start),
     ):
         while state.step < total:
             steps.take()
@@ -61,7 +56,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
                 mean = state.losses.take()["loss"]
                 state.seconds = time.monotonic() - start
                 score = _validate(task, state, fabric, mean, journal)
-                save_checkpoint(task.folder / RESUME, state.state_dict())
+                keep(task.folder, state)
                 advance(0, f"loss {mean:.3f}, validation balanced accuracy {score:.3f}")
     return _trained(task, state, steps)
 

@@ -20,6 +20,7 @@ from dermaug.data.contents import Contents
 from dermaug.data.decoding import Square
 from dermaug.data.signature import SIDE, Signature
 from dermaug.data.workers import BadFile
+from dermaug.disk import FullDiskError
 from dermaug.errors import DermaugError
 from dermaug.files import read_json, write_json, written_aside
 
@@ -75,10 +76,11 @@ def write_cache(path: Path, results: Iterable[Square | BadFile], size: int) -> N
             aside.write_bytes(details)
         index |= {"files": contents.files, "masks": contents.masks, "pixels": contents.pixels}
         write_json(path.with_suffix(".json"), index | {"details_crc32": zlib.crc32(details)})
-    except OSError as error:
+    except (OSError, FullDiskError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DermaugError(
-            f"cannot write the image cache {path.parent}: {error.strerror or error}; free some "
-            "disk space, or set the environment variable DERMAUG_CACHE to another folder"
+            f"cannot write the image cache {path.parent}: {reason}; free some disk space, or set "
+            "the environment variable DERMAUG_CACHE to another folder"
         ) from None
 
 

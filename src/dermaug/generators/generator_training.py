@@ -10,10 +10,10 @@ from dermaug.generators.snapshots import GRID_IMAGES, Snapshots
 from dermaug.generators.state import GeneratorTask, State, TrainedGenerator
 from dermaug.generators.steps import GeneratorSteps
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import RESUME, resume, save_checkpoint, saved_when_stopped
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
 from dermaug.training.order import Order
+from dermaug.training.resume import keep, resume, saved_when_stopped
 
 
 def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
@@ -21,13 +21,14 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
 
     Training ends early if `dermaug.generators.health` finds a reason to stop. Writes
     `generator.safetensors` (the averaged sampler at its best snapshot), the journal, grids, and
-    `resume.safetensors`, which the caller deletes when all further results are on disk.
+    checkpoints for a resume, which the caller deletes (`resume.forget`) when all further results
+    are on disk.
 
     Raises:
         DermaugError: A loss is no longer a number.
     """
     config, state = task.spec.config, State(task, fabric)
-    if not resume(task.folder / RESUME, state):
+    if not resume(task.folder, state):
         _save_real_grid(task)
     steps = GeneratorSteps(task, state, fabric)
     snapshots = Snapshots(task, fabric)
@@ -35,10 +36,10 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     ticks = {round(total * (k + 1) / config.snapshots) for k in range(config.snapshots)}
     stop = snapshots.diagnosis(state).stop
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
+    journal = Journal(task.folder, shown)
     with (
-        Journal(task.folder, shown) as journal,
         progress_bar(task.title, total * config.batch, done=shown) as advance,
-        saved_when_stopped(task.folder / RESUME, state, start),
+        saved_when_stopped(task.folder, state, start),
     ):
         while state.step < total and not stop:
             steps.take()
@@ -52,7 +53,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
                 stop = snapshots.diagnosis(state).stop
                 state.seconds = time.monotonic() - start
                 journal.write(state.step * config.batch, state.seconds, values)
-                save_checkpoint(task.folder / RESUME, state.state_dict())
+                keep(task.folder, state)
                 advance(0, ", ".join(f"{name} {value:.2f}" for name, value in means.items()))
     return snapshots.finish(state)
 

@@ -1,44 +1,59 @@
-"""Checkpoints that are written atomically, hold no code and detect damage: safetensors + digest."""
+"""Checkpoints that are written atomically, hold no code and detect damage: sealed safetensors."""
 
 import hashlib
 import json
-import time
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dermaug.errors import DermaugError, StoppedEarly
+from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
-RESUME = "resume.safetensors"
-"""File from which an interrupted training resumes; deleted once all results are on disk."""
 HEADER = "dermaug"
+DIGEST = r"\"file_sha256\": \""
+"""What stands before the digest in a file, whose header is JSON within JSON."""
+BLANK = "0" * 64
+"""Stands for the digest while it is computed: it lies in the file of which it is the digest."""
+BEGINNING = 200
+"""The digest begins within so many bytes."""
 LISTED = 10
+REMEDY = "restore it from a copy, or train it again in a new run folder"
 
 
-def save_checkpoint(path: Path, state: Mapping[str, Any]) -> str:
+def save_checkpoint(path: Path, state: Mapping[str, Any], before: Path | None = None) -> str:
     """Write a nested state of tensors and plain values.
 
     Args:
         path: The file, which is written atomically.
         state: Dicts and lists of tensors, numbers, text and None, as returned by `state_dict()`.
+        before: Where the checkpoint that was at `path` is moved; None replaces it.
 
     Returns:
-        Hex digest of the tensors.
+        Hex digest of the file: SHA-256 of all its bytes, with zeros where the digest stands.
+
+    Raises:
+        FullDiskError: The disk has no room for it; what was at `path` stays.
     """
     tensors: dict[str, Tensor] = {}
     structure = _flatten(state, "", tensors)
-    digest = _digest(tensors)
-    with written_aside(path) as aside:
+    described = json.dumps({"file_sha256": BLANK, "structure": structure})
+    size = len(described) + sum(tensor.nbytes for tensor in tensors.values())
+    with written_aside(path, size, before) as aside:
         # Only one entry, because safetensors writes several in random order and equal states must
         # give equal files.
-        save_file(tensors, aside, {HEADER: json.dumps({"sha256": digest, "structure": structure})})
+        with _errors_of_the_system():
+            save_file(tensors, aside, {HEADER: described})
+        digest, _, place = _seal(aside)
+        with aside.open("rb+") as file:
+            file.seek(place)
+            file.write(digest.encode())
     return digest
 
 
@@ -48,34 +63,48 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         DermaugError: The file is missing, is not a checkpoint, is cut short or has changed.
     """
+    checkpoint_digest(path)
     try:
+        found, written, _ = _seal(path)
+        if found != written:
+            raise DermaugError(
+                f"{path}: incomplete or damaged: its bytes are not those that were written "
+                f"(SHA-256); {REMEDY}"
+            )
         with safe_open(path, framework="pt") as file:
-            described = _described(file)
+            structure = json.loads(file.metadata()[HEADER])["structure"]
             # safe_open maps the file into memory: clone, so that it can be replaced afterwards.
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise DermaugError(f"no checkpoint at {path}") from None
-    except (OSError, SafetensorError) as error:
-        if not _begins_as_ours(path):
-            raise DermaugError(_foreign(path)) from None
-        raise DermaugError(f"{path}: incomplete or damaged ({error}); {_remedy(path)}") from None
-    if not described:
-        raise DermaugError(_foreign(path))
-    if _digest(tensors) != described["sha256"]:
-        raise DermaugError(f"{path}: its content has changed since it was written; {_remedy(path)}")
-    state = _unflatten(described["structure"], tensors)
+        state = _unflatten(structure, tensors)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DermaugError(f"{path}: cannot be read ({error}); {REMEDY}") from None
     if not isinstance(state, dict):
         raise DermaugError(_foreign(path))
     return state
 
 
-def _begins_as_ours(path: Path) -> bool:
-    """Whether a file begins as `save_checkpoint` begins one, even if it ends too early."""
+def checkpoint_digest(path: Path) -> str:
+    """Digest of a checkpoint, as it stands in the file.
+
+    Raises:
+        DermaugError: The file is missing or is not a checkpoint.
+    """
     try:
         with path.open("rb") as file:
-            return f'"{HEADER}"'.encode() in file.read(200)
-    except OSError:
-        return False
+            beginning = file.read(BEGINNING + len(BLANK))
+    except FileNotFoundError:
+        raise DermaugError(f"no checkpoint at {path}") from None
+    except OSError as error:
+        raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
+    found = beginning.find(DIGEST.encode())
+    digest = beginning[found + len(DIGEST) :][: len(BLANK)]
+    if 0 <= found <= BEGINNING and len(digest) == len(BLANK):
+        return digest.decode(errors="replace")
+    if f'"{HEADER}"'.encode() in beginning:
+        raise DermaugError(
+            f"{path}: incomplete or damaged, or of an earlier version of dermaug; {REMEDY}"
+        )
+    raise DermaugError(_foreign(path))
 
 
 def _foreign(path: Path) -> str:
@@ -84,59 +113,6 @@ def _foreign(path: Path) -> str:
         "example classifier.safetensors or generator.safetensors. Weights of other networks can "
         "only be the start of a training: classifiers.weights in an experiment file"
     )
-
-
-def _remedy(path: Path) -> str:
-    """What to do with a damaged file: only what dermaug will write again may go."""
-    if path.name == RESUME:
-        return "delete it to train this network again from the start"
-    return "restore it from a copy, or train it again in a new run folder"
-
-
-class Resumable(Protocol):
-    """A state of a training that can be stored and restored."""
-
-    seconds: float
-    """Time spent so far, over all resumes."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a resume needs."""
-        ...
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
-        ...
-
-
-def resume(path: Path, state: Resumable) -> bool:
-    """Restore a training from its checkpoint if there is one, and return whether there was.
-
-    Raises:
-        DermaugError: The file is damaged, or belongs to another training.
-    """
-    if not path.exists():
-        return False
-    saved = load_checkpoint(path)
-    with expecting(path, "the state of this training"):
-        state.load_state_dict(saved)
-    return True
-
-
-@contextmanager
-def saved_when_stopped(path: Path, state: Resumable, start: float) -> Iterator[None]:
-    """Save the state of a training that is stopped between two steps; the next resume goes on.
-
-    Args:
-        path: The checkpoint.
-        state: The state, which is whole after every step.
-        start: When the training would have begun without interruptions, by `time.monotonic`.
-    """
-    try:
-        yield
-    except StoppedEarly:
-        state.seconds = time.monotonic() - start
-        save_checkpoint(path, state.state_dict())
-        raise
 
 
 @contextmanager
@@ -160,22 +136,6 @@ def expecting(path: Path, what: str) -> Iterator[None]:
             "another version, for another network, or changed",
             lines[:LISTED],
         ) from None
-
-
-def checkpoint_digest(path: Path) -> str:
-    """Digest of the tensors of a checkpoint, as written in its header."""
-    with safe_open(path, framework="pt") as file:
-        return str(_described(file)["sha256"])
-
-
-def _described(file: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The header written by dermaug; empty if another tool wrote the file."""
-    try:
-        described = json.loads((file.metadata() or {}).get(HEADER, "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    whole = isinstance(described, dict) and {"sha256", "structure"} <= described.keys()
-    return described if whole else {}
 
 
 def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
@@ -210,10 +170,26 @@ def _unflatten(value: Any, tensors: Mapping[str, Tensor]) -> Any:  # noqa: ANN40
     return value
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def _seal(path: Path) -> tuple[str, str, int]:
+    """SHA-256 of a file with zeros where its own digest stands, that digest, and its place."""
     digest = hashlib.sha256()
-    for key in sorted(tensors):
-        tensor = tensors[key]
-        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    with path.open("rb") as file:
+        beginning = file.read(BEGINNING + len(BLANK))
+        place = beginning.index(DIGEST.encode()) + len(DIGEST)
+        end = place + len(BLANK)
+        digest.update(beginning[:place] + BLANK.encode() + beginning[end:])
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest(), beginning[place:end].decode(errors="replace"), place
+
+
+@contextmanager
+def _errors_of_the_system() -> Iterator[None]:
+    """Give an error of the system its number, which safetensors has in its text only."""
+    try:
+        yield
+    except SafetensorError as error:
+        if told := re.search(r"os error (\d+)", str(error)):
+            number = int(told[1])
+            raise OSError(number, os.strerror(number)) from None
+        raise

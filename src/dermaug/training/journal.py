@@ -4,12 +4,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from torch.utils.tensorboard import SummaryWriter
-
+from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
+from dermaug.files import write_text
+from dermaug.training.board import Board
 from dermaug.training.file_names import JOURNAL
 
 
@@ -26,28 +25,24 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / JOURNAL
         rows = [row for row in read_journal(self.path) if (row["images"] or 0) <= images]
-        self.path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        self._board = SummaryWriter(folder, purge_step=images + 1 if images else None)
+        write_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
+        self._board = Board(folder, images)
 
     def write(self, images: int, seconds: float, values: Mapping[str, float]) -> None:
-        """Append one row; a value that is not finite is written as null."""
+        """Append one row; a value that is not finite is written as null.
+
+        Raises:
+            FullDiskError: The disk has no room for it.
+        """
         row: dict[str, float | None] = {"images": images, "seconds": round(seconds, 3)}
         row |= {key: _finite(value) for key, value in values.items()}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-        for key, value in values.items():
-            self._board.add_scalar(key, value, images)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._board.close()
+        line = json.dumps(row) + "\n"
+        with (
+            told_when_full(self.path, self.path, len(line)),
+            self.path.open("a", encoding="utf-8") as file,
+        ):
+            file.write(line)
+        self._board.write(images, values)
 
 
 def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, float | None]]:

@@ -24,8 +24,8 @@ from dermaug.experiment_file import read_experiment
 from dermaug.files import read_json, write_json
 from dermaug.synthesis.png_folder import generate_folder
 from dermaug.synthesis.synthetic_set import read_synthetic_set
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
+from dermaug.training.resume import LAST
 
 FILE = """
 name = "tiny"
@@ -150,7 +150,7 @@ def test_a_run_ends_when_its_last_job_does(
 def test_a_kill_after_the_last_file_leaves_no_resume_behind(
     finished: RunResults, asked: tuple[Path, Experiment]
 ) -> None:
-    left = finished.generators[0].folder / RESUME
+    left = finished.generators[0].folder / LAST
     left.write_bytes(b"the program was killed before it deleted this")
     work(finished.folder, asked[1])
     assert not left.exists()
@@ -192,7 +192,7 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
         pd.testing.assert_frame_equal(one.predictions, other.predictions)
     for one_generator, other_generator in zip(again.generators, finished.generators, strict=True):
         np.testing.assert_array_equal(one_generator.samples, other_generator.samples)
-    assert not list(folder.rglob("resume.safetensors"))
+    assert not list(folder.rglob("resume*"))
     assert not list(folder.rglob(".partial-*"))
 
 

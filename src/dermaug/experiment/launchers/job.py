@@ -19,8 +19,8 @@ from dermaug.experiment.run.run import Run, prepare_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.files import sweep
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.fabric import start_fabric
+from dermaug.training.resume import forget
 
 
 class Outcome(Enum):
@@ -87,7 +87,7 @@ def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = No
                 return Outcome.ELSEWHERE
             raise
         record.write(files.record)
-        (files.path / RESUME).unlink(missing_ok=True)
+        forget(files.path)
     return Outcome.DONE
 
 

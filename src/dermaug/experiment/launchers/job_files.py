@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dermaug.experiment.run.layout import CLAIM, RECORD
 from dermaug.files import PARTIAL, written_aside
-from dermaug.training.checkpoint import RESUME
+from dermaug.training.resume import BEFORE, LAST
 
 Files = dict[str, bytes]
 """Path below a job's folder -> content."""
@@ -27,9 +27,10 @@ def write_files(folder: Path, files: Files) -> None:
 
     The checkpoint for a resume comes last of all but the record: whatever belongs to it is there.
     """
-    order = (RESUME, RECORD)
+    order = (LAST, RECORD)
     for name in sorted(files, key=lambda name: order.index(name) if name in order else -1):
-        with written_aside(folder / name) as aside:
+        before = folder / BEFORE if name == LAST else None
+        with written_aside(folder / name, len(files[name]), before) as aside:
             aside.write_bytes(files[name])
 
 
@@ -54,7 +55,7 @@ class Reader:
         """
         found = [path for path in self.folder.rglob("*") if path.is_file()]
         files: Files = {}
-        for path in sorted(found, key=lambda path: path.name != RESUME):
+        for path in sorted(found, key=lambda path: path.name != LAST):
             name = str(path.relative_to(self.folder))
             if PARTIAL in name or path.name in (CLAIM, *self.left_out):
                 continue

@@ -22,7 +22,7 @@ from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.run import Run, begin_run, finish_run, open_run, prepare_run
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
-from dermaug.training.checkpoint import RESUME
+from dermaug.training.resume import forget
 
 
 def run_experiment(
@@ -148,7 +148,7 @@ def _tidy(run: Run, jobs: Sequence[Job]) -> None:
     for job in jobs:
         if run.is_done(job.key):
             files = run.job(job.key)
-            (files.path / RESUME).unlink(missing_ok=True)
+            forget(files.path)
             files.claim.unlink(missing_ok=True)
 
 

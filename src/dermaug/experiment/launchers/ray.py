@@ -25,7 +25,7 @@ from dermaug.experiment.run.layout import RECORD
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.files import sweep
-from dermaug.training.checkpoint import RESUME
+from dermaug.training.resume import BEFORE, LAST, forget
 
 try:
     import ray
@@ -157,14 +157,14 @@ class Ray:
                 claim.require()
                 if last is not None:
                     write_files(files.path, {RECORD: last})
-                    (files.path / RESUME).unlink(missing_ok=True)
+                    forget(files.path)
                 return sent.outcome
         raise LostWorker(f"{job.key}: its node sent no end")
 
     def _files_of(self, key: str) -> Any:  # noqa: ANN401
         """A reference to the files of a job that is done, in the object store."""
         if key not in self._done:
-            self._done[key] = ray.put(read_files(self._run.job(key).path, left_out=[RESUME]))
+            self._done[key] = ray.put(read_files(self._run.job(key).path, left_out=[LAST, BEFORE]))
         return self._done[key]
 
 
@@ -204,7 +204,7 @@ def _on_node(
         for other, files in zip(keys, needed, strict=True):
             write_files(local.job(other).path, files)
         write_files(local.job(key).path, own)
-        reader, stop, ended = Reader(local.job(key).path), Stop(), _Ended()
+        reader, stop, ended = Reader(local.job(key).path, frozenset({BEFORE})), Stop(), _Ended()
         reader.changed()  # what came from there need not go back
         thread = threading.Thread(target=ended.catch, args=(local, key, device, stop), daemon=True)
         thread.start()

@@ -16,13 +16,14 @@ from dermaug.classifiers.trial_steps import ClassifierSteps
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import hushed
 from dermaug.data.image_bank import ImageBank
+from dermaug.disk import bytes_of
 from dermaug.generators import family_named
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.generators.state import GeneratorTask, State
 from dermaug.generators.steps import GeneratorSteps
-from dermaug.training.checkpoint import RESUME
 from dermaug.training.graphs import WARM_UP
+from dermaug.training.resume import LAST
 
 TIMED = 8
 """Steps that are timed: a conditional GAN has one gradient penalty in as many."""
@@ -35,7 +36,7 @@ class Measured:
     Args:
         seconds_per_image: Seconds per image shown; its start and its end are left out.
         kept_bytes: Size of the files that it leaves.
-        resume_bytes: Size of the checkpoint that it needs until it ends.
+        resume_bytes: Size of the two checkpoints that it needs until it ends.
     """
 
     seconds_per_image: float
@@ -67,9 +68,9 @@ def measure(
             train_classifier(task, fabric)
         else:
             train_generator(task, fabric)
-        resume = (Path(name) / RESUME).stat().st_size
-        total = sum(path.stat().st_size for path in Path(name).rglob("*") if path.is_file())
-    return Measured(seconds / config.batch, total - resume, resume)
+        resume = bytes_of(Path(name) / LAST)
+        kept = bytes_of(Path(name)) - resume
+    return Measured(seconds / config.batch, kept, 2 * resume)
 
 
 def steps_of(

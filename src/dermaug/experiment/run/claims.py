@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from dermaug.config.section import Section
 from dermaug.console import console
+from dermaug.disk import told_when_full
 from dermaug.files import written_aside
 from dermaug.host import has_ended, this_host
 
@@ -174,6 +175,9 @@ def take(path: Path, stale: bytes | None = None) -> Claim | None:
         path: File of the claim; its folder is created.
         stale: Content of a claim that `Watch` found stale, which is taken over if it is still
             unchanged.
+
+    Raises:
+        FullDiskError: The disk has no room for it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = Holder(token=uuid4().hex, host=this_host(), pid=os.getpid())
@@ -186,7 +190,13 @@ def take(path: Path, stale: bytes | None = None) -> Claim | None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     except FileExistsError:
         return None
-    os.write(handle, holder.content)
+    try:
+        with told_when_full(path, path, SIZE):
+            os.write(handle, holder.content)
+    except BaseException:
+        os.close(handle)
+        path.unlink()
+        raise
     return Claim(path, handle, holder)
 
 
