@@ -2,13 +2,12 @@
 
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from programs import Program
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
@@ -59,22 +58,6 @@ policy = "standard"
 name = "classic+synthetic"
 policy = "standard"
 synthetic = { dose = 20, max_per_real = 0 }
-"""
-PROGRAM = """
-import os, signal, sys
-from pathlib import Path
-from dermaug.cli import main
-
-appears, rename = sys.argv.pop(1), Path.replace
-
-def killed_at_rename(aside, path):
-    renamed = rename(aside, path)
-    if Path(path).match(appears):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return renamed
-
-Path.replace = killed_at_rename
-main()
 """
 
 
@@ -165,14 +148,6 @@ def test_another_experiment_in_the_folder_is_refused_with_the_difference(
     assert caught.value.details == ("classifiers.0.images: 640 -> 999",)
 
 
-def run_until(appears: str, words: list[str]) -> None:
-    """Run the program, which is killed at the moment that a file of this kind appears."""
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, appears, *words], capture_output=True, text=True
-    )
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
-
-
 @pytest.mark.slow
 def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     asked: tuple[Path, Experiment], finished: RunResults, tmp_path: Path
@@ -186,7 +161,8 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
         "classifiers/classic+synthetic/*/*/resume.safetensors",
     ]
     for appears in stages:
-        run_until(appears, words)
+        code, said = Program(words, tmp_path, killed_at=appears).ended()
+        assert code == -signal.SIGKILL, said
     again = work(folder, asked[1])
     for one, other in zip(again.trials, finished.trials, strict=True):
         pd.testing.assert_frame_equal(one.predictions, other.predictions)

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from programs import Program
 from small_grid import done, results, until, written
 
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
@@ -17,7 +16,7 @@ from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import read_experiment
 from dermaug.host import has_ended, this_host
 
-Start = Callable[..., "subprocess.Popen[str]"]
+Start = Callable[..., Program]
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +32,16 @@ def serially(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts `dermaug run` of the grid in the background."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Program] = []
 
-    def begun(*words: str) -> "subprocess.Popen[str]":
-        options = ["--output", str(tmp_path / "run"), "--device", "cpu", *words]
-        program = [sys.executable, "-c", "from dermaug.cli import main; main()", "run", str(asked)]
-        started.append(subprocess.Popen([*program, *options], stderr=subprocess.PIPE, text=True))
+    def begun(*words: str) -> Program:
+        words = ("run", str(asked), "--output", str(tmp_path / "run"), "--device", "cpu", *words)
+        started.append(Program(words, tmp_path))
         return started[-1]
 
     yield begun
-    for process in started:
-        process.kill()
-        process.communicate()
+    for program in started:
+        program.end()
 
 
 def children(pid: int) -> list[int]:
@@ -96,9 +93,9 @@ def test_two_processes_share_a_run_and_one_survives_the_other(
     until(lambda: is_stopped_at_work(first, folder))
     second = start("--launcher", "serial")
     until(lambda: second.pid in claimed(folder))
-    first.kill()
-    said = [process.communicate(timeout=300)[1] for process in (first, second)]
-    assert (first.returncode, second.returncode) == (-signal.SIGKILL, 0), said[1]
+    first.send(signal.SIGKILL)
+    codes, said = zip(*(program.ended() for program in (first, second)), strict=True)
+    assert codes == (-signal.SIGKILL, 0), said[1]
     assert results(folder) == results(serially)
     assert len(done_here(said[0])) >= 2
     assert len(done_here(said[1])) >= 2
@@ -107,53 +104,56 @@ def test_two_processes_share_a_run_and_one_survives_the_other(
     assert not list(folder.rglob(".partial-*"))
 
 
-def is_stopped_at_work(process: "subprocess.Popen[str]", folder: Path) -> bool:
-    """Stop a process and tell whether it holds a job; otherwise it goes on."""
-    process.send_signal(signal.SIGSTOP)
-    if process.pid in claimed(folder):
+def is_stopped_at_work(program: Program, folder: Path) -> bool:
+    """Stop a program and tell whether it holds a job; otherwise it goes on."""
+    program.send(signal.SIGSTOP)
+    if program.pid in claimed(folder):
         return True
-    process.send_signal(signal.SIGCONT)
+    program.send(signal.SIGCONT)
     return False
 
 
+def begun(folder: Path) -> list[Path]:
+    """States of the trainings that are not finished."""
+    return list(folder.glob("classifiers/**/resume.safetensors"))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
-)
-def test_a_signal_ends_all_after_their_step_and_the_same_command_resumes(
-    start: Start, serially: Path, tmp_path: Path, number: signal.Signals, code: int
+def test_signals_end_all_after_their_step_and_the_same_command_resumes(
+    start: Start, asked: Path, serially: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    process = start("--jobs", "2")
-    until(lambda: len(list(folder.glob("classifiers/**/resume.safetensors"))) >= 1)
-    workers = children(process.pid)
+    several = start("--jobs", "2")
+    until(lambda: begun(folder))
+    workers = children(several.pid)
     assert set(claimed(folder)) <= set(workers)
-    process.send_signal(number)
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == code, said
+    several.send_all(signal.SIGINT)  # Ctrl-C reaches the workers, too
+    code, said = several.ended(120)
+    assert code == 130, said
     assert "run again: " in said
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
     assert not list(folder.rglob("claim.json"))
-    again = start("--launcher", "serial")
-    assert again.communicate(timeout=300)[1]
-    assert again.returncode == 0
-    assert results(folder) == results(serially)
+    assert begun(folder)
+    one = start("--launcher", "serial")
+    until(lambda: one.pid in claimed(folder))
+    one.send(signal.SIGTERM)
+    code, said = one.ended(120)
+    assert code == 143, said
+    assert not list(folder.rglob("claim.json"))
+    assert results(done(folder, read_experiment(asked), SERIAL)) == results(serially)
 
 
 @pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed_and_jobs_with_a_worker(
-    start: Start, serially: Path, tmp_path: Path
+    start: Start, asked: Path, serially: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    process = start("--jobs", "2")
+    program = start("--jobs", "2")
     until(lambda: claimed(folder))
     os.kill(claimed(folder)[0], signal.SIGKILL)  # a worker: its job is begun again
-    until(lambda: len(list(folder.glob("classifiers/**/resume.safetensors"))) >= 1)
-    workers = children(process.pid)
-    process.kill()
-    process.communicate(timeout=60)
+    until(lambda: begun(folder))
+    workers = children(program.pid)
+    program.send(signal.SIGKILL)
+    program.ended(60)
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
-    again = start("--launcher", "serial")
-    assert again.communicate(timeout=300)[1]
-    assert again.returncode == 0
-    assert results(folder) == results(serially)
+    assert results(done(folder, read_experiment(asked), SERIAL)) == results(serially)
