@@ -91,7 +91,7 @@ def test_missing_weights_are_refused_unless_no_feature_depends_on_them(
 
 @pytest.mark.parametrize(
     ("name", "layers", "expected"),
-    [("resnet1888", (), "unknown backbone"), (NAME, ("layer9",), "no layer 'layer9'")],
+    [("resnet1888", (), "unknown model"), (NAME, ("layer9",), "no layer 'layer9'")],
 )
 def test_unknown_names_are_told(
     weights: Path, name: str, layers: tuple[str, ...], expected: str

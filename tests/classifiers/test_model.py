@@ -64,7 +64,7 @@ def test_own_networks_are_normalised_by_the_training_part() -> None:
 
 @pytest.mark.parametrize("model", ["no_such_net", "resnet18x"])
 def test_unknown_model(model: str) -> None:
-    with pytest.raises(DermaugError, match="expected fridadar or a timm model"):
+    with pytest.raises(DermaugError, match="expected a timm model"):
         build(model=model)
 
 

@@ -170,5 +170,5 @@ def test_projected_refuses_scales_without_weights() -> None:
 
 def test_projected_names_a_backbone_that_timm_lacks() -> None:
     config = GeneratorConfig(family="projected", options={"backbone": "mobilnet"})
-    with pytest.raises(DermaugError, match="timm cannot build 'mobilnet'"):
+    with pytest.raises(DermaugError, match="unknown model 'mobilnet'"):
         build_family(config, SIDE, 2)

@@ -319,7 +319,7 @@ def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
         ([], "exactly one of --model, --backbone and --inception"),
         (["--model", "x", "--inception"], "exactly one of --model, --backbone and --inception"),
         (["--model", "nowhere"], "expected a classifier"),
-        (["--backbone", "resnet1888"], "unknown backbone 'resnet1888'"),
+        (["--backbone", "resnet1888"], "unknown model 'resnet1888'"),
         (["--backbone", "resnet18", "--option", "pad"], "expected KEY=VALUE"),
         (["--backbone", "resnet18", "--weights", "none.pth"], "no weight file at none.pth"),
     ],

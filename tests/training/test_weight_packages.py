@@ -81,7 +81,7 @@ def test_another_file_in_the_package_is_refused(
 def test_the_error_names_file_package_and_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dermaug.training.weights.HUB", ("127.0.0.1", 9))
     with pytest.raises(DermaugError, match="pretrained weights of mobilenetv1_100") as caught:
-        require_hub("mobilenetv1_100", None)
+        require_hub("mobilenetv1_100", "")
     told = "\n".join(caught.value.details)
     assert all(way in told for way in ("file: weights =", "package: weights =", "timm's hub:"))
     config = ClassifierConfig(model="resnet18", weights="package")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -15,8 +14,9 @@ from torch.nn import functional
 
 from dermaug.classifiers.model import pooled_features
 from dermaug.errors import DermaugError
+from dermaug.training.timm_networks import build_timm
 from dermaug.training.weight_packages import packaged_file
-from dermaug.training.weights import load_packaged, load_weights, read_weights, require_hub
+from dermaug.training.weights import load_packaged, load_weights, read_weights
 
 SIDE = 128
 """Side to which images are scaled, unless the network accepts one side only."""
@@ -105,18 +105,9 @@ def load_backbone(
         DermaugError: The model, layer or file does not exist, the hub cannot be reached, or the
             features would depend on weights that are missing.
     """
-    if name.split(".")[0] not in timm.list_models():
-        raise DermaugError(f"unknown backbone {name!r}: expected the name of a timm model")
     packaged = weights is None and packaged_file(name) is not None
-    if weights is None and not packaged:
-        told = timm.get_pretrained_cfg(name)
-        require_hub(name, told.hf_hub_id if told else None)
-    given: dict[str, Any] = dict(options or {})
-    try:
-        from_hub = weights is None and not packaged
-        network = timm.create_model(name, pretrained=from_hub, **given)
-    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
-        raise DermaugError(f"timm cannot build {name} with {given}: {error}") from None
+    from_hub = weights is None and not packaged
+    network = build_timm(name, options or {}, pretrained=from_hub)
     backbone = BackboneFeatures(network, layers).eval()
     if packaged:
         load_packaged(network, name)

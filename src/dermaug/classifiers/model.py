@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -17,8 +16,9 @@ from dermaug.data.decoding import Crop
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.timm_networks import build_timm
 from dermaug.training.weight_packages import packaged_file
-from dermaug.training.weights import PACKAGE, head_names, load_packaged, load_weights, require_hub
+from dermaug.training.weights import PACKAGE, head_names, load_packaged, load_weights
 
 OWN = "fridadar"
 
@@ -164,21 +164,6 @@ def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
             )
         dropout = 0.5 if spec.dropout is None else spec.dropout
         return FridAdar(num_classes=num_classes, size=spec.size, dropout=dropout)
-    if spec.model.split(".")[0] not in timm.list_models():
-        close = timm.list_models(f"*{spec.model.split('.')[0][:6]}*")[:5]
-        raise DermaugError(
-            f"unknown model {spec.model!r}: expected fridadar or a timm model",
-            [f"similar names: {', '.join(close)}"] if close else [],
-        )
-    if pretrained:
-        origin = timm.get_pretrained_cfg(spec.model)
-        require_hub(spec.model, origin.hf_hub_id if origin else None)
-    options: dict[str, Any] = dict(spec.options) | (
-        {} if spec.dropout is None else {"drop_rate": spec.dropout}
-    )
-    try:
-        return timm.create_model(
-            spec.model, pretrained=pretrained, num_classes=num_classes, **options
-        )
-    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
-        raise DermaugError(f"timm cannot build {spec.model} with {options}: {error}") from None
+    dropout_rate = {} if spec.dropout is None else {"drop_rate": spec.dropout}
+    options: dict[str, Any] = {**spec.options, **dropout_rate, "num_classes": num_classes}
+    return build_timm(spec.model, options, pretrained=pretrained)

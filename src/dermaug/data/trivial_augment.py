@@ -13,7 +13,6 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 from torch.nn.functional import affine_grid, grid_sample
-from torchvision.transforms.v2.functional import equalize, gaussian_blur
 
 Batch = Float[Tensor, "b 3 h w"]
 Strength = Float[Tensor, "b 1 1 1"]
@@ -85,7 +84,15 @@ def _autocontrasted(images: Batch) -> Batch:
     return torch.where(high > low, (images - low) / (high - low).clamp_min(1e-6), images)
 
 
+def _sharpened(images: Batch, strength: Strength) -> Batch:
+    from torchvision.transforms.v2.functional import gaussian_blur  # a second to import
+
+    return _blended(images, gaussian_blur(images, [3, 3]), strength)
+
+
 def _equalized(images: Batch) -> Batch:
+    from torchvision.transforms.v2.functional import equalize
+
     flat: Tensor = equalize((images * 255.0).round().to(torch.uint8))
     return torch.as_tensor(flat.to(images.dtype) / 255.0)
 
@@ -100,7 +107,7 @@ OPERATIONS: dict[str, Operation] = {
     "brightness": lambda x, strength: x * (1.0 + 0.99 * strength),
     "saturation": lambda x, strength: _blended(x, x.mean(1, keepdim=True), strength),
     "contrast": lambda x, strength: _blended(x, x.mean((1, 2, 3), keepdim=True), strength),
-    "sharpness": lambda x, strength: _blended(x, gaussian_blur(x, [3, 3]), strength),
+    "sharpness": _sharpened,
     "posterize": _posterized,  # to the 8 to 2 highest bits
     "solarize": lambda x, strength: torch.where(x >= 1.0 - strength.abs(), 1.0 - x, x),
     "autocontrast": lambda x, strength: _autocontrasted(x),  # each channel over the whole range

@@ -10,7 +10,6 @@ import logging
 from pathlib import Path
 from typing import Any, ClassVar
 
-import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
@@ -28,8 +27,9 @@ from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import hinge_discriminator_loss, hinge_loss
 from dermaug.generators.residual import SLOPE, ResidualGenerator
 from dermaug.training.convolutions import suit_cpu
+from dermaug.training.timm_networks import build_timm
 from dermaug.training.weight_packages import packaged_file, packaged_weights
-from dermaug.training.weights import PACKAGE, fit_weights, read_weights, require_hub
+from dermaug.training.weights import PACKAGE, fit_weights, read_weights
 
 # timm warns about the layers after the last scale, which a features-only network does not have.
 logging.getLogger("timm.models._builder").setLevel(logging.ERROR)
@@ -222,22 +222,10 @@ class PixelHead(Head):
         return super().forward(leaky_relu(self.stem(maps), SLOPE), labels)
 
 
-def _backbone(own: Projected.Options, **origin: Any) -> Any:  # noqa: ANN401
-    """Build the network of the finest scales with timm.
-
-    Args:
-        own: Options with the name of the network.
-        origin: Origin of its weights for timm; without any, the network is untrained.
-    """
-    options: dict[str, Any] = {**own.backbone_options, **origin}
-    scales = tuple(range(own.scales))
-    try:
-        return timm.create_model(own.backbone, features_only=True, out_indices=scales, **options)
-    except (AssertionError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise DermaugError(
-            f"timm cannot build {own.backbone!r} with {own.scales} scales and "
-            f"{own.backbone_options}: {error}"
-        ) from None
+def _backbone(own: Projected.Options, *, pretrained: bool = False, **origin: Any) -> Any:  # noqa: ANN401
+    """The network of the finest scales; `origin` are options of timm that tell its weights."""
+    scales = {"features_only": True, "out_indices": tuple(range(own.scales))}
+    return build_timm(own.backbone, own.backbone_options | scales | origin, pretrained=pretrained)
 
 
 def _pretrained(own: Projected.Options) -> nn.Module:
@@ -246,8 +234,6 @@ def _pretrained(own: Projected.Options) -> nn.Module:
     if packaged or own.weights:
         features = _with_weights(own, packaged=bool(packaged))
     else:
-        told = timm.get_pretrained_cfg(own.backbone)
-        require_hub(own.backbone, told.hf_hub_id if told else None)
         features = _backbone(own, pretrained=True)
     return suit_cpu(features.eval().requires_grad_(False))
 
@@ -258,8 +244,7 @@ def _with_weights(own: Projected.Options, *, packaged: bool) -> nn.Module:
     Raises:
         DermaugError: The weights cannot be loaded, or a scale would depend on missing ones.
     """
-    options: dict[str, Any] = dict(own.backbone_options)
-    whole = timm.create_model(own.backbone, **options)
+    whole = build_timm(own.backbone, own.backbone_options)
     origin = f"package weights of {own.backbone}" if packaged else own.weights
     given = packaged_weights(own.backbone, whole) if packaged else read_weights(Path(own.weights))
     missing = fit_weights(whole, given, origin, own.expect_missing)

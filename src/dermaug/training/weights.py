@@ -106,20 +106,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def in_hub_cache(hub_id: str) -> bool:
-    """Whether the local cache of the model hub has the weights of a model."""
+    """Whether the local cache of the model hub has these weights; an empty name has none."""
+    if not hub_id:
+        return False
     from huggingface_hub import try_to_load_from_cache
 
     names = ("model.safetensors", "pytorch_model.bin")
     return any(isinstance(try_to_load_from_cache(hub_id, name), str) for name in names)
 
 
-def require_hub(model: str, hub_id: str | None) -> None:
+def require_hub(model: str, hub_id: str) -> None:
     """Raise immediately, without minutes of retries, if the hub's weights are not available.
 
     Raises:
         DermaugError: Neither the local hub cache nor the network has the weights.
     """
-    if hub_id and in_hub_cache(hub_id):
+    if in_hub_cache(hub_id):
         return
     try:
         socket.create_connection(HUB, timeout=3.0).close()

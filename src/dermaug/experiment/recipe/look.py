@@ -7,7 +7,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import timm
 from PIL import Image
 
 from dermaug.config import DataConfig, Grouping
@@ -20,6 +19,7 @@ from dermaug.experiment.recipe import rules
 from dermaug.experiment.run.data import joined, twins_of
 from dermaug.experiment.run.machine import machine
 from dermaug.experiment.run.records import Machine
+from dermaug.training.timm_networks import hub_id
 from dermaug.training.weight_packages import packaged_file
 from dermaug.training.weights import in_hub_cache
 
@@ -140,5 +140,4 @@ def _weights(model: str) -> str:
     """Where the weights of a network are, without asking the net."""
     if packaged_file(model) is not None:
         return "package"
-    told = timm.get_pretrained_cfg(model)
-    return "hub" if told and told.hf_hub_id and in_hub_cache(told.hf_hub_id) else ""
+    return "hub" if in_hub_cache(hub_id(model)) else ""
