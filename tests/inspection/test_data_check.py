@@ -83,7 +83,7 @@ def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> No
     [
         (
             ("nv", "other", "", 20),
-            "equal images with different labels: 2 (mel), 8 (nv); keep one: --set 'data.exclude",
+            "equal images with different labels: 2 (mel), 8 (nv); keep one: data.exclude = ",
         ),
         (("Mel", "other", "", 99), "labels: 'Mel' (1 images), 'mel' (4 images); merge them"),
         (("df", "other", "", 99), "class 'df': 1 patients, a run needs 3; leave it out"),
@@ -133,3 +133,36 @@ def test_labels_are_mapped_and_left_out(write: Write) -> None:
     assert code == 2
     assert "data.labels: no label 'nevus' in the data; did you mean 'Nevus'?" in told
     assert called("data", "check", root, "--labels", "Nevus")[0] == 2
+
+
+def test_columns_skin_tone_and_files_that_were_not_read_are_told(write: Write) -> None:
+    root = write(sound())
+    lines = (root / "metadata.csv").read_text().splitlines()
+    tones = ["Bild,Klasse,lesion_id,patient_id,monk_scale"]
+    tones += [line.replace(",x", f",{place % 2 + 8}") for place, line in enumerate(lines[1:])]
+    (root / "metadata.csv").write_text("\n".join(tones) + "\n")
+    (root / "consent.pdf").touch()
+    code, told = called(
+        *("data", "check", root, "--image-column", "Bild", "--label-column", "Klasse")
+    )
+    assert code == 0, told
+    for said in (
+        "Read by the columns Bild (file_name) and Klasse (label) of metadata.csv.",
+        "Skin tone: Monk 8 (4), Monk 9 (4); Monk's scale has ten tones",
+        "Files that were not read: consent.pdf.",
+    ):
+        assert said in told
+    code, told = called("data", "check", root)
+    assert code == 2
+    assert "--image-column" in told
+
+
+def test_remedies_can_be_typed(write: Write) -> None:
+    root = write([*sound(), ("Mel", "o", "", 99), ("rare one", "p", "", 98)])
+    code, told = called("data", "check", root)
+    assert code == 2
+    assert "--set" not in told
+    assert "--labels Mel=mel" in told
+    assert "--leave-out 'rare one'" in told
+    words = ["data", "check", root, "--labels", "Mel=mel", "--leave-out", "rare one"]
+    assert called(*words)[0] == 0

@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermaug.cli.app import USAGE_ERROR, app
-from dermaug.cli.options import Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
+from dermaug.cli.options import (
+    ImageColumn,
+    Json,
+    LabelColumn,
+    Labels,
+    LeaveOut,
+    LesionColumn,
+    PatientColumn,
+    asked_columns,
+    asked_labels,
+    echo_json,
+    rows_of,
+)
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
 
@@ -28,13 +40,19 @@ def check(
     ] = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     as_json: Json = False,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.config import DataConfig
     from dermaug.inspection.data_check import examine
 
-    config = DataConfig(source=str(path)).with_labels(asked_labels(labels, leave_out))
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
+    config = DataConfig(source=str(path)).with_columns(columns)
+    config = config.with_labels(asked_labels(labels, leave_out))
     with counting_bar("checking") as progress:
         found = examine(config, progress, against)
     catalog = found.catalog
@@ -76,6 +94,10 @@ def summary(
     size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     as_json: Json = False,
 ) -> None:
     """Describe a data set in tables and figures."""
@@ -86,7 +108,8 @@ def summary(
     from dermaug.files import require_writable
 
     require_writable(output)
-    config = DataConfig(source=str(path), size=size)
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
+    config = DataConfig(source=str(path), size=size).with_columns(columns)
     config = config.with_labels(asked_labels(labels, leave_out))
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
+from dermaug.cli.options import (
+    Device,
+    ImageColumn,
+    Json,
+    LabelColumn,
+    Labels,
+    LeaveOut,
+    LesionColumn,
+    PatientColumn,
+    asked_columns,
+    asked_labels,
+    echo_json,
+    rows_of,
+)
 from dermaug.console import console, progress_bar
 
 if TYPE_CHECKING:
@@ -114,6 +127,10 @@ def evaluate(
     ] = False,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
@@ -123,17 +140,18 @@ def evaluate(
 
     wanted = asked_labels(labels, leave_out)
     found = find_classifiers(target)
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
     scores, class_scores = score(
-        found, data, start_fabric(device), skip_known=skip_known, labels=wanted
+        found, data, start_fabric(device), skip_known=skip_known, labels=wanted, columns=columns
     )
     if as_json:
         record = {"scores": rows_of(scores), "class_scores": rows_of(class_scores)}
         echo_json(record)
         return
-    columns = ["arm", "model", "fold", "seed", "images"]
-    columns += ["balanced_accuracy_adjusted", "mean_specificity_adjusted", "macro_auc"]
-    columns += ["balanced_accuracy", "accuracy"]
-    typer.echo(scores[columns].round(3).to_string(index=False))
+    shown_first = ["arm", "model", "fold", "seed", "images"]
+    shown_first += ["balanced_accuracy_adjusted", "mean_specificity_adjusted", "macro_auc"]
+    shown_first += ["balanced_accuracy", "accuracy"]
+    typer.echo(scores[shown_first].round(3).to_string(index=False))
     shown = class_scores.groupby(["arm", "model", "label"], sort=False, dropna=False)
     read = ["sensitivity_adjusted", "specificity_adjusted", "auc", "sensitivity", "specificity"]
     means = shown[["support", *read]].mean().round(3)

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,6 +68,18 @@ Labels = Annotated[
         help="Read a label of the data as this class, for example AK=akiec; repeatable.",
     ),
 ]
+ImageColumn = Annotated[
+    str, typer.Option(metavar="COLUMN", help="Column of your table with the image files' names.")
+]
+LabelColumn = Annotated[
+    str, typer.Option(metavar="COLUMN", help="Column of your table with the labels.")
+]
+LesionColumn = Annotated[
+    str, typer.Option(metavar="COLUMN", help="Column of your table that names the lesion.")
+]
+PatientColumn = Annotated[
+    str, typer.Option(metavar="COLUMN", help="Column of your table that names the patient.")
+]
 LeaveOut = Annotated[
     list[str] | None,
     typer.Option(metavar="LABEL", help="Leave out the images of a label; repeatable."),
@@ -87,8 +99,17 @@ def read_asked(
     settings: list[str] | None,
     check_convergence: bool | None = None,
     labels: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Experiment:
-    """Read and check the experiment of a command; `labels` are those of `asked_labels`.
+    """Read and check the experiment of a command.
+
+    Args:
+        name: Its file, or its name if it is a shipped one.
+        data: The data set; None takes that of the experiment.
+        settings: KEY=VALUE each, entries that are changed.
+        check_convergence: None takes that of the experiment.
+        labels: Those of `asked_labels`.
+        columns: Those of `asked_columns`.
 
     Raises:
         DermaugError: There is no such file, or something in it is wrong.
@@ -107,7 +128,9 @@ def read_asked(
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     asked = read_experiment(find_experiment(name), overrides)
-    return asked.model_copy(update={"data": asked.data.with_labels(labels or {})})
+    section = asked.data.with_labels(labels or {})
+    section = section.with_columns(columns) if columns else section
+    return asked.model_copy(update={"data": section})
 
 
 def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[str, str]:
@@ -129,7 +152,13 @@ def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[
     return wanted
 
 
-def set_keys(settings: list[str] | None) -> set[str]:
+def asked_columns(image: str, label: str, lesion: str, patient: str) -> dict[str, str]:
+    """Column that dermaug reads -> its name in the user's table, for those that are named."""
+    asked = {"file_name": image, "label": label, "lesion_id": lesion, "patient_id": patient}
+    return {column: name for column, name in asked.items() if name}
+
+
+def set_keys(settings: Sequence[str] | None) -> set[str]:
     """The keys that `--set` overrides."""
     return {setting.partition("=")[0].strip() for setting in settings or ()}
 

@@ -1,7 +1,6 @@
 """`dermaug plan`: from a folder of images to an experiment file that fits it."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +9,16 @@ import typer
 from dermaug.cli.app import app
 from dermaug.cli.options import (
     Device,
+    ImageColumn,
     Json,
+    LabelColumn,
     Labels,
     LeaveOut,
+    LesionColumn,
+    PatientColumn,
     Precision,
     Settings,
+    asked_columns,
     asked_labels,
     echo_json,
     existing,
@@ -22,6 +26,7 @@ from dermaug.cli.options import (
 )
 from dermaug.console import console
 from dermaug.errors import DermaugError
+from dermaug.experiment.recipe.wishes import Wishes
 from dermaug.experiment_file import read_experiment
 
 if TYPE_CHECKING:
@@ -45,6 +50,10 @@ def plan(
     settings: Settings = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
@@ -54,9 +63,10 @@ def plan(
     from dermaug.experiment.recipe.draft import study_name
     from dermaug.experiment.recipe.sentences import plan_record
 
-    wanted = asked_labels(labels, leave_out)
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
+    wishes = Wishes(settings or (), asked_labels(labels, leave_out), columns)
     path = output or Path(f"{study_name(source.name)}.toml")
-    made = _write_plan(path, source, hours, settings, device, precision, wanted)
+    made = _write_plan(path, source, hours, wishes, device, precision)
     if as_json:
         echo_json(plan_record(made, path))
     else:
@@ -64,23 +74,15 @@ def plan(
     console.print(f"written: {path}; next: dermaug run {path}", soft_wrap=True)
 
 
-def planned(
-    data: Path,
-    output: Path | None,
-    settings: list[str] | None,
-    device: str,
-    precision: str,
-    labels: Mapping[str, str],
-) -> Path:
+def planned(data: Path, output: Path | None, wishes: Wishes, device: str, precision: str) -> Path:
     """The experiment file for a data set, beside the folder of its run; written on first use.
 
     Args:
         data: The data set.
         output: Folder of the run; None takes runs/NAME.
-        settings: Entries of the file that the user has chosen.
+        wishes: What the user has decided.
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
-        labels: Label -> class, or "" to leave it out.
 
     Raises:
         DermaugError: The data cannot be used, or the file is a plan for other data.
@@ -91,7 +93,7 @@ def planned(
     folder = output or Path("runs") / study_name(source.name)
     path = folder.with_name(f"{folder.name}.toml")
     if not path.exists():
-        made = _write_plan(path, source, None, settings, device, precision, labels)
+        made = _write_plan(path, source, None, wishes, device, precision)
         console.print(_told(made), soft_wrap=True)
         console.print(f"written: {path}", soft_wrap=True)
         return path
@@ -112,17 +114,16 @@ def _write_plan(
     path: Path,
     source: Path,
     hours: float | None,
-    settings: list[str] | None,
+    wishes: Wishes,
     device: str,
     precision: str,
-    labels: Mapping[str, str],
 ) -> "Plan":
     if path.exists():
         raise DermaugError(
             f"{path}: expected the name of a new file, found one that exists; name another with "
             "--output, or delete it"
         )
-    if "data.source" in set_keys(settings):
+    if "data.source" in set_keys(wishes.settings):
         raise DermaugError(
             f"{source} and --set data.source exclude each other; give only one data set"
         )
@@ -131,14 +132,7 @@ def _write_plan(
     from dermaug.files import require_writable, write_text
 
     require_writable(path.parent)
-    made = make_plan(
-        str(source),
-        hours,
-        device=device,
-        precision=precision,
-        settings=settings or (),
-        labels=labels,
-    )
+    made = make_plan(str(source), hours, device=device, precision=precision, wishes=wishes)
     write_text(path, plan_text(made))
     return made
 

@@ -13,15 +13,20 @@ from dermaug.cli.options import (
     Data,
     Device,
     ExperimentFile,
+    ImageColumn,
     JobsAtOnce,
     Json,
+    LabelColumn,
     Labels,
     Launcher,
     LeaveOut,
+    LesionColumn,
     Output,
+    PatientColumn,
     Precision,
     Settings,
     Submit,
+    asked_columns,
     asked_labels,
     echo_json,
     existing,
@@ -90,6 +95,10 @@ def run(
     check_convergence: Convergence = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
@@ -109,12 +118,17 @@ def run(
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""
     wanted = asked_labels(labels, leave_out)
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
     if experiment is None and data is not None:
         from dermaug.cli.plan import planned
+        from dermaug.experiment.recipe.wishes import Wishes
 
-        experiment = str(planned(data, output, settings, device, precision, wanted))
+        wishes = Wishes(settings or (), wanted, columns)
+        experiment = str(planned(data, output, wishes, device, precision))
         data = None
-    asked = read_asked(experiment or "quickstart", data, settings, check_convergence, wanted)
+    asked = read_asked(
+        experiment or "quickstart", data, settings, check_convergence, wanted, columns
+    )
     launch = launching(launcher, jobs, address, submit)
     folder = output or Path("runs") / asked.name
     if dry_run:

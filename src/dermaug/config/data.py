@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 from dermaug.config.section import MOST_IMAGES, Images, Section, Seed
 
 Grouping = Literal["auto", "lesion", "patient"]
+Column = Annotated[str, Field(max_length=200)]
 DataPath = Annotated[str, Field(min_length=1, max_length=4_096)]
+
+COLUMN_FIELDS = {
+    "file_name": "image_column",
+    "label": "label_column",
+    "lesion_id": "lesion_column",
+    "patient_id": "patient_column",
+}
+"""Column that dermaug reads -> entry of the section that tells its name in a table."""
 
 
 class PhantomConfig(Section):
@@ -34,6 +43,15 @@ class DataConfig(Section):
     the segmented lesion, with a margin."""
     margin: float = Field(default=0.25, ge=0.0, le=2.0)
     """Margin on each side of the lesion's box, as a fraction of the longer side of the box."""
+    image_column: Column = ""
+    """Column of a table of one's own with the names of the image files, where it is not called
+    `file_name`. External test sets without this column are read as they come."""
+    label_column: Column = ""
+    """Column with the labels, where it is not called `label`."""
+    lesion_column: Column = ""
+    """Column that names the lesion, where it is not called `lesion_id`."""
+    patient_column: Column = ""
+    """Column that names the patient, where it is not called `patient_id`."""
     labels: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """Label as the data write it -> class, for example `{ AK = "akiec" }`. It overrides what is
     known of a public data set, and also applies to external test sets."""
@@ -72,6 +90,17 @@ class DataConfig(Section):
         members = (label for labels in self.groups.values() for label in labels)
         kept = {label: label for label in (*self.classes, *members)}
         return kept | dict.fromkeys(self.leave_out, "") | self.labels
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column that dermaug reads -> its name in the table, for those that were named."""
+        asked = {column: getattr(self, field) for column, field in COLUMN_FIELDS.items()}
+        return {column: name for column, name in asked.items() if name}
+
+    def with_columns(self, names: Mapping[str, str]) -> Self:
+        """The section with other `columns`."""
+        update = {field: names.get(column, "") for column, field in COLUMN_FIELDS.items()}
+        return self.model_copy(update=update)
 
     def with_labels(self, wanted: Mapping[str, str]) -> Self:
         """The section with more `labels` and `leave_out`; label -> class, or "" to leave it out."""

@@ -25,6 +25,13 @@ TONE_COLUMNS = (
     "monk_scale",
 )
 """Names of a skin-tone column; the first that a table has is read."""
+MONK, MILK10K = "Monk", "MILK10k"
+"""Scales other than Fitzpatrick's, which stand before a skin tone so that no two are mixed."""
+TONE_NOTES = {
+    MONK: "Monk's scale has ten tones, from 1 (light) to 10 (dark)",
+    MILK10K: "MILK10k's scale runs from dark to light, the reverse of Fitzpatrick's",
+}
+"""Scale -> what a reader must know of it."""
 DEVICE_COLUMNS = ("device", "camera", "dermatoscope", "dataset")
 """Names of a column with the device or source of an image; HAM10000 calls it dataset."""
 OLDEST_YEARS = 120.0
@@ -110,9 +117,17 @@ def tone_column(columns: Container[str]) -> str | None:
 
 
 def parse_tone(row: Row) -> str:
-    """Skin tone of a row as written in its table; `unknown` if it is missing."""
-    text = row.get(tone_column(row.cells) or "")
-    return UNKNOWN if text.lower() in UNKNOWN_WORDS else text
+    """Skin tone of a row; `unknown` if it is missing. Other scales than Fitzpatrick's are named.
+
+    Example:
+        >>> parse_tone(Row("", {"fitzpatrick_type": "3"})), parse_tone(Row("", {"monk_scale": "3"}))
+        ('3', 'Monk 3')
+    """
+    column = tone_column(row.cells) or ""
+    text = row.get(column)
+    if text.lower() in UNKNOWN_WORDS:
+        return UNKNOWN
+    return f"{MONK} {text}" if column.startswith(MONK.lower()) and text.isdecimal() else text
 
 
 def parse_device(row: Row) -> str:

@@ -10,6 +10,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select, select_alike
 from dermaug.data.sources import open_catalog
+from dermaug.data.sources.named_columns import has_named_table
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 from dermaug.files import expanded
 
@@ -45,8 +46,18 @@ def open_alike(
     Raises:
         DermaugError: It has labels that are neither known nor left out by the experiment.
     """
+    return select_alike(open_other(config, path), config, classes)
+
+
+def open_other(config: DataConfig, path: str | Path) -> Catalog:
+    """Read another data set with the label map of an experiment, whatever its labels.
+
+    Columns that the experiment names are those of the other as well, if its table has them.
+    """
     other = config.model_copy(update={"source": str(path)})
-    return select_alike(_open_source(other), other, classes)
+    if config.columns and not has_named_table(expanded(str(path), "data"), config.columns):
+        other = other.with_columns({})
+    return _open_source(other)
 
 
 def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
@@ -68,7 +79,7 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
 def _open_source(config: DataConfig) -> Catalog:
     phantoms = config.source == PHANTOM
     path = _phantoms(config) if phantoms else expanded(config.source, "data.source")
-    return open_catalog(path, config.label_map)
+    return open_catalog(path, config.label_map, {} if phantoms else config.columns)
 
 
 def _phantoms(config: DataConfig) -> Path:

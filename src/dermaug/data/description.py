@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Float, UInt8
 
 from dermaug.data.catalog import Catalog
+from dermaug.data.cells import UNKNOWN
 
 CHANNELS = ("red", "green", "blue", "grey")
 MOST_IMAGES = 6
@@ -27,6 +28,7 @@ class Description:
         age: Decade of life, or unknown -> images of each class.
         sex: female, male, unknown -> images of each class.
         localization: Body site -> images of each class, the most frequent first.
+        skin_tone: Skin tone by the data's own scale -> images of each class.
         dx_type: How the diagnosis was made -> images of each class, the most frequent first.
         colour: Class -> mean and standard deviation over its images of each image's mean red,
             green, blue and grey, 0 to 255.
@@ -37,17 +39,20 @@ class Description:
     age: pd.DataFrame
     sex: pd.DataFrame
     localization: pd.DataFrame
+    skin_tone: pd.DataFrame
     dx_type: pd.DataFrame
     colour: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Title -> table, in the order of reading."""
+        """Title -> table, in the order of reading; skin tones only where some are known."""
+        tones = {"Images by skin tone": self.skin_tone}
         return {
             "Images and lesions": self.classes,
             "Lesions by their number of images": self.images_per_lesion,
             "Images by age": self.age,
             "Images by sex": self.sex,
             "Images by body site": self.localization,
+            **(tones if set(self.skin_tone.index) - {UNKNOWN} else {}),
             "Images by type of diagnostic confirmation": self.dx_type,
             "Colour of the images (0 to 255)": self.colour,
         }
@@ -66,6 +71,7 @@ def describe(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> De
         age=_by_class(catalog, _decades(catalog.table["age"])),
         sex=_by_class(catalog, catalog.table["sex"]),
         localization=_by_class(catalog, catalog.table["localization"], frequent_first=True),
+        skin_tone=_by_class(catalog, catalog.table["skin_tone"]),
         dx_type=_by_class(catalog, catalog.table["dx_type"], frequent_first=True),
         colour=_colour(catalog, images),
     )
@@ -126,7 +132,7 @@ def _decades(age: pd.Series) -> pd.Series:
 
 def _by_class(catalog: Catalog, values: pd.Series, *, frequent_first: bool = False) -> pd.DataFrame:
     """Images of each class by a column's value: sorted by name or frequency, unknown last."""
-    values = values.astype(str).replace("", "unknown")
+    values = values.astype(str).replace("", UNKNOWN)
     counts = pd.crosstab(values.to_numpy(), catalog.table["label"].to_numpy())
     counts = counts.reindex(columns=list(catalog.classes), fill_value=0)
     if frequent_first:

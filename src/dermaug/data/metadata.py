@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dermaug.data.containers import read_bytes
@@ -86,6 +86,19 @@ class Sheet:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     doubtful: frozenset[str]
+
+    def renamed(self, names: Mapping[str, str]) -> "Sheet":
+        """The table with other names of columns; columns that had the new names are dropped.
+
+        Args:
+            names: New name -> name in this table.
+        """
+        kept = {name: name for name in self.columns if name not in (*names, *names.values())}
+        kept |= names
+        rows = tuple(
+            replace(row, cells={new: row[old] for new, old in kept.items()}) for row in self.rows
+        )
+        return replace(self, columns=tuple(kept), rows=rows)
 
 
 def read_text(path: Path) -> str:

@@ -109,8 +109,8 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
     """
     if bad:
         raise DermaugError(
-            f"{len(bad)} of {number} images cannot be used; replace them, or exclude them with "
-            "--set data.on_bad=skip",
+            f"{len(bad)} of {number} images cannot be used; replace them, or leave them out with "
+            'data.on_bad = "skip"',
             [str(entry) for entry in bad],
         )
 

@@ -1,5 +1,6 @@
 """What contradicts itself in a data set: equal images or labels that are told apart."""
 
+import shlex
 import unicodedata
 from collections.abc import Sequence
 
@@ -49,15 +50,15 @@ def refuse_contradictions(catalog: Catalog, pixels: Sequence[str]) -> None:
 
 
 def exclusion(groups: Sequence[tuple[str, ...]]) -> str:
-    """The option that leaves out all but the first image of each group.
+    """The entry of an experiment that leaves out all but the first image of each group.
 
     Example:
         >>> print(exclusion([("a", "b"), ("c", "d", "e")]))
-        --set 'data.exclude=["b", "d", "e"]'
+        data.exclude = ["b", "d", "e"]
     """
     spare = [f'"{image}"' for images in groups for image in images[1:]]
     rest = ["..."] if len(spare) > NAMED else []
-    return f"--set 'data.exclude=[{', '.join([*spare[:NAMED], *rest])}]'"
+    return f"data.exclude = [{', '.join([*spare[:NAMED], *rest])}]"
 
 
 def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:
@@ -81,8 +82,9 @@ def similar_label_lines(catalog: Catalog) -> list[str]:
     for spellings in similar_labels(catalog.classes):
         counted = ", ".join(f"{label!r} ({counts.get(label, 0):,} images)" for label in spellings)
         usual = max(spellings, key=lambda label: int(counts.get(label, 0)))
-        listed = ", ".join(f'"{label}"' for label in spellings)
-        lines.append(f"{counted}; merge them: --set 'data.groups={{\"{usual}\" = [{listed}]}}'")
+        others = [label for label in spellings if label != usual]
+        options = ["--labels " + shlex.quote(f"{label}={usual}") for label in others]
+        lines.append(f"{counted}; merge them: {' '.join(options)}")
     return lines
 
 

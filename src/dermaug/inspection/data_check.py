@@ -1,5 +1,9 @@
 """Check a data set the way a run would: its contents, and everything that a run would refuse."""
 
+import os
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,12 +11,16 @@ import pandas as pd
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
+from dermaug.data.containers import is_folder, locate
 from dermaug.data.description import class_counts
 from dermaug.data.grouping import equal_links
+from dermaug.data.label_map import counted
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
 from dermaug.data.sources import open_catalog, recognised_as
+from dermaug.data.sources.images import MASK_ENDING, files_below, is_image
 from dermaug.data.twins import (
     contradiction_lines,
     contradictions,
@@ -25,6 +33,8 @@ from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap, split_overlap
 
 LISTED = 20
+MOST_FILES = 8
+"""Files that were not read and are named."""
 FEWEST = 3
 """Smallest number of groups per class, for one each in training, validation and test."""
 
@@ -64,7 +74,7 @@ def examine(
         DermaugError: The path cannot be read as a data set, or has no such label.
     """
     path = expanded(config.source, "data.source")
-    catalog = open_catalog(path, config.label_map)
+    catalog = open_catalog(path, config.label_map, config.columns)
     require_labels(catalog, config)
     checked, names = (
         check_catalog(catalog, None, progress, config.max_pixels),
@@ -76,14 +86,48 @@ def examine(
     return Examination(
         catalog,
         class_counts(catalog),
-        (recognised_as(path), grouping_sentence(catalog), *catalog.notes, *filter(None, said)),
+        (*_reading_sentences(catalog, path, config.columns), *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
         (
             *split_overlap(checked),
-            *(overlap(checked, names, against, config.label_map, progress) if against else ()),
+            *(overlap(checked, names, against, config, progress) if against else ()),
         ),
     )
+
+
+def _reading_sentences(catalog: Catalog, path: Path, columns: Mapping[str, str]) -> list[str]:
+    """What the data were recognised as, how they are read, and which files are not."""
+    said = [recognised_as(path, columns), grouping_sentence(catalog), *catalog.notes]
+    return [*said, *filter(None, [tone_sentence(catalog), unread_sentence(catalog, said)])]
+
+
+def tone_sentence(catalog: Catalog) -> str:
+    """Images of each skin tone, and its scale where that is not Fitzpatrick's; "" if unknown."""
+    counts = Counter(catalog.table["skin_tone"])
+    if not set(counts) - {UNKNOWN}:
+        return ""
+    scales = [note for scale, note in TONE_NOTES.items() if any(scale in tone for tone in counts)]
+    return f"Skin tone: {counted(counts)}{''.join(f'; {note}' for note in scales)}."
+
+
+def unread_sentence(catalog: Catalog, said: Sequence[str]) -> str:
+    """Files of the data set that are no images and of which nothing is said; "" without any."""
+    if not is_folder(catalog.root):
+        return ""
+    below = files_below(catalog.root, lambda name: not is_image(name))
+    names = [os.path.relpath(path, catalog.root) for path in below]
+    paths, text = [*catalog.table["path"], *catalog.table["mask_path"]], " ".join(said)
+    read = {parts[0] for path in paths if (parts := locate(path or "."))}
+    lost = [
+        name
+        for name, path in zip(names, below, strict=True)
+        if path not in read and Path(name).name not in text and not name.endswith(MASK_ENDING)
+    ]
+    if not lost:
+        return ""
+    more = f" and {len(lost) - MOST_FILES:,} more" if len(lost) > MOST_FILES else ""
+    return f"Files that were not read: {', '.join(lost[:MOST_FILES])}{more}."
 
 
 def grouping_sentence(catalog: Catalog) -> str:
@@ -120,7 +164,7 @@ def _refused(checked: Checked, catalog: Catalog) -> list[str]:
     sound = checked.catalog
     lines = [f"unfit file: {bad}" for bad in checked.bad]
     if lines:
-        lines.append("unfit files can be left out: --set data.on_bad=skip")
+        lines.append('unfit files can be left out: data.on_bad = "skip" (`plan` writes it itself)')
     lines += [f"labels: {line}" for line in similar_label_lines(catalog)]
     found = contradictions(sound, checked.contents.pixels)
     lines += [
@@ -134,9 +178,19 @@ def _refused(checked: Checked, catalog: Catalog) -> list[str]:
         if (number := int(groups.get(label, 0))) < FEWEST:
             lines.append(
                 f"class {label!r}: {number} {catalog.unit}s, a run needs {FEWEST}; leave it out "
-                "with data.classes, or merge it in data.groups"
+                f"with {leave_out(label)}, or merge it with another class: --labels LABEL=CLASS"
             )
+    if any("data." in line for line in lines):
+        lines.append(
+            "entries such as data.exclude belong into the experiment file, or behind --set of "
+            "`dermaug plan` and `dermaug run`"
+        )
     return lines
+
+
+def leave_out(label: str) -> str:
+    """The option that leaves out a label."""
+    return f"--leave-out {shlex.quote(label)}"
 
 
 def _cut(lines: list[str]) -> list[str]:

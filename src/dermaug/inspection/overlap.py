@@ -1,13 +1,13 @@
 """Images and lesions that two data sets share, counted."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from dermaug.config import DataConfig
 from dermaug.data.check import Checked, check_catalog
+from dermaug.data.dataset import open_other
 from dermaug.data.parallel import Progress
-from dermaug.data.sources import open_catalog
 from dermaug.experiment.run.contents import Remembered
 from dermaug.experiment.run.known import Matches, counted, match_images
 
@@ -18,7 +18,7 @@ def overlap(
     checked: Checked,
     names: tuple[str, str],
     other: Path,
-    labels: Mapping[str, str],
+    config: DataConfig,
     progress: Progress | None = None,
 ) -> list[str]:
     """Compare a data set with another by pixels, as near-duplicates and by global id.
@@ -27,7 +27,7 @@ def overlap(
         checked: The data set whose images are counted, for example a test split, decoded.
         names: What the two are called.
         other: The other, for example the training split.
-        labels: Label -> class, "" to leave it out.
+        config: How labels and columns of the first are read; the other may lack them.
         progress: Called with (done, total) while the other's images are decoded.
 
     Returns:
@@ -36,7 +36,7 @@ def overlap(
     Raises:
         DermaugError: The other cannot be read as a data set.
     """
-    second = check_catalog(open_catalog(other, labels), progress=progress)
+    second = check_catalog(open_other(config, other), progress=progress)
     table = second.catalog.table.assign(pixels=second.contents.pixels)
     matches = match_images(checked, Remembered(table, second.contents.details))
     return shared_lines(checked, second, matches, names)

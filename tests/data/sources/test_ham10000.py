@@ -1,12 +1,16 @@
 """HAM10000: the layouts, and every fault of its metadata named with its row."""
 
+import zipfile
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dermaug.config import PhantomConfig
+from dermaug.data.decoding import lesion_box
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
@@ -90,6 +94,19 @@ def test_masks_come_along(ham_folder: HamFolder) -> None:
     (masks / "ISIC_0000003_segmentation.png").write_bytes(b"")
     paths = open_catalog(folder).table["mask_path"].tolist()
     assert paths == ["", "", str(masks / "ISIC_0000003_segmentation.png"), ""]
+
+
+def test_zipped_masks_of_dataverse_come_along(ham_folder: HamFolder) -> None:
+    folder, buffer = ham_folder(), BytesIO()
+    Image.new("L", (8, 6), 255).save(buffer, "PNG")
+    name = "HAM10000_segmentations_lesion_tschandl"
+    with zipfile.ZipFile(folder / f"{name}.zip", "w") as packed:
+        packed.writestr(f"{name}/ISIC_0000003_segmentation.png", buffer.getvalue())
+    catalog = open_catalog(folder)
+    mask = folder / f"{name}.zip" / name / "ISIC_0000003_segmentation.png"
+    assert catalog.table["mask_path"].tolist() == ["", "", str(mask), ""]
+    box = lesion_box(mask)
+    assert box is not None
 
 
 def test_kaggles_second_copy_of_the_images_is_read_once(ham_folder: HamFolder) -> None:

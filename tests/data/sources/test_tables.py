@@ -1,4 +1,13 @@
-"""Public data sets laid out as their documentation says, with phantoms for images."""
+"""Public data sets laid out as their documentation says, with phantoms for images.
+
+Columns and file names were compared with the code that the owners of a data set publish, or, where
+there is none, with several independent repositories that read it. DDI: DDI-Dataset/DDI-Code
+(`ddi_dataset.py`, which also knows an older column of the labels). BCN20000: imatge-upc/BCN20000
+(`create_master_split.py`), and a row of its table that a user printed. Users of the others: ISIC
+2019, ISIC 2020 (training table, its second version, list of duplicates), ISIC 2024 (the files of
+Kaggle and of the challenge), MILK10k (whose skin tones they agree to run from dark to light), and
+the index files of Derm7pt.
+"""
 
 import hashlib
 import json
@@ -118,7 +127,7 @@ CASES = [
             "Read image_type dermoscopic; left out clinical: close-up (3).",
             "Left out 1 image by label: SCCKA (1).",
         ),
-        ("male", "trunk", "4"),
+        ("male", "trunk", "MILK10k 4"),
     ),
     Case(
         "ISIC 2020",
@@ -258,6 +267,7 @@ CASES = [
                 "4,melanosis,0,back,male,A/A3.jpg,A/A4.jpg,\n"
             ),
             "meta/train_indexes.csv": "indexes\n0\n1\n",
+            "meta/test_indexes.csv": "indexes\n2\n3\n",
         },
         (
             "images/NEL/NEL027.JPG",
@@ -271,7 +281,12 @@ CASES = [
         ),
         ("bcc", "nv", "mel"),
         ("1", "2", "3"),
-        ("Left out 1 image by label: melanosis (1).",),
+        (
+            "Left out 1 image by label: melanosis (1).",
+            "The given splits are those of train_indexes.csv, test_indexes.csv.",
+            'The given splits are pooled, and a run splits the images anew (splits.use = "given" '
+            "keeps them): train (2 images), test (1 images).",
+        ),
         ("female", "abdomen", "unknown"),
     ),
     Case(
@@ -310,7 +325,21 @@ CASES = [
         ("malignant", "benign"),
         ("000001", "000002"),
         ("Label map: False = benign, True = malignant.",),
-        ("unknown", "unknown", "56"),
+        ("unknown", "unknown", "V-VI"),
+    ),
+    Case(
+        "DDI",
+        {
+            "ddi_metadata.csv": (
+                "DDI_ID,DDI_file,skin_tone,malignancy(malig=1),disease\n"
+                "1,000001.png,56,1,melanoma-in-situ\n2,000002.png,12,0,verruca-vulgaris\n"
+            )
+        },
+        ("images/000001.png", "images/000002.png"),
+        ("malignant", "benign"),
+        ("000001", "000002"),
+        ("Label map: 0 = benign, 1 = malignant.",),
+        ("unknown", "unknown", "V-VI"),
     ),
     Case(
         "ISIC archive",
@@ -362,7 +391,7 @@ CASES = [
     ),
 ]
 NAMES = [case.name for case in CASES]
-IDS = [f"{case.name} {next(iter(case.tables))}" for case in CASES]
+IDS = [f"{case.name} {next(iter(case.tables))} {case.images[0]}" for case in CASES]
 Write = Callable[..., Path]
 
 

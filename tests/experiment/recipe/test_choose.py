@@ -16,6 +16,7 @@ from dermaug.experiment.recipe.look import ClassCount, Look
 from dermaug.experiment.recipe.plan_file import toml_text
 from dermaug.experiment.recipe.rules import RUNGS
 from dermaug.experiment.recipe.sentences import plan_record, plan_sentences, plan_text
+from dermaug.experiment.recipe.wishes import Wishes
 from dermaug.experiment_file import read_experiment, validate_experiment
 
 SECONDS = {
@@ -38,7 +39,7 @@ def _steady_machine() -> Iterator[None]:
 
 
 def made(folder: Path, hours: float | None = None, *settings: str) -> Plan:
-    return make_plan(str(folder), hours, device="cpu", settings=settings)
+    return make_plan(str(folder), hours, device="cpu", wishes=Wishes(settings))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_settings_of_the_user_are_kept(photographs: Path) -> None:
         "lesion",
     )
     labels = {"DF": "Melanom", "Melanom": "Melanom"}
-    plan = make_plan(str(photographs), device="cpu", labels=labels)
+    plan = make_plan(str(photographs), device="cpu", wishes=Wishes(labels=labels))
     assert [each.images for each in plan.look.classes] == [17, 24]
     with pytest.raises(DermaugError, match="at least two classes"):
         made(photographs, None, 'data.classes=["DF", "Melanom"]')

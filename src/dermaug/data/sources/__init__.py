@@ -76,13 +76,17 @@ SOURCES = {
 NO_MAP: Mapping[str, str] = {}
 
 
-def open_catalog(path: Path, labels: Mapping[str, str] = NO_MAP) -> Catalog:
+def open_catalog(
+    path: Path, labels: Mapping[str, str] = NO_MAP, columns: Mapping[str, str] = NO_MAP
+) -> Catalog:
     """Recognise a data set and read its table; no image is decoded.
 
     Args:
         path: Folder of the data set, or its table.
         labels: Label -> class, "" leaves its images out (`DataConfig.label_map`); overrides what is
             known of a public data set. Labels that the data do not have are ignored.
+        columns: Column that is read -> its name in the table (`DataConfig.columns`); with any, a
+            table with these columns is read, whatever else lies there.
 
     Raises:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
@@ -90,6 +94,8 @@ def open_catalog(path: Path, labels: Mapping[str, str] = NO_MAP) -> Catalog:
     try:
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
+        if columns:
+            return relabel(own_table.read(path.resolve(), columns), labels)
         inside, source = _meant(path.resolve())
         if source is not None:
             return source.read(inside, labels)
@@ -114,8 +120,10 @@ def recognise(path: Path) -> Source | None:
     return next((source for source in SOURCES.values() if source.recognises(path)), None)
 
 
-def recognised_as(path: Path) -> str:
+def recognised_as(path: Path, columns: Mapping[str, str] = NO_MAP) -> str:
     """Which source reads a path and what it looks for, as a sentence; "" when none does."""
+    if columns:
+        return own_table.why(path.resolve(), columns)
     inside, source = _meant(path.resolve())
     if source is not None and source.why is not None:
         return source.why(inside)

@@ -22,6 +22,7 @@ from dermaug.data.sources.images import (
     plain_name,
     sub_folders,
 )
+from dermaug.data.sources.named_columns import suggestion
 from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     is_container,
@@ -38,7 +39,8 @@ LOOKS_FOR = (
 )
 NAMED = 12
 """Classes that a sentence names."""
-TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
+TEXT_TABLES, WORKBOOKS = (".csv", ".tsv", ".tab"), (".xlsx", ".xls", ".ods")
+TABLES = (*TEXT_TABLES, *WORKBOOKS, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
 
 def recognises(path: Path) -> bool:
@@ -73,9 +75,7 @@ def doubts(path: Path) -> list[str]:
     return (
         lines
         + [
-            f"{folder / name} is a table of no known layout{_columns(folder / name)}: the classes "
-            "may be in it; call the columns with the images' names and labels file_name and label "
-            "(and lesion_id, patient_id), or move the table if it is of no use"
+            f"{folder / name} {_unknown_table(folder / name, path)}"
             for folder in dict.fromkeys((path, *roots, *folders))
             for name in file_names(folder)
             if name.lower().endswith(TABLES) and not _tells_more(name, folders)
@@ -98,10 +98,22 @@ def _tells_more(table: str, folders: Sequence[Path]) -> bool:
     return any(table.startswith(prefix) for prefix in prefixes)
 
 
-def _columns(table: Path) -> str:
-    """The columns of a table that is text, in brackets."""
-    names = read_header(table) if table.suffix.lower() in (".csv", ".tsv", ".tab") else ()
-    return f" (columns {', '.join(names)[:120]})" if names else ""
+def _unknown_table(table: Path, root: Path) -> str:
+    """What may be in a table of no known layout, and how to have it read."""
+    if table.suffix.lower() in WORKBOOKS:
+        return (
+            "is a workbook, which is not read: the classes may be in it; save its sheet as CSV, or "
+            "move it if it is of no use"
+        )
+    if table.suffix.lower() not in TEXT_TABLES:
+        return "is a table of no known layout: move it if it is of no use"
+    columns = ", ".join(read_header(table))[:200]
+    options = suggestion(table, root) or "--image-column COLUMN --label-column COLUMN"
+    return (
+        f"is a table of no known layout (columns {columns}): the classes may be in it; name its "
+        f"columns: {options} (and --lesion-column, --patient-column, if there are such); or move "
+        "the table if it is of no use"
+    )
 
 
 def _tables_beside(path: Path) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dermaug.data.cells import MILK10K
 from dermaug.data.label_map import DROPPED
 
 HAM10000 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
@@ -34,7 +35,12 @@ ALIASES = {
     "dx_type": ("dx_type", "diagnosis_confirm_type"),
 }
 """Column of a catalog -> its names in these data sets; the first that a table has is read."""
-
+TONES = {
+    "skin_tone": {"12": "I-II", "34": "III-IV", "56": "V-VI"},
+    "skin_tone_class": {str(tone): f"{MILK10K} {tone}" for tone in range(7)},
+}
+"""Column with skin tones that are not single Fitzpatrick types -> what they are. DDI's are pairs of
+types; MILK10k's own scale runs from dark to light."""
 
 CONFIRMED_BY = {
     "histopathology": "histo",
@@ -63,6 +69,7 @@ class Layout:
         others: Columns that name further images, which are not read.
         drop_rest: Whether labels that `labels` does not name are left out; else they are refused.
         incomplete: Whether most copies lack images: their rows are left out.
+        indexes: Tables beside it with the places of the rows, from 0, of each given split.
     """
 
     name: str
@@ -76,6 +83,7 @@ class Layout:
     others: tuple[str, ...] = ()
     drop_rest: bool = False
     incomplete: bool = False
+    indexes: tuple[str, ...] = ()
 
     def fits(self, columns: tuple[str, ...]) -> bool:
         """Whether a header is that of the table with this data set's labels."""
@@ -170,9 +178,10 @@ LAYOUTS = [
         marks=("case_num", "clinic"),
         others=("clinic",),
         drop_rest=True,
+        indexes=("train_indexes.csv", "valid_indexes.csv", "test_indexes.csv"),
     ),
     Layout("Fitzpatrick17k", "md5hash", ("label",), incomplete=True),
-    Layout("DDI", "DDI_file", ("malignant",), BINARY),
+    Layout("DDI", "DDI_file", ("malignant", "malignancy(malig=1)"), BINARY),
     Layout(
         "ISIC archive",
         "isic_id",

@@ -96,9 +96,10 @@ def by_stem(paths: Iterable[str], findings: Findings) -> dict[str, str]:
 
 def mask_paths(*folders: Path) -> dict[str, str]:
     """Image id -> path of its lesion mask, from `MASK_FOLDER` in the first folder that has one."""
-    for folder in folders:
-        if containers.is_folder(masks := folder / MASK_FOLDER):
-            paths = files_below(masks, lambda name: name.endswith(MASK_ENDING))
+    for masks in (folder / f"{MASK_FOLDER}{end}" for folder in folders for end in ("", ".zip")):
+        packed = masks.is_file()  # as Dataverse has it
+        if not (packed and containers.unreadable(masks)) and containers.is_folder(masks):
+            paths = files_below(masks, lambda name: name.endswith(MASK_ENDING), lambda _: True)
             return {Path(path).name.removesuffix(MASK_ENDING): path for path in paths}
     return {}
 

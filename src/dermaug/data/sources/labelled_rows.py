@@ -20,10 +20,10 @@ from dermaug.data.cells import (
 )
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Findings, Row, Sheet
-from dermaug.data.sources.descriptors import ALIASES, CONFIRMED_BY, Layout
+from dermaug.data.sources.descriptors import ALIASES, CONFIRMED_BY, TONES, Layout
 from dermaug.data.sources.images import SUFFIXES, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed, missing_sentence
-from dermaug.data.sources.split_folders import split_of, with_splits
+from dermaug.data.sources.split_folders import pooled_note, split_of, with_splits
 from dermaug.errors import DermaugError
 
 ZEROS, ONES = ("0", "0.0"), ("1", "1.0")
@@ -140,7 +140,9 @@ def _canonical(row: Row, layout: Layout, label: str) -> Row:
     cells = {"image_id": stem, "label": label, "file": row[layout.image]}
     cells |= {"split": split_of(row.get("split")), "device": parse_device(row)}
     for column, names in ALIASES.items():
-        text = next((row[name] for name in names if name in row.cells), "")
+        name = next((name for name in names if name in row.cells), "")
+        text = row[name] if name else ""  # a column without a name is none of them
+        text = TONES[name].get(text.removesuffix(".0"), text) if name in TONES else text
         cells[column] = "" if text == "-1" else text  # Fitzpatrick17k's word for unknown
     cells["dx_type"] = CONFIRMED_BY.get(cells["dx_type"].lower(), cells["dx_type"])
     if cells["lesion_id"].lower() in UNKNOWN_WORDS:
@@ -223,6 +225,9 @@ def _catalog(
         path=[images[image_id] for image_id in ids],
         mask_path=[masks.get(image_id, "") for image_id in ids],
     )[list(COLUMNS)]
-    table = with_devices(with_splits(table, [row["split"] for row in rows]), rows)
+    splits = [row["split"] for row in rows]
+    table = with_devices(with_splits(table, splits), rows)
+    if "split" in table:
+        notes.append(pooled_note(Counter(filter(None, splits))))
     classes = tuple(sorted(set(table["label"])))
     return Catalog(name, root, table, classes, grouped, notes=tuple(notes), written=written)

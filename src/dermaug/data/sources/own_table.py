@@ -1,7 +1,7 @@
 """Images with a table of one's own, metadata.csv or .jsonl, alone or in each of given splits."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +34,10 @@ from dermaug.data.sources.images import (
     masks_beside,
 )
 from dermaug.data.sources.missing import add_missing, add_unnamed
+from dermaug.data.sources.named_columns import named_tables, suggestion
+from dermaug.data.sources.named_files import completed_note, meant_files
 from dermaug.data.sources.split_folders import (
+    is_split,
     pooled_note,
     split_folders,
     split_name,
@@ -48,6 +51,7 @@ LOOKS_FOR = (
     "[,lesion_id,patient_id,age,sex,localization,skin_tone], or one in each of train, validation "
     "and test"
 )
+NO_NAMES: Mapping[str, str] = {}
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
@@ -60,21 +64,28 @@ def recognises(path: Path) -> bool:
     return bool(_tables(path))
 
 
-def read(path: Path) -> Catalog:
+def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
     """Read images by the tables named `TABLE_NAMES`; given splits are pooled.
 
     Args:
-        path: The folder or the table. A table's `file_name` is relative to its folder.
+        path: The folder or the table. A table's `file_name` is relative to its folder, or the end
+            of a path below it.
+        names: Column that is read -> its name in the table, if the user has named some.
 
     Raises:
         DermaugError: Every finding, by file and line.
     """
     root = path.parent if not is_folder(path) else path
     findings = Findings()
-    sheet = _pooled(root, _tables(path), findings)
+    sheet = _pooled(root, _tables(path, names), names, findings)
     check_unique(sheet.rows, "file_name", findings)
-    paths = [_image_path(root, row, findings) for row in sheet.rows]
-    _match_files(root, sheet, paths, findings)
+    files = files_below(root)
+    meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
+    paths = [
+        Path(meant[name]) if (name := row["file_name"]) in meant else _lost(root, row, findings)
+        for row in sheet.rows
+    ]
+    _match_files(root, sheet, paths, files, findings)
     ids = image_ids(paths, root)
     lesions, lone = _lesion_ids(sheet, ids)
     for row in sheet.rows:
@@ -90,6 +101,7 @@ def read(path: Path) -> Catalog:
     findings.stop(str(root))
     grouped = "lesion_id" in sheet.columns
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
+    notes += filter(None, [completed_note(root, meant)])
     if sheet.path == root:
         folders = [image.relative_to(root).parts[0] for image in paths]
         notes.append(pooled_note(Counter(folders)))
@@ -102,12 +114,16 @@ def read(path: Path) -> Catalog:
     return plain_catalog(root, ids, lesions, labels, paths, described, grouped, notes)
 
 
-def why(path: Path) -> str:
+def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     """What a path was recognised as and by which tables, as a sentence."""
-    tables = _tables(path)
+    tables = _tables(path, names)
     splits = f" in each of {', '.join(table.parent.name for table in tables)}"
     where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
-    columns = "labels" if tables[0].name == stylegan_labels.NAME else "columns file_name and label"
+    asked = [f"{name} ({column})" for column, name in names.items()]
+    known = [column for column in REQUIRED if column not in names]
+    columns = f"columns {' and '.join([*known, *asked])}"
+    if tables[0].name == stylegan_labels.NAME:
+        columns = "labels"
     return f"Read by the {columns} of {tables[0].name}{where}."
 
 
@@ -119,8 +135,10 @@ def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
     return ["_".join(path.relative_to(root).parts) for path in paths]
 
 
-def _tables(path: Path) -> list[Path]:
+def _tables(path: Path, names: Mapping[str, str] = NO_NAMES) -> list[Path]:
     """The table that a path means, or those of the splits in it."""
+    if names:
+        return named_tables(path, [names.get(column, column) for column in REQUIRED])
     if not is_folder(path):
         return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
     tables = _tables_in(path)
@@ -142,12 +160,14 @@ def _has_columns(table: Path) -> bool:
     return table.suffix.lower() in (".csv", ".tsv") and set(REQUIRED) <= set(read_header(table))
 
 
-def _pooled(root: Path, tables: Sequence[Path], findings: Findings) -> Sheet:
+def _pooled(
+    root: Path, tables: Sequence[Path], names: Mapping[str, str], findings: Findings
+) -> Sheet:
     """The table, or those of the splits as one, named by the root."""
-    sheets = [
-        READERS.get(table.suffix.lower(), read_sheet)(table, REQUIRED, findings) for table in tables
-    ]
-    if tables[0].parent == root:
+    required = tuple(names.get(column, column) for column in REQUIRED)
+    needed = (*required, *(name for name in names.values() if name not in required))
+    sheets = [_sheet(table, root, needed, findings).renamed(names) for table in tables]
+    if len(sheets) == 1 and (tables[0].parent == root or not is_split(tables[0].parent)):
         return sheets[0]
     rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
     doubtful = {f"{sheet.path.parent.name}/{cell}" for sheet in sheets for cell in sheet.doubtful}
@@ -155,12 +175,26 @@ def _pooled(root: Path, tables: Sequence[Path], findings: Findings) -> Sheet:
     return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful))
 
 
+def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
+    """Read a table; one that lacks columns is refused with the options that name them."""
+    try:
+        return READERS.get(table.suffix.lower(), read_sheet)(table, needed, findings)
+    except DermaugError as error:
+        if table.suffix.lower() in READERS or set(needed) <= set(read_header(table)):
+            raise
+        options = suggestion(table, root) or "--image-column COLUMN --label-column COLUMN"
+        raise DermaugError(
+            error.message, (*error.details, f"or name the columns as they are: {options}")
+        ) from None
+
+
 def _below(row: Row, split: str) -> Row:
     cells = {**row.cells, "file_name": f"{split}/{row['file_name']}"}
     return replace(row, where=f"{split}/{row.where}", cells=cells)
 
 
-def _image_path(root: Path, row: Row, findings: Findings) -> Path:
+def _lost(root: Path, row: Row, findings: Findings) -> Path:
+    """The path of an image that is not there; the root where the name can be none."""
     try:
         path = safe_join(root, row["file_name"])
     except DermaugError as error:
@@ -173,9 +207,15 @@ def _image_path(root: Path, row: Row, findings: Findings) -> Path:
     return path
 
 
-def _match_files(root: Path, sheet: Sheet, paths: Sequence[Path], findings: Findings) -> None:
-    files = files_below(root)
+def _match_files(
+    root: Path, sheet: Sheet, paths: Sequence[Path], files: Sequence[str], findings: Findings
+) -> None:
     present, named = set(files), {str(path) for path in paths}
+    first: dict[str, str] = {}
+    for row, path in zip(sheet.rows, paths, strict=True):
+        earlier = first.setdefault(str(path), row["file_name"])
+        if path != root and earlier != row["file_name"]:
+            findings.add(f"{row.where}: {row['file_name']!r} means the same file as {earlier!r}")
     missing = [
         (row.where, row["file_name"])
         for row, path in zip(sheet.rows, paths, strict=True)

@@ -1,12 +1,13 @@
 """Any data set that `LAYOUTS` describes: its table is found by header, and read by descriptor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.metadata import Findings, Row, Sheet, read_sheet
 from dermaug.data.sources.descriptors import LAYOUTS
-from dermaug.data.sources.images import by_stem, files_below
+from dermaug.data.sources.images import by_stem, file_names, files_below
 from dermaug.data.sources.labelled_rows import read_rows
 from dermaug.data.sources.labelled_tables import (
     OWN_READER,
@@ -78,12 +79,37 @@ def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
             columns = tuple(dict.fromkeys((*first.columns, *second.columns)))
             sheet = Sheet(first.path, columns, tuple(rows), first.doubtful | second.doubtful)
             notes.append(f"Joined with {path.name} by {layout.join}.")
+    if layout.indexes:
+        sheet = _with_given_splits(sheet, layout.indexes, findings, notes)
     if layout.image not in sheet.columns:
         raise DermaugError(
             f"{table.path}: expected a table beside it with the columns {layout.join} and "
             f"{layout.image}, whose name begins with {table.part or 'the same word'!r}; found none"
         )
     return sheet
+
+
+def _with_given_splits(
+    sheet: Sheet, tables: Sequence[str], findings: Findings, notes: list[str]
+) -> Sheet:
+    """The table with a column `split`, where tables beside it name the rows of each split."""
+    folder, splits = sheet.path.parent, [""] * len(sheet.rows)
+    there = [name for name in tables if name in file_names(folder)]
+    for name in there:
+        for row in read_sheet(folder / name, ("indexes",), findings).rows:
+            place = row["indexes"]
+            if not place.isdecimal() or int(place) >= len(splits):
+                findings.add(f"{row.where}: expected a row from 0 to {len(splits) - 1}")
+            else:
+                splits[int(place)] = name.partition("_")[0]
+    if not there:
+        return sheet
+    notes.append(f"The given splits are those of {', '.join(there)}.")
+    rows = [
+        replace(row, cells={**row.cells, "split": split})
+        for row, split in zip(sheet.rows, splits, strict=True)
+    ]
+    return replace(sheet, columns=(*sheet.columns, "split"), rows=tuple(rows))
 
 
 def _root(path: Path, table: Labelled) -> Path:

@@ -1,6 +1,6 @@
 """Choose the strongest study of the recipe that fits the hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,14 @@ from dermaug.experiment.recipe.clock import Clock
 from dermaug.experiment.recipe.draft import Draft, draft
 from dermaug.experiment.recipe.look import Look, look_at
 from dermaug.experiment.recipe.rules import RUNGS, Rung
+from dermaug.experiment.recipe.wishes import Wishes
 from dermaug.experiment.run.run import counts_by_point
 from dermaug.experiment_file import apply_override, validate_experiment
 from dermaug.training.fabric import start_fabric
 
 LOOKED_AT = ("data.", "splits.group")
 """Settings that must be known before the data are looked at."""
+NO_WISHES = Wishes()
 ENDLESS_SEEDS = tuple(range(1_000))
 """So many that the chance of trainings no longer matters."""
 
@@ -100,8 +102,7 @@ def make_plan(
     *,
     device: str = "auto",
     precision: str = "auto",
-    settings: Sequence[str] = (),
-    labels: Mapping[str, str] | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> Plan:
     """Look at a data set and choose the strongest study that fits.
 
@@ -110,18 +111,18 @@ def make_plan(
         hours: Hours on this machine; None takes the first of `rules.HOURS` that is enough.
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
-        settings: `key=value` each, entries of the file that the user has chosen.
-        labels: Label -> class, or "" to leave it out; None changes no label.
+        wishes: What the user has decided.
 
     Raises:
         DermaugError: The data cannot be used, a setting is wrong, or no study fits the hours.
     """
     here = str(start_fabric(device, precision).device)
-    known = [setting for setting in settings if setting.strip().startswith(LOOKED_AT)]
-    given = _given(source, known, labels or {})
+    known = [each for each in wishes.settings if each.strip().startswith(LOOKED_AT)]
+    given = _given(source, known, wishes)
     look = look_at(given.data, given.splits.group, here)
     clock = Clock(Asked(device, precision), here, len(look.classes))
-    studies = _Studies(look, given, [each for each in settings if each not in known], clock)
+    others = [each for each in wishes.settings if each not in known]
+    studies = _Studies(look, given, others, clock)
     studies.measure(RUNGS[0])
     allowed = hours if hours is not None else _default_hours(studies)
     chosen = _strongest(studies, allowed)
@@ -186,13 +187,15 @@ class _Studies:
         return validate_experiment(made.tree, "the plan")
 
 
-def _given(source: str, settings: Sequence[str], labels: Mapping[str, str]) -> Experiment:
+def _given(source: str, settings: Sequence[str], wishes: Wishes) -> Experiment:
     """The part of the experiment that is known before the data have been looked at."""
     tree: dict[str, Any] = {"name": "plan", "data": {"source": source}, "arms": [{"name": "real"}]}
     for setting in settings:
         apply_override(tree, setting)
     asked = validate_experiment(tree, "--set")
-    return asked.model_copy(update={"data": asked.data.with_labels(labels)})
+    data = asked.data.with_labels(wishes.labels)
+    data = data.with_columns(wishes.columns) if wishes.columns else data
+    return asked.model_copy(update={"data": data})
 
 
 def _default_hours(studies: _Studies) -> float:

@@ -89,8 +89,8 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         told = ", ".join(f"{each.label} {each.groups}" for each in counts) or "none"
         raise DermaugError(
             f"{catalog.name}: expected at least two classes with {rules.FEWEST_LESIONS} or more "
-            f"{catalog.unit}s each, found {told}; add images, or merge classes with --set "
-            "data.groups"
+            f"{catalog.unit}s each, found {told}; add images, or merge classes with --labels "
+            "LABEL=CLASS"
         )
     if len(kept) < len(counts):
         catalog = keep_classes(catalog, tuple(each.label for each in kept))

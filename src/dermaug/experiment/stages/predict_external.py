@@ -13,6 +13,7 @@ from dermaug.console import console
 from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.pixels import PixelStore, refuse_uncropped
+from dermaug.data.sources.named_columns import named_tables
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import overall_read, per_class_read, prior_array
 from dermaug.experiment.run.artefacts import StoredClassifier
@@ -28,6 +29,7 @@ def evaluate(
     *,
     skip_known: bool,
     labels: Mapping[str, str] | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score classifiers on a labelled data set that they have not seen.
 
@@ -38,6 +40,8 @@ def evaluate(
         skip_known: Whether to leave out the training images of a classifier, and other images of
             their lesions or patients, instead of raising an error.
         labels: Label of the data -> class, "" to leave it out, besides those of the training.
+        columns: Column that is read -> its name in the table of the data; None takes those of the
+            training where the table has them.
 
     Returns:
         One row per classifier: arm, model, fold, seed, images, and each overall metric; and one row
@@ -48,12 +52,15 @@ def evaluate(
             images, or lack segmentations for classifiers of lesion crops; or the run that
             identifies the training images is missing.
     """
+    if columns:
+        named_tables(data, list(columns.values()))
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}
     matched: dict[tuple[str, Path], Matches] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
         config = stored.record.data.model_copy(update={"size": spec.size}).with_labels(labels or {})
+        config = config.with_columns(columns) if columns else config
         key, run = config.model_dump_json(), stored.run
         if key not in stores:
             stores[key] = open_labelled(config, data, spec.classes)

@@ -1,0 +1,86 @@
+"""Tables whose columns the user names, or could name: unknown columns, and what they seem to be."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from dermaug.data.containers import is_folder
+from dermaug.data.metadata import Findings, read_header, read_sheet
+from dermaug.data.sources.images import file_names, files_below
+from dermaug.data.sources.labelled_tables import TABLES, tables_around
+from dermaug.data.sources.named_files import looks_like_names
+from dermaug.data.sources.split_folders import is_split
+from dermaug.errors import DermaugError
+
+MOST_LABELS = 30
+"""Most different values of a column that may hold labels."""
+LOOKED_AT = 200
+"""Rows of a table that are looked at."""
+
+
+def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
+    """The table with some columns: `path` itself, in it, in its sub-folders, or beside it.
+
+    Args:
+        path: A folder, or the table.
+        needed: Names of the columns.
+
+    Returns:
+        One table, or one in each of some folders named as splits.
+
+    Raises:
+        DermaugError: There is no such table, or there are several.
+    """
+    headers = dict(tables_around(path))
+    if is_folder(path) and not headers and is_folder(path.parent):
+        beside = [path.parent / name for name in file_names(path.parent)]
+        headers = {each: read_header(each) for each in beside if each.suffix.lower() in TABLES}
+    found = [table for table, columns in headers.items() if set(needed) <= set(columns)]
+    wanted = " and ".join(map(repr, needed))
+    if not found:
+        raise DermaugError(
+            f"{path}: expected a table with the columns {wanted}, found "
+            f"{'none' if headers else 'no table'}",
+            [_header_line(table, columns, needed) for table, columns in headers.items()],
+        )
+    if len(found) > 1 and not all(is_split(table.parent) for table in found):
+        raise DermaugError(
+            f"{path}: expected one table with the columns {wanted}, found {len(found)}; pass the "
+            "one you want",
+            [str(table) for table in found],
+        )
+    return found
+
+
+def has_named_table(path: Path, names: Mapping[str, str]) -> bool:
+    """Whether a table around a path has all columns that the user has named."""
+    return any(set(names.values()) <= set(columns) for columns in tables_around(path).values())
+
+
+def suggestion(table: Path, root: Path) -> str:
+    """The options that name the columns of an unknown table, as far as its cells tell."""
+    try:
+        sheet = read_sheet(table, (), Findings())
+    except DermaugError:
+        return ""
+    rows, files = sheet.rows[:LOOKED_AT], files_below(root)
+    cells = {column: [row[column] for row in rows] for column in sheet.columns}
+    images = [column for column in cells if looks_like_names(cells[column], files)]
+    if not images:
+        return ""
+    labels = [
+        column
+        for column, values in cells.items()
+        if column != images[0] and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
+    ]
+    # Words are labels rather than numbers, which may be ages.
+    labels.sort(key=lambda column: any(value.isdecimal() for value in cells[column]))
+    label = f"'{labels[0]}'" if labels else "COLUMN"
+    return f"--image-column '{images[0]}' --label-column {label}"
+
+
+def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:
+    lost = [name for name in needed if name not in columns]
+    close = [match for name in lost for match in difflib.get_close_matches(name, columns, n=1)]
+    hint = f"; is it {close[0]!r}?" if close else ""
+    return f"{table}: no {', '.join(map(repr, lost))} among {', '.join(columns)[:200]}{hint}"

@@ -1,0 +1,72 @@
+"""Which image files the names in a table mean: exactly, or by the end of the path."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from dermaug.data.sources.images import is_image
+
+EXAMPLES = 2
+"""Completed names that a note shows."""
+
+
+def meant_files(root: Path, names: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+    """Name in a table -> path of the only file that it can mean; names without one are left out.
+
+    A name means a file of that path below the root. If there is none, it means the only image whose
+    path ends with it, in any case, with or without its ending: `IMG 7` is `scans/IMG 7.JPG`. Names
+    that lead out of the root mean nothing.
+
+    Args:
+        root: Folder of the data set.
+        names: As the table writes them.
+        files: Paths of all images below the root.
+    """
+    exact = set(files)
+    found = {name: path for name in names if (path := f"{root}/{name}") in exact}
+    lost = {name: end for name in names if name not in found and (end := _ending(name))}
+    if not lost:
+        return found
+    ends = _ends(PurePosixPath(Path(file).relative_to(root).as_posix()) for file in files)
+    meant = {name: ends.get(end, "") for name, end in lost.items()}
+    return found | {name: f"{root}/{path}" for name, path in meant.items() if path}
+
+
+def completed_note(root: Path, meant: Mapping[str, str]) -> str:
+    """A sentence on the names that do not say where their file lies; "" if all do."""
+    shown = [
+        f"{name} is {path}"
+        for name, file in meant.items()
+        if (path := Path(file).relative_to(root).as_posix()) != name
+    ]
+    if not shown:
+        return ""
+    more = ", ..." if len(shown) > EXAMPLES else ""
+    return f"{len(shown):,} file names were completed: {', '.join(shown[:EXAMPLES])}{more}."
+
+
+def _ending(name: str) -> str:
+    """A name as the end of a path, in lower case; "" if it leads out of the data set."""
+    text = re.sub(r"^(\./)+", "", name.replace("\\", "/").lower())
+    parts = text.split("/")
+    return "" if any(part in ("", ".", "..") or ":" in part for part in parts) else text
+
+
+def _ends(paths: Iterable[PurePosixPath]) -> dict[str, str]:
+    """Every end of a path, in lower case, with and without the ending -> path; "" for several."""
+    ends: dict[str, str] = {}
+    for path in paths:
+        parts = path.parts
+        for depth in range(len(parts)):
+            text = "/".join(parts[depth:]).lower()
+            for end in {text, text.removesuffix(path.suffix.lower())}:
+                ends[end] = "" if ends.get(end, str(path)) != str(path) else str(path)
+    return ends
+
+
+def looks_like_names(cells: Sequence[str], files: Sequence[str]) -> bool:
+    """Whether most cells of a column mean one of some files."""
+    stems = {PurePosixPath(file).stem.lower() for file in files}
+    named = [PurePosixPath(cell.replace("\\", "/").lower()) for cell in cells if cell]
+    known = sum((path.stem if is_image(path.name) else path.name) in stems for path in named)
+    return bool(named) and known > len(cells) / 2
