@@ -98,7 +98,7 @@ def test_masks_come_along(ham_folder: HamFolder) -> None:
 
 def test_zipped_masks_of_dataverse_come_along(ham_folder: HamFolder) -> None:
     folder, buffer = ham_folder(), BytesIO()
-    Image.new("L", (8, 6), 255).save(buffer, "PNG")
+    Image.new("L", (32, 24), 255).save(buffer, "PNG")
     name = "HAM10000_segmentations_lesion_tschandl"
     with zipfile.ZipFile(folder / f"{name}.zip", "w") as packed:
         packed.writestr(f"{name}/ISIC_0000003_segmentation.png", buffer.getvalue())
