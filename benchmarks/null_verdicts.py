@@ -12,7 +12,7 @@ power are read off the same studies with a true difference added to what was obs
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +32,6 @@ from dermaug.scoring.decisions import measured
 from dermaug.scoring.points import point_of
 from dermaug.scoring.samples import predictions_of
 from dermaug.stats.answers import FoldAnswers, answers_of
-from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import Comparison, estimate_all
 from dermaug.stats.metrics import ALL, Metric, MetricSet, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
@@ -169,14 +168,9 @@ def judged(
         ),
         float(np.diff(mean.interval()[:, 0])[0]),
         float((high - low)[known].min()),
-        bool(moved(mean, margin).equivalence_p(margin)[0] <= ALPHA),
-        bool(moved(mean, GAIN).p_value()[0] <= ALPHA),
+        bool(mean.moved(margin).equivalence_p(margin)[0] <= ALPHA),
+        bool(mean.moved(GAIN).p_value()[0] <= ALPHA),
     )
-
-
-def moved(estimate: Estimate, difference: float) -> Estimate:
-    """The estimate of a study in which the arms truly differ by this much more."""
-    return replace(estimate, value=estimate.value + difference, nodes=estimate.nodes + difference)
 
 
 def figures(told: Sequence[Verdicts]) -> list[str]:

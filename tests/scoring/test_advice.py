@@ -12,7 +12,14 @@ from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 
 Study = Callable[..., RunResults]
-ROW = {"scope": "mel", "difference": -0.05, "low": -0.09, "high": -0.01, "num_groups": 40}
+ROW = {
+    "scope": "mel",
+    "difference": -0.05,
+    "low": -0.09,
+    "high": -0.01,
+    "num_groups": 40,
+    "attainable": True,
+}
 
 
 @pytest.mark.parametrize(
@@ -22,15 +29,24 @@ ROW = {"scope": "mel", "difference": -0.05, "low": -0.09, "high": -0.01, "num_gr
         ({"verdict": HELPS}, "gains with this dose (0.5 synthetic images per real one"),
         ({"verdict": EQUIVALENT, "margin": 0.05}, "harmless within 0.05"),
         ({"verdict": INCONCLUSIVE}, "inconclusive with 40 test groups"),
+        (
+            {"verdict": INCONCLUSIVE, "attainable": False},
+            "no possible gain would be significant with 40 test groups",
+        ),
         ({"verdict": NOT_JUDGED}, "cannot be told from one training per arm"),
         ({"verdict": NOT_JUDGED, "num_groups": 9}, "cannot be told with 9 test groups"),
         ({"verdict": NOT_JUDGED, "difference": np.nan}, "cannot be told"),
     ],
 )
 def test_each_verdict_has_its_sentence(change: dict[str, object], said: str) -> None:
-    text = class_sentence(ROW | change, 0.5)
+    text = class_sentence(ROW | change, [0.5, 0.5])
     assert text.startswith("mel: ")
     assert said in text
+
+
+def test_doses_that_differ_between_trainings_are_given_as_a_range() -> None:
+    text = class_sentence(ROW | {"verdict": INCONCLUSIVE}, [0.0, 0.05, 0.025])
+    assert "0 to 0.05 synthetic images per real one" in text
 
 
 def test_every_class_of_a_synthetic_arm_is_spoken_of_once(drawn_study: Study) -> None:

@@ -178,6 +178,14 @@ def test_what_cannot_be_attained_is_said(drawn_study: Study) -> None:
     assert "not attainable by this design" in row["sentence"]
 
 
+def test_equivalence_out_of_reach_is_said(drawn_study: Study) -> None:
+    study = drawn_study(skill={"real": 1.5, "classic": 1.5}, folds=1, seeds=(0, 1), lesions=60)
+    row = means(verdicts_of(study, 100)).loc["classic"]
+    assert row["high"] - row["low"] > 4 * row["margin"]  # the interval is wider than the margins
+    assert not row["can_be_equivalent"]
+    assert "no difference would be small enough for equivalence" in row["sentence"]
+
+
 def test_a_learnt_prior_moves_argmax_and_neither_of_the_others(drawn_study: Study) -> None:
     even = drawn_study(skill={"real": 1.5, "classic": 1.5}, seeds=(0, 1))
     moved = with_prior(even, "real", [0.05, 0.90, 0.05])

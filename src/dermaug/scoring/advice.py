@@ -1,6 +1,6 @@
 """Advice for each class: a sentence that a user can act on, no stronger than the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,29 +38,31 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
     }
     rows = []
     for row in judged.to_dict("records"):
-        share = added[row["model"], row["arm"]][row["scope"]]
-        words = class_sentence(row, share)
+        shares = added[row["model"], row["arm"]][row["scope"]]
+        words = class_sentence(row, shares)
         place = (row["model"], row["arm"], row["reference"], row["scope"])
-        rows.append((*place, share, row["verdict"], words))
+        rows.append((*place, float(np.mean(shares)), row["verdict"], words))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
+def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
     """Put the verdict on the sensitivity of one class into a sentence for the owner of the data.
 
     Args:
         row: A row of the verdict table.
-        per_real: Synthetic images of the class per real one.
+        per_real: Synthetic images of the class per real one, in each training of the arm.
     """
     label = row["scope"]
-    images = f"{per_real:.2g} synthetic images per real one"
+    fewest, most = (f"{end(per_real):.2g}" for end in (min, max))
+    span = fewest if fewest == most else f"{fewest} to {most}"
+    images = f"{span} synthetic images per real one"
     if np.isnan(row["difference"]) or row["num_groups"] < FEWEST_GROUPS:
         return f"{label}: cannot be told with {row['num_groups']} {GROUPS_ONLY}."
     if row["verdict"] == NOT_JUDGED:
         return f"{label}: cannot be told from one training per arm."
     change = f"prior-adjusted sensitivity {signed(row['difference'])}"
     change += f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
-    if not per_real:
+    if not any(per_real):
         return f"{label}: got no synthetic images of its own; {row['verdict']} ({change})."
     if row["verdict"] == HELPS:
         return f"{label}: gains with this dose ({images}; {change})."
@@ -69,14 +71,14 @@ def class_sentence(row: Mapping[Any, Any], per_real: float) -> str:
     if row["verdict"] == EQUIVALENT:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
-    shown = f"{row['verdict']} with {row['num_groups']:,} {GROUPS_ONLY}"
-    return f"{label}: {shown} ({images}; {change})."
+    shown = row["verdict"] if row["attainable"] else "no possible gain would be significant"
+    return f"{label}: {shown} with {row['num_groups']:,} {GROUPS_ONLY} ({images}; {change})."
 
 
-def _added(results: RunResults, model: str, arm: str) -> dict[str, float]:
-    """Map each label to the synthetic images added per real training image, mean over trials."""
+def _added(results: RunResults, model: str, arm: str) -> dict[str, list[float]]:
+    """Map each label to the synthetic images added per real training image, in each trial."""
     counts = [trial.record.train_counts for trial in results.trials_of(model, arm)]
     return {
-        label: float(np.mean([each[label].synthetic / max(each[label].real, 1) for each in counts]))
+        label: [each[label].synthetic / max(each[label].real, 1) for each in counts]
         for label in results.catalog.classes
     }

@@ -150,17 +150,16 @@ def _trainings(known: _Known) -> Iterator[str]:
             "Whether the baseline has converged was not measured (check_convergence): longer "
             "training might change every comparison."
         )
-    for row in known.convergence.to_dict("records"):
-        if not row["converged"]:
-            name = f"{row['arm']} with {row['model']}"
-            state = (
-                f"{name} had not converged"
-                if row["low"] > row["margin"]
-                else f"Whether {name} had converged is open"
-            )
+    for (model, arm), part in known.convergence.groupby(["model", "arm"], sort=False):
+        rows = [row for row in part.to_dict("records") if not row["converged"]]
+        if rows:
+            proven = [row for row in rows if row["low"] > row["margin"]]
+            name = f"{arm} with {model}"
+            state = f"{name} had not" if proven else f"Whether {name} had"
             yield (
-                f"{state} in {metric_words(row)} after {row['images']:,} images shown (see the "
-                "short answer)."
+                f"{state} converged {'' if proven else 'is open '}in "
+                f"{' and '.join(metric_words(row) for row in proven or rows)} after "
+                f"{rows[0]['images']:,} images shown (see the short answer)."
             )
     yield from _curations(results)
     for generator in results.networks:
@@ -208,9 +207,9 @@ def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]
     if strict:
         yield (
             "The rule on confidence would reject most real validation images, too: "
-            f"{'; '.join(strict)}, summed over trials. Rejection alone is therefore no sign of a "
-            "bad image there: compare the share of generated images that the rule rejects (table "
-            "of the curation)."
+            f"{'; '.join(strict)}, counted once for each trial that judged them. Rejection alone "
+            "is therefore no sign of a bad image there: compare the share of generated images that "
+            "the rule rejects (table of the curation)."
         )
 
 

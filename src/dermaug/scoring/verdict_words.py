@@ -80,13 +80,18 @@ def _judged(row: Row, facts: str, of: str) -> str:
 def _power(row: Row) -> str:
     """State what the design of an inconclusive comparison could have detected."""
     if not row["attainable"]:
-        return "A verdict is not attainable by this design: no possible gain would be significant."
+        return "A gain is not attainable by this design: no possible one would be significant."
     if np.isinf(row["detectable"]):
         return "No possible gain has 80 % power to be detected by this design."
     margin = f" (margin {row['margin']:g})" if np.isfinite(row["margin"]) else ""
+    out_of_reach = (
+        ""
+        if row["can_be_equivalent"]
+        else ", and no difference would be small enough for equivalence"
+    )
     return (
         f"With the variation seen here, 80 % power needs a difference of {row['detectable']:.3f}"
-        f"{margin}."
+        f"{margin}{out_of_reach}."
     )
 
 

@@ -10,9 +10,11 @@ from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.scoring.effects import Effect
 from dermaug.scoring.points import Point
 from dermaug.scoring.verdict_words import sentence
+from dermaug.stats.estimate import Estimate
 from dermaug.stats.metrics import ALL, Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (
+    ALPHA,
     EXPLORATORY,
     FEWEST_GROUPS,
     INCONCLUSIVE,
@@ -41,6 +43,7 @@ COLUMNS = (
     "verdict",
     "detectable",
     "attainable",
+    "can_be_equivalent",
     "reference_level",
     "num_groups",
     "num_pairs",
@@ -73,10 +76,11 @@ def verdict_table(point: Point) -> pd.DataFrame:
         not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) refer to the
         metric; p, p_holm and p_equivalence are defined in docs/statistics.md; detectable is the
         minimum detectable difference, infinite if it exceeds the largest possible difference;
-        attainable states whether any possible gain could have been significant; reference_level is
-        the metric of the reference; num_groups is the number of test groups with an image of the
-        scope; num_pairs is the number of pairs of networks; levels lists the sources of variation
-        that the interval covers.
+        attainable states whether any possible gain could have been significant, and
+        can_be_equivalent whether a difference of zero would have been equivalent, before Holm's
+        adjustment; reference_level is the metric of the reference; num_groups is the number of test
+        groups with an image of the scope; num_pairs is the number of pairs of networks; levels
+        lists the sources of variation that the interval covers.
     """
     results, effects = point.results, point.effects
     metrics = metrics_of(results.catalog.classes)
@@ -134,6 +138,7 @@ def _rows(
             "verdict": (INCONCLUSIVE if judged else NOT_JUDGED) if family else EXPLORATORY,
             "detectable": np.nan,
             "attainable": True,
+            "can_be_equivalent": True,
             "reference_level": float(estimate.level[place]),
             "num_groups": int(estimate.groups[place]),
             "num_pairs": effect.num_pairs,
@@ -180,3 +185,13 @@ def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metr
             least = detectable(estimate, count)
             table.loc[rows.index, "detectable"] = np.where(least > room, np.inf, least)
             table.loc[rows.index, "attainable"] = needed(estimate, count) <= room
+            table.loc[rows.index, "can_be_equivalent"] = _within(estimate, rows["margin"])
+
+
+def _within(estimate: Estimate, margins: pd.Series) -> list[bool]:
+    """Whether each difference, had it been zero, would be equivalent; True without margin."""
+    none = estimate.moved(-estimate.value)
+    return [
+        np.isnan(margin) or bool(none.equivalence_p(margin)[place] <= ALPHA)
+        for place, margin in enumerate(margins.to_numpy(dtype=float))
+    ]

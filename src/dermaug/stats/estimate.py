@@ -50,6 +50,10 @@ class Estimate:
         }
         return replace(self, **columns)
 
+    def moved(self, by: float | Float[np.ndarray, " m"]) -> Self:
+        """What would have been found, had every value been larger by this much."""
+        return replace(self, value=self.value + by, nodes=self.nodes + by)
+
     def interval(self, confidence: float = 0.95) -> Float[np.ndarray, "2 m"]:
         """Central interval, not clipped; columns with NaN stay NaN."""
         tails = ((1 - confidence) / 2, (1 + confidence) / 2)

@@ -6,8 +6,16 @@ import pandas as pd
 import pytest
 from drawn import verdicts_of
 
+from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.sections.answer import converged, short_answer, thresholds, unfinished
+from dermaug.report.formats import with_interval
+from dermaug.report.sections.answer import (
+    converged,
+    short_answer,
+    thresholds,
+    training_noise,
+    unfinished,
+)
 from dermaug.scoring.scoring import score
 from dermaug.scoring.verdict_words import sentence
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
@@ -95,7 +103,7 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     table = score(drawn_study(skill=skill, seeds=(0, 1)), 50).convergence
     assert list(table["metric"]) == ["balanced_accuracy", "macro_auc"]
     (sure,) = converged(table.assign(low=-0.01, high=table["margin"], converged=True))
-    assert "it has converged within the margins" in sure
+    assert "it has converged within the margins. The other arms were not checked" in sure
     (unsure,) = converged(table.assign(low=-0.1, high=0.1, converged=True))
     assert "do not exclude that longer training helps" in unsure
     one_rises = [True, False]
@@ -104,6 +112,20 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     (rising,) = converged(table.assign(low=[0.03, 0.0], high=0.1, converged=False))
     assert "it has not converged, since the gain in mean sensitivity (prior-adjusted)" in rising
     assert "the measured gain in macro AUC exceeds the margin, which its interval" in rising
+
+
+def test_a_negative_control_says_how_much_training_noise_there_is(drawn_study: Study) -> None:
+    results = drawn_study(seeds=(0, 1))
+    verdicts = score(results, 50).verdicts
+    assert training_noise(verdicts, results.experiment) == []
+    control = verdicts["arm"] == "classic"
+    (told,) = training_noise(
+        verdicts.assign(role=np.where(control, NEGATIVE, verdicts["role"])), results.experiment
+    )
+    assert "the negative control classic, which" in told
+    row = verdicts[control & (verdicts["metric"] == "balanced_accuracy")]
+    row = row[row["readout"] == "prior-adjusted"].iloc[0]
+    assert with_interval(row.to_dict()) in told
 
 
 @pytest.mark.parametrize("seeds", [(0,), (0, 1)])

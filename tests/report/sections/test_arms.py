@@ -48,7 +48,7 @@ def test_training_images_are_those_of_all_folds(drawn_study: Study) -> None:
         for trial in results.trials
     )
     table = arm_table(replace(results, trials=trials))
-    assert table.rows[0][1:] == ("no augmentation", "none", "50", "80–100")
+    assert table.rows[0][1:] == ("no augmentation, natural sampling", "none", "50", "80–100")
     assert "first" not in table.caption
 
 

@@ -62,6 +62,15 @@ def test_images_differ_in_so_many_generators_not_on_average() -> None:
     assert each.rows[1][:4] == ("df", "40", "0.900 (0.800 to 1.000)", "0.010 (−0.100 to 0.100)")
 
 
+def test_a_number_that_some_generators_lack_is_marked() -> None:
+    numbers = pd.DataFrame([audited(0, "df", recall=np.nan), audited(1, "df", recall=0.7)])
+    distances, _ = audit_tables(numbers)
+    assert distances.rows[1][-3] == "0.70 (0.50)‡"
+    assert "not all" in distances.caption
+    whole, _ = audit_tables(pd.DataFrame([audited(0, "df"), audited(1, "df")]))
+    assert "‡" not in whole.caption
+
+
 def test_copies_of_several_generators_say_what_they_pool() -> None:
     numbers = pd.DataFrame([audited(0, "akiec"), audited(1, "akiec", copies=15)])
     _, copies = audit_tables(numbers)

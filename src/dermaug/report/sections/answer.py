@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Figure, Group, Section, Table
-from dermaug.report.formats import listed, number, signed
-from dermaug.scoring.scores import primary_words
+from dermaug.report.formats import listed, number, signed, with_interval
+from dermaug.scoring.scores import primary_metric, primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.metrics import ALL
@@ -61,8 +63,11 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     first = asked.sort_values(
         "arm", key=lambda arms: ~arms.isin(dosed), kind="stable"
     )  # what the study asks comes first
+    ranked = verdicts[(verdicts["family"] == "macro AUC") & verdicts["arm"].isin(dosed)]
     return [
         *first["sentence"],
+        *(ranked["sentence"] if words != "macro AUC" else []),
+        *training_noise(verdicts, results.experiment),
         *added_images(results),
         *thresholds(verdicts),
         *converged(scoring.convergence),
@@ -90,12 +95,36 @@ def added_images(results: RunResults) -> list[str]:
             for label in results.catalog.classes
             if not any(trial.train_counts[label].synthetic for trial in trials)
         ]
-        none = f"; none of {listed(without)}" if without else ""
+        refused = [
+            label
+            for label in without
+            if any(label in each.curation and each.curation[label].wanted for each in trials)
+        ]
+        rest = [label for label in without if label not in refused]
+        none = f"; none of {listed(refused)} passed the curation" if refused else ""
+        none += f"; the dose asks for none of {listed(rest)}" if rest else ""
         sentences.append(
             f"{arm.name} adds {added:,.0f} generated images{of} to {real:,.0f} real ones (mean "
             f"over trainings{none})."
         )
     return sentences
+
+
+def training_noise(verdicts: pd.DataFrame, experiment: Experiment) -> list[str]:
+    """A sentence for each negative control: how much arms differ that show every class alike."""
+    readout, scope, metric = primary_metric(experiment)
+    controls = verdicts[
+        (verdicts["role"] == NEGATIVE)
+        & (verdicts["readout"] == readout)
+        & (verdicts["scope"] == scope)
+        & (verdicts["metric"] == metric)
+    ]
+    return [
+        f"For comparison, with {row['model']} the negative control {row['arm']}, which shows every "
+        f"class as often as {row['reference']}, differs from it by {with_interval(row)} in "
+        f"{metric_words(row)}: that is mainly training noise."
+        for row in controls.to_dict("records")
+    ]
 
 
 def thresholds(verdicts: pd.DataFrame) -> list[str]:
@@ -154,6 +183,7 @@ def converged(table: pd.DataFrame) -> list[str]:
 def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
     """One sentence on a baseline, no stronger than the intervals of its gains."""
     gains = listed([_gain(row) for row in rows])
+    others = "The other arms were not checked."
     found = (
         f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, in separate trainings, "
         f"the baseline {name} gains {gains}"
@@ -171,13 +201,13 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
         state = "it has not converged" if shown else "whether it has converged is open"
         return (
             f"{found}: {state}, since {'; '.join(reasons)}. Every verdict holds at this length of "
-            "training only; longer training may change it."
+            f"training only; longer training may change it. {others}"
         )
     if all(row["high"] <= row["margin"] for row in rows):
-        return f"{found}: it has converged within the margins."
+        return f"{found}: it has converged within the margins. {others}"
     return (
         f"{found}: neither gain exceeds its margin, but the intervals do not exclude that longer "
-        "training helps by more."
+        f"training helps by more. {others}"
     )
 
 

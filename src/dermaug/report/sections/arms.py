@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from dermaug.config import Arm
+from dermaug.config import Arm, Experiment
 from dermaug.config.arms import LOSSES, ORACLE, REPLAY, SAMPLINGS
 from dermaug.experiment.plan.comparisons import AGAINST, BASELINE, CONTROL, NEGATIVE
 from dermaug.experiment.plan.comparisons import REPLAY as REFERENCE
@@ -75,10 +75,18 @@ def arm_table(results: RunResults) -> Table:
             spanned(sum(getattr(count, kind) for count in own) for own in counts)
             for kind in ("real", "synthetic")
         )
-        rows.append((arm.name, arm.treatment, dose(arm), *texts))
+        rows.append((arm.name, _shown(arm, results.experiment), dose(arm), *texts))
     header = ("Arm", "How images are shown", "Dose", "Real images", "Images added")
     caption = "Arms, with their training images: fewest–most over folds and seeds."
     return Table(caption, header, tuple(rows), texts=3)
+
+
+def _shown(arm: Arm, experiment: Experiment) -> str:
+    """How an arm shows its images; how often it shows each class is always said."""
+    if arm.sampling or arm.discriminator:
+        return arm.treatment
+    own = dict.fromkeys(SAMPLINGS[each.sampling] for each in experiment.classifiers)
+    return f"{arm.treatment}, {' or '.join(own)}"
 
 
 def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
@@ -113,8 +121,8 @@ def _emphasis(arms: Sequence[Arm]) -> list[str]:
     samplings = [SAMPLINGS[arm.sampling] for arm in arms if arm.sampling]
     names = listed(list(dict.fromkeys([*losses, *samplings])))
     return [
-        f"{names.capitalize()}: compared with an arm without, these show the effect of emphasising "
-        "classes without new images."
+        f"{names.capitalize()}: compared with an arm that differs in nothing else, these show the "
+        "effect of emphasising classes without new images."
     ]
 
 
@@ -137,6 +145,8 @@ def dose(arm: Arm) -> str:
         ", soft labels": synthetic.labels == "judged",
     }
     how = "".join(word for word, is_so in ways.items() if is_so)
+    if arm.replay_of:
+        return f"{synthetic.source}{how}, as many of each class as {arm.replay_of} got"
     if synthetic.balance is not None:
         return (
             f"{synthetic.source}{how}, each class filled up towards {synthetic.balance:,}"

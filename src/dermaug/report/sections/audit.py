@@ -106,7 +106,8 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
         if far:
             sentences.append(
                 f"{family}: its images of {listed(far)} differ from real ones: the interval of "
-                "their KID lies above the interval of the floor."
+                "their KID lies above the interval of the floor. For other classes that is not "
+                "shown, which does not mean that they are alike."
             )
     return [*sentences, FLOOR, COPIES, SMALL]
 

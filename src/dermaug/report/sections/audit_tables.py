@@ -11,6 +11,7 @@ _COPIED = ("Copies", "Expected by chance, at most")
 _SHARE = "Share (95 % interval)"
 _GROUP = "group (lesion or patient)"
 CHOSEN_BY = "†"
+IN_SOME = "‡"
 
 
 def size_table(numbers: pd.DataFrame) -> Table | None:
@@ -101,6 +102,10 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
         f"of one {_GROUP} are left out; FID uses one image of each. Features: "
         f"{_features(numbers)}.{_dagger(numbers)}"
     )
+    if any(IN_SOME in cell for row in rows for cell in row):
+        caption += (
+            f" {IN_SOME}: mean over the generators with enough validation groups for it, not all."
+        )
     return Table(caption, header, tuple(rows), source="audit.csv")
 
 
@@ -167,7 +172,9 @@ def _share(one: ClassSummary) -> str:
 def _beside(one: ClassSummary, name: str, digits: int = 3) -> str:
     """A number, followed by that of real images in parentheses."""
     value, floor = (number(one.means[each], digits) for each in (name, f"{name}_floor"))
-    return value if value == floor == NONE else f"{value} ({floor})"
+    missing = one.generators[name].isna()
+    mark = IN_SOME if missing.any() and not missing.all() else ""
+    return value if value == floor == NONE else f"{value} ({floor}){mark}"
 
 
 def _marked(one: ClassSummary) -> str:

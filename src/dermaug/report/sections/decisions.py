@@ -96,7 +96,8 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
         f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "
         f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
         "images). The last columns use the threshold on prior-adjusted probabilities that gave "
-        "this specificity on validation; the specificity on test follows the slash. "
+        "this specificity on validation; the specificity on test follows the slash. Partial AUC: "
+        "the area above 80 % sensitivity, 0.2 at most. "
         f"{AVERAGED} Exploratory."
     )
     rows = arm_rows(points, arms, cells)

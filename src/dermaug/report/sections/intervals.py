@@ -61,8 +61,8 @@ def proper_table(decisions: pd.DataFrame) -> Table:
             columns[CALIBRATION, target, name] = f"{SCOPE_WORDS[target].capitalize()}: {name}"
     caption = (
         "Calibration at the natural prevalence. Brier and NLL: lower is better. Slope below 1: "
-        "predicted probabilities are too extreme. Intercept below 0: they are too high on average "
-        "(1 and 0 are ideal)."
+        "predicted probabilities are too extreme; above 1: too moderate. Intercept, with the slope "
+        "held at 1, below 0: they are too high on average (1 and 0 are ideal)."
     )
     return interval_table(decisions, columns, caption)
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
-from dermaug.report.formats import NONE, with_interval
+from dermaug.report.formats import NONE, counted, with_interval
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 
@@ -156,8 +156,8 @@ def subgroup_table(table: pd.DataFrame) -> Table:
     caption = (
         "Exploratory: differences by subgroup with 95 % intervals, prior-adjusted. Lesions: all of "
         "the subgroup. Images: those behind each number, which are the images of classes with at "
-        f"least {FEWEST_OF_CLASS} images in the subgroup (of so many classes, over which the mean "
-        "is taken), or its malignant or pre-malignant ones; "
+        f"least {FEWEST_OF_CLASS} images in the subgroup (the mean is over these classes; of one "
+        "class it is that class's sensitivity), or its malignant or pre-malignant ones; "
         f"there is no interval below {FEWEST} of them."
     )
     header = ("Subgroup", "Lesions", *names)
@@ -168,5 +168,6 @@ def _behind(row: pd.Series | None) -> str:
     """Images behind a number and, of a mean over classes, the number of classes."""
     if row is None:
         return "0"
-    classes = f" of {row['classes']:g}" if row["metric"] == "balanced_accuracy" else ""
-    return f"{row['support']:,}{classes}"
+    if row["metric"] != "balanced_accuracy":
+        return f"{row['support']:,}"
+    return f"{row['support']:,} in {counted(int(row['classes']), 'class', 'classes')}"

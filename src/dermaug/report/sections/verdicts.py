@@ -120,7 +120,7 @@ def verdict_words(row: Mapping[Any, Any]) -> str:
 def detectable_words(row: Mapping[Any, Any]) -> str:
     """The minimum detectable difference; "none" if it exceeds the largest possible one."""
     if not row["attainable"]:
-        return "not attainable by this design"
+        return "a gain is not attainable by this design"
     value = float(row["detectable"])
     return "none" if np.isinf(value) else number(value)
 
@@ -145,7 +145,8 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
     caption = (
         "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
         "with the verdict if p is at most 0.05 after Holm's adjustment for the whole table. "
-        "Numbers without a verdict are inconclusive; numbers in parentheses are not judged: one "
+        "Numbers without a verdict are inconclusive (*: no possible gain would be significant); "
+        "numbers in parentheses are not judged: one "
         f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
     )
     return Table(caption, ("Comparison", *header), tuple(rows), source="scoring/verdicts.csv")
@@ -157,7 +158,9 @@ def _by_class(row: Mapping[Any, Any]) -> str:
     text = signed(row["difference"])
     if np.isnan(row["p_holm"]):
         return f"({text})"
-    return f"{text} {row['verdict']}" if row["verdict"] in (HELPS, HURTS, EQUIVALENT) else text
+    if row["verdict"] in (HELPS, HURTS, EQUIVALENT):
+        return f"{text} {row['verdict']}"
+    return text if row["attainable"] else f"{text}*"
 
 
 def comparison_table(verdicts: pd.DataFrame) -> Table:
