@@ -39,7 +39,7 @@ name = "classic"
 policy = "standard"
 
 [[arms]]
-name = "synthetic"
+name = "classic+synthetic"
 policy = "standard"
 synthetic = { dose = 20, max_per_real = 0 }
 """

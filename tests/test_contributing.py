@@ -120,6 +120,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = f"import sys; sys.path.insert(0, {str(folder / 'src')!r}); "
     program += "from dermaug.cli import main; main()"
     words = ["run", "recipes.toml", "--data", "data", "--output", "run", "--device", "cpu"]
+    words += ["--launcher", "serial"]  # workers import the package once more
     ended = subprocess.run(
         [sys.executable, "-c", program, *words], cwd=folder, capture_output=True, text=True
     )

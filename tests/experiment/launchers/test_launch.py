@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from programs import Program
+from small_grid import written
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
@@ -26,46 +27,13 @@ from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
 from dermaug.training.resume import LAST
 
-FILE = """
-name = "tiny"
-
-[data]
-size = 32
-classes = ["bcc", "mel", "nv"]
-phantom = { number = 120, balanced = true }
-
-[splits]
-folds = 3
-run = [0]
-
-[[classifiers]]
-images = 640
-batch = 16
-validations = 4
-
-[[generators]]
-classes = ["mel"]
-images = 640
-batch = 16
-width = 8
-snapshots = 4
-
-[[arms]]
-name = "classic"
-policy = "standard"
-
-[[arms]]
-name = "classic+synthetic"
-policy = "standard"
-synthetic = { dose = 20, max_per_real = 0 }
-"""
+ONE_SEED = "seeds=[0]"
 
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Experiment]:
-    path = tmp_path_factory.mktemp("asked") / "tiny.toml"
-    path.write_text(FILE)
-    return path, read_experiment(path)
+    path = written(tmp_path_factory.mktemp("asked"))
+    return path, read_experiment(path, [ONE_SEED])
 
 
 def work(folder: Path, experiment: Experiment) -> RunResults:
@@ -142,7 +110,7 @@ def test_a_kill_after_the_last_file_leaves_no_resume_behind(
 def test_another_experiment_in_the_folder_is_refused_with_the_difference(
     finished: RunResults, asked: tuple[Path, Experiment]
 ) -> None:
-    other = read_experiment(asked[0], ["classifiers.0.images=999"])
+    other = read_experiment(asked[0], [ONE_SEED, "classifiers.0.images=999"])
     with pytest.raises(DermaugError) as caught:
         open_run(finished.folder, other)
     assert caught.value.details == ("classifiers.0.images: 640 -> 999",)
@@ -153,7 +121,8 @@ def test_killed_in_each_stage_it_ends_as_if_it_had_not_been(
     asked: tuple[Path, Experiment], finished: RunResults, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    words = ["run", str(asked[0]), "--output", str(folder), "--launcher", "serial"]
+    words = ["run", str(asked[0]), "--set", ONE_SEED, "--output", str(folder)]
+    words += ["--launcher", "serial"]
     stages = [
         "generators/*/*/*/resume.safetensors",
         "generators/*/*/*/record.json",
