@@ -20,7 +20,7 @@ from dermaug.experiment.run.layout import JobFolder
 from dermaug.export.hub import check_name
 from dermaug.export.measured import measure
 from dermaug.export.models import export_classifier, export_generator
-from dermaug.export.onnx_file import write_onnx
+from dermaug.export.onnx_file import Graph, write_onnx
 from dermaug.files import read_json
 from dermaug.generators import FAMILIES
 from dermaug.generators.generator_training import train_generator
@@ -43,7 +43,7 @@ def test_a_classifier_loads_and_its_onnx_file_agrees_for_any_batch(
     task = classifier_task(tmp_path / "trial", images=16, validations=1)
     train_classifier(task, start_fabric("cpu"))
     export_classifier(tmp_path / "trial", tmp_path / "out")
-    classifier, spec = load_classifier(str(tmp_path / "out" / CLASSIFIER))  # type: ignore[arg-type]
+    classifier, spec = load_classifier(str(tmp_path / "out" / CLASSIFIER))
     assert spec.classes == task.classes
     assert read_json(tmp_path / "out/config.json")["classes"] == list(task.classes)
     for batch in (1, 7):
@@ -91,7 +91,7 @@ def test_generators_of_every_family_become_onnx(
         latents = sampler.draw_latents(batch, torch.Generator().manual_seed(batch))
         return {"latents": latents, "labels": torch.zeros(batch, dtype=torch.int64)}
 
-    assert write_onnx(tmp_path / "x.onnx", sampler, inputs, "images") < 1e-4
+    assert write_onnx(tmp_path / "x.onnx", Graph(sampler, inputs, "images")) < 1e-4
 
 
 def test_the_scores_of_a_card_are_those_of_the_test_split(tmp_path: Path) -> None:

@@ -135,12 +135,16 @@ def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) ->
     return save_checkpoint(path, {"kind": "classifier", "spec": asdict(spec), "weights": weights})
 
 
-def load_classifier(path: Path) -> tuple[Classifier, ClassifierSpec]:
+def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
     """Read a classifier written by `save_classifier`.
+
+    Args:
+        path: The checkpoint.
 
     Raises:
         DermaugError: The file is not a complete checkpoint of a classifier.
     """
+    path = Path(path)
     state = load_checkpoint(path)
     if state.get("kind") != "classifier":
         raise DermaugError(f"{path}: not a classifier checkpoint")

@@ -14,6 +14,9 @@ export = typer.Typer(
 )
 app.add_typer(export, name="export")
 
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Checkpoint of the network, or its folder.")
+]
 Output = Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")]
 Onnx = Annotated[
     bool, typer.Option("--onnx/--no-onnx", help="Write ONNX (requires the extra export).")
@@ -53,9 +56,7 @@ def synthetic(
 
 @export.command()
 def classifier(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="Checkpoint of a classifier, or its folder.")
-    ],
+    model: Model,
     output: Output,
     onnx: Onnx = True,
     push: Push = None,
@@ -71,9 +72,7 @@ def classifier(
 
 @export.command()
 def generator(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="Checkpoint of a generator, or its folder.")
-    ],
+    model: Model,
     output: Output,
     onnx: Onnx = True,
     push: Push = None,

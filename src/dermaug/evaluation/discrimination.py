@@ -77,8 +77,8 @@ def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "
     """
     present = counts.sum(axis=-1) > 0
     return {
-        "balanced_accuracy": mean_defined(sensitivities(counts), present),
-        "mean_specificity": mean_defined(specificities(counts), present),
+        "balanced_accuracy": mean_defined(sensitivities(counts)),
+        "mean_specificity": mean_defined(np.where(present, specificities(counts), np.nan)),
         "accuracy": ratio(_diagonal(counts).sum(axis=-1), counts.sum(axis=(-1, -2))),
     }
 
@@ -141,7 +141,7 @@ def overall(
     counts = confusion(labels, probabilities)
     support = counts.sum(axis=1)
     numbers = {name: float(value) for name, value in rates(counts).items()}
-    numbers["macro_auc"] = float(mean_defined(aucs(labels, probabilities), support > 0))
+    numbers["macro_auc"] = float(mean_defined(aucs(labels, probabilities)))
     numbers["kappa"] = _kappa(counts)
     weighted = np.nansum(sensitivities(counts) * support)
     numbers["weighted_sensitivity"] = float(ratio(weighted, support.sum()))
@@ -188,9 +188,9 @@ def ratio(above: object, below: object) -> np.ndarray:
     return empty
 
 
-def mean_defined(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of the values that are kept and defined; NaN when none is."""
-    kept = kept & ~np.isnan(values)
+def mean_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis of the values that are defined; NaN when none is."""
+    kept = ~np.isnan(values)
     return ratio(np.where(kept, np.nan_to_num(values), 0.0).sum(axis=-1), kept.sum(axis=-1))
 
 

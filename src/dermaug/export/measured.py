@@ -8,7 +8,13 @@ import pandas as pd
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-from dermaug.evaluation.discrimination import confusion
+from dermaug.evaluation.discrimination import (
+    confusion,
+    mean_defined,
+    ratio,
+    sensitivities,
+    specificities,
+)
 from dermaug.evaluation.predictions import label_indices, probabilities_of, read_predictions
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.run.layout import JobFolder
@@ -72,8 +78,8 @@ def measure(folder: Path, record: TrialRecord) -> Measured | None:
     counts = np.stack([confusion(labels[own], even[own]) for own in rows])
     found, drawn = _rates(counts.sum(axis=0)), _rates(resampled_totals(counts, RESAMPLES))
     area, areas = _areas(labels, even), _resampled_areas(labels, even, rows)
-    found |= {"AUC": area, "macro AUC": _mean_of_known(area)}
-    drawn |= {"AUC": areas, "macro AUC": _mean_of_known(areas)}
+    found |= {"AUC": area, "macro AUC": mean_defined(area)}
+    drawn |= {"AUC": areas, "macro AUC": mean_defined(areas)}
     lines = [
         _line(ALL, name, float(found[name]), drawn[name])
         for name in ("mean sensitivity", "macro AUC")
@@ -96,17 +102,11 @@ def _line(
 
 
 def _rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "..."]]:
-    """Sensitivity and specificity of each class, and the mean sensitivity."""
-    hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    own, named = counts.sum(axis=-1), counts.sum(axis=-2)
-    others = counts.sum(axis=(-2, -1))[..., None] - own
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sensitivity = hits / own
-        specificity = 1 - (named - hits) / others
+    own = sensitivities(counts)
     return {
-        "sensitivity": sensitivity,
-        "specificity": specificity,
-        "mean sensitivity": _mean_of_known(sensitivity),
+        "sensitivity": own,
+        "specificity": specificities(counts),
+        "mean sensitivity": mean_defined(own),
     }
 
 
@@ -126,11 +126,4 @@ def _areas(labels: np.ndarray, even: Float[np.ndarray, "n k"]) -> Float[np.ndarr
     own = labels[:, None] == np.arange(even.shape[1])
     positives = own.sum(axis=0)
     ranks = (rankdata(even, axis=0) * own).sum(axis=0) - positives * (positives + 1) / 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(ranks / (positives * (len(labels) - positives)))
-
-
-def _mean_of_known(values: Float[np.ndarray, "... k"]) -> Float[np.ndarray, "..."]:
-    """Mean over the classes that have a value; NaN if none has."""
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.nansum(values, axis=-1) / np.isfinite(values).sum(axis=-1))
+    return ratio(ranks, positives * (len(labels) - positives))

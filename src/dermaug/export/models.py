@@ -15,11 +15,10 @@ from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialReco
 from dermaug.export.cards import CARD, audit_words, card
 from dermaug.export.licences import Licence, licence_of
 from dermaug.export.measured import measure
-from dermaug.export.onnx_file import write_onnx
+from dermaug.export.onnx_file import Graph, write_onnx
 from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection.audit_run import read_audit
-from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
 CONFIG = "config.json"
 
@@ -38,8 +37,7 @@ def export_classifier(model: Path, output: Path, *, onnx: bool = True) -> None:
     checkpoint = only_classifier(model).path
     _prepare(output)
     network, spec = load_classifier(checkpoint)
-    folder = checkpoint.parent
-    files = JobFolder(folder)
+    files = JobFolder(checkpoint.parent)
     record = TrialRecord.read(files.record) if files.record.is_file() else None
     channels = network.mean.shape[1]
 
@@ -59,21 +57,13 @@ def export_classifier(model: Path, output: Path, *, onnx: bool = True) -> None:
         "std": network.std.flatten().tolist(),
         "prior": None if record is None else record.prior,
     }
-    with folder_written_aside(output) as aside:
-        shutil.copyfile(checkpoint, aside / CLASSIFIER)
-        write_json(aside / CONFIG, config)
-        written = write_onnx(aside / "classifier.onnx", network, inputs, "logits") if onnx else None
-        text = card(
-            "classifier",
-            output.resolve().name,
-            _licence(checkpoint),
-            {"library_name": "dermaug", "pipeline_tag": "image-classification"},
-            spec=spec,
-            record=record,
-            measured=None if record is None else measure(folder, record),
-            onnx=written,
-        )
-        (aside / CARD).write_text(text, encoding="utf-8")
+    told = {
+        "spec": spec,
+        "record": record,
+        "measured": None if record is None else measure(files.path, record),
+    }
+    graph = Graph(network, inputs, "logits") if onnx else None
+    _write(output, checkpoint, "image-classification", config, told, graph)
 
 
 def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
@@ -105,28 +95,40 @@ def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
         "latent": sampler.latent,
         "fold_key": spec.fold_key,
     }
-    with folder_written_aside(output) as aside:
-        shutil.copyfile(checkpoint, aside / GENERATOR)
-        write_json(aside / CONFIG, config)
-        written = write_onnx(aside / "generator.onnx", sampler, inputs, "images") if onnx else None
-        audit = read_audit(files.path)
-        text = card(
-            "generator",
-            output.resolve().name,
-            _licence(checkpoint),
-            {"library_name": "dermaug", "pipeline_tag": "unconditional-image-generation"},
-            spec=spec,
-            record=record,
-            latent=sampler.latent,
-            audit=audit_words(None if audit is None else audit.numbers),
-            onnx=written,
-        )
-        (aside / CARD).write_text(text, encoding="utf-8")
+    audit = read_audit(files.path)
+    told = {
+        "spec": spec,
+        "record": record,
+        "latent": sampler.latent,
+        "audit": audit_words(None if audit is None else audit.numbers),
+    }
+    graph = Graph(sampler, inputs, "images") if onnx else None
+    _write(output, checkpoint, "unconditional-image-generation", config, told, graph)
 
 
 def _prepare(output: Path) -> None:
     require_new_folder(output)
     require_writable(output.parent)
+
+
+def _write(
+    output: Path,
+    checkpoint: Path,
+    task: str,
+    config: Mapping[str, Any],
+    told: Mapping[str, Any],
+    graph: Graph | None,
+) -> None:
+    """Write weights, configuration, ONNX and card; `task` is the Hub's name of what it does."""
+    kind = str(config["kind"])
+    with folder_written_aside(output) as aside:
+        shutil.copyfile(checkpoint, aside / f"{kind}.safetensors")
+        write_json(aside / CONFIG, config)
+        written = None if graph is None else write_onnx(aside / f"{kind}.onnx", graph)
+        front = {"library_name": "dermaug", "pipeline_tag": task}
+        name, licence = output.resolve().name, _licence(checkpoint)
+        text = card(kind, name, licence, front, **told, onnx=written)
+        (aside / CARD).write_text(text, encoding="utf-8")
 
 
 def _licence(checkpoint: Path) -> Licence:

@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,27 @@ BATCHES = (1, 7)
 LARGEST_DIFFERENCE = 1e-4
 
 
-def write_onnx(
-    path: Path,
-    network: nn.Module,
-    inputs: Callable[[int], Mapping[str, Tensor]],
-    output: str,
-) -> float:
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What is written.
+
+    Args:
+        network: Takes the inputs by position.
+        inputs: Batch size -> example inputs by name, whose first axis is the batch.
+        output: Name of the output.
+    """
+
+    network: nn.Module
+    inputs: Callable[[int], Mapping[str, Tensor]]
+    output: str
+
+
+def write_onnx(path: Path, graph: Graph) -> float:
     """Write a network in evaluation mode, on the CPU.
 
     Args:
         path: The file.
-        network: Takes the inputs by position.
-        inputs: Batch size -> example inputs by name, whose first axis is the batch.
-        output: Name of the output.
+        graph: The network, with example inputs.
 
     Returns:
         Largest absolute difference to torch at batches of 1 and 7.
@@ -46,11 +55,11 @@ def write_onnx(
             "writing ONNX needs the extra export: pip install 'dermaug[export]' (or leave ONNX out "
             "with --no-onnx)"
         ) from None
-    network = network.cpu().eval()
+    network = graph.network.cpu().eval()
     with written_aside(path) as aside:
-        _write(aside, network, inputs, output, path.name)
+        _write(aside, graph, path.name)
         session = onnxruntime.InferenceSession(str(aside), providers=["CPUExecutionProvider"])
-        difference = max(_difference(session, network, inputs(batch)) for batch in BATCHES)
+        difference = max(_difference(session, network, graph.inputs(batch)) for batch in BATCHES)
         if not difference < LARGEST_DIFFERENCE:
             raise DermaugError(
                 f"{path.name}: expected outputs as in torch within {LARGEST_DIFFERENCE:g}, found a "
@@ -59,25 +68,19 @@ def write_onnx(
     return difference
 
 
-def _write(
-    path: Path,
-    network: nn.Module,
-    inputs: Callable[[int], Mapping[str, Tensor]],
-    output: str,
-    name: str,
-) -> None:
-    example = inputs(2)
+def _write(path: Path, graph: Graph, name: str) -> None:
+    example = graph.inputs(2)
     batch = torch.export.Dim("batch")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of torch about its own parts
             torch.onnx.export(
-                network,
+                graph.network,
                 tuple(example.values()),
                 path,
                 input_names=list(example),
-                output_names=[output],
+                output_names=[graph.output],
                 dynamic_shapes=tuple({0: batch} for _ in example),
                 dynamo=True,
                 external_data=False,

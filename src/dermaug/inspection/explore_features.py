@@ -116,7 +116,7 @@ def compared(
     both = np.stack([*right, asked_of(labels, group_of, shape)[:, 0]], axis=1)  # groups answers+1 k
     totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
     hits, images = totals[:, :-1], totals[:, -1:]  # 1+resamples answers classes
-    accuracy = mean_defined(ratio(hits, images), images > 0)
+    accuracy = mean_defined(ratio(hits, images))
     less = accuracy[:, :1] - accuracy
     rows = [
         (name, own[0], *percentile_interval(own[1:]), gap[0], *percentile_interval(gap[1:]))

@@ -78,7 +78,7 @@ def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     even = adjusted(trial, probabilities, results)
     if results.experiment.verdict.primary == "macro_auc":
         areas = aucs(labels, even)
-        return float(mean_defined(areas, ~np.isnan(areas)))
+        return float(mean_defined(areas))
     return overall(labels, even)["balanced_accuracy"]
 
 

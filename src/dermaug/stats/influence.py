@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.stats import rankdata
 
+from dermaug.evaluation.discrimination import ratio
 from dermaug.evaluation.readouts import AUC
 from dermaug.stats.tally import asked_of, right_of
 
@@ -63,8 +64,8 @@ def rates_of(asked: Asked, called: Int[np.ndarray, " n"]) -> Answer:
     """
     shape, counts = (asked.num_groups, asked.num_classes), asked.counts
     right, totals = right_of(asked.labels, called, asked.groups, shape), counts.sum(axis=0)
-    values = _ratio(right.sum(axis=0), totals)
-    return Answer(values, np.nan_to_num(_ratio(right - np.nan_to_num(values) * counts, totals)))
+    values = ratio(right.sum(axis=0), totals)
+    return Answer(values, np.nan_to_num(ratio(right - np.nan_to_num(values) * counts, totals)))
 
 
 def areas_of(asked: Asked, scores: Float[np.ndarray, "n k"]) -> Answer:
@@ -142,9 +143,3 @@ def placements(positive: np.ndarray, scores: Float[np.ndarray, " n"]) -> Float[n
         placed[side] = below
     placed[~positive] = 1.0 - placed[~positive]
     return placed
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Divide; NaN where nothing was asked."""
-    empty = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
-    return np.asarray(np.divide(above, below, out=empty, where=below > 0))

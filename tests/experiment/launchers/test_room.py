@@ -6,7 +6,7 @@ import pytest
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.room import GIB, disk_bytes, room_sentence
-from dermaug.experiment.launchers.trial_steps import Measured
+from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment_file import validate_experiment

@@ -20,8 +20,8 @@ from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.room import room_sentence
 from dermaug.experiment.launchers.settle import Asked, computations
+from dermaug.experiment.launchers.step_times import Measured, measure
 from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.launchers.trial_steps import Measured, measure
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Job, Jobs, networks_of
 from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences

@@ -17,8 +17,8 @@ from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import console
 from dermaug.data.pixels import default_cache
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.step_times import measure, steps_of
 from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.launchers.trial_steps import measure, steps_of
 from dermaug.experiment.run.machine import machine
 from dermaug.experiment.run.records import Computation
 from dermaug.training.fabric import multiplies_bfloat16

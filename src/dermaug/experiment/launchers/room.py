@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.trial_steps import Measured
+from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.jobs import GeneratorJob, Jobs
 from dermaug.experiment.run.machine import available_memory
 
