@@ -315,6 +315,24 @@ def test_closed_pipe_ends_quietly(phantoms: Path, checkpoints: Path) -> None:
     assert b"Traceback" not in told
 
 
+def test_predictions_of_a_folder_are_written_with_what_was_skipped_in_json(
+    dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path
+) -> None:
+    folder, table = tmp_path / "folder", tmp_path / "predictions.csv"
+    folder.mkdir()
+    for image in sorted(phantoms.rglob("*.jpg"))[:3]:
+        shutil.copy(image, folder)
+    (folder / "notes.txt").write_text("no image")
+    code, output = dermaug("predict", checkpoints, folder, "--output", table, "--json")
+    assert code == 0
+    found = json.loads(output[output.index("{") :])
+    assert [Path(each["file"]).name for each in found["skipped"]] == ["notes.txt"]
+    written = pd.read_csv(table)
+    assert written["file"].tolist() == [each["file"] for each in found["predictions"]]
+    assert written["label"].tolist() == [each["label"] for each in found["predictions"]]
+    assert np.allclose(written[["mel", "nv"]].sum(axis=1), 1.0, atol=1e-5)
+
+
 def test_file_name_that_is_no_utf8_is_predicted(
     dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path
 ) -> None:

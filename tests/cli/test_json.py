@@ -50,11 +50,27 @@ def test_dry_run(phantoms: Path, tmp_path: Path) -> None:
     total = sum(job["minutes"] for job in found["jobs"])  # two jobs, perhaps at the same time
     assert 0.49 * total < found["minutes"] - START_SECONDS / 60 < 1.01 * total
     assert set(found["detectable"]) >= {"balanced_accuracy", "sensitivity", "is_judged"}
-    ended = typer.testing.CliRunner().invoke(app, ["run", str(study), "--json"])
-    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "needs --dry-run" in printed("run", study, code=2)["error"]
 
 
-def test_score(phantoms: Path, tmp_path: Path) -> None:
+def test_a_refused_set_is_told_in_json(tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "metadata.csv").write_text("file_name,label\na.jpg,mel\nb.jpg,nv\n")
+    for words in (["data", "check"], ["data", "summary"], ["plan"]):
+        found = printed(*words, tmp_path / "odd", code=2)
+        assert "expected a complete and consistent data set" in found["error"]
+        assert "no image file for file_name 'a.jpg'" in found["details"][0]
+    assert not list(tmp_path.glob("*.toml"))
+
+
+def test_data_summary(phantoms: Path, tmp_path: Path) -> None:
+    found = printed("data", "summary", phantoms, "--size", "16", "--output", tmp_path / "figures")
+    (first, *_) = found["tables"]["Images and lesions"]
+    assert (first["class"], first["images"]) == ("akiec", 10)
+    assert all(Path(figure).is_file() for figure in found["figures"])
+
+
+def test_score_and_report(phantoms: Path, tmp_path: Path) -> None:
     tree = {
         "name": "small",
         "data": {"source": str(phantoms), "size": 32},
@@ -65,3 +81,6 @@ def test_score(phantoms: Path, tmp_path: Path) -> None:
     found = printed("score", tmp_path / "run")
     assert found["scores"] == []
     assert (Path(found["folder"]) / "verdicts.csv").is_file()
+    found = printed("report", tmp_path / "run")
+    assert Path(found["report"]).is_file()
+    assert found["verdicts"] == []

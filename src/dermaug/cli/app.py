@@ -3,6 +3,7 @@
 Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGTERM.
 """
 
+import json
 import shlex
 import sys
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from dermaug.errors import DermaugError, Terminated
 
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED = 130, 143
+JSON_OPTION = "--json"
 
 
 def command_line() -> str:
@@ -27,12 +29,13 @@ class GuardedGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command."""
+        as_json = JSON_OPTION in [*getattr(ctx, "_protected_args", ()), *ctx.args]
         try:
             return super().invoke(ctx)
         except DermaugError as error:
             if ctx.params.get("debug"):
                 raise
-            _tell(error)
+            _tell(error, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
         except (KeyboardInterrupt, Terminated) as error:
             _say(f"interrupted; to resume from the last checkpoint, run again: {command_line()}")
@@ -42,11 +45,14 @@ class GuardedGroup(TyperGroup):
             told = _of_the_system(error)
             if told is None or ctx.params.get("debug"):
                 raise
-            _tell(told)
+            _tell(told, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
 
 
-def _tell(error: DermaugError) -> None:
+def _tell(error: DermaugError, *, as_json: bool) -> None:
+    """Print an error to standard error, and with `--json` as one document to standard output."""
+    if as_json:
+        typer.echo(json.dumps({"error": error.message, "details": error.details}, indent=2))
     console.print("error:", style="bold red", end=" ")
     _say(error.message)
     for detail in error.details:
