@@ -48,6 +48,22 @@ def test_adjustment_by_source_needs_two_sources_that_stay_apart(
     assert reason in " ".join(caught.value.details)
 
 
+def test_one_folder_is_of_one_fold_and_provenance_of_a_folder() -> None:
+    mine = {"tool": "StyleGAN3", "trained_on": "training split"}
+    arm = {"name": "a", "synthetic": {"folder": "x", "dose": 5, "provenance": mine}}
+    tree = {"name": "x", "arms": [{"name": "real"}, arm]}
+    with pytest.raises(DermaugError) as caught:
+        validate_experiment(tree, "test")
+    assert "one folder cannot be drawn from the training splits of 5 folds" in str(caught.value)
+    found = validate_experiment(tree | {"splits": {"run": [0]}}, "test")
+    replay = next(arm for arm in found.arms if arm.replay_of)
+    assert replay.synthetic is not None
+    assert replay.synthetic.provenance is None
+    with pytest.raises(DermaugError) as caught:
+        asked({"name": "a", "synthetic": {"dose": 5, "provenance": mine}})
+    assert "that of a family is known" in str(caught.value)
+
+
 @pytest.mark.parametrize("arm", [{"loss": "adjusted"}, {"loss": "plain"}])
 def test_other_losses_go_with_any_sampling(arm: dict[str, object]) -> None:
     assert asked({"name": "a", "sampling": "balanced"} | arm)

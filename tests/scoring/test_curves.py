@@ -10,6 +10,7 @@ import pytest
 from drawn import recorded, reported, verdicts_of
 
 from dermaug.config import Experiment
+from dermaug.config.provenance import ProvenanceConfig
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import ImageCounts
@@ -145,6 +146,22 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
         recorded(trial, provenance="unknown") for trial in results.trials if trial.arm == "more-5"
     )
     assert "Provenance unknown (more-5)" in " ".join(threats_of(replace(results, trials=trials)))
+    declared = ProvenanceConfig(tool="StyleGAN3", licence="CC0")
+    stated = {"family": "", "folder": "x", "provenance": declared}
+    arms = tuple(
+        arm.model_copy(update={"synthetic": arm.synthetic.model_copy(update=stated)})
+        if arm.synthetic
+        else arm
+        for arm in results.experiment.named_arms
+    )
+    theirs = replace(
+        results,
+        experiment=results.experiment.model_copy(update={"named_arms": arms}),
+        trials=tuple(recorded(trial, provenance="declared") for trial in trials),
+    )
+    told = " ".join(threats_of(theirs))
+    assert "Provenance declared by the user (more-5): drawn by StyleGAN3, trained on" in told
+    assert "licence CC0. It was not checked" in told
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "Lesion ids are not known" in " ".join(threats_of(alone))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from dermaug.config.networks import Sampling
+from dermaug.config.provenance import ProvenanceConfig
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
@@ -87,6 +88,9 @@ class SyntheticConfig(Section):
     drawn again; `oracle`: new phantoms, if the data are phantoms."""
     folder: str = ""
     """Instead of a family: images made by other tools, in any layout of data sets."""
+    provenance: ProvenanceConfig | None = None
+    """Where the images of a folder come from, as you declare it, for example `{ tool = "StyleGAN3",
+    trained_on = "training split", licence = "CC BY 4.0" }`; empty is unknown."""
     classes: tuple[str, ...] = ()
     """Classes that receive the dose; empty means all that the generator synthesises."""
     dose: dict[str, Images] | Images | Doses | None = None
@@ -128,6 +132,8 @@ class SyntheticConfig(Section):
             raise ValueError("first and share define how a dose is shown, but a dose of 0 is empty")
         if self.folder and self.family:
             raise ValueError("folder and family exclude each other; give only one")
+        if self.provenance and not self.folder:
+            raise ValueError("provenance is declared of a folder; that of a family is known")
         ways = {"only": self.only, "share": self.share is not None, "first": self.first > 0.0}
         if len(chosen := [key for key, is_set in ways.items() if is_set]) > 1:
             raise ValueError(f"{' and '.join(chosen)} exclude each other; give only one")

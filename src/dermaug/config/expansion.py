@@ -86,7 +86,8 @@ def _replay(arm: Arm, synthetic: SyntheticConfig, drawn: Mapping[str, tuple[str,
     """The replay control of an arm, with as many real images."""
     named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
     classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
-    changes = {"family": REPLAY, "folder": "", "classes": classes, "curation": None}
+    none = {"folder": "", "provenance": None, "curation": None}
+    changes = {"family": REPLAY, "classes": classes, **none}
     return arm.model_copy(
         update={
             "name": f"{arm.name}-{REPLAY}",

@@ -112,6 +112,19 @@ class Experiment(Section):
                 raise ValueError(f"arm {arm.name!r}: against names an arm twice")
         return self
 
+    @model_validator(mode="after")
+    def _folder_is_of_one_fold(self) -> Self:
+        for arm in self.arms:
+            declared = arm.synthetic.provenance if arm.synthetic else None
+            several = len(self.splits.indices) > 1
+            if several and declared and declared.trained_on == "training split":
+                raise ValueError(
+                    f"arm {arm.name!r}: one folder cannot be drawn from the training splits of "
+                    f"{len(self.splits.indices)} folds, since each tests what others train on; run "
+                    "one fold (splits.run = [0]), or declare trained_on = 'unknown'"
+                )
+        return self
+
     @property
     def compared_arms(self) -> tuple[Arm, ...]:
         """The arms except those that only measure convergence."""

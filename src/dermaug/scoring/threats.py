@@ -142,9 +142,7 @@ def _repeats(known: _Known) -> Iterator[str]:
 
 def _trainings(known: _Known) -> Iterator[str]:
     results = known.results
-    unknown = {trial.arm for trial in results.trials if trial.record.provenance == "unknown"}
-    if unknown:
-        yield f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded."
+    yield from _provenances(results)
     if not any(arm.convergence_of for arm in results.experiment.arms):
         yield (
             "Whether the baseline has converged was not measured (check_convergence): longer "
@@ -174,6 +172,23 @@ def _trainings(known: _Known) -> Iterator[str]:
                 f"{generator.family} of {generator.drawn_classes} (fold {generator.fold}, seed "
                 f"{generator.seed}) looks unhealthy: at the end its discriminator distinguished "
                 "real from generated images almost without error."
+            )
+
+
+def _provenances(results: RunResults) -> Iterator[str]:
+    """Find images of other tools, whose training nobody can check."""
+    unknown = {trial.arm for trial in results.trials if trial.record.provenance == "unknown"}
+    if unknown:
+        yield (
+            f"Provenance unknown ({', '.join(sorted(unknown))}): leakage not excluded. The tool "
+            "that drew these images may have seen test lesions."
+        )
+    declared = {trial.arm for trial in results.trials if trial.record.provenance == "declared"}
+    for arm in results.experiment.arms:
+        if arm.name in declared and arm.synthetic and arm.synthetic.provenance:
+            yield (
+                f"Provenance declared by the user ({arm.name}): {arm.synthetic.provenance.words}. "
+                "It was not checked; if it is not so, leakage is not excluded."
             )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,10 +148,14 @@ def test_folder_without_provenance_is_accepted_and_marked(
         for number in range(3):
             picture = Image.new("RGB", (40, 40), (200, 10 * number, 100))
             picture.save(tmp_path / "set" / label / f"{label}{number}.png")
-    arm = {"name": "theirs", "synthetic": {"folder": str(tmp_path / "set"), "dose": 3}}
+    arm: dict[str, Any] = {"name": "theirs"}
+    arm["synthetic"] = {"folder": str(tmp_path / "set"), "dose": 3}
     _, _, found = assembled(arm)
     assert found.provenance == "unknown"
     assert np.bincount(found.labels[-9:]).tolist() == [3, 3, 3]
+    (tmp_path / "run").rename(tmp_path / "declared")
+    arm["synthetic"] |= {"provenance": {"tool": "StyleGAN3", "trained_on": "other data"}}
+    assert assembled(arm)[2].provenance == "declared"
     (tmp_path / "run").rename(tmp_path / "before")
     with pytest.raises(DermaugError, match="4 images of bcc are needed, 3 found"):
         assembled({"name": "theirs", "synthetic": {"folder": str(tmp_path / "set"), "dose": 4}})

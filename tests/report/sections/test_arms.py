@@ -30,6 +30,23 @@ def words(results: RunResults, *arms: Mapping[str, Any]) -> str:
         ({"loss": "adjusted", "sampling": "sqrt"}, "Logit adjustment and square-root", "balanced"),
         ({"policy": "mixup"}, "Mixup: blended", "utmix"),
         ({"policy": "trivial"}, "", "blended"),
+        (
+            {"synthetic": {"folder": "x", "dose": 1}},
+            "other: images of another tool; its provenance is not declared.",
+            "declared by the user",
+        ),
+        (
+            {
+                "synthetic": {
+                    "folder": "x",
+                    "dose": 1,
+                    "provenance": {"tool": "StyleGAN3", "trained_on": "other data"},
+                }
+            },
+            "other: images drawn by StyleGAN3, trained on other data only, licence not declared "
+            "(provenance declared by the user).",
+            "not declared.",
+        ),
     ],
 )
 def test_only_what_the_study_does_is_explained(

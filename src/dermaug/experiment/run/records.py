@@ -195,9 +195,9 @@ class TrialRecord(Record):
     """Fingerprint of the run's data."""
     classes: tuple[str, ...]
     train_counts: dict[str, ImageCounts]
-    provenance: Literal["fold", "beyond", "unknown"]
+    provenance: Literal["fold", "beyond", "declared", "unknown"]
     """`fold` if every image comes from the fold's training split or from a generator trained on it
-    only; `beyond` for an oracle; `unknown` for images made by other tools."""
+    only; `beyond` for an oracle; `declared` or `unknown` for images made by other tools."""
     curation: dict[str, CurationEntry]
     """Empty without curation."""
     capped: dict[str, float]

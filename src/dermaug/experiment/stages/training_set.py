@@ -26,7 +26,7 @@ from dermaug.seeding import derive_seed
 from dermaug.synthesis import synthetic_set
 
 CHUNK = 512
-Provenance = Literal["fold", "beyond", "unknown"]
+Provenance = Literal["fold", "beyond", "declared", "unknown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +78,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         filled = FILLERS.get(synthetic.source, generated)(run, job, fold, dose, device)
         parts["synthetic"], removed = (filled.images, filled.labels), filled.removed
         capped = _capped(run, job, real, asked, filled.labels)
-        provenance = _provenance(synthetic.source, synthetic.folder)
+        provenance = _provenance(synthetic)
         if synthetic.labels == "judged" and len(filled.labels):
             soft = trial_reference(run, job, device).probabilities(filled.images)
         if synthetic.only:
@@ -141,12 +141,14 @@ def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, 
     }
 
 
-def _provenance(source: str, folder: str) -> Provenance:
-    if source == ORACLE:
+def _provenance(synthetic: SyntheticConfig) -> Provenance:
+    if synthetic.source == ORACLE:
         return "beyond"
-    path = expanded(folder, "synthetic.folder")
-    known = source != FOLDER or (path / synthetic_set.MANIFEST).exists()
-    return "fold" if known else "unknown"
+    path = expanded(synthetic.folder, "synthetic.folder")
+    if synthetic.source != FOLDER or (path / synthetic_set.MANIFEST).exists():
+        return "fold"
+    declared = synthetic.provenance
+    return "declared" if declared and declared.trained_on != "unknown" else "unknown"
 
 
 def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:

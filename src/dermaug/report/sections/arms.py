@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from dermaug.config import Arm, Experiment
-from dermaug.config.arms import LOSSES, ORACLE, REPLAY, SAMPLINGS
+from dermaug.config.arms import FOLDER, LOSSES, ORACLE, REPLAY, SAMPLINGS
 from dermaug.experiment.plan.comparisons import AGAINST, BASELINE, CONTROL, NEGATIVE
 from dermaug.experiment.plan.comparisons import REPLAY as REFERENCE
 from dermaug.experiment.run.results import RunResults
@@ -110,7 +110,18 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
         "curve": any(arm.curve for arm in arms),
     }
     told = [sentence for kind, sentence in ARM_WORDS.items() if has[kind]]
-    return (*told, *_emphasis(arms), *_blending(arms))
+    return (*told, *_foreign(arms), *_emphasis(arms), *_blending(arms))
+
+
+def _foreign(arms: Sequence[Arm]) -> list[str]:
+    """A sentence on each arm whose images another tool has drawn, as far as that is declared."""
+    return [
+        f"{arm.name}: images {declared.words} (provenance declared by the user)."
+        if (declared := arm.synthetic.provenance)
+        else f"{arm.name}: images of another tool; its provenance is not declared."
+        for arm in arms
+        if arm.synthetic is not None and arm.synthetic.source == FOLDER
+    ]
 
 
 def _emphasis(arms: Sequence[Arm]) -> list[str]:
