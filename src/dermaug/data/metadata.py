@@ -118,7 +118,7 @@ def read_text(path: Path) -> str:
         line = raw[: error.start].count(b"\n") + 1
         raise DermaugError(
             f"{path} line {line}: expected {encoding.removesuffix('-sig').upper()} text, found "
-            f"byte 0x{raw[error.start]:02x}; save the table as UTF-8"
+            f"byte 0x{raw[error.start]:02x}; save the table as UTF-8 (in Excel: CSV UTF-8)"
         ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1

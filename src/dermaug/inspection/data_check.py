@@ -122,12 +122,19 @@ def unread_sentence(catalog: Catalog, said: Sequence[str]) -> str:
     lost = [
         name
         for name, path in zip(names, below, strict=True)
-        if path not in read and Path(name).name not in text and not name.endswith(MASK_ENDING)
+        if path not in read and not _is_told(Path(name), text)
     ]
     if not lost:
         return ""
     more = f" and {len(lost) - MOST_FILES:,} more" if len(lost) > MOST_FILES else ""
     return f"Files that were not read: {', '.join(lost[:MOST_FILES])}{more}."
+
+
+def _is_told(file: Path, text: str) -> bool:
+    """Whether a file is named in a text, or counted by its ending, or a mask."""
+    ending = file.suffix.lower()
+    counted_there = bool(ending) and f"{ending} (" in text
+    return file.name in text or counted_there or file.name.endswith(MASK_ENDING)
 
 
 def grouping_sentence(catalog: Catalog) -> str:
@@ -182,7 +189,7 @@ def _refused(checked: Checked, catalog: Catalog) -> list[str]:
             )
     if any("data." in line for line in lines):
         lines.append(
-            "entries such as data.exclude belong into the experiment file, or behind --set of "
+            "entries that begin with data. belong into the experiment file, or behind --set of "
             "`dermaug plan` and `dermaug run`"
         )
     return lines

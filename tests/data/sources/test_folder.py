@@ -1,5 +1,6 @@
 """Plain folders: a metadata.csv, or one sub-folder a class."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_what_is_left_out_is_noted(folder: Folder) -> None:
     (root / "empty").mkdir()
     notes = open_catalog(root).notes
     assert "Left out sub-folders without images: empty." in notes
-    assert any(note.endswith(": .gif (1), .heic (1).") for note in notes)
+    assert any(": .gif (1), .heic (1) (export photo" in note for note in notes)
 
 
 @pytest.mark.parametrize("lost", ["5.jpg", "nv/deeper/5.jpg", "train/nv/5.jpg"])
@@ -296,8 +297,20 @@ def test_a_table_of_unknown_columns_is_refused_with_the_options_that_read_it(
     with pytest.raises(DermaugError, match="not a supported data set") as caught:
         open_catalog(root)
     told = "\n".join(caught.value.details)
-    assert "--image-column 'Bild' --label-column 'Diagnose'" in told
+    (root / "Liste.csv").write_bytes(b"Bild,Klasse\na,N\xe4vus\n")
+    with pytest.raises(DermaugError, match="not a supported data set") as again:
+        open_catalog(root)
+    assert "Liste.csv cannot be read, and the classes may be in it" in str(again.value)
+    assert "line 2: expected UTF-8 text, found byte 0xe4; save" in str(again.value)
+    assert "--image-column Bild --label-column Diagnose" in told
     assert "Liste.xlsx is a workbook, which is not read" in told
+
+
+def test_archives_of_packed_folders_are_classes(tmp_path: Path, jpeg: bytes) -> None:
+    for label in ("mel", "nv"):
+        with zipfile.ZipFile(tmp_path / f"{label}.zip", "w") as packed:
+            packed.writestr(f"{label} 2020/one.JPG", jpeg)
+    assert open_catalog(tmp_path).classes == ("mel 2020", "nv 2020")
 
 
 def test_stylegan_labels_are_numbered_classes(folder: Folder) -> None:

@@ -1,5 +1,6 @@
 """Folders of images whose names are the classes, alone or in each folder of a given split."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,11 +33,13 @@ from dermaug.data.sources.split_folders import (
     split_name,
     with_splits,
 )
+from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
     "validation and test; no table beside or in them, no sub-folder named as a split or container"
 )
+HEIC = re.compile(r"\.hei[cf]$", re.IGNORECASE)
 NAMED = 12
 """Classes that a sentence names."""
 TEXT_TABLES, WORKBOOKS = (".csv", ".tsv", ".tab"), (".xlsx", ".xls", ".ods")
@@ -107,12 +110,14 @@ def _unknown_table(table: Path, root: Path) -> str:
         )
     if table.suffix.lower() not in TEXT_TABLES:
         return "is a table of no known layout: move it if it is of no use"
+    try:
+        options = suggestion(table, root)
+    except DermaugError as error:
+        return f"cannot be read, and the classes may be in it: {error.message}"
     columns = ", ".join(read_header(table))[:200]
-    options = suggestion(table, root) or "--image-column COLUMN --label-column COLUMN"
     return (
         f"is a table of no known layout (columns {columns}): the classes may be in it; name its "
-        f"columns: {options} (and --lesion-column, --patient-column, if there are such); or move "
-        "the table if it is of no use"
+        f"columns: {options}; or move the table if it is of no use"
     )
 
 
@@ -140,11 +145,17 @@ def _names(folder: Path) -> list[str]:
 
 def class_folders(path: Path) -> list[Path]:
     """Sub-folders with images directly in them; without any, such archives, one per class."""
-    found = [
-        [folder for folder in folders if folder.name != MASK_FOLDER and _has_images(folder)]
-        for folders in (sub_folders(path), archives(path))
+    folders = [folder for folder in sub_folders(path) if folder.name != MASK_FOLDER]
+    packed = [
+        _unwrapped(archive) for archive in archives(path) if plain_name(archive) != MASK_FOLDER
     ]
-    return found[0] or found[1]
+    return [*filter(_has_images, folders)] or [*filter(_has_images, packed)]
+
+
+def _unwrapped(archive: Path) -> Path:
+    """The folder that an archive holds and nothing else, as when a folder was packed."""
+    inside = sub_folders(archive)
+    return inside[0] if len(inside) == 1 and not file_names(archive) else archive
 
 
 def _has_images(folder: Path) -> bool:
@@ -200,8 +211,9 @@ def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
     ]
     notes = []
     if others:
-        kinds = ", ".join(sorted(SUFFIXES))
-        notes.append(f"Left out files that are not {kinds}: {other_endings(others)}.")
+        kinds, phone = ", ".join(sorted(SUFFIXES)), any(map(HEIC.search, others))
+        advice = " (export photographs of a telephone as JPEG)" if phone else ""
+        notes.append(f"Left out files that are not {kinds}: {other_endings(others)}{advice}.")
     if masks := len(names) - len(others):
         notes.append(f"{masks:,} segmentations (*{MASK_ENDING}) are read as masks, not as images.")
     if empty:

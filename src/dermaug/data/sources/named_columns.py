@@ -1,6 +1,7 @@
 """Tables whose columns the user names, or could name: unknown columns, and what they seem to be."""
 
 import difflib
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
+GROUP_WORDS = {"lesion": "lesion", "patient": "patient"}
+"""What is grouped -> word in the names of its columns."""
+UNNAMED = (
+    "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
+)
 LOOKED_AT = 200
 """Rows of a table that are looked at."""
 
@@ -58,25 +64,32 @@ def has_named_table(path: Path, names: Mapping[str, str]) -> bool:
 
 
 def suggestion(table: Path, root: Path) -> str:
-    """The options that name the columns of an unknown table, as far as its cells tell."""
-    try:
-        sheet = read_sheet(table, (), Findings())
-    except DermaugError:
-        return ""
+    """The options that name the columns of an unknown table, as far as its cells tell.
+
+    Raises:
+        DermaugError: The table cannot be read.
+    """
+    sheet = read_sheet(table, (), Findings())
     rows, files = sheet.rows[:LOOKED_AT], files_below(root)
-    cells = {column: [row[column] for row in rows] for column in sheet.columns}
+    cells = {column: [row[column] for row in rows] for column in sheet.columns if column}
     images = [column for column in cells if looks_like_names(cells[column], files)]
     if not images:
-        return ""
+        return UNNAMED
+    found = {"image": images[0]}
+    for kind, word in GROUP_WORDS.items():
+        named = [column for column in cells if word in column.lower() and column != images[0]]
+        if named:
+            found[kind] = named[0]
     labels = [
         column
         for column, values in cells.items()
-        if column != images[0] and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
+        if column not in found.values()
+        and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
     # Words are labels rather than numbers, which may be ages.
     labels.sort(key=lambda column: any(value.isdecimal() for value in cells[column]))
-    label = f"'{labels[0]}'" if labels else "COLUMN"
-    return f"--image-column '{images[0]}' --label-column {label}"
+    found = {"image": images[0], "label": labels[0] if labels else "COLUMN"} | found
+    return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:

@@ -182,10 +182,8 @@ def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -
     except DermaugError as error:
         if table.suffix.lower() in READERS or set(needed) <= set(read_header(table)):
             raise
-        options = suggestion(table, root) or "--image-column COLUMN --label-column COLUMN"
-        raise DermaugError(
-            error.message, (*error.details, f"or name the columns as they are: {options}")
-        ) from None
+        options = f"or name the columns as they are: {suggestion(table, root)}"
+        raise DermaugError(error.message, (*error.details, options)) from None
 
 
 def _below(row: Row, split: str) -> Row:
