@@ -11,7 +11,12 @@ _LEADS = ("=", "+", "-", "@", "\t", "\r")
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table, whole or not at all; text that a spreadsheet would run is quoted."""
-    write_text(path, safe_table(table).to_csv(index=False, lineterminator="\n"))
+    write_text(path, csv_text(table))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Content of the file that `write_csv` writes."""
+    return str(safe_table(table).to_csv(index=False, lineterminator="\n"))
 
 
 def safe_table(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,10 @@
 import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +18,10 @@ from dermaug.scoring.scores import score_trials
 
 Study = Callable[..., RunResults]
 Written = Callable[..., Path]
-SCORES = ["scores", "classes", "confusion", "roc", "areas", "operating", "calibration", "subgroups"]
-SECTIONS = ["answer", "verdicts", "ladder", "asked", "threats", *SCORES, "images", "training"]
+OPEN = ["answer", "ladder", "images", "classes"]
+PRINTED = ["verdicts", "asked", "threats", "operating", "calibration", "flow", "split"]
+FOLDED = ["scores", "confusion", "roc", "areas", "subgroups", "training", "cost", "data"]
+SECTIONS = [*OPEN, "rest", *PRINTED, *FOLDED, "machine", "configuration"]
 
 
 class Page(HTMLParser):
@@ -48,31 +52,67 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     path = drawn_page(seeds=(0, 1))
     page = Page(path.read_text(encoding="utf-8"))
     ids = page.values("id")
-    assert ids == [*SECTIONS, "data", "flow", "split", "machine", "configuration"]
-    images = page.values("src")
-    assert len(images) == 33
-    assert all(source.startswith("data:image/") for source in images)
-    assert all(link.startswith("#") and link[1:] in ids for link in page.values("href"))
+    assert [each for each in ids if "-" not in each] == SECTIONS
+    assert len(set(ids)) == len(ids), "what drawings define has names of its own"
+    assert all(source.startswith("data:image/") for source in page.values("src"))
+    drawn = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert len(drawn) + len(page.values("src")) == 33
+    assert all(attributes["aria-label"] for attributes in drawn)
+    links = [*page.values("href"), *page.values("xlink:href")]
+    assert all(
+        link.startswith(("data:image/", "data:text/csv")) or (link[0] == "#" and link[1:] in ids)
+        for link in links
+    )
     assert all(page.values("alt"))
     tags = {tag for tag, _ in page.tags}
     assert not tags & {"script", "link", "iframe", "object", "embed", "form"}
-    assert "url(" not in path.read_text(encoding="utf-8")
+    assert set(re.findall(r"url\((.)", path.read_text(encoding="utf-8"))) == {"#"}
 
 
-def test_the_first_screen_holds_question_verdict_forest_and_cost_and_each_only_once(
+def test_what_is_not_on_the_first_screens_is_folded_and_part_of_it_is_printed(
+    drawn_page: Written,
+) -> None:
+    page = Page(drawn_page(seeds=(0, 1)).read_text(encoding="utf-8"))
+    looks = {
+        str(attributes["id"]): str(attributes.get("class", ""))
+        for tag, attributes in page.tags
+        if tag == "section"
+    }
+    assert [name for name, look in looks.items() if not look] == OPEN
+    assert [name for name, look in looks.items() if look == "folded printed"] == PRINTED
+    assert [name for name, look in looks.items() if look == "folded"] == SECTIONS[-10:]
+
+
+def test_every_table_and_drawing_can_be_saved_from_within_the_page(drawn_page: Written) -> None:
+    path = drawn_page(seeds=(0, 1))
+    page = Page(path.read_text(encoding="utf-8"))
+    saved = {
+        str(attributes["download"]): b64decode(str(attributes["href"]).split("base64,")[1])
+        for _, attributes in page.tags
+        if "download" in attributes
+    }
+    for file in (path.parent / "figures").iterdir():
+        assert saved[file.name] == file.read_bytes(), file.name
+    verdicts = pd.read_csv(BytesIO(saved["first-named-minus-second.csv"]))
+    assert "Verdict" in verdicts
+    tables = len(re.findall('<figure class="table">', path.read_text(encoding="utf-8")))
+    drawn = [name for name in page.values("download") if (path.parent / "figures" / name).exists()]
+    assert len(page.values("download")) - len(drawn) == tables
+
+
+def test_the_first_screen_holds_question_verdict_and_forest_and_each_only_once(
     drawn_study: Study, drawn_page: Written
 ) -> None:
     results = drawn_study(seeds=(0, 1))
     text = drawn_page(seeds=(0, 1)).read_text(encoding="utf-8")
-    first, rest = text.split('<section id="verdicts">')
-    rest = rest.split('<section id="configuration">')[0]
+    first, rest = text.split('<section id="ladder">')
+    rest = rest.split('<section id="configuration"')[0]
     verdicts = verdicts_of(results)
     asked = verdicts[verdicts["family"] == "mean sensitivity"]
     for part in (
         results.experiment.question,
         *(escape(each) for each in asked["sentence"] if "synthetic" in each),
-        "figures/differences.csv",
-        "Minutes, total",
+        'download="differences.csv"',
     ):
         assert part in first
         assert part not in rest

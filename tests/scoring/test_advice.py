@@ -40,7 +40,7 @@ ROW = {
 )
 def test_each_verdict_has_its_sentence(change: dict[str, object], said: str) -> None:
     text = class_sentence(ROW | change, [0.5, 0.5])
-    assert text.startswith("mel: ")
+    assert text.startswith("melanoma (mel): ")
     assert said in text
 
 

@@ -235,10 +235,10 @@ def test_report_shows_the_curves(results: RunResults, tmp_path: Path) -> None:
     page = reported(results, tmp_path / "report.html").read_text(encoding="utf-8")
     for heading in ("Dose and response", "Data size and the equivalent of a dose"):
         assert heading in page
-    assert page.count("figures/dose_response.csv") == page.count("figures/data_size.csv") == 1
+    assert page.count('="dose_response.csv"') == page.count('="data_size.csv"') == 1
     # The dose curve stands on the first screen, the data-size curve in its section.
-    places = [page.index(f"figures/{name}.csv") for name in ("dose_response", "data_size")]
-    assert places[0] < page.index('<section id="verdicts">') < places[1]
+    places = [page.index(f'="{name}.csv"') for name in ("dose_response", "data_size")]
+    assert places[0] < page.index('<section id="verdicts"') < places[1]
     assert "Threats to validity" in page
     for name in ("doses", "sizes", "gains"):
         assert (tmp_path / "scoring" / f"{name}.csv").exists()

@@ -42,7 +42,7 @@ class VerdictConfig(Section):
     """Metric and margins of the verdicts, and the prevalence of predictive values."""
 
     primary: Literal["balanced_accuracy", "macro_auc"] = "balanced_accuracy"
-    """Primary metric, reported in the short answer and used to select the dose of a curve on
+    """Primary metric, reported in the answer and used to select the dose of a curve on
     validation: mean sensitivity, prior-adjusted, or macro AUC. Both are judged."""
     margin: MarginConfig = MarginConfig()
     prevalence: PrevalenceConfig = PrevalenceConfig()

@@ -1,6 +1,7 @@
 """Building blocks of a page, rendered as one HTML file that needs no network access."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import ClassVar, TypeAlias
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup
 
-from dermaug.csv_files import write_csv
+from dermaug.csv_files import csv_text, write_csv
 from dermaug.files import write_text, written_aside
+from dermaug.report.bands import Band, bands
+from dermaug.report.inline import inline_svg
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,29 @@ class Table:
     texts: int = 1
     source: str = ""
     kind: ClassVar[str] = "table"
+
+    @property
+    def bands(self) -> list[Band]:
+        """The table in parts that fit the page, one below the other."""
+        return bands(self.header, self.rows, self.texts)
+
+    @property
+    def file(self) -> str:
+        """Name of its CSV file when it is downloaded."""
+        words = re.sub(r"[^a-z0-9]+", "-", re.split(r"[.:;(]", self.caption.lower())[0])
+        return f"{words[:48].strip('-') or 'table'}.csv"
+
+    @property
+    def uri(self) -> str:
+        """What it shows, as a data URI of a CSV file; headings of groups become a column."""
+        has_groups, heading, lines = any(len(row) == 1 for row in self.rows), "", []
+        for row in self.rows:
+            if len(row) == 1:
+                (heading,) = row
+            else:
+                lines.append((heading, *row) if has_groups else row)
+        names = ("", *self.header) if has_groups else self.header
+        return _data_uri("text/csv", csv_text(pd.DataFrame(lines, columns=list(names))).encode())
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +81,17 @@ class Panel:
     @property
     def uri(self) -> str:
         """The drawing as a data URI."""
-        kind = "svg+xml" if self.name.endswith(".svg") else "png"
-        return f"data:image/{kind};base64,{base64.b64encode(self.data).decode('ascii')}"
+        return _data_uri("image/svg+xml" if self.is_svg else "image/png", self.data)
+
+    @property
+    def is_svg(self) -> bool:
+        """Whether it is a drawing, not pixels."""
+        return self.name.endswith(".svg")
+
+    @property
+    def markup(self) -> Markup:
+        """The drawing as SVG within the page."""
+        return Markup(inline_svg(self.data, self.name, self.alt))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +121,11 @@ class Figure:
         """Panels by group, in reading order."""
         names = dict.fromkeys(panel.group for panel in self.panels)
         return [(name, [one for one in self.panels if one.group == name]) for name in names]
+
+    @property
+    def uri(self) -> str:
+        """The numbers as a data URI of a CSV file."""
+        return _data_uri("text/csv", csv_text(self.numbers).encode())
 
 
 @dataclass(frozen=True)
@@ -143,12 +184,16 @@ class Section:
         title: Its heading.
         content: Blocks, in reading order.
         link: Its name in the page's contents; "" leaves it out.
+        about: What a folded section holds, beside its heading; "" for a section that is open.
+        printed: Whether a folded section is printed.
     """
 
     key: str
     title: str
     content: Sequence[Block]
     link: str = ""
+    about: str = ""
+    printed: bool = False
 
     @property
     def figures(self) -> list[Figure]:
@@ -198,6 +243,10 @@ class Page:
         template = environment.get_template("page.html.j2")
         write_text(path, template.render(page=self, sections=shown))
         return path
+
+
+def _data_uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def write_panels(folder: Path, panels: Sequence[Panel]) -> None:

@@ -17,7 +17,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.text import Text
 from PIL import Image
 
+from dermaug.data.class_names import class_words
 from dermaug.report.blocks import Panel
+from dermaug.report.tips import with_tips
 from dermaug.training.grids import contact_sheet
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -49,6 +51,8 @@ STYLE: Any = {
     "lines.markersize": 6,
 }
 LEAST_SIDE = 64
+_FINE = re.compile(r"(?<=[ \"(-])(\d+\.\d\d)\d{3,}(?=[ \"),\n])")
+"""A coordinate with more decimals than can be seen."""
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
@@ -116,7 +120,8 @@ def svg(drawn: Axes | Canvas) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         _fold_long_texts(canvas)
         canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return _with_system_fonts(buffer.getvalue()).encode()
+    lean = _FINE.sub(r"\1", buffer.getvalue())
+    return with_tips(_with_system_fonts(lean), canvas).encode()
 
 
 def _fold_long_texts(canvas: Canvas) -> None:
@@ -164,6 +169,16 @@ def short(name: str, length: int = 16) -> str:
         ('seborrhoeic ker…', 'mel')
     """
     return name if len(name) <= length else f"{name[: length - 1]}…"
+
+
+def class_lines(label: str) -> str:
+    """A class's name in full and its code in lines of a width that fits beside an axis.
+
+    Example:
+        >>> class_lines("mel"), class_lines("bcc")
+        ('melanoma (mel)', 'basal cell carcinoma (bcc)')
+    """
+    return textwrap.fill(class_words(label), 26)
 
 
 def legend(names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:

@@ -1,5 +1,7 @@
 """The report of a run: one self-contained HTML page, with its figures and numbers as CSV."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dermaug.config import ClassifierConfig
@@ -9,11 +11,12 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable
 from dermaug.inspection.audit_summary import collect_audits
-from dermaug.report.blocks import Page
+from dermaug.report.blocks import Page, Section
 from dermaug.report.formats import counted
-from dermaug.report.sections.answer import answer_section, threat_section, unfinished
+from dermaug.report.sections.answer import threat_section, unfinished
 from dermaug.report.sections.arms import arm_section
 from dermaug.report.sections.audit import audit_section
+from dermaug.report.sections.cost import cost_section
 from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
 from dermaug.report.sections.decisions import decision_sections
@@ -21,10 +24,11 @@ from dermaug.report.sections.explore import explore_section
 from dermaug.report.sections.flow import flow_section
 from dermaug.report.sections.images import image_section
 from dermaug.report.sections.ladder import ladder_section
+from dermaug.report.sections.lead import answer_section
 from dermaug.report.sections.leakage import split_section
 from dermaug.report.sections.readers import reader_section
 from dermaug.report.sections.run import run_sections
-from dermaug.report.sections.scores import score_sections
+from dermaug.report.sections.scores import class_section, score_sections
 from dermaug.report.sections.subgroups import subgroup_section
 from dermaug.report.sections.training import training_section
 from dermaug.report.sections.verdicts import forest, verdict_section
@@ -37,6 +41,36 @@ FOOTER = (
     "images shown are under the licence of the data set. "
     "Research use only; not for diagnosis."
 )
+
+
+FOLDED = {
+    "verdicts": "every comparison that is judged, with its p-values; overall and by class",
+    "asked": "what each arm was trained on, and what each control is for",
+    "threats": "weaknesses found in this run",
+    "doses": "results for each number of images added",
+    "sizes": "results for fewer real lesions, and what a dose is worth in real ones",
+    "external": "the same classifiers on data from elsewhere",
+    "operating": "sensitivity at a specificity, predictive values",
+    "calibration": "whether probabilities can be believed; slope and intercept for melanoma",
+    "flow": "flow diagram of images and lesions, and table 1",
+    "split": "checks against leakage, sizes of the splits",
+    "scores": "all means by arm, with their variation",
+    "confusion": "which classes are taken for which",
+    "roc": "sensitivity at every specificity, by class",
+    "areas": "with intervals, for arms and differences",
+    "subgroups": "by age, sex, body site and type of diagnosis",
+    "audit": "distance to real images, copies, nearest pairs",
+    "explored": "interpolation and duplicates, one page per generator",
+    "readers": "people who told real images from synthetic ones",
+    "training": "curves, health of the generators, curation",
+    "cost": "minutes and images shown",
+    "data": "what was read, and what was left out",
+    "machine": "hardware, versions and the command",
+    "configuration": "the experiment file with all defaults",
+}
+"""Key of each section below the classes, in the order of the page -> what it holds."""
+PRINTED = 10
+"""How many of them are printed."""
 
 
 def render_report(results: RunResults, scoring: Scoring, output: Path | None = None) -> Path:
@@ -64,35 +98,49 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     scoring.write(page.parent)
     if len(audits):
         write_csv(page.parent / "audit.csv", audits)
-    sections = [
+    opened = [
         answer_section(whole, scoring, [*differences, *drawn[:1]]),
-        verdict_section(results, scoring),
         ladder_section(scoring),
+        image_section(results),
+        class_section(results, scoring),
+    ]
+    others = [
+        verdict_section(results, scoring),
         arm_section(results, scoring),
         threat_section(scoring),
         *score_sections(results, scoring),
         *curve_sections(results, scoring, drawn[1:]),
         *decision_sections(results, scoring),
         subgroup_section(results, scoring),
-        image_section(results),
         reader_section(results),
         audit_section(results, audits, pairs),
         explore_section(results, page),
         training_section(results),
+        cost_section(whole),
         data_section(results),
         flow_section(results),
         split_section(results),
         *run_sections(results),
     ]
     return Page(
-        kicker="dermaug report",
-        title=results.experiment.name,
-        question=results.experiment.question,
+        kicker=f"dermaug report: {results.experiment.name}",
+        title=results.experiment.question or results.experiment.name,
+        question="",
         facts=facts(results),
-        sections=sections,
+        sections=[*opened, *folded(others)],
         footer=FOOTER,
         notices=unfinished(whole),
     ).write(page)
+
+
+def folded(sections: Sequence[Section]) -> list[Section]:
+    """Sections in the order of `FOLDED`, folded away under their headings."""
+    found = {section.key: section for section in sections}
+    return [
+        replace(found[key], about=about, printed=place < PRINTED)
+        for place, (key, about) in enumerate(FOLDED.items())
+        if key in found
+    ]
 
 
 def facts(results: RunResults) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dermaug.data.class_names import class_words
 from dermaug.experiment.plan.comparisons import BASELINE
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.verdict_words import signed
@@ -52,7 +53,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
         row: A row of the verdict table.
         per_real: Synthetic images of the class per real one, in each training of the arm.
     """
-    label = row["scope"]
+    label = class_words(row["scope"])
     fewest, most = (f"{end(per_real):.2g}" for end in (min, max))
     span = fewest if fewest == most else f"{fewest} to {most}"
     images = f"{span} synthetic images per real one"

@@ -157,7 +157,7 @@ def _trainings(known: _Known) -> Iterator[str]:
             yield (
                 f"{state} converged {'' if proven else 'is open '}in "
                 f"{' and '.join(metric_words(row) for row in proven or rows)} after "
-                f"{rows[0]['images']:,} images shown (see the short answer)."
+                f"{rows[0]['images']:,} images shown (see the answer)."
             )
     yield from _curations(results)
     for generator in results.networks:

@@ -42,7 +42,7 @@ def test_table_1_counts_classes_ages_and_ways_of_diagnosis(drawn_study: Study) -
     )
     table = results.catalog.table.set_index("image_id").loc[list(fold.test)]
     mel = (table["label"] == "mel").sum()
-    assert rows["Class mel"][2] == f"{mel} ({100 * mel / len(table):.1f} %)"
+    assert rows["Class melanoma (mel)"][2] == f"{mel} ({100 * mel / len(table):.1f} %)"
     assert rows["Age in years"][2] == f"{table['age'].mean():.1f} ± {table['age'].std():.1f}"
     assert rows["Diagnosis by: histo"] == tuple(f"{n} (100.0 %)" for n in rows["Images"])
 

@@ -1,4 +1,4 @@
-"""The short answer, no stronger than the numbers, and the threats to its validity."""
+"""The answer in full, no stronger than the numbers, and the threats to its validity."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from dermaug.config import Experiment
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Bullets, Figure, Group, Section, Table
+from dermaug.report.blocks import Block, Bullets, Section
 from dermaug.report.formats import listed, number, signed, with_interval
 from dermaug.scoring.scores import primary_metric, primary_words
 from dermaug.scoring.scoring import Scoring
@@ -23,26 +23,11 @@ CHANCE_MARGIN = 0.02
 _THREATS = "Found by checks of this run; a study may have weaknesses that no check looks for."
 
 
-def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
-    """The first screen: the answer, the differences, the first curve, and the cost.
-
-    Args:
-        results: The run with every trial.
-        scoring: Its scores.
-        drawn: Figures of the differences between arms and of the study's first curve.
-    """
-    content = [
-        Group("answer", short_answer(results, scoring)),
-        Group("first", [*drawn, cost_table(results)]),
-    ]
-    return Section("answer", "The short answer", content, "Answer")
-
-
 def threat_section(scoring: Scoring) -> Section:
     """Weaknesses found in this run."""
     told = tuple(scoring.threats["sentence"])
     content: list[Block] = [_THREATS, Bullets(told)] if told else []
-    return Section("threats", "Threats to validity", content, "Threats")
+    return Section("threats", "Threats to validity", content)
 
 
 def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
@@ -54,25 +39,21 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     """
     if not results.trials:
         return ["No classifier has been trained yet, so there is no answer."]
-    verdicts, words = scoring.verdicts, primary_words(results.experiment)
-    asked = verdicts[verdicts["family"] == words]
+    asked = asked_first(results, scoring)
     if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
+    verdicts, words = scoring.verdicts, primary_words(results.experiment)
     dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
-    single = any(len(each.seeds) == 1 for each in results.experiment.generators)
-    first = asked.sort_values(
-        "arm", key=lambda arms: ~arms.isin(dosed), kind="stable"
-    )  # what the study asks comes first
     ranked = verdicts[(verdicts["family"] == "macro AUC") & verdicts["arm"].isin(dosed)]
     return [
-        *first["sentence"],
+        *asked["sentence"],
         *(ranked["sentence"] if words != "macro AUC" else []),
         *training_noise(verdicts, results.experiment),
         *added_images(results),
         *thresholds(verdicts),
         *converged(scoring.convergence),
         *at_chance(scoring.scores, results.catalog.num_classes),
-        caution(asked, single_generators=bool(dosed) and single),
+        caution(asked, single_generators=has_single_generators(results)),
     ]
 
 
@@ -231,10 +212,31 @@ def caution(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
             "trainings cannot be estimated, so nothing is judged."
         )
     levels = " or ".join(dict.fromkeys(asked["levels"]))
-    more = "" if TRAINING_SETS in levels else "other training lesions or "
-    if single_generators:
-        more = f"other trainings of the generators, {more}"
-    return f"The intervals cover the choice of {levels}; they do not cover {more}other data sets."
+    others = uncovered(asked, single_generators=single_generators)
+    return f"The intervals cover the choice of {levels}; they do not cover {others}."
+
+
+def uncovered(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
+    """Name the sources of variation that the intervals do not cover; arguments of `caution`."""
+    has_sets = asked["levels"].str.contains(TRAINING_SETS, regex=False).any()
+    left = ["other trainings of the generators"] if single_generators else []
+    left += [] if has_sets else ["other training lesions"]
+    return " or ".join([", ".join(left), "other data sets"] if left else ["other data sets"])
+
+
+def has_single_generators(results: RunResults) -> bool:
+    """Whether some generator of the study was trained once in each fold."""
+    experiment = results.experiment
+    dosed = any(arm.is_synthetic for arm in experiment.arms)
+    return dosed and any(len(each.seeds) == 1 for each in experiment.generators)
+
+
+def asked_first(results: RunResults, scoring: Scoring) -> pd.DataFrame:
+    """Verdicts on the primary metric; first those that the study asks for: generated images."""
+    verdicts = scoring.verdicts
+    asked = verdicts[verdicts["family"] == primary_words(results.experiment)]
+    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    return asked.sort_values("arm", key=lambda arms: ~arms.isin(dosed), kind="stable")
 
 
 def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
@@ -259,31 +261,3 @@ def unfinished(results: RunResults) -> Sequence[str]:
         f"{trained} of {generators} generators are done, "
         "so the answer is provisional.",
     )
-
-
-def cost_table(results: RunResults) -> Table:
-    """Minutes and images shown by stage, all data sizes together."""
-    points = (results, *results.reduced)
-    stages: list[tuple[str, list[tuple[int, float]]]] = []
-    for generator in results.experiment.generators:
-        trained = (one for point in points for one in point.networks)
-        ours = (one.record for one in trained if one.family == generator.key)
-        shown = [(one.images, one.seconds) for one in ours]
-        stages.append((f"generator {generator.key}", shown))
-    for classifier in results.experiment.classifiers:
-        trials = (trial for point in points for trial in point.trials)
-        mine = (trial.record.training for trial in trials if trial.model == classifier.key)
-        shown = [(one.images, one.seconds) for one in mine if one is not None]
-        stages.append((f"classifier {classifier.key}", shown))
-    rows = []
-    for name, trainings in stages:
-        # Trainings that only check convergence are shorter: a row for each length.
-        for images in sorted({each for each, _ in trainings}, reverse=True):
-            seconds = [taken for each, taken in trainings if each == images]
-            each, total = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
-            rows.append((name, str(len(seconds)), f"{images:,}", each, total))
-    header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
-    caption = "Time of the trainings. Every arm of a comparison is shown the same number of images"
-    checked = any(arm.convergence_of for arm in results.experiment.arms)
-    caption += "; a shorter training only checks convergence." if checked else "."
-    return Table(caption, header, tuple(rows))

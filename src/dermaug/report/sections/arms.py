@@ -62,7 +62,7 @@ def arm_section(results: RunResults, scoring: Scoring) -> Section:
     told = (text.format(first=first) for role, text in ROLE_WORDS.items() if role in roles)
     words = arm_words(results, roles)
     content: list[Block] = [" ".join([INTRODUCTION, *told]), arm_table(results)]
-    return Section("asked", "The arms", [*content, *([Bullets(words)] if words else [])], "Arms")
+    return Section("asked", "The arms", [*content, *([Bullets(words)] if words else [])])
 
 
 def arm_table(results: RunResults) -> Table:

@@ -61,7 +61,7 @@ def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFram
         *([Details("Each generator", [each])] if each else []),
         *(block for block in drawn if block),
     ]
-    return Section("audit", "Audit of the synthetic images", content, "Audit")
+    return Section("audit", "Audit of the synthetic images", content)
 
 
 def audit_sentences(numbers: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from dermaug.report.formats import NONE, with_interval
 from dermaug.report.sections.intervals import area_table, rule_blocks
 from dermaug.report.sections.scores import score_table
 from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
+from dermaug.report.tips import add_tips
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.target_scores import RULES
@@ -48,9 +49,9 @@ def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
     apart: list[Block] = [EXTERNAL, *tables, *decided] if tables else []
     worth = "Data size and the equivalent of a dose"
     return [
-        Section("doses", "Dose and response", doses, "Doses"),
-        Section("sizes", worth, [*drawn, *gains], "Data size"),
-        Section("external", "External test", apart, "External"),
+        Section("doses", "Dose and response", doses),
+        Section("sizes", worth, [*drawn, *gains]),
+        Section("external", "External test", apart),
     ]
 
 
@@ -106,6 +107,12 @@ def _draw_sizes(
         errors = [score - points["low"], points["high"] - score]
         shade, mark = colour(place), marker(place)
         axes.errorbar(shifted, score, yerr=errors, color=shade, marker=mark, elinewidth=1.0)
+        told = (
+            f"{line}, {row['lesions']:,.0f} lesions: {row['score']:.3f} ({row['low']:.3f} to "
+            f"{row['high']:.3f})"
+            for row in points.to_dict("records")
+        )
+        add_tips(axes, zip(shifted, score, told, strict=True))
     axes.set_xscale("log")
     ticks = sorted(set(rows["lesions"]))
     axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
@@ -123,6 +130,11 @@ def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> 
     shade, doses = colour(place), points["dose"] + shift
     errors = [points["difference"] - points["low"], points["high"] - points["difference"]]
     axes.errorbar(doses, points["difference"], yerr=errors, color=shade, elinewidth=1.2)
+    told = (
+        f"{row['arm']}, {row['dose']:,.0f} images: {with_interval(row)}"
+        for row in points.to_dict("records")
+    )
+    add_tips(axes, zip(doses, points["difference"], told, strict=True))
     for dose, row in zip(doses, points.to_dict("records"), strict=True):
         axes.plot(
             [dose],

@@ -24,7 +24,7 @@ def data_section(results: RunResults) -> Section:
     were = "was" if len(skipped) == 1 else "were"
     summary = f"{counted(len(skipped), 'file')} could not be read and {were} left out"
     content.append(Details(summary, [Bullets(skipped)]) if skipped else "No file was left out.")
-    return Section("data", "The data", content, "Data")
+    return Section("data", "The data", content)
 
 
 def _draw(results: RunResults, description: Description) -> Figure:

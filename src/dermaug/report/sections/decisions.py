@@ -11,6 +11,7 @@ from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
 from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
 from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
+from dermaug.report.tips import add_tips
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
 
@@ -51,9 +52,9 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
         calibrated = [calibration_table(scoring.calibration, arms), proper_table(table), drawn]
     title = "Malignant or pre-malignant lesions, and melanoma"
     return [
-        Section("areas", "AUC by class", [area_table(table)] if len(table) else [], "AUC by class"),
-        Section("operating", title, [THRESHOLDS, *points] if points else [], "Operating points"),
-        Section("calibration", "Calibration", calibrated, "Calibration"),
+        Section("areas", "AUC by class", [area_table(table)] if len(table) else []),
+        Section("operating", title, [THRESHOLDS, *points] if points else []),
+        Section("calibration", "Calibration", calibrated),
     ]
 
 
@@ -148,4 +149,10 @@ def _draw_reliability(axes: Axes, rows: pd.DataFrame, series: int) -> None:
     faces = np.where(many, shade, "white")
     axes.scatter(x, y, s=30, marker=marker(series), c=faces.tolist(), edgecolors=shade, zorder=3)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="confidence")
+    told = (
+        f"confidence {row['confidence']:.3f}: {row['accuracy']:.3f} correct of "
+        f"{row['images']:,} predictions"
+        for row in filled.to_dict("records")
+    )
+    add_tips(axes, zip(x, y, told, strict=True))
     axes.set_ylabel("fraction correct")

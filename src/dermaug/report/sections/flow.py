@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.data.catalog import Catalog
+from dermaug.data.class_names import class_words
 from dermaug.data.splits import PARTS
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
@@ -31,7 +32,7 @@ class Box(NamedTuple):
 def flow_section(results: RunResults) -> Section:
     """The diagram, and the table of the first fold."""
     content: list[Block] = [flow_diagram(results), split_characteristics(results)]
-    return Section("flow", "From the data set into the splits", content, "Flow")
+    return Section("flow", "From the data set into the splits", content)
 
 
 def flow_diagram(results: RunResults) -> Figure:
@@ -88,7 +89,7 @@ def _lines(catalog: Catalog, splits: list[Catalog]) -> Iterator[tuple[str, list[
         known = [one.table.loc[one.table["patient_id"] != "", "patient_id"] for one in splits]
         yield "Patients", [f"{one.nunique():,}" for one in known]
     for label in catalog.classes:
-        yield f"Class {label}", [_share(one.table["label"] == label) for one in splits]
+        yield f"Class {class_words(label)}", [_share(one.table["label"] == label) for one in splits]
     if catalog.table["age"].notna().any():
         yield "Age in years", [_age(one.table["age"].astype(float)) for one in splits]
         yield "Age unknown", [_share(one.table["age"].isna()) for one in splits]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
 
+from dermaug.data.class_names import class_words
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.report.blocks import Figure, Panel, Section
 from dermaug.report.drawing import file_name, png, sheet
@@ -37,10 +38,11 @@ def sample_grids(results: RunResults) -> Figure | None:
     for index, (key, generator) in enumerate(first.items()):
         real, total = _training_images(results, generator)
         where = f"fold {generator.fold}, seed {generator.seed}"
+        words = class_words(generator.label)
         shown = min(COLUMNS * ROWS, len(generator.samples))
         for kind, images, title in (
-            ("real", real, f"{generator.label}: {len(real)} of {total} real"),
-            ("synthetic", generator.samples, f"{generator.label}: {shown} synthetic"),
+            ("real", real, f"{words}: {len(real)} of {total} real"),
+            ("synthetic", generator.samples, f"{words}: {shown} synthetic"),
         ):
             name = file_name("samples", index, *key, kind, ending="png")
             alt = f"{kind} images of class {generator.label}, {generator.family}, {where}"
@@ -48,9 +50,9 @@ def sample_grids(results: RunResults) -> Figure | None:
         rows.append((*key, generator.fold, generator.seed, total, len(real), shown))
     columns = ["family", "label", "fold", "seed", "training_images", "real_shown", "drawn_shown"]
     caption = (
-        "Left: real images of the training split, sampled at random; right: images of the "
-        f"{' and '.join(sorted({family for family, _ in first}))} generator, not selected. First "
-        "fold and generator seed."
+        "Left of each pair: real images of the training split, sampled at random; right: images of "
+        f"the {' and '.join(sorted({family for family, _ in first}))} generator, not selected. "
+        "First fold and generator seed."
     )
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
 

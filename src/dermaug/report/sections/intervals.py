@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from dermaug.data.class_names import class_words
 from dermaug.evaluation.readouts import AUC
 from dermaug.report.blocks import Block, Details, Table
 from dermaug.report.formats import WEIGHTED, interval, number, with_interval
@@ -40,8 +41,9 @@ def area_table(decisions: pd.DataFrame) -> Table:
         decisions: What `dermaug.scoring.decisions.decisions` gives.
     """
     scopes = decisions.loc[decisions["readout"] == AUC, ["scope", "metric"]].drop_duplicates()
+    targets = {ALL: SCOPE_WORDS[ALL], "malignant": SCOPE_WORDS["malignant"]}
     columns = {
-        (AUC, str(scope), str(metric)): SCOPE_WORDS.get(scope, scope) if scope != "mel" else scope
+        (AUC, str(scope), str(metric)): targets.get(scope, class_words(scope))
         for scope, metric in scopes.itertuples(index=False)
     }
     return interval_table(

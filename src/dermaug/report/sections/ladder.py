@@ -4,9 +4,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
-from dermaug.report.blocks import Block, Figure, Section, Table
+from dermaug.report.blocks import Block, Details, Figure, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import with_interval
+from dermaug.report.tips import add_tips
 from dermaug.scoring.ladder import FREE
 from dermaug.scoring.scoring import Scoring
 
@@ -30,7 +31,9 @@ _CAPTION = (
 def ladder_section(scoring: Scoring) -> Section:
     """The figure and its numbers; empty if no synthetic arm was compared."""
     table = scoring.ladder
-    content: list[Block] = [ladder_figure(table), ladder_table(table)] if len(table) else []
+    content: list[Block] = [ladder_figure(table)] if len(table) else []
+    if content:
+        content.append(Details("Numbers of the figure", [ladder_table(table)]))
     return Section("ladder", "Where a gain comes from", content, "Where a gain comes from")
 
 
@@ -72,6 +75,11 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
         heights = [height + 0.17 * (place - 1.5) for height in range(len(references))]
         axes.hlines(heights, own["low"], own["high"], color=colour(place), linewidth=2)
         axes.plot(own["difference"], heights, marker(place), color=colour(place), markersize=6)
+        told = (
+            f"{arm} minus {row['reference']}, {WORDS[readout]}: {with_interval(row)}"
+            for row in own.reset_index().to_dict("records")
+        )
+        add_tips(axes, zip(own["difference"], heights, told, strict=True))
     names = [f"minus {short(reference, 28)}" for reference in references]
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)

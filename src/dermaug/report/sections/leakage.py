@@ -15,7 +15,7 @@ def split_section(results: RunResults) -> Section:
     """Statements on leakage, then the sizes of the splits."""
     told = split_statements(results)
     checks = Bullets(tuple(each.text for each in told), tuple(each.holds for each in told))
-    return Section("split", "Split and leakage", [checks, split_table(results)], "Split")
+    return Section("split", "Split and leakage", [checks, split_table(results)])
 
 
 NO_PART = "not used (splits.lesions)"

@@ -37,7 +37,7 @@ def reader_section(results: RunResults) -> Section:
         sentences = Bullets(tuple(reader_sentences(scores)))
         first, *others = reader_tables(scores, read_key(folder))
         content = [sentences, DESIGN, first, Details("All tables of the reader test", others)]
-    return Section("readers", "Reader test", content, "Readers")
+    return Section("readers", "Reader test", content)
 
 
 def write_reader_page(folder: Path, key: ReaderKey, scores: ReaderScores) -> Path:

@@ -24,8 +24,8 @@ def run_sections(results: RunResults) -> list[Section]:
     asked = Code(json.dumps(tree, indent=2, ensure_ascii=False))
     folded = Details("The experiment, with the defaults of this version", [asked])
     return [
-        Section("machine", "Machine", [machine_table(results)], "Machine"),
-        Section("configuration", "Configuration", [folded, FILES], "Configuration"),
+        Section("machine", "Machine", [machine_table(results)]),
+        Section("configuration", "Configuration", [folded, FILES]),
     ]
 
 

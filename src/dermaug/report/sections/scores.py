@@ -1,15 +1,18 @@
 """Scores by arm and classifier, by class, confusion matrices and ROC curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from dermaug.data.class_names import class_words
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Figure, Panel, Section, Table
+from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import (
     INK,
+    class_lines,
     colour,
     dashes,
     in_group,
@@ -19,7 +22,8 @@ from dermaug.report.drawing import (
     short,
     titled,
 )
-from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread
+from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
+from dermaug.report.tips import Tip, add_tips
 from dermaug.scoring.scoring import Scoring
 
 _HEADINGS = {
@@ -31,41 +35,37 @@ _HEADINGS = {
     "accuracy": "Accuracy, argmax",
 }
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
+_CLASSES = "Sensitivity and specificity by class"
 MOST_AREAS = 6
 """Largest number of arms whose areas fit into a ROC panel without hiding the curves."""
 
 
+def class_section(results: RunResults, scoring: Scoring) -> Section:
+    """Sensitivity and specificity of each class; empty before a trial has finished."""
+    if scoring.scores.empty:
+        return Section("classes", _CLASSES, [])
+    arms, classes = [arm.name for arm in results.experiment.compared_arms], results.catalog.classes
+    by_class = scoring.class_scores
+    tables = [
+        class_table(by_class, arms, classes, str(model)) for model in by_class["model"].unique()
+    ]
+    numbers = Details("Numbers of the figure", tables)
+    content: list[Block] = [class_scores(by_class, arms, classes), numbers]
+    return Section("classes", _CLASSES, content, "Classes")
+
+
 def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
-    """Four sections; none before a trial has finished."""
+    """Scores of the arms, confusion matrices and ROC curves; none before a trial has finished."""
     if scoring.scores.empty:
         return []
-    arms = [arm.name for arm in results.experiment.compared_arms]
-    classes, by_class = results.catalog.classes, scoring.class_scores
-    models = list(dict.fromkeys(scoring.scores["model"]))
-    tables = [class_table(by_class, arms, classes, model) for model in models]
-    title = "Sensitivity and specificity by class"
+    arms, classes = [arm.name for arm in results.experiment.compared_arms], results.catalog.classes
+    lesions = [lesion_table(scoring.lesion_scores, arms)] if len(scoring.lesion_scores) else []
+    matrices = confusion_matrices(scoring.confusion, classes)
+    title = "Scores by arm and classifier"
     return [
-        Section(
-            "scores",
-            "Scores by arm and classifier",
-            [
-                score_table(scoring.scores, arms),
-                *(
-                    [lesion_table(scoring.lesion_scores, arms)]
-                    if len(scoring.lesion_scores)
-                    else []
-                ),
-            ],
-            "Scores",
-        ),
-        Section("classes", title, [class_scores(by_class, arms, classes), *tables], "Classes"),
-        Section(
-            "confusion",
-            "Confusion matrices",
-            [confusion_matrices(scoring.confusion, classes)],
-            "Confusion",
-        ),
-        Section("roc", "ROC curves", [roc_curves(scoring.roc, arms)], "ROC"),
+        Section("scores", title, [score_table(scoring.scores, arms), *lesions]),
+        Section("confusion", "Confusion matrices", [matrices]),
+        Section("roc", "ROC curves", [roc_curves(scoring.roc, arms)]),
     ]
 
 
@@ -105,24 +105,19 @@ def class_table(
 ) -> Table:
     """Sensitivity and specificity of each class by arm, prior-adjusted; mean ± SD over trials."""
     part = class_scores[class_scores["model"] == model]
-    arms = [arm for arm in arms if arm in set(part["arm"])]
-    rows = []
-    for label in classes:
-        trials = part[part["label"] == label]
-        first = trials[trials["arm"] == arms[0]].drop_duplicates("fold")
-        values = (
-            mean_and_spread(trials.loc[trials["arm"] == arm, f"{metric}_adjusted"])
-            for metric in ("sensitivity", "specificity")
-            for arm in arms
-        )
-        rows.append((label, f"{first['support'].sum():,}", *values))
-    header = (
-        "Class",
-        "Test images",
-        *(f"{metric}: {arm}" for metric in ("Sensitivity", "Specificity") for arm in arms),
-    )
+    rows: list[tuple[str, ...]] = []
+    for metric in ("sensitivity", "specificity"):
+        rows.append((metric.capitalize(),))
+        for arm in (arm for arm in arms if arm in set(part["arm"])):
+            trials = part[part["arm"] == arm]
+            values = dict(tuple(trials.groupby("label")[f"{metric}_adjusted"]))
+            rows.append((arm, *(mean_and_spread(values[label]) for label in classes)))
+    first = part[part["arm"] == part["arm"].iloc[0]].drop_duplicates(["fold", "label"])
+    counts = first.groupby("label")["support"].sum()
+    header = ("Arm", *(f"{class_words(label)}, {counts[label]:,} images" for label in classes))
     caption = (
-        f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds. "
+        f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds; "
+        f"test images of the class, all folds together. "
         f"{AVERAGED} Values at argmax are in the file."
     )
     return Table(caption, header, tuple(rows), source="scoring/class_scores.csv")
@@ -137,7 +132,7 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
     )
     summary.columns = ["_".join(names) for names in summary.columns]
     table = summary.reset_index()
-    size, given = (3.9, 0.95 + 0.42 * len(classes)), {"arms": arms, "classes": classes}
+    size, given = (4.9, 0.95 + 0.42 * len(classes)), {"arms": arms, "classes": classes}
     drawn: tuple[Panel, ...] = ()
     for metric, words in _BY_CLASS.items():
         drawn += panels(
@@ -209,7 +204,13 @@ def _draw_class_scores(
             elinewidth=1.4,
             markersize=5,
         )
-    axes.set_yticks(range(len(classes)), [short(label) for label in classes])
+        means, spreads = (series[f"{metric}_{name}"] for name in ("mean", "std"))
+        told = (
+            f"{class_words(label)}, {arm}: {number(mean)}" + (f" ± {std:.3f}" if std >= 0 else "")
+            for label, mean, std in zip(classes, means, spreads, strict=True)
+        )
+        add_tips(axes, zip(means, np.arange(len(classes)) + offset, told, strict=True))
+    axes.set_yticks(range(len(classes)), [class_lines(label) for label in classes])
     words = _BY_CLASS[metric]
     axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5), title=words.capitalize())
     return f"{words} of each class by arm, classifier {model}; numbers in the table"
@@ -228,12 +229,29 @@ def _draw_confusion(
         if total[row]:
             text = f"{100 * share:.0f}"
             axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
+    told = (
+        (
+            x,
+            y,
+            f"{class_words(true)} taken for {class_words(seen)}: {counts[y, x]:,.0f} of "
+            f"{total[y, 0]:,.0f}",
+        )
+        for (y, true), (x, seen) in product(enumerate(classes), enumerate(classes))
+    )
+    add_tips(axes, told)
     names = [short(label) for label in classes]
     axes.set_xticks(range(len(classes)), names, rotation=90)
     axes.set_yticks(range(len(classes)), names)
     axes.set(xlabel="Predicted", ylabel="True")
     axes.grid(visible=False)
     return f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
+
+
+def _roc_tips(arm: str, rates: pd.Series, sensitivities: pd.Series) -> Iterator[Tip]:
+    """Sensitivity at every tenth of specificity."""
+    for rate in np.linspace(0.1, 0.9, 9):
+        value = float(np.interp(rate, rates, sensitivities))
+        yield rate, value, f"{arm}: sensitivity {value:.3f} at specificity {1 - rate:.1f}"
 
 
 def _draw_roc(axes: Axes, rows: pd.DataFrame, model: str, label: str, arms: Sequence[str]) -> str:
@@ -243,11 +261,12 @@ def _draw_roc(axes: Axes, rows: pd.DataFrame, model: str, label: str, arms: Sequ
         shade, style = colour(index), dashes(index)
         x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
         axes.plot(x, y, color=shade, linestyle=style)
+        add_tips(axes, _roc_tips(str(arm), x, y))
         if rows["arm"].nunique() <= MOST_AREAS:
             place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
             axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
-    axes.set(ylabel="Sensitivity", title=short(label, 30))
+    axes.set(ylabel="Sensitivity", title=class_words(label))
     means = rows.groupby("arm", sort=False)["auc"].first()
     areas = (f"{arm} {value:.3f}" for arm, value in means.items())
     return f"ROC curve of {label}, {model}; mean AUC {', '.join(areas)}"

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
-from dermaug.report.formats import NONE, counted, with_interval
+from dermaug.report.formats import NONE, counted, interval, number, signed, with_interval
+from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 
@@ -43,7 +44,7 @@ def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
     if gains is not None:
         numbers = Details("Table of the differences", [subgroup_table(table)])
         content = [gains, scores, numbers]
-    return Section("subgroups", "Subgroups", content, "Subgroups")
+    return Section("subgroups", "Subgroups", content)
 
 
 def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
@@ -106,6 +107,7 @@ def _draw_groups(
 ) -> str:
     groups, words = list(dict.fromkeys(rows["group"])), METRIC_WORDS[metric]
     differences = bool(series[0][1])
+    written = signed if differences else number
     if differences:
         axes.axvline(0, color=INK, linewidth=1)
     offsets = np.linspace(-0.3, 0.3, len(series)) if len(series) > 1 else [0.0]
@@ -116,6 +118,12 @@ def _draw_groups(
         heights, shade = np.arange(len(groups)) + offset, colour(index)
         axes.hlines(heights, low, high, color=shade, linewidth=1.4)
         axes.plot(value, heights, marker(index), color=shade, markersize=5, linestyle="none")
+        against = f"{arm} − {reference}" if reference else arm
+        told = (
+            f"{group}, {against}: {interval(*map(written, row))}"
+            for group, *row in zip(groups, value, low, high, strict=True)
+        )
+        add_tips(axes, zip(value, heights, told, strict=True))
     support = rows.groupby("group", sort=False)["support"].first()
     names = [f"{short(name, 20)} (n {support[name]:,})" for name in groups]
     axes.set_yticks(range(len(groups)), names)

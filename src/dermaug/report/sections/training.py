@@ -11,6 +11,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Heading, Section, Table
 from dermaug.report.drawing import DASHES, colour, legend, panels, short
 from dermaug.report.formats import NONE, listed, spanned
+from dermaug.report.tips import add_tips
 
 _CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
@@ -50,7 +51,7 @@ def training_section(results: RunResults) -> Section:
         health_table(results),
         curation_table(results),
     )
-    return Section("training", "Training", [each for each in blocks if each], "Training")
+    return Section("training", "Training", [each for each in blocks if each])
 
 
 def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None:
@@ -113,10 +114,15 @@ def generator_curves(results: RunResults) -> Figure | None:
 
 
 def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[str]) -> str:
-    for (arm, _, _), curve in rows.groupby(["arm", "fold", "seed"], sort=False):
+    for (arm, fold, seed), curve in rows.groupby(["arm", "fold", "seed"], sort=False):
         shade, style = colour(arms.index(arm)), DASHES[arms.index(arm) % len(DASHES)]
         score = curve["validation_balanced_accuracy"]
         axes.plot(curve["images"] / 1_000, score, color=shade, linestyle=style, alpha=0.75)
+        told = (
+            f"{arm}, fold {fold}, seed {seed}, {images:,} images shown: {value:.3f}"
+            for images, value in zip(curve["images"], score, strict=True)
+        )
+        add_tips(axes, zip(curve["images"] / 1_000, score, told, strict=True))
     axes.set(xlabel="Thousand images shown", ylabel="Balanced accuracy", title=short(model, 40))
     axes.set_xlim(left=0)
     return f"Balanced accuracy on validation against images shown, {model}, by arm"
@@ -129,6 +135,11 @@ def _draw_losses(
         for series, name in enumerate(losses):
             shade = colour(series)
             axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
+            told = (
+                f"{name.replace('_', ' ')}, {images:,} images shown: {value:.3f}"
+                for images, value in zip(curves["images"], curves[name], strict=True)
+            )
+            add_tips(axes, zip(curves["images"] / 1_000, curves[name], told, strict=True))
     title = short(f"{label}, {family}", 30)
     axes.set(xlabel="Thousand real images shown", ylabel="Loss", title=title)
     axes.set_xlim(left=0)

@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from dermaug.data.class_names import class_words
 from dermaug.evaluation.readouts import ADJUSTED, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
 from dermaug.report.drawing import INK, colour, marker, panels, short
 from dermaug.report.formats import NONE, number, signed, small, with_interval
+from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.influence import SCORED
 from dermaug.stats.outcomes import (
@@ -62,7 +64,7 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
                 "All contrasts, including controls, in every read-out", [comparison_table(table)]
             ),
         ]
-    return Section("verdicts", "Verdicts", content, "Verdicts")
+    return Section("verdicts", "Verdicts", content)
 
 
 def class_advice(advice: pd.DataFrame) -> list[Block]:
@@ -141,9 +143,9 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
             cells = (_by_class(found[label]) for label in classes)
             rows.append((f"{arm} − {reference}", *cells))
     groups = judged.groupby("scope")["num_groups"].max()
-    header = (f"{label} ({groups.get(label, 0):,})" for label in classes)
+    header = (f"{class_words(label)}, {groups.get(label, 0):,} groups" for label in classes)
     caption = (
-        "Difference in the sensitivity of each class, prior-adjusted (test groups in brackets), "
+        "Difference in the sensitivity of each class, prior-adjusted, "
         "with the verdict if p is at most 0.05 after Holm's adjustment for the whole table. "
         "Numbers without a verdict are inconclusive (*: no possible gain would be significant); "
         "numbers in parentheses are not judged: one "
@@ -238,7 +240,7 @@ def _forest_colours(table: pd.DataFrame) -> str:
 
 def _draw_forest(axes: Axes, rows: pd.DataFrame, model: str, bound: float, words: str) -> str:
     axes.axvline(0, color=INK, linewidth=1)
-    names = []
+    names, tips = [], []
     for height, row in enumerate(rows.to_dict("records")):
         is_judged = row["verdict"] not in (EXPLORATORY, NOT_JUDGED)
         shade = colour(0) if is_judged else "#7b8794"
@@ -248,9 +250,12 @@ def _draw_forest(axes: Axes, rows: pd.DataFrame, model: str, bound: float, words
         arm, reference = (short(row[name], 28) for name in ("arm", "reference"))
         role = f"\n({NEGATIVE})" if row["role"] == NEGATIVE else ""
         names.append(f"{arm}\nminus {reference}{role}")
+        told = f"{row['arm']} minus {row['reference']}: {with_interval(row)}, {row['verdict']}"
+        tips.append((row["difference"], height, told))
     axes.set_yticks(range(len(rows)), names)
     axes.set(xlim=(-bound, bound), ylim=(len(rows) - 0.5, -0.5))
     axes.set(xlabel=f"Difference in {words}", title=short(model, 40))
+    add_tips(axes, tips)
     axes.grid(visible=False, axis="y")
     return f"{model}: " + "; ".join(
         f"{row.arm} minus {row.reference} {row.difference:+.3f} "

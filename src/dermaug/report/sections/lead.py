@@ -1,0 +1,138 @@
+"""The answer in two plain sentences: the verdict with its number, and how far it reaches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.blocks import Details, Figure, Group, Section
+from dermaug.report.formats import listed, signed
+from dermaug.report.sections.answer import (
+    asked_first,
+    at_chance,
+    caution,
+    has_single_generators,
+    short_answer,
+    uncovered,
+)
+from dermaug.scoring.scoring import Scoring
+from dermaug.scoring.verdict_words import metric_words
+from dermaug.stats.outcomes import (
+    ALPHA,
+    EQUIVALENT,
+    HELPS,
+    HURTS,
+    INCONCLUSIVE,
+)
+from dermaug.stats.trainings import GROUPS_ONLY
+
+Row = Mapping[Any, Any]
+_TALLY = {HELPS: "better", HURTS: "worse", EQUIVALENT: "equivalent", INCONCLUSIVE: "inconclusive"}
+
+
+def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
+    """The first screen: the answer in plain sentences, in full below them, and the differences.
+
+    Args:
+        results: The run with every trial.
+        scoring: Its scores.
+        drawn: Figures of the differences between arms and of the study's first curve.
+    """
+    told, plain = short_answer(results, scoring), plain_answer(results, scoring)
+    more = [Details("Every judged comparison, and the limits of the answer", told)]
+    answer = Group("answer", [*plain, *more] if plain else told)
+    return Section("answer", "The answer", [Group("first", [answer, *drawn])], "Answer")
+
+
+def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
+    """The verdict on what the study asks first, and its reach; empty without one.
+
+    A third sentence counts the verdicts where several arms or networks got generated images, and
+    one follows for each network that is no better than chance.
+
+    Args:
+        results: The run.
+        scoring: Its scores.
+    """
+    if not results.trials:
+        return []
+    asked = asked_first(results, scoring)
+    if asked.empty or asked["difference"].isna().iloc[0]:
+        return []
+    first = asked.iloc[0].to_dict()
+    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    ours = asked[asked["arm"].isin(dosed)]
+    reach = _reach(first, asked, scoring.convergence, single=has_single_generators(results))
+    return [
+        plain_verdict(first, generated=first["arm"] in dosed),
+        reach,
+        *(_tally(ours["verdict"]) if len(ours) > 1 else []),
+        *at_chance(scoring.scores, results.catalog.num_classes),
+    ]
+
+
+def plain_verdict(row: Row, *, generated: bool) -> str:
+    """One sentence without p-values; the sentence of the verdict table where nothing is judged.
+
+    Args:
+        row: A row of the verdict table.
+        generated: Whether the arm holds generated images.
+    """
+    arm = f"{row['arm']} (with generated images)" if generated else str(row["arm"])
+    pair, metric = f"{row['reference']} with {row['model']}", metric_words(row)
+    size, covered = signed(abs(row["difference"])).lstrip("+"), _interval(row)
+    if row["verdict"] in (HELPS, HURTS):
+        better, more = ("better", "higher") if row["verdict"] == HELPS else ("worse", "lower")
+        small = row["p_equivalence"] <= ALPHA
+        less = f", less than the margin of {row['margin']:g}" if small else ""
+        return f"{arm} does {better} than {pair}: {metric} is {more} by {size}{less} ({covered})."
+    difference = f"the difference in {metric} is {signed(row['difference'])} ({covered})"
+    if row["verdict"] == EQUIVALENT:
+        return f"{arm} does as well as {pair}, within a margin of {row['margin']:g}: {difference}."
+    if row["verdict"] == INCONCLUSIVE:
+        none = (
+            ""
+            if row["attainable"]
+            else ", and no possible gain would be significant in this design"
+        )
+        return f"Whether {arm} does better or worse than {pair} is not settled: {difference}{none}."
+    return str(row["sentence"])
+
+
+def _reach(row: Row, asked: pd.DataFrame, convergence: pd.DataFrame, *, single: bool) -> str:
+    """What the answer does not cover: longer trainings, and other draws of what was drawn once."""
+    if (asked["levels"] == GROUPS_ONLY).all():
+        return caution(asked)
+    others = uncovered(asked, single_generators=single)
+    same = (convergence["model"] == row["model"]) & (convergence["arm"] == row["reference"])
+    return f"{_length(row, convergence[same])}, and the interval does not cover {others}."
+
+
+def _length(row: Row, measured: pd.DataFrame) -> str:
+    name = row["reference"]
+    if measured.empty:
+        return f"Whether longer training of {name} would change this was not measured"
+    shown = f"after {measured['images'].iloc[0]:,} images shown"
+    if (measured["low"] > measured["margin"]).any():
+        return f"{name} had not converged {shown}, so this holds at that length of training only"
+    if not measured["converged"].all():
+        return f"Whether {name} had converged {shown} is open, so longer training may change this"
+    if (measured["high"] <= measured["margin"]).all():
+        return f"{name} had converged within the margins {shown} (other arms were not checked)"
+    return f"It is not excluded that training {name} longer than {shown[6:]} helps"
+
+
+def _tally(verdicts: pd.Series) -> list[str]:
+    counts = verdicts.value_counts()
+    told = [f"{counts[each]} {words}" for each, words in _TALLY.items() if each in counts]
+    rest = len(verdicts) - sum(counts.get(each, 0) for each in _TALLY)
+    told += [f"{rest} not judged"] if rest else []
+    return [
+        f"Of the {len(verdicts)} comparisons of arms with generated images, this one included: "
+        f"{listed(told)}."
+    ]
+
+
+def _interval(row: Row) -> str:
+    return f"95 % interval {signed(row['low'])} to {signed(row['high'])}"

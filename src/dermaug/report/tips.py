@@ -1,0 +1,60 @@
+"""Numbers that appear when a reader points at a mark of a drawing: SVG titles, without scripts."""
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.figure import Figure as Canvas
+
+Tip = tuple[float, float, str]
+"""Place in the coordinates of the data, and what is said there."""
+_REACH = 6
+"""Radius of the disc that reacts, in points."""
+
+
+class _Tips(Artist):
+    """Tips of some axes; nothing is drawn."""
+
+    def __init__(self, tips: Iterable[Tip]) -> None:
+        super().__init__()
+        self.tips = tuple(tips)
+        self.set_in_layout(False)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw nothing: the titles are written into the finished file."""
+
+
+def add_tips(axes: Axes, tips: Iterable[Tip]) -> None:
+    """Tell the numbers of some points when a reader points at them.
+
+    Args:
+        axes: Where the points are drawn.
+        tips: Their places and texts; those that are not finite are left out.
+    """
+    axes.add_artist(_Tips(tips))
+
+
+def with_tips(drawn: str, canvas: Canvas) -> str:
+    """Add the tips of a figure to its SVG, as discs without colour that have a title.
+
+    Args:
+        drawn: The SVG file of `canvas`, which has been laid out.
+        canvas: The figure.
+    """
+    discs = "".join(_discs(canvas))
+    body, end = drawn.rsplit("</svg>", 1)
+    return f'{body}<g fill="transparent">{discs}</g></svg>{end}' if discs else drawn
+
+
+def _discs(canvas: Canvas) -> Iterator[str]:
+    scale, height = 72 / canvas.dpi, canvas.get_figheight() * 72
+    for found in canvas.findobj(_Tips):
+        assert isinstance(found, _Tips)
+        assert found.axes is not None
+        for x, y, text in found.tips:
+            right, up = scale * found.axes.transData.transform((x, y))
+            if right == right and up == up:  # not NaN
+                place = f'cx="{right:.1f}" cy="{height - up:.1f}" r="{_REACH}"'
+                yield f"<circle {place}><title>{escape(text)}</title></circle>"

@@ -1,0 +1,103 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.experiment.run.results import RunResults
+from dermaug.report.sections.lead import plain_answer, plain_verdict
+from dermaug.scoring.scoring import score
+from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
+
+Study = Callable[..., RunResults]
+ROW = {
+    **{"model": "net", "arm": "more", "reference": "base", "scope": "all"},
+    **{"readout": "prior-adjusted", "metric": "balanced_accuracy", "sentence": "As the table."},
+    **{
+        "difference": 0.031,
+        "low": 0.012,
+        "high": 0.05,
+        "margin": 0.02,
+        "p_equivalence": 0.7,
+        "attainable": True,
+    },
+}
+INTERVAL = "(95 % interval +0.012 to +0.050)"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"verdict": HELPS}, f"more does better than base with net: mean sensitivity "
+         f"(prior-adjusted) is higher by 0.031 {INTERVAL}."),
+        ({"verdict": HELPS, "p_equivalence": 0.01}, "higher by 0.031, less than the margin of "
+         f"0.02 {INTERVAL}."),
+        ({"verdict": HURTS, "difference": -0.031}, "more does worse than base with net: mean "
+         "sensitivity (prior-adjusted) is lower by 0.031"),
+        ({"verdict": EQUIVALENT}, "more does as well as base with net, within a margin of 0.02: "
+         f"the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
+        ({"verdict": INCONCLUSIVE}, "Whether more does better or worse than base with net is not "
+         f"settled: the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
+        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +0.031 {INTERVAL}, and no possible "
+         "gain would be significant in this design."),
+        ({"verdict": NOT_JUDGED}, "As the table."),
+    ],
+)  # fmt: skip
+def test_each_verdict_has_its_plain_sentence(change: dict[str, object], said: str) -> None:
+    assert said in plain_verdict(ROW | change, generated=False)
+
+
+def test_generated_images_are_named_and_a_contrast_without_a_number_has_no_answer(
+    drawn_study: Study,
+) -> None:
+    results = drawn_study(seeds=(0, 1))
+    scoring = score(results, 50)
+    first, reach = plain_answer(results, scoring)
+    assert "classic+synthetic (with generated images)" in first
+    assert "Whether longer training of classic would change this was not measured" in reach
+    unknown = scoring.verdicts.assign(difference=np.nan)
+    assert plain_answer(results, replace(scoring, verdicts=unknown)) == []
+    assert plain_answer(replace(results, trials=()), scoring) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "difference", "said"),
+    [
+        (0.03, 0.05, 0.04, "classic had not converged after 960 images shown, so this holds"),
+        (0.01, 0.05, 0.04, "Whether classic had converged after 960 images shown is open"),
+        (
+            -0.01,
+            0.01,
+            0.0,
+            "classic had converged within the margins after 960 images shown (other",
+        ),
+        (-0.01, 0.05, 0.01, "not excluded that training classic longer than 960 images shown"),
+    ],
+)
+def test_the_second_sentence_says_whether_the_baseline_had_converged(
+    drawn_study: Study, low: float, high: float, difference: float, said: str
+) -> None:
+    results = drawn_study(seeds=(0, 1))
+    scoring = score(results, 50)
+    measured = pd.DataFrame(
+        [
+            {"model": "fridadar", "arm": arm, "readout": "auc", "scope": "all", "images": 960}
+            | {"low": low, "high": high, "difference": difference, "margin": 0.02}
+            | {"converged": difference <= 0.02}
+            for arm in ("classic", "real")
+        ]
+    )
+    _, reach = plain_answer(results, replace(scoring, convergence=measured))
+    assert said in reach
+
+
+def test_several_networks_are_counted(drawn_study: Study) -> None:
+    results = drawn_study(models=("fridadar", "resnet18"), seeds=(0, 1))
+    _, _, tally, *_ = plain_answer(results, score(results, 50))
+    assert tally.startswith("Of the 2 comparisons of arms with generated images")
+    once = drawn_study(models=("fridadar", "resnet18"), folds=1)
+    first, reach, tally, *_ = plain_answer(once, score(once, 50))
+    assert "not judged" in first
+    assert "trained once" in reach
+    assert "2 not judged" in tally
