@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 from importlib import import_module
@@ -119,6 +120,35 @@ def test_links_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", prose)
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """What links can lead to within a page: its headings, as GitHub names them."""
+    headings = re.findall(r"^#+ +(.+?) *$", FENCE.sub("", page.read_text(encoding="utf-8")), re.M)
+    plain = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", each).lower() for each in headings)
+    return {re.sub(r"[^\w\- ]", "", each).replace(" ", "-") for each in plain}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_headings(document: Path) -> None:
+    prose = re.sub(r"`[^`]*`", "", FENCE.sub("", document.read_text(encoding="utf-8")))
+    links = re.findall(r"\]\(([\w./-]*\.md|)#([^)\s]+)\)", prose)
+    wrong = [
+        f"{page}#{anchor}"
+        for page, anchor in links
+        if anchor not in anchors(document.parent / page if page else document)
+    ]
+    assert wrong == []
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("material", reason="NOT TESTED: the site; uv sync --group docs")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    pages = {path.stem for path in ROOT.glob("docs/*.md")} - {"index"}
+    assert {path.parent.name for path in tmp_path.glob("*/index.html")} == pages
+    assert "(<code>src/dermaug/config/</code>)" not in (tmp_path / "index.html").read_text("utf-8")
 
 
 def test_published_studies_are_complete_and_listed() -> None:

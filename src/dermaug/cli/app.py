@@ -107,7 +107,6 @@ app = typer.Typer(
     cls=GuardedGroup,
     callback=_root,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
