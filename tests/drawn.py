@@ -137,6 +137,7 @@ def trial_record(arm: Arm, config: ClassifierConfig, fold: Fold, **entries: Any)
         "shown": {"mel": 0.5, "nv": 0.5},
         "prior": {"mel": 0.5, "nv": 0.5},
         "digest": "0" * 64,
+        "predictions": {},
         "training": TrainingEntry(
             images=round(1_000 * arm.length),
             kept_images=800,

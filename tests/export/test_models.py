@@ -21,7 +21,7 @@ from dermaug.export.hub import check_name
 from dermaug.export.measured import measure
 from dermaug.export.models import export_classifier, export_generator
 from dermaug.export.onnx_file import Graph, write_onnx
-from dermaug.files import read_json
+from dermaug.files import read_json, sha256
 from dermaug.generators import FAMILIES
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
@@ -98,8 +98,10 @@ def test_the_scores_of_a_card_are_those_of_the_test_split(tmp_path: Path) -> Non
     catalog = drawn_catalog(tmp_path, ("mel", "nv"), 24)
     fold, arm, config = drawn_folds(catalog, 2)[0], Arm(name="real"), ClassifierConfig()
     trial = drawn_trial(tmp_path, catalog, fold, arm, config, 0, 1.5)
-    write_predictions(JobFolder(tmp_path).predictions, trial.predictions, catalog.classes)
-    found = measure(tmp_path, trial_record(arm, config, fold, classes=catalog.classes))
+    path = JobFolder(tmp_path).predictions
+    write_predictions(path, trial.predictions, catalog.classes)
+    told = {"classes": catalog.classes, "predictions": {path.name: sha256(path)}}
+    found = measure(tmp_path, trial_record(arm, config, fold, **told))
     assert found is not None
     test = trial.predictions.query("part == 'test'")
     assert found.images == len(test)

@@ -15,8 +15,9 @@ from dermaug.evaluation.discrimination import (
     sensitivities,
     specificities,
 )
-from dermaug.evaluation.predictions import label_indices, probabilities_of, read_predictions
+from dermaug.evaluation.predictions import label_indices, probabilities_of
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
+from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.stats.bootstrap import percentile_interval, resampled_totals
@@ -68,7 +69,7 @@ def measure(folder: Path, record: TrialRecord) -> Measured | None:
     path, classes = JobFolder(folder).predictions, record.classes
     if not path.is_file():
         return None
-    table = read_predictions(path, classes)
+    table = recorded_predictions(path, record)
     table = table[table["part"] == "test"]
     labels = label_indices(table, classes)
     prior = prior_array(record.prior, classes)

@@ -19,7 +19,8 @@ from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import mean_defined, ratio
 from dermaug.evaluation.linear_probe import linear_probe
-from dermaug.evaluation.predictions import probabilities_of, read_predictions
+from dermaug.evaluation.predictions import probabilities_of
+from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.generators import build_family
@@ -140,7 +141,7 @@ def _classifiers_of(
     for done in subject.run.trials:
         trial = TrialRecord.read(done.record)
         if (trial.arm.name, trial.fold_key) == (arm, subject.spec.fold_key):
-            table = read_predictions(done.predictions, classes)
+            table = recorded_predictions(done.predictions, trial)
             kept = table[table["part"] == "validation"].set_index("image_id")
             name = f"classifier {trial.model}, arm {arm}, seed {trial.seed}"
             found[name] = probabilities_of(kept.loc[list(validation)], classes).argmax(axis=1)

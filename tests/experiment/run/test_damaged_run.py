@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from dermaug.config import Experiment
@@ -25,6 +26,7 @@ from dermaug.training.fabric import start_fabric
 EMBEDDING = "audit/embedding.json"
 GENERATOR = "generators/dcgan/fold0-seed0/mel"
 TRIAL = "classifiers/real/fridadar/fold0-seed0"
+OTHER = "classifiers/dose/fridadar/fold0-seed0"
 ASKED: dict[str, Any] = {
     "name": "whole",
     "data": {
@@ -95,6 +97,36 @@ def test_manifest_of_other_content_is_named(
     path = folder / name
     path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
     with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
+        read(folder, asked)
+
+
+def test_predictions_that_were_changed_or_exchanged_are_named(
+    folder: Path, asked: Experiment
+) -> None:
+    """Each table is whole and fits the fold: only its digest tells."""
+    mine, others = (folder / trial / "predictions.parquet" for trial in (TRIAL, OTHER))
+    kept = mine.read_bytes()
+    expected = f"{mine}: expected the predictions that this trial wrote"
+    table = pd.read_parquet(mine)
+    table.loc[0, ["p_mel", "p_nv"]] = [0.25, 0.75]
+    table.to_parquet(mine, index=False)
+    with pytest.raises(DermaugError, match=expected):
+        read(folder, asked)
+    shutil.copy(others, mine)
+    with pytest.raises(DermaugError, match=expected):
+        read(folder, asked)
+    mine.write_bytes(kept)
+    assert len(read(folder, asked).trials) == 2
+
+
+def test_folders_that_were_exchanged_are_named(folder: Path, asked: Experiment) -> None:
+    mine, others = folder / TRIAL, folder / OTHER
+    mine.rename(folder / "aside")
+    others.rename(mine)
+    (folder / "aside").rename(others)
+    with pytest.raises(
+        DermaugError, match=r"expected the record of real, fold 0.*found that of dose"
+    ):
         read(folder, asked)
 
 

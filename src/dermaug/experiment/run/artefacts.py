@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from dermaug.data.fold_files import read_folds
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
+from dermaug.evaluation.predictions import read_predictions
 from dermaug.experiment.run.layout import RECORD, RunFolder, run_above
 from dermaug.experiment.run.records import RunRecord, TrialRecord
+from dermaug.files import sha256
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
@@ -65,6 +69,25 @@ class StoredClassifier:
                 "trained on other data; without its own run leakage cannot be excluded"
             )
         return run.path
+
+
+def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
+    """Read predictions of a trial.
+
+    Args:
+        path: The file.
+        record: Record of the trial.
+
+    Raises:
+        DermaugError: The file is missing or damaged, or is not the one that the trial wrote.
+    """
+    if path.is_file() and sha256(path) != record.predictions.get(path.name):
+        raise DermaugError(
+            f"{path}: expected the predictions that this trial wrote, found others (by SHA-256, "
+            f"which is in {RECORD}); the file was changed or belongs to another trial: restore it, "
+            "or delete the folder of the trial and run the study again"
+        )
+    return read_predictions(path, record.classes)
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:

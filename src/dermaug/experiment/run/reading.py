@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dermaug.evaluation.predictions import read_predictions, refuse_other_rows
+from dermaug.errors import DermaugError
+from dermaug.evaluation.predictions import refuse_other_rows
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.records import (
     GeneratorRecord,
     RunRecord,
@@ -51,10 +53,12 @@ def _read_point(run: Run, lesions: int) -> RunResults:
 
 def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResult:
     files = run.job(job.key)
+    record = GeneratorRecord.read(files.record)
+    _refuse_other(files.record, _place(record.family, record), _place(job.family, job))
     synthetic = read_synthetic_set(files.synthetic)
     first = sum(job.numbers[:place])
     return GeneratorResult(
-        record=GeneratorRecord.read(files.record),
+        record=record,
         label=job.classes[place],
         folder=files.path,
         journal=_journal(files.journal),
@@ -64,19 +68,39 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
 
 def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
-    predictions = read_predictions(files.predictions, run.catalog.classes)
+    record = TrialRecord.read(files.record)
+    _refuse_other(files.record, _place(record.arm.name, record), _place(job.arm, job))
+    predictions = recorded_predictions(files.predictions, record)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(files.predictions))
     return TrialResult(
-        record=TrialRecord.read(files.record),
+        record=record,
         folder=files.path,
         journal=_journal(files.journal, "validation_balanced_accuracy"),
         predictions=predictions,
         external={
-            path: read_predictions(files.external(place), run.catalog.classes)
+            path: recorded_predictions(files.external(place), record)
             for place, path in enumerate(run.experiment.data.external_test)
         },
     )
+
+
+def _place(name: str, of: GeneratorRecord | TrialRecord | GeneratorJob | ClassifierJob) -> str:
+    """The coordinates of a job, in words."""
+    return f"{name}, fold {of.fold}, seed {of.seed}, {of.lesions or 'all'} lesions per class"
+
+
+def _refuse_other(path: Path, found: str, expected: str) -> None:
+    """Raise if a record lies in the folder of another job.
+
+    Raises:
+        DermaugError: It does.
+    """
+    if found != expected:
+        raise DermaugError(
+            f"{path}: expected the record of {expected}, found that of {found}; folders were "
+            "exchanged after they were written: put them back"
+        )
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.files import Record, read_record
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Measured = Annotated[
     float,
@@ -62,7 +62,7 @@ class Computation(Record):
 class RunRecord(Record):
     """`run.json`."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     """Incremented whenever earlier runs can no longer be read."""
     command: str
     version: str
@@ -209,6 +209,8 @@ class TrialRecord(Record):
     """The prior seen by its loss, with which its probabilities are adjusted."""
     digest: str
     """Digest of the checkpoint that made the predictions."""
+    predictions: dict[str, str]
+    """Name of each file of predictions -> its SHA-256."""
     discriminator_of: str = ""
     """Key of the generator whose discriminator is the classifier; "" for one trained here."""
     training: TrainingEntry | None

@@ -25,6 +25,7 @@ from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_discriminator
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
+from dermaug.files import sha256
 from dermaug.seeding import derive_seed
 from dermaug.training.order import Dosage
 
@@ -63,8 +64,16 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> TrialRec
         capped=training.capped,
         fingerprint=run.fingerprint,
         training_images=fold.train,
+        predictions={path.name: sha256(path) for path in _predictions(run, job)},
         **asdict(made),
     )
+
+
+def _predictions(run: Run, job: ClassifierJob) -> list[Path]:
+    """The files of predictions of a trial."""
+    files = run.job(job.key)
+    others = range(len(run.experiment.data.external_test)) if "test" in job.predicted else ()
+    return [files.predictions, *map(files.external, others)]
 
 
 def _train(

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from dermaug.evaluation.predictions import probabilities_of, read_predictions
+from dermaug.evaluation.predictions import probabilities_of
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.plan.jobs import ClassifierJob, reference_key
+from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
@@ -82,7 +83,8 @@ def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFit
     one, other = (_read(run, key, device) for key in keys)
     known: dict[str, list[np.ndarray]] = {label: [] for label in classes}
     for key, half in zip(keys, (one, other), strict=True):
-        table = read_predictions(run.job(key).predictions, classes)
+        files = run.job(key)
+        table = recorded_predictions(files.predictions, TrialRecord.read(files.record))
         adjusted = prior_adjusted(probabilities_of(table, classes), half.prior)
         for place, label in enumerate(classes):
             known[label].append(adjusted[table["label"].to_numpy() == label, place])
