@@ -9,6 +9,7 @@ import pytest
 from dermaug.config import ClassifierConfig, DataConfig, Experiment, Section
 from dermaug.errors import DermaugError
 from dermaug.experiment_file import validate_section
+from dermaug.generators import FAMILIES
 
 NUMBERS = ("integer", "number")
 UPPER = ("maximum", "exclusiveMaximum")
@@ -31,6 +32,14 @@ def test_every_number_of_an_experiment_has_an_upper_bound() -> None:
     # What timm or a generator family takes is checked by them.
     assert [place for place in found if ".options." not in place] == []
     assert found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_number_of_a_family_has_an_upper_bound(family: str) -> None:
+    schema = FAMILIES[family].Options.model_json_schema()
+    found = [place for place in unbounded(schema) if "backbone_options" not in place]
+    fixed = [place for place in found if "enum" in schema["properties"][place.split(".")[2]]]
+    assert found == fixed
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ CONTROLS = (
 """Sources of a dose that are not synthetic images: these get no replay beside them, no limit by
 `max_per_real`, and no curation. Each has its filler in `dermaug.experiment.stages.fillers`."""
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
-Doses = Annotated[tuple[Images, ...], Field(min_length=1)]
-Balances = Annotated[tuple[Balance, ...], Field(min_length=1)]
+Doses = Annotated[tuple[Images, ...], Field(min_length=1, max_length=100)]
+Balances = Annotated[tuple[Balance, ...], Field(min_length=1, max_length=100)]
 Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
 
 

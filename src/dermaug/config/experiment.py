@@ -55,7 +55,7 @@ class Experiment(Section):
 
     name: str = Name
     """Name of the study and of its folder under `runs/`."""
-    question: str = "Do synthetic images improve the classifier?"
+    question: str = Field(default="Do synthetic images improve the classifier?", max_length=2_000)
     """The question of the study, with which the report begins."""
     data: DataConfig = DataConfig()
     splits: SplitConfig = SplitConfig()
@@ -65,9 +65,11 @@ class Experiment(Section):
     check_convergence: bool = False
     """Also train the first arm without synthetic images for half as long, with every classifier.
     The difference to the full length shows whether the baseline has converged."""
-    classifiers: tuple[ClassifierConfig, ...] = Field(default=(ClassifierConfig(),), min_length=1)
-    generators: tuple[GeneratorConfig, ...] = ()
-    named_arms: tuple[ArmConfig, ...] = Field(min_length=1, alias="arms")
+    classifiers: tuple[ClassifierConfig, ...] = Field(
+        default=(ClassifierConfig(),), min_length=1, max_length=100
+    )
+    generators: tuple[GeneratorConfig, ...] = Field(default=(), max_length=100)
+    named_arms: tuple[ArmConfig, ...] = Field(min_length=1, max_length=1_000, alias="arms")
     """The first arm is the reference for the others. Points of dose curves, replay controls and a
     shorter reference are added to the arms of the file."""
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Adam
@@ -99,7 +99,7 @@ class Acgan(Family):
         """The latent is multiplied by the class embedding, or concatenated with it as in Odena et
         al. A concatenated class alone can satisfy the class loss, and the network then draws one
         image per class; a product always depends on the latent."""
-        class_weight: NonNegativeFloat = 1.0
+        class_weight: float = Field(default=1.0, ge=0.0, le=1_000.0)
         """Weight of the class loss relative to the adversarial loss; 1 as published."""
         beta1: float = Field(default=0.5, ge=0.0, lt=1.0)
         """Adam's first moment."""

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import Generator, Tensor, autocast
 from torch.optim import Adam
 
@@ -33,9 +33,9 @@ class Cgan(Family):
 
         objective: Literal["nonsaturating", "hinge", "relativistic"] = "relativistic"
         """Key of `dermaug.generators.objectives.OBJECTIVES`."""
-        penalty: float = Field(default=0.5, ge=0.0)
+        penalty: float = Field(default=0.5, ge=0.0, le=1e6)
         """Weight gamma of R1 and R2: each adds gamma / 2 times the squared norm of its gradient."""
-        penalty_interval: PositiveInt = 8
+        penalty_interval: int = Field(default=8, ge=1, le=10_000)
         """Steps between penalties, whose weight is multiplied by it (lazy regularisation)."""
         told_from: float = Field(default=0.25, ge=0.0, le=1.0)
         """Fraction of the training at which conditioning on the class starts; 0: from the start."""
@@ -45,13 +45,13 @@ class Cgan(Family):
         """Target of the adaptive augmentation: mean sign of the logits of real images."""
         most_augmentation: float = Field(default=0.8, ge=0.0, le=1.0)
         """Highest probability of each augmentation; 0 switches it off."""
-        adaptation: PositiveFloat = 10_000
+        adaptation: float = Field(default=10_000, gt=0.0, le=1e9)
         """Smallest number of images in which the probability rises from 0 to 1."""
         beta1: float = Field(default=0.0, ge=0.0, lt=1.0)
         """Adam's first moment."""
         beta2: float = Field(default=0.99, gt=0.0, lt=1.0)
         """Adam's second moment."""
-        discriminator_rate: PositiveFloat = 1.0
+        discriminator_rate: float = Field(default=1.0, gt=0.0, le=1_000.0)
         """Factor on the discriminator's learning rate."""
 
     def __init__(self, config: GeneratorConfig, size: int, num_classes: int = 1) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import Generator, Tensor
 from torch.nn.functional import mse_loss
 from torch.nn.utils import clip_grad_norm_
@@ -43,9 +43,9 @@ class FlowOptions(Family.Options):
 
     solver: Literal["euler", "heun"] = "heun"
     """Solver: Euler's method, or Heun's method with two evaluations per step."""
-    steps: PositiveInt = 8
+    steps: int = Field(default=8, ge=1, le=1_000)
     """Number of steps from noise to image."""
-    guidance: NonNegativeFloat = 1.0
+    guidance: float = Field(default=1.0, ge=0.0, le=100.0)
     """Scale of classifier-free guidance: 1 is none; other values double the work."""
     class_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     """Fraction of the training images whose class is dropped."""

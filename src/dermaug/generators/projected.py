@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from einops import rearrange
 from jaxtyping import Float, Int
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
@@ -65,7 +65,7 @@ class Projected(Family):
         """Keys (`*` allowed) of layers after the last scale that the weight file may lack."""
         scales: int = Field(default=4, ge=1, le=5)
         """Number of scales that are used, starting from the finest."""
-        head_width: PositiveInt = 64
+        head_width: int = Field(default=64, ge=1, le=4_096)
         """Channels of each head."""
         head_rate: float = Field(default=3.0, gt=0.0, le=100.0)
         """Factor on the heads' learning rate; they must keep up with the generator."""

@@ -14,12 +14,13 @@ from dermaug.experiment.launchers.display import Display
 from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment.launchers.launcher import LAUNCHERS, Launcher, LostWorker, Task
+from dermaug.experiment.launchers.room import refuse_too_many
 from dermaug.experiment.launchers.schedule import LOOK, Schedule
 from dermaug.experiment.launchers.settle import Asked, settle
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
-from dermaug.experiment.run.run import Run, begin_run, finish_run, open_run, prepare_run
+from dermaug.experiment.run.run import Run, begin_run, finish_run, prepare_run
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
 from dermaug.training.resume import forget
@@ -48,10 +49,13 @@ def run_experiment(
         launch: How the jobs are distributed.
 
     Raises:
-        DermaugError: The data are faulty, the folder belongs to another experiment, or trainings
-            failed.
+        DermaugError: The data are faulty, the folder belongs to another experiment, there is no
+            room for the images to be drawn, or trainings failed.
     """
-    run = open_run(folder, experiment, command)
+    require_writable(folder)
+    run = prepare_run(folder, experiment)
+    refuse_too_many(folder, run.jobs, experiment.data.size)
+    begin_run(run, command)
     do_jobs(run, run.jobs.in_order, device, precision, launch)
     return run
 
@@ -97,6 +101,7 @@ def train_some(
             f"{experiment.name} has no {wave[:-1]} of {words}; it has {len(there)}",
             [job.key for job in there],
         )
+    refuse_too_many(folder, run.jobs, experiment.data.size)
     begin_run(run, command)
     do_jobs(run, jobs, device, precision, launch)
 

@@ -9,7 +9,9 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.room import refuse_too_large
 from dermaug.experiment.run.layout import EXPERIMENT, RunFolder
+from dermaug.experiment.run.machine import within_memory
 from dermaug.files import PARTIAL
 from dermaug.generators import build_family
 from dermaug.training.fabric import start_fabric
@@ -50,20 +52,24 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
         precision: auto, 32-true or bf16-mixed.
 
     Raises:
-        DermaugError: A network cannot be built, or the device is not available.
+        DermaugError: A network cannot be built or cannot fit into the memory, or the device is not
+            available.
     """
     if RunFolder(folder).is_begun:
         return
-    start_fabric(device, precision)
+    place = start_fabric(device, precision).device
     size = experiment.data.size
-    with hushed():
+    with hushed(), within_memory():
         for generator in experiment.generators:
-            build_family(generator, size, len(generator.classes) or 2).prepare()
+            family = build_family(generator, size, len(generator.classes) or 2)
+            family.prepare()
+            refuse_too_large(generator.key, family, generator.batch, size, place)
         for config in experiment.classifiers:
             # Every head is newly initialised, so any number of classes works here.
             spec = ClassifierSpec.of(config, ("one", "other"), size)
             network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
             _show(network, config.key, size)
+            refuse_too_large(config.key, network, config.batch, size, place)
 
 
 @torch.inference_mode()

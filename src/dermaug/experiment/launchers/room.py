@@ -6,6 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.jobs import GeneratorJob, Jobs
@@ -35,8 +38,7 @@ def room_sentence(
         DermaugError: The disk or the memory is too small.
     """
     disk = disk_bytes(jobs, size, at_once, measured)
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    free = shutil.disk_usage(there).free
+    free = _free(folder)
     memory, available = at_once * _peak_bytes(), available_memory() + _peak_bytes()
     if disk > free:
         raise DermaugError(
@@ -54,12 +56,76 @@ def room_sentence(
     )
 
 
+def refuse_too_large(
+    name: str, network: nn.Module, batch: int, size: int, device: torch.device
+) -> None:
+    """Refuse a training that cannot fit into the memory, whatever else it needs.
+
+    Its weights, their gradients and two moments, and one batch in float32 are counted; what layers
+    keep of a batch for the gradients, usually more, is not.
+
+    Args:
+        name: Key of the network.
+        network: The network, untrained.
+        batch: Images per step.
+        size: Side of the images, in pixels.
+        device: Device of the training.
+
+    Raises:
+        DermaugError: The memory is too small.
+    """
+    weights = sum(each.numel() * each.element_size() for each in network.parameters())
+    images = batch * 3 * size**2 * 4
+    there = available_memory()
+    if device.type == "cuda":
+        there = torch.cuda.get_device_properties(device).total_memory
+    if 4 * weights + images > there:
+        raise DermaugError(
+            f"{name}: its training needs more than {(4 * weights + images) / GIB:,.1f} GiB of "
+            f"memory ({4 * weights / GIB:,.1f} for weights, gradients and moments, "
+            f"{images / GIB:,.1f} for a batch of {batch:,} images of {size} px), "
+            f"{there / GIB:,.1f} GiB are available; reduce width, batch or data.size"
+        )
+
+
+def refuse_too_many(folder: Path, jobs: Jobs, size: int) -> None:
+    """Refuse a study whose generated images alone fit neither on the disk nor into the memory.
+
+    Args:
+        folder: Folder for the run.
+        jobs: All jobs.
+        size: Side of the images, in pixels.
+
+    Raises:
+        DermaugError: The disk or the memory is too small.
+    """
+    drawn = {job.key: sum(job.numbers) * 3 * size**2 for job in jobs.generators}
+    free, there = _free(folder), available_memory()
+    if sum(drawn.values()) > free:
+        raise DermaugError(
+            f"{folder}: the generated images need {sum(drawn.values()) / GIB:,.1f} GiB on disk, "
+            f"{free / GIB:,.1f} GiB are free; reduce the doses, or choose another --output"
+        )
+    key = max(drawn, key=lambda each: drawn[each], default="")
+    if key and drawn[key] > there:
+        raise DermaugError(
+            f"{key}: the generated images need {drawn[key] / GIB:,.1f} GiB of memory, "
+            f"{there / GIB:,.1f} GiB are available; reduce the doses"
+        )
+
+
 def disk_bytes(jobs: Jobs, size: int, at_once: int, measured: Mapping[str, Measured]) -> int:
     """Bytes of the files of a study: networks, synthetic images and checkpoints for a resume."""
     kept = sum(measured[job.network].kept_bytes for job in jobs.in_order)
     drawn = sum(sum(job.numbers) for job in jobs.in_order if isinstance(job, GeneratorJob))
     resume = max((each.resume_bytes for each in measured.values()), default=0)
     return round(RESERVE * kept) + drawn * 3 * size**2 + at_once * resume
+
+
+def _free(folder: Path) -> int:
+    """Free bytes of the disk of a folder, which need not exist."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
 
 
 def _peak_bytes() -> int:

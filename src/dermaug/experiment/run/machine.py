@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +42,29 @@ def available_memory() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return 2**62
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Let an allocation fail inside the block that would take more memory than is available.
+
+    Otherwise the system grants it, and kills this program or another one when it is used.
+    """
+    told = Path("/proc/self/statm")
+    if not told.exists():
+        yield
+        return
+    import resource
+
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(told.read_text(encoding="utf-8").split()[0]) * resource.getpagesize()
+    limit = used + available_memory()
+    allowed = [each for each in (limit, before, most) if each != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(allowed), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, most))
 
 
 def _processor() -> str:
