@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from dermaug.config import Experiment
+from dermaug.console import console
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.claims import alone
@@ -47,5 +48,6 @@ def run_study(
     )
     with alone(run.files.claim):  # several processes may have shared the jobs
         audit_images(run, device)
+        console.print("scoring the predictions and writing the report")
         results = read_results(run)
         return render_report(results, score(results))

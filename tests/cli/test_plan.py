@@ -88,3 +88,18 @@ def test_data_set_is_named_once(dermaug: Command, tmp_path: Path, phantoms: Path
     assert ended.exit_code == 2
     assert "exclude each other" in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_named_once_are_kept_in_the_plan(
+    dermaug: Command, tmp_path: Path, phantoms: Path
+) -> None:
+    table = next(phantoms.glob("*metadata.csv")).read_text().splitlines()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "Bilder").symlink_to(phantoms)
+    lines = [",".join(row.split(",")[:3]) for row in table[1:]]
+    (tmp_path / "mine" / "Liste.csv").write_text("\n".join(["Fall,Datei,Befund", *lines]))
+    names = ("--image-column", "Datei", "--label-column", "Befund", "--patient-column", "Fall")
+    ended = dermaug("plan", tmp_path / "mine", *names)
+    assert ended.exit_code == 0, ended.stderr
+    data = read_experiment(tmp_path / "mine.toml").data
+    assert data.columns == {"file_name": "Datei", "label": "Befund", "patient_id": "Fall"}

@@ -147,7 +147,7 @@ def test_columns_skin_tone_and_files_that_were_not_read_are_told(write: Write) -
     )
     assert code == 0, told
     for said in (
-        "Read by the columns Bild (file_name) and Klasse (label) of metadata.csv.",
+        "Read by the columns Bild (file_name), Klasse (label) of metadata.csv.",
         "Skin tone: Monk 8 (4), Monk 9 (4); Monk's scale has ten tones",
         "Files that were not read: consent.pdf.",
     ):

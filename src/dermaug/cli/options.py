@@ -129,7 +129,7 @@ def read_asked(
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     asked = read_experiment(find_experiment(name), overrides)
     section = asked.data.with_labels(labels or {})
-    section = section.with_columns(columns) if columns else section
+    section = section.with_columns({**section.columns, **(columns or {})})
     return asked.model_copy(update={"data": section})
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dermaug.config import DataConfig
+from dermaug.data.dataset import open_other
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.errors import DermaugError
 
@@ -281,11 +283,19 @@ def test_columns_of_any_name_are_read_when_they_are_named(folder: Folder) -> Non
         assert catalog.table["patient_id"].tolist() == ["P1", "P1", "P2"]
         assert any("not read: Alter;" in note for note in catalog.notes)
     assert recognised_as(root, columns).startswith(
-        "Read by the columns Bild (file_name) and Diagnose (label) and Fall (patient_id) of Liste"
+        "Read by the columns Bild (file_name), Diagnose (label), Fall (patient_id) of Liste"
     )
     with pytest.raises(DermaugError, match="expected a table with the columns 'Bilder'") as caught:
         open_catalog(root, {}, {"file_name": "Bilder", "label": "Diagnose"})
     assert "is it 'Bild'?" in caught.value.details[0]
+
+
+def test_another_set_may_lack_the_named_columns(folder: Folder) -> None:
+    config = DataConfig(source="x").with_columns({"file_name": "Bild", "label": "Diagnose"})
+    other = folder("mel/a.jpg Naevus/b.jpg")
+    assert open_other(config, other).classes == ("Naevus", "mel")
+    (other / "Liste.csv").write_text("Bild,Diagnose\na,nv\nb,mel\n")
+    assert open_other(config, other).table["label"].tolist() == ["nv", "mel"]
 
 
 def test_a_table_of_unknown_columns_is_refused_with_the_options_that_read_it(

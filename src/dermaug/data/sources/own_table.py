@@ -121,7 +121,9 @@ def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
     asked = [f"{name} ({column})" for column, name in names.items()]
     known = [column for column in REQUIRED if column not in names]
-    columns = f"columns {' and '.join([*known, *asked])}"
+    columns = (
+        f"columns {', '.join([*known, *asked])}" if asked else f"columns {' and '.join(known)}"
+    )
     if tables[0].name == stylegan_labels.NAME:
         columns = "labels"
     return f"Read by the {columns} of {tables[0].name}{where}."
