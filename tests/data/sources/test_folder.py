@@ -316,6 +316,35 @@ def test_a_table_of_unknown_columns_is_refused_with_the_options_that_read_it(
     assert "Liste.xlsx is a workbook, which is not read" in told
 
 
+def test_folders_per_patient_below_class_folders_are_read(folder: Folder) -> None:
+    root = folder("nv/P1/1.jpg nv/P1/2.jpg nv/P2/1.jpg mel/P1/3.jpg mel/P3/3.jpg mel/P4/1.jpg")
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["mel"] * 3 + ["nv"] * 3
+    assert catalog.table["patient_id"].tolist() == ["P1", "P3", "P4", "P1", "P1", "P2"]
+    assert recognised_as(root).startswith("Read as class folders (mel, nv) with one folder per")
+
+
+def test_classes_below_folders_of_patients_are_not_taken_for_patients(folder: Folder) -> None:
+    root = folder("P1/nv/1.jpg P1/mel/2.jpg P2/nv/3.jpg P2/mel/4.jpg P3/mel/5.jpg")
+    with pytest.raises(DermaugError, match="not a supported data set") as caught:
+        open_catalog(root)
+    (line,) = caught.value.details
+    assert "folders of the same names (mel, nv) in them, and it is open which are" in line
+
+
+def test_a_single_file_is_told_from_a_data_set(folder: Folder) -> None:
+    root = folder("pics/1.jpg pics/2.jpg pics/3.jpg pics/4.jpg")
+    rows = "".join(f"{number},{number // 3},S{number // 2}\n" for number in range(1, 5))
+    (root / "meta.csv").write_text(f"id,target,subject\n{rows}")
+    for path, told in (
+        (root / "pics" / "1.jpg", "is one image: name the folder"),
+        (root / "meta.csv", "--image-column id --label-column target --patient-column subject"),
+    ):
+        with pytest.raises(DermaugError) as caught:
+            open_catalog(path)
+        assert told in caught.value.details[0]
+
+
 def test_archives_of_packed_folders_are_classes(tmp_path: Path, jpeg: bytes) -> None:
     for label in ("mel", "nv"):
         with zipfile.ZipFile(tmp_path / f"{label}.zip", "w") as packed:

@@ -12,6 +12,7 @@ from dermaug.data.sources import (
     ham10000,
     hmnist,
     medmnist,
+    nested_folders,
     own_table,
     parquet_tables,
     tables,
@@ -71,6 +72,12 @@ SOURCES = {
         _plain(class_folders.read),
         class_folders.LOOKS_FOR,
         class_folders.why,
+    ),
+    "nested class folders": Source(
+        nested_folders.recognises,
+        _plain(nested_folders.read),
+        nested_folders.LOOKS_FOR,
+        nested_folders.why,
     ),
 }
 NO_MAP: Mapping[str, str] = {}
@@ -148,7 +155,9 @@ def _only_content(path: Path) -> Path | None:
 def _hints(path: Path) -> list[str]:
     """Why class folders are none, sub-folders that would be recognised, and archives to unpack."""
     if not containers.is_folder(path):
-        return []
+        return class_folders.file_hints(path)
+    if open_question := nested_folders.doubts(path):
+        return open_question
     inside = [*sub_folders(path), *archives(path)][:MOST_LOOKED_INTO]
     known = [each for each in inside if not is_split(each) and recognise(each) is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]

@@ -101,6 +101,14 @@ def _tells_more(table: str, folders: Sequence[Path]) -> bool:
     return any(table.startswith(prefix) for prefix in prefixes)
 
 
+def file_hints(path: Path) -> list[str]:
+    """What a single file may be that is no data set, as a list of one sentence or none."""
+    if is_image(path.name):
+        return [f"{path} is one image: name the folder of all images"]
+    known = path.name.lower().endswith(TABLES)
+    return [f"{path} {_unknown_table(path, path.parent)}"] if known else []
+
+
 def _unknown_table(table: Path, root: Path) -> str:
     """What may be in a table of no known layout, and how to have it read."""
     if table.suffix.lower() in WORKBOOKS:

@@ -15,8 +15,9 @@ from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
-GROUP_WORDS = {"lesion": "lesion", "patient": "patient"}
-"""What is grouped -> word in the names of its columns."""
+GROUP_WORDS = {"lesion": ("lesion", "läsion"), "patient": ("patient", "subject", "person")}
+"""What is grouped -> words in the names of its columns."""
+LABEL_WORDS = ("diagnos", "label", "class", "klasse", "target", "befund", "dx")
 UNNAMED = (
     "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
 )
@@ -72,12 +73,12 @@ def suggestion(table: Path, root: Path) -> str:
     sheet = read_sheet(table, (), Findings())
     rows, files = sheet.rows[:LOOKED_AT], files_below(root)
     cells = {column: [row[column] for row in rows] for column in sheet.columns if column}
-    images = [column for column in cells if looks_like_names(cells[column], files)]
+    images = [column for column in cells if looks_like_names(cells[column], root, files)]
     if not images:
         return UNNAMED
     found = {"image": images[0]}
-    for kind, word in GROUP_WORDS.items():
-        named = [column for column in cells if word in column.lower() and column != images[0]]
+    for kind, words in GROUP_WORDS.items():
+        named = [column for column in cells if _has_word(column, words) and column != images[0]]
         if named:
             found[kind] = named[0]
     labels = [
@@ -87,9 +88,18 @@ def suggestion(table: Path, root: Path) -> str:
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
     # Words are labels rather than numbers, which may be ages.
-    labels.sort(key=lambda column: any(value.isdecimal() for value in cells[column]))
+    labels.sort(
+        key=lambda column: (
+            not _has_word(column, LABEL_WORDS),
+            any(value.isdecimal() for value in cells[column]),
+        )
+    )
     found = {"image": images[0], "label": labels[0] if labels else "COLUMN"} | found
     return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
+
+
+def _has_word(column: str, words: Sequence[str]) -> bool:
+    return any(word in column.lower() for word in words)
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from dermaug.data.sources.images import is_image
-
 EXAMPLES = 2
 """Completed names that a note shows."""
 
@@ -64,9 +62,6 @@ def _ends(paths: Iterable[PurePosixPath]) -> dict[str, str]:
     return ends
 
 
-def looks_like_names(cells: Sequence[str], files: Sequence[str]) -> bool:
-    """Whether most cells of a column mean one of some files."""
-    stems = {PurePosixPath(file).stem.lower() for file in files}
-    named = [PurePosixPath(cell.replace("\\", "/").lower()) for cell in cells if cell]
-    known = sum((path.stem if is_image(path.name) else path.name) in stems for path in named)
-    return bool(named) and known > len(cells) / 2
+def looks_like_names(cells: Sequence[str], root: Path, files: Sequence[str]) -> bool:
+    """Whether most cells of a column mean one of some files each."""
+    return 2 * len(meant_files(root, sorted(set(cells)), files)) > len(cells)

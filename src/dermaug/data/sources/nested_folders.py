@@ -1,0 +1,108 @@
+"""Class folders whose images lie in a folder per patient or visit: `nevus/patient 7/1.jpg`."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.cells import describe, name_fault
+from dermaug.data.containers import is_folder
+from dermaug.data.metadata import Findings, Row
+from dermaug.data.sources.class_folders import TABLES
+from dermaug.data.sources.images import MASK_FOLDER, file_names, files_below, is_image, sub_folders
+from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
+from dermaug.data.sources.split_folders import is_container, is_split
+
+NAMED = 12
+"""Folders that a sentence names."""
+LOOKS_FOR = (
+    "one sub-folder per class, with all images in folders of other names below it, one per patient"
+)
+
+
+def recognises(path: Path) -> bool:
+    """Whether sub-folders hold only folders of images, whose names do not look like the classes."""
+    return _is_nested(path) and not _names_alike(path)
+
+
+def doubts(path: Path) -> list[str]:
+    """Why folders of folders are not read: it is open which are the classes; else nothing."""
+    alike = _names_alike(path) if _is_nested(path) else set[str]()
+    if not alike:
+        return []
+    outer = ", ".join(folder.name for folder in _folders(path)[:NAMED])
+    inner = ", ".join(sorted(alike)[:NAMED])
+    return [
+        f"{path} holds folders ({outer}) with folders of the same names ({inner}) in them, and it "
+        "is open which are the classes: put the images into one folder per class, or write "
+        "metadata.csv with the columns file_name,label,patient_id"
+    ]
+
+
+def _is_nested(path: Path) -> bool:
+    """Whether a folder holds nothing but folders of folders of images."""
+    if not is_folder(path) or _has_files(path):
+        return False
+    outer = _folders(path)
+    inner = [_folders(folder) for folder in outer]
+    odd = any(is_split(each) or is_container(each) or _has_files(each) for each in outer)
+    if len(outer) < 2 or odd or not all(inner):
+        return False
+    return all(any(map(is_image, file_names(each))) for folders in inner for each in folders)
+
+
+def why(path: Path) -> str:
+    """What a path was recognised as and by which folders, as a sentence."""
+    names = ", ".join(folder.name for folder in _folders(path)[:NAMED])
+    return f"Read as class folders ({names}) with one folder per patient in each."
+
+
+def read(path: Path) -> Catalog:
+    """Read the class and the patient of each image from the names of its folders.
+
+    Args:
+        path: The folder of the class folders.
+
+    Raises:
+        DermaugError: A name cannot be a label, or images lie deeper.
+    """
+    findings = Findings()
+    paths = [Path(file) for file in files_below(path)]
+    labels = [file.relative_to(path).parts[0] for file in paths]
+    for label in sorted(set(labels)):
+        if fault := name_fault(label):
+            findings.add(f"{path / label}: the class {label!r} {fault}")
+    for file in paths:
+        if len(file.relative_to(path).parts) != len(("class", "patient", "image")):
+            findings.add(f"{file}: image not directly in a folder of a class folder")
+    findings.stop(str(path))
+    ids, patients = image_ids(paths, path), [file.parent.name for file in paths]
+    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
+    notes = [
+        UNGROUPED_NOTE,
+        "Images in one folder below a class, or in folders of one name, are taken as those of one "
+        "patient.",
+    ]
+    described = described.assign(patient_id=patients)
+    return plain_catalog(path, ids, ids, labels, paths, described, False, notes)
+
+
+def _folders(path: Path) -> list[Path]:
+    return [folder for folder in sub_folders(path) if folder.name != MASK_FOLDER]
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether images or tables lie directly in a folder."""
+    return any(is_image(name) or name.lower().endswith(TABLES) for name in file_names(folder))
+
+
+def _names_alike(path: Path) -> set[str]:
+    """Names that most sub-folders of two folders have in common, which may be the classes."""
+    names = [{inner.name for inner in _folders(outer)} for outer in _folders(path)]
+    return {
+        name
+        for one, other in combinations(names, 2)
+        if 2 * len(one & other) > min(len(one), len(other))
+        for name in one & other
+    }
