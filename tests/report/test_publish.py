@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
 from dermaug.report.formats import markdown
-from dermaug.report.publish import publish, without_folders
+from dermaug.report.publish import drawings, publish, without_folders
 from dermaug.scoring.scoring import score
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
@@ -83,6 +84,15 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
         pd.read_csv(tmp_path / "out/scoring/scores.csv"),
         pd.read_csv(results.folder / "scoring/scores.csv"),
     )
+
+
+def test_where_a_gain_comes_from_is_published_with_its_legend(
+    drawn_study: Callable[..., RunResults],
+) -> None:
+    study = drawn_study(seeds=(0, 1))
+    drawn = {figure.name: figure for figure in drawings(study, score(study, 50))}
+    (panel,) = drawn["ladder"].panels
+    assert "argmax against a prior-adjusted reference" in panel.data.decode()
 
 
 def test_a_copy_is_on_no_sheet(results: RunResults, tmp_path: Path) -> None:

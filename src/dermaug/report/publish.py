@@ -24,6 +24,7 @@ from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words
 from dermaug.report.sections.curves import curves
+from dermaug.report.sections.ladder import ladder_figure
 from dermaug.report.sections.scores import class_scores, score_table
 from dermaug.report.sections.verdicts import forest, overall_verdicts
 from dermaug.scoring.scoring import Scoring
@@ -92,6 +93,8 @@ def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
     drawn = [class_scores(scoring.class_scores, arms, results.catalog.classes)]
     if len(scoring.verdicts):
         drawn.append(forest(scoring.verdicts, results.experiment.verdict.primary))
+    if len(scoring.ladder):
+        drawn.append(ladder_figure(scoring.ladder))
     return drawn + curves(results, scoring)
 
 

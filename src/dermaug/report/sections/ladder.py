@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.report.blocks import Block, Details, Figure, Section, Table
-from dermaug.report.drawing import INK, colour, legend, marker, panels, short
+from dermaug.report.drawing import INK, colour, marker, panels, short
 from dermaug.report.formats import with_interval
 from dermaug.report.tips import add_tips
 from dermaug.scoring.ladder import FREE
@@ -44,7 +44,7 @@ def ladder_figure(table: pd.DataFrame) -> Figure:
         table: Returned by `ladder`.
     """
     drawn = panels(table, ["model", "arm"], "ladder", _size, _draw)
-    return Figure("ladder", _CAPTION, drawn, table, legend(list(WORDS.values())), 480)
+    return Figure("ladder", _CAPTION, drawn, table, width=480)
 
 
 def ladder_table(table: pd.DataFrame) -> Table:
@@ -64,7 +64,7 @@ def ladder_table(table: pd.DataFrame) -> Table:
 
 
 def _size(rows: pd.DataFrame) -> tuple[float, float]:
-    return 6.2, 1.0 + 0.72 * rows["reference"].nunique()
+    return 6.2, 1.5 + 0.72 * rows["reference"].nunique()
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
@@ -73,8 +73,9 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
     for place, readout in enumerate(WORDS):
         own = rows[rows["readout"] == readout].set_index("reference").loc[references]
         heights = [height + 0.17 * (place - 1.5) for height in range(len(references))]
-        axes.hlines(heights, own["low"], own["high"], color=colour(place), linewidth=2)
-        axes.plot(own["difference"], heights, marker(place), color=colour(place), markersize=6)
+        shade, label = colour(place), WORDS[readout]
+        axes.hlines(heights, own["low"], own["high"], color=shade, linewidth=2)
+        axes.plot(own["difference"], heights, marker(place), color=shade, markersize=6, label=label)
         told = (
             f"{arm} minus {row['reference']}, {WORDS[readout]}: {with_interval(row)}"
             for row in own.reset_index().to_dict("records")
@@ -84,6 +85,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
+    # Within the drawing, so that it stands by itself where a study is published.
+    axes.get_figure(root=True).legend(loc="outside lower center", ncols=2, frameon=False)
     axes.set(
         xlabel="Difference in mean sensitivity or macro AUC", title=short(f"{arm} ({model})", 60)
     )
