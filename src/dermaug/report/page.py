@@ -50,7 +50,7 @@ FOLDED = {
     "doses": "results for each number of images added",
     "sizes": "results for fewer real lesions, and what a dose is worth in real ones",
     "external": "the same classifiers on data from elsewhere",
-    "operating": "sensitivity at a specificity, predictive values",
+    "operating": "sensitivity at a specificity, predictive values, decision curves",
     "calibration": "whether probabilities can be believed; slope and intercept for melanoma",
     "flow": "flow diagram of images and lesions, and table 1",
     "split": "checks against leakage, sizes of the splits",

@@ -21,7 +21,7 @@ def score_confusion(results: RunResults) -> pd.DataFrame:
         true, predicted, predictions (sum over the test splits of all folds and seeds), model, arm.
     """
     classes, tables = list(results.catalog.classes), []
-    for model, arm, trials in _grouped(results):
+    for model, arm, trials in grouped_trials(results):
         arrays = [label_arrays(on_test(trial), results) for trial in trials]
         counts = np.sum([confusion(*each) for each in arrays], axis=0)
         frame = pd.DataFrame(counts, columns=classes).assign(true=classes)
@@ -38,7 +38,7 @@ def score_roc(results: RunResults) -> pd.DataFrame:
     """
     tables = [
         mean_roc(trials, index, results).assign(model=model, arm=arm, label=label)
-        for model, arm, trials in _grouped(results)
+        for model, arm, trials in grouped_trials(results)
         for index, label in enumerate(results.catalog.classes)
     ]
     return joined(tables, ROC)
@@ -73,7 +73,7 @@ def mean_roc(trials: Iterable[TrialResult], index: int, results: RunResults) -> 
     )
 
 
-def _grouped(results: RunResults) -> Iterator[tuple[str, str, list[TrialResult]]]:
+def grouped_trials(results: RunResults) -> Iterator[tuple[str, str, list[TrialResult]]]:
     """Yield (classifier, arm, finished trials), in the experiment's order, none empty."""
     for model in (classifier.key for classifier in results.experiment.classifiers):
         for arm in (arm.name for arm in results.experiment.arms):

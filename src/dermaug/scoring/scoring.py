@@ -14,6 +14,7 @@ from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
+from dermaug.scoring.decision_curves import decision_curves
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.external_scores import (
     compare_external,
@@ -54,6 +55,7 @@ class Scoring:
         operating_points: Malignancy and melanoma at working thresholds: `score_operating_points`.
         calibration: One row per trial: `score_calibration`.
         reliability: Bins of confidence: `reliability`.
+        decision_curves: Net benefit by threshold: `decision_curves`.
         confusion: Predictions by true and predicted class: `score_confusion`.
         roc: Mean ROC curves: `score_roc`.
         subgroups: Scores and differences by group of patients: `score_subgroups`.
@@ -77,6 +79,7 @@ class Scoring:
     operating_points: pd.DataFrame
     calibration: pd.DataFrame
     reliability: pd.DataFrame
+    decision_curves: pd.DataFrame
     confusion: pd.DataFrame
     roc: pd.DataFrame
     subgroups: pd.DataFrame
@@ -147,6 +150,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         operating_points=score_operating_points(results),
         calibration=score_calibration(results),
         reliability=reliability(results),
+        decision_curves=decision_curves(results),
         confusion=score_confusion(results),
         roc=score_roc(results),
         subgroups=score_subgroups(point),

@@ -25,7 +25,7 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
     scoring = score(results, 100)
     sections = [*decision_sections(results, scoring), subgroup_section(results, scoring)]
     figures = {figure.name: figure for section in sections for figure in section.figures}
-    assert set(figures) == {"reliability", "subgroup_scores", "subgroup_gains"}
+    assert set(figures) == {"decision_curves", "reliability", "subgroup_scores", "subgroup_gains"}
     for figure in figures.values():
         assert figure.panels
         assert len(figure.numbers)

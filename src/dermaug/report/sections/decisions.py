@@ -10,6 +10,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
 from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
+from dermaug.report.sections.decision_curves import decision_figure
 from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
 from dermaug.report.tips import add_tips
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
@@ -46,6 +47,8 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     for target, part in scoring.operating_points.groupby("target", sort=False):
         assumed = float(getattr(results.experiment.verdict.prevalence, str(target)))
         points += [_operating(part, str(target), arms), *rule_blocks(table, str(target), assumed)]
+    if len(scoring.decision_curves):
+        points.append(decision_figure(scoring.decision_curves, arms))
     calibrated: list[Block] = []
     if len(scoring.calibration):
         drawn = reliability_diagrams(scoring.reliability, arms)
