@@ -86,7 +86,9 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
     axes.set_ylim(len(references) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
     # Within the drawing, so that it stands by itself where a study is published.
-    axes.get_figure(root=True).legend(loc="outside lower center", ncols=2, frameon=False)
+    canvas = axes.get_figure(root=True)
+    assert canvas is not None
+    canvas.legend(loc="outside lower center", ncols=2, frameon=False)
     axes.set(
         xlabel="Difference in mean sensitivity or macro AUC", title=short(f"{arm} ({model})", 60)
     )
