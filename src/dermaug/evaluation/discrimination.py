@@ -66,7 +66,7 @@ def specificities(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "..
 
 
 def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "..."]]:
-    """Rates of one confusion matrix or a whole stack of them.
+    """Rates of a confusion matrix, or of a stack of them.
 
     Args:
         counts: Confusion matrices, true class by rows.
@@ -86,7 +86,7 @@ def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "
 def roc(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], index: int
 ) -> RocCurve | None:
-    """ROC curve of class `index` against the rest; None when either side has no image."""
+    """ROC curve of class `index` against the rest; None if either side has no image."""
     require_arrays(labels, probabilities)
     positive = labels == index
     if positive.all() or not positive.any():
@@ -131,7 +131,7 @@ def per_class(
 def overall(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
 ) -> dict[str, float]:
-    """The metrics of `OVERALL`.
+    """Score a whole set of predictions by the metrics of `OVERALL`.
 
     Returns:
         The metrics of `rates`; macro_auc, the mean one-vs-rest AUC of the classes that have one;

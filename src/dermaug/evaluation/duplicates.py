@@ -50,12 +50,12 @@ class Pairs:
 
 
 def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None = None) -> Pairs:
-    """Find all pairs of different groups that show one photograph.
+    """Find all pairs of images of different groups that show the same photograph.
 
     Args:
-        details: Of the images; 10,000 take about five seconds on one core.
+        details: Fine detail of each image; 10,000 images take about five seconds on one core.
         groups: Group of each image, for example its lesion; pairs within a group are expected.
-        progress: Called with (done, total) slabs.
+        progress: Called with the number of finished chunks and of all chunks.
     """
     found = _near(details, details, progress, only_later=True)
     _, group_of = np.unique(groups, return_inverse=True)
@@ -65,12 +65,12 @@ def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None =
 
 
 def near_between(details: Details, others: Details, progress: Progress | None = None) -> Pairs:
-    """Find all pairs of an image of one set and one of another that show one photograph.
+    """Find all pairs across two sets of images that show the same photograph.
 
     Args:
-        details: Of the images of one set: the rows `first`.
-        others: Of the images of the other: the rows `second`.
-        progress: Called with (done, total) slabs.
+        details: Fine detail of each image of one set, to which `first` refers.
+        others: Fine detail of each image of the other set, to which `second` refers.
+        progress: Called with the number of finished chunks and of all chunks.
     """
     return _sorted_pairs(_near(details, others, progress))
 

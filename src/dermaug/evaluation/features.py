@@ -22,8 +22,8 @@ class RandomFeatures(nn.Module):
     2020, arXiv:2002.09797), and nothing has to be trained or downloaded.
 
     Args:
-        width: Channels of the first stage, each later one has twice as many.
-        stages: How often the side is halved.
+        width: Channels of the first stage; each later stage has twice as many.
+        stages: Number of stages, each of which halves the side.
     """
 
     def __init__(self, width: int = 32, stages: int = 4) -> None:
@@ -58,8 +58,8 @@ def extract_features(
 
     Args:
         extractor: A network on the device.
-        images: At least one.
-        device: Where batches are moved.
+        images: At least one image.
+        device: Device of the extractor.
 
     Returns:
         float32, one row per image.

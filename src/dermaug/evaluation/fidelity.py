@@ -53,12 +53,12 @@ def kid(
 
     Args:
         reference: Features of real images, of at least 2 groups.
-        sample: Features of the other images, likewise.
-        groups: Lesion of each reference image. None: each its own.
+        sample: Features of the other images, also of at least 2 groups.
+        groups: Lesion of each reference image; None makes each image a group of its own.
         sample_groups: Lesion of each sample image, where the sample is real too; a name that is
             also in `groups` is the same lesion. None: each its own.
         halves: Number of draws; 0 gives no interval.
-        seed: Of the draws.
+        seed: Random seed of the draws.
 
     Raises:
         DermaugError: Images of fewer than 2 groups on a side.
@@ -127,7 +127,7 @@ def numbered(
 ) -> Sides:
     """Groups of both sides as numbers from 0, the same number for the same group.
 
-    Without names on a side each of its images is a group of its own, and of that side only.
+    Without names on a side, each of its images is a group of its own that the other side lacks.
     """
     if groups is not None and sample_groups is not None:
         _, both = np.unique(np.concatenate([groups, sample_groups]), return_inverse=True)
@@ -143,7 +143,8 @@ def require_features(*sets: Float[np.ndarray, "_ d"], at_least: int) -> None:
     """Raise unless all sets have enough rows, equal columns and finite numbers.
 
     Raises:
-        DermaugError: Says which.
+        DermaugError: A set has too few rows, another number of columns, or a value that is not
+            finite.
     """
     if any(part.ndim != 2 for part in sets) or len({part.shape[1] for part in sets}) != 1:
         shapes = " and ".join(str(part.shape) for part in sets)

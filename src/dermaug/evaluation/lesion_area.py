@@ -17,7 +17,7 @@ def lesion_area(images: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, " n"]
     The disc leaves out the corners, which a round lens darkens.
 
     Args:
-        images: Square, at least one.
+        images: At least one square image.
     """
     side = images.shape[1]
     across = np.arange(side) - (side - 1) / 2.0

@@ -75,10 +75,10 @@ def auc(positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"]) -> fl
 def partial_auc(
     positive: Bool[np.ndarray, " n"], scores: Float[np.ndarray, " n"], sensitivity: float = 0.8
 ) -> float:
-    """Area under the ROC curve above a sensitivity, as the ISIC 2024 challenge ranks by.
+    """Area under the ROC curve above a sensitivity, by which the ISIC 2024 challenge ranks.
 
     Args:
-        positive: Whether each image is what is looked for.
+        positive: Whether each image is of the target.
         scores: Higher is more suspicious.
         sensitivity: Only the part of the curve above it counts.
 

@@ -49,8 +49,8 @@ def manifold(
     Args:
         reference: Features of real images.
         sample: Features of the other images.
-        groups: Lesion of each reference image. None: each its own.
-        sample_groups: Lesion of each sample image, as for `kid`. None: each its own.
+        groups: Lesion of each reference image; None makes each image a group of its own.
+        sample_groups: Lesion of each sample image, as for `kid`.
         k_precision: Neighbour that sets the balls of precision and recall.
         k_density: Neighbour that sets the balls of density and coverage.
 
@@ -86,8 +86,8 @@ def neighbour_radii(
 
     Args:
         points: One row per point.
-        ks: From 1.
-        groups: Of each point. None: each its own.
+        ks: Ranks of the neighbours, from 1.
+        groups: Group of each point; None makes each point a group of its own.
 
     Raises:
         DermaugError: A point has fewer points of other groups than a k.

@@ -82,7 +82,7 @@ def nearest(
     Generators are shown flips and quarter turns, so all eight orientations of a query are tried.
 
     Args:
-        queries: Square images.
+        queries: Square images in grey levels, 0 to 255.
         training: Square images of the same side.
         extract: Computes the features.
 

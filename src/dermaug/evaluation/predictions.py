@@ -24,10 +24,10 @@ def build_predictions(
     part: str,
     probabilities: Float[np.ndarray, "n k"],
 ) -> pd.DataFrame:
-    """The table of one part.
+    """Build the table of one split.
 
     Args:
-        catalog: Where the images come from.
+        catalog: Data set of the images.
         rows: Row of each image in the catalog.
         part: `validation` or `test`.
         probabilities: One column per class of the catalog, each row summing to 1.
@@ -49,10 +49,10 @@ def build_predictions(
 def checked_predictions(
     table: pd.DataFrame, classes: Sequence[str], origin: str = "predictions"
 ) -> pd.DataFrame:
-    """Return the table when it holds what it must.
+    """Check a table of predictions, and return it.
 
     Raises:
-        DermaugError: Lists what is wrong; `origin` names the table.
+        DermaugError: The table is invalid; the message names it by `origin` and lists the faults.
     """
     columns = [*_KEYS, *map(probability_column, classes)]
     if list(table.columns) != columns:

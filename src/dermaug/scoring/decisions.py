@@ -1,4 +1,4 @@
-"""Exploratory numbers for a decision, of arms and of comparisons, with intervals."""
+"""Exploratory numbers for decisions, with intervals, for arms and for comparisons."""
 
 from collections.abc import Iterator, Mapping
 
@@ -27,7 +27,7 @@ _SIGNED = ("slope", "intercept")
 def decisions(point: Point) -> pd.DataFrame:
     """Areas, operating points, predictive values, proper scores and calibration, with intervals.
 
-    Nothing here is judged, and nothing belongs to a family of Holm's rule.
+    All of it is exploratory: nothing is judged or adjusted by Holm's rule.
 
     Args:
         point: The run at one size of the training split.
@@ -77,7 +77,7 @@ def measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswer
 def _rows(
     point: Point, model: str, answers: Mapping[int, FoldAnswers], metrics: MetricSet
 ) -> Iterator[dict[str, object]]:
-    """Arms, then comparisons, estimated on the same groups drawn."""
+    """Arms, then comparisons, estimated on the same draws of groups."""
     judged = [each.contrast for each in point.effects if each.model == model and point.asks(each)]
     samples = {
         (arm.name, "", ""): arm_samples(answers, arm.name)
@@ -110,6 +110,6 @@ def _rows(
 
 
 def _possible(metric: Metric, *, is_difference: bool) -> tuple[float, float]:
-    """Least and largest value of a metric, or of a difference."""
+    """Smallest and largest possible value of a metric, or of a difference."""
     largest = _LARGEST.get(metric.metric, 1.0)
     return (-largest if is_difference or metric.metric in _SIGNED else 0.0), largest

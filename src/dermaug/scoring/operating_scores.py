@@ -41,8 +41,8 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
     """One row per finished trial, target and rule, on the test split.
 
     Targets are `malignant` (malignant or pre-malignant: mel, bcc and akiec against the rest,
-    probabilities summed) and `mel` (against the rest), those of them that the classes allow. Rules:
-    the class of highest probability, as it stands and prior-adjusted; and the threshold on the
+    probabilities summed) and `mel` (against the rest), as far as the classes allow. Rules are the
+    class of highest probability, without and with prior adjustment, and the threshold on the
     prior-adjusted probability that gives 80, 90 and 95 % specificity on the validation split.
 
     Returns:

@@ -1,4 +1,4 @@
-"""One data size of a run, with everything that its tables need estimated once."""
+"""One data size of a run, with the estimates that several tables share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ Natural = Mapping[int, Mapping[Key, Float[np.ndarray, "n k"]]]
 
 
 def class_metrics(classes: Sequence[str]) -> MetricSet:
-    """What is `SCORED`, of each class and their mean, and the mean of each loss."""
+    """The metrics of `SCORED`, by class and as a mean over classes, and the mean of each loss."""
     scored = [each for each in metrics_of(classes) if each.readout in SCORED]
     losses = [Metric(CALIBRATION, ALL, name) for name in LOSSES]
     num_rows = len(SCORED) + len(losses)
@@ -39,12 +39,12 @@ def class_answers(
     answers: Mapping[int, FoldAnswers],
     natural: Natural,
 ) -> dict[int, FoldAnswers]:
-    """What every network adds to the metrics of `class_metrics`, by fold.
+    """Contributions of every network to the metrics of `class_metrics`, by fold.
 
     Args:
-        predictions: Of one classifier.
-        answers: The same, measured.
-        natural: The same, at the natural prevalence.
+        predictions: Predictions of one classifier, by fold.
+        answers: The rates and scores of the same predictions.
+        natural: The same predictions at the natural prevalence.
     """
     return {
         fold: FoldAnswers(

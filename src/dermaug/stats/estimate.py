@@ -1,4 +1,4 @@
-"""What a comparison found, and what can be read off it: intervals, p and equivalence."""
+"""The estimate of a comparison, with its intervals, p-values and tests of equivalence."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,19 +12,20 @@ from dermaug.stats.trainings import GROUPS_ONLY
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """What a comparison found, each array in the order of `metrics_of`.
+    """The estimate of a comparison (or of a single arm); arrays are in the order of `metrics_of`.
 
     Args:
         value: The differences (or, of a single arm, the metrics).
-        level: The reference's metrics (the arm's own).
+        level: The metrics of the reference (of a single arm, its own).
         groups: Test groups with an image of the metric's class (all groups for means).
-        draws: Resampled values, trainings drawn along; row r of two estimates on the same groups
-            has the same groups drawn.
-        nodes: Values with other groups drawn, in order, of equal weight.
-        scale: Of the t distribution of trainings around them; 0 where trainings are not seen.
-        freedom: Its degrees of freedom.
-        standard_error: Of the value.
-        levels: What was varied, as `levels_of` names it.
+        draws: Values for other groups and trainings; row r of two estimates on the same groups
+            belongs to the same draw of groups.
+        nodes: Values for other draws of groups, in ascending order and of equal weight.
+        scale: Scale of the t distribution of trainings around the nodes; 0 if trainings were not
+            varied.
+        freedom: Degrees of freedom of that distribution.
+        standard_error: Standard error of the value.
+        levels: Sources of variation, as named by `levels_of`.
     """
 
     value: Float[np.ndarray, " m"]
@@ -51,7 +52,7 @@ class Estimate:
         return replace(self, **columns)
 
     def moved(self, by: float | Float[np.ndarray, " m"]) -> Self:
-        """What would have been found, had every value been larger by this much."""
+        """The estimate shifted by an amount (of each metric, or of all)."""
         return replace(self, value=self.value + by, nodes=self.nodes + by)
 
     def interval(self, confidence: float = 0.95) -> Float[np.ndarray, "2 m"]:

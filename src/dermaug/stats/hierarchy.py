@@ -1,10 +1,10 @@
 """Hierarchical paired comparison: test groups within folds, and trainings within folds.
 
-A difference between two arms would come out otherwise with other test groups, and with networks
-trained anew. Groups are many and are resampled; trainings are few (2 to 5 seeds), so that their
-part is a t distribution whose variance is moderated by an expected one. Studies with one training
-in each of three and more folds are judged by the spread over folds. The equations, and the
-simulations that chose them, are in docs/statistics.md.
+A difference between two arms varies with the choice of test groups, and from training to training.
+Groups are many and are resampled; trainings are few (2 to 5 seeds), so that their part is a t
+distribution whose variance is moderated by an expected one. Studies with one training in each of
+three or more folds are judged by the spread over folds. The equations, and the simulations that
+chose them, are in docs/statistics.md.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,11 +42,11 @@ def estimate_all(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[Estimate, ...]:
-    """Estimate several comparisons on the same groups drawn, so that they stay paired by group.
+    """Estimate several comparisons on the same draws of groups, so that they stay paired by group.
 
     Args:
         comparisons: Fold -> sample, one mapping per comparison; a fold may be missing from some.
-        metrics: What is estimated, of the rows and columns that the samples hold.
+        metrics: The metrics, as weights on the rows and columns of the samples.
         resamples: Number of draws.
         seed: The same seed and groups give the same draws.
 
@@ -73,7 +73,7 @@ def estimate_all(
 
 @dataclass(frozen=True, eq=False)
 class _Contributions:
-    """A comparison brought to what each training of each fold adds to each metric."""
+    """Contribution of each training of each fold to each metric of a comparison."""
 
     folds: Comparison
     metrics: MetricSet
@@ -214,7 +214,7 @@ def _shared(part: _Contributions, expected: Float[np.ndarray, " b"]) -> Float[np
 
 
 def _floors(part: _Contributions, value: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
-    """Least group variance of each metric; what is no proportion, nor made of some, has none."""
+    """Smallest group variance of each metric; 0 unless it is made of proportions."""
     rates, num_columns = part.metrics.num_rates, part.weights.shape[2]
     sides = list(part.metrics.sides[:rates])
     gains, asked = [], []
@@ -277,7 +277,7 @@ def _as_wide(drawn: Float[np.ndarray, "r m"], nodes: Float[np.ndarray, "b m"]) -
 
 
 def _ratio(above: np.ndarray, below_: np.ndarray) -> np.ndarray:
-    """Divide; anything over 0 is 0."""
+    """Divide; 0 where the denominator is 0."""
     return np.asarray(
         np.divide(above, below_, out=np.zeros_like(above, dtype=float), where=below_ > 0)
     )

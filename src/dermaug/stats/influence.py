@@ -48,7 +48,7 @@ class Answer:
 
     Args:
         values: One row per kind of metric, one column per class.
-        influence: Of each group on each of them; 0 where the metric is undefined.
+        influence: Influence of each group on each value; 0 where the metric is undefined.
     """
 
     values: Float[np.ndarray, "r k"]
@@ -77,7 +77,7 @@ def areas_of(asked: Asked, scores: Float[np.ndarray, "n k"]) -> Answer:
 
     Args:
         asked: The test images.
-        scores: Higher is more of the column's class.
+        scores: One column per class; a higher score speaks for the class.
     """
     values = np.full((1, asked.num_classes), np.nan)
     influence = np.zeros((asked.num_groups, 1, asked.num_classes))
@@ -111,12 +111,12 @@ def mean_of(
 
     Args:
         amounts: What each image adds: a loss, or whether it is right.
-        kept: Which images are meant.
+        kept: Mask of the images to use.
         groups: Group of each image, 0 to `num_groups` - 1.
         num_groups: Number of groups.
 
     Returns:
-        NaN and zeros where no image is meant, or an amount is not a number.
+        The mean and the influences; NaN and zeros if no image is kept, or an amount is NaN.
     """
     own = amounts[kept]
     if not len(own) or np.isnan(own).any():
@@ -126,11 +126,11 @@ def mean_of(
 
 
 def placements(positive: np.ndarray, scores: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Share of the images of the other side that each image is ordered rightly against.
+    """Share of the images of the other side against which each image is ranked correctly.
 
     Args:
         positive: Whether each image is of the class; both sides occur.
-        scores: Higher is more of the class; a tie counts one half.
+        scores: A higher score speaks for the class; a tie counts one half.
 
     Example:
         >>> placements(np.array([True, True, False, False]), np.array([0.9, 0.2, 0.2, 0.1]))

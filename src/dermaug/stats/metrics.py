@@ -30,7 +30,7 @@ BY_CLASS = ("sensitivity", "specificity")
 
 
 class Metric(NamedTuple):
-    """One number that arms are compared by.
+    """A metric by which arms are compared.
 
     Args:
         readout: argmax, prior-adjusted or, of what is `SCORED`, its name; of other sets the rule of
@@ -47,10 +47,10 @@ class Metric(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class MetricSet:
-    """Metrics that are estimated together, and how they are made of the rows that a fold gives.
+    """Metrics that are estimated together, and their weights on the rows of each fold.
 
     Args:
-        metrics: What is estimated; scopes other than `all` first occur in the order of the columns.
+        metrics: The metrics; scopes other than `all` first occur in the order of the columns.
         sides: What each row rests on: images of the column's class (0), others (1), `EVERYONE`.
         num_rates: Leading rows that are sensitivities and specificities, in turns: proportions,
             whose variance has a floor.

@@ -1,4 +1,4 @@
-"""The mean of several readers, for other readers and other cases too (Obuchowski & Rockette 1995).
+"""Mean score of several readers, for other readers and cases too (Obuchowski & Rockette 1995).
 
 Every reader reads every case. In the model of one modality, a reader's score is the mean over all
 readers, plus the reader's own skill, plus an error from the cases, which readers share:
@@ -39,10 +39,10 @@ def reader_mean(
     strata: Int[np.ndarray, " cases"],
     confidence: float = 0.95,
 ) -> ReaderMean:
-    """Mean share of right answers, with an interval that covers the choice of readers and cases.
+    """Mean share of correct answers, with an interval that covers the choice of readers and cases.
 
     Args:
-        right: 1 where a reader answered a case rightly, otherwise 0.
+        right: 1 where a reader answered a case correctly, otherwise 0.
         strata: Kind of each case, for example real or synthetic; each kind is sampled by itself.
         confidence: Coverage.
 

@@ -1,9 +1,9 @@
-"""Metrics that are no means of images, of all folds and trainings of an arm together.
+"""Metrics that are not means over images, pooled over all folds and trainings of an arm.
 
-Predictive values and the parameters of calibration bend: their mean over small folds is not that
-of the arm. They are taken once, of everything the arm was tested on, and each fold and training
-adds what it changes to first order (the delta method; for a regression, Huber 1964). Weighted as
-other metrics are, these contributions sum to the value itself.
+Predictive values and the parameters of calibration are not linear: their mean over small folds is
+not that of the arm. They are computed once, on everything the arm was tested on, and each fold and
+training contributes its influence to first order (the delta method; for a regression, Huber 1964).
+Weighted like those of other metrics, these contributions sum to the value itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ Answered = Mapping[int, Mapping[Key, Answer]]
 
 @dataclass(frozen=True, eq=False)
 class TargetFold:
-    """One fold's test images, and what networks make of each target.
+    """The test images of a fold, with the predictions of every network for each target.
 
     Args:
         positive: Whether each image is of each target.
@@ -64,7 +64,7 @@ class TargetFold:
 
 
 def parameters_of(folds: Mapping[int, TargetFold], own: Own) -> dict[int, dict[Key, Answer]]:
-    """Parameters of calibration of an arm, the trainings of a fold weighing one together."""
+    """Parameters of calibration of an arm; the trainings of a fold have weight one together."""
     networks = [(fold, key) for fold, keys in own.items() for key in keys]
     sizes = [len(folds[fold].groups) for fold, _ in networks]
     weights = np.repeat([1.0 / len(own[fold]) for fold, _ in networks], sizes)
@@ -95,7 +95,7 @@ def parameters_of(folds: Mapping[int, TargetFold], own: Own) -> dict[int, dict[K
 def values_of(
     folds: Mapping[int, TargetFold], measured: Answered, own: Own, prevalences: Sequence[float]
 ) -> dict[int, dict[Key, Answer]]:
-    """Predictive values, in two rows each: what sensitivities add, and what specificities do."""
+    """Predictive values in two rows each: contributions of sensitivity, and of specificity."""
     totals = {fold: folds[fold].asked.sum(axis=0) for fold in own}  # 2 t
     support = np.sum(list(totals.values()), axis=0)
     num_rules = next(iter(next(iter(folds.values())).called.values())).shape[1]

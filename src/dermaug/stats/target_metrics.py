@@ -16,7 +16,7 @@ CALIBRATION = "calibration"
 
 
 def target_metrics(prevalences: Mapping[str, float], rules: Sequence[str]) -> MetricSet:
-    """Metrics of some targets at some rules, to be estimated of what `target_answers` gives.
+    """Metrics of some targets at some rules, to be estimated from the result of `target_answers`.
 
     Args:
         prevalences: Target -> its share where the classifier is used.
@@ -75,11 +75,11 @@ def target_metrics(prevalences: Mapping[str, float], rules: Sequence[str]) -> Me
 def target_answers(
     folds: Mapping[int, TargetFold], prevalences: Sequence[float]
 ) -> dict[int, FoldAnswers]:
-    """What every network adds to the metrics of `target_metrics`, by fold.
+    """Contributions of every network to the metrics of `target_metrics`, by fold.
 
     Args:
-        folds: Of one classifier.
-        prevalences: Of each target.
+        folds: Binary predictions of one classifier, by fold.
+        prevalences: Assumed prevalence of each target, 0 to 1.
     """
     measured = {
         fold: {key: _rates_and_area(found, key) for key in found.called}
