@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialRes
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.page import render_report
 from dermaug.scoring.points import point_of
-from dermaug.scoring.scoring import score
+from dermaug.scoring.scoring import Scoring, score
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.seeding import derive_seed
 
@@ -270,9 +271,15 @@ def verdicts_of(results: RunResults, resamples: int = 100) -> pd.DataFrame:
     return verdict_table(point_of(results, resamples))
 
 
+@cache
+def scored(results: RunResults) -> Scoring:
+    """The scoring of a run from few draws, computed once; its tables must not be changed."""
+    return score(results, 100)
+
+
 def reported(results: RunResults, page: Path | None = None) -> Path:
     """Score a run, quickly, and write its report."""
-    return render_report(results, score(results, 100), page)
+    return render_report(results, scored(results), page)
 
 
 @pytest.fixture(scope="session")

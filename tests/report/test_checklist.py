@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from drawn import scored
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.checklist import GUIDELINES, write_checklist
 from dermaug.report.checklist_answers import ANSWERS
-from dermaug.scoring.scoring import score
 
 Study = Callable[..., RunResults]
 
@@ -27,7 +27,7 @@ def test_each_guideline_is_written_with_what_the_run_knows(
     drawn_study: Study, tmp_path: Path
 ) -> None:
     results = drawn_study(seeds=(0, 1))
-    scoring = score(results, 100)
+    scoring = scored(results)
     for name in GUIDELINES:
         path = write_checklist(results, scoring, name, tmp_path / f"{name}.md")
         text = path.read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def test_each_guideline_is_written_with_what_the_run_knows(
 
 def test_an_unfinished_run_claims_nothing(drawn_study: Study, tmp_path: Path) -> None:
     results = replace(drawn_study(), trials=(), generators=())
-    path = write_checklist(results, score(results, 100), "claim", tmp_path / "claim.md")
+    path = write_checklist(results, scored(results), "claim", tmp_path / "claim.md")
     text = path.read_text(encoding="utf-8")
     assert "No classifier has been trained yet" in text
     assert "How synthetic images were made and checked. | **For the author.** |" in text
@@ -53,4 +53,4 @@ def test_an_unfinished_run_claims_nothing(drawn_study: Study, tmp_path: Path) ->
 def test_an_unknown_guideline_is_refused(drawn_study: Study, tmp_path: Path) -> None:
     results = drawn_study()
     with pytest.raises(DermaugError, match="expected one of claim, tripod-ai, stard-ai"):
-        write_checklist(results, score(results, 50), "consort", tmp_path / "x.md")
+        write_checklist(results, scored(results), "consort", tmp_path / "x.md")

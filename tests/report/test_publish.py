@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import reported
+from drawn import reported, scored
 from PIL import Image
 
 from dermaug.errors import DermaugError
@@ -25,7 +25,6 @@ from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
 from dermaug.report.formats import markdown
 from dermaug.report.publish import drawings, publish, without_folders
-from dermaug.scoring.scoring import score
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TREE = {
@@ -58,7 +57,7 @@ def results(ran: RunResults, tmp_path: Path) -> RunResults:
 
 
 def published(results: RunResults, output: Path) -> Path:
-    return publish(results, score(results, 100), output)
+    return publish(results, scored(results), output)
 
 
 def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
@@ -90,7 +89,7 @@ def test_where_a_gain_comes_from_is_published_with_its_legend(
     drawn_study: Callable[..., RunResults],
 ) -> None:
     study = drawn_study(seeds=(0, 1))
-    drawn = {figure.name: figure for figure in drawings(study, score(study, 50))}
+    drawn = {figure.name: figure for figure in drawings(study, scored(study))}
     (panel,) = drawn["ladder"].panels
     assert "argmax against a prior-adjusted reference" in panel.data.decode()
 

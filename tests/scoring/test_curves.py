@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import recorded, reported, verdicts_of
+from drawn import recorded, reported, scored, verdicts_of
 
 from dermaug.config import Experiment
 from dermaug.config.provenance import ProvenanceConfig
@@ -20,7 +20,6 @@ from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import dose_curve
 from dermaug.scoring.points import point_of
 from dermaug.scoring.scores import score_classes
-from dermaug.scoring.scoring import score
 from dermaug.scoring.threats import threats
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
@@ -123,7 +122,7 @@ def test_replays_of_doses_are_chosen_with_them(drawn_study: Study) -> None:
 
 
 def test_curves_over_sizes_have_a_row_a_size_and_arm(results: RunResults) -> None:
-    scoring = score(results, 200)
+    scoring = scored(results)
     sizes, gains = scoring.sizes, scoring.gains
     assert len(sizes) == 3 * 3
     assert (sizes["low"] <= sizes["score"]).all()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import scored
 
 from dermaug.evaluation.calibration import brier_score, negative_log_likelihood
 from dermaug.evaluation.operating_points import Scored, at_threshold, threshold_finding
@@ -17,7 +18,6 @@ from dermaug.scoring.calibration_scores import score_calibration
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
-from dermaug.scoring.scoring import score
 from dermaug.scoring.target_scores import RULES
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.class_metrics import LOSSES
@@ -55,7 +55,7 @@ def test_predictive_values_are_at_the_prevalence_of_the_experiment(results: RunR
     tree = results.experiment.model_dump()
     tree["verdict"]["prevalence"] = {"mel": 0.2}
     common = replace(results, experiment=validate_experiment(tree, "test"))
-    scoring = score(common, 50)
+    scoring = scored(common)
     rows = scoring.decisions
     place = (rows["arm"] == "real") & (rows["readout"] == "argmax") & (rows["scope"] == "mel")
     found = rows[place & (rows["reference"] == "")].set_index("metric")["value"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import scored
 
 from dermaug.evaluation.operating_points import Scored, at_threshold, threshold_for
 from dermaug.evaluation.readouts import ARGMAX
@@ -20,7 +21,6 @@ from dermaug.scoring.external_scores import (
 )
 from dermaug.scoring.points import Point, point_of
 from dermaug.scoring.scores import on_test, on_validation
-from dermaug.scoring.scoring import score
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
 
@@ -117,7 +117,7 @@ def test_decisions_on_external_data_use_the_thresholds_of_validation(tested: Run
     sensitivity, specificity = np.mean(expected, axis=0)
     assert found["90 % specificity", "mel", "sensitivity"] == pytest.approx(sensitivity)
     assert found["90 % specificity", "mel", "specificity"] == pytest.approx(specificity)
-    scoring = score(tested, 50)
+    scoring = scored(tested)
     external = curve_sections(tested, scoring, [])[-1]
     folded = [block for block in external.content if isinstance(block, Details)]
     assert "thresholds chosen on validation" in folded[0].summary

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import drawn_run_record
+from drawn import drawn_run_record, scored
 from typer.testing import CliRunner
 
 from dermaug.cli import app
@@ -15,7 +15,7 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import write_json
 from dermaug.scoring.leaderboard import CONTRASTS, compare_runs, list_runs
-from dermaug.scoring.scoring import Scoring, score
+from dermaug.scoring.scoring import Scoring
 from dermaug.stats.multiplicity import holm
 
 Study = Callable[..., RunResults]
@@ -31,7 +31,7 @@ def runs(drawn_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         record = drawn_run_record(results.catalog)
         record.model_copy(update={"finished": "2026-01-01T01:30:00+00:00"}).write(files.record)
         write_json(files.experiment, results.experiment.model_dump(mode="json"))
-        score(results, 100).write(files.path)
+        scored(results).write(files.path)
     begun = RunFolder(place / "begun")
     drawn_run_record(drawn_study().catalog).write(begun.record)
     write_json(begun.experiment, drawn_study().experiment.model_dump(mode="json"))

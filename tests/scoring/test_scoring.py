@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from drawn import scored
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
@@ -20,7 +21,7 @@ def test_tables_are_read_as_they_were_written(
 ) -> None:
     results = drawn_study(classes=("bcc", '=1+"&$x', "7", "mel"), seeds=(0, 1))
     results = results if finished else replace(results, trials=())
-    scoring = score(results, 50)
+    scoring = scored(results)
     assert scoring.write(tmp_path) == tmp_path / FOLDER
     read = Scoring.read(tmp_path).tables
     assert list(read) == list(scoring.tables)
@@ -34,7 +35,7 @@ def test_tables_are_read_as_they_were_written(
 
 def test_the_same_predictions_are_scored_alike(drawn_study: Study) -> None:
     results = drawn_study()
-    one, other = score(results, 50).tables, score(results, 50).tables
+    one, other = scored(results).tables, score(results, 100).tables
     for name in one:
         pd.testing.assert_frame_equal(one[name], other[name], obj=name)
 

@@ -83,6 +83,19 @@ def rates(counts: Float[np.ndarray, "... k k"]) -> dict[str, Float[np.ndarray, "
     }
 
 
+def kappa(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "..."]:
+    """Cohen's kappa of one confusion matrix or of a stack of them (Cohen 1960).
+
+    Returns:
+        Agreement beyond chance, -1 to 1; NaN if chance alone would agree always.
+    """
+    total = counts.sum(axis=(-1, -2))
+    observed = ratio(_diagonal(counts).sum(axis=-1), total)
+    by_chance = (counts.sum(axis=-1) * counts.sum(axis=-2)).sum(axis=-1)
+    expected = ratio(by_chance, total * total)
+    return ratio(observed - expected, 1.0 - expected)
+
+
 def roc(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"], index: int
 ) -> RocCurve | None:
@@ -142,7 +155,7 @@ def overall(
     support = counts.sum(axis=1)
     numbers = {name: float(value) for name, value in rates(counts).items()}
     numbers["macro_auc"] = float(mean_defined(aucs(labels, probabilities)))
-    numbers["kappa"] = _kappa(counts)
+    numbers["kappa"] = float(kappa(counts))
     weighted = np.nansum(sensitivities(counts) * support)
     numbers["weighted_sensitivity"] = float(ratio(weighted, support.sum()))
     return numbers
@@ -209,13 +222,6 @@ def _one_vs_rest(
     labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray, "n k"]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(labels == index, column) for index, column in enumerate(probabilities.T)]
-
-
-def _kappa(counts: Int[np.ndarray, "k k"]) -> float:
-    total = counts.sum()
-    observed = float(ratio(counts.trace(), total))
-    expected = float(ratio(counts.sum(axis=0) @ counts.sum(axis=1), total * total))
-    return float(ratio(observed - expected, 1.0 - expected))
 
 
 def _diagonal(counts: np.ndarray) -> np.ndarray:

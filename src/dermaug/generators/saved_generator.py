@@ -73,10 +73,7 @@ def load_generator(path: Path, device: torch.device) -> tuple[Sampler, Generator
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
     """
-    state = _read(path)
-    with expecting(path, "a generator"):
-        spec, family = _built(state)
-        family.sampler.load_state_dict(state["weights"])
+    family, spec, _ = _with_sampler(path)
     return family.sampler.to(device).eval(), spec
 
 
@@ -86,21 +83,23 @@ def load_family(path: Path, device: torch.device) -> tuple[Family, GeneratorSpec
     Raises:
         DermaugError: The file is no whole checkpoint of a generator.
     """
-    state = _read(path)
+    family, spec, state = _with_sampler(path)
     with expecting(path, "a generator"):
-        spec, family = _built(state)
-        family.sampler.load_state_dict(state["weights"])
         if others := state["others"]:
             sampler = {f"{SAMPLER}{key}": value for key, value in state["weights"].items()}
             family.load_state_dict(others | sampler)
     return family.to(device).eval(), spec
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _with_sampler(path: Path) -> tuple[Family, GeneratorSpec, dict[str, Any]]:
+    """Networks of which only the sampler has its trained weights, and the checkpoint's content."""
     state = load_checkpoint(path)
     if state.get("kind") != "generator":
         raise DermaugError(f"{path}: not a generator checkpoint")
-    return state
+    with expecting(path, "a generator"):
+        spec, family = _built(state)
+        family.sampler.load_state_dict(state["weights"])
+    return family, spec, state
 
 
 def _built(state: dict[str, Any]) -> tuple[GeneratorSpec, Family]:

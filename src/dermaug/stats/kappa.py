@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
+from dermaug.evaluation.discrimination import kappa
 from dermaug.stats.bootstrap import percentile_interval, resampled_totals
 
 
@@ -50,16 +50,7 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str], resamples: int = 2_
     total = pairs.sum(axis=0)
     low = high = float("nan")
     if len(pairs):
-        low, high = percentile_interval(_kappa(resampled_totals(pairs, resamples)))
+        low, high = percentile_interval(kappa(resampled_totals(pairs, resamples)))
     if low == high:
         low = high = float("nan")
-    return Agreement(len(pairs), int(np.trace(total)), float(_kappa(total)), low, high)
-
-
-def _kappa(counts: Float[np.ndarray, "... k k"]) -> Float[np.ndarray, "..."]:
-    """Observed agreement above that of independent answers, divided by the room above it."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = counts / counts.sum(axis=(-2, -1), keepdims=True)
-        observed = np.trace(shares, axis1=-2, axis2=-1)
-        expected = (shares.sum(axis=-1) * shares.sum(axis=-2)).sum(axis=-1)
-        return np.asarray((observed - expected) / np.where(expected < 1, 1 - expected, np.nan))
+    return Agreement(len(pairs), int(np.trace(total)), float(kappa(total)), low, high)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import verdicts_of
+from drawn import scored, verdicts_of
 
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
@@ -16,7 +16,6 @@ from dermaug.report.sections.answer import (
     training_noise,
     unfinished,
 )
-from dermaug.scoring.scoring import score
 from dermaug.scoring.verdict_words import sentence
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE
 
@@ -24,13 +23,13 @@ Study = Callable[..., RunResults]
 
 
 def answer_of(results: RunResults) -> list[str]:
-    return short_answer(results, score(results, 50))
+    return short_answer(results, scored(results))
 
 
 def test_the_answer_is_that_of_the_verdict_table(drawn_study: Study) -> None:
     """An interval that excludes zero is no verdict when Holm's rule says that it is none."""
     results = drawn_study(seeds=(0, 1))
-    scoring = score(results, 50)
+    scoring = scored(results)
     verdicts = scoring.verdicts
     asked = (verdicts["family"] == "mean sensitivity") & (verdicts["arm"] == "classic+synthetic")
     for word, p in ((HELPS, 0.04), (INCONCLUSIVE, 0.06)):
@@ -100,7 +99,7 @@ def test_convergence_is_said_in_both_judged_metrics(drawn_study: Study) -> None:
 
 def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: Study) -> None:
     skill = {"real": 1.0, "classic": 1.2, "real-half-length": 1.0}
-    table = score(drawn_study(skill=skill, seeds=(0, 1)), 50).convergence
+    table = scored(drawn_study(skill=skill, seeds=(0, 1))).convergence
     assert list(table["metric"]) == ["balanced_accuracy", "macro_auc"]
     (sure,) = converged(table.assign(low=-0.01, high=table["margin"], converged=True))
     assert "it has converged within the margins. The other arms were not checked" in sure
@@ -116,7 +115,7 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
 
 def test_a_negative_control_says_how_much_training_noise_there_is(drawn_study: Study) -> None:
     results = drawn_study(seeds=(0, 1))
-    verdicts = score(results, 50).verdicts
+    verdicts = scored(results).verdicts
     assert training_noise(verdicts, results.experiment) == []
     control = verdicts["arm"] == "classic"
     (told,) = training_noise(

@@ -5,14 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import reported
+from drawn import reported, scored
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Table
 from dermaug.report.formats import with_interval
 from dermaug.report.sections.decisions import calibration_table, decision_sections
 from dermaug.report.sections.subgroups import subgroup_section, subgroup_table
-from dermaug.scoring.scoring import score
 from dermaug.scoring.target_scores import RULES
 
 Study = Callable[..., RunResults]
@@ -22,7 +21,7 @@ CLASSES = ("bcc", "bkl", "mel", "nv")
 
 def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40)
-    scoring = score(results, 100)
+    scoring = scored(results)
     sections = [*decision_sections(results, scoring), subgroup_section(results, scoring)]
     figures = {figure.name: figure for section in sections for figure in section.figures}
     assert set(figures) == {"decision_curves", "reliability", "subgroup_scores", "subgroup_gains"}
@@ -45,7 +44,7 @@ def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) ->
 
 def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
-    scoring, arms = score(results, 100), [arm.name for arm in results.experiment.arms]
+    scoring, arms = scored(results), [arm.name for arm in results.experiment.arms]
     points = scoring.operating_points
     section = {each.key: each for each in decision_sections(results, scoring)}["operating"]
     tables = [block for block in section.content if isinstance(block, Table)]
@@ -67,7 +66,7 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
 
 def test_every_number_of_a_decision_is_shown_with_its_interval(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
-    scoring = score(results, 100)
+    scoring = scored(results)
     decided, shown = scoring.decisions, {}
     for section in decision_sections(results, scoring):
         for table in every_table(section.content):

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from drawn import reported
+from drawn import reported, scored
 
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.planes import audit_images
 from dermaug.report.sections.training import curation_table, health_table
-from dermaug.scoring.scoring import score
 
 TREE = {
     "name": "health",
@@ -55,7 +54,7 @@ def test_health_and_curation_are_told(tmp_path: Path) -> None:
     assert curated[0]["mel"].real
     assert any(
         "fewer images than the dose, mean over trials: curated (mel): " in each
-        for each in score(results, 100).threats["sentence"]
+        for each in scored(results).threats["sentence"]
     )
     page = reported(results).read_text(encoding="utf-8")
     assert "Health of the generators" in page
