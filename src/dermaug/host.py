@@ -67,6 +67,11 @@ def busy_cores(seconds: float = 0.5, *, niced: bool = False) -> float:
     return (_busy_seconds(niced) - start) / seconds
 
 
+def load() -> float:
+    """Programs that wanted a core in the last minute, on average; 0 where nothing tells."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
 def _busy_seconds(niced: bool) -> float:
     """Seconds that the cores of this process have worked."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set[int]()

@@ -42,7 +42,8 @@ def test_busy_machine_is_named_with_the_time_that_it_costs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(duration.joblib, "cpu_count", lambda: 2)
-    for others, at_once, told in ((0.1, 2, ""), (1.0, 1, ""), (1.0, 2, "15 minutes")):
+    monkeypatch.setattr(duration, "load", lambda: 4.0)
+    for others, at_once, told in ((0.1, 2, ""), (1.0, 1, ""), (1.0, 2, "15 minutes to 30")):
         monkeypatch.setattr(duration, "busy_cores", lambda others=others: others)
         said = busy_sentence(600.0, at_once, "cpu")
         assert told in said

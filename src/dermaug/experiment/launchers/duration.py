@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import joblib
 
 from dermaug.experiment.plan.jobs import Job
-from dermaug.host import busy_cores
+from dermaug.host import busy_cores, load
 
 START_SECONDS = 60.0
 """Reading the data, starting the workers, audit, scoring and report, whatever the trainings take.
@@ -71,13 +71,19 @@ def busy_sentence(seconds: float, at_once: int, device: str) -> str:
     if device != "cpu":
         return ""
     cores = joblib.cpu_count()
-    others = min(busy_cores(), cores)
-    slower = (min(at_once, cores) + others) / cores
+    others, own = min(busy_cores(), cores), min(at_once, cores)
+    slower = (own + others) / cores
     if others < MOST_FREE or slower <= 1.0:
         return ""
+    # More programs than cores may wait: each of ours then gets less than its half.
+    least, most = (
+        told_duration(seconds * (own + programs) / cores)
+        for programs in (others, max(others, load()))
+    )
+    span = least if least == most else f"{least} to {most}"
     return (
         f"This machine is busy: other programs use {others:.1f} of its {cores} cores. As long as "
-        f"they do, expect about {told_duration(slower * seconds)} instead."
+        f"they do, expect {span} instead."
     )
 
 
