@@ -1,5 +1,6 @@
 """What `data check` tells, and that it refuses exactly what a run would refuse."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,6 +143,8 @@ def test_columns_skin_tone_and_files_that_were_not_read_are_told(write: Write) -
     tones += [line.replace(",x", f",{place % 2 + 8}") for place, line in enumerate(lines[1:])]
     (root / "metadata.csv").write_text("\n".join(tones) + "\n")
     (root / "consent.pdf").touch()
+    with zipfile.ZipFile(root / "more.zip", "w") as packed:
+        packed.writestr("notes.txt", "x")
     code, told = called(
         *("data", "check", root, "--image-column", "Bild", "--label-column", "Klasse")
     )
@@ -149,7 +152,7 @@ def test_columns_skin_tone_and_files_that_were_not_read_are_told(write: Write) -
     for said in (
         "Read by the columns Bild (file_name), Klasse (label) of metadata.csv.",
         "Skin tone: Monk 8 (4), Monk 9 (4); Monk's scale has ten tones",
-        "Files that were not read: consent.pdf.",
+        "Files that were not read: consent.pdf, more.zip/notes.txt.",
     ):
         assert said in told
     code, told = called("data", "check", root)

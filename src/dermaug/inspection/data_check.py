@@ -113,7 +113,7 @@ def tone_sentence(catalog: Catalog) -> str:
 
 def unread_sentence(catalog: Catalog, said: Sequence[str]) -> str:
     """Files of the data set that are no images and of which nothing is said; "" without any."""
-    if not is_folder(catalog.root):
+    if catalog.embedded is not None or not is_folder(catalog.root):
         return ""
     below = files_below(catalog.root, lambda name: not is_image(name))
     names = [os.path.relpath(path, catalog.root) for path in below]
@@ -122,12 +122,17 @@ def unread_sentence(catalog: Catalog, said: Sequence[str]) -> str:
     lost = [
         name
         for name, path in zip(names, below, strict=True)
-        if path not in read and not _is_told(Path(name), text)
+        if path not in read and not _is_told(Path(name), text) and not _is_open(path, below)
     ]
     if not lost:
         return ""
     more = f" and {len(lost) - MOST_FILES:,} more" if len(lost) > MOST_FILES else ""
     return f"Files that were not read: {', '.join(lost[:MOST_FILES])}{more}."
+
+
+def _is_open(path: str, files: Sequence[str]) -> bool:
+    """Whether a file is an archive whose content is among some files."""
+    return any(file.startswith(path + os.sep) for file in files)
 
 
 def _is_told(file: Path, text: str) -> bool:
