@@ -39,7 +39,7 @@ def completed_note(root: Path, meant: Mapping[str, str]) -> str:
     ]
     if not shown:
         return ""
-    more = ", ..." if len(shown) > EXAMPLES else ""
+    more = f" and {len(shown) - EXAMPLES:,} more" if len(shown) > EXAMPLES else ""
     return f"{len(shown):,} file names were completed: {', '.join(shown[:EXAMPLES])}{more}."
 
 
