@@ -15,8 +15,8 @@ from dermaug.experiment.recipe.reasons import reasons, sides_words
 MANY_MORE = 1.2
 """Times as many lesions that are worth a word."""
 
-WORTH = 0.9
-"""Part of a detectable difference below which more hours are worth a study."""
+WORTH = 0.8
+"""Part of a detectable difference down to which more hours, or seeds, buy nothing of worth."""
 
 
 def plan_text(plan: Plan) -> str:
@@ -52,8 +52,7 @@ def plan_sentences(plan: Plan) -> list[str]:
     if plan.stronger:
         lines += ["", "what more hours would buy:"]
         lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
-        best = min(offer.power.balanced_accuracy for offer in plan.stronger)
-        if best > WORTH * plan.chosen.power.balanced_accuracy:
+        if plan.least > WORTH * plan.chosen.power.balanced_accuracy:
             unit = look.catalog.unit
             lines.append(f"  None of them finds much smaller differences: {unit}s are missing.")
     return lines
