@@ -42,10 +42,10 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
     total = steps.total
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
-    journal = Journal(task.folder, shown)
     with (
         progress_bar(task.title, total * config.batch, done=shown) as advance,
         saved_when_stopped(task.folder, state, start),
+        Journal(task.folder, shown) as journal,
     ):
         while state.step < total:
             steps.take()

@@ -36,10 +36,10 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     ticks = {round(total * (k + 1) / config.snapshots) for k in range(config.snapshots)}
     stop = snapshots.diagnosis(state).stop
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
-    journal = Journal(task.folder, shown)
     with (
         progress_bar(task.title, total * config.batch, done=shown) as advance,
         saved_when_stopped(task.folder, state, start),
+        Journal(task.folder, shown) as journal,
     ):
         while state.step < total and not stop:
             steps.take()

@@ -1,15 +1,17 @@
-"""The journal of a training, as JSON lines and for TensorBoard."""
+"""The journal of a training, as JSON lines, for TensorBoard, and for a tracker."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
 from dermaug.files import write_text
 from dermaug.training.board import Board
 from dermaug.training.file_names import JOURNAL
+from dermaug.training.trackers import GuardedTracker
 
 
 class Journal:
@@ -27,6 +29,13 @@ class Journal:
         rows = [row for row in read_journal(self.path) if (row["images"] or 0) <= images]
         write_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
         self._board = Board(folder, images)
+        self._tracker = GuardedTracker(folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._tracker.finish(completed=kind is None)
 
     def write(self, images: int, seconds: float, values: Mapping[str, float]) -> None:
         """Append one row; a value that is not finite is written as null.
@@ -43,6 +52,7 @@ class Journal:
         ):
             file.write(line)
         self._board.write(images, values)
+        self._tracker.log(images, values)
 
 
 def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, float | None]]:
