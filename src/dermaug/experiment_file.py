@@ -67,6 +67,8 @@ def validate_section(section: type[Checked], tree: Mapping[str, Any], origin: st
         lines = list(dict.fromkeys(map(_explain, _causes(error))))
         noun = "error" if len(lines) == 1 else "errors"
         raise DermaugError(f"{origin}: {len(lines)} {noun} in the experiment", lines) from None
+    except RecursionError:
+        raise DermaugError(f"{origin}: values within values without end") from None
 
 
 def difference(old: Experiment, new: Experiment) -> list[str]:

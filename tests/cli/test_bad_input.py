@@ -214,6 +214,8 @@ def tampered(source: Path, target: Path, change: Callable[[dict[str, Any]], obje
     "change",
     [
         lambda state: state["spec"].update(size=64),
+        lambda state: state["spec"].update(size=20_000),
+        lambda state: state["weights"].update(mean=torch.tensor(1.0)),
         lambda state: state["spec"].update(model="resnet18"),
         lambda state: state["spec"].update(extra=1),
         lambda state: state["spec"].update(classes=5),
@@ -222,7 +224,18 @@ def tampered(source: Path, target: Path, change: Callable[[dict[str, Any]], obje
         lambda state: state.pop("weights"),
         lambda state: state["weights"].pop("network.head.weight"),
     ],
-    ids=["size", "model", "extra", "classes", "fewer classes", "no size", "no weights", "no head"],
+    ids=[
+        "size",
+        "huge",
+        "mean",
+        "model",
+        "extra",
+        "classes",
+        "fewer classes",
+        "no size",
+        "no weights",
+        "no head",
+    ],
 )
 def test_classifier_of_another_making_is_refused(
     dermaug: Run, tmp_path: Path, phantoms: Path, checkpoints: Path, change: Callable[..., object]

@@ -148,6 +148,18 @@ def test_damage_is_named(tmp_path: Path) -> None:
         open_catalog(packed)
 
 
+def test_a_damaged_stream_is_named(tmp_path: Path) -> None:
+    """zlib has an error of its own."""
+    packed = tmp_path / "set.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mel/1.png", picture(0))
+    raw = bytearray(packed.read_bytes())
+    raw[39:60] = b"\xff" * 21  # behind the header of 30 bytes and the name of 9
+    packed.write_bytes(raw)
+    with pytest.raises(BadImageError, match="damaged in the archive"):
+        decode_whole(packed / "mel/1.png")
+
+
 def test_an_archive_within_an_archive_is_not_looked_into(tmp_path: Path) -> None:
     inner = zipped(tmp_path / "inner.zip", CLASSES)
     packed = zipped(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()})

@@ -344,7 +344,9 @@ def test_folds_survive_the_disk_and_changes_are_noticed(tmp_path: Path) -> None:
     path.write_text(json.dumps(tree))
     with pytest.raises(DermaugError, match="fold 1 was changed"):
         read_folds(path)
-    for damaged in ("[{}]", "[1]", "7", '[{"index": 0}]', "{"):
+    parts = '"train": [1, "a"], "validation": ["b"], "test": ["c"], "data": "", "key": "x"'
+    odd = [f'[{{"index": {index}, {parts}}}]' for index in ("0", "Infinity")]
+    for damaged in ("[{}]", "[1]", "7", '[{"index": 0}]', "{", *odd):
         path.write_text(damaged)
         with pytest.raises(DermaugError, match=r"folds\.json"):
             read_folds(path)

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,6 +99,19 @@ def test_other_classes_and_damaged_files_are_refused(table: pd.DataFrame, tmp_pa
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(DermaugError, match="not a readable parquet file"):
         read_predictions(path, CLASSES)
+
+
+def test_no_flipped_bit_changes_predictions_in_silence(table: pd.DataFrame, tmp_path: Path) -> None:
+    """Parquet has checksums, but writes none by default."""
+    path = tmp_path / "predictions.parquet"
+    write_predictions(path, table, CLASSES)
+    whole, sound = path.read_bytes(), read_predictions(path, CLASSES)
+    for place in range(0, len(whole), 53):
+        content = bytearray(whole)
+        content[place] ^= 16
+        path.write_bytes(content)
+        with suppress(DermaugError):
+            pd.testing.assert_frame_equal(read_predictions(path, CLASSES), sound)
 
 
 def test_a_wrong_shape_is_refused(catalog: Catalog) -> None:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from dermaug.classifiers.fridadar import FridAdar
-from dermaug.config import ClassifierConfig
+from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.decoding import Crop
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
@@ -150,6 +150,8 @@ def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
         raise DermaugError(f"{path}: not a classifier checkpoint")
     with expecting(path, "a classifier"):
         described: dict[str, Any] = state["spec"]
+        DataConfig(size=described["size"])  # within bounds, and so are these:
+        ClassifierConfig(options=described["options"], views=described["views"])
         # Without a record of the crop, the checkpoint must not be applied to central squares.
         required = {"classes": tuple(described["classes"]), "crop": described["crop"]}
         spec = ClassifierSpec(**(described | required))

@@ -28,13 +28,13 @@ def read_folds(path: Path) -> tuple[Fold, ...]:
     """
     try:
         entries = [(_fold(entry), entry["key"]) for entry in read_json(path)]
-    except (KeyError, TypeError, ValueError):
+        changed = [fold.index for fold, key in entries if fold.key != key]
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise DermaugError(
             f"{path}: expected folds with index, {', '.join(PARTS)}, data and key"
         ) from None
-    for fold, key in entries:
-        if fold.key != key:
-            raise DermaugError(f"{path}: fold {fold.index} was changed after it was written")
+    if changed:
+        raise DermaugError(f"{path}: fold {changed[0]} was changed after it was written")
     return tuple(fold for fold, _ in entries)
 
 

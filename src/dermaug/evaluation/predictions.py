@@ -10,7 +10,7 @@ from pandas.api.types import is_numeric_dtype
 
 from dermaug.data.catalog import Catalog
 from dermaug.errors import DermaugError
-from dermaug.files import written_aside
+from dermaug.parquet_files import read_parquet, write_parquet
 
 PARTS = ("validation", "test")
 _KEYS = ("image_id", "lesion_id", "group", "part", "label")
@@ -68,8 +68,7 @@ def checked_predictions(
 def write_predictions(path: Path, table: pd.DataFrame, classes: Sequence[str]) -> None:
     """Write a checked table as parquet, whole or not at all."""
     checked_predictions(table, classes, str(path))
-    with written_aside(path) as aside:
-        table.to_parquet(aside, index=False)
+    write_parquet(path, table)
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
@@ -79,11 +78,9 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
         DermaugError: The file is missing, damaged, or of other classes.
     """
     try:
-        table = pd.read_parquet(path)
+        table = read_parquet(path)
     except FileNotFoundError:
         raise DermaugError(f"{path}: expected predictions, found no file") from None
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
-        raise DermaugError(f"{path}: not a readable parquet file ({error}); delete it") from None
     return checked_predictions(table, classes, str(path))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dermaug.config import GeneratorConfig
+from dermaug.config import DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.family import Family, Sampler
@@ -108,7 +108,7 @@ def _built(state: dict[str, Any]) -> tuple[GeneratorSpec, Family]:
     chosen_by = described.get("validation_images")
     spec = GeneratorSpec(
         GeneratorConfig.model_validate(described["config"]),
-        described["size"],
+        DataConfig(size=described["size"]).size,  # within bounds
         tuple(described["classes"]),
         described["fold_key"],
         tuple(described["training_images"]),

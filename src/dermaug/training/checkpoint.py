@@ -76,7 +76,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             # safe_open maps the file into memory: clone, so that it can be replaced afterwards.
             tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
         state = _unflatten(structure, tensors)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except DermaugError:
+        raise
+    except Exception as error:  # whatever a tree of another shape leads to
         raise DermaugError(f"{path}: cannot be read ({error}); {REMEDY}") from None
     if not isinstance(state, dict):
         raise DermaugError(_foreign(path))
@@ -128,7 +130,9 @@ def expecting(path: Path, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (DermaugError, MemoryError):
+        raise
+    except Exception as error:  # whatever a tree of another shape leads to
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         lines = [line.strip() for line in reason.splitlines() if line.strip()]
         raise DermaugError(

@@ -12,6 +12,7 @@ import pytest
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
@@ -98,6 +99,13 @@ def test_manifest_of_other_content_is_named(
     path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
     with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         read(folder, asked)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{'descr'"])
+def test_detail_that_is_no_array_is_named(folder: Path, content: bytes) -> None:
+    (folder / "contents" / "details.npy").write_bytes(content)
+    with pytest.raises(DermaugError, match="expected the detail of the run's images"):
+        read_remembered(folder)
 
 
 def test_predictions_that_were_changed_or_exchanged_are_named(

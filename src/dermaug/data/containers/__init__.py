@@ -7,7 +7,8 @@ import io
 import os
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dermaug.data.containers.content import Container
 from dermaug.data.containers.hdf5_file import Hdf5Container
 from dermaug.data.containers.parquet_file import ParquetContainer
 from dermaug.data.containers.zip_archive import ZipContainer
+from dermaug.errors import DermaugError
 
 MOST_BYTES = 2_000_000_000
 """Largest table that is read out of an archive."""
@@ -112,7 +114,8 @@ def read_bytes(path: Path | str, limit: int = MOST_BYTES) -> bytes:
     found = locate(path)
     if found is None or not found[1]:
         return Path(path).read_bytes()
-    return tree_of(found[0]).container.read(found[1], limit)
+    with _reading(found[1]):
+        return tree_of(found[0]).container.read(found[1], limit)
 
 
 def file_size(path: Path | str) -> int:
@@ -120,7 +123,19 @@ def file_size(path: Path | str) -> int:
     found = locate(path)
     if found is None or not found[1]:
         return Path(path).stat().st_size
-    return tree_of(found[0]).container.size(found[1])
+    with _reading(found[1]):
+        return tree_of(found[0]).container.size(found[1])
+
+
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Convert what a library says of a damaged member into an `OSError`; each has its own."""
+    try:
+        yield
+    except (OSError, DermaugError, MemoryError):
+        raise
+    except Exception as error:
+        raise OSError(5, f"damaged in the archive: {error}", name) from None
 
 
 def looked_into(folder: Path, name: str) -> bool:

@@ -22,7 +22,7 @@ class Hdf5Container:
             self._file = h5py.File(path, "r", locking=False)
             keys = list(self._file.keys())
             first = self._file.get(keys[0], getclass=True) if keys else None
-        except (OSError, RuntimeError, KeyError) as error:
+        except Exception as error:  # of h5py, which knows of many
             raise DermaugError(f"{path}: not a readable HDF5 file ({error})") from None
         self._names = [key if "." in key else f"{key}.jpg" for key in keys]
         if first is not None and first is not h5py.Dataset:

@@ -18,12 +18,11 @@ class ParquetContainer:
     """
 
     def __init__(self, path: Path) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
             self._file = pq.ParquetFile(path)
-        except (OSError, pa.ArrowException) as error:
+        except Exception as error:  # of arrow, which knows of many
             raise DermaugError(f"{path}: not a readable parquet file ({error})") from None
         self.image = image_column(self._file.schema_arrow)
         self._file_metadata = self._file.metadata

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int8
 
-from dermaug.data.contents import differences
+from dermaug.data.contents import IDENTITY, differences
 from dermaug.data.pixels import PixelStore
 from dermaug.data.signature import SIDE
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import written_aside
+from dermaug.parquet_files import read_parquet, write_parquet
 
 DATA = "data"
 """Name of the run's own data; other names are `external0` and `folder-ARM`."""
@@ -60,8 +61,9 @@ def read_remembered(run: Path) -> Remembered:
     path = RunFolder(run).details
     table = read_contents(run, DATA)
     try:
-        details = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        with path.open("rb") as file:
+            details = np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:  # numpy's readers of headers know of many
         raise DermaugError(f"{path}: expected the detail of the run's images ({error})") from None
     if details.dtype != np.int8 or details.shape != (len(table), SIDE, SIDE):
         raise DermaugError(f"{path}: expected the detail of {len(table)} images, found other data")
@@ -82,14 +84,19 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
     """
     path = RunFolder(run).contents(name)
     try:
-        return pd.read_parquet(path)
+        table = read_parquet(path)
     except FileNotFoundError:
         raise DermaugError(
             f"{path}: expected the stored contents of the run's images, found no file; copy the "
             "whole run folder"
         ) from None
-    except (OSError, ValueError) as error:
-        raise DermaugError(f"{path}: not a readable parquet file ({error})") from None
+    expected = (*IDENTITY, "pixels")
+    if not set(expected) <= set(table.columns):
+        raise DermaugError(
+            f"{path}: expected the columns {', '.join(expected)}, found "
+            f"{', '.join(map(str, table.columns))}; copy the whole run folder"
+        )
+    return table
 
 
 def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelStore) -> None:
@@ -142,5 +149,4 @@ def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
 
 
 def _write_table(run: Path, name: str, table: pd.DataFrame) -> None:
-    with written_aside(RunFolder(run).contents(name)) as aside:
-        table.to_parquet(aside, index=False)
+    write_parquet(RunFolder(run).contents(name), table)
