@@ -17,6 +17,7 @@ from dermaug.config.section import Section
 from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
 from dermaug.host import has_ended, this_host
+from dermaug.whole_numbers import whole_number
 
 PARTIAL = ".partial-"
 
@@ -108,11 +109,12 @@ def _partial() -> str:
 def _is_left_over(aside: Path, *, claimed: bool) -> bool:
     """Whether nobody will finish a temporary file, by the process in its name."""
     pid, _, host = aside.name.removeprefix(PARTIAL).partition("-")[0].partition("@")
-    if not pid.isdigit() or not host:
+    number = whole_number(pid)
+    if number is None or not host:
         return True
     if claimed:
-        return (int(pid), host) != (os.getpid(), this_host())
-    return has_ended(host, int(pid))
+        return (number, host) != (os.getpid(), this_host())
+    return has_ended(host, number)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -89,6 +89,7 @@ def test_folds_come_back_from_their_file(catalog: Catalog, tmp_path: Path) -> No
     [
         ("I00,0,", "I99,0,", "fold 0 lacks 1 of 80 images, for example I00"),
         ("I00,0,", "I00,7,", "expected a fold from 0 to 2"),
+        ("I00,0,", f"I00,{'9' * 5000},", "expected a fold from 0 to 2"),
         ("I00,0,train", "I00,0,learn", "expected train, validation, test, found 'learn'"),
         ("I00,0,train", "I00,0,test\nI00,0,train", "'I00' is in two splits of fold 0"),
         ("I00,0,train", "I00,0,test", "1 lesions occur in more than one of the given splits"),

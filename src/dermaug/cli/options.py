@@ -14,6 +14,7 @@ from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
 from dermaug.files import expanded
 from dermaug.shipped import find_experiment
+from dermaug.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,9 +189,9 @@ def launching(launcher: str, jobs: str, address: str, submit: list[str] | None) 
     Raises:
         DermaugError: There is no such launcher, or no such number of jobs.
     """
-    if jobs != "auto" and not jobs.isdecimal():
-        raise DermaugError(f"--jobs {jobs}: expected auto or a number from 1")
-    number = None if jobs == "auto" else int(jobs)
+    number = whole_number(jobs)
+    if jobs != "auto" and number is None:
+        raise DermaugError(f"--jobs {jobs[:40]}: expected auto or a number from 1")
     return Launch(launcher, number, address, tuple(submit or ()))
 
 

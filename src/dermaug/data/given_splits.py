@@ -19,6 +19,7 @@ from dermaug.data.splits import (
 )
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
+from dermaug.whole_numbers import whole_number
 
 NEW = 'this would leak test images into training; set splits.use = "new" to split anew'
 
@@ -71,15 +72,15 @@ def _folds_of_file(catalog: Catalog, config: SplitConfig, data: str) -> tuple[Fo
     sheet = read_sheet(path, COLUMNS, findings)
     folds: dict[int, dict[str, str]] = {index: {} for index in range(config.folds)}
     for row in sheet.rows:
-        index, part = row["fold"], split_name(row["split"])
-        if not index.isdecimal() or int(index) not in folds:
+        index, part = whole_number(row["fold"]), split_name(row["split"])
+        if index is None or index not in folds:
             findings.add(
                 f"{row.where}: expected a fold from 0 to {config.folds - 1} (splits.folds is "
-                f"{config.folds}), found {index[:40]!r}"
+                f"{config.folds}), found {row['fold'][:40]!r}"
             )
         elif not part:
             findings.add(f"{row.where}: expected {', '.join(PARTS)}, found {row['split'][:40]!r}")
-        elif folds[int(index)].setdefault(row["image_id"], part) != part:
+        elif folds[index].setdefault(row["image_id"], part) != part:
             findings.add(f"{row.where}: {row['image_id'][:100]!r} is in two splits of fold {index}")
     known = set(catalog.image_ids)
     for number, parts in folds.items():

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.readers.key import ORIGINS, ReaderKey
+from dermaug.whole_numbers import whole_number
 
 SENT = ("test", "reader", "image", "origin", "diagnosis", "seconds", "answered")
 """Columns of a file of answers."""
@@ -75,7 +76,7 @@ def _fault(key: ReaderKey, row: Mapping[str, str]) -> str:
         return "from another reader test"
     if row["reader"] not in key.orders:
         return f"unknown reader {row['reader']!r}; expected {', '.join(key.orders)}"
-    if not row["image"].isdecimal() or not 1 <= int(row["image"]) <= number:
+    if not 1 <= (whole_number(row["image"]) or 0) <= number:
         return f"image {row['image']!r}: expected 1 to {number}"
     if row["origin"] not in ("", *ORIGINS):
         return f"origin {row['origin']!r}: expected real or synthetic"

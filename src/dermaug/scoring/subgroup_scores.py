@@ -17,6 +17,7 @@ from dermaug.stats.answers import FoldPredictions, arm_samples, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
+from dermaug.whole_numbers import whole_number
 
 RESAMPLES = 1_000
 FEWEST = 20
@@ -85,7 +86,7 @@ def _most_frequent(column: pd.Series, others: str) -> tuple[pd.Series, list[str]
 
 def _scale_order(tone: str) -> tuple[int, str]:
     """Sort numbers by size and other names alphabetically, which also orders I to VI."""
-    return int(tone) if tone.isdecimal() else 0, tone
+    return whole_number(tone) or 0, tone
 
 
 def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:

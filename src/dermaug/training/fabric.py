@@ -8,6 +8,7 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.errors import DermaugError
+from dermaug.whole_numbers import whole_number
 
 Precision = Literal["auto", "32-true", "bf16-mixed"]
 
@@ -63,7 +64,8 @@ def _split(device: str) -> tuple[str, int]:
         (('cuda', 1), ('cpu', 0))
     """
     kind, _, number = device.partition(":")
-    return (kind, int(number)) if kind == "cuda" and number.isdecimal() else (device, 0)
+    index = whole_number(number)
+    return (device, 0) if kind != "cuda" or index is None else (kind, index)
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dermaug.data.containers.content import limited
 from dermaug.errors import DermaugError
+from dermaug.whole_numbers import whole_number
 
 MOST_BYTES = 2_000_000_000
 
@@ -39,7 +40,8 @@ class ParquetContainer:
 
     def read(self, name: str, limit: int) -> bytes:
         """Encoded image of a row."""
-        row = int(name) if name.isdecimal() else -1
+        place = whole_number(name)
+        row = -1 if place is None else place
         for group in range(self._file_metadata.num_row_groups):
             number = self._file_metadata.row_group(group).num_rows
             if 0 <= row < number:

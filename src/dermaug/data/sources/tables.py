@@ -16,6 +16,7 @@ from dermaug.data.sources.labelled_tables import (
     tables_beside,
 )
 from dermaug.errors import DermaugError
+from dermaug.whole_numbers import whole_number
 
 LOOKS_FOR = "images and a table with the columns of " + ", ".join(
     dict.fromkeys(layout.name for layout in LAYOUTS)
@@ -97,11 +98,11 @@ def _with_given_splits(
     there = [name for name in tables if name in file_names(folder)]
     for name in there:
         for row in read_sheet(folder / name, ("indexes",), findings).rows:
-            place = row["indexes"]
-            if not place.isdecimal() or int(place) >= len(splits):
+            place = whole_number(row["indexes"])
+            if place is None or place >= len(splits):
                 findings.add(f"{row.where}: expected a row from 0 to {len(splits) - 1}")
             else:
-                splits[int(place)] = name.partition("_")[0]
+                splits[place] = name.partition("_")[0]
     if not there:
         return sheet
     notes.append(f"The given splits are those of {', '.join(there)}.")

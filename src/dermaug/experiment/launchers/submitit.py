@@ -15,6 +15,7 @@ from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.launcher import Task
 from dermaug.experiment.launchers.settle import Asked
 from dermaug.experiment.run.run import prepare_run
+from dermaug.whole_numbers import whole_number
 
 try:
     import submitit
@@ -133,4 +134,5 @@ class Submitit:
 def _setting(given: str) -> tuple[str, object]:
     """The name and the value of a setting, a number where it looks like one."""
     name, _, value = given.partition("=")
-    return name, int(value) if value.isdecimal() else value
+    number = whole_number(value)
+    return name, value if number is None else number
