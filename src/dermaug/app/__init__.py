@@ -1,1 +1,1 @@
-"""The local web page: its room, empty so far."""
+"""The local web page of a run (extra `app`)."""

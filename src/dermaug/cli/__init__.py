@@ -12,6 +12,7 @@ try:
         explore,
         export,
         images,
+        page,
         plan,
         readers,
         run,

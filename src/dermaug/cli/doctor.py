@@ -19,9 +19,11 @@ cache = typer.Typer(no_args_is_help=True, help="List or empty the cache of decod
 app.add_typer(cache, name="cache")
 
 EXTRAS = {
+    "app": "a run as a page in the browser",
     "export": "ONNX files of classifiers and generators",
     "fidelity": "FID and KID with the Inception network",
     "imagenet": "ImageNet weights without a network connection",
+    "mlflow": "curves of trainings in MLflow",
     "ray": "jobs on a Ray cluster",
     "submitit": "jobs on a SLURM cluster",
 }

@@ -50,6 +50,35 @@ class Sampler(nn.Module, ABC):
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
         """Images in [-1, 1]; a family without classes ignores `labels`."""
 
+    truncates: ClassVar[bool] = True
+    """Whether latents may be scaled towards 0, for images that are more typical and less varied
+    (the truncation trick: Brock et al. 2018, arXiv:1809.11096, section 3.1)."""
+
+    def translate(
+        self,
+        images: Images,
+        labels: Int[Tensor, " n"],
+        latents: Float[Tensor, "n latent"],
+        kept: float,
+    ) -> Images:
+        """Images of other classes that keep a part of given ones.
+
+        Args:
+            images: Images in [-1, 1].
+            labels: Classes that are drawn.
+            latents: Latents of what is drawn anew.
+            kept: How much is kept, 0 (nothing) to below 1.
+
+        Raises:
+            NotImplementedError: The family cannot; see `translates`.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def translates(cls) -> bool:
+        """Whether the family has `translate`."""
+        return cls.translate is not Sampler.translate
+
 
 class Family(nn.Module, ABC):
     """All networks and optimisers of one training."""
@@ -164,7 +193,11 @@ def draw(
     sampler: Sampler, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]
 ) -> UInt8[np.ndarray, "n h w 3"]:
     """Draw the images of some latents, as uint8 on the CPU."""
-    images = sampler(latents, labels).float()
-    pixels = images.add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
+    return as_pixels(sampler(latents, labels))
+
+
+def as_pixels(images: Images) -> UInt8[np.ndarray, "n h w 3"]:
+    """Images in [-1, 1] as uint8 on the CPU."""
+    pixels = images.float().add(1.0).mul(127.5).round().clamp(0.0, 255.0).to(torch.uint8)
     drawn: np.ndarray = rearrange(pixels, "n c h w -> n h w c").cpu().numpy()
     return drawn

@@ -67,6 +67,8 @@ class FlowSampler(Sampler):
         num_classes: Number of classes that it draws.
     """
 
+    truncates: ClassVar[bool] = False  # less noise is not on the paths that it has learnt
+
     def __init__(
         self, config: GeneratorConfig, own: FlowOptions, size: int, num_classes: int
     ) -> None:
@@ -80,13 +82,35 @@ class FlowSampler(Sampler):
 
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
         """Images in [-1, 1]."""
+        return self._arrive(self.noise(latents), labels, 0.0)
+
+    def translate(
+        self,
+        images: Images,
+        labels: Int[Tensor, " n"],
+        latents: Float[Tensor, "n latent"],
+        kept: float,
+    ) -> Images:
+        """Add noise to images and draw them again, as another class (SDEdit, arXiv:2108.01073).
+
+        Args:
+            images: Images in [-1, 1].
+            labels: Classes that are drawn.
+            latents: The noise.
+            kept: Time on the path from noise to image from which they are drawn, 0 to below 1.
+        """
+        times = torch.full((len(images),), kept, device=images.device)
+        return self._arrive(straight_path(self.noise(latents), images, times), labels, kept)
+
+    def _arrive(self, points: Images, labels: Int[Tensor, " n"], start: float) -> Images:
+        """Follow the paths of points from the time `start` to the image, in [-1, 1]."""
         velocity = self.velocity if self.own.guidance == 1.0 else self._guided
 
-        def of_labels(points: Points, times: Times) -> Points:
-            return velocity(points, times, labels)
+        def of_labels(points: Points, share: Times) -> Points:
+            left = 1.0 - start  # the solver's time runs from 0 to 1 on what is left of the path
+            return left * velocity(points, start + left * share, labels)
 
-        points = SOLVERS[self.own.solver](of_labels, self.noise(latents), self.own.steps)
-        return points.clamp(-1.0, 1.0)
+        return SOLVERS[self.own.solver](of_labels, points, self.own.steps).clamp(-1.0, 1.0)
 
     def velocity(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
         """Velocity of points: the best linear guess plus the scaled output of the network.

@@ -229,10 +229,14 @@ class Page:
         Returns:
             The path of the page.
         """
-        shown = [section for section in self.sections if section.content]
-        for figure in (figure for section in shown for figure in section.figures):
+        for figure in (figure for section in self.shown for figure in section.figures):
             write_csv(path.parent / "figures" / f"{figure.name}.csv", figure.numbers)
             write_panels(path.parent / "figures", figure.panels)
+        write_text(path, self.render())
+        return path
+
+    def render(self) -> str:
+        """The page as HTML."""
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("dermaug.report"),
             autoescape=True,  # all values from a run are plain text, never markup
@@ -241,8 +245,12 @@ class Page:
             lstrip_blocks=True,
         )
         template = environment.get_template("page.html.j2")
-        write_text(path, template.render(page=self, sections=shown))
-        return path
+        return template.render(page=self, sections=self.shown)
+
+    @property
+    def shown(self) -> list[Section]:
+        """The sections that have content."""
+        return [section for section in self.sections if section.content]
 
 
 def _data_uri(kind: str, content: bytes) -> str:

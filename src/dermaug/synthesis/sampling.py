@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
-from torch import Generator
+from jaxtyping import Float, UInt8
+from torch import Generator, Tensor
 
 from dermaug.console import Advance
 from dermaug.generators.family import Sampler, draw
@@ -50,12 +50,25 @@ def sample_batches(
         seed: Seed of the latents.
         advance: Called after each batch with its number of images.
     """
+    for latents in latent_batches(sampler, number, seed):
+        labels = torch.full((len(latents),), label, device=latents.device)
+        yield draw(sampler, latents, labels)
+        if advance is not None:
+            advance(len(latents))
+
+
+def latent_batches(
+    sampler: Sampler, number: int, seed: int
+) -> Iterator[Float[Tensor, "batch latent"]]:
+    """The latents of `sample_batches`, which are the same for every class.
+
+    Args:
+        sampler: On its device.
+        number: As for `sample_batches`.
+        seed: As for `sample_batches`.
+    """
     device = next(sampler.parameters()).device
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))
         # Always draw a whole batch, so that the random stream does not depend on `number`.
-        latents = sampler.draw_latents(BATCH, random)[: number - start]
-        labels = torch.full((len(latents),), label, device=device)
-        yield draw(sampler, latents, labels)
-        if advance is not None:
-            advance(len(latents))
+        yield sampler.draw_latents(BATCH, random)[: number - start]

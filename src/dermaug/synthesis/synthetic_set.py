@@ -43,6 +43,7 @@ class Provenance:
         fold_key: Key of the fold on whose training split the generator was trained.
         training_images: Ids of its training images.
         validation_images: Ids of the images on which its snapshot was selected; None if unknown.
+        note: How the images were chosen or drawn, unless they are those of the first latents.
     """
 
     family: str
@@ -51,6 +52,7 @@ class Provenance:
     fold_key: str
     training_images: tuple[str, ...]
     validation_images: tuple[str, ...] | None = ()
+    note: str = ""
 
 
 class SyntheticRecord(Record):
@@ -69,6 +71,7 @@ class SyntheticRecord(Record):
     fold_key: str
     training_images: tuple[str, ...]
     validation_images: tuple[str, ...] | None
+    note: str = ""
     sha256: dict[str, str]
     """Digests of the files in `SEALED`."""
 
@@ -86,11 +89,13 @@ class SyntheticSet:
         images: uint8 (n, size, size, 3); memory-mapped if read from an array on disk.
         labels: Label of each image.
         provenance: Where they come from.
+        latents: Name of the latent of each image; () numbers those of each class.
     """
 
     images: UInt8[np.ndarray, "n h w 3"]
     labels: tuple[str, ...]
     provenance: Provenance
+    latents: tuple[str, ...] = ()
 
 
 def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = "array") -> None:
@@ -104,11 +109,13 @@ def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = 
             them, so that changes are detected.
     """
     if layout == "png":
-        write_png_set(folder, [synthetic.images], synthetic.labels, synthetic.provenance)
+        write_png_set(
+            folder, [synthetic.images], synthetic.labels, synthetic.provenance, synthetic.latents
+        )
         return
     with folder_written_aside(folder) as aside:
         np.save(aside / ARRAY, synthetic.images)
-        table = _metadata(synthetic.labels, synthetic.provenance)
+        table = _metadata(synthetic.labels, synthetic.provenance, synthetic.latents)
         side = int(synthetic.images.shape[1])
         _write_tables(aside, table, synthetic.provenance, layout="array", side=side)
 
@@ -118,6 +125,7 @@ def write_png_set(
     batches: Iterable[UInt8[np.ndarray, "batch h w 3"]],
     labels: Sequence[str],
     provenance: Provenance,
+    latents: Sequence[str] = (),
 ) -> None:
     """Write a set of PNG files atomically, while its images are still being drawn.
 
@@ -126,23 +134,26 @@ def write_png_set(
         batches: The images, in the order of `labels`; only a few batches are in memory at a time.
         labels: Label of each image.
         provenance: Where they come from.
+        latents: As for `SyntheticSet`.
     """
     names = [f"images/{label}_{row:06d}.png" for row, label in enumerate(labels)]
     with folder_written_aside(folder) as aside:
         (aside / "images").mkdir()
         side, digests = _write_pngs([aside / name for name in names], batches)
-        table = _metadata(labels, provenance)
+        table = _metadata(labels, provenance, latents)
         table.insert(0, "file_name", names)
         table["sha256"] = digests
         _write_tables(aside, table, provenance, layout="png", side=side)
 
 
-def _metadata(labels: Sequence[str], provenance: Provenance) -> pd.DataFrame:
-    latents = pd.Series(labels).groupby(list(labels)).cumcount()
+def _metadata(
+    labels: Sequence[str], provenance: Provenance, latents: Sequence[str]
+) -> pd.DataFrame:
+    places = pd.Series(labels).groupby(list(labels)).cumcount()
     return pd.DataFrame(
         {
             "label": labels,
-            "latent": [f"{provenance.seed}-{row}" for row in latents],
+            "latent": list(latents) or [f"{provenance.seed}-{row}" for row in places],
             "generator": provenance.generator[:16],
             "family": provenance.family,
         }
@@ -173,25 +184,25 @@ def read_synthetic_set(folder: Path) -> SyntheticSet:
         DermaugError: The folder is not a synthetic set, or its files do not agree.
     """
     record = SyntheticRecord.read(folder / MANIFEST)
-    labels, images = _read_parts(folder, record)
+    labels, latents, images = _read_parts(folder, record)
     number, size = record.number, record.size
     if not len(images) == len(labels) == number or images.shape[1:] != (size, size, 3):
         raise DermaugError(
             f"{folder}: {len(images)} images {images.shape[1:]}, {len(labels)} rows of {METADATA} "
             f"and {number} images of {size} px in the manifest do not agree; delete the folder"
         )
-    return SyntheticSet(images, labels, record.provenance)
+    return SyntheticSet(images, labels, record.provenance, latents)
 
 
 def _read_parts(
     folder: Path, record: SyntheticRecord
-) -> tuple[tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
-    """Labels and images of the folder, after a check that no file has changed."""
+) -> tuple[tuple[str, ...], tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
+    """Labels, latents and images of the folder, after a check that no file has changed."""
     try:
         for name in SEALED[record.layout]:
             _refuse_changed(folder / name, known_sha256(folder / name), record.sha256.get(name))
         table = pd.read_csv(folder / METADATA, dtype=str, keep_default_na=False)
-        labels = tuple(table["label"])
+        labels, latents = tuple(table["label"]), tuple(table["latent"])
         if record.layout == "array":
             images = np.load(folder / ARRAY, mmap_mode="r", allow_pickle=False)
         else:
@@ -205,7 +216,7 @@ def _read_parts(
         ) from None
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
         raise DermaugError(f"{folder / ARRAY}: expected pixels (n, height, width, 3) in 8 bits")
-    return labels, images
+    return labels, latents, images
 
 
 def _refuse_changed(path: Path, found: str, expected: str | None) -> None:

@@ -75,10 +75,35 @@ def walk_latents(
         seed: Seed of the latents.
         steps: Number of steps per path, which has one image more.
     """
+    paths = walk(sampler, label, number, seed, steps)
+    labels = torch.full((steps + 1,), label, device=paths.device)
+    return np.stack([draw(sampler, path, labels) for path in paths])
+
+
+def walk(
+    sampler: Sampler, label: int, number: int, seed: int, steps: int = STEPS
+) -> Float[Tensor, "w n latent"]:
+    """The latents of `walk_latents`, with its arguments."""
     way = straight if lies_in_cube(sampler) else spherical
     stops = latents_of(sampler, number + 1, "walk", seed, label)
-    labels = torch.full((steps + 1,), label, device=stops.device)
-    return np.stack([draw(sampler, way(*ends, steps), labels) for ends in pairwise(stops)])
+    return torch.stack([way(*ends, steps) for ends in pairwise(stops)])
+
+
+def alike(
+    sampler: Sampler, latent: Float[Tensor, " latent"], number: int, seed: int, tenths: int
+) -> Float[Tensor, "n latent"]:
+    """Latents near one: each some way from it to another random latent.
+
+    Args:
+        sampler: Its sampler.
+        latent: The latent.
+        number: Number of latents.
+        seed: Seed of the others.
+        tenths: How far each lies, in tenths of the way to the other, 1 to 10.
+    """
+    way = straight if lies_in_cube(sampler) else spherical
+    others = latents_of(sampler, number, "alike", seed)
+    return torch.stack([way(latent, other, 10)[tenths] for other in others])
 
 
 def step_sizes(walks: UInt8[np.ndarray, "w n s s 3"]) -> Float[np.ndarray, "w m"]:

@@ -73,14 +73,16 @@ def trial_reference(run: Run, job: ClassifierJob, device: torch.device) -> Refer
     """The reference arm's classifier with a trial's model and fold and the next seed."""
     arm = run.experiment.reference
     assert arm is not None  # guaranteed by the checks of the experiment
-    return _read(run, job.beside(arm.name, run.experiment.reference_seed(job.seed)), device)
+    return read_reference(
+        run, job.beside(arm.name, run.experiment.reference_seed(job.seed)), device
+    )
 
 
 def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFitted:
     """The two networks trained on halves, with a trial's model and fold and the next seed."""
     seed, classes = run.experiment.reference_seed(job.seed), run.catalog.classes
     keys = [reference_key(job.model, job.fold, seed, job.lesions, half) for half in (0, 1)]
-    one, other = (_read(run, key, device) for key in keys)
+    one, other = (read_reference(run, key, device) for key in keys)
     known: dict[str, list[np.ndarray]] = {label: [] for label in classes}
     for key, half in zip(keys, (one, other), strict=True):
         files = run.job(key)
@@ -91,7 +93,8 @@ def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFit
     return CrossFitted((one, other), {label: np.concatenate(own) for label, own in known.items()})
 
 
-def _read(run: Run, key: str, device: torch.device) -> Reference:
+def read_reference(run: Run, key: str, device: torch.device) -> Reference:
+    """The classifier of a finished trial, by the key of its job."""
     told = TrialRecord.read(run.job(key).record)
     return Reference(
         classifier_judge(run.job(key).classifier, device),

@@ -36,7 +36,7 @@ def sample_grids(results: RunResults) -> Figure | None:
         return None
     panels, rows = [], []
     for index, (key, generator) in enumerate(first.items()):
-        real, total = _training_images(results, generator)
+        real, total = training_images(results, generator)
         where = f"fold {generator.fold}, seed {generator.seed}"
         words = class_words(generator.label)
         shown = min(COLUMNS * ROWS, len(generator.samples))
@@ -57,7 +57,7 @@ def sample_grids(results: RunResults) -> Figure | None:
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
 
 
-def _training_images(
+def training_images(
     results: RunResults, generator: GeneratorResult
 ) -> tuple[UInt8[np.ndarray, "n h w 3"], int]:
     """Some real images of the generator's class from its training split, and their total number."""

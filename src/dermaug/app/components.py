@@ -1,0 +1,61 @@
+"""What the tabs have in common: events with messages, galleries, a page within the page."""
+
+import html
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+
+from dermaug.errors import DermaugError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Gallery:  # noqa: ANN401
+    """Images to look at and to choose from."""
+    return gr.Gallery(
+        value,
+        label=label,
+        columns=columns,
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        format="png",
+        buttons=[],
+        **others,
+    )
+
+
+def does(trigger: Any, action: Callable[..., Any], inputs: Any, outputs: Any) -> None:  # noqa: ANN401
+    """Call an action on an event; all actions share one place, so that clicks wait in a row."""
+    trigger(
+        told(action),
+        inputs,
+        outputs,
+        concurrency_limit=1,
+        concurrency_id="dermaug",
+        api_visibility="private",
+    )
+
+
+def told(action: Callable[P, R]) -> Callable[P, R]:
+    """Show what a user can mend as a message of the page."""
+
+    @wraps(action)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return action(*args, **kwargs)
+        except DermaugError as error:
+            raise gr.Error(html.escape(str(error)), print_exception=False) from None
+
+    return guarded
+
+
+def frame(document: str) -> str:
+    """A page of the report within this one, apart from its styles and without scripts."""
+    return (
+        f'<iframe title="The answer" sandbox="allow-downloads" srcdoc="{html.escape(document)}" '
+        'style="width: 100%; height: 80vh; border: 0; background: white"></iframe>'
+    )

@@ -1,0 +1,208 @@
+"""The tabs on generators: what they have drawn for the run, and what they draw on request."""
+
+from typing import Any
+
+import gradio as gr
+
+from dermaug.app.components import does, gallery
+from dermaug.app.generator import (
+    LARGEST_SEED,
+    MOST_IMAGES,
+    Drawn,
+    draw_alike,
+    draw_class,
+    draw_path,
+    draw_translated,
+    save_drawn,
+    training_sample,
+)
+from dermaug.app.images import about_image, generated_sheet, real_sheet, write_chosen
+from dermaug.app.opened import Opened
+from dermaug.app.safety import bounded, known
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import GeneratorResult
+
+NO_GENERATOR = "This run has no finished generator."
+ASKED = "Choose a generated image to see what is nearest to it."
+MOST_SHEETS = 10**6
+Excluded = dict[str, list[int]]
+"""Name of a generator -> rows that were excluded."""
+
+
+class Choosing:
+    """What the events of the images' tab do.
+
+    Args:
+        opened: The run, with a generator.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened, self.generators = opened, opened.generators
+        self.names = list(self.generators)
+
+    def generator(self, name: str) -> GeneratorResult:
+        """The generator of a name."""
+        return self.generators[known(name, self.names, "generator")]
+
+    def sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, Any]:
+        """Some of its images, and how many sheets there are."""
+        wanted = bounded(place, 1, MOST_SHEETS, "sheet")
+        shown = generated_sheet(self.generator(name), wanted, out.get(name, ()))
+        return shown.images, gr.Number(label=f"Sheet, 1 to {shown.number:,}")
+
+    def another(self, name: str, out: Excluded) -> tuple[Any, ...]:
+        """Show another generator from its first sheet."""
+        real, (images, _) = real_sheet(self.opened, self.generator(name)), self.sheet(name, 1, out)
+        return real, images, 1, None, gr.Gallery(visible=False), ASKED
+
+    def look(self, name: str, place: float, event: gr.SelectData) -> tuple[Any, str, int]:
+        """Show what is known of the chosen image."""
+        generator = self.generator(name)
+        shown = generated_sheet(generator, bounded(place, 1, MOST_SHEETS, "sheet"), ())
+        row = shown.rows[bounded(event.index, 0, len(shown.rows) - 1, "image")]
+        near, about = about_image(self.opened, generator, row)
+        return gr.Gallery(near, visible=bool(near)), about, row
+
+    def flip(self, name: str, place: float, row: int | None, out: Excluded) -> tuple[Any, ...]:
+        """Exclude the chosen image, or take it back."""
+        if row is None:
+            raise DermaugError("choose a generated image first")
+        own = sorted(set(out.get(name, ())) ^ {row})
+        images, _ = self.sheet(name, place, {name: own})
+        return images, {**out, name: own}, f"{len(own):,} of this generator's images are excluded."
+
+    def save(self, name: str, out: Excluded, folder: str) -> str:
+        """Write the set without what is excluded."""
+        path = write_chosen(self.opened, self.generator(name), out.get(name, ()), folder)
+        return f"Written: `{path}`"
+
+
+def image_tab(opened: Opened) -> None:
+    """Real and generated images, and the choice by hand."""
+    if not opened.generators:
+        gr.Markdown(NO_GENERATOR)
+        return
+    do = Choosing(opened)
+    first = do.names[0]
+    shown = generated_sheet(do.generator(first), 1, ())
+    with gr.Row():
+        which = gr.Dropdown(do.names, value=first, label="Class and generator", scale=3)
+        sheets = f"Sheet, 1 to {shown.number:,}"
+        place = gr.Number(1, label=sheets, minimum=1, maximum=MOST_SHEETS, precision=0)
+    excluded, row = gr.State({}), gr.State(None)
+    with gr.Row():
+        real = gallery("Real: some training images", 5, real_sheet(opened, do.generator(first)))
+        drawn = gallery("Generated: choose one", 5, shown.images, elem_id="drawn")
+    with gr.Row():
+        near = gallery("Nearest training images, one per lesion", 3, visible=False)
+        about = gr.Markdown(ASKED)
+    with gr.Row(equal_height=True):
+        toggle = gr.Button("Exclude this image, or take it back")
+        name = gr.Textbox(label=f"New folder in {opened.output}", max_length=100)
+        write = gr.Button("Write the set without excluded images", variant="primary")
+    said = gr.Markdown()
+    does(place.change, do.sheet, [which, place, excluded], [drawn, place])
+    does(which.change, do.another, [which, excluded], [real, drawn, place, row, near, about])
+    does(drawn.select, do.look, [which, place], [near, about, row])
+    does(toggle.click, do.flip, [which, place, row, excluded], [drawn, excluded, said])
+    does(write.click, do.save, [which, excluded, name], said)
+
+
+class Drawing(Choosing):
+    """What the events of the generators' tab do."""
+
+    def asked(self, name: str, number: float, seed: float) -> tuple[GeneratorResult, int, int]:
+        """A generator, a number of images and a seed."""
+        images = bounded(number, 1, MOST_IMAGES, "images")
+        return self.generator(name), images, bounded(seed, 0, LARGEST_SEED, "seed")
+
+    def plain(self, name: str, number: float, seed: float, cut: float) -> tuple[Any, ...]:
+        """Draw a class."""
+        return _shown(draw_class(self.opened, *self.asked(name, number, seed), cut))
+
+    def along(self, name: str, seed: float) -> tuple[Any, ...]:
+        """Draw a path."""
+        generator, _, own = self.asked(name, 1, seed)
+        return _shown(draw_path(self.opened, generator, own))
+
+    def alike(self, number: float, chosen: int | None, last: Drawn | None) -> tuple[Any, ...]:
+        """Draw more like the chosen image."""
+        if last is None or chosen is None:
+            raise DermaugError("draw images and choose one of them first")
+        images = bounded(number, 1, MOST_IMAGES, "images")
+        return _shown(draw_alike(self.opened, last, chosen, images))
+
+    def across(
+        self, name: str, number: float, seed: float, image: str, kept: float
+    ) -> tuple[Any, ...]:
+        """Translate a real image."""
+        generator, images, own = self.asked(name, number, seed)
+        return _shown(draw_translated(self.opened, generator, image.strip(), images, own, kept))
+
+    def other(self, name: str) -> tuple[Any, ...]:
+        """Show what another generator's family has."""
+        sampler, _ = self.opened.sampler(self.generator(name))
+        shown, ids = training_sample(self.opened, self.generator(name))
+        cut = gr.Slider(value=1, visible=sampler.truncates)
+        return cut, gr.Accordion(visible=sampler.translates()), shown, ids[0]
+
+    def pick_real(self, name: str, event: gr.SelectData) -> str:
+        """The id of the chosen training image."""
+        _, ids = training_sample(self.opened, self.generator(name))
+        return ids[bounded(event.index, 0, len(ids) - 1, "image")]
+
+    def keep(self, last: Drawn | None, folder: str) -> str:
+        """Save what was drawn."""
+        if last is None:
+            raise DermaugError("draw images first")
+        return f"Written: `{save_drawn(self.opened, last, folder)}`"
+
+
+def generator_tab(opened: Opened) -> None:
+    """Drawing with the generators of the run."""
+    if not opened.generators:
+        gr.Markdown(NO_GENERATOR)
+        return
+    do = Drawing(opened)
+    first = do.names[0]
+    sampler, _ = opened.sampler(do.generator(first))
+    with gr.Row():
+        which = gr.Dropdown(do.names, value=first, label="Class and generator", scale=3)
+        number = gr.Slider(1, MOST_IMAGES, value=16, step=1, label="Images")
+        seed = gr.Number(0, label="Seed", minimum=0, maximum=LARGEST_SEED, precision=0)
+        cut = gr.Slider(0.1, 1, 1, step=0.05, label="Truncation", visible=sampler.truncates)
+    with gr.Row():
+        draw, path = gr.Button("Draw", variant="primary"), gr.Button("Interpolate")
+        more = gr.Button("More like the chosen image")
+    with gr.Accordion(
+        "Translate a training image", open=False, visible=sampler.translates()
+    ) as box:
+        shown, ids = training_sample(opened, do.generator(first))
+        real = gallery("Some training images of this generator: choose one", 12, shown)
+        with gr.Row(equal_height=True):
+            image_id = gr.Textbox(ids[0], label="Training image", max_length=200)
+            kept = gr.Slider(0, 0.95, 0.5, step=0.05, label="How much of it is kept")
+            translate = gr.Button("Translate")
+    made = gallery("Drawn: choose one for more like it", 8, elem_id="made")
+    said, last, chosen = gr.Markdown(), gr.State(None), gr.State(None)
+    with gr.Row(equal_height=True):
+        name = gr.Textbox(label=f"New folder in {opened.output}", max_length=100)
+        save = gr.Button("Save with provenance")
+    written, results = gr.Markdown(), [made, said, last, chosen]
+    does(draw.click, do.plain, [which, number, seed, cut], results)
+    does(path.click, do.along, [which, seed], results)
+    does(more.click, do.alike, [number, chosen, last], results)
+    does(translate.click, do.across, [which, number, seed, image_id, kept], results)
+    does(which.change, do.other, which, [cut, box, real, image_id])
+    does(made.select, _picked, None, chosen)
+    does(real.select, do.pick_real, which, image_id)
+    does(save.click, do.keep, [last, name], written)
+
+
+def _picked(event: gr.SelectData) -> int:
+    return bounded(event.index, 0, MOST_IMAGES, "image")
+
+
+def _shown(drawn: Drawn) -> tuple[Any, str, Drawn, None]:
+    images = [(image, str(place)) for place, image in enumerate(drawn.images)]
+    return gr.Gallery(images, selected_index=None), drawn.how, drawn, None

@@ -1,0 +1,226 @@
+"""The tab in which generators draw: classes, seeds, paths, variations, translations."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from dermaug.app.opened import Captioned, Opened
+from dermaug.app.safety import new_folder
+from dermaug.data.class_names import class_words
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.results import GeneratorResult
+from dermaug.files import require_writable
+from dermaug.generators.family import Sampler, as_pixels, draw
+from dermaug.seeding import derive_seed
+from dermaug.synthesis.sampling import latent_batches
+from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.synthesis.walks import alike, walk
+from dermaug.training.checkpoint import checkpoint_digest
+
+MOST_IMAGES = 64
+LARGEST_SEED = 2**31 - 1
+PATH_STEPS = 11
+SAMPLE = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Images that the page has drawn.
+
+    Args:
+        generator: Their generator and class.
+        images: The images.
+        seed: Seed of the latents.
+        latents: Name of the latent of each.
+        how: How they were drawn, for the reader and the provenance.
+        points: Their latents; None if a latent alone does not give the image.
+    """
+
+    generator: GeneratorResult
+    images: UInt8[np.ndarray, "n s s 3"]
+    seed: int
+    latents: tuple[str, ...]
+    how: str
+    points: Float[Tensor, "n latent"] | None
+
+
+def draw_class(
+    opened: Opened, generator: GeneratorResult, number: int, seed: int, truncation: float = 1.0
+) -> Drawn:
+    """Draw images of a class; without truncation, those of `dermaug generate` with this seed.
+
+    Args:
+        opened: The run.
+        generator: The generator and class.
+        number: Number of images, 1 to `MOST_IMAGES`.
+        seed: Seed of the latents.
+        truncation: Factor of the latents, 0 to 1; 1 changes nothing.
+
+    Raises:
+        DermaugError: The family has no truncation, or the factor is out of range.
+    """
+    sampler, label = _network(opened, generator)
+    if not 0.0 < truncation <= 1.0:
+        raise DermaugError("truncation: expected a number above 0, up to 1")
+    if truncation != 1.0 and not sampler.truncates:
+        raise DermaugError(f"the family of {generator.family} has no truncation; leave it at 1")
+    latents, own = _latents(sampler, number, seed)
+    cut = f", latents multiplied by {truncation:g} (truncation)" if truncation != 1.0 else ""
+    names = tuple(f"{own}-{place}" for place in range(number))
+    points, how = truncation * latents, f"drawn with seed {seed}{cut}"
+    return _drawn(generator, sampler, label, points, own, names, how)
+
+
+def draw_path(opened: Opened, generator: GeneratorResult, seed: int) -> Drawn:
+    """Draw the images on a path between two random latents of a class."""
+    sampler, label = _network(opened, generator)
+    points = walk(sampler, label, 1, seed, PATH_STEPS)[0]
+    names = tuple(f"path-{seed}-{step}/{PATH_STEPS}" for step in range(len(points)))
+    how = f"interpolation between two random latents of seed {seed}, in {PATH_STEPS} steps"
+    return _drawn(generator, sampler, label, points, seed, names, how)
+
+
+def draw_alike(opened: Opened, drawn: Drawn, chosen: int, number: int, tenths: int = 3) -> Drawn:
+    """Draw images near one that the page has drawn.
+
+    Args:
+        opened: The run.
+        drawn: What was drawn.
+        chosen: Which of its images, from 0.
+        number: Number of images.
+        tenths: How far they lie from it, in tenths of the way to another random latent.
+
+    Raises:
+        DermaugError: There is no such image, or it has no latent alone (a translated one).
+    """
+    sampler, label = _network(opened, drawn.generator)
+    if drawn.points is None:
+        raise DermaugError("a translated image has no latent of its own; draw some and choose one")
+    if not 0 <= chosen < len(drawn.images):
+        raise DermaugError(f"expected one of the {len(drawn.images)} images that are shown")
+    points = alike(sampler, drawn.points[chosen], number, drawn.seed, tenths)
+    origin = drawn.latents[chosen]
+    names = tuple(f"{origin}~{tenths}/10-{place}" for place in range(number))
+    how = f"like image {chosen} ({drawn.how}): {tenths} tenths of the way to random latents"
+    return _drawn(drawn.generator, sampler, label, points, drawn.seed, names, how)
+
+
+def draw_translated(
+    opened: Opened,
+    generator: GeneratorResult,
+    image_id: str,
+    number: int,
+    seed: int,
+    kept: float,
+) -> Drawn:
+    """Draw a class from one of the training images of the generator.
+
+    Other real images are refused: a set with a translated test image would leak it.
+
+    Args:
+        opened: The run.
+        generator: The generator and class.
+        image_id: One of its training images.
+        number: Number of images.
+        seed: Seed of the noise.
+        kept: How much of the image is kept, 0 to below 1.
+
+    Raises:
+        DermaugError: The family cannot translate, or it was not trained on that image.
+    """
+    sampler, label = _network(opened, generator)
+    _, spec = opened.sampler(generator)
+    if not sampler.translates():
+        raise DermaugError(f"the family of {generator.family} cannot translate; flow can")
+    if image_id not in spec.training_images:
+        raise DermaugError(
+            f"{image_id[:60]}: expected one of the {len(spec.training_images):,} training images "
+            "of this generator; other images would leak into what is drawn"
+        )
+    if not 0.0 <= kept <= 0.95:
+        raise DermaugError("kept: expected a number from 0 to 0.95")
+    image = opened.images(opened.results.catalog.rows((image_id,)))
+    latents, own = _latents(sampler, number, seed)
+    real = rearrange(torch.from_numpy(image).to(latents), "n h w c -> n c h w") / 127.5 - 1.0
+    with torch.inference_mode():
+        found = sampler.translate(
+            real.repeat(number, 1, 1, 1), _labels(latents, label), latents, kept
+        )
+    names = tuple(f"{own}-{place}" for place in range(number))
+    how = (
+        f"translated from the real training image {image_id} to {class_words(generator.label)}, "
+        f"seed {seed}, from time {kept:g} of the path"
+    )
+    return Drawn(generator, as_pixels(found), own, names, how, None)
+
+
+def save_drawn(opened: Opened, drawn: Drawn, name: str | None) -> Path:
+    """Write images into a new folder, with how they were drawn in their provenance.
+
+    Raises:
+        DermaugError: The name is a path, or the folder is in use.
+    """
+    folder = new_folder(opened.output, name)
+    require_writable(opened.output)
+    _, spec = opened.sampler(drawn.generator)
+    provenance = Provenance(
+        spec.config.key,
+        checkpoint_digest(JobFolder(drawn.generator.folder).generator),
+        drawn.seed,
+        spec.fold_key,
+        spec.training_images,
+        spec.validation_images,
+        drawn.how,
+    )
+    labels = (drawn.generator.label,) * len(drawn.images)
+    write_synthetic_set(
+        folder, SyntheticSet(drawn.images, labels, provenance, drawn.latents), "png"
+    )
+    return folder
+
+
+def training_sample(
+    opened: Opened, generator: GeneratorResult
+) -> tuple[list[Captioned], list[str]]:
+    """Some training images of a generator, of all its classes, and their ids."""
+    _, spec = opened.sampler(generator)
+    shuffle = np.random.default_rng(derive_seed("page", generator.fold))
+    ids = [str(name) for name in shuffle.permutation(np.array(spec.training_images))[:SAMPLE]]
+    rows = opened.results.catalog.rows(tuple(ids))
+    labels = opened.results.catalog.table["label"].to_numpy()[rows]
+    return list(zip(opened.images(rows), labels, strict=True)), ids
+
+
+def _network(opened: Opened, generator: GeneratorResult) -> tuple[Sampler, int]:
+    """The sampler, and the index of the class."""
+    sampler, spec = opened.sampler(generator)
+    return sampler, spec.classes.index(generator.label)
+
+
+def _latents(sampler: Sampler, number: int, seed: int) -> tuple[Float[Tensor, "n latent"], int]:
+    """The first latents of a seed of `dermaug generate`, and the seed of the latents."""
+    own = derive_seed("generate", seed)
+    return torch.cat(list(latent_batches(sampler, number, own))), own
+
+
+def _drawn(
+    generator: GeneratorResult,
+    sampler: Sampler,
+    label: int,
+    points: Float[Tensor, "n latent"],
+    seed: int,
+    names: tuple[str, ...],
+    how: str,
+) -> Drawn:
+    images = draw(sampler, points, _labels(points, label))
+    return Drawn(generator, images, seed, names, how, points)
+
+
+def _labels(latents: Tensor, label: int) -> Tensor:
+    return torch.full((len(latents),), label, device=latents.device)

@@ -1,0 +1,180 @@
+"""The tab with real and generated images, and the choice of generated ones by hand."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from dermaug.app.opened import Captioned, Listed, Opened, synthetic_set
+from dermaug.app.safety import new_folder
+from dermaug.data.class_names import class_words
+from dermaug.errors import DermaugError
+from dermaug.evaluation.neighbours import nearest_lesions
+from dermaug.experiment.run.results import GeneratorResult
+from dermaug.experiment.stages.references import Reference
+from dermaug.files import require_writable
+from dermaug.inspection.audit_run import class_rows, read_audit
+from dermaug.report.sections.images import training_images
+from dermaug.synthesis.synthetic_set import SyntheticSet, write_synthetic_set
+
+SHOWN = 48
+"""Generated images on one sheet."""
+NEAREST = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Some generated images of a class.
+
+    Args:
+        rows: Their rows in the synthetic set.
+        images: The images, each with its number and whether it is excluded.
+        number: Number of sheets.
+    """
+
+    rows: tuple[int, ...]
+    images: list[Captioned]
+    number: int
+
+
+def real_sheet(opened: Opened, generator: GeneratorResult) -> list[Captioned]:
+    """Some training images of a generator, sampled at random as in the report."""
+    images, _ = training_images(opened.results, generator)
+    return [(image, "real") for image in images]
+
+
+def generated_sheet(generator: GeneratorResult, place: int, excluded: Collection[int]) -> Sheet:
+    """Generated images in the order in which they were drawn.
+
+    Args:
+        generator: Their generator and class.
+        place: Number of the sheet, from 1; the last one is shown instead of later ones.
+        excluded: Rows that were excluded by hand.
+    """
+    synthetic = synthetic_set(generator)
+    rows = class_rows(synthetic, generator.label)
+    number = max(1, -(-len(rows) // SHOWN))
+    start = (min(place, number) - 1) * SHOWN
+    shown = tuple(int(row) for row in rows[start : start + SHOWN])
+    images = [
+        (np.asarray(synthetic.images[row]), f"{row}{' out' if row in excluded else ''}")
+        for row in shown
+    ]
+    return Sheet(shown, images, number)
+
+
+def about_image(
+    opened: Opened, generator: GeneratorResult, row: int
+) -> tuple[list[Captioned], str]:
+    """The nearest training images of a generated one, and what is known of it in Markdown.
+
+    Args:
+        opened: The run.
+        generator: Its generator.
+        row: Its row in the synthetic set.
+    """
+    synthetic, reference = synthetic_set(generator), opened.reference(generator)
+    image = np.array(synthetic.images[row])
+    near = Listed([], "")
+    if reference is not None:
+        near = _neighbours(opened, generator, image, reference)
+    lines = [
+        f"**Image {row}**, asked of the generator: {class_words(synthetic.labels[row])}",
+        near.listed,
+        _opinion(reference, image, synthetic.labels[row]),
+        _audited(generator, row, synthetic),
+        _provenance(generator, row, synthetic),
+    ]
+    return near.images, "\n\n".join(filter(None, lines))
+
+
+def write_chosen(
+    opened: Opened, generator: GeneratorResult, excluded: Collection[int], name: str | None
+) -> Path:
+    """Write what a generator has drawn without the images that were excluded by hand.
+
+    Args:
+        opened: The run.
+        generator: The generator; all its classes are written.
+        excluded: Rows of its synthetic set.
+        name: Name of the new folder.
+
+    Returns:
+        The folder: PNG files, metadata and a manifest, as `dermaug generate` writes them.
+
+    Raises:
+        DermaugError: The name is a path, the folder is in use, or no image is left.
+    """
+    folder, synthetic = new_folder(opened.output, name), synthetic_set(generator)
+    kept = [row for row in range(len(synthetic.labels)) if row not in excluded]
+    if not kept:
+        raise DermaugError("expected at least one image that is not excluded")
+    require_writable(opened.output)
+    dropped = len(synthetic.labels) - len(kept)
+    note = (
+        f"chosen by hand: {dropped:,} of {len(synthetic.labels):,} images were excluded by a "
+        "person who looked at them in dermaug app"
+    )
+    chosen = SyntheticSet(
+        np.asarray(synthetic.images[kept]),
+        tuple(synthetic.labels[row] for row in kept),
+        replace(synthetic.provenance, note=note),
+        tuple(synthetic.latents[row] for row in kept),
+    )
+    write_synthetic_set(folder, chosen, "png")
+    return folder
+
+
+def _neighbours(
+    opened: Opened, generator: GeneratorResult, image: np.ndarray, reference: Reference
+) -> Listed:
+    rows = opened.training_rows(generator.fold, generator.label)
+    training, lesions = opened.images(rows), opened.lesions(rows)
+    found = nearest_lesions(image, training, lesions, reference.judge.features, NEAREST)
+    places, ids = [near.indices[0] for near in found], opened.results.catalog.image_ids[rows]
+    words = [
+        f"{ids[place]}: {near.pixels[0]:.1f} of 255 grey levels, {near.features[0]:.2f} in features"
+        for place, near in zip(places, found, strict=True)
+    ]
+    return Listed.of(training[places], words)
+
+
+def _opinion(reference: Reference | None, image: np.ndarray, label: str) -> str:
+    if reference is None:
+        return "The classifier of this fold that audits the generator has not finished."
+    (even,) = reference.probabilities(image[None])
+    classes = reference.judge.classes
+    best = int(even.argmax())
+    return (
+        f"The reference classifier ({reference.judge.name}, trained on real images of this fold) "
+        f"takes it for {class_words(classes[best])} ({even[best]:.0%}); its own class gets "
+        f"{even[classes.index(label)]:.0%} (prior-adjusted)."
+    )
+
+
+def _audited(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> str:
+    """What the audit of the run says of an image, which only stores the nearest pairs."""
+    audit = read_audit(generator.folder)
+    if audit is None:
+        return "The generator has no audit."
+    place = int(np.flatnonzero(class_rows(synthetic, generator.label) == row)[0])
+    pairs = audit.pairs
+    own = pairs[(pairs["label"] == generator.label) & (pairs["synthetic"].astype(int) == place)]
+    if own.empty:
+        return "It is not among the nearest pairs that the audit of the run lists."
+    score = float(own["score"].iloc[0])
+    verdict = "counted as a copy" if score < 1 else "not counted as a copy"
+    return (
+        f"In the audit of the run it is {verdict}: its distances are up to {score:.2f} times the "
+        "thresholds, below which (1) an image is a copy."
+    )
+
+
+def _provenance(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> str:
+    origin = synthetic.provenance
+    return (
+        f"Provenance: {origin.family}, generator `{origin.generator[:16]}`, latent "
+        f"`{synthetic.latents[row]}`, fold {generator.fold} (key `{origin.fold_key}`), trained on "
+        f"{len(origin.training_images):,} images of the training split."
+    )

@@ -1,0 +1,120 @@
+"""Serve the page of a run on this machine only."""
+
+import importlib.util
+import os
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+
+from dermaug.app.opened import FOLDER, open_for_page
+from dermaug.app.safety import UPLOAD_BYTES, Guard, private_folder
+from dermaug.console import console
+from dermaug.errors import DermaugError, Terminated
+from dermaug.training.fabric import start_fabric
+
+ADDRESS = "127.0.0.1"
+OFFLINE = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_OFFLINE": "1",
+}
+CONNECTIONS = 64
+
+
+def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, port: int) -> None:
+    """Show a run until Ctrl-C.
+
+    Args:
+        folder: Folder of the run.
+        data: New location of its data set; None if it has not moved.
+        output: Folder in which new folders of images are made; None takes `RUN/app`.
+        device: auto, cpu, cuda or mps.
+        port: Port on this machine; 0 takes a free one.
+
+    Raises:
+        DermaugError: The extra `app` is not installed, the run cannot be shown, or the port is in
+            use.
+    """
+    require_gradio()
+    where = start_fabric(device).device
+    opened = open_for_page(folder, data, where, output or folder / FOLDER)
+    with listening_on(port) as listening, private_folder() as uploads:
+        os.environ |= OFFLINE | {"GRADIO_TEMP_DIR": uploads}
+        # gradio reads its settings from the environment when it is imported.
+        import fastapi
+        import gradio as gr
+        import uvicorn
+
+        from dermaug.app.tabs import page
+
+        own_port = listening.getsockname()[1]
+        served = gr.mount_gradio_app(
+            fastapi.FastAPI(openapi_url=None),
+            page(opened),
+            "/",
+            server_name=ADDRESS,
+            server_port=own_port,
+            footer_links=[],
+            run_history=False,
+            allowed_paths=[],
+            blocked_paths=[str(folder.resolve())],
+            show_error=False,
+            max_file_size=UPLOAD_BYTES,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
+            enable_monitoring=False,
+            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        )
+        config = uvicorn.Config(
+            Guard(served, own_port),
+            log_level="warning",
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_graceful_shutdown=2,
+        )
+        console.print(f"open http://{ADDRESS}:{own_port} in a browser; Ctrl-C ends the page")
+        signal.signal(signal.SIGTERM, _terminated)
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:
+            console.print("closed")
+
+
+def require_gradio() -> None:
+    """Refuse to go on without the extra.
+
+    Raises:
+        DermaugError: It is not installed.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise DermaugError(
+            "the page needs the extra app, which is not installed; install it with "
+            "pip install 'dermaug[app]'"
+        )
+
+
+def listening_on(port: int) -> socket.socket:
+    """A socket of this machine only.
+
+    Raises:
+        DermaugError: The port is in use.
+    """
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((ADDRESS, port))
+        listening.listen()  # at once: a browser that is quicker than the server waits
+    except OSError as error:
+        listening.close()
+        raise DermaugError(
+            f"port {port} of {ADDRESS} cannot be used ({error.strerror or error}); choose another "
+            "with --port"
+        ) from None
+    return listening
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,173 @@
+"""What the page accepts and sends: uploads, names, numbers, headers."""
+
+import tempfile
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from dermaug.data.cells import name_fault
+from dermaug.data.image_files import BadImageError, decode
+from dermaug.data.squares import resized
+from dermaug.errors import DermaugError
+from dermaug.files import require_new_folder
+
+UPLOAD_BYTES = 20_000_000
+UPLOAD_PIXELS = 50_000_000
+BODY_BYTES = UPLOAD_BYTES + 100_000
+"""Largest request: an upload and what the browser writes around it."""
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # gradio's page needs both
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "content-security-policy": CONTENT_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Served = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def uploaded_square(content: bytes, size: int) -> UInt8[np.ndarray, "size size 3"]:
+    """Decode an uploaded image to its central square, whatever its name says that it is.
+
+    Args:
+        content: The file.
+        size: Side of the square, in pixels.
+
+    Raises:
+        DermaugError: It is too large, no image, damaged, animated, or claims too many pixels.
+    """
+    if len(content) > UPLOAD_BYTES:
+        raise DermaugError(
+            f"the file has {len(content) / 1e6:.0f} MB; at most {UPLOAD_BYTES / 1e6:.0f} are read"
+        )
+    try:
+        return np.array(resized(decode("the file", content, UPLOAD_PIXELS), size))
+    except BadImageError as error:
+        raise DermaugError(f"the file cannot be used: {error.reason}") from None
+
+
+def bounded(value: float | None, low: int, high: int, what: str) -> int:
+    """A whole number from the page, which may have sent anything.
+
+    Raises:
+        DermaugError: It is not a whole number from `low` to `high`.
+    """
+    if value is None or not low <= value <= high or value != int(value):
+        raise DermaugError(f"{what}: expected a whole number from {low:,} to {high:,}")
+    return int(value)
+
+
+def known(value: str | None, choices: list[str], what: str) -> str:
+    """A choice from the page, which may have sent anything.
+
+    Raises:
+        DermaugError: It is none of the choices.
+    """
+    if value not in choices:
+        raise DermaugError(f"{what}: expected one of the {len(choices)} choices of the list")
+    return str(value)
+
+
+def new_folder(root: Path, name: str | None) -> Path:
+    """A new folder directly below `root`, of a name from the page.
+
+    Raises:
+        DermaugError: The name is a path or hidden, or there is such a folder.
+    """
+    asked = (name or "").strip()
+    if (fault := name_fault(asked)) or asked.startswith("."):
+        raise DermaugError(
+            f"expected the name of a new folder in {root}, but it {fault or 'begins with a dot'}"
+        )
+    require_new_folder(root / asked)
+    return root / asked
+
+
+class Guard:
+    """ASGI: the page answers its own address only, small requests only, with its headers.
+
+    Another site that a browser has open can neither call the page (its `Origin` differs) nor reach
+    it by a name that it points to this machine (the `Host` differs).
+
+    Args:
+        served: The page.
+        port: Port of the page.
+    """
+
+    def __init__(self, served: Served, port: int) -> None:
+        self.served = served
+        self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self.origins = {f"http://{host}" for host in self.hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self.served(scope, receive, send)
+        elif scope["type"] != "http":
+            raise RuntimeError(f"the page has no {scope['type']}")
+        elif refused := self._refused(scope):
+            await _say(_with_headers(send), *refused)
+        else:
+            await self.served(scope, receive, _with_headers(send))
+
+    def _refused(self, scope: Scope) -> tuple[int, str] | None:
+        """Status and reason where a request is refused; None where it may pass."""
+        pairs = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
+        ]
+        sent = dict(pairs)
+        if sent.get("host") not in self.hosts or sent.get("origin", "") not in {"", *self.origins}:
+            return 403, "only the page itself may call its server"
+        if "transfer-encoding" in sent:  # the server would read on without an end
+            return 411, "a request must say how long it is"
+        length = sent.get("content-length", "0")
+        if not length.isdecimal() or int(length) > BODY_BYTES:
+            return 413, f"at most {UPLOAD_BYTES / 1e6:.0f} MB can be uploaded"
+        return None
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [
+                pair for pair in message["headers"] if pair[0].lower().decode() not in HEADERS
+            ]
+            own = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+            message = {**message, "headers": [*others, *own]}
+        await send(message)
+
+    return sending
+
+
+async def _say(send: Send, status: int, text: str) -> None:
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    await send({"type": "http.response.start", "status": status, "headers": [kind]})
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+def private_folder() -> tempfile.TemporaryDirectory[str]:
+    """Where uploads and the images that the page shows are kept while it is open."""
+    return tempfile.TemporaryDirectory(prefix="dermaug-app-", ignore_cleanup_errors=True)

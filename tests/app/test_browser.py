@@ -1,0 +1,151 @@
+"""The page in a real browser: each tab is opened and used, and nothing leaves this machine."""
+
+import http.client
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dermaug.app.safety import BODY_BYTES
+from dermaug.synthesis.synthetic_set import read_synthetic_set
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+HIDDEN = "--disable-background-networking"
+PATIENCE = 60_000  # milliseconds, for a crowded machine
+
+
+@pytest.fixture(scope="module")
+def port(scored_run: Path) -> Iterator[int]:
+    """The page of the study, served by the command."""
+    pytest.importorskip("gradio", reason="NOT TESTED: the page; install the extra app")
+    command = [sys.executable, "-c", "from dermaug.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "app", str(scored_run), "--port", "0", "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"HOME": str(scored_run.parent), "COLUMNS": "200"},
+    ) as served:
+        assert served.stderr is not None
+        found = None
+        while found is None and (line := served.stderr.readline()):
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert found, "the page did not start"
+        yield int(found[1])
+        served.terminate()
+        assert served.wait(30) == 143
+
+
+@pytest.fixture
+def page(port: int) -> Iterator[Any]:
+    """The page, opened; nothing may be asked of another address, and no script may fail."""
+    if CHROMIUM is None:
+        pytest.skip("NOT TESTED: the page in a browser; apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="NOT TESTED: no playwright")
+    asked: list[str] = []
+    mistakes: list[str] = []
+    with api.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, HIDDEN])
+        shown = browser.new_page(viewport={"width": 1400, "height": 1000})
+        shown.set_default_timeout(PATIENCE)
+        shown.on("request", lambda request: asked.append(request.url))
+        shown.on("pageerror", lambda error: mistakes.append(str(error)))
+        shown.on("console", lambda told: mistakes.append(told.text) if told.type == "error" else 0)
+        shown.goto(f"http://127.0.0.1:{port}/")
+        yield shown
+        browser.close()
+    own = f"http://127.0.0.1:{port}/"
+    assert [url for url in asked if not url.startswith((own, "data:", f"blob:{own}"))] == []
+    assert mistakes == []
+
+
+def opened_tab(page: Any, name: str) -> Any:
+    page.get_by_role("tab", name=name).click()
+    return page.get_by_role("tabpanel").filter(visible=True)
+
+
+def pictured(page: Any, name: str) -> None:
+    """Keep a picture where somebody wants to look at it."""
+    if folder := os.environ.get("DERMAUG_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> None:
+    answer = page.frame_locator('iframe[title="The answer"]')
+    assert "Do drawn images help?" in answer.locator("h1").inner_text()
+    page.get_by_label("Class", exact=True).click()
+    page.get_by_role("option", name="nv").click()
+    answer.get_by_text("Rows that the choice above leaves out").wait_for()
+    pictured(page, "answer")
+
+    images = opened_tab(page, "Images")
+    images.locator("#drawn button.thumbnail-item").nth(1).click()
+    images.get_by_text("reference classifier").wait_for()
+    pictured(page, "images")
+    images.get_by_role("button", name="Exclude this image").click()
+    images.get_by_text("1 of this generator's images are excluded").wait_for()
+    images.get_by_label("New folder").fill("chosen")
+    images.get_by_role("button", name="Write the set").click()
+    images.get_by_text("Written:").wait_for()
+    assert read_synthetic_set(scored_run / "app/chosen").provenance.note.startswith("chosen by")
+
+    drawing = opened_tab(page, "Generator")
+    drawing.get_by_role("button", name="Draw").click()
+    drawing.locator("#made button.thumbnail-item").nth(2).click()
+    drawing.get_by_role("button", name="More like").click()
+    drawing.get_by_text("like image 2").wait_for()
+    pictured(page, "generator")
+    drawing.get_by_label("New folder").fill("../drawn")
+    drawing.get_by_role("button", name="Save with").click()
+    page.get_by_text("but it is a path").wait_for()
+    assert not (scored_run / "drawn").exists()
+
+    looking = opened_tab(page, "Classifier")
+    bad, good = tmp_path / "bad.png", tmp_path / "good.png"
+    bad.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
+    Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(good)
+    looking.locator("input[type=file]").set_input_files(bad)
+    looking.get_by_role("button", name="Look at").click()
+    page.get_by_text("not an image but a web page").wait_for()
+    looking.get_by_label("Clear").first.click()
+    looking.locator("input[type=file]").set_input_files(good)
+    looking.get_by_role("button", name="Look at").click()
+    looking.get_by_text("Highest prior-adjusted probability").wait_for()
+    pictured(page, "classifier")
+
+
+def answered(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]:
+    """Status and body of one request."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request(method, path, headers=headers)
+        found = connection.getresponse()
+        assert found.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in found.headers["Content-Security-Policy"]
+        return found.status, found.read()
+
+
+def test_no_file_of_the_machine_is_served(port: int, scored_run: Path) -> None:
+    record = scored_run / "run.json"
+    for path in (record, "/etc/passwd", "../../../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd"):
+        status, body = answered(port, "GET", f"/gradio_api/file={path}")
+        assert status in (403, 404)
+        assert b"root:" not in body
+        assert b'"format"' not in body
+
+
+def test_other_sites_and_large_uploads_are_refused(port: int) -> None:
+    assert answered(port, "GET", "/", Host="evil.example")[0] == 403
+    assert answered(port, "GET", "/config", Origin="https://evil.example")[0] == 403
+    size = {"Content-Length": str(BODY_BYTES + 1)}
+    assert answered(port, "POST", "/gradio_api/upload", **size)[0] == 413
+    assert answered(port, "GET", "/")[0] == 200  # and it lives on
