@@ -147,7 +147,9 @@ def test_index_that_is_valid_json_but_no_index_is_rebuilt(sound: Catalog, tmp_pa
 
 def test_stop_lists_every_bad_file_each_time(mixed: Catalog, tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(DermaugError, match=r"18 of 26 images .* data\.on_bad=skip") as caught:
+        with pytest.raises(
+            DermaugError, match=r"18 of 26 images .* data\.on_bad = \"skip\""
+        ) as caught:
             load_pixels(mixed, CONFIG, cache=tmp_path / "cache")
         assert len(caught.value.details) == 18
         assert any("absent.jpg: missing" in line for line in caught.value.details)

@@ -56,7 +56,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     assert len(set(ids)) == len(ids), "what drawings define has names of its own"
     assert all(source.startswith("data:image/") for source in page.values("src"))
     drawn = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert len(drawn) + len(page.values("src")) == 33
+    assert len(drawn) + len(page.values("src")) == 34
     assert all(attributes["aria-label"] for attributes in drawn)
     links = [*page.values("href"), *page.values("xlink:href")]
     assert all(

@@ -44,7 +44,7 @@ FOOTER = (
 
 
 FOLDED = {
-    "verdicts": "every comparison that is judged, with its p-values; overall and by class",
+    "verdicts": "every comparison that is judged, overall with its p-values, and by class",
     "asked": "what each arm was trained on, and what each control is for",
     "threats": "weaknesses found in this run",
     "doses": "results for each number of images added",

@@ -72,8 +72,9 @@ def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
     if row["verdict"] == EQUIVALENT:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
-    shown = row["verdict"] if row["attainable"] else "no possible gain would be significant"
-    return f"{label}: {shown} with {row['num_groups']:,} {GROUPS_ONLY} ({images}; {change})."
+    groups = f"{row['num_groups']:,} {GROUPS_ONLY}"
+    none = "" if row["attainable"] else ", with which no possible gain would be significant"
+    return f"{label}: {row['verdict']} with {groups}{none} ({images}; {change})."
 
 
 def _added(results: RunResults, model: str, arm: str) -> dict[str, list[float]]:

@@ -77,10 +77,10 @@ def verdict_table(point: Point) -> pd.DataFrame:
         metric; p, p_holm and p_equivalence are defined in docs/statistics.md; detectable is the
         minimum detectable difference, infinite if it exceeds the largest possible difference;
         attainable states whether any possible gain could have been significant, and
-        can_be_equivalent whether a difference of zero would have been equivalent, before Holm's
-        adjustment; reference_level is the metric of the reference; num_groups is the number of test
-        groups with an image of the scope; num_pairs is the number of pairs of networks; levels
-        lists the sources of variation that the interval covers.
+        can_be_equivalent whether a difference of zero would have been equivalent, at the strictest
+        step of Holm's rule; reference_level is the metric of the reference; num_groups is the
+        number of test groups with an image of the scope; num_pairs is the number of pairs of
+        networks; levels lists the sources of variation that the interval covers.
     """
     results, effects = point.results, point.effects
     metrics = metrics_of(results.catalog.classes)
@@ -185,13 +185,13 @@ def _power(table: pd.DataFrame, effects: tuple[Effect, ...], metrics: tuple[Metr
             least = detectable(estimate, count)
             table.loc[rows.index, "detectable"] = np.where(least > room, np.inf, least)
             table.loc[rows.index, "attainable"] = needed(estimate, count) <= room
-            table.loc[rows.index, "can_be_equivalent"] = _within(estimate, rows["margin"])
+            table.loc[rows.index, "can_be_equivalent"] = _within(estimate, rows["margin"], count)
 
 
-def _within(estimate: Estimate, margins: pd.Series) -> list[bool]:
+def _within(estimate: Estimate, margins: pd.Series, count: int) -> list[bool]:
     """Whether each difference, had it been zero, would be equivalent; True without margin."""
     none = estimate.moved(-estimate.value)
     return [
-        np.isnan(margin) or bool(none.equivalence_p(margin)[place] <= ALPHA)
+        np.isnan(margin) or bool(none.equivalence_p(margin)[place] <= ALPHA / count)
         for place, margin in enumerate(margins.to_numpy(dtype=float))
     ]

@@ -20,7 +20,7 @@ from dermaug.experiment.stages.discriminators import borrow_discriminator
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators.saved_generator import load_family
 from dermaug.inspection.audit_run import control_of_family
-from dermaug.report.sections.answer import cost_table
+from dermaug.report.sections.cost import cost_table
 from dermaug.training.fabric import start_fabric
 
 TREE = {

@@ -83,7 +83,7 @@ def added_images(results: RunResults) -> list[str]:
         ]
         rest = [label for label in without if label not in refused]
         none = f"; none of {listed(refused)} passed the curation" if refused else ""
-        none += f"; the dose asks for none of {listed(rest)}" if rest else ""
+        none += f"; none of {listed(rest)}, not drawn or not asked for" if rest else ""
         sentences.append(
             f"{arm.name} adds {added:,.0f} generated images{of} to {real:,.0f} real ones (mean "
             f"over trainings{none})."
@@ -116,9 +116,10 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
         rows = {(row["readout"], row["metric"]): row for row in part.to_dict("records")}
         decided = rows[ARGMAX, "balanced_accuracy"]
         fair, ranked = rows[ADJUSTED, "balanced_accuracy"], rows[AUC, "macro_auc"]
-        if decided["low"] <= 0 <= decided["high"] or EXPLORATORY in (
-            fair["verdict"],
-            ranked["verdict"],
+        if decided["low"] <= 0 <= decided["high"] or any(
+            each["verdict"] == EXPLORATORY or _excludes_zero(each, decided["difference"])
+            for each in (fair, ranked)
+            if each["verdict"] not in (HELPS, HURTS, EQUIVALENT)
         ):
             continue
         same = HELPS if decided["difference"] > 0 else HURTS
@@ -132,6 +133,11 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
             f"{signed(decided['high'])}): this {'is' if is_moved else 'may be'} a moved threshold."
         )
     return sentences
+
+
+def _excludes_zero(row: Mapping[Any, Any], like: float) -> bool:
+    """Whether the interval of a row lies on the same side of zero as another difference."""
+    return bool(row["low"] > 0 if like > 0 else row["high"] < 0)
 
 
 def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[str]:

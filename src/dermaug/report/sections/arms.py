@@ -48,7 +48,8 @@ INTRODUCTION = (
 )
 ROLE_WORDS = {
     BASELINE: "An arm with a dose, or with half of the lesions, is compared with its baseline, "
-    "which differs from it in that only; other arms are compared with {first}.",
+    "which differs from it in that only (and in the source by which its loss is adjusted, if it "
+    "is); other arms are compared with {first}.",
     AGAINST: "Some arms are also compared with further arms that the experiment names (against).",
     REFERENCE: "A synthetic arm is also compared with its replay.",
     NEGATIVE: "No synthetic arm is judged against a replay that is a negative control; where the "
@@ -132,8 +133,8 @@ def _emphasis(arms: Sequence[Arm]) -> list[str]:
     samplings = [SAMPLINGS[arm.sampling] for arm in arms if arm.sampling]
     names = listed(list(dict.fromkeys([*losses, *samplings])))
     return [
-        f"{names.capitalize()}: compared with an arm that differs in nothing else, these show the "
-        "effect of emphasising classes without new images."
+        f"{names.capitalize()}: compared with an arm that differs in nothing else, where there is "
+        "one, these show the effect of emphasising classes without new images."
     ]
 
 
@@ -160,8 +161,8 @@ def dose(arm: Arm) -> str:
         return f"{synthetic.source}{how}, as many of each class as {arm.replay_of} got"
     if synthetic.balance is not None:
         return (
-            f"{synthetic.source}{how}, each class filled up towards {synthetic.balance:,}"
-            f"{_limits(arm)}"
+            f"{synthetic.source}{how}, each class that is drawn filled up towards "
+            f"{synthetic.balance:,}{_limits(arm)}"
         )
     if isinstance(synthetic.dose, dict):
         parts = (f"{count:,} {label}" for label, count in synthetic.dose.items())

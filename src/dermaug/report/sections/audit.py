@@ -19,8 +19,9 @@ from dermaug.report.sections.audit_tables import (
 FLOOR = (
     "Each value stands beside its floor (a dash where there are too few lesions for one): the "
     "value for real training images in place of the synthetic ones, measured against the same "
-    "validation images with the same network. No generator can be expected to have a lower KID or "
-    "FID."
+    "validation images with the same network. A classifier of the study was trained on these "
+    "training images, which sets them apart from validation images: with its features a generator "
+    "may lie below the floor without being better than real images."
 )
 COPIES = (
     "An image counts as a copy if a training image is closer to it, in pixels (any of eight flips "
@@ -82,9 +83,8 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
             )
         else:
             sentences.append(
-                f"{family}: in no class that can be judged does the share of copies clearly exceed "
-                "what chance gives on average, at most; the intervals say how many are not "
-                "excluded."
+                f"{family}: no class that can be judged has clearly more copies than chance gives "
+                "at most on average; the intervals say how many are not excluded."
             )
         if unjudged := [one.label for one in classes if not one.can_judge]:
             sentences.append(

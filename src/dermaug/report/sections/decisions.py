@@ -17,7 +17,8 @@ from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
 
 TARGET_WORDS = {
-    "malignant": "Malignant or pre-malignant (mel, bcc, akiec) against benign",
+    "malignant": "Malignant or pre-malignant (mel, bcc and akiec, as far as there are images of "
+    "them) against the others",
     "mel": "Melanoma",
 }
 _CALIBRATION = {
@@ -74,9 +75,10 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
 
     caption = (
         "Calibration on the test split at the natural prevalence (that of the training split), "
-        "mean ± SD over n trials; lower is better; exploratory. ECE: expected calibration error of "
-        "the top label, 15 bins. Brier: squared error summed over classes, 0 to 2. NLL: negative "
-        "log-likelihood in nats. After: with the temperature fitted on validation; above 1 the "
+        "mean ± SD over n trials; ECE, Brier and NLL: lower is better; exploratory. ECE: expected "
+        "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
+        "to 2. NLL: negative log-likelihood in nats. After: with the temperature fitted on "
+        "validation; above 1 the "
         f"classifier was overconfident, below 1 underconfident. {AVERAGED}"
     )
     header, rows = ("Arm", *_CALIBRATION.values(), "n"), arm_rows(calibration, arms, cells)

@@ -45,9 +45,10 @@ def flow_diagram(results: RunResults) -> Figure:
     fold = results.folds[0]
     alike = " (the other folds are alike)" if len(results.folds) > 1 else ""
     caption = (
-        f"Flow of images and lesions into the splits of fold {fold.index}{alike}. dermaug knows "
-        "nothing of exclusions before the first box: add those that were made when the data were "
-        "collected."
+        f"Flow of images and lesions into the splits of fold {fold.index}{alike}, beginning with "
+        "the images that the experiment asks for; those that it leaves out (classes, exclusions) "
+        "are named in the notes on the data. dermaug knows nothing of exclusions when the data "
+        "were collected: add those."
     )
     return Figure("flow", caption, (panel,), boxes, width=640)
 

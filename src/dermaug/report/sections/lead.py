@@ -40,7 +40,7 @@ def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure
         drawn: Figures of the differences between arms and of the study's first curve.
     """
     told, plain = short_answer(results, scoring), plain_answer(results, scoring)
-    more = [Details("Every judged comparison, and the limits of the answer", told)]
+    more = [Details("The comparisons behind this, and the limits of the answer", told)]
     answer = Group("answer", [*plain, *more] if plain else told)
     return Section("answer", "The answer", [Group("first", [answer, *drawn])], "Answer")
 
@@ -67,7 +67,7 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
     return [
         plain_verdict(first, generated=first["arm"] in dosed),
         reach,
-        *(_tally(ours["verdict"]) if len(ours) > 1 else []),
+        *(_tally(ours) if len(ours) > 1 else []),
         *at_chance(scoring.scores, results.catalog.num_classes),
     ]
 
@@ -123,14 +123,15 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
     return f"It is not excluded that training {name} longer than {shown[6:]} helps"
 
 
-def _tally(verdicts: pd.Series) -> list[str]:
+def _tally(rows: pd.DataFrame) -> list[str]:
+    verdicts, metric = rows["verdict"], metric_words(rows.iloc[0].to_dict())
     counts = verdicts.value_counts()
     told = [f"{counts[each]} {words}" for each, words in _TALLY.items() if each in counts]
     rest = len(verdicts) - sum(counts.get(each, 0) for each in _TALLY)
     told += [f"{rest} not judged"] if rest else []
     return [
-        f"Of the {len(verdicts)} comparisons of arms with generated images, this one included: "
-        f"{listed(told)}."
+        f"Of the {len(verdicts)} comparisons of arms with generated images in {metric}, with "
+        f"other references too, this one included: {listed(told)}."
     ]
 
 

@@ -13,8 +13,8 @@ from dermaug.report.blocks import (
 FILES = (
     "Beside this page: scoring/ with CSV files of all scores, such as scores.csv (one row per "
     "trial of a compared arm), class_scores.csv (one row per such trial and class) and "
-    "verdicts.csv (one row per contrast, read-out and metric), and figures/ with each drawing and "
-    "its numbers."
+    "verdicts.csv (one row per contrast, read-out, scope and metric), and figures/ with each "
+    "drawing and its numbers."
 )
 
 

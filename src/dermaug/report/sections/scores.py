@@ -71,7 +71,7 @@ def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
 
 def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
     """Arm x classifier: overall metrics in every readout; mean ± SD over trials."""
-    images = int(scores["images"].sum() / max(len(scores), 1))
+    images = round(scores["images"].sum() / max(len(scores), 1))
     caption = (
         f"Test split, mean ± SD over n trials (folds × seeds), {images:,} test images per trial on "
         "average. Mean sensitivity is balanced accuracy; all means are over classes, unweighted. "

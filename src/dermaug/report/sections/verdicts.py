@@ -39,8 +39,8 @@ _CAPTION = (
     "this metric. equivalent: p of two one-sided tests against the margin is at most 0.05 after "
     "that adjustment ({margins}). inconclusive: neither. not judged: one training per arm in "
     "fewer than three folds. The interval is not adjusted, so it may exclude zero where the "
-    "verdict is inconclusive. Detectable: the minimum detectable difference at 80 % power, with "
-    "the variation seen here; none: larger than possible."
+    "verdict is inconclusive. Detectable: the minimum detectable difference at 80 % power and the "
+    "strictest step of Holm's rule, with the variation seen here; none: larger than possible."
 )
 _COMPARED = (
     ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
@@ -229,7 +229,7 @@ def _forest_colours(table: pd.DataFrame) -> str:
     single = table["levels"] == GROUPS_ONLY
     kinds = {
         "Blue: judged.": ~table["verdict"].isin([EXPLORATORY, NOT_JUDGED]),
-        "Grey: not judged (replay controls, and doses that were not selected).": ~single
+        "Grey: exploratory (replay controls, and doses that were not selected).": ~single
         & (table["verdict"] == EXPLORATORY),
         "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
         "A negative control shows every class as often as its baseline; its difference is mainly "
