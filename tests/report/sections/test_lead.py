@@ -95,7 +95,7 @@ def test_the_second_sentence_says_whether_the_baseline_had_converged(
 def test_several_networks_are_counted(drawn_study: Study) -> None:
     results = drawn_study(models=("fridadar", "resnet18"), seeds=(0, 1))
     _, _, tally, *_ = plain_answer(results, score(results, 50))
-    assert tally.startswith("Of the 2 comparisons of arms with generated images")
+    assert tally.startswith("Of the 2 planned comparisons of arms with generated images")
     once = drawn_study(models=("fridadar", "resnet18"), folds=1)
     first, reach, tally, *_ = plain_answer(once, score(once, 50))
     assert "not judged" in first

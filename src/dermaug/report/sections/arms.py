@@ -16,7 +16,8 @@ ARM_WORDS = {
     "real training images.",
     CONTROL: (
         "The difference to the replay is the effect of the images themselves; the difference of "
-        "the replay to the baseline is that of showing the classes more often."
+        "the replay to the baseline is that of showing the classes more often (and of adjusting "
+        "the loss by the source of each image, where it is)."
     ),
     NEGATIVE: (
         "A replay that shows every class as often as its baseline is a negative control: "
@@ -43,8 +44,9 @@ ARM_WORDS = {
 }
 
 INTRODUCTION = (
-    "The arms differ in what the classifier is trained on; networks, initial weights, folds, seeds "
-    "and the number of images shown are the same for all arms that train a classifier."
+    "The arms differ in what the classifier is trained on, or in its loss; networks, initial "
+    "weights, folds, seeds and the number of images shown are the same for all arms that train a "
+    "classifier."
 )
 ROLE_WORDS = {
     BASELINE: "An arm with a dose, or with half of the lesions, is compared with its baseline, "

@@ -130,8 +130,8 @@ def _tally(rows: pd.DataFrame) -> list[str]:
     rest = len(verdicts) - sum(counts.get(each, 0) for each in _TALLY)
     told += [f"{rest} not judged"] if rest else []
     return [
-        f"Of the {len(verdicts)} comparisons of arms with generated images in {metric}, with "
-        f"other references too, this one included: {listed(told)}."
+        f"Of the {len(verdicts)} planned comparisons of arms with generated images in {metric}, "
+        f"with other references too, this one included: {listed(told)}."
     ]
 
 

@@ -61,7 +61,8 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
             class_verdicts(table, results.catalog.classes),
             *class_advice(scoring.advice),
             Details(
-                "All contrasts, including controls, in every read-out", [comparison_table(table)]
+                "Every contrast with a baseline, a named arm or a replay, in three read-outs",
+                [comparison_table(table)],
             ),
         ]
     return Section("verdicts", "Verdicts", content)
