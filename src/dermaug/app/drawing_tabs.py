@@ -173,7 +173,7 @@ def generator_tab(opened: Opened) -> None:
         cut = gr.Slider(0.1, 1, 1, step=0.05, label="Truncation", visible=sampler.truncates)
     with gr.Row():
         draw, path = gr.Button("Draw", variant="primary"), gr.Button("Interpolate")
-        more = gr.Button("More like the chosen image")
+        more = gr.Button("More like the chosen image", interactive=False)
     with gr.Accordion(
         "Translate a training image", open=False, visible=sampler.translates()
     ) as box:
@@ -188,21 +188,23 @@ def generator_tab(opened: Opened) -> None:
     with gr.Row(equal_height=True):
         name = gr.Textbox(label=f"New folder in {opened.output}", max_length=100)
         save = gr.Button("Save with provenance")
-    written, results = gr.Markdown(), [made, said, last, chosen]
+    written, results = gr.Markdown(), [made, said, last, chosen, more]
     does(draw.click, do.plain, [which, number, seed, cut], results)
     does(path.click, do.along, [which, seed], results)
     does(more.click, do.alike, [number, chosen, last], results)
     does(translate.click, do.across, [which, number, seed, image_id, kept], results)
     does(which.change, do.other, which, [cut, box, real, image_id])
-    does(made.select, _picked, None, chosen)
+    does(made.select, _picked, None, [chosen, more])
     does(real.select, do.pick_real, which, image_id)
     does(save.click, do.keep, [last, name], written)
 
 
-def _picked(event: gr.SelectData) -> int:
-    return bounded(event.index, 0, MOST_IMAGES, "image")
+def _picked(event: gr.SelectData) -> tuple[int, Any]:
+    return bounded(event.index, 0, MOST_IMAGES, "image"), gr.Button(interactive=True)
 
 
-def _shown(drawn: Drawn) -> tuple[Any, str, Drawn, None]:
+def _shown(drawn: Drawn) -> tuple[Any, str, Drawn, None, Any]:
+    """What was drawn; until one of it is chosen, there is nothing to draw more like it."""
     images = [(image, str(place)) for place, image in enumerate(drawn.images)]
-    return gr.Gallery(images, selected_index=None), drawn.how, drawn, None
+    gallery_of, more = gr.Gallery(images, selected_index=None), gr.Button(interactive=False)
+    return gallery_of, drawn.how, drawn, None, more
