@@ -15,6 +15,7 @@ try:
         page,
         plan,
         readers,
+        report,
         run,
         runs,
         schema,

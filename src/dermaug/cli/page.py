@@ -7,7 +7,7 @@ import typer
 
 from dermaug.cli.app import app
 from dermaug.cli.options import Device, existing
-from dermaug.cli.run import Moved
+from dermaug.cli.report import Moved
 
 
 @app.command("app")

@@ -7,7 +7,7 @@ import typer
 
 from dermaug.cli.app import app
 from dermaug.cli.options import Device, Json, echo_json, rows_of
-from dermaug.cli.run import Moved, read_run
+from dermaug.cli.report import Moved, read_run
 from dermaug.console import console
 
 readers = typer.Typer(

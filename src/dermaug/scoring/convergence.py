@@ -21,6 +21,29 @@ COLUMNS = (
 )
 
 
+REACHED = "reached"
+"""No gain exceeds its margin, and no interval reaches beyond it."""
+NOT_EXCLUDED = "not excluded"
+"""No gain exceeds its margin, but an interval reaches beyond it."""
+UNSETTLED = "unsettled"
+"""A gain exceeds its margin, which its interval includes."""
+NOT_REACHED = "not reached"
+"""A gain exceeds its margin with its whole interval."""
+
+
+def convergence_state(rows: pd.DataFrame) -> str:
+    """What the gains of one baseline together show: one of the four constants above.
+
+    Args:
+        rows: Its rows of the table that `convergence` gives.
+    """
+    if (rows["low"] > rows["margin"]).any():
+        return NOT_REACHED
+    if not rows["converged"].all():
+        return UNSETTLED
+    return REACHED if (rows["high"] <= rows["margin"]).all() else NOT_EXCLUDED
+
+
 def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
     """One row per classifier and metric that is judged.
 

@@ -8,8 +8,9 @@ import pandas as pd
 from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
+from dermaug.scoring.convergence import NOT_REACHED, UNSETTLED, convergence_state
 from dermaug.scoring.scores import primary_metric
-from dermaug.scoring.verdict_words import metric_words, p_words, signed
+from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -149,16 +150,12 @@ def _trainings(known: _Known) -> Iterator[str]:
             "training might change every comparison."
         )
     for (model, arm), part in known.convergence.groupby(["model", "arm"], sort=False):
-        rows = [row for row in part.to_dict("records") if not row["converged"]]
-        if rows:
-            proven = [row for row in rows if row["low"] > row["margin"]]
-            name = f"{arm} with {model}"
-            state = f"{name} had not" if proven else f"Whether {name} had"
-            yield (
-                f"{state} converged {'' if proven else 'is open '}in "
-                f"{' and '.join(metric_words(row) for row in proven or rows)} after "
-                f"{rows[0]['images']:,} images shown (see the answer)."
-            )
+        shown = f"after {part['images'].iloc[0]:,} images shown"
+        state = convergence_state(part)
+        if state == NOT_REACHED:
+            yield f"{arm} with {model} had not converged {shown} (see the answer)."
+        if state == UNSETTLED:
+            yield f"Whether {arm} with {model} had converged {shown} is open (see the answer)."
     yield from _curations(results)
     for generator in results.networks:
         if generator.record.diagnosis:

@@ -12,6 +12,7 @@ from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Section
 from dermaug.report.formats import listed, number, signed, with_interval
+from dermaug.scoring.convergence import NOT_REACHED, REACHED, convergence_state
 from dermaug.scoring.scores import primary_metric, primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
@@ -162,12 +163,12 @@ def converged(table: pd.DataFrame) -> list[str]:
     if table.empty:
         return ["Whether the baseline has converged was not measured (check_convergence)."]
     return [
-        _converged(f"{arm} with {model}", rows.to_dict("records"))
+        _converged(f"{arm} with {model}", rows.to_dict("records"), convergence_state(rows))
         for (model, arm), rows in table.groupby(["model", "arm"], sort=False)
     ]
 
 
-def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
+def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     """One sentence on a baseline, no stronger than the intervals of its gains."""
     gains = listed([_gain(row) for row in rows])
     others = "The other arms were not checked."
@@ -185,12 +186,14 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]]) -> str:
             f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
         )
     if reasons:
-        state = "it has not converged" if shown else "whether it has converged is open"
+        told = "it has not converged"
+        if state != NOT_REACHED:
+            told = "whether it has converged is open"
         return (
-            f"{found}: {state}, since {'; '.join(reasons)}. Every verdict holds at this length of "
+            f"{found}: {told}, since {'; '.join(reasons)}. Every verdict holds at this length of "
             f"training only; longer training may change it. {others}"
         )
-    if all(row["high"] <= row["margin"] for row in rows):
+    if state == REACHED:
         return f"{found}: it has converged within the margins. {others}"
     return (
         f"{found}: neither gain exceeds its margin, but the intervals do not exclude that longer "

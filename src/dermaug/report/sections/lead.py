@@ -16,6 +16,7 @@ from dermaug.report.sections.answer import (
     short_answer,
     uncovered,
 )
+from dermaug.scoring.convergence import NOT_REACHED, REACHED, UNSETTLED, convergence_state
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.outcomes import (
@@ -114,11 +115,12 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
     if measured.empty:
         return f"Whether longer training of {name} would change this was not measured"
     shown = f"after {measured['images'].iloc[0]:,} images shown"
-    if (measured["low"] > measured["margin"]).any():
+    state = convergence_state(measured)
+    if state == NOT_REACHED:
         return f"{name} had not converged {shown}, so this holds at that length of training only"
-    if not measured["converged"].all():
+    if state == UNSETTLED:
         return f"Whether {name} had converged {shown} is open, so longer training may change this"
-    if (measured["high"] <= measured["margin"]).all():
+    if state == REACHED:
         return f"{name} had converged within the margins {shown} (other arms were not checked)"
     return f"It is not excluded that training {name} longer than {shown[6:]} helps"
 

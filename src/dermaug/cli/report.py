@@ -1,0 +1,81 @@
+"""`dermaug report` and `dermaug publish`: what a run found, as a page and as files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dermaug.cli.app import app
+from dermaug.cli.options import Json, echo_json, existing, rows_of
+from dermaug.console import console
+
+if TYPE_CHECKING:
+    from dermaug.experiment.run.results import RunResults
+
+Moved = Annotated[
+    Path | None, typer.Option("--data", help="New location of the data set, if it was moved.")
+]
+Checklist = Annotated[
+    str | None,
+    typer.Option(
+        metavar="GUIDELINE",
+        help="Instead of the report, write what the run says to claim, tripod-ai or stard-ai.",
+    ),
+]
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[Path | None, typer.Option(help="HTML file; default RUN/report.html.")] = None,
+    data: Moved = None,
+    checklist: Checklist = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a finished or unfinished run again, or the answers to a guideline."""
+    from dermaug.report.checklist import known_guideline, write_checklist
+    from dermaug.report.page import render_report
+    from dermaug.scoring.scoring import score
+
+    if checklist is not None:
+        known_guideline(checklist)
+    results = read_run(folder, data)
+    scored = score(results)
+    if checklist is not None:
+        written = write_checklist(results, scored, checklist, output)
+        console.print(f"checklist: {written}", soft_wrap=True)
+        return
+    page = render_report(results, scored, output)
+    console.print(f"report: {page}", soft_wrap=True)
+    if as_json:
+        tables = {name: rows_of(getattr(scored, name)) for name in ("verdicts", "advice")}
+        echo_json({"report": str(page)} | tables)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder to create.")],
+    data: Moved = None,
+) -> None:
+    """Copy what can be published of a run: numbers, plots and synthetic images."""
+    from dermaug.report.publish import publish as publish_run
+    from dermaug.scoring.scoring import score
+
+    results = read_run(folder, data)
+    console.print(f"tables: {publish_run(results, score(results), output)}")
+
+
+def read_run(folder: Path, data: Path | None) -> "RunResults":
+    """Read the results of a run from disk.
+
+    Args:
+        folder: Folder of the run.
+        data: New location of its data set; None if it has not moved.
+    """
+    from dermaug.experiment.run.identity import moved_data, read_run_experiment
+    from dermaug.experiment.run.reading import read_results
+    from dermaug.experiment.run.run import prepare_run
+
+    begun = moved_data(folder, read_run_experiment(folder), existing(data) if data else None)
+    return read_results(prepare_run(folder, begun))
