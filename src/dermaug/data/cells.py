@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 import pandas as pd
 
 from dermaug.data.metadata import Findings, Row
+from dermaug.data.table_text import point
 from dermaug.errors import DermaugError
 
 UNKNOWN = "unknown"
@@ -29,7 +30,8 @@ MONK, MILK10K = "Monk", "MILK10k"
 """Scales other than Fitzpatrick's, which stand before a skin tone so that no two are mixed."""
 TONE_NOTES = {
     MONK: "Monk's scale has ten tones, from 1 (light) to 10 (dark)",
-    MILK10K: "MILK10k's scale runs from dark to light, the reverse of Fitzpatrick's",
+    MILK10K: "MILK10k's scale runs from 0 (very dark) to 5 (very light), the reverse of "
+    "Fitzpatrick's",
 }
 """Scale -> what a reader must know of it."""
 DEVICE_COLUMNS = ("device", "camera", "dermatoscope", "dataset")
@@ -83,10 +85,11 @@ def parse_age(row: Row, findings: Findings) -> float:
     text = row.get("age")
     if text.lower() in UNKNOWN_WORDS:
         return float("nan")
-    if not re.fullmatch(r"[-+]?[0-9]{1,6}(\.[0-9]*)?", text):
+    number = point(text)
+    if not re.fullmatch(r"[-+]?[0-9]{1,6}(\.[0-9]*)?", number):
         findings.add(f"{row.where}: expected an age in years or nothing, found {text[:40]!r}")
         return float("nan")
-    years = float(text)
+    years = float(number)
     if not 0 <= years <= OLDEST_YEARS:
         findings.add(f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}")
     return years

@@ -4,16 +4,14 @@ Automatic typing of tables turns the cell "NA" into a missing value and shifts r
 word; here every cell stays the text it is, and what is wrong is named by file and line.
 """
 
-import csv
 import difflib
-import io
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dermaug.data.containers import read_bytes
+from dermaug.data.table_text import header_cells, read_text, text_cells
+from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
 
 LISTED_FINDINGS = 20
@@ -80,12 +78,14 @@ class Sheet:
         columns: Names in the header, in order.
         rows: Rows with as many cells as the header.
         doubtful: Cells of ragged rows: ids that must not be reported a second time as missing.
+        how: A sentence on how the file was read; "" where it is plain.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     doubtful: frozenset[str]
+    how: str = ""
 
     def renamed(self, names: Mapping[str, str]) -> "Sheet":
         """The table with other names of columns; columns that had the new names are dropped.
@@ -101,73 +101,31 @@ class Sheet:
         return replace(self, columns=tuple(kept), rows=rows)
 
 
-def read_text(path: Path) -> str:
-    """Read UTF-8 or, if the first bytes say so, UTF-16; a byte order mark is dropped.
-
-    Raises:
-        DermaugError: The file cannot be read, or is in another encoding; names the line.
-    """
-    try:
-        raw = read_bytes(path)
-    except OSError as error:
-        raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    try:
-        text = raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise DermaugError(
-            f"{path} line {line}: expected {encoding.removesuffix('-sig').upper()} text, found "
-            f"byte 0x{raw[error.start]:02x}; save the table as UTF-8 (in Excel: CSV UTF-8)"
-        ) from None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise DermaugError(
-            f"{path} line {line}: expected text, found a NUL byte (UTF-16 without a byte order "
-            "mark, or not a text file); save the table as UTF-8"
-        )
-    return text
-
-
 def read_header(path: Path) -> tuple[str, ...]:
-    """Names in the first line of a table; none when it is no text. Never raises."""
+    """Names in the first row of a table; none when it is no table. Never raises."""
     try:
-        raw = _beginning(path)
-    except OSError:
+        return tuple(workbook_cells(path).rows[0][1]) if is_workbook(path) else header_cells(path)
+    except (OSError, DermaugError):
         return ()
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    line = re.split(r"\r?\n", raw.decode(encoding, "replace"), maxsplit=1)[0]
-    delimiter = max(",\t;", key=line.count)
-    return tuple(name.strip().strip('"') for name in line.split(delimiter))
-
-
-def _beginning(path: Path) -> bytes:
-    if path.is_file():
-        with path.open("rb") as file:
-            return file.read(65_536)
-    return read_bytes(path)
 
 
 def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
-    """Read a comma, semicolon or tab separated table whose first line names its columns.
+    """Read a table whose first row names its columns: text, or the sheet of a workbook.
 
     Args:
-        path: The file; its ending says nothing, its header tells the separator.
+        path: The file; the ending only tells a workbook, the header tells the separator.
         required: Columns that it must have; more are kept.
         findings: Gets one line for each ragged row.
 
     Raises:
-        DermaugError: No text, no header, a column missing or named twice, broken quoting.
+        DermaugError: No table, no header, a column missing or named twice, broken quoting.
     """
-    text = read_text(path)
-    header_line = text.partition("\n")[0]
-    delimiter = max(",\t;", key=header_line.count)
-    numbered = _numbered_cells(path, text, delimiter)
-    columns = tuple(numbered[0][1]) if numbered else ()
+    table = workbook_cells(path) if is_workbook(path) else text_cells(path)
+    columns = tuple(table.rows[0][1]) if table.rows else ()
     _check_header(path, columns, required)
     rows, doubtful = [], set[str]()
-    for line, cells in numbered[1:]:
-        where = f"{path.name} line {line}"
+    for number, cells in table.rows[1:]:
+        where = f"{path.name} {table.unit} {number}"
         if len(cells) != len(columns):
             findings.add(f"{where}: expected {len(columns)} cells, found {len(cells)}")
             doubtful.update(cells)
@@ -175,7 +133,7 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
             rows.append(Row(where, dict(zip(columns, cells, strict=True))))
     if not rows and not doubtful:
         raise DermaugError(f"{path}: expected one row per image below the header, found no rows")
-    return Sheet(path, columns, tuple(rows), frozenset(doubtful))
+    return Sheet(path, columns, tuple(rows), frozenset(doubtful), table.how)
 
 
 def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
@@ -210,24 +168,6 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
 
 def _text(value: object) -> str:
     return "" if value is None else str(value).strip()
-
-
-def _numbered_cells(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Cells of every row that is not blank, with the line of the file on which the row begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    numbered = []
-    begins = 1
-    try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if stripped not in ([], [""]):
-                numbered.append((begins, stripped))
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise DermaugError(
-            f"{path} line {begins}: not a readable table ({error}); correct the quotes of this row"
-        ) from None
-    return numbered
 
 
 def _check_header(path: Path, columns: Sequence[str], required: Sequence[str]) -> None:

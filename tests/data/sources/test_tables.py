@@ -1,12 +1,6 @@
 """Public data sets laid out as their documentation says, with phantoms for images.
 
-Columns and file names were compared with the code that the owners of a data set publish, or, where
-there is none, with several independent repositories that read it. DDI: DDI-Dataset/DDI-Code
-(`ddi_dataset.py`, which also knows an older column of the labels). BCN20000: imatge-upc/BCN20000
-(`create_master_split.py`), and a row of its table that a user printed. Users of the others: ISIC
-2019, ISIC 2020 (training table, its second version, list of duplicates), ISIC 2024 (the files of
-Kaggle and of the challenge), MILK10k (whose skin tones they agree to run from dark to light), and
-the index files of Derm7pt.
+What each layout was checked against is listed in docs/get-the-data.md.
 """
 
 import hashlib
@@ -340,6 +334,28 @@ CASES = [
         ("000001", "000002"),
         ("Label map: 0 = benign, 1 = malignant.",),
         ("unknown", "unknown", "V-VI"),
+    ),
+    Case(
+        "MRA-MIDAS",
+        {
+            "release_midas.csv": (
+                ",midas_record_id,midas_file_name,midas_iscontrol,midas_distance,midas_location,"
+                "midas_path,midas_pathreport,midas_gender,midas_age,midas_fitzpatrick,"
+                "midas_melanoma,midas_ethnicity,midas_race,clinical_impression_1,length_(mm)\n"
+                "0,1,s-prd-01.jpeg,no,dscope,l back,malignant- bcc,,male,71,ii medium,no,,,,6\n"
+                "1,1,s-prd-02.jpeg,no,1ft,l back,malignant- bcc,,male,71,ii medium,no,,,,6\n"
+                "2,2,s-prd-03.jpeg,no,dscope,r arm,benign-melanocytic nevus,,female,33,i,no,,,,4\n"
+                "3,2,s-prd-04.jpeg,no,dscope,r arm,benign-fibrous papule,,female,33,i,no,,,,4\n"
+            )
+        },
+        tuple(f"images/s-prd-0{number}.jpeg" for number in (1, 2, 3, 4)),
+        ("bcc", "nv"),
+        ("patient 1", "patient 2"),
+        (
+            "Read midas_distance dscope; left out 1ft (1).",
+            "Left out 1 image by label: benign-fibrous papule (1).",
+        ),
+        ("male", "l back", "ii medium"),
     ),
     Case(
         "ISIC archive",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, name_fault
 from dermaug.data.containers import is_folder
@@ -42,8 +43,8 @@ LOOKS_FOR = (
 HEIC = re.compile(r"\.hei[cf]$", re.IGNORECASE)
 NAMED = 12
 """Classes that a sentence names."""
-TEXT_TABLES, WORKBOOKS = (".csv", ".tsv", ".tab"), (".xlsx", ".xls", ".ods")
-TABLES = (*TEXT_TABLES, *WORKBOOKS, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
+READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
+TABLES = (*READ_TABLES, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
 
 def recognises(path: Path) -> bool:
@@ -111,12 +112,7 @@ def file_hints(path: Path) -> list[str]:
 
 def _unknown_table(table: Path, root: Path) -> str:
     """What may be in a table of no known layout, and how to have it read."""
-    if table.suffix.lower() in WORKBOOKS:
-        return (
-            "is a workbook, which is not read: the classes may be in it; save its sheet as CSV, or "
-            "move it if it is of no use"
-        )
-    if table.suffix.lower() not in TEXT_TABLES:
+    if table.suffix.lower() not in READ_TABLES:
         return "is a table of no known layout: move it if it is of no use"
     try:
         options = suggestion(table, root)

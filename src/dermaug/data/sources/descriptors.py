@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 from dermaug.data.cells import MILK10K
 from dermaug.data.label_map import DROPPED
+from dermaug.data.table_text import point
 
 HAM10000 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 BINARY = {"0|false|benign": "benign", "1|true|malignant": "malignant"}
 
 ALIASES = {
-    "lesion_id": ("lesion_id", "case_num", "midas_record_id"),
-    "patient_id": ("patient_id",),
+    "lesion_id": ("lesion_id", "case_num"),
+    "patient_id": ("patient_id", "midas_record_id"),
     "age": ("age", "age_approx", "midas_age"),
     "sex": ("sex", "gender", "midas_gender"),
     "localization": (
@@ -37,10 +38,10 @@ ALIASES = {
 """Column of a catalog -> its names in these data sets; the first that a table has is read."""
 TONES = {
     "skin_tone": {"12": "I-II", "34": "III-IV", "56": "V-VI"},
-    "skin_tone_class": {str(tone): f"{MILK10K} {tone}" for tone in range(7)},
+    "skin_tone_class": {str(tone): f"{MILK10K} {tone}" for tone in range(6)},
 }
 """Column with skin tones that are not single Fitzpatrick types -> what they are. DDI's are pairs of
-types; MILK10k's own scale runs from dark to light."""
+types; MILK10k's own scale runs from 0, very dark, to 5, very light."""
 
 CONFIRMED_BY = {
     "histopathology": "histo",
@@ -95,7 +96,7 @@ class Layout:
         """Class of a label; `DROPPED` when it is left out, None when the map does not name it."""
         if not self.labels:
             return label
-        text = label.lower().removesuffix(".0")
+        text = point(label.lower()).removesuffix(".0")
         found = (name for key, name in self.labels.items() if re.fullmatch(key, text))
         return next(found, DROPPED if self.drop_rest else None)
 
@@ -129,6 +130,17 @@ HAM10000_NAMES = {
     "vascular[_ ]lesions?": "vasc",
 }
 """Names of HAM10000's classes in copies such as `marmal88/skin_cancer` of Hugging Face."""
+
+MIDAS = {
+    "malignant- ?(ak|sccis)": "akiec",
+    "malignant- ?bcc": "bcc",
+    "malignant- ?melanoma": "mel",
+    "benign- ?melanocytic nevus": "nv",
+    "benign- ?seborrheic keratosis": "bkl",
+    "benign- ?dermatofibroma": "df",
+    "benign- ?hemangioma": "vasc",
+}
+"""Findings of pathology in MRA-MIDAS -> HAM10000's classes."""
 
 # The first whose columns a header has: layouts with more columns stand before those with fewer.
 LAYOUTS = [
@@ -182,6 +194,14 @@ LAYOUTS = [
     ),
     Layout("Fitzpatrick17k", "md5hash", ("label",), incomplete=True),
     Layout("DDI", "DDI_file", ("malignant", "malignancy(malig=1)"), BINARY),
+    Layout(
+        "MRA-MIDAS",
+        "midas_file_name",
+        ("midas_path",),
+        MIDAS,
+        only=("midas_distance", "dscope"),
+        drop_rest=True,
+    ),
     Layout(
         "ISIC archive",
         "isic_id",

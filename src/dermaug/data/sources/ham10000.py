@@ -119,7 +119,8 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
     classes = tuple(sorted(set(table["label"])))
     drawn = table["lesion_id"].str.startswith(PHANTOM_LESIONS).all()
     name = "phantom lesions" if drawn else "HAM10000"
-    notes = ("The lesions are drawings made by dermaug, not patients' images.",) if drawn else ()
+    said = "The lesions are drawings made by dermaug, not patients' images." if drawn else ""
+    notes = tuple(filter(None, (said, sheet.how)))
     return relabel(Catalog(name, metadata.parent, table, classes, notes=notes), known)
 
 

@@ -11,6 +11,8 @@ from dermaug.data.metadata import Findings
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
+HIDDEN = (".", "~$")
+"""What names of files begin with that are not seen: `~$List.xlsx` is there while Excel has List."""
 DEEPEST = 6  # levels of folders; ends the walk where a link leads back to its own folder
 
 
@@ -48,10 +50,10 @@ def file_names(folder: Path) -> list[str]:
     """Names of the files directly in a folder, in alphabetical order, without hidden ones."""
     inside = containers.children(folder)
     if inside is not None:
-        return [name for name in inside[0] if not name.startswith(".")]
+        return [name for name in inside[0] if not name.startswith(HIDDEN)]
     with os.scandir(folder) as entries:
         return sorted(
-            entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")
+            entry.name for entry in entries if entry.is_file() and not entry.name.startswith(HIDDEN)
         )
 
 

@@ -24,6 +24,7 @@ from dermaug.data.sources.descriptors import ALIASES, CONFIRMED_BY, TONES, Layou
 from dermaug.data.sources.images import SUFFIXES, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed, missing_sentence
 from dermaug.data.sources.split_folders import pooled_note, split_of, with_splits
+from dermaug.data.table_text import point
 from dermaug.errors import DermaugError
 
 ZEROS, ONES = ("0", "0.0"), ("1", "1.0")
@@ -113,7 +114,7 @@ def _label(
 ) -> tuple[str, str | None]:
     """Text of a row's label and its class; the first column that the map keeps decides."""
     if layout.one_hot:
-        marks = {column: row.get(column) for column in layout.label}
+        marks = {column: point(row.get(column)) for column in layout.label}
         ones = [column for column, mark in marks.items() if mark in ONES]
         if len(ones) != 1 or any(mark not in ZEROS + ONES for mark in marks.values()):
             odd = [f"{name}={mark[:12]}" for name, mark in marks.items() if mark not in ZEROS]
@@ -142,7 +143,7 @@ def _canonical(row: Row, layout: Layout, label: str) -> Row:
     for column, names in ALIASES.items():
         name = next((name for name in names if name in row.cells), "")
         text = row[name] if name else ""  # a column without a name is none of them
-        text = TONES[name].get(text.removesuffix(".0"), text) if name in TONES else text
+        text = TONES[name].get(point(text).removesuffix(".0"), text) if name in TONES else text
         cells[column] = "" if text == "-1" else text  # Fitzpatrick17k's word for unknown
     cells["dx_type"] = CONFIRMED_BY.get(cells["dx_type"].lower(), cells["dx_type"])
     if cells["lesion_id"].lower() in UNKNOWN_WORDS:

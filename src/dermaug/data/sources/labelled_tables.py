@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.data import workbook
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import read_header
 from dermaug.data.sources.descriptors import Layout, layout_of
@@ -13,7 +14,7 @@ from dermaug.data.sources.split_folders import is_container
 
 OWN_READER = "ham10000_metadata"
 """Beginning of the table's name that `dermaug.data.sources.ham10000` reads."""
-TABLES = (".csv", ".tsv", ".tab", ".txt")
+TABLES = (".csv", ".tsv", ".tab", ".txt", *workbook.ENDINGS)
 KIND = re.compile(r"[_-]?(ground_?truth|metadata|lesiongroupings|supplement).*$", re.IGNORECASE)
 
 

@@ -103,7 +103,18 @@ def _has_word(column: str, words: Sequence[str]) -> bool:
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:
+    if not columns:
+        return _unread_line(table)
     lost = [name for name in needed if name not in columns]
     close = [match for name in lost for match in difflib.get_close_matches(name, columns, n=1)]
     hint = f"; is it {close[0]!r}?" if close else ""
     return f"{table}: no {', '.join(map(repr, lost))} among {', '.join(columns)[:200]}{hint}"
+
+
+def _unread_line(table: Path) -> str:
+    """Why a table that seems to have no columns cannot be read."""
+    try:
+        read_sheet(table, (), Findings())
+    except DermaugError as error:
+        return error.message
+    return f"{table}: no columns"

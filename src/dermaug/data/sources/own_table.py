@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.data import workbook
 from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
 from dermaug.data.cells import (
     DEVICE_COLUMNS,
@@ -53,6 +54,8 @@ LOOKS_FOR = (
 )
 NO_NAMES: Mapping[str, str] = {}
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
+HEADED = (".csv", ".tsv", *workbook.ENDINGS)
+"""Endings of tables that are known by their columns, whatever they are called."""
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
@@ -159,7 +162,7 @@ def _tables_in(folder: Path) -> list[Path]:
 
 def _has_columns(table: Path) -> bool:
     """Whether a table of another name has the columns that such a table needs."""
-    return table.suffix.lower() in (".csv", ".tsv") and set(REQUIRED) <= set(read_header(table))
+    return table.suffix.lower() in HEADED and set(REQUIRED) <= set(read_header(table))
 
 
 def _pooled(
@@ -174,7 +177,8 @@ def _pooled(
     rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
     doubtful = {f"{sheet.path.parent.name}/{cell}" for sheet in sheets for cell in sheet.doubtful}
     columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
-    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful))
+    how = " ".join(filter(None, dict.fromkeys(sheet.how for sheet in sheets)))
+    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful), how)
 
 
 def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
@@ -239,7 +243,7 @@ def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]
 
 def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
     """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
-    notes = []
+    notes = [sheet.how] if sheet.how else []
     if "lesion_id" not in sheet.columns:
         notes.append(UNGROUPED_NOTE)
     elif lone:

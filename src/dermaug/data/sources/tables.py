@@ -68,9 +68,11 @@ def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
     """The table with one row per image, and with what tables beside it tell of each."""
     layout = table.layout
     sheet = read_sheet(table.path, layout.marks, findings)
+    notes += filter(None, [sheet.how])
     for path, columns in tables_beside(table).items():
         if layout.join in columns and path != table.path:
             other = read_sheet(path, (layout.join,), findings)
+            notes += filter(None, [other.how])
             first, second = (sheet, other) if layout.image in sheet.columns else (other, sheet)
             told = {row[layout.join]: row.cells for row in second.rows}
             rows = [

@@ -1,0 +1,86 @@
+"""The cells of a workbook (Excel, LibreOffice), read by python-calamine of the extra `excel`."""
+
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dermaug.data.containers import read_bytes
+from dermaug.data.table_text import Cells
+from dermaug.errors import DermaugError
+
+ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
+MOST_BYTES = 1_000_000_000
+"""Largest content of a workbook, unpacked."""
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file bears the ending of a workbook."""
+    return path.suffix.lower() in ENDINGS
+
+
+def workbook_cells(path: Path) -> Cells:
+    """The cells of the only sheet with a table; formulas count as their results.
+
+    Raises:
+        DermaugError: The extra is not installed, the file is damaged or protected by a password, or
+            none or several of its sheets have a table.
+    """
+    sheets = _sheets(path)
+    if len(sheets) != 1:
+        named = ", ".join(map(repr, sheets)) or "none"
+        raise DermaugError(
+            f"{path}: expected one sheet with a table, found {named}; leave only the sheet with "
+            "the images in the workbook, or save that sheet as CSV UTF-8"
+        )
+    ((name, rows),) = sheets.items()
+    return Cells(rows, "row", f"{path.name} was read from its sheet {name!r}.")
+
+
+def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:
+    """Name -> rows of each visible sheet that has a row below a header of two columns."""
+    try:
+        from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+    except ImportError:
+        raise DermaugError(
+            f"{path}: reading a workbook requires the extra excel, which is not installed; run `uv "
+            "sync --extra excel`, or save its sheet as CSV UTF-8"
+        ) from None
+    try:
+        content = read_bytes(path)
+        _require_plausible(content)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        found = {
+            each.name: _rows(book.get_sheet_by_name(each.name))
+            for each in book.sheets_metadata
+            if each.typ == SheetTypeEnum.WorkSheet and each.visible == SheetVisibleEnum.Visible
+        }
+    except Exception as error:  # of the library, which has its own for each format
+        raise DermaugError(
+            f"{path}: not a readable workbook ({error}); save its sheet as CSV UTF-8"
+        ) from None
+    return {name: rows for name, rows in found.items() if len(rows) > 1 and len(rows[0][1]) > 1}
+
+
+def _require_plausible(content: bytes) -> None:
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            claimed = sum(info.file_size for info in archive.infolist())
+        if claimed > MOST_BYTES:
+            raise ValueError(f"it claims {claimed / 1e6:,.0f} MB, which is implausible")
+
+
+def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401
+    """Rows of a sheet that are not empty, from its first cell."""
+    if sheet.start is None:  # an empty sheet
+        return []
+    first = sheet.start[0] + 1
+    cells = sheet.to_python(skip_empty_area=True)
+    rows = [(number, list(map(_text, row))) for number, row in enumerate(cells, first)]
+    return [(number, row) for number, row in rows if any(row)]
+
+
+def _text(value: object) -> str:
+    """A cell as it is seen: whole numbers without a point."""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
