@@ -5,7 +5,11 @@ import torch
 from torch import nn
 
 from dermaug.classifiers.grad_cam import grad_cam
+from dermaug.classifiers.model import Classifier
 from dermaug.errors import DermaugError
+
+UNCHANGED = ((0.0,) * 3, (1.0,) * 3)
+"""Mean and standard deviation of a normalisation that changes nothing."""
 
 
 class Patches(nn.Module):
@@ -29,13 +33,14 @@ def test_the_place_that_the_logit_reads_is_hot() -> None:
         network[3].weight.copy_(torch.tensor([[1.0], [-1.0]]))
     image = torch.zeros(1, 3, 16, 16)
     image[:, :, 2:5, 9:12] = 1.0
-    heat = grad_cam(network, image, 0)
+    classifier = Classifier(network, *UNCHANGED)
+    heat = grad_cam(classifier, image, 0)
     assert torch.equal(heat > 0.5, image[0, 0] > 0.5)
     assert heat.max() == 1.0
-    assert not grad_cam(network, image, 1).any()  # the other class reads it as evidence against
+    assert not grad_cam(classifier, image, 1).any()  # the other class reads it as evidence against
     assert not any(module._forward_hooks for module in network.modules())
 
 
 def test_a_network_of_tokens_has_no_map() -> None:
     with pytest.raises(DermaugError, match="convolutional"):
-        grad_cam(Patches().eval(), torch.rand(1, 3, 16, 16), 0)
+        grad_cam(Classifier(Patches(), *UNCHANGED).eval(), torch.rand(1, 3, 16, 16), 0)

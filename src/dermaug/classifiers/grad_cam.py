@@ -7,16 +7,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
+from dermaug.classifiers.ensemble import networks_of
+from dermaug.classifiers.model import Classifier
 from dermaug.errors import DermaugError
 
 
 def grad_cam(
-    classifier: nn.Module, image: Float[Tensor, "1 3 h w"], label: int
+    classifier: Classifier, image: Float[Tensor, "1 3 h w"], label: int
 ) -> Float[Tensor, "h w"]:
     """How much each place of an image speaks for a class, 0 to 1.
 
     The maps of the last layer that has places are weighted by their mean gradients (equations 1
-    and 2) and enlarged to the image, so that only coarse places are told apart.
+    and 2) and enlarged to the image, so that only coarse places are told apart. The map of an
+    ensemble is the mean of those of its networks.
 
     Args:
         classifier: In evaluation mode.
@@ -26,6 +29,13 @@ def grad_cam(
     Raises:
         DermaugError: The network has no such maps, as transformers do not.
     """
+    normalised = (image - classifier.mean) / classifier.std
+    networks = networks_of(classifier.network)
+    return torch.stack([_heat(network, normalised, label) for network in networks]).mean(0)
+
+
+def _heat(network: nn.Module, image: Float[Tensor, "1 3 h w"], label: int) -> Float[Tensor, "h w"]:
+    """The map of one network, with a maximum of 1."""
     seen: list[Tensor] = []
 
     def keep(module: nn.Module, _: Any, output: object) -> None:  # noqa: ANN401
@@ -36,11 +46,11 @@ def grad_cam(
         elif output.ndim == 4 and min(output.shape[2:]) > 1:
             seen[:] = [output]
 
-    leaves = [module for module in classifier.modules() if not list(module.children())]
+    leaves = [module for module in network.modules() if not list(module.children())]
     handles = [module.register_forward_hook(keep) for module in leaves]
     try:
         with torch.enable_grad():
-            logits = classifier(image.detach().clone().requires_grad_())
+            logits = network(image.detach().clone().requires_grad_())
             if not seen:
                 raise DermaugError(
                     "this network has no maps with places to look at; Grad-CAM is for "

@@ -10,6 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dermaug.classifiers.ensemble import Ensemble, networks_of
 from dermaug.classifiers.fridadar import FridAdar
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.decoding import Crop
@@ -34,6 +35,7 @@ class ClassifierSpec:
         options: Further arguments of `timm.create_model`.
         dropout: Dropout before the head; None keeps the default of the model.
         views: Number of orientations of an image over which probabilities are averaged.
+        members: Number of networks whose probabilities are averaged.
         crop: `centre` or `lesion`, as in `DataConfig`: how training images were cropped.
         margin: Skin around the lesion, as in `DataConfig`.
     """
@@ -44,6 +46,7 @@ class ClassifierSpec:
     options: Mapping[str, bool | int | float | str]
     dropout: float | None
     views: int = 1
+    members: int = 1
     crop: Crop = "centre"
     margin: float = 0.25
 
@@ -57,8 +60,8 @@ class ClassifierSpec:
         margin: float = 0.25,
     ) -> Self:
         """The specification for a configuration and the crop of its images."""
-        network = (config.model, classes, size, config.options, config.dropout, config.views)
-        return cls(*network, crop, margin)
+        network = (config.model, classes, size, config.options, config.dropout)
+        return cls(*network, config.views, config.members, crop, margin)
 
 
 class Classifier(nn.Module):
@@ -84,6 +87,11 @@ class Classifier(nn.Module):
         logits: Tensor = self.network((images - self.mean) / self.std)
         return logits
 
+    def members(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "k b classes"]:
+        """Logits of each network of an ensemble, or of the only one, for images in [0, 1]."""
+        normalised = (images - self.mean) / self.std
+        return torch.stack([network(normalised) for network in networks_of(self.network)])
+
     def features(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """Features of images in [0, 1]: outputs of the last layer before the head."""
         return pooled_features(self.network, (images - self.mean) / self.std)
@@ -95,12 +103,14 @@ class Classifier(nn.Module):
 
 
 def pooled_features(network: nn.Module, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-    """Pooled outputs of the last layer before the head of a network, for normalised images."""
-    timm_network: Any = network
-    features: Tensor = timm_network.forward_head(
-        timm_network.forward_features(images), pre_logits=True
+    """Pooled outputs of the last layer before the head of a network, for normalised images.
+
+    Those of the networks of an ensemble come one after the other.
+    """
+    networks: list[Any] = networks_of(network)
+    return torch.cat(
+        [each.forward_head(each.forward_features(images), pre_logits=True) for each in networks], 1
     )
-    return features
 
 
 def build_classifier(
@@ -119,10 +129,11 @@ def build_classifier(
     """
     packaged = config.pretrained and packaged_file(config.model) is not None
     network = _network(spec, pretrained=config.pretrained and not packaged)
-    if packaged or config.weights == PACKAGE:
-        load_packaged(network, config.model)
-    elif config.weights:
-        load_weights(network, expanded(config.weights, "weights"), config.expect_missing)
+    for member in networks_of(network):
+        if packaged or config.weights == PACKAGE:
+            load_packaged(member, config.model)
+        elif config.weights:
+            load_weights(member, expanded(config.weights, "weights"), config.expect_missing)
     if config.pretrained or config.weights:
         own: Any = network.pretrained_cfg
         mean, std = tuple(own["mean"]), tuple(own["std"])
@@ -151,7 +162,8 @@ def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
     with expecting(path, "a classifier"):
         described: dict[str, Any] = state["spec"]
         DataConfig(size=described["size"])  # within bounds, and so are these:
-        ClassifierConfig(options=described["options"], views=described["views"])
+        bounded = {"options": described["options"], "views": described["views"]}
+        ClassifierConfig(**bounded, members=described.get("members", 1))
         # Without a record of the crop, the checkpoint must not be applied to central squares.
         required = {"classes": tuple(described["classes"]), "crop": described["crop"]}
         spec = ClassifierSpec(**(described | required))
@@ -162,6 +174,11 @@ def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
 
 
 def _network(spec: ClassifierSpec, *, pretrained: bool = False) -> nn.Module:
+    networks = [_member(spec, pretrained=pretrained) for _ in range(spec.members)]
+    return Ensemble(networks) if spec.members > 1 else networks[0]
+
+
+def _member(spec: ClassifierSpec, *, pretrained: bool) -> nn.Module:
     num_classes = len(spec.classes)
     if spec.model == OWN:
         if pretrained or spec.options:

@@ -64,14 +64,15 @@ class ClassifierSteps:
         images, _ = self._feed.batch()
         images, targets = policy(images, self._taught[self._feed.rows], random)
         with self.fabric.autocast():
-            logits = state.classifier(images)
-        loss = self.criterion(logits.float(), targets, self._feed.rows)
+            members = state.classifier.members(images).float()
+        losses = [self.criterion(logits, targets, self._feed.rows) for logits in members]
+        loss = torch.stack(losses).sum()
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         if state.ema is not None:
             state.ema.update()
-        state.losses.add({"loss": loss.detach()})
+        state.losses.add({"loss": loss.detach() / len(members)})
 
 
 def targets_of(task: ClassifierTask) -> Float[Tensor, "n classes"]:

@@ -65,6 +65,11 @@ class ClassifierConfig(Section):
     """Number of orientations of an image (flips and quarter turns) over which the trained network
     averages its probabilities; 8 are all. Evaluations during training use one."""
 
+    members: int = Field(default=1, ge=1, le=20)
+    """Number of networks that are trained at the same time on the same images, each from initial
+    weights of its own, and whose probabilities are averaged (a deep ensemble; Lakshminarayanan et
+    al. 2017, arXiv:1612.01474). A step takes as many times as long."""
+
     @model_validator(mode="after")
     def _one_start(self) -> Self:
         if self.pretrained and self.weights:

@@ -53,6 +53,7 @@ def export_classifier(model: Path, output: Path, *, onnx: bool = True) -> None:
         "size": spec.size,
         "crop": spec.crop,
         "views": spec.views,
+        "members": spec.members,
         "mean": network.mean.flatten().tolist(),
         "std": network.std.flatten().tolist(),
         "prior": None if record is None else record.prior,

@@ -137,10 +137,15 @@ def require_hub(model: str, hub_id: str) -> None:
         ) from None
 
 
+def heads_of(network: nn.Module) -> tuple[nn.Module, ...]:
+    """The classification head of a timm network, or its heads if it has several."""
+    head = network.get_classifier()  # type: ignore[operator]
+    return head if isinstance(head, tuple) else (head,)
+
+
 def head_names(network: nn.Module) -> list[str]:
     """Names of a network's classification head."""
-    head = network.get_classifier()  # type: ignore[operator]
-    heads = head if isinstance(head, tuple) else (head,)
+    heads = heads_of(network)
     return [name for name, module in network.named_modules() if any(module is h for h in heads)]
 
 
