@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from small_disk import filled, small_disk
 
 from dermaug.data.decoding import Square
-from dermaug.data.pixel_cache import read_cache, write_cache
+from dermaug.data.pixel_cache import PixelCache
 from dermaug.data.signature import sign_pixels
 from dermaug.disk import FullDiskError
 from dermaug.errors import DermaugError
@@ -72,7 +72,8 @@ def pixels(folder: Path, number: int) -> None:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (max(1, number // 500), 64, 64, 3), dtype=np.uint8)
     squares = (Square(each, sign_pixels(each), False) for each in images)
-    write_cache(folder / "p.npy", squares, 64)
+    jobs = [(str(place), "", "") for place in range(len(images))]
+    PixelCache(folder / f"p{len(images)}", jobs, 64, lambda _: squares).read(lambda _: True)
 
 
 def synthetic(folder: Path, number: int) -> None:
@@ -111,7 +112,8 @@ def test_what_is_read_after_a_full_disk_is_whole(disk: Path) -> None:
     assert load_checkpoint(disk / "a.safetensors")["weights"].tolist() == [1.0]
     assert len(read_predictions(disk / "a.parquet", ("mel", "nv"))) == 1
     assert read_json(disk / "a.json") == [0]
-    assert read_cache(disk / "p.npy", 64) is not None
+    cache = PixelCache(disk / "p1", [("0", "", "")], 64, lambda _: pytest.fail("decoded again"))
+    assert len(np.asarray(cache.read(lambda _: True).images)) == 1
     assert len(read_synthetic_set(disk / "set").labels) == 2
 
 

@@ -64,7 +64,7 @@ def test_a_zip_is_read_as_the_folder_that_it_packs(tmp_path: Path) -> None:
 def test_pixels_of_a_changed_archive_are_read_anew(tmp_path: Path) -> None:
     packed, config = tmp_path / "set.zip", DataConfig(size=16)
     zipped(packed, CLASSES)
-    before = load_pixels(open_catalog(packed), config, cache=tmp_path / "cache").images.copy()
+    before = np.array(load_pixels(open_catalog(packed), config, cache=tmp_path / "cache").images)
     zipped(packed, CLASSES | {"mel/0mel.png": picture(99)})
     after = load_pixels(open_catalog(packed), config, cache=tmp_path / "cache").images
     assert not np.array_equal(before[0], after[0])

@@ -50,9 +50,8 @@ def test_pixels_and_digests_are_those_of_each_file(sound: Catalog, tmp_path: Pat
     for row, path in enumerate(sound.table["path"]):
         np.testing.assert_array_equal(store.images[row], read_square(path, 16).pixels)
         assert store.contents.files[row] == hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    assert isinstance(store.images, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
-        store.images[0] = 0
+        store.images[0][:] = 0
 
 
 def test_second_call_decodes_nothing(sound: Catalog, tmp_path: Path) -> None:
@@ -127,12 +126,16 @@ def _damage(path: Path, damage: str) -> None:
 def test_damaged_cache_is_rebuilt(damage: str, sound: Catalog, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     expected = np.array(load_pixels(sound, CONFIG, cache=cache).images)
+    known = load_pixels(sound, CONFIG, cache=cache).contents
+    expected_details = np.array(known.details)
     (array,), (index,) = cache.glob("*.npy"), cache.glob("*.json")
     (details,) = cache.glob("*.details")
     damaged = {"index": index, "no index": index, "details": details, "no details": details}
     _damage(damaged.get(damage, array), damage)
     store = load_pixels(sound, CONFIG, cache=cache)
     np.testing.assert_array_equal(store.images, expected)
+    np.testing.assert_array_equal(store.contents.details, expected_details)
+    assert store.contents.pixels == known.pixels
     assert len(list(cache.iterdir())) == 3
 
 
@@ -209,7 +212,8 @@ def test_lesion_crop_counts_what_has_no_segmentation(
     same = (np.asarray(cropped.images) == centred.images).all(axis=(1, 2, 3))
     np.testing.assert_array_equal(np.flatnonzero(same), [6, 7])
     wide = DataConfig(size=16, crop="lesion", margin=1.0)
-    assert (load_pixels(catalog, wide, cache=tmp_path / "cache").images != cropped.images).any()
+    wider = load_pixels(catalog, wide, cache=tmp_path / "cache")
+    assert (np.asarray(wider.images) != cropped.images).any()
 
 
 def test_embedded_pixels_are_resized_like_files(sound: Catalog, tmp_path: Path) -> None:
@@ -236,12 +240,15 @@ def test_full_disk_leaves_nothing_behind(sound: Catalog, tmp_path: Path) -> None
     script = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from dermaug.config import DataConfig; from dermaug.data.decoding import Square\n"
-        "from dermaug.data.pixel_cache import write_cache; import numpy as np\n"
+        "from dermaug.data.pixel_cache import PixelCache; import numpy as np\n"
+        "from dermaug.data.signature import sign_pixels\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "squares = [Square(np.zeros((64, 64, 3), np.uint8), str(n), False) for n in range(9)]\n"
+        "black = np.zeros((64, 64, 3), np.uint8)\n"
+        "decode = lambda jobs: (Square(black, sign_pixels(black), False) for _ in jobs)\n"
+        "cache = PixelCache(Path(sys.argv[1]) / 'x', [('', '', '')] * 9, 64, decode)\n"
         "from dermaug.errors import DermaugError\n"
-        "try: write_cache(Path(sys.argv[1]) / 'x.npy', squares, 64)\n"
+        "try: cache.read(lambda record: True)\n"
         "except DermaugError as error: print(error)"
     )
     run = subprocess.run(

@@ -50,7 +50,7 @@ Make = Callable[..., ClassifierTask]
 
 
 def on(bank: ImageBank, device: torch.device) -> ImageBank:
-    return ImageBank.of(bank.images.cpu().numpy(), bank.labels.cpu().numpy(), device)
+    return ImageBank.of(np.asarray(bank.images), bank.labels.numpy(), device)
 
 
 def moved(task: ClassifierTask, fabric: Fabric) -> ClassifierTask:

@@ -8,7 +8,7 @@ from pathlib import Path
 PHANTOMS = "phantoms"
 """Folder of drawn phantoms."""
 # As `pixel_cache.cache_path` names them; other files in the folder are somebody else's.
-_NAME = re.compile(r"(?P<key>[A-Za-z0-9_-]+-[0-9a-f]{20})\.(npy|details|json)")
+_NAME = re.compile(r"(?P<key>[A-Za-z0-9_-]+-[0-9a-f]{20})(\.\d{5})?\.(npy|details|json)")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path, PureWindowsPath
+from sys import intern
 
 import pandas as pd
 
@@ -150,9 +151,9 @@ def describe(row: Row, findings: Findings) -> dict[str, str | float]:
     return {
         "age": parse_age(row, findings),
         "sex": parse_sex(row, findings),
-        "localization": row.get("localization") or UNKNOWN,
-        "skin_tone": parse_tone(row),
-        "dx_type": row.get("dx_type") or UNKNOWN,
+        "localization": intern(row.get("localization") or UNKNOWN),
+        "skin_tone": intern(parse_tone(row)),
+        "dx_type": intern(row.get("dx_type") or UNKNOWN),
     }
 
 

@@ -7,9 +7,10 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, Int8
+from jaxtyping import Int
 
 from dermaug.data.catalog import Catalog
+from dermaug.data.image_rows import Pixels, chunks
 from dermaug.data.signature import SIDE, Signature
 
 IDENTITY = ("image_id", "lesion_id", "patient_id", "label", "file", "mask")
@@ -24,13 +25,13 @@ class Contents:
         files: SHA-256 of each file (of the pixels where they came with a table), hex.
         masks: SHA-256 of the segmentation's file where a square was cut by it, else "".
         pixels: `pixel_digest` of each image at the size that it is stored in.
-        details: `detail_of` each image.
+        details: `detail_of` each image, int8 (n, 32, 32).
     """
 
     files: tuple[str, ...]
     masks: tuple[str, ...]
     pixels: tuple[str, ...]
-    details: Int8[np.ndarray, "n 32 32"]
+    details: Pixels
 
     @classmethod
     def of(cls, signatures: Iterable[Signature]) -> Self:
@@ -77,8 +78,12 @@ def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:
         table: Returned by `contents_table`.
         classes: Labels in the order of a network's outputs.
     """
-    rows = table[list(IDENTITY)].to_csv(index=False)
-    return hashlib.sha256(("\n".join(classes) + "\n" + rows).encode()).hexdigest()[:16]
+    rows = table[list(IDENTITY)]
+    digest = hashlib.sha256(("\n".join(classes) + "\n").encode())
+    digest.update(rows.iloc[:0].to_csv(index=False).encode())
+    for part in chunks(len(rows)):
+        digest.update(rows.iloc[part].to_csv(index=False, header=False).encode())
+    return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True)

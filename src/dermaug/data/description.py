@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import UNKNOWN
+from dermaug.data.image_rows import Pixels
 
 CHANNELS = ("red", "green", "blue", "grey")
 MOST_IMAGES = 6
@@ -58,7 +59,7 @@ class Description:
         }
 
 
-def describe(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> Description:
+def describe(catalog: Catalog, images: Pixels) -> Description:
     """Count and measure a data set.
 
     Args:
@@ -77,7 +78,7 @@ def describe(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> De
     )
 
 
-def image_colours(images: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 4"]:
+def image_colours(images: Pixels) -> Float[np.ndarray, "n 4"]:
     """Mean red, green, blue and grey (Rec. 601 luma) of each image, 0 to 255.
 
     Example:
@@ -142,7 +143,7 @@ def _by_class(catalog: Catalog, values: pd.Series, *, frequent_first: bool = Fal
     return counts.loc[order].rename_axis(index=str(values.name), columns="class")
 
 
-def _colour(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> pd.DataFrame:
+def _colour(catalog: Catalog, images: Pixels) -> pd.DataFrame:
     table = pd.DataFrame(image_colours(images), columns=list(CHANNELS))
     grouped = table.groupby(catalog.table["label"].to_numpy())
     mean = grouped.mean().add_suffix("_mean")

@@ -7,12 +7,12 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.description import CHANNELS, Description, image_colours
+from dermaug.data.image_rows import Pixels
 from dermaug.files import written_aside
 from dermaug.seeding import derive_seed
 
@@ -39,7 +39,7 @@ STYLE: Any = {
 def draw_all(
     description: Description,
     catalog: Catalog,
-    images: UInt8[np.ndarray, "n size size 3"],
+    images: Pixels,
     output: Path,
 ) -> list[Path]:
     """Draw the four pictures of a description as PNG files.
@@ -102,7 +102,7 @@ def draw_patients(description: Description) -> Figure:
     return figure
 
 
-def draw_colour(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> Figure:
+def draw_colour(catalog: Catalog, images: Pixels) -> Figure:
     """Spread over images of the mean red, green, blue and grey, by class."""
     colours, labels = image_colours(images), catalog.labels
     groups = [colours[labels == index] for index in range(catalog.num_classes)]
@@ -129,7 +129,7 @@ def draw_colour(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) ->
     return figure
 
 
-def draw_examples(catalog: Catalog, images: UInt8[np.ndarray, "n size size 3"]) -> Figure:
+def draw_examples(catalog: Catalog, images: Pixels) -> Figure:
     """A row of images for each class, of different lesions, chosen by a fixed seed."""
     size, gap = images.shape[1], max(1, images.shape[1] // 32)
     step = size + gap

@@ -49,7 +49,7 @@ class Findings:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a table.
 
@@ -93,6 +93,8 @@ class Sheet:
         Args:
             names: New name -> name in this table.
         """
+        if not names:
+            return self
         kept = {name: name for name in self.columns if name not in (*names, *names.values())}
         kept |= names
         rows = tuple(

@@ -1,22 +1,22 @@
-"""All images of a catalog as one uint8 array, decoded once, cached on disk, memory-mapped."""
+"""All images of a catalog as uint8 squares, decoded once, cached on disk, memory-mapped."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import locate
 from dermaug.data.contents import Contents, contents_table, fingerprint
 from dermaug.data.decoding import Crop, Square
+from dermaug.data.image_rows import Pixels
 from dermaug.data.parallel import Progress, in_parallel
-from dermaug.data.pixel_cache import CachedPixels, cache_path, read_cache, write_cache
+from dermaug.data.pixel_cache import CachedPixels, PixelCache, ShardRecord, cache_path
 from dermaug.data.signature import sign_pixels
 from dermaug.data.squares import resize_square
 from dermaug.data.workers import BadFile, Job, square_or_reason
@@ -29,7 +29,8 @@ class PixelStore:
 
     Args:
         catalog: The rows with a valid image; its notes describe what was left out.
-        images: RGB in the catalog's order, uint8 (n, size, size, 3), read-only.
+        images: RGB in the catalog's order, uint8 (n, size, size, 3), read-only; what is not asked
+            for is not read.
         contents: Signatures of the whole images: digests of file and pixels, and detail.
         skipped: Files left out by `on_bad = "skip"`.
         uncropped: With `crop = "lesion"`: images without a segmentation, shown by their centred
@@ -37,7 +38,7 @@ class PixelStore:
     """
 
     catalog: Catalog
-    images: UInt8[np.ndarray, "n size size 3"]
+    images: Pixels
     contents: Contents
     skipped: tuple[BadFile, ...] = ()
     uncropped: int = 0
@@ -88,13 +89,12 @@ def load_pixels(
     path = cache_path(
         cache or default_cache(), f"{catalog.name}-{config.size}px", _key(jobs, config)
     )
-    pixels = read_cache(path, config.size)
-    if pixels is None or _recovered(pixels.bad, jobs, decode):
-        results = in_parallel(decode, jobs, workers=workers, progress=progress)
-        write_cache(path, results, config.size)
-        pixels = read_cache(path, config.size)
-    if pixels is None:
-        raise DermaugError(f"{path} cannot be read back after writing; check the disk")
+
+    def is_whole(record: ShardRecord) -> bool:
+        return not _recovered(record.bad_files, jobs, decode)
+
+    decode_all = partial(_decoded, decode, workers, progress)
+    pixels = PixelCache(path, jobs, config.size, decode_all).read(is_whole)
     if config.on_bad == "stop":
         refuse_bad(pixels.bad, len(catalog))
     return _store(catalog, pixels, config.crop)
@@ -158,6 +158,15 @@ def _stamp(path: str) -> tuple[int, int]:
         container = locate(path)
         return _stamp(container[0]) if container else (-1, -1)
     return (status.st_size, status.st_mtime_ns)
+
+
+def _decoded(
+    decode: "partial[Square | BadFile]",
+    workers: int | None,
+    progress: Progress | None,
+    jobs: Sequence[Job],
+) -> Iterator[Square | BadFile]:
+    return in_parallel(decode, jobs, workers=workers, progress=progress)
 
 
 def _recovered(

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int, Int8
 
+from dermaug.data.image_rows import Pixels
 from dermaug.data.orientations import NUM_ORIENTATIONS, oriented
 from dermaug.data.signature import SIDE
+from dermaug.evaluation.candidates import candidates
 
 NEAR = 0.9
 """Correlation of detail from which two images count as one photograph.
@@ -21,6 +23,8 @@ Chosen on HAM10000: of its 50 million pairs one is above 0.75, at 0.97, the same
 looks. The same image saved again as JPEG of quality 60 stays above 0.94; at half size, above 0.9
 for 99 of 100 images of 200 x 150 pixels.
 """
+EXHAUSTIVE = 40_000
+"""Images up to which all pairs are compared, in about a minute; of more, `candidates` are."""
 SKETCH, MARGIN = 128, 0.2
 """Random projections of the detail that are compared first, and how much lower their correlation
 may be. That of a pair at `NEAR` falls as low by chance once in 10^11 (Fisher 1915)."""
@@ -49,11 +53,12 @@ class Pairs:
     correlations: Float[np.ndarray, " m"]
 
 
-def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None = None) -> Pairs:
+def near_pairs(details: Pixels, groups: np.ndarray, progress: Progress | None = None) -> Pairs:
     """Find all pairs of images of different groups that show the same photograph.
 
     Args:
-        details: Fine detail of each image; 10,000 images take about five seconds on one core.
+        details: Fine detail of each image, int8 (n, 32, 32); 10,000 images take about five seconds
+            on one core, and from `EXHAUSTIVE` images on the time grows with their number.
         groups: Group of each image, for example its lesion; pairs within a group are expected.
         progress: Called with the number of finished chunks and of all chunks.
     """
@@ -64,7 +69,7 @@ def near_pairs(details: Details, groups: np.ndarray, progress: Progress | None =
     return _sorted_pairs(found[:, (first < second) & (group_of[first] != group_of[second])])
 
 
-def near_between(details: Details, others: Details, progress: Progress | None = None) -> Pairs:
+def near_between(details: Pixels, others: Pixels, progress: Progress | None = None) -> Pairs:
     """Find all pairs across two sets of images that show the same photograph.
 
     Args:
@@ -76,6 +81,31 @@ def near_between(details: Details, others: Details, progress: Progress | None = 
 
 
 def _near(
+    details: Pixels, others: Pixels, progress: Progress | None, *, only_later: bool = False
+) -> Float[np.ndarray, "4 k"]:
+    """Row, column, orientation and correlation of near pairs: of all, or of the candidates."""
+    if len(details) * len(others) > EXHAUSTIVE**2:
+        return _near_of(details, others, candidates(details, others))
+    alone = np.asarray(details)
+    return _all_near(alone, np.asarray(others), progress, only_later=only_later)
+
+
+def _near_of(
+    details: Pixels, others: Pixels, pairs: Int[np.ndarray, "2 k"]
+) -> Float[np.ndarray, "4 k"]:
+    """As `_near`, of some pairs."""
+    found = [np.empty((4, 0))]
+    for begin in range(0, pairs.shape[1], _PAIRS):
+        some = pairs[:, begin : begin + _PAIRS]
+        one, other = details[some[0]], others[some[1]]
+        for orientation in range(NUM_ORIENTATIONS):
+            values = _correlations(oriented(one[..., None], orientation)[..., 0], other)
+            near = np.stack([*some, np.full(len(values), orientation), values])
+            found.append(near[:, values >= NEAR])
+    return np.concatenate(found, axis=1)
+
+
+def _all_near(
     details: Details, others: Details, progress: Progress | None, *, only_later: bool = False
 ) -> Float[np.ndarray, "4 k"]:
     """Row, column, orientation and correlation of all near pairs, by sketches and then exactly.

@@ -3,18 +3,20 @@
 import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
+
+from dermaug.data.image_rows import Pixels
 
 _CHUNK = 512
 
 
-def thumbnails(images: UInt8[np.ndarray, "n s s 3"], side: int) -> Float[Tensor, "n 3 t t"]:
+def thumbnails(images: Pixels, side: int) -> Float[Tensor, "n 3 t t"]:
     """Images in grey levels, 0 to 255, averaged down; smaller ones stay as they are.
 
     Args:
-        images: Square images, at least one.
+        images: Square images, uint8 (n, s, s, 3), at least one.
         side: Side to average down to, in pixels.
 
     Example:

@@ -62,5 +62,5 @@ def _save_real_grid(task: GeneratorTask) -> None:
     """Save a grid of real images in the format of the grids of generated ones."""
     order = Order(len(task.training), derive_seed(task.seed, "real grid"))
     rows = order.batch(0, min(GRID_IMAGES, len(task.training)))
-    images = task.training.images[torch.from_numpy(rows)].cpu().numpy()
-    save_contact_sheet(task.folder / "grids" / "real.png", images)
+    images = task.training.pixels(torch.from_numpy(rows).to(task.training.labels.device))
+    save_contact_sheet(task.folder / "grids" / "real.png", images.cpu().numpy())

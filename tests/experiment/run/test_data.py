@@ -87,7 +87,7 @@ def test_too_many_images_are_not_compared_and_it_is_said(
     monkeypatch.setattr(run_data, "MOST", 29)
     run = begin()
     assert run.twins == Twins(sought=False)
-    assert "not searched among more than 29 images" in run.catalog.notes[-1]
+    assert "not searched among so many images" in run.catalog.notes[-1]
     monkeypatch.setattr(run_data, "MOST", 100)
     assert begin().twins == run.twins
 

@@ -181,11 +181,12 @@ def read(path: Path) -> Catalog:
     for folder in folders:
         if fault := name_fault(plain_name(folder)):
             findings.add(f"{folder}: the class {plain_name(folder)!r} {fault}")
-    read_files = set(map(str, paths))
+    files = list(map(str, paths))
+    read_files = set(files)
     for lost in files_below(path):
         if lost not in read_files:
             findings.add(f"{lost}: image not directly in a class folder")
-    ids, labels = image_ids(paths, path), [plain_name(image.parent) for image in paths]
+    ids, labels = image_ids(files, path), [plain_name(image.parent) for image in paths]
     findings.stop(str(path))
     notes = [UNGROUPED_NOTE, *_left_out(path, folders)]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
@@ -193,7 +194,7 @@ def read(path: Path) -> Catalog:
         counts = Counter(image.parents[1].name for image in paths)
         notes.append(pooled_note(counts))
         described = with_splits(described, [split_name(image.parents[1].name) for image in paths])
-    return plain_catalog(path, ids, ids, labels, paths, described, False, notes)
+    return plain_catalog(path, ids, ids, labels, files, described, False, notes)
 
 
 def _roots(path: Path) -> list[Path]:

@@ -106,16 +106,17 @@ def mask_paths(*folders: Path) -> dict[str, str]:
     return {}
 
 
-def masks_beside(images: Iterable[Path]) -> dict[str, str]:
+def masks_beside(images: Iterable[str]) -> dict[str, str]:
     """Path of an image -> path of its lesion mask, for masks that lie beside their images."""
     masks: dict[Path, set[str]] = {}
     found = {}
-    for image in images:
+    for path in images:
+        image = Path(path)
         folder = image.parent
         if folder not in masks:
             masks[folder] = {name for name in file_names(folder) if name.endswith(MASK_ENDING)}
         if (name := image.stem + MASK_ENDING) in masks[folder]:
-            found[str(image)] = str(folder / name)
+            found[path] = str(folder / name)
     return found
 
 

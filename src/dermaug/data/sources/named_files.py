@@ -20,8 +20,8 @@ def meant_files(root: Path, names: Sequence[str], files: Sequence[str]) -> dict[
         names: As the table writes them.
         files: Paths of all images below the root.
     """
-    exact = set(files)
-    found = {name: path for name in names if (path := f"{root}/{name}") in exact}
+    exact = {file: file for file in files}
+    found = {name: file for name in names if (file := exact.get(f"{root}/{name}"))}
     lost = {name: end for name in names if name not in found and (end := _ending(name))}
     if not lost:
         return found

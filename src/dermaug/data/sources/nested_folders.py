@@ -77,7 +77,8 @@ def read(path: Path) -> Catalog:
         if len(file.relative_to(path).parts) != len(("class", "patient", "image")):
             findings.add(f"{file}: image not directly in a folder of a class folder")
     findings.stop(str(path))
-    ids, patients = image_ids(paths, path), [file.parent.name for file in paths]
+    files = list(map(str, paths))
+    ids, patients = image_ids(files, path), [file.parent.name for file in paths]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
     notes = [
         UNGROUPED_NOTE,
@@ -85,7 +86,7 @@ def read(path: Path) -> Catalog:
         "patient.",
     ]
     described = described.assign(patient_id=patients)
-    return plain_catalog(path, ids, ids, labels, paths, described, False, notes)
+    return plain_catalog(path, ids, ids, labels, files, described, False, notes)
 
 
 def _folders(path: Path) -> list[Path]:

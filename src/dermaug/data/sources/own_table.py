@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from sys import intern
 
 import pandas as pd
 
@@ -84,17 +85,14 @@ def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
     check_unique(sheet.rows, "file_name", findings)
     files = files_below(root)
     meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
-    paths = [
-        Path(meant[name]) if (name := row["file_name"]) in meant else _lost(root, row, findings)
-        for row in sheet.rows
-    ]
+    paths = [meant.get(row["file_name"]) or _lost(root, row, findings) for row in sheet.rows]
     _match_files(root, sheet, paths, files, findings)
     ids = image_ids(paths, root)
     lesions, lone = _lesion_ids(sheet, ids)
     for row in sheet.rows:
         if fault := name_fault(row["label"]):
             findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
-    labels = [row["label"] for row in sheet.rows]
+    labels = [intern(row["label"]) for row in sheet.rows]
     known = [row for row in sheet.rows if not _lesion_unknown(row)]
     check_lesions(((row.where, row["lesion_id"], row["label"]) for row in known), findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
@@ -106,7 +104,7 @@ def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
     notes += filter(None, [completed_note(root, meant)])
     if sheet.path == root:
-        folders = [image.relative_to(root).parts[0] for image in paths]
+        folders = [Path(image).relative_to(root).parts[0] for image in paths]
         notes.append(pooled_note(Counter(folders)))
         described = with_splits(described, list(map(split_name, folders)))
     elif "split" in sheet.columns:
@@ -132,12 +130,12 @@ def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     return f"Read by the {columns} of {tables[0].name}{where}."
 
 
-def image_ids(paths: Sequence[Path], root: Path) -> list[str]:
+def image_ids(paths: Sequence[str], root: Path) -> list[str]:
     """File names without ending; with folders and endings where these alone are not unique."""
-    stems = [path.stem for path in paths]
+    stems = [Path(path).stem for path in paths]
     if len(set(stems)) == len(stems):
         return stems
-    return ["_".join(path.relative_to(root).parts) for path in paths]
+    return ["_".join(Path(path).relative_to(root).parts) for path in paths]
 
 
 def _tables(path: Path, names: Mapping[str, str] = NO_NAMES) -> list[Path]:
@@ -197,33 +195,33 @@ def _below(row: Row, split: str) -> Row:
     return replace(row, where=f"{split}/{row.where}", cells=cells)
 
 
-def _lost(root: Path, row: Row, findings: Findings) -> Path:
+def _lost(root: Path, row: Row, findings: Findings) -> str:
     """The path of an image that is not there; the root where the name can be none."""
     try:
         path = safe_join(root, row["file_name"])
     except DermaugError as error:
         findings.add(f"{row.where}: {error.message}")
-        return root
+        return str(root)
     if path.suffix and not is_image(path.name):
         kinds = ", ".join(sorted(SUFFIXES))
         findings.add(f"{row.where}: expected a file_name with {kinds}; found {path.name[:100]!r}")
-        return root
-    return path
+        return str(root)
+    return str(path)
 
 
 def _match_files(
-    root: Path, sheet: Sheet, paths: Sequence[Path], files: Sequence[str], findings: Findings
+    root: Path, sheet: Sheet, paths: Sequence[str], files: Sequence[str], findings: Findings
 ) -> None:
-    present, named = set(files), {str(path) for path in paths}
+    present, named, no_file = set(files), set(paths), str(root)
     first: dict[str, str] = {}
     for row, path in zip(sheet.rows, paths, strict=True):
-        earlier = first.setdefault(str(path), row["file_name"])
-        if path != root and earlier != row["file_name"]:
+        earlier = first.setdefault(path, row["file_name"])
+        if path != no_file and earlier != row["file_name"]:
             findings.add(f"{row.where}: {row['file_name']!r} means the same file as {earlier!r}")
     missing = [
         (row.where, row["file_name"])
         for row, path in zip(sheet.rows, paths, strict=True)
-        if path != root and str(path) not in present
+        if path != no_file and path not in present
     ]
     add_missing(missing, "file_name", files, root, findings)
     excused = {str(root / cell) for cell in sheet.doubtful}
@@ -269,7 +267,7 @@ def plain_catalog(
     ids: list[str],
     lesions: list[str],
     labels: list[str],
-    paths: list[Path],
+    paths: list[str],
     described: pd.DataFrame,
     grouped: bool,
     notes: list[str],
@@ -289,9 +287,9 @@ def plain_catalog(
         image_id=ids,
         lesion_id=lesions,
         label=labels,
-        path=[str(path) for path in paths],
+        path=paths,
         mask_path=[
-            masks.get(image_id) or beside.get(str(path), "")
+            masks.get(image_id) or beside.get(path, "")
             for image_id, path in zip(ids, paths, strict=True)
         ],
     )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.job import Outcome, do_job
@@ -183,7 +185,7 @@ class _Flag:
 
 def _whole(run: Run) -> Run:
     """The run with its pixels in memory, which Ray shares among the processes of a node."""
-    return replace(run, store=replace(run.store, images=run.images[:]))
+    return replace(run, store=replace(run.store, images=np.asarray(run.images)))
 
 
 def _on_node(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int8
 
 from dermaug.data.contents import IDENTITY, differences
+from dermaug.data.image_rows import ImageRows, Pixels, chunks
 from dermaug.data.pixels import PixelStore
 from dermaug.data.signature import SIDE
 from dermaug.errors import DermaugError
@@ -29,27 +29,31 @@ class Remembered:
 
     Args:
         table: Returned by `contents_table`.
-        details: Detail of each row; zero for images that could not be decoded.
+        details: Detail of each row, int8 (n, 32, 32); zero for images that could not be decoded.
     """
 
     table: pd.DataFrame
-    details: Int8[np.ndarray, "n 32 32"]
+    details: Pixels
 
     @classmethod
     def of(cls, store: PixelStore) -> "Remembered":
         """The content of some data, to be stored."""
         table = store.table
-        places = pd.Index(table["image_id"]).get_indexer(pd.Index(store.catalog.image_ids))
-        details = np.zeros((len(table), SIDE, SIDE), np.int8)
-        details[places] = store.contents.details
-        return cls(table, details)
+        places = pd.Index(store.catalog.image_ids).get_indexer(pd.Index(table["image_id"]))
+        number, none = len(store.catalog), np.zeros((1, SIDE, SIDE), np.int8)
+        known = ImageRows((store.contents.details, np.arange(number)), (none, np.zeros(1, int)))
+        return cls(table, ImageRows((known, np.where(places < 0, number, places))))
 
 
 def write_remembered(run: Path, remembered: Remembered) -> None:
     """Write the content of a run's own images."""
     _write_table(run, DATA, remembered.table)
     with written_aside(RunFolder(run).details) as aside, aside.open("wb") as file:
-        np.save(file, remembered.details)
+        shape = remembered.details.shape
+        header = {"descr": "|i1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in chunks(len(remembered.details)):
+            file.write(remembered.details[part].tobytes())
 
 
 def read_remembered(run: Path) -> Remembered:
@@ -61,8 +65,7 @@ def read_remembered(run: Path) -> Remembered:
     path = RunFolder(run).details
     table = read_contents(run, DATA)
     try:
-        with path.open("rb") as file:
-            details = np.lib.format.read_array(file, allow_pickle=False)
+        details = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # numpy's readers of headers know of many
         raise DermaugError(f"{path}: expected the detail of the run's images ({error})") from None
     if details.dtype != np.int8 or details.shape != (len(table), SIDE, SIDE):

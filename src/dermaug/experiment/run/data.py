@@ -15,13 +15,14 @@ from dermaug.console import counting_bar
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.grouping import equal_links
+from dermaug.data.image_rows import ImageRows, Pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.twins import equal_sentence, refuse_contradictions
 from dermaug.evaluation.duplicates import near_pairs
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.files import Record
 
-MOST = 100_000
+MOST = 2_000_000
 """Largest number of images among which near-duplicates are searched, which takes some minutes."""
 
 
@@ -37,8 +38,8 @@ class Twins(Record):
         """One sentence on the near-duplicates, or "" without any; `unit` names a group."""
         if not self.sought:
             return (
-                f"Near-duplicates are not searched among more than {MOST:,} images: one photograph "
-                f"under two {unit}s may lie in two splits."
+                "Near-duplicates were not searched among so many images: one photograph under two "
+                f"{unit}s may lie in two splits."
             )
         if not self.pairs:
             return ""
@@ -76,7 +77,7 @@ def joined(store: PixelStore, twins: Twins) -> PixelStore:
     return replace(store, catalog=replace(united, notes=(*united.notes, *filter(None, said))))
 
 
-def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> Twins:
+def find_twins(catalog: Catalog, pixels: Sequence[str], details: Pixels) -> Twins:
     """Find near-duplicates across groups; of equal images, only one is compared.
 
     Args:
@@ -90,7 +91,7 @@ def find_twins(catalog: Catalog, pixels: Sequence[str], details: np.ndarray) -> 
         return Twins(sought=False)
     groups = catalog.united(*equal_links(pixels)).groups[rows]
     with counting_bar("comparing images", "parts") as progress:
-        found = near_pairs(details[rows], groups, progress)
+        found = near_pairs(ImageRows((details, rows)), groups, progress)
     ids = catalog.image_ids[rows]
     pairs = zip(ids[found.first], ids[found.second], found.correlations.tolist(), strict=True)
     return Twins(pairs=tuple((str(one), str(other), value) for one, other, value in pairs))

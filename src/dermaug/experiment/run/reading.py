@@ -70,6 +70,8 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
     record = TrialRecord.read(files.record)
     _refuse_other(files.record, _place(record.arm.name, record), _place(job.arm, job))
+    if record.training_images == fold.train:  # held once, not by every trial
+        record = record.model_copy(update={"training_images": fold.train})
     predictions = recorded_predictions(files.predictions, record)
     parts = {"validation": fold.validation, "test": fold.test}
     refuse_other_rows(predictions, run.catalog, parts, str(files.predictions))

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
+from dermaug.data.image_rows import Pixels
 from dermaug.data.splits import Fold
 from dermaug.experiment.plan.enumeration import ALL_CLASSES
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
@@ -124,7 +125,7 @@ class RunResults:
     experiment: Experiment
     record: RunRecord
     catalog: Catalog
-    images: UInt8[np.ndarray, "n h w 3"]
+    images: Pixels
     folds: tuple[Fold, ...]
     generators: tuple[GeneratorResult, ...]
     trials: tuple[TrialResult, ...]

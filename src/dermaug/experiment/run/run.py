@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 import dermaug
 from dermaug.config import Experiment
@@ -15,6 +14,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_labelled
 from dermaug.data.fold_files import read_folds, write_folds, write_folds_csv
 from dermaug.data.given_splits import chosen_folds
+from dermaug.data.image_rows import Pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, reduce_training, refuse_shared_images
 from dermaug.errors import DermaugError
@@ -71,8 +71,8 @@ class Run:
         return self.catalog.groups
 
     @property
-    def images(self) -> UInt8[np.ndarray, "n h w 3"]:
-        """Its pixels, in the catalog's order."""
+    def images(self) -> Pixels:
+        """Its pixels, in the catalog's order, uint8 (n, h, w, 3)."""
         return self.store.images
 
     def fold(self, index: int, lesions: int = 0) -> Fold:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from lightning_fabric import Fabric
 from torch import nn
 
@@ -16,6 +17,7 @@ from dermaug.classifiers.trial_state import ClassifierTask
 from dermaug.console import progress_bar
 from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank, channel_statistics
+from dermaug.data.image_rows import ImageRows
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions, write_predictions
@@ -91,7 +93,7 @@ def _train(
         loss=job.mixture.loss,
         classes=catalog.classes,
         training=ImageBank.of(training.images, training.labels, fabric.device),
-        validation=ImageBank.of(run.images[validation], catalog.labels[validation], fabric.device),
+        validation=_bank(run, validation, fabric),
         mean=mean,
         std=std,
         dosage=_dosage(job, training),
@@ -108,6 +110,11 @@ def _train(
     return classifier.to(fabric.device), made
 
 
+def _bank(run: Run, rows: Int[np.ndarray, " m"], fabric: Fabric) -> ImageBank:
+    """Some of the run's own images."""
+    return ImageBank.of(ImageRows((run.images, rows)), run.catalog.labels[rows], fabric.device)
+
+
 def _dosage(job: ClassifierJob, training: TrainingSet) -> Dosage | None:
     """How the arm's dose is shown beside the real images."""
     synthetic = job.mixture.synthetic
@@ -121,7 +128,7 @@ def _predict_external(run: Run, job: ClassifierJob, classifier: nn.Module, fabri
     for place, path in enumerate(run.experiment.data.external_test):
         store = external_store(run, path)
         rows = np.arange(len(store.catalog))
-        bank = ImageBank.of(store.images[rows], store.catalog.labels, fabric.device)
+        bank = ImageBank.of(store.images, store.catalog.labels, fabric.device)
         probabilities = predict(classifier, bank, views=job.config.views)
         table = build_predictions(store.catalog, rows, "test", probabilities)
         write_predictions(run.job(job.key).external(place), table, run.catalog.classes)
@@ -142,7 +149,7 @@ def _predict_parts(
     with progress_bar(f"predictions of {job.title}", sum(map(len, parts.values()))) as advance:
         for part, ids in parts.items():
             rows = run.catalog.rows(ids)
-            bank = ImageBank.of(run.images[rows], run.catalog.labels[rows], fabric.device)
+            bank = _bank(run, rows, fabric)
             probabilities = predict(classifier, bank, views=job.config.views, advance=advance)
             tables.append(build_predictions(run.catalog, rows, part, probabilities))
     write_predictions(run.job(job.key).predictions, pd.concat(tables), run.catalog.classes)
@@ -151,4 +158,4 @@ def _predict_parts(
 @lru_cache(maxsize=64)
 def _channel_statistics(run: Run, fold: Fold) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of the training split's channels, in [0, 1]."""
-    return channel_statistics(run.images[run.catalog.rows(fold.train)])
+    return channel_statistics(ImageRows((run.images, run.catalog.rows(fold.train))))

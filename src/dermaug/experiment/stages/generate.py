@@ -8,6 +8,7 @@ from lightning_fabric import Fabric
 from dermaug.console import progress_bar
 from dermaug.data.halves import halves
 from dermaug.data.image_bank import ImageBank
+from dermaug.data.image_rows import ImageRows
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import GeneratorJob
 from dermaug.experiment.run.records import GeneratorRecord
@@ -83,7 +84,7 @@ def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> Imag
     places = {label: place for place, label in enumerate(job.classes)}
     names = run.catalog.table["label"].to_numpy()[rows]
     labels = np.array([places[label] for label in names], dtype=np.int64)
-    return ImageBank.of(run.images[rows], labels, fabric.device)
+    return ImageBank.of(ImageRows((run.images, rows)), labels, fabric.device)
 
 
 def _draw_synthetic_set(run: Run, job: GeneratorJob, task: GeneratorTask, fabric: Fabric) -> None:

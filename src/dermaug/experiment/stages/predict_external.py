@@ -12,6 +12,7 @@ from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifie
 from dermaug.console import console
 from dermaug.data.dataset import open_labelled
 from dermaug.data.image_bank import ImageBank
+from dermaug.data.image_rows import ImageRows
 from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.data.sources.named_columns import named_tables
 from dermaug.errors import DermaugError
@@ -106,6 +107,7 @@ def _predict(
     rows: np.ndarray,
     fabric: Fabric,
 ) -> tuple[np.ndarray, np.ndarray]:
-    bank = ImageBank.of(store.images[rows], store.catalog.labels[rows], fabric.device)
+    images = ImageRows((store.images, rows))
+    bank = ImageBank.of(images, store.catalog.labels[rows], fabric.device)
     probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
     return store.catalog.labels[rows], probabilities

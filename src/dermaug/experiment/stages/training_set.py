@@ -12,6 +12,7 @@ from dermaug.config import SyntheticConfig
 from dermaug.config.arms import FOLDER, ORACLE
 from dermaug.data.augmentation import fridadar
 from dermaug.data.image_bank import ImageBank
+from dermaug.data.image_rows import ImageRows, Pixels
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
@@ -34,7 +35,7 @@ class TrainingSet:
     """The training set of one classifier.
 
     Args:
-        images: uint8 (n, size, size, 3): real ones, variants, dose, in this order.
+        images: Real ones, variants, dose, in this order; the real ones are not copied.
         labels: Class of each.
         counts: Label -> number of its images.
         provenance: `fold` if every image comes from the fold's training split or from a generator
@@ -46,7 +47,7 @@ class TrainingSet:
         soft: Class probabilities used as targets for the dose; None uses its labels.
     """
 
-    images: Images
+    images: ImageRows
     labels: Labels
     counts: dict[str, ImageCounts]
     provenance: Provenance
@@ -65,9 +66,9 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
     """
     _require_needs(run, job)
     catalog, rows = run.catalog, run.catalog.rows(fold.train)
-    images, labels = run.images[rows], catalog.labels[rows]
+    labels = catalog.labels[rows]
     real = training_counts(catalog, fold)
-    parts = {"real": (images, labels)}
+    parts: dict[str, tuple[Pixels, Labels]] = {"real": (ImageRows((run.images, rows)), labels)}
     if job.mixture.variants:
         parts["variants"] = _variants(run, job, fold)
     provenance: Provenance = "fold"
@@ -84,7 +85,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
-        np.concatenate([part for part, _ in parts.values()]),
+        ImageRows(*((part, np.arange(len(part))) for part, _ in parts.values())),
         np.concatenate([part for _, part in parts.values()]),
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
         provenance,
@@ -158,7 +159,7 @@ def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]
     seed = derive_seed("variants", job.fold, job.seed)
     dose = dict.fromkeys(np.unique(labels).tolist(), job.mixture.variants)
     again = repeat(labels, dose, seed)
-    bank = ImageBank.of(run.images[rows], labels, torch.device("cpu"))
+    bank = ImageBank.of(ImageRows((run.images, rows)), labels, torch.device("cpu"))
     random = torch.Generator().manual_seed(seed)
     changed = []
     for start in range(0, len(again), CHUNK):
