@@ -53,6 +53,19 @@ class Program:
         self._process.join()
 
 
+def children(pid: int) -> list[int]:
+    """Living processes whose parent is a process."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            words = status.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if words[0] not in "ZX" and int(words[1]) == pid:
+            found.append(int(status.parent.name))
+    return found
+
+
 def _begin(
     words: Sequence[str], folder: Path, told: Path, environment: dict[str, str], killed_at: str
 ) -> None:

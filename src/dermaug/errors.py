@@ -25,7 +25,7 @@ class DermaugError(Exception):
 
 
 class Terminated(BaseException):
-    """The system asked the program to end (SIGTERM); like `KeyboardInterrupt`, it is no error."""
+    """The system asked the program to end by a signal; like `KeyboardInterrupt`, it is no error."""
 
 
 class StoppedEarly(BaseException):

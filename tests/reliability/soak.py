@@ -4,6 +4,7 @@ import random
 import shutil
 import statistics
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,12 +13,22 @@ from typing import Any
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
+from reliability.leftovers import (
+    forget_peak,
+    open_files,
+    orphans,
+    orphans_adopted,
+    peak_memory,
+    temporary_folder,
+)
 from reliability.processes import killed_after
 
-MOST_GROWTH = 64
-"""MiB by which this process may grow from the second quarter of the runs to the last."""
+PATIENCE = 300.0
+"""Seconds that the workers of a killed run have to notice it: they import PyTorch first, which
+takes long on a busy machine."""
 
 
 @dataclass
@@ -25,26 +36,42 @@ class Count:
     """What was tried and what came of it."""
 
     runs: int = 0
+    at_once: int = 0
+    """Runs whose jobs were done by several worker processes."""
     kills: int = 0
+    resumes: int = 0
+    """Times that a killed run had left a folder, from which the next one went on."""
     refused: int = 0
     """Experiments that contradict themselves and were refused with a message."""
     memory: list[int] = field(default_factory=list)
-    """MiB of this process after each run."""
+    """Most MiB of this process during each run that ended."""
+    files: list[int] = field(default_factory=list)
+    """Files that this process holds open after each run."""
+    leftovers: int = 0
+    """Partial files, checkpoints, claims, temporary files and processes that outlived their run."""
+    slowness: float = 1.0
+    """Seconds that the last run took for a second of computing: more on a busy machine."""
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        grown = f", {self.growth:+.0f} MiB of memory" if len(self.memory) >= 8 else ""
+        ends = "".join(
+            f", {name} {values[0]} first and {values[-1]} last ({growth(values):+.0f})"
+            for name, values in (("peak MiB", self.memory), ("open files", self.files))
+            if values
+        )
         return (
-            f"{self.runs} runs, {self.kills} kills, {self.refused} refused, "
-            f"{len(self.faults)} faults{grown}"
+            f"{self.runs} runs ({self.at_once} in several processes), {self.kills} kills, "
+            f"{self.resumes} resumes, {self.refused} refused, {self.leftovers} leftovers, "
+            f"{len(self.faults)} faults{ends}"
         )
 
-    @property
-    def growth(self) -> float:
-        """MiB from the second quarter of the runs to the last."""
-        quarter = len(self.memory) // 4
-        second, last = self.memory[quarter : 2 * quarter], self.memory[-quarter:]
-        return statistics.median(last) - statistics.median(second)
+
+def growth(values: Sequence[int]) -> float:
+    """By how much something grows from the second quarter of the runs to the last."""
+    quarter = len(values) // 4
+    if quarter < 2:
+        return 0.0
+    return statistics.median(values[-quarter:]) - statistics.median(values[quarter : 2 * quarter])
 
 
 def soak(number: int, seed: int, place: Path, minutes: float) -> Count:
@@ -58,40 +85,74 @@ def soak(number: int, seed: int, place: Path, minutes: float) -> Count:
     """
     draw, count, end = random.Random(seed), Count(), time.monotonic() + 60 * minutes
     console.quiet = True
-    while count.runs < number and time.monotonic() < end:
-        tree, folder = random_experiment(draw), place / f"run{count.runs + count.refused}"
-        try:
-            _once(tree, folder, draw, count)
-        except DermaugError as error:
-            count.refused += 1
-            if folder.exists():
-                count.faults.append(f"{tree}: begun, then refused: {error}")
-        except Exception as error:
-            count.faults.append(f"{tree}: {error!r}")
-        shutil.rmtree(folder, ignore_errors=True)
-        count.memory.append(_memory())
-        print(count, flush=True)
-    if len(count.memory) >= 8 and count.growth > MOST_GROWTH:
-        count.faults.append(f"the memory grows: {count.memory}")
-    count.faults += [f"left over: {path}" for path in place.iterdir() if path.suffix != ".told"]
+    known = set[str]()  # what is left is told once
+    with orphans_adopted(), temporary_folder(place / "temporary") as temporary:
+        while count.runs < number and time.monotonic() < end:
+            told, tree = len(count.faults), random_experiment(draw)
+            folder = place / f"run{count.runs + count.refused}"
+            try:
+                _once(tree, folder, draw, count)
+            except DermaugError as error:
+                count.refused += 1
+                if folder.exists():
+                    count.faults.append(f"{tree}: begun, then refused: {error}")
+            except Exception as error:
+                count.faults.append(f"{tree}: {error!r}")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.with_suffix(".told").unlink(missing_ok=True)
+            left = orphans(PATIENCE)
+            left += [str(path) for path in (*place.iterdir(), *temporary.iterdir())]
+            left.remove(str(temporary))
+            _note_left([each for each in left if each not in known], tree, count)
+            known.update(left)
+            print(*count.faults[told:], count, sep="\n", flush=True)
+    for name, values, most in (("memory", count.memory, 64), ("open files", count.files, 8)):
+        if growth(values) > most:
+            count.faults.append(f"{name}: more and more: {values}")
     return count
 
 
 def _once(tree: dict[str, Any], folder: Path, draw: random.Random, count: Count) -> None:
     """Kill a run some times, then let it end in this process."""
     experiment = validate_experiment(tree, "soak")
+    at_once = draw.random() < 0.15
+    launch = Launch("processes", 2) if at_once else SERIAL
     work = partial(
-        run_experiment, folder, experiment, device="cpu", precision="32-true", command="soak"
+        run_experiment,
+        *(folder, experiment),
+        device="cpu",
+        precision="32-true",
+        command="soak",
+        launch=launch,
     )
+    told, failed = folder.with_suffix(".told"), []
     for _ in range(draw.randrange(4)):
-        killed = killed_after(draw.uniform(0.0, 4.0), work, folder.with_suffix(".told"))
-        count.kills += killed is None
-    results = read_results(work())
-    if (len(results.generators), len(results.trials)) != results.num_jobs:
-        count.faults.append(f"{tree}: jobs are missing")
+        seconds = count.slowness * draw.uniform(0.0, 12.0 if at_once else 2.5)
+        code = killed_after(seconds, work, told)
+        count.kills += code is None
+        count.resumes += code is None and folder.exists()
+        failed += [told.read_text()] if code else []
+    forget_peak()
+    start = time.monotonic(), time.process_time()
+    run = work()
+    if not at_once:
+        count.slowness = (time.monotonic() - start[0]) / (time.process_time() - start[1])
+    read_results(run)
+    missing = [job.key for job in run.jobs.in_order if not run.is_done(job.key)]
+    count.faults += [f"{tree}: not done: {key}" for key in missing]
+    count.faults += [f"{tree}: failed, and ended when begun again: {each}" for each in failed]
     left = [path for name in ("resume*", "claim.json", ".partial-*") for path in folder.rglob(name)]
-    count.faults += [f"{tree}: left over: {path}" for path in left]
+    _note_left(map(str, left), tree, count)
+    count.memory.append(peak_memory())
+    count.files.append(open_files())
+    count.at_once += at_once
     count.runs += 1
+
+
+def _note_left(left: Iterable[str], tree: dict[str, Any], count: Count) -> None:
+    for each in left:
+        count.leftovers += 1
+        count.faults.append(f"{tree}: left over: {each}")
 
 
 def random_experiment(draw: random.Random) -> dict[str, Any]:
@@ -151,11 +212,3 @@ def random_experiment(draw: random.Random) -> dict[str, Any]:
         "generators": generators,
         "arms": arms,
     }
-
-
-def _memory() -> int:
-    """MiB of memory that this process uses."""
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) // 1024
-    return 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from programs import Program
+from programs import Program, children
 from small_grid import done, results, until, written
 
 from dermaug.experiment.launchers.launch_options import SERIAL, Launch
@@ -42,19 +42,6 @@ def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
     yield begun
     for program in started:
         program.end()
-
-
-def children(pid: int) -> list[int]:
-    """Processes whose parent is a process."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            words = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if words[0] not in "ZX" and int(words[1]) == pid:
-            found.append(int(status.parent.name))
-    return found
 
 
 def test_processes_give_the_results_of_one_after_the_other_to_the_last_bit(
@@ -134,12 +121,13 @@ def test_signals_end_all_after_their_step_and_the_same_command_resumes(
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
     assert not list(folder.rglob("claim.json"))
     assert begun(folder)
-    one = start("--launcher", "serial")
-    until(lambda: one.pid in claimed(folder))
-    one.send(signal.SIGTERM)
-    code, said = one.ended(120)
-    assert code == 143, said
-    assert not list(folder.rglob("claim.json"))
+    for asked_to in (signal.SIGTERM, signal.SIGUSR1):
+        one = start("--launcher", "serial")
+        until(lambda one=one: one.pid in claimed(folder))
+        one.send(asked_to)
+        code, said = one.ended(120)
+        assert code == 143, said
+        assert not list(folder.rglob("claim.json"))
     assert results(done(folder, read_experiment(asked), SERIAL)) == results(serially)
 
 

@@ -10,7 +10,10 @@ from types import FrameType
 from dermaug.console import console
 from dermaug.errors import Terminated
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+)
+"""Ctrl-C; the system's request to end; what clusters send a while before a job's time is over."""
 
 
 class Stop:
@@ -27,7 +30,7 @@ class Stop:
 
         Raises:
             KeyboardInterrupt: After Ctrl-C.
-            Terminated: After SIGTERM.
+            Terminated: After SIGTERM or SIGUSR1.
         """
         if self.number == signal.SIGINT:
             raise KeyboardInterrupt

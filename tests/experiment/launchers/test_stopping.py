@@ -1,0 +1,39 @@
+"""Real signals to this process: the first is noted, and the handlers of before come back."""
+
+import signal
+
+import pytest
+
+from dermaug.errors import Terminated
+from dermaug.experiment.launchers.stopping import SIGNALS, Stop, stoppable
+
+
+@pytest.mark.parametrize(
+    ("number", "end"),
+    [
+        (signal.SIGINT, KeyboardInterrupt),
+        (signal.SIGTERM, Terminated),
+        (signal.SIGUSR1, Terminated),
+    ],
+)
+def test_a_signal_is_noted_and_ends_the_program_afterwards(
+    number: int, end: type[BaseException]
+) -> None:
+    before = [signal.getsignal(each) for each in SIGNALS]
+    stop, went_on = Stop(), False
+    with stoppable(stop):
+        signal.raise_signal(number)
+        went_on = True
+    assert went_on
+    assert stop
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+    with pytest.raises(end):
+        stop.raise_again()
+
+
+def test_without_a_signal_nothing_ends() -> None:
+    stop = Stop()
+    with stoppable(stop):
+        pass
+    assert not stop
+    stop.raise_again()
