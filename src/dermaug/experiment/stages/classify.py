@@ -1,7 +1,6 @@
 """A classifier job: its training set, the training, the predictions and the record."""
 
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions, write_predictions
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.once import once_per_run
 from dermaug.experiment.run.records import TrainingEntry, TrialRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_discriminator
@@ -134,7 +134,7 @@ def _predict_external(run: Run, job: ClassifierJob, classifier: nn.Module, fabri
         write_predictions(run.job(job.key).external(place), table, run.catalog.classes)
 
 
-@lru_cache(maxsize=8)
+@once_per_run
 def external_store(run: Run, path: str) -> PixelStore:
     """An external test set, decoded like the run's own images."""
     return open_labelled(run.experiment.data, Path(path), run.catalog.classes)
@@ -155,7 +155,7 @@ def _predict_parts(
     write_predictions(run.job(job.key).predictions, pd.concat(tables), run.catalog.classes)
 
 
-@lru_cache(maxsize=64)
+@once_per_run
 def _channel_statistics(run: Run, fold: Fold) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of the training split's channels, in [0, 1]."""
     return channel_statistics(ImageRows((run.images, run.catalog.rows(fold.train))))
