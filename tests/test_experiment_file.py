@@ -1,8 +1,10 @@
 from pathlib import Path
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
+from reliability.soak import random_experiment
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
@@ -101,4 +103,13 @@ def test_round_trip_through_json(size: int, seeds: list[int], dose: dict[str, in
         "arms": [{"name": "s", "synthetic": {"dose": dose}}],
     }
     asked = validate_experiment(tree, "first")
+    assert validate_experiment(asked.model_dump(mode="json"), "second") == asked
+
+
+@given(draw=st.randoms(use_true_random=False))
+def test_any_valid_experiment_survives_the_round_trip(draw: Random) -> None:
+    try:
+        asked = validate_experiment(random_experiment(draw), "first")
+    except DermaugError:  # some contradict themselves
+        reject()
     assert validate_experiment(asked.model_dump(mode="json"), "second") == asked

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,18 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     looking.get_by_role("button", name="Look at").click()
     looking.get_by_text("Highest prior-adjusted probability").wait_for()
     pictured(page, "classifier")
+
+
+def test_many_clicks_at_once_are_survived(page: Any, port: int) -> None:
+    drawing = opened_tab(page, "Generator")
+    draw = drawing.get_by_role("button", name="Draw")
+    with ThreadPoolExecutor(20) as pool:
+        answers = [pool.submit(answered, port, "GET", "/config") for _ in range(20)]
+        for _ in range(20):
+            draw.click(no_wait_after=True)
+    assert {answer.result()[0] for answer in answers} == {200}
+    drawing.locator("#made button.thumbnail-item").nth(2).wait_for()
+    assert answered(port, "GET", "/")[0] == 200
 
 
 def answered(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]:

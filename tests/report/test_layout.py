@@ -3,10 +3,14 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from drawn import recorded, reported
+
+from dermaug.experiment.run.results import RunResults
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDE = """[...document.querySelectorAll('.scroll')]
@@ -62,3 +66,25 @@ def test_a_point_tells_its_numbers(page: Any) -> None:
     disc = page.locator("#answer circle").first
     disc.hover()
     assert re.search(r"minus .*: [+−]?0\.\d{3} \(.* to .*\)", disc.locator("title").text_content())
+
+
+def test_names_from_outside_do_nothing(page: Any, drawn_study: Callable[..., RunResults]) -> None:
+    label = "<script>alert(1)</script>"
+    evil = f"{label}<img src='https://evil.example/x' onerror='alert(1)'>"
+    results = drawn_study(classes=("bkl", "mel", label))
+    data = results.record.data.model_copy(update={"skipped": {f"{evil}.jpg": evil}})
+    results = replace(
+        recorded(results, command=evil, data=data),
+        catalog=replace(results.catalog, name=evil, notes=(evil,)),
+    )
+    written, told, asked = reported(results), list[str](), list[str]()
+    other = page.context.browser.new_page()
+    other.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+    other.on("request", lambda request: asked.append(request.url))
+    other.goto(written.as_uri())
+    other.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    shown = other.locator("body").inner_text()
+    other.close()
+    assert evil in shown
+    assert told == []
+    assert [url for url in asked if not url.startswith((written.as_uri(), "data:"))] == []

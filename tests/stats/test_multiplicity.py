@@ -1,5 +1,6 @@
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dermaug.stats.multiplicity import holm
 
@@ -14,10 +15,9 @@ def holm_by_hand(p_values: list[float]) -> list[float]:
     return adjusted
 
 
-@pytest.mark.parametrize("number", [1, 2, 7, 30])
-def test_holm_agrees_with_the_procedure_step_by_step(number: int) -> None:
-    p_values = np.random.default_rng(number).random(number) ** 3
-    np.testing.assert_allclose(holm(p_values), holm_by_hand(p_values.tolist()))
+@given(st.lists(st.floats(0.0, 1.0) | st.sampled_from([0.01, 0.05]), min_size=1, max_size=30))
+def test_holm_agrees_with_the_procedure_step_by_step(p_values: list[float]) -> None:
+    np.testing.assert_allclose(holm(np.array(p_values)), holm_by_hand(p_values))
 
 
 def test_comparisons_that_could_not_be_made_do_not_count() -> None:

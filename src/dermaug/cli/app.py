@@ -17,6 +17,8 @@ from dermaug.errors import DermaugError, Terminated
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED = 130, 143
 JSON_OPTION = "--json"
+NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc")
+"""What libraries say, in lower case, when memory does not suffice."""
 
 
 def command_line() -> str:
@@ -76,10 +78,11 @@ def _of_the_system(error: Exception) -> DermaugError | None:
             "space"
         )
     text = str(error).lower()
-    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text:
+    if isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY):
         return DermaugError(
-            "out of memory; reduce the size, batch, width or number of images, or "
-            "close other programs",
+            "out of memory; reduce the size, batch, width or number of images, take fewer --jobs "
+            "at once, use --precision bf16-mixed on a GPU, or close other programs; what was saved "
+            "is kept",
             [str(error).splitlines()[0]] if str(error) else [],
         )
     return None

@@ -20,6 +20,7 @@ app.add_typer(cache, name="cache")
 
 EXTRAS = {
     "app": "a run as a page in the browser",
+    "excel": "tables in Excel workbooks",
     "export": "ONNX files of classifiers and generators",
     "fidelity": "FID and KID with the Inception network",
     "imagenet": "ImageNet weights without a network connection",

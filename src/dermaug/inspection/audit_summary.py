@@ -54,17 +54,12 @@ class ClassSummary:
         return bool((self.generators["copy_expected"] <= JUDGED_BELOW).all())
 
     @property
-    def is_small(self) -> bool:
-        """Whether some generator has fewer than `FEWEST_GROUPS` groups of real images."""
-        return bool(self.generators["validation_lesions"].min() < FEWEST_GROUPS)
-
-    @property
     def is_hidden(self) -> bool:
         """Whether a classifier recognises the class less than half as often as in real images.
 
-        Not told of classes that are too small.
+        Not told from fewer than `FEWEST_GROUPS` groups of real images.
         """
-        if self.is_small:
+        if self.generators["validation_lesions"].min() < FEWEST_GROUPS:
             return False
         return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
 

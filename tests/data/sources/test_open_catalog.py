@@ -42,6 +42,15 @@ def test_hints(tmp_path: Path, jpeg: bytes) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["set.tar", "set.tar.gz", "SET.7Z"])
+def test_an_archive_that_is_not_read_in_place_is_to_be_unpacked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"packed")
+    for path in (tmp_path / name, tmp_path):
+        with pytest.raises(DermaugError, match="not a supported data set") as caught:
+            open_catalog(path)
+        assert caught.value.details == (f"unpack first: {name}",)
+
+
 def test_image_folders_without_their_table_are_no_classes(tmp_path: Path, jpeg: bytes) -> None:
     for part in (1, 2):
         folder = tmp_path / f"HAM10000_images_part_{part}"

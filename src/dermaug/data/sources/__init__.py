@@ -18,7 +18,7 @@ from dermaug.data.sources import (
     tables,
 )
 from dermaug.data.sources.images import archives, file_names, is_image, sub_folders
-from dermaug.data.sources.missing import archive_hints
+from dermaug.data.sources.missing import archive_hints, unpack_first
 from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
 
@@ -155,7 +155,7 @@ def _only_content(path: Path) -> Path | None:
 def _hints(path: Path) -> list[str]:
     """Why class folders are none, sub-folders that would be recognised, and archives to unpack."""
     if not containers.is_folder(path):
-        return class_folders.file_hints(path)
+        return unpack_first([path.name]) or class_folders.file_hints(path)
     if open_question := nested_folders.doubts(path):
         return open_question
     inside = [*sub_folders(path), *archives(path)][:MOST_LOOKED_INTO]

@@ -87,12 +87,23 @@ def archive_hints(root: Path) -> list[str]:
     """What to do about archives in a folder that cannot be read in place, one phrase each."""
     names = file_names(root) if containers.is_folder(root) else []
     looked_into = [name for name in names if name.lower().endswith(containers.ARCHIVES)]
-    packed = [name for name in names if name.lower().endswith(PACKED)]
+    inner: list[str] = []
     if containers.locate(root):  # archives in an archive
-        packed, looked_into = [*packed, *looked_into], []
+        inner, looked_into = looked_into, []
     damaged = [name for name in looked_into if containers.unreadable(root / name)]
     hints = [f"{name} is not a readable archive: download it again" for name in damaged]
-    return hints + ([f"unpack first: {', '.join(packed)}"] if packed else [])
+    return hints + unpack_first(names, inner)
+
+
+def unpack_first(names: Sequence[str], others: Sequence[str] = ()) -> list[str]:
+    """Which files are archives that are not read in place, as a list of one phrase or none.
+
+    Args:
+        names: Names of files.
+        others: Names of more that have to be unpacked.
+    """
+    packed = [*(name for name in names if name.lower().endswith(PACKED)), *others]
+    return [f"unpack first: {', '.join(packed)}"] if packed else []
 
 
 def likely_cause(name: str, files: Collection[str], root: Path) -> str:
