@@ -31,7 +31,8 @@ ROW = {
         ({"verdict": INCONCLUSIVE}, "inconclusive with 40 test groups"),
         (
             {"verdict": INCONCLUSIVE, "attainable": False},
-            "inconclusive with 40 test groups, with which no possible gain would be significant",
+            "inconclusive with 40 test groups, with which not even the largest "
+            "possible gain would pass Holm's strictest step",
         ),
         ({"verdict": NOT_JUDGED}, "cannot be told from one training per arm"),
         ({"verdict": NOT_JUDGED, "num_groups": 9}, "cannot be told with 9 test groups"),

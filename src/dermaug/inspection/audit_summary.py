@@ -54,12 +54,17 @@ class ClassSummary:
         return bool((self.generators["copy_expected"] <= JUDGED_BELOW).all())
 
     @property
+    def is_small(self) -> bool:
+        """Whether some generator has fewer than `FEWEST_GROUPS` groups of real images."""
+        return bool(self.generators["validation_lesions"].min() < FEWEST_GROUPS)
+
+    @property
     def is_hidden(self) -> bool:
         """Whether a classifier recognises the class less than half as often as in real images.
 
-        Not told from fewer than `FEWEST_GROUPS` groups of real images.
+        Not told of classes that are too small.
         """
-        if self.generators["validation_lesions"].min() < FEWEST_GROUPS:
+        if self.is_small:
             return False
         return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
 

@@ -12,8 +12,7 @@ from dermaug.scoring.verdict_words import signed as signed_number
 NONE = "–"
 AVERAGED = (
     "Every trial counts equally; numbers with intervals weight the folds by the images behind them "
-    "instead (of the class, for sensitivities and AUCs), and calibration slopes and intercepts are "
-    "those of one fit to all trials, so that digits may differ."
+    "instead (of the class, for sensitivities and AUCs), so that digits may differ."
 )
 WEIGHTED = (
     "Folds are weighted by the images behind each number (of the class, for sensitivities and "

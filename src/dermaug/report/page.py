@@ -51,7 +51,7 @@ FOLDED = {
     "sizes": "results for fewer real lesions, and what a dose is worth in real ones",
     "external": "the same classifiers on data from elsewhere",
     "operating": "sensitivity at a specificity, predictive values, decision curves",
-    "calibration": "whether probabilities can be believed; slope and intercept for melanoma",
+    "calibration": "whether probabilities can be believed; slopes and intercepts",
     "flow": "flow diagram of images and lesions, and table 1",
     "split": "checks against leakage, sizes of the splits",
     "scores": "all means by arm, with their variation",

@@ -10,7 +10,7 @@ from dermaug.data.class_names import class_words
 from dermaug.experiment.plan.comparisons import BASELINE
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.verdict_words import signed
-from dermaug.stats.outcomes import EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS, NOT_JUDGED
+from dermaug.stats.outcomes import EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS, NOT_JUDGED, UNATTAINABLE
 from dermaug.stats.trainings import GROUPS_ONLY
 
 COLUMNS = ("model", "arm", "reference", "label", "per_real", "verdict", "sentence")
@@ -73,7 +73,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
         margin = f"{row['margin']:g}"
         return f"{label}: this dose is harmless within {margin} ({images}; {change})."
     groups = f"{row['num_groups']:,} {GROUPS_ONLY}"
-    none = "" if row["attainable"] else ", with which no possible gain would be significant"
+    none = "" if row["attainable"] else f", with which {UNATTAINABLE}"
     return f"{label}: {row['verdict']} with {groups}{none} ({images}; {change})."
 
 

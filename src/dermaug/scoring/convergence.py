@@ -20,13 +20,14 @@ COLUMNS = (
     *("difference", "low", "high", "margin", "converged"),
 )
 
-
+DIGITS = 3
+"""Gains are compared with their margins as they are printed, so that the page decides it."""
 REACHED = "reached"
-"""No gain exceeds its margin, and no interval reaches beyond it."""
+"""Every gain is below its margin, and no interval reaches beyond it."""
 NOT_EXCLUDED = "not excluded"
-"""No gain exceeds its margin, but an interval reaches beyond it."""
+"""Every gain is below its margin, but an interval reaches beyond it."""
 UNSETTLED = "unsettled"
-"""A gain exceeds its margin, which its interval includes."""
+"""A gain reaches its margin, which its interval includes."""
 NOT_REACHED = "not reached"
 """A gain exceeds its margin with its whole interval."""
 
@@ -50,7 +51,8 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
     Returns:
         model, arm, readout, scope, metric, images, half (images shown in the shorter training),
         difference, low, high (full length minus half, test split), margin, and converged: whether
-        the full length gains no more than the margin. Empty where it was not measured.
+        the full length gains less than the margin, to the digits that are printed. Empty where it
+        was not measured.
     """
     experiment, classes = results.experiment, results.catalog.classes
     pairs = shortened(experiment.arms)
@@ -63,7 +65,7 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
             margin, names = getattr(experiment.verdict.margin, metric), effect.contrast
             shown = (_shown(results, effect.model, arm) for arm in (names.arm, names.reference))
             place = (effect.model, names.arm, readout, ALL, metric)
-            rows.append((*place, *shown, *interval, margin, interval[0] <= margin))
+            rows.append((*place, *shown, *interval, margin, round(interval[0], DIGITS) < margin))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

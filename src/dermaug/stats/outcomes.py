@@ -12,6 +12,8 @@ EXPLORATORY = "exploratory"
 """Reported with an interval, but not a member of a family that Holm's rule adjusts."""
 ALPHA = 0.05
 POWER = 0.8
+UNATTAINABLE = "not even the largest possible gain would pass Holm's strictest step"
+"""What is said of a comparison whose estimate is not attainable."""
 FEWEST_GROUPS = 10
 """Smallest number of test groups of a class, over all folds, for a verdict on the class."""
 

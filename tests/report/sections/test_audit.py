@@ -66,7 +66,7 @@ def test_a_number_that_some_generators_lack_is_marked() -> None:
     numbers = pd.DataFrame([audited(0, "df", recall=np.nan), audited(1, "df", recall=0.7)])
     distances, _ = audit_tables(numbers)
     assert distances.rows[1][-3] == "0.70 (0.50)‡"
-    assert "not all" in distances.caption
+    assert "some generators only" in distances.caption
     whole, _ = audit_tables(pd.DataFrame([audited(0, "df"), audited(1, "df")]))
     assert "‡" not in whole.caption
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
@@ -15,6 +16,7 @@ from dermaug.report.sections.flow import (
 from dermaug.report.sections.leakage import NO_PART
 from dermaug.scoring.points import point_of
 from dermaug.scoring.subgroup_scores import score_subgroups
+from dermaug.scoring.verdicts import verdict_table
 
 Study = Callable[..., RunResults]
 
@@ -58,3 +60,18 @@ def test_results_are_given_by_way_of_diagnosis(drawn_study: Study) -> None:
     assert set(found["group"]) == set(ways)
     images = found.drop_duplicates("group").set_index("group")["images"]
     assert images.sum() == len({image for fold in results.folds for image in fold.test})
+
+
+def test_a_group_of_one_class_is_as_uncertain_as_the_class(drawn_study: Study) -> None:
+    results = drawn_study(seeds=(0, 1), lesions=60)
+    table = results.catalog.table
+    ways = np.where(table["label"] == "nv", "follow_up", "histo")
+    catalog = replace(results.catalog, table=table.assign(dx_type=ways))
+    point = point_of(replace(results, catalog=catalog), 400)
+    scored, verdicts = score_subgroups(point, 400), verdict_table(point)
+    told = scored[(scored["group"] == "follow_up") & (scored["metric"] == "balanced_accuracy")]
+    asked = verdicts[(verdicts["scope"] == "nv") & (verdicts["family"] == "class sensitivity")]
+    both = told.merge(asked, on=["arm", "reference"], suffixes=("", "_of_class"))
+    assert len(both)
+    assert np.allclose(both["value"], both["difference"])
+    assert np.allclose(both[["low", "high"]], both[["low_of_class", "high_of_class"]], atol=0.01)

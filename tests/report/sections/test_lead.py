@@ -39,8 +39,8 @@ INTERVAL = "(95 % interval +0.012 to +0.050)"
          f"the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
         ({"verdict": INCONCLUSIVE}, "Whether more does better or worse than base with net is not "
          f"settled: the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
-        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +0.031 {INTERVAL}, and no possible "
-         "gain would be significant in this design."),
+        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +0.031 {INTERVAL}, and after "
+         "adjustment for all comparisons no possible gain would be significant."),
         ({"verdict": NOT_JUDGED}, "As the table."),
     ],
 )  # fmt: skip

@@ -84,7 +84,7 @@ def added_images(results: RunResults) -> list[str]:
         ]
         rest = [label for label in without if label not in refused]
         none = f"; none of {listed(refused)} passed the curation" if refused else ""
-        none += f"; none of {listed(rest)}, not drawn or not asked for" if rest else ""
+        none += f"; none of {listed(rest)}, for which its dose asks for none" if rest else ""
         sentences.append(
             f"{arm.name} adds {added:,.0f} generated images{of} to {real:,.0f} real ones (mean "
             f"over trainings{none})."
@@ -104,7 +104,8 @@ def training_noise(verdicts: pd.DataFrame, experiment: Experiment) -> list[str]:
     return [
         f"For comparison, with {row['model']} the negative control {row['arm']}, which shows every "
         f"class as often as {row['reference']}, differs from it by {with_interval(row)} in "
-        f"{metric_words(row)}: that is mainly training noise."
+        f"{metric_words(row)}. By design that is mainly training noise"
+        f"{'' if row['low'] <= 0 <= row['high'] else ', but the interval excludes zero'}."
         for row in controls.to_dict("records")
     ]
 
@@ -183,7 +184,7 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     reasons = [f"the gain in {listed(shown)} exceeds the margin"] if shown else []
     if likely:
         reasons.append(
-            f"the measured gain in {listed(likely)} exceeds the margin, which its interval includes"
+            f"the measured gain in {listed(likely)} reaches the margin, which its interval includes"
         )
     if reasons:
         told = "it has not converged"
@@ -196,8 +197,8 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     if state == REACHED:
         return f"{found}: it has converged within the margins. {others}"
     return (
-        f"{found}: neither gain exceeds its margin, but the intervals do not exclude that longer "
-        f"training helps by more. {others}"
+        f"{found}: both gains are below their margins, but the intervals do not exclude that "
+        f"longer training helps by more. {others}"
     )
 
 

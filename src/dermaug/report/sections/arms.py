@@ -44,7 +44,8 @@ ARM_WORDS = {
 }
 
 INTRODUCTION = (
-    "The arms differ in what the classifier is trained on, or in its loss; networks, initial "
+    "The arms differ in what the classifier is trained on, in how it is shown (augmentation, "
+    "sampling), or in its loss; networks, initial "
     "weights, folds, seeds and the number of images shown are the same for all arms that train a "
     "classifier."
 )
@@ -136,7 +137,7 @@ def _emphasis(arms: Sequence[Arm]) -> list[str]:
     names = listed(list(dict.fromkeys([*losses, *samplings])))
     return [
         f"{names.capitalize()}: compared with an arm that differs in nothing else, where there is "
-        "one, these show the effect of emphasising classes without new images."
+        "one, they show the effect of emphasising classes without new images."
     ]
 
 

@@ -1,5 +1,7 @@
 """The audit of synthetic images: their distance to real images, and copies."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
 from dermaug.data.halves import LEAST_GROUPS
@@ -15,6 +17,7 @@ from dermaug.report.sections.audit_tables import (
     on_average,
     size_table,
 )
+from dermaug.stats.outcomes import FEWEST_GROUPS
 
 FLOOR = (
     "Each value stands beside its floor (a dash where there are too few lesions for one): the "
@@ -38,6 +41,54 @@ HALVES = (
     "class; the audit uses the other half. The test split is used for neither."
 )
 SMALL = "Classes with few validation groups allow no conclusion: check their number first."
+
+
+def _far(one: ClassSummary) -> str:
+    """A class, and in how many of its generators it differs from real images; "" if in none."""
+    of = len(one.generators)
+    words = one.label if of == 1 else f"{one.label} ({one.num_far} of {of} generators)"
+    return words if one.num_far else ""
+
+
+_NO_COPIES = (
+    "no class that can be judged has clearly more copies than chance gives at most on average; the "
+    "intervals say how many are not excluded."
+)
+_FINDINGS: tuple[tuple[Callable[[ClassSummary], str], str], ...] = (
+    (
+        lambda one: one.label if one.holds_copies else "",
+        "more images of {} are copies of training images than chance could give. They add nothing "
+        "new for the classifier and may disclose patients.",
+    ),
+    (
+        lambda one: "" if one.can_judge else one.label,
+        "copies of {} cannot be judged, because there are fewer than nine validation groups{fold}; "
+        "check the pairs.",
+    ),
+    (
+        lambda one: one.label if one.is_flattered else "",
+        "images of {} are audited on the same real images that a snapshot was, or may have been, "
+        f"selected on (two halves need {2 * LEAST_GROUPS} validation groups): their distances look "
+        "better than they are.",
+    ),
+    (
+        lambda one: one.label if one.is_hidden else "",
+        "the classifier recognises the class in its images of {} less than half as often as in "
+        "real ones{average}.",
+    ),
+    (
+        lambda one: one.label if one.is_small else "",
+        "whether images of {} are recognised less often than real ones is not judged, because "
+        f"there are fewer than {FEWEST_GROUPS} validation groups{{fold}}.",
+    ),
+    (
+        _far,
+        "its images of {} differ from real ones: the interval of their KID lies above the interval "
+        "of the floor. For other classes that is not shown, which does not mean that they are "
+        "alike.",
+    ),
+)
+"""What the audit finds, as a name of each class to which it applies, and the sentence."""
 
 
 def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
@@ -69,50 +120,13 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
     """Findings of the audit, naming every class that stands out, then how to read the tables."""
     if numbers.empty:
         return []
+    fold = " in some fold" if has_several(numbers) else ""
     sentences = []
-    some_fold = " in some fold" if has_several(numbers) else ""
     for family, classes in summarise(numbers).items():
-        copied = [one.label for one in classes if one.holds_copies]
-        hidden = [one.label for one in classes if one.is_hidden]
-        far = [_label_of_far(one) for one in classes if one.num_far]
-        if copied:
-            sentences.append(
-                f"{family}: more images of {listed(copied)} are copies of training images than "
-                "chance could give. They add nothing new for the classifier and may disclose "
-                "patients."
-            )
-        else:
-            sentences.append(
-                f"{family}: no class that can be judged has clearly more copies than chance gives "
-                "at most on average; the intervals say how many are not excluded."
-            )
-        if unjudged := [one.label for one in classes if not one.can_judge]:
-            sentences.append(
-                f"{family}: copies of {listed(unjudged)} cannot be judged, because there are "
-                f"fewer than nine validation groups{some_fold}; check the pairs."
-            )
-        if flattered := [one.label for one in classes if one.is_flattered]:
-            sentences.append(
-                f"{family}: images of {listed(flattered)} are audited on the same real images "
-                "that a snapshot was, or may have been, selected on (two halves need "
-                f"{2 * LEAST_GROUPS} validation groups): their distances look better than they "
-                "are."
-            )
-        if hidden:
-            sentences.append(
-                f"{family}: the classifier recognises the class in its images of {listed(hidden)} "
-                f"less than half as often as in real ones{on_average(numbers)}."
-            )
-        if far:
-            sentences.append(
-                f"{family}: its images of {listed(far)} differ from real ones: the interval of "
-                "their KID lies above the interval of the floor. For other classes that is not "
-                "shown, which does not mean that they are alike."
-            )
+        if not any(one.holds_copies for one in classes):
+            sentences.append(f"{family}: {_NO_COPIES}")
+        for name_of, text in _FINDINGS:
+            if names := [name for name in map(name_of, classes) if name]:
+                words = text.format(listed(names), fold=fold, average=on_average(numbers))
+                sentences.append(f"{family}: {words}")
     return [*sentences, FLOOR, COPIES, SMALL]
-
-
-def _label_of_far(one: ClassSummary) -> str:
-    """A class, and in how many of its generators it differs from real images."""
-    of = len(one.generators)
-    return one.label if of == 1 else f"{one.label} ({one.num_far} of {of} generators)"

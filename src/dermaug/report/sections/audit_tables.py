@@ -104,7 +104,9 @@ def _fidelity_table(numbers: pd.DataFrame) -> Table:
     )
     if any(IN_SOME in cell for row in rows for cell in row):
         caption += (
-            f" {IN_SOME}: mean over the generators with enough validation groups for it, not all."
+            f" {IN_SOME}: mean over some generators only; for the others there are too few real "
+            "images of different groups (FID needs two groups, precision and the numbers after it "
+            "five images of other groups beside each image)."
         )
     return Table(caption, header, tuple(rows), source="audit.csv")
 

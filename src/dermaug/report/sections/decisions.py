@@ -78,8 +78,8 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
         "mean ± SD over n trials; ECE, Brier and NLL: lower is better; exploratory. ECE: expected "
         "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
         "to 2. NLL: negative log-likelihood in nats. After: with the temperature fitted on "
-        "validation; above 1 the "
-        f"classifier was overconfident, below 1 underconfident. {AVERAGED}"
+        "validation: above 1, softer probabilities had the lower NLL there, below 1 sharper ones. "
+        f"{AVERAGED} Calibration slopes and intercepts are those of one fit to all trials."
     )
     header, rows = ("Arm", *_CALIBRATION.values(), "n"), arm_rows(calibration, arms, cells)
     return Table(caption, header, rows, source="scoring/calibration.csv")
@@ -102,8 +102,8 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
         f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "
         f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
         "images). The last columns use the threshold on prior-adjusted probabilities that gave "
-        "this specificity on validation; the specificity on test follows the slash. Partial AUC: "
-        "the area above 80 % sensitivity, 0.2 at most. "
+        "at least this specificity on validation; the specificity on test follows the slash. "
+        "Partial AUC: the area above 80 % sensitivity, 0.2 at most. "
         f"{AVERAGED} Exploratory."
     )
     rows = arm_rows(points, arms, cells)

@@ -52,7 +52,8 @@ def sample_grids(results: RunResults) -> Figure | None:
     caption = (
         "Left of each pair: real images of the training split, sampled at random; right: images of "
         f"the {' and '.join(sorted({family for family, _ in first}))} generator, not selected. "
-        "First fold and generator seed."
+        "All classes are drawn from the same latents, so that the images of a generator of several "
+        "classes may resemble each other from class to class. First fold and generator seed."
     )
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
 

@@ -92,11 +92,8 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
     if row["verdict"] == EQUIVALENT:
         return f"{arm} does as well as {pair}, within a margin of {row['margin']:g}: {difference}."
     if row["verdict"] == INCONCLUSIVE:
-        none = (
-            ""
-            if row["attainable"]
-            else ", and no possible gain would be significant in this design"
-        )
+        none = ", and after adjustment for all comparisons no possible gain would be significant"
+        none = "" if row["attainable"] else none
         return f"Whether {arm} does better or worse than {pair} is not settled: {difference}{none}."
     return str(row["sentence"])
 

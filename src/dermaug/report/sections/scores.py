@@ -83,7 +83,7 @@ def score_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
 
 def lesion_table(scores: pd.DataFrame, arms: Sequence[str]) -> Table:
     """The same for lesions, the probabilities of whose images are averaged."""
-    lesions = int(scores["lesions"].sum() / max(len(scores), 1))
+    lesions = round(scores["lesions"].sum() / max(len(scores), 1))
     caption = (
         "Scores of lesions: the probabilities of all images of a lesion are averaged before it is "
         f"classified. Test split, mean ± SD over n trials, {lesions:,} lesions per trial on "

@@ -74,7 +74,9 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
     kept = {each.keep for each in results.experiment.classifiers}
     caption = (
         "Balanced accuracy at argmax on the validation split while training, one line per fold and "
-        f"seed. {listed([_KEPT[each] for each in sorted(kept)]).capitalize()}."
+        f"seed. {listed([_KEPT[each] for each in sorted(kept)]).capitalize()}, in "
+        "float32 and with all views; points are computed at the precision of the training and "
+        "with one view, so that scores of the tested network may differ from the last point."
     )
     return Figure("training", caption, drawn, table, legend(arms), 340)
 
@@ -241,7 +243,7 @@ def curation_table(results: RunResults) -> Table | None:
         "fewest–most over folds and seeds. Last column: real validation images of the class that "
         "the rule on confidence would reject as well, over all trials. The reference classifier is "
         f"that of arm {reference.name} with the next seed (after the last one, the first). {NONE}: "
-        f"the rule was not used or could not be applied.{_COPIES if copies else ''}"
+        f"the rule was not used or could not be applied.{f' {_COPIES}' if copies else ''}"
     )
     header = ("Arm", "Class", "Drawn", *_RULES.values(), "Pass", "Real ones not confident")
     return Table(caption, header, tuple(rows), texts=2)

@@ -25,6 +25,7 @@ from dermaug.stats.outcomes import (
     HELPS,
     HURTS,
     NOT_JUDGED,
+    UNATTAINABLE,
 )
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -41,6 +42,18 @@ _CAPTION = (
     "fewer than three folds. The interval is not adjusted, so it may exclude zero where the "
     "verdict is inconclusive. Detectable: the minimum detectable difference at 80 % power and the "
     "strictest step of Holm's rule, with the variation seen here; none: larger than possible."
+)
+_METHOD = (
+    "An interval combines the test groups, which are resampled within folds and within their sets "
+    "of classes, with the trainings. The variance of trainings is that of the paired differences "
+    "of this study, moderated: the variance expected from earlier trainings enters with the weight "
+    "of two further degrees of freedom, and a t distribution with the sum of both is used. With "
+    "one training in each of three or more folds, the spread over folds takes the place of both. "
+    "What is expected of a class follows from the level of its sensitivity; where its "
+    "trainings agree better than that, its interval is wider than these trainings by themselves "
+    "would suggest, and an inconclusive difference may then be a clear one. p-values, equivalence "
+    "and detectable differences come from the same two parts. The documentation of dermaug has "
+    "the equations (Statistics)."
 )
 _COMPARED = (
     ("prior-adjusted", "balanced_accuracy", "Mean sensitivity, prior-adjusted"),
@@ -60,8 +73,9 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
             overall_verdicts(table),
             class_verdicts(table, results.catalog.classes),
             *class_advice(scoring.advice),
+            Details("How intervals and p-values are computed", [_METHOD]),
             Details(
-                "Every contrast with a baseline, a named arm or a replay, in three read-outs",
+                "Judged and exploratory comparisons, in three read-outs and in specificity",
                 [comparison_table(table)],
             ),
         ]
@@ -148,7 +162,8 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
     caption = (
         "Difference in the sensitivity of each class, prior-adjusted, "
         "with the verdict if p is at most 0.05 after Holm's adjustment for the whole table. "
-        "Numbers without a verdict are inconclusive (*: no possible gain would be significant); "
+        "Numbers without a verdict are inconclusive (*: "
+        f"{UNATTAINABLE}); "
         "numbers in parentheses are not judged: one "
         f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
     )
@@ -233,8 +248,8 @@ def _forest_colours(table: pd.DataFrame) -> str:
         "Grey: exploratory (replay controls, and doses that were not selected).": ~single
         & (table["verdict"] == EXPLORATORY),
         "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
-        "A negative control shows every class as often as its baseline; its difference is mainly "
-        "the training noise of this study.": table["role"] == NEGATIVE,
+        "A negative control shows every class as often as its baseline; by design its difference "
+        "is mainly the training noise of this study.": table["role"] == NEGATIVE,
     }
     return " ".join(words for words, shown in kinds.items() if shown.any())
 
