@@ -29,4 +29,12 @@ class Terminated(BaseException):
 
 
 class StoppedEarly(BaseException):
-    """Ends a training after its present step, because the program was asked to stop."""
+    """Ends a training after its present step, because the program was asked to stop.
+
+    Args:
+        signal: Number of the signal, if another process of the training was asked.
+    """
+
+    def __init__(self, signal: int = 0) -> None:
+        super().__init__(signal)
+        self.signal = signal

@@ -55,6 +55,16 @@ def _link(path: str) -> str:
         return ""
 
 
+def under_torchrun() -> bool:
+    """Whether torchrun has started this process, as one of several."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def is_first_rank() -> bool:
+    """Whether this process speaks for all that train a network together; always, if alone."""
+    return not under_torchrun() or os.environ["RANK"] == "0"
+
+
 def busy_cores(seconds: float = 0.5, *, niced: bool = False) -> float:
     """Cores of this process that programs keep busy while it waits; 0 where nothing tells.
 

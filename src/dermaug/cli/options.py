@@ -59,6 +59,15 @@ Submit = Annotated[
         help="A setting of submitit, for example slurm_partition=gpu; repeatable.",
     ),
 ]
+Devices = Annotated[
+    int,
+    typer.Option(
+        min=1, help="Processes, with one GPU each or on the CPU, that train one generator together."
+    ),
+]
+NumNodes = Annotated[
+    int, typer.Option(min=1, help="Machines with so many devices each, started by torchrun.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
 
 Labels = Annotated[
@@ -183,7 +192,14 @@ def existing(data: Path) -> Path:
     return path
 
 
-def launching(launcher: str, jobs: str, address: str, submit: list[str] | None) -> Launch:
+def launching(
+    launcher: str,
+    jobs: str,
+    address: str,
+    submit: list[str] | None,
+    devices: int = 1,
+    num_nodes: int = 1,
+) -> Launch:
     """How the jobs of a command are distributed.
 
     Raises:
@@ -192,7 +208,7 @@ def launching(launcher: str, jobs: str, address: str, submit: list[str] | None) 
     number = whole_number(jobs)
     if jobs != "auto" and number is None:
         raise DermaugError(f"--jobs {jobs[:40]}: expected auto or a number from 1")
-    return Launch(launcher, number, address, tuple(submit or ()))
+    return Launch(launcher, number, address, tuple(submit or ()), devices, num_nodes)
 
 
 def echo_json(value: object) -> None:

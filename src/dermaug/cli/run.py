@@ -12,6 +12,7 @@ from dermaug.cli.options import (
     Convergence,
     Data,
     Device,
+    Devices,
     ExperimentFile,
     ImageColumn,
     JobsAtOnce,
@@ -20,6 +21,7 @@ from dermaug.cli.options import (
     Launcher,
     LeaveOut,
     LesionColumn,
+    NumNodes,
     Output,
     PatientColumn,
     Precision,
@@ -35,6 +37,7 @@ from dermaug.config import Experiment
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.host import is_first_rank, under_torchrun
 from dermaug.shipped import cost_class, shipped_experiments
 
 train = typer.Typer(no_args_is_help=True, help="Run a single stage of an experiment.")
@@ -158,12 +161,24 @@ def generator(
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
     seed: Seed = None,
+    devices: Devices = 1,
+    num_nodes: NumNodes = 1,
 ) -> None:
     """Train all or some generators of an experiment and draw their images."""
+    console.quiet = not is_first_rank()
     asked = read_asked(experiment, data, settings)
-    launch = launching(launcher, jobs, address, submit)
+    launch = launching(launcher, jobs, address, submit, devices, num_nodes)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
-    _train("generators", asked, output, wanted, device, precision, launch)
+    if launch.ranks == 1 and not under_torchrun():
+        _train("generators", asked, output, wanted, device, precision, launch)
+        return
+    folder = output or Path("runs") / asked.name
+    if is_first_rank():
+        _prepare(folder, asked, device, precision)
+    from dermaug.experiment.launchers.settle import Asked
+    from dermaug.experiment.launchers.several_ranks import train_together
+
+    train_together(folder, asked, wanted, Asked(device, precision), command_line(), launch)
 
 
 @train.command()

@@ -28,9 +28,7 @@ def none(images: Batch, random: Generator) -> Batch:
 
 def dihedral(images: Batch, random: Generator) -> Batch:
     """Each image in one of its eight flips and quarter turns, without resampling."""
-    flip, mirror, transpose = (
-        torch.rand(3, len(images), generator=random, device=images.device) < 0.5
-    )
+    flip, mirror, transpose = (unit(images, random) < 0.5 for _ in range(3))
     images = torch.where(per_image(flip), images.flip(2), images)
     images = torch.where(per_image(mirror), images.flip(3), images)
     return torch.where(per_image(transpose), images.transpose(2, 3), images)

@@ -20,13 +20,14 @@ from dermaug.generators.conditioning import told_share
 from dermaug.generators.diffaugment import Strength, augment
 from dermaug.generators.family import Family, Images, Progress, own_options
 from dermaug.generators.objectives import OBJECTIVES, gradient_penalty
-from dermaug.generators.residual import ResidualDiscriminator, ResidualGenerator
+from dermaug.generators.residual import GROUP, ResidualDiscriminator, ResidualGenerator
 
 
 class Cgan(Family):
     """Generator and discriminator with Adam, one step of each per batch."""
 
     conditional: ClassVar[bool] = True
+    part_of: ClassVar[int] = GROUP
 
     class Options(Section):
         """Settings of the conditional GAN."""
@@ -95,10 +96,11 @@ class Cgan(Family):
         g_loss = self.g_loss(rival, own)
         self.descend("sampler", g_loss)
         self.discriminator.requires_grad_(True)
+        seen = [self.ranks.whole(logits.detach()) for logits in (real, fake)]
         return {
             "discriminator_loss": d_loss.detach(),
             "generator_loss": g_loss.detach(),
-            "real_sign": self.strength.follow(real.detach(), fake.detach()),
+            "real_sign": self.strength.follow(*seen),
             "augmentation": self.strength.probability.clone(),
         }
 

@@ -83,6 +83,7 @@ class Dcgan(Family):
     """Generator and discriminator with Adam, one step of each per batch."""
 
     conditional: ClassVar[bool] = False
+    part_of: ClassVar[int] = 1
 
     class Options(Section):
         """Settings of a DCGAN."""

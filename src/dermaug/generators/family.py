@@ -1,7 +1,7 @@
 """The interface of generator families, which the training loop uses."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.experiment_file import Checked, validate_section
+from dermaug.training.ranks import ALONE, Ranks
 
 Images = Float[Tensor, "b 3 h w"]
 
@@ -91,6 +92,13 @@ class Family(nn.Module, ABC):
     optimizers: Mapping[str, Optimizer]
     """Optimisers by the name of the network that each updates, for the checkpoint."""
 
+    part_of: ClassVar[int] = 0
+    """Several processes may train one network, each on a part of every batch, if the size of the
+    part is a multiple of this; 0: they may not."""
+
+    ranks: Ranks = ALONE
+    """These processes."""
+
     class Options(Section):
         """Settings of this family, given as `generators.options`."""
 
@@ -130,9 +138,14 @@ class Family(nn.Module, ABC):
 
     def descend(self, name: str, loss: Tensor) -> None:
         """Minimise a loss by one step of the optimiser of that name."""
+        self.differentiate(name, loss)
+        self.optimizers[name].step()
+
+    def differentiate(self, name: str, loss: Tensor) -> None:
+        """Compute the gradients of a loss for the optimiser of that name, over all processes."""
         self.optimizers[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizers[name].step()
+        self.ranks.average(gradients_of(self.optimizers[name]))
 
     def prepare(self) -> None:
         """Load what only a training needs, such as pretrained weights; by default nothing."""
@@ -149,6 +162,12 @@ class Family(nn.Module, ABC):
     def tells_classes(cls) -> bool:
         """Whether the discriminator predicts classes, that is, the family has `class_logits`."""
         return cls.class_logits is not Family.class_logits
+
+
+def gradients_of(optimizer: Optimizer) -> Iterator[Tensor]:
+    """The gradients of all weights that an optimiser updates."""
+    for group in optimizer.param_groups:
+        yield from (weight.grad for weight in group["params"] if weight.grad is not None)
 
 
 def own_options(section: type[Checked], config: GeneratorConfig) -> Checked:

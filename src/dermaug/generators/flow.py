@@ -142,6 +142,7 @@ class Flow(Family):
     """One network with Adam; `latent` of the configuration is ignored."""
 
     conditional: ClassVar[bool] = True
+    part_of: ClassVar[int] = 1
     Options = FlowOptions
     sampler: FlowSampler
 
@@ -168,9 +169,7 @@ class Flow(Family):
         told = labels.masked_fill(untold < self.own.class_dropout, self.sampler.network.no_class)
         found = self.sampler.velocity(straight_path(noise, images, times), times, told)
         loss = mse_loss(found.float(), path_velocity(noise, images))
-        adam = self.optimizers["sampler"]
-        adam.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.differentiate("sampler", loss)
         length = clip_grad_norm_(self.sampler.parameters(), LONGEST_GRADIENT)
-        adam.step()
+        self.optimizers["sampler"].step()
         return {"velocity_loss": loss.detach(), "gradient_norm": length.detach()}

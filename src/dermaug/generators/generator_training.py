@@ -12,6 +12,7 @@ from dermaug.generators.steps import GeneratorSteps
 from dermaug.seeding import derive_seed
 from dermaug.training.grids import save_contact_sheet
 from dermaug.training.journal import Journal
+from dermaug.training.leading import call_to_step, call_to_train
 from dermaug.training.order import Order
 from dermaug.training.resume import keep, resume, saved_when_stopped
 
@@ -30,6 +31,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     config, state = task.spec.config, State(task, fabric)
     if not resume(task.folder, state):
         _save_real_grid(task)
+    call_to_train(task.ranks, state)
     steps = GeneratorSteps(task, state, fabric)
     snapshots = Snapshots(task, fabric)
     total = steps.total
@@ -42,6 +44,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
         Journal(task.folder, shown) as journal,
     ):
         while state.step < total and not stop:
+            call_to_step(task.ranks)
             steps.take()
             advance(config.batch)
 

@@ -14,10 +14,12 @@ from dermaug.generators.family import Family
 from dermaug.generators.health import Vitals
 from dermaug.generators.saved_generator import GeneratorSpec
 from dermaug.seeding import derive_seed
+from dermaug.training.batch_statistics import share_statistics
 from dermaug.training.convolutions import suit_cpu
 from dermaug.training.ema import Ema
 from dermaug.training.means import RunningMeans
 from dermaug.training.optimizers import load_optimizer
+from dermaug.training.ranks import ALONE, Ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,7 @@ class GeneratorTask:
             which snapshots are compared; None compares nothing and keeps the last snapshot.
         groups: Lesion of each training image and of each validation image; None treats every
             image as a lesion of its own.
+        ranks: The processes that train it together.
     """
 
     title: str
@@ -44,6 +47,7 @@ class GeneratorTask:
     folder: Path
     validation: ImageBank | None = None
     groups: tuple[np.ndarray, np.ndarray] | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class State:
         # Copied before `suit_cpu`, so that images are always drawn by the same computation.
         self.ema = Ema(self.family.sampler, task.spec.config.ema)
         suit_cpu(self.family)
+        share_statistics(self.family, task.ranks)
+        self.family.ranks = task.ranks
         self.step, self.seconds = 0, 0.0
         self.vitals: list[Vitals] = []
         self.losses = RunningMeans()

@@ -30,16 +30,20 @@ class GeneratorSteps:
         """Number of steps of the whole training."""
         self._order = Order(len(task.training), derive_seed(task.seed, "order"), _weights(task))
         self._random = StepRandom(fabric.device, derive_seed(task.seed, "step"))
-        self._feed = Feed(task.training, config.batch)
+        self._part = config.batch // task.ranks.number
+        self._feed = Feed(task.training, self._part)
         self._run = Replayed(self._random, state.family.optimizers.values())
 
     def take(self) -> None:
         """Take one step: what changes is set first, for the rest may be a recorded step."""
-        state, batch = self.state, self.task.spec.config.batch
-        self._feed.show(self._order.batch(state.step * batch, batch))
-        self._random.at(state.step)
-        state.ema.at(state.step)
-        self._run(state.family.prepare_step(self._progress), self._update)
+        state, batch, ranks = self.state, self.task.spec.config.batch, self.task.ranks
+        with ranks.fatal():
+            self._feed.show(ranks.part(self._order.batch(state.step * batch, batch)))
+            self._random.at(state.step)
+            state.ema.at(state.step)
+            kind = state.family.prepare_step(self._progress)
+            # What waits for other processes is not recorded.
+            self._run(kind if ranks.is_alone else None, self._update)
         state.step += 1
 
     @property
@@ -48,14 +52,14 @@ class GeneratorSteps:
 
     def _update(self) -> None:
         """Update every network of the family, and the averaged sampler."""
-        state, random = self.state, self._random.generator
+        state, random, ranks = self.state, self._random.generator, self.task.ranks
         images, labels = self._feed.batch()
-        if self.task.spec.config.augment:
-            images = dihedral(images, random)
-        with self.fabric.autocast():
+        with ranks.own_numbers(self._part), self.fabric.autocast():
+            if self.task.spec.config.augment:
+                images = dihedral(images, random)
             losses = state.family.step(images * 2.0 - 1.0, labels, random, self._progress)
         state.ema.update()
-        state.losses.add(losses)
+        state.losses.add(ranks.means(losses))
 
 
 def _weights(task: GeneratorTask) -> Float[np.ndarray, " n"] | None:

@@ -20,6 +20,7 @@ from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.generate import run_generator_job
 from dermaug.files import sweep
 from dermaug.training.fabric import start_fabric
+from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
 
 
@@ -53,7 +54,14 @@ class Work:
         return prepare_run(self.folder, self.experiment)
 
 
-def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = None) -> Outcome:
+def do_job(
+    run: Run,
+    key: str,
+    device: str,
+    stop: Stop,
+    stale: bytes | None = None,
+    ranks: Ranks = ALONE,
+) -> Outcome:
     """Claim a job, do it as the run has decided, and write the record that marks it as done.
 
     Args:
@@ -62,6 +70,7 @@ def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = No
         device: Its device, for `start_fabric`.
         stop: Whether this process was asked to stop.
         stale: Content of a stale claim of the job, which is taken over.
+        ranks: The processes that do it together, of which this one is the first.
 
     Raises:
         DermaugError: A training failed, or the job needs one that is not done.
@@ -75,9 +84,10 @@ def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = No
             return Outcome.DONE
         sweep(files.path, claimed=True)
         try:
-            record = _compute(run, run.jobs.named(key), device, _Listener(claim, stop))
+            record = _compute(run, run.jobs.named(key), device, _Listener(claim, stop), ranks)
             claim.require()
-        except StoppedEarly:
+        except StoppedEarly as early:
+            stop.number = stop.number or early.signal
             return Outcome.STOPPED
         except LostClaim:
             return Outcome.ELSEWHERE
@@ -91,13 +101,15 @@ def do_job(run: Run, key: str, device: str, stop: Stop, stale: bytes | None = No
     return Outcome.DONE
 
 
-def _compute(run: Run, job: Job, device: str, listener: Listener) -> GeneratorRecord | TrialRecord:
+def _compute(
+    run: Run, job: Job, device: str, listener: Listener, ranks: Ranks
+) -> GeneratorRecord | TrialRecord:
     how = RunRecord.read(run.files.record).networks[job.network]
     with limited_threads(how.threads), overheard(listener):
         fabric = start_fabric(device, how.precision)
         try:
             if isinstance(job, GeneratorJob):
-                return run_generator_job(run, job, fabric)
+                return run_generator_job(run, job, fabric, ranks)
             return run_classifier_job(run, job, fabric)
         finally:
             if fabric.device.type == "cuda":  # other processes share its memory

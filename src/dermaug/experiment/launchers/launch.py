@@ -23,6 +23,7 @@ from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.run import Run, begin_run, finish_run, prepare_run
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.files import require_writable
+from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
 
 
@@ -70,6 +71,7 @@ def train_some(
     precision: str,
     command: str,
     launch: Launch,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Run the jobs of one wave that have the given coordinates.
 
@@ -82,6 +84,7 @@ def train_some(
         precision: As for `run_experiment`.
         command: As for `run_experiment`.
         launch: As for `run_experiment`.
+        ranks: As for `do_job`.
 
     Raises:
         DermaugError: No job matches, or one needs a network that is not trained yet.
@@ -103,7 +106,7 @@ def train_some(
         )
     refuse_too_many(folder, run.jobs, experiment.data.size)
     begin_run(run, command)
-    do_jobs(run, jobs, device, precision, launch)
+    do_jobs(run, jobs, device, precision, launch, ranks)
 
 
 def do_jobs(
@@ -112,6 +115,7 @@ def do_jobs(
     device: str,
     precision: str,
     launch: Launch = SERIAL,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Run the unfinished ones of some jobs.
 
@@ -121,6 +125,7 @@ def do_jobs(
         device: As for `run_experiment`.
         precision: As for `run_experiment`.
         launch: As for `run_experiment`.
+        ranks: As for `do_job`.
 
     Raises:
         DermaugError: Trainings failed; all that need none of them were done.
@@ -132,7 +137,7 @@ def do_jobs(
         finish_run(run, jobs_ended=False)
         return
     asked, stop = Asked(device, precision), Stop()
-    task = Task(run, asked, len(left), launch, stop)
+    task = Task(run, asked, len(left), launch, stop, ranks)
     with closing(LAUNCHERS[launch.launcher](task)) as launcher:
         with alone(run.files.claim):
             if launcher.size:  # otherwise the first machine that does a job decides

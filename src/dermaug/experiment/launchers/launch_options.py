@@ -16,6 +16,8 @@ class Launch:
         jobs: Number of jobs at the same time; None is chosen by the machine.
         address: Address of a Ray cluster; "" is this machine alone.
         submit: Settings of submitit, as KEY=VALUE.
+        devices: Number of processes on each machine that train one generator together.
+        num_nodes: Number of these machines.
 
     Raises:
         DermaugError: There is no such launcher or number of jobs, or an option is of another one.
@@ -25,6 +27,8 @@ class Launch:
     jobs: int | None = None
     address: str = ""
     submit: tuple[str, ...] = ()
+    devices: int = 1
+    num_nodes: int = 1
 
     def __post_init__(self) -> None:
         if self.launcher not in NAMES:
@@ -35,6 +39,16 @@ class Launch:
             raise DermaugError(f"--address {self.address}: only --launcher ray has an address")
         if self.submit and self.launcher != "submitit":
             raise DermaugError(f"--submit {self.submit[0]}: only --launcher submitit has settings")
+        if self.ranks > 1 and (self.launcher not in ("serial", "processes") or self.jobs):
+            raise DermaugError(
+                f"--devices {self.devices}: all processes train one generator after the other; "
+                "omit --launcher and --jobs"
+            )
+
+    @property
+    def ranks(self) -> int:
+        """Number of processes that train one generator together."""
+        return self.devices * self.num_nodes
 
 
 SERIAL = Launch()

@@ -12,6 +12,7 @@ from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.settle import Asked, settled_device
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.run import Run
+from dermaug.training.ranks import ALONE, Ranks
 
 
 class LostWorker(Exception):  # noqa: N818
@@ -28,6 +29,7 @@ class Task:
         wanted: Number of jobs to do.
         launch: How they are distributed.
         stop: Whether this process was asked to stop.
+        ranks: The processes that do each job together.
     """
 
     run: Run
@@ -35,6 +37,7 @@ class Task:
     wanted: int
     launch: Launch
     stop: Stop
+    ranks: Ranks = ALONE
 
     @cached_property
     def device(self) -> str:

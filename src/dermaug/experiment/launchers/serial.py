@@ -20,7 +20,7 @@ class Serial:
         future: Future[Outcome] = Future()
         task = self._task
         try:
-            future.set_result(do_job(task.run, key, task.device, task.stop, stale))
+            future.set_result(do_job(task.run, key, task.device, task.stop, stale, task.ranks))
         except Exception as error:  # the caller reads it from the future, as of other launchers
             future.set_exception(error)
         return future

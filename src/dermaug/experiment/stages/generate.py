@@ -25,11 +25,23 @@ from dermaug.synthesis.synthetic_set import (
     write_synthetic_set,
 )
 from dermaug.training.checkpoint import checkpoint_digest
+from dermaug.training.leading import call_to_job
+from dermaug.training.ranks import ALONE, Ranks
 
 
-def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorRecord:
-    """Train a generator, draw its synthetic set, and return the record that marks it as done."""
-    task = generator_task(run, job, fabric)
+def run_generator_job(
+    run: Run, job: GeneratorJob, fabric: Fabric, ranks: Ranks = ALONE
+) -> GeneratorRecord:
+    """Train a generator, draw its synthetic set, and return the record that marks it as done.
+
+    Args:
+        run: A run that has been started.
+        job: The job.
+        fabric: Device and precision.
+        ranks: The processes that train it together, of which this one is the first.
+    """
+    call_to_job(ranks, job.key)
+    task = generator_task(run, job, fabric, ranks)
     trained = train_generator(task, fabric)
     _draw_synthetic_set(run, job, task, fabric)
     return GeneratorRecord(
@@ -45,7 +57,9 @@ def run_generator_job(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorR
     )
 
 
-def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask:
+def generator_task(
+    run: Run, job: GeneratorJob, fabric: Fabric, ranks: Ranks = ALONE
+) -> GeneratorTask:
     """Collect the training images of a generator and the images that select its snapshots.
 
     A generator is trained on its fold's training split. Snapshots are selected on one half of the
@@ -76,6 +90,7 @@ def generator_task(run: Run, job: GeneratorJob, fabric: Fabric) -> GeneratorTask
         groups=(groups[rows], groups[kept]),
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,
+        ranks=ranks,
     )
 
 
