@@ -5,7 +5,6 @@ that they moved. Sums are in another order, and Adam divides by small numbers.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
