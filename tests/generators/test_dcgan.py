@@ -11,7 +11,7 @@ from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
 
 @pytest.mark.parametrize("kernel", [4, 5])
-@pytest.mark.parametrize("size", [28, 32, 48, 64, 96, 128])
+@pytest.mark.parametrize("size", [28, 32, 48, 64, 96, 128, 256])
 def test_generator_and_discriminator_mirror_each_other(size: int, kernel: int) -> None:
     family = Dcgan(GeneratorConfig(width=4, options={"kernel": kernel}), size)
     random = Generator().manual_seed(0)

@@ -16,6 +16,10 @@ from dermaug.errors import DermaugError
 from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
 from dermaug.generators.objectives import discriminator_loss, nonsaturating_loss
 
+MOST = 16
+"""Largest number of channels of a layer, relative to that nearest the image, reached at 128 pixels.
+As published, the number would double with the side of the images without end."""
+
 
 class DcganGenerator(Sampler):
     """Fractionally strided convolutions from a latent to an image, each of which doubles the side.
@@ -34,7 +38,7 @@ class DcganGenerator(Sampler):
         super().__init__()
         self.latent = latent
         base, doublings = halvings_of(size)
-        widths = [width * 2**power for power in reversed(range(doublings))]
+        widths = list(reversed(channels_of(width, doublings)))
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent, widths[0], base, bias=False),
             nn.BatchNorm2d(widths[0]),
@@ -144,7 +148,7 @@ def judging_layers(width: int, size: int, kernel: int, outputs: int = 1) -> nn.S
         outputs: Number of outputs per image.
     """
     base, doublings = halvings_of(size)
-    widths = [3, *(width * 2**power for power in range(doublings))]
+    widths = [3, *channels_of(width, doublings)]
     padding = (kernel - 1) // 2
     layers: list[nn.Module] = []
     for stage, (inputs, each) in enumerate(pairwise(widths)):
@@ -164,6 +168,16 @@ def initialise(module: nn.Module) -> None:
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+def channels_of(width: int, doublings: int) -> list[int]:
+    """Channels of each layer, from that nearest the image.
+
+    Example:
+        >>> channels_of(48, 7)
+        [48, 96, 192, 384, 768, 768, 768]
+    """
+    return [width * min(MOST, 2**power) for power in range(doublings)]
 
 
 def halvings_of(size: int) -> tuple[int, int]:

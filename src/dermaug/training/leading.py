@@ -39,9 +39,8 @@ class Call:
     @property
     def state(self) -> dict[str, Any]:
         """The state, on the CPU."""
-        state: dict[str, Any] = torch.load(
-            io.BytesIO(self.content), map_location="cpu", weights_only=True
-        )
+        file = io.BytesIO(self.content)
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
         return state
 
 

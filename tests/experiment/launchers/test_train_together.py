@@ -161,6 +161,7 @@ def test_what_cannot_be_divided_is_refused_before_anything_is_written(
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_first_process_says_why_another_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "from dermaug.experiment.launchers.joining import joined\n"
