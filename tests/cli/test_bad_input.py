@@ -220,6 +220,8 @@ def tampered(source: Path, target: Path, change: Callable[[dict[str, Any]], obje
         lambda state: state["spec"].update(extra=1),
         lambda state: state["spec"].update(classes=5),
         lambda state: state["spec"].update(classes=["only"]),
+        lambda state: state["spec"].update(classes=[1.5, None]),
+        lambda state: state["spec"].update(margin="wide"),
         lambda state: state["spec"].pop("size"),
         lambda state: state.pop("weights"),
         lambda state: state["weights"].pop("network.head.weight"),
@@ -232,6 +234,8 @@ def tampered(source: Path, target: Path, change: Callable[[dict[str, Any]], obje
         "extra",
         "classes",
         "fewer classes",
+        "no names",
+        "no margin",
         "no size",
         "no weights",
         "no head",
@@ -252,9 +256,12 @@ def test_classifier_of_another_making_is_refused(
         lambda state: state["spec"]["config"].update(width=8),
         lambda state: state["spec"]["config"].update(nothing=1),
         lambda state: state["spec"].pop("classes"),
+        lambda state: state["spec"].update(fold_key=-0.0),
+        lambda state: state["spec"]["training_images"].append(True),
+        lambda state: state["spec"].update(validation_images=[1]),
         lambda state: state.update(spec=3),
     ],
-    ids=["size", "width", "key", "no classes", "no table"],
+    ids=["size", "width", "key", "no classes", "fold", "ids", "other ids", "no table"],
 )
 def test_generator_of_another_making_is_refused(
     dermaug: Run, tmp_path: Path, checkpoints: Path, change: Callable[..., object]

@@ -16,7 +16,7 @@ from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.decoding import Crop
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
-from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint, typed
 from dermaug.training.timm_networks import build_timm
 from dermaug.training.weight_packages import packaged_file
 from dermaug.training.weights import PACKAGE, head_names, load_packaged, load_weights
@@ -166,7 +166,7 @@ def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
         ClassifierConfig(**bounded, members=described.get("members", 1))
         # Without a record of the crop, the checkpoint must not be applied to central squares.
         required = {"classes": tuple(described["classes"]), "crop": described["crop"]}
-        spec = ClassifierSpec(**(described | required))
+        spec = typed(ClassifierSpec(**(described | required)))
         channels = state["weights"]["mean"].shape[1]
         classifier = Classifier(_network(spec), (0.0,) * channels, (1.0,) * channels)
         classifier.load_state_dict(state["weights"])

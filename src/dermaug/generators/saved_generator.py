@@ -10,7 +10,7 @@ from dermaug.config import DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.generators import build_family
 from dermaug.generators.family import Family, Sampler
-from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint
+from dermaug.training.checkpoint import expecting, load_checkpoint, save_checkpoint, typed
 
 SAMPLER = "sampler."
 """Prefix of the sampler's weights among a family's."""
@@ -114,4 +114,5 @@ def _built(state: dict[str, Any]) -> tuple[GeneratorSpec, Family]:
         tuple(described["training_images"]),
         None if chosen_by is None else tuple(chosen_by),
     )
+    spec = typed(spec)
     return spec, build_family(spec.config, spec.size, len(spec.classes))

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -16,6 +18,10 @@ from torch import Tensor
 from dermaug.errors import DermaugError
 from dermaug.files import written_aside
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Described = TypeVar("Described", bound="DataclassInstance")
 HEADER = "dermaug"
 DIGEST = r"\"file_sha256\": \""
 """What stands before the digest in a file, whose header is JSON within JSON."""
@@ -140,6 +146,16 @@ def expecting(path: Path, what: str) -> Iterator[None]:
             "another version, for another network, or changed",
             lines[:LISTED],
         ) from None
+
+
+def typed(described: Described) -> Described:
+    """The same dataclass, whose entries are known to have the types that it declares.
+
+    Raises:
+        ValidationError: Lists those that have not; `expecting` names the file.
+    """
+    entries = {each.name: getattr(described, each.name) for each in fields(described)}
+    return TypeAdapter(type(described)).validate_python(entries)
 
 
 def _flatten(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
