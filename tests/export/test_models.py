@@ -24,7 +24,7 @@ from dermaug.export.onnx_file import Graph, write_onnx
 from dermaug.files import read_json, sha256
 from dermaug.generators import FAMILIES
 from dermaug.generators.generator_training import train_generator
-from dermaug.generators.saved_generator import GeneratorSpec, load_generator
+from dermaug.generators.saved_generator import GeneratorSpec, load_generator, save_generator
 from dermaug.generators.state import GeneratorTask
 from dermaug.training.fabric import start_fabric
 from dermaug.training.file_names import CLASSIFIER, GENERATOR
@@ -77,8 +77,38 @@ def test_a_generator_loads_and_its_onnx_file_agrees(
     assert f"trained with [dermaug] on {len(spec.training_images)} images" in card
 
 
+@pytest.mark.parametrize("options", [{"steps": 3}, {"solver": "euler", "guidance": 1.5}], ids=str)
+def test_the_card_of_a_flow_draws_its_images_without_torch(
+    generator_task: Callable[..., GeneratorTask],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, object],
+) -> None:
+    pytest.importorskip("onnxruntime", reason="NOT TESTED: no onnxruntime")
+    task = generator_task(tmp_path, width=8)
+    config = task.spec.config.model_copy(update={"family": "flow", "options": options})
+    spec = replace(task.spec, config=config)
+    sampler = FAMILIES["flow"](config, spec.size, len(spec.classes)).sampler.eval()
+    with torch.no_grad():  # what is zero in an untrained network would hide a difference
+        for weights in sampler.parameters():
+            weights.add_(0.05 * torch.randn(weights.shape, generator=torch.Generator()))
+    save_generator(tmp_path / "trained" / GENERATOR, sampler, spec)
+    export_generator(tmp_path / "trained", tmp_path / "out")
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    drawing = card.split("```python\n")[2].split("```")[0]
+    monkeypatch.chdir(tmp_path / "out")
+    for number in (1, 7):
+        told: dict[str, np.ndarray] = {}
+        exec(drawing.replace("number, label, steps = 7", f"number, label, steps = {number}"), told)
+        latents = torch.from_numpy(told["noise"]).flatten(1)
+        with torch.inference_mode():
+            expected = sampler(latents, torch.zeros(number, dtype=torch.int64)).numpy()
+        assert told["images"].shape == (number, 3, spec.size, spec.size)
+        assert np.abs(told["images"] - expected).max() < 1e-4
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("family", sorted(set(FAMILIES) - {"flow"}))
+@pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_generators_of_every_family_become_onnx(
     generator_task: Callable[..., GeneratorTask], tmp_path: Path, family: str
 ) -> None:
@@ -89,9 +119,10 @@ def test_generators_of_every_family_become_onnx(
 
     def inputs(batch: int) -> dict[str, torch.Tensor]:
         latents = sampler.draw_latents(batch, torch.Generator().manual_seed(batch))
-        return {"latents": latents, "labels": torch.zeros(batch, dtype=torch.int64)}
+        return sampler.inputs(latents, torch.zeros(batch, dtype=torch.int64))
 
-    assert write_onnx(tmp_path / "x.onnx", Graph(sampler, inputs, "images")) < 1e-4
+    graph = Graph(sampler.evaluated(), inputs, sampler.output)
+    assert write_onnx(tmp_path / "x.onnx", graph) < 1e-4
 
 
 def test_the_scores_of_a_card_are_those_of_the_test_split(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_guidance_is_built_from_both_velocities(coloured: Flow) -> None:
         told = sampler.velocity(points, times, labels)
         untold = sampler.velocity(points, times, torch.full((2,), sampler.network.no_class))
         assert (told - untold).abs().max() > 0.05
-        found = other.sampler._guided(points, times, labels)
+        found = other.sampler.followed(points, times, labels)
     torch.testing.assert_close(found, guided(told, untold, 2.0), rtol=1e-4, atol=1e-4)
 
 

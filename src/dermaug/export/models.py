@@ -86,7 +86,7 @@ def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
 
     def inputs(batch: int) -> Mapping[str, Tensor]:
         latents = sampler.draw_latents(batch, torch.Generator().manual_seed(batch))
-        return {"latents": latents, "labels": torch.arange(batch) % len(spec.classes)}
+        return sampler.inputs(latents, torch.arange(batch) % len(spec.classes))
 
     config: dict[str, Any] = {
         "kind": "generator",
@@ -100,10 +100,10 @@ def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
     told = {
         "spec": spec,
         "record": record,
-        "latent": sampler.latent,
+        "sampler": sampler,
         "audit": audit_words(None if audit is None else audit.numbers),
     }
-    graph = Graph(sampler, inputs, "images") if onnx else None
+    graph = Graph(sampler.evaluated(), inputs, sampler.output) if onnx else None
     _write(output, checkpoint, "unconditional-image-generation", config, told, graph)
 
 

@@ -51,6 +51,19 @@ class Sampler(nn.Module, ABC):
     def forward(self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]) -> Images:
         """Images in [-1, 1]; a family without classes ignores `labels`."""
 
+    output: ClassVar[str] = "images"
+    """What `evaluated` gives: images, or the velocity that leads to them step by step."""
+
+    def evaluated(self) -> nn.Module:
+        """The network that other programs evaluate to draw images."""
+        return self
+
+    def inputs(
+        self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]
+    ) -> dict[str, Tensor]:
+        """Example inputs of `evaluated` by name, in the order of its arguments."""
+        return {"latents": latents, "labels": labels}
+
     truncates: ClassVar[bool] = True
     """Whether latents may be scaled towards 0, for images that are more typical and less varied
     (the truncation trick: Brock et al. 2018, arXiv:1809.11096, section 3.1)."""

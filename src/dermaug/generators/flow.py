@@ -11,7 +11,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Adam
@@ -68,6 +68,7 @@ class FlowSampler(Sampler):
     """
 
     truncates: ClassVar[bool] = False  # less noise is not on the paths that it has learnt
+    output: ClassVar[str] = "velocity"
 
     def __init__(
         self, config: GeneratorConfig, own: FlowOptions, size: int, num_classes: int
@@ -102,15 +103,33 @@ class FlowSampler(Sampler):
         times = torch.full((len(images),), kept, device=images.device)
         return self._arrive(straight_path(self.noise(latents), images, times), labels, kept)
 
+    def evaluated(self) -> nn.Module:
+        """The velocity that the solver follows; the steps are left to the other program."""
+        return FollowedVelocity(self)
+
+    def inputs(
+        self, latents: Float[Tensor, "n latent"], labels: Int[Tensor, " n"]
+    ) -> dict[str, Tensor]:
+        """Noise, times between 0 and 1, and classes."""
+        times = torch.linspace(0.0, 1.0, len(latents) + 2)[1:-1]
+        return {"points": self.noise(latents), "times": times, "labels": labels}
+
     def _arrive(self, points: Images, labels: Int[Tensor, " n"], start: float) -> Images:
         """Follow the paths of points from the time `start` to the image, in [-1, 1]."""
-        velocity = self.velocity if self.own.guidance == 1.0 else self._guided
 
         def of_labels(points: Points, share: Times) -> Points:
             left = 1.0 - start  # the solver's time runs from 0 to 1 on what is left of the path
-            return left * velocity(points, start + left * share, labels)
+            return left * self.followed(points, start + left * share, labels)
 
         return SOLVERS[self.own.solver](of_labels, points, self.own.steps).clamp(-1.0, 1.0)
+
+    def followed(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
+        """Velocity that the solver follows: of the class, guided where the options say so."""
+        told = self.velocity(points, times, labels)
+        if self.own.guidance == 1.0:
+            return told
+        nothing = torch.full_like(labels, self.network.no_class)
+        return guided(told, self.velocity(points, times, nothing), self.own.guidance)
 
     def velocity(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
         """Velocity of points: the best linear guess plus the scaled output of the network.
@@ -132,10 +151,21 @@ class FlowSampler(Sampler):
         """Reshape latents to the shape of images."""
         return rearrange(latents, "n (c h w) -> n c h w", c=3, h=self.size)
 
-    def _guided(self, points: Points, times: Times, labels: Int[Tensor, " n"]) -> Points:
-        both = torch.cat([labels, torch.full_like(labels, self.network.no_class)])
-        told, untold = self.velocity(points.repeat(2, 1, 1, 1), times.repeat(2), both).chunk(2)
-        return guided(told, untold, self.own.guidance)
+
+class FollowedVelocity(nn.Module):
+    """`FlowSampler.followed` as a network of its own.
+
+    Args:
+        sampler: The sampler.
+    """
+
+    def __init__(self, sampler: FlowSampler) -> None:
+        super().__init__()
+        self.sampler = sampler
+
+    def forward(self, points: Images, times: Times, labels: Int[Tensor, " n"]) -> Images:
+        """Velocities at points on the paths."""
+        return self.sampler.followed(points, times, labels)
 
 
 class Flow(Family):

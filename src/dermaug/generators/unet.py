@@ -152,9 +152,11 @@ class Attention(nn.Module):
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Maps of the same side."""
-        parts = rearrange(self.ask(normalised(maps)), "b (three c) h w -> three b (h w) c", three=3)
+        asked = self.ask(normalised(maps))
+        parts = rearrange(asked, "b (three c) h w -> three b 1 (h w) c", three=3)  # 1: the head
         seen = scaled_dot_product_attention(parts[0], parts[1], parts[2])
-        found: Tensor = maps + self.answer(rearrange(seen, "b (h w) c -> b c h w", h=maps.shape[2]))
+        answer = self.answer(rearrange(seen, "b 1 (h w) c -> b c h w", h=maps.shape[2]))
+        found: Tensor = maps + answer
         return found
 
 
