@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from html.parser import HTMLParser
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -141,14 +142,66 @@ def test_links_lead_to_headings(document: Path) -> None:
     assert wrong == []
 
 
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    pytest.importorskip("material", reason="NOT TESTED: the site; uv sync --group docs")
-    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documents as a site, built in strict mode."""
+    for needed in ("material", "latex2mathml"):
+        pytest.importorskip(needed, reason="NOT TESTED: the site; uv sync --group docs")
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_site_has_a_page_for_every_document(site: Path) -> None:
     pages = {path.stem for path in ROOT.glob("docs/*.md")} - {"index"}
-    assert {path.parent.name for path in tmp_path.glob("*/index.html")} == pages
-    assert "(<code>src/dermaug/config/</code>)" not in (tmp_path / "index.html").read_text("utf-8")
+    assert {path.parent.name for path in site.glob("*/index.html")} == pages
+    assert "(<code>src/dermaug/config/</code>)" not in (site / "index.html").read_text("utf-8")
+
+
+class Asked(HTMLParser):
+    """What a page makes a browser load, without the links that a reader may follow."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        told = dict(attrs)
+        if tag == "link" and told.get("rel") not in ("canonical", "next", "prev"):
+            self.addresses.append(told["href"])
+        self.addresses += [told[name] for name in ("src", "srcset", "data") if name in told]
+        self.addresses += re.findall(r"url\(([^)]+)\)", told.get("style") or "")
+
+
+def test_the_site_asks_nothing_of_other_hosts(site: Path) -> None:
+    pages = {path: Asked(path.read_text("utf-8")).addresses for path in site.rglob("*.html")}
+    assert sum(map(len, pages.values())) > len(pages)
+    styles = {
+        path: re.findall(r"(?:url\(|@import )[\"']?([^)\"'\s]+)", path.read_text("utf-8"))
+        for path in site.rglob("*.css")
+    }
+    outside = re.compile(r"(?:\w+:)?//")
+    found = [
+        (path.name, each)
+        for path, addresses in (pages | styles).items()
+        for each in addresses
+        if outside.match(each)
+    ]
+    assert found == []
+
+
+def test_formulas_are_drawn_without_a_script(site: Path) -> None:
+    text = (site / "statistics/index.html").read_text("utf-8")
+    formulas = re.findall(r"<math .*?</math>", text)
+    written = (ROOT / "docs/statistics.md").read_text("utf-8")
+    assert len(formulas) == len(re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", written)) > 40
+    for number in re.findall(r"\\tag\{(\d)\}", written):
+        assert any(f"<mtext>({number})</mtext>" in each for each in formulas)
+    plain = re.sub(r"<[^>]+>", "", re.sub(r"<math .*?</math>", "", text))
+    assert not re.search(r"\\(frac|sum|pi|tilde)", plain)
 
 
 def test_published_studies_are_complete_and_listed() -> None:
