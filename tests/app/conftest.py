@@ -1,5 +1,10 @@
 """A study of seconds with its scoring, as the page opens it."""
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,3 +67,24 @@ def shown(scored_run: Path) -> Opened:
 def opened(shown: Opened, tmp_path: Path) -> Opened:
     """The study, which saves into an empty folder."""
     return replace(shown, output=tmp_path / "saved")
+
+
+@pytest.fixture(scope="session")
+def port(scored_run: Path) -> Iterator[int]:
+    """The page of the study, served by the command."""
+    pytest.importorskip("gradio", reason="NOT TESTED: the page; install the extra app")
+    command = [sys.executable, "-c", "from dermaug.cli import main; main()"]
+    with subprocess.Popen(
+        [*command, "app", str(scored_run), "--port", "0", "--device", "cpu"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"HOME": str(scored_run.parent), "COLUMNS": "200"},
+    ) as served:
+        assert served.stderr is not None
+        found = None
+        while found is None and (line := served.stderr.readline()):
+            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert found, "the page did not start"
+        yield int(found[1])
+        served.terminate()
+        assert served.wait(30) == 143

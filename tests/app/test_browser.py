@@ -2,10 +2,7 @@
 
 import http.client
 import os
-import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,27 +21,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 HIDDEN = "--disable-background-networking"
 PATIENCE = 60_000  # milliseconds, for a crowded machine
-
-
-@pytest.fixture(scope="module")
-def port(scored_run: Path) -> Iterator[int]:
-    """The page of the study, served by the command."""
-    pytest.importorskip("gradio", reason="NOT TESTED: the page; install the extra app")
-    command = [sys.executable, "-c", "from dermaug.cli import main; main()"]
-    with subprocess.Popen(
-        [*command, "app", str(scored_run), "--port", "0", "--device", "cpu"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"HOME": str(scored_run.parent), "COLUMNS": "200"},
-    ) as served:
-        assert served.stderr is not None
-        found = None
-        while found is None and (line := served.stderr.readline()):
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-        assert found, "the page did not start"
-        yield int(found[1])
-        served.terminate()
-        assert served.wait(30) == 143
 
 
 @pytest.fixture
