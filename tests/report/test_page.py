@@ -14,14 +14,15 @@ from drawn import recorded, reported, verdicts_of
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.page import facts
+from dermaug.report.sections.failures import MOST
 from dermaug.scoring.scores import score_trials
 
 Study = Callable[..., RunResults]
 Written = Callable[..., Path]
 OPEN = ["answer", "ladder", "images", "classes"]
 PRINTED = ["verdicts", "asked", "threats", "operating", "calibration", "flow", "split"]
-FOLDED = ["scores", "confusion", "roc", "areas", "subgroups", "training", "cost", "data"]
-SECTIONS = [*OPEN, "rest", *PRINTED, *FOLDED, "machine", "configuration"]
+FOLDED = ["scores", "confusion", "failures", "roc", "areas", "subgroups", "training", "cost"]
+SECTIONS = [*OPEN, "rest", *PRINTED, *FOLDED, "data", "machine", "configuration"]
 
 
 class Page(HTMLParser):
@@ -56,7 +57,8 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     assert len(set(ids)) == len(ids), "what drawings define has names of its own"
     assert all(source.startswith("data:image/") for source in page.values("src"))
     drawn = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert len(drawn) + len(page.values("src")) == 34
+    failures = pd.read_csv(path.parent / "figures" / "failures.csv").groupby("label").size()
+    assert len(drawn) + len(page.values("src")) == 34 + failures.clip(upper=MOST).sum()
     assert all(attributes["aria-label"] for attributes in drawn)
     links = [*page.values("href"), *page.values("xlink:href")]
     assert all(
@@ -80,7 +82,7 @@ def test_what_is_not_on_the_first_screens_is_folded_and_part_of_it_is_printed(
     }
     assert [name for name, look in looks.items() if not look] == OPEN
     assert [name for name, look in looks.items() if look == "folded printed"] == PRINTED
-    assert [name for name, look in looks.items() if look == "folded"] == SECTIONS[-10:]
+    assert [name for name, look in looks.items() if look == "folded"] == SECTIONS[-11:]
 
 
 def test_every_table_and_drawing_can_be_saved_from_within_the_page(drawn_page: Written) -> None:

@@ -85,6 +85,17 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
     )
 
 
+def test_failure_cases_stay_in_the_run(results: RunResults, tmp_path: Path) -> None:
+    kept = {path.name for path in (results.folder / "figures").glob("failures*")}
+    assert "failures.csv" in kept
+    assert [name for name in kept if name.endswith(".png")]
+    published(results, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").rglob("*.png")} == {"samples-dcgan.png"}
+    texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
+    assert not [path for path in texts if "<image" in path.read_text(encoding="utf-8")]
+    assert not [path for path in texts if "failures" in path.read_text(encoding="utf-8")]
+
+
 def test_where_a_gain_comes_from_is_published_with_its_legend(
     drawn_study: Callable[..., RunResults],
 ) -> None:

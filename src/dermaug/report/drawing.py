@@ -155,6 +155,12 @@ def sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[np.ndarra
     return contact_sheet(images.repeat(factor, axis=1).repeat(factor, axis=2), columns)
 
 
+def thumbnail(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "64 64 3"]:
+    """One image at 64 pixels, enlarged without smoothing or averaged down."""
+    way = Image.Resampling.NEAREST if len(image) <= LEAST_SIDE else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(image).resize((LEAST_SIDE, LEAST_SIDE), way))
+
+
 def file_name(*parts: object, ending: str = "svg") -> str:
     """Make a valid file name: only letters, digits, `.`, `_`, `+` and `-` are kept."""
     safe = (re.sub(r"[^A-Za-z0-9._+-]+", "_", str(part)).strip(".") or "x" for part in parts)

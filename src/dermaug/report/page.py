@@ -21,6 +21,7 @@ from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
 from dermaug.report.sections.decisions import decision_sections
 from dermaug.report.sections.explore import explore_section
+from dermaug.report.sections.failures import failure_section
 from dermaug.report.sections.flow import flow_section
 from dermaug.report.sections.images import image_section
 from dermaug.report.sections.ladder import ladder_section
@@ -56,6 +57,7 @@ FOLDED = {
     "split": "checks against leakage, sizes of the splits",
     "scores": "all means by arm, with their variation",
     "confusion": "which classes are taken for which",
+    "failures": "test images that were called wrongly with most confidence; real images",
     "roc": "sensitivity at every specificity, by class",
     "areas": "with intervals, for arms and differences",
     "subgroups": "by age, sex, body site and type of diagnosis",
@@ -109,6 +111,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         arm_section(results, scoring),
         threat_section(scoring),
         *score_sections(results, scoring),
+        failure_section(results),
         *curve_sections(results, scoring, drawn[1:]),
         *decision_sections(results, scoring),
         subgroup_section(results, scoring),
