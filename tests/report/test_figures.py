@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.drawing import drawing, file_name, sheet, svg
@@ -105,6 +107,14 @@ def test_grids_show_training_images_of_the_class_only(drawn_study: Study) -> Non
         "samples-0-dcgan-mel-real.png",
         "samples-0-dcgan-mel-synthetic.png",
     ]
+
+
+def test_images_of_several_families_stand_under_their_names(drawn_study: Study) -> None:
+    results = drawn_study(folds=1)
+    (one,) = results.generators
+    figure = sample_grids(replace(results, generators=(one, recorded(one, family="flow"))))
+    assert figure is not None
+    assert [(name, len(panels)) for name, panels in figure.groups] == [("dcgan", 2), ("flow", 2)]
 
 
 def test_losses_are_told_from_other_columns(drawn_study: Study) -> None:

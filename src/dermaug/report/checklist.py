@@ -68,7 +68,7 @@ _RESULTS = (
     ("Results", "Characteristics of each part of the data.", "characteristics"),
     ("Results", "Performance with intervals.", "performance"),
     ("Results", "Performance in subgroups.", "subgroups"),
-    ("Results", "Failures, with examples.", ""),
+    ("Results", "Failures, with examples.", "failures"),
 )
 _DISCUSSION = (
     ("Discussion", "Limits: bias, uncertainty, and to whom the results apply.", "limits"),

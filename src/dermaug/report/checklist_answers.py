@@ -7,6 +7,7 @@ import numpy as np
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.formats import counted, number
 from dermaug.report.sections.answer import short_answer
+from dermaug.report.sections.failures import failures
 from dermaug.report.sections.flow import flow_numbers
 from dermaug.report.sections.leakage import split_statements
 from dermaug.scoring.scores import primary_words
@@ -193,6 +194,19 @@ def _calibration(_: RunResults, scoring: Scoring) -> str:
     )
 
 
+def _failures(results: RunResults, _: Scoring) -> str:
+    if not results.trials:
+        return ""
+    found = failures(results)
+    missed = f", {found['missed'].sum():,} of them missed malignant or pre-malignant lesions"
+    return (
+        f"The mean prediction of all classifiers calls {counted(len(found), 'test lesion')} "
+        f"wrongly{missed if found['missed'].any() else ''}. Examples are in the report under "
+        "Failure cases, which is not published: say what they have in common, and show those that "
+        "you may show."
+    )
+
+
 def _external(_: RunResults, scoring: Scoring) -> str:
     return "" if scoring.external.empty else "scoring/external.csv, with the verdicts beside it."
 
@@ -232,6 +246,7 @@ ANSWERS: Mapping[str, Answer] = {
     "subgroups": _subgroups,
     "confusion": _confusion,
     "calibration": _calibration,
+    "failures": _failures,
     "external": _external,
     "limits": _limits,
     "availability": _availability,

@@ -34,6 +34,7 @@ def sample_grids(results: RunResults) -> Figure | None:
         first.setdefault((generator.family, generator.label), generator)
     if not first:
         return None
+    families = dict.fromkeys(family for family, _ in first)
     panels, rows = [], []
     for index, (key, generator) in enumerate(first.items()):
         real, total = training_images(results, generator)
@@ -46,12 +47,14 @@ def sample_grids(results: RunResults) -> Figure | None:
         ):
             name = file_name("samples", index, *key, kind, ending="png")
             alt = f"{kind} images of class {generator.label}, {generator.family}, {where}"
-            panels.append(Panel(name, alt, png(sheet(images[: COLUMNS * ROWS], COLUMNS)), title))
+            pixels = png(sheet(images[: COLUMNS * ROWS], COLUMNS))
+            group = generator.family if len(families) > 1 else ""
+            panels.append(Panel(name, alt, pixels, title, group))
         rows.append((*key, generator.fold, generator.seed, total, len(real), shown))
     columns = ["family", "label", "fold", "seed", "training_images", "real_shown", "drawn_shown"]
     caption = (
         "Left of each pair: real images of the training split, sampled at random; right: images of "
-        f"the {' and '.join(sorted({family for family, _ in first}))} generator, not selected. "
+        f"the {' and '.join(families)} generator{'s' if len(families) > 1 else ''}, not selected. "
         "All classes are drawn from the same latents, so that the images of a generator of several "
         "classes may resemble each other from class to class. First fold and generator seed."
     )
