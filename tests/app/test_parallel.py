@@ -22,7 +22,9 @@ NUMBER = 3
 def asked(port: int, method: str, path: str, sent: Any = None) -> bytes:
     """The body of an answer of the page; what is sent is JSON."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
-        connection.request(method, path, sent and json.dumps(sent), {"Content-Type": "application/json"})
+        connection.request(
+            method, path, sent and json.dumps(sent), {"Content-Type": "application/json"}
+        )
         found = connection.getresponse()
         assert found.status == 200, found.read()
         return found.read()
