@@ -43,6 +43,17 @@ def images() -> np.ndarray:
     return pixels
 
 
+def test_what_is_unknown_of_every_image_has_no_table(catalog: Catalog, images: np.ndarray) -> None:
+    titles = list(describe(catalog, images).tables())
+    assert "Images by age" in titles
+    assert "Images by skin tone" not in titles
+    bare = replace(catalog, table=catalog.table.assign(age=np.nan, sex="unknown", dx_type=""))
+    left = set(titles) - set(describe(bare, images).tables())
+    assert left == {
+        f"Images by {each}" for each in ("age", "sex", "type of diagnostic confirmation")
+    }
+
+
 def test_counts_are_those_of_the_table(catalog: Catalog, images: np.ndarray) -> None:
     found = describe(catalog, images)
     assert found.classes.loc["mel"].to_list() == [5, 3, 50.0]

@@ -121,7 +121,7 @@ def summary(
         return
     for title, table in tables.items():
         console.print(f"\n{title}", style="bold")
-        console.print(table.to_string())
+        console.print(table.to_string(), soft_wrap=True)
     for picture in draw_all(description, store.catalog, store.images, output):
         console.print(f"written: {picture}")
 

@@ -45,16 +45,19 @@ class Description:
     colour: pd.DataFrame
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Title -> table, in the order of reading; skin tones only where some are known."""
-        tones = {"Images by skin tone": self.skin_tone}
-        return {
-            "Images and lesions": self.classes,
-            "Lesions by their number of images": self.images_per_lesion,
+        """Title -> table, in the order of reading; without those in which all is unknown."""
+        patients = {
             "Images by age": self.age,
             "Images by sex": self.sex,
             "Images by body site": self.localization,
-            **(tones if set(self.skin_tone.index) - {UNKNOWN} else {}),
+            "Images by skin tone": self.skin_tone,
             "Images by type of diagnostic confirmation": self.dx_type,
+        }
+        known = {name: table for name, table in patients.items() if set(table.index) - {UNKNOWN}}
+        return {
+            "Images and lesions": self.classes,
+            "Lesions by their number of images": self.images_per_lesion,
+            **known,
             "Colour of the images (0 to 255)": self.colour,
         }
 
