@@ -13,7 +13,7 @@ from dermaug.data.class_names import class_words
 from dermaug.evaluation.malignancy import malignant_classes
 from dermaug.evaluation.predictions import probability_column
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Figure, Panel, Section
+from dermaug.report.blocks import Block, Figure, Panel, Section
 from dermaug.report.drawing import file_name, png, thumbnail
 from dermaug.report.formats import counted, number
 from dermaug.scoring.scores import adjusted, label_arrays, on_test
@@ -30,7 +30,7 @@ CAUTION = (
 def failure_section(results: RunResults) -> Section:
     """A gallery of failures by class; empty before a trial has finished, and without failures."""
     found = failures(results) if results.trials else pd.DataFrame()
-    content = [CAUTION, failure_figure(results, found)] if len(found) else []
+    content: list[Block] = [CAUTION, failure_figure(results, found)] if len(found) else []
     return Section("failures", "Failure cases", content)
 
 
@@ -72,7 +72,8 @@ def mean_predictions(results: RunResults) -> pd.DataFrame:
         even = adjusted(trial, label_arrays(test, results)[1], results)
         tables.append(test[keys].assign(**dict(zip(names, even.T, strict=True))))
     images = pd.concat(tables, ignore_index=True).groupby(keys, sort=False)
-    return images[names].mean().assign(trainings=images.size()).reset_index()
+    means: pd.DataFrame = images[names].mean()
+    return means.assign(trainings=images.size()).reset_index()
 
 
 def grave_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"]:
