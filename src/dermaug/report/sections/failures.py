@@ -72,8 +72,8 @@ def mean_predictions(results: RunResults) -> pd.DataFrame:
         even = adjusted(trial, label_arrays(test, results)[1], results)
         tables.append(test[keys].assign(**dict(zip(names, even.T, strict=True))))
     images = pd.concat(tables, ignore_index=True).groupby(keys, sort=False)
-    means: pd.DataFrame = images[names].mean()
-    return means.assign(trainings=images.size()).reset_index()
+    means = images[names].mean().assign(trainings=images.size())
+    return pd.DataFrame(means).reset_index()
 
 
 def grave_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"]:
