@@ -56,10 +56,10 @@ def failures(results: RunResults) -> pd.DataFrame:
         missed=grave[labels] & ~grave[called],
         rank=np.argsort(np.argsort(~grave, kind="stable"))[labels],
     )
-    wrong = table[labels != called]
+    wrong: pd.DataFrame = table[labels != called]
     order = wrong.sort_values(["rank", "missed", "probability"], ascending=[True, False, False])
-    kept = order.drop_duplicates("lesion_id", ignore_index=True)
-    return kept[[*columns, "called", "probability", "trainings", "missed"]]
+    kept: pd.DataFrame = order.drop_duplicates("lesion_id", ignore_index=True)
+    return kept.reindex(columns=[*columns, "called", "probability", "trainings", "missed"])
 
 
 def mean_predictions(results: RunResults) -> pd.DataFrame:
