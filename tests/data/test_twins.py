@@ -35,7 +35,7 @@ def test_equal_images_with_two_labels_are_refused_with_a_way_out() -> None:
     assert contradictions(catalog, pixels) == [("i0", "i2", "i3")]
     with pytest.raises(DermaugError, match="3 images are identical to another image") as caught:
         refuse_contradictions(catalog, pixels)
-    assert 'data.exclude = ["i2", "i3"]' in caught.value.message
+    assert 'data.exclude = ["i0", "i2", "i3"]' in caught.value.message
     assert caught.value.details == ("i0 (mel), i2 (mel), i3 (nv)",)
     left = select(catalog, DataConfig(exclude=("i2", "i3")))
     assert left.notes == ("Left out by data.exclude: 2 images.",)
@@ -81,7 +81,7 @@ def test_spellings_of_one_label_are_refused_with_counts_and_can_be_merged() -> N
         select(catalog, DataConfig())
     (line,) = caught.value.details
     assert line == (
-        "'Melanoma' (1 images), 'melanoma' (2 images); merge them: --labels Melanoma=melanoma"
+        "'Melanoma' (1 image), 'melanoma' (2 images); merge them: --labels Melanoma=melanoma"
     )
     merged = select(catalog, DataConfig(groups={"melanoma": ("Melanoma", "melanoma")}))
     assert merged.classes == ("melanoma", "nv")

@@ -311,6 +311,10 @@ def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
     assert found["numbers"][0]["copy_rate"] == 1.0
     copied = {pair["training_image"] for pair in found["pairs"]}
     assert copied <= set(run.catalog.image_ids[rows])
+    named = ("--image-column", "image_id", "--label-column", "dx", "--lesion-column", "lesion_id")
+    again = called(*words, *named, "--json")[1]
+    assert json.loads(again[again.index("{") :])["numbers"] == found["numbers"]
+    assert "'befund' among" in called(*words, "--label-column", "befund")[1]
 
 
 @pytest.mark.parametrize(

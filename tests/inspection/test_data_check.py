@@ -1,5 +1,6 @@
 """What `data check` tells, and that it refuses exactly what a run would refuse."""
 
+import shlex
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,10 +85,11 @@ def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> No
     [
         (
             ("nv", "other", "", 20),
-            "equal images with different labels: 2 (mel), 8 (nv); keep one: data.exclude = ",
+            "equal images with different labels: 2 (mel), 8 (nv); correct the wrong label, or "
+            'leave them out: data.exclude = ["2", "8"]',
         ),
-        (("Mel", "other", "", 99), "labels: 'Mel' (1 images), 'mel' (4 images); merge them"),
-        (("df", "other", "", 99), "class 'df': 1 patients, a run needs 3; leave it out"),
+        (("Mel", "other", "", 99), "labels: 'Mel' (1 image), 'mel' (4 images); merge them"),
+        (("df", "other", "", 99), "class 'df': 1 patient, a run needs 3; leave it out"),
     ],
 )
 def test_what_a_run_would_refuse_is_listed_with_exit_code_2(
@@ -104,6 +106,23 @@ def test_what_a_run_would_refuse_is_listed_with_exit_code_2(
     assert called(*words)[0] == 2
     assert called(*words, "--dry-run")[0] == 2
     assert not (tmp_path / "run").exists()
+
+
+def test_one_command_mends_all_that_is_refused(write: Write) -> None:
+    rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound()]
+    root = write([*rows, ("nv", "other", "", 20), ("Mel", "more", "", 99), ("MEL", "last", "", 99)])
+    code, output = called("data", "check", root, "--labels", "nv=Nävus")
+    assert code == 2
+    (line,) = [line for line in output.splitlines() if "plans a study: " in line]
+    command = shlex.split(line.partition("plans a study: ")[2])
+    assert command[:3] == ["dermaug", "plan", str(root)]
+    assert command[3:] == [
+        *("--labels", "nv=Nävus", "--labels", "MEL=mel", "--labels", "Mel=mel"),
+        *("--set", 'data.exclude=["2", "8"]'),
+    ]
+    told = called("data", "check", root, *command[3:-2])[1]
+    assert "merge them" not in told
+    assert "correct the wrong label" in told
 
 
 def test_unfit_files_are_listed(write: Write) -> None:

@@ -206,3 +206,13 @@ def test_the_first_line_tells_how_small_the_training_part_is(drawn_study: Study)
     short = replace(results, folds=(replace(fold, train=fold.train[:5]),), lesions=3)
     assert "5 images of" in facts(short)
     assert "at most 3 " in facts(short)
+
+
+def test_patients_are_named_where_lesions_are_unknown(drawn_study: Study) -> None:
+    results = drawn_study(folds=1)
+    table = results.catalog.table
+    alone = replace(results.catalog, grouped=False)
+    assert "images counted as lesions, " in facts(replace(results, catalog=alone))
+    patients = table.assign(patient_id=[f"P{row % 5}" for row in range(len(table))])
+    known = replace(alone, table=patients)
+    assert f"{len(table)} images of 5 patients, " in facts(replace(results, catalog=known))

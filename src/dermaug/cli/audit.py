@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json, Labels, LeaveOut, asked_labels, echo_json, rows_of
+from dermaug.cli.options import (
+    Device,
+    ImageColumn,
+    Json,
+    LabelColumn,
+    Labels,
+    LeaveOut,
+    LesionColumn,
+    PatientColumn,
+    asked_columns,
+    asked_labels,
+    echo_json,
+    rows_of,
+)
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -72,6 +85,10 @@ def audit(
     output: Folder = None,
     labels: Labels = None,
     leave_out: LeaveOut = None,
+    image_column: ImageColumn = "",
+    label_column: LabelColumn = "",
+    lesion_column: LesionColumn = "",
+    patient_column: PatientColumn = "",
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -79,6 +96,7 @@ def audit(
     if [model is not None, backbone is not None, inception].count(True) != 1:
         raise DermaugError("give exactly one of --model, --backbone and --inception")
     options, wanted = _options(option), asked_labels(labels, leave_out)
+    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
     if output is not None:
         from dermaug.files import require_writable
 
@@ -99,7 +117,16 @@ def audit(
     else:
         judge = inception_judge(weights, where)
     found = {
-        name: audit_folder(path, data, judge, stored=stored, size=size, labels=wanted, label=label)
+        name: audit_folder(
+            path,
+            data,
+            judge,
+            stored=stored,
+            size=size,
+            labels=wanted,
+            label=label,
+            columns=columns,
+        )
         for name, path in _named(synthetic).items()
     }
     if output is not None:

@@ -1,5 +1,6 @@
 """`dermaug data`: check, summarise, download and draw data sets."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from dermaug.cli.options import (
     LeaveOut,
     LesionColumn,
     PatientColumn,
+    as_options,
     asked_columns,
     asked_labels,
     echo_json,
@@ -51,8 +53,8 @@ def check(
     from dermaug.inspection.data_check import examine
 
     columns = asked_columns(image_column, label_column, lesion_column, patient_column)
-    config = DataConfig(source=str(path)).with_columns(columns)
-    config = config.with_labels(asked_labels(labels, leave_out))
+    wanted = asked_labels(labels, leave_out)
+    config = DataConfig(source=str(path)).with_columns(columns).with_labels(wanted)
     with counting_bar("checking") as progress:
         found = examine(config, progress, against)
     catalog = found.catalog
@@ -67,9 +69,12 @@ def check(
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for sentence in found.shared:
         console.print(f"shared: {sentence}", markup=False, soft_wrap=True)
+    then = shlex.join(["dermaug", "plan", str(path), *as_options(columns, wanted), *found.repairs])
     if found.refused:
-        raise DermaugError(f"{path}: a run would refuse these data", found.refused)
-    console.print("no problems found")
+        repaired = f"this command mends it and plans a study: {then}"
+        advice = [repaired] if catalog.num_classes > 1 else []
+        raise DermaugError(f"{path}: a run would refuse these data", (*found.refused, *advice))
+    console.print(f"no problems found; next: {then}", markup=False, soft_wrap=True)
 
 
 def _record(found: "Examination") -> dict[str, object]:

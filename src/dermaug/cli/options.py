@@ -168,6 +168,17 @@ def asked_columns(image: str, label: str, lesion: str, patient: str) -> dict[str
     return {column: name for column, name in asked.items() if name}
 
 
+def as_options(columns: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
+    """What `asked_columns` and `asked_labels` were made from: options, and their values."""
+    named = {"file_name": "image", "label": "label", "lesion_id": "lesion", "patient_id": "patient"}
+    pairs = [(f"--{named[column]}-column", name) for column, name in columns.items()]
+    pairs += [
+        ("--labels", f"{label}={name}") if name else ("--leave-out", label)
+        for label, name in labels.items()
+    ]
+    return [part for pair in pairs for part in pair]
+
+
 def set_keys(settings: Sequence[str] | None) -> set[str]:
     """The keys that `--set` overrides."""
     return {setting.partition("=")[0].strip() for setting in settings or ()}

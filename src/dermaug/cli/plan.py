@@ -41,7 +41,7 @@ def plan(
         typer.Option(
             min=0.01,
             max=10_000.0,
-            help="Hours that the study may take on this machine; default 0.25 for few images.",
+            help="Hours that the study may take on this machine; default 1/6 for few images.",
         ),
     ] = None,
     output: Annotated[

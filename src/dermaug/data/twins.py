@@ -1,5 +1,6 @@
 """What contradicts itself in a data set: equal images or labels that are told apart."""
 
+import json
 import shlex
 import unicodedata
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from dermaug.data.grouping import equal_links
 from dermaug.errors import DermaugError
 
 NAMED = 10
-"""Images at most that an error proposes to leave out."""
+"""Images that an error proposes to leave out and names."""
 
 
 def contradictions(catalog: Catalog, pixels: Sequence[str]) -> list[tuple[str, ...]]:
@@ -37,28 +38,31 @@ def refuse_contradictions(catalog: Catalog, pixels: Sequence[str]) -> None:
     """Raise when one image carries two labels; arguments as for `contradictions`.
 
     Raises:
-        DermaugError: Names the images, and how to leave out all but one of each.
+        DermaugError: Names the images, and how to leave them out.
     """
     if not (found := contradictions(catalog, pixels)):
         return
     raise DermaugError(
         f"{catalog.name}: {sum(map(len, found))} images are identical to another image but have a "
-        "different label, so one of the labels is wrong; correct it, or exclude all but one image "
-        f"of each: {exclusion(found)}",
+        "different label, so one of the labels is wrong; correct it, or leave them out: "
+        f"{exclusion([image for group in found for image in group])}",
         contradiction_lines(catalog, found),
     )
 
 
-def exclusion(groups: Sequence[tuple[str, ...]]) -> str:
-    """The entry of an experiment that leaves out all but the first image of each group.
+def exclusion(images: Sequence[str]) -> str:
+    """The entry of an experiment that leaves out some images, of which `NAMED` at most are shown.
 
     Example:
-        >>> print(exclusion([("a", "b"), ("c", "d", "e")]))
-        data.exclude = ["b", "d", "e"]
+        >>> print(exclusion(["a", "b"]))
+        data.exclude = ["a", "b"]
     """
-    spare = [f'"{image}"' for images in groups for image in images[1:]]
-    rest = ["..."] if len(spare) > NAMED else []
-    return f"data.exclude = [{', '.join([*spare[:NAMED], *rest])}]"
+    rest = ["..."] if len(images) > NAMED else []
+    return f"data.exclude = [{', '.join([*map(_quoted, images[:NAMED]), *rest])}]"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:
@@ -75,15 +79,22 @@ def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(spellings) for spellings in alike.values() if len(spellings) > 1]
 
 
+def merges(catalog: Catalog, spellings: Sequence[str]) -> dict[str, str]:
+    """Label -> the most frequent one of some spellings, for all others of them."""
+    counts = catalog.table["label"].value_counts()
+    usual = max(spellings, key=lambda label: int(counts.get(label, 0)))
+    return {label: usual for label in spellings if label != usual}
+
+
 def similar_label_lines(catalog: Catalog) -> list[str]:
     """One line for each of `similar_labels` among a catalog's classes: counts, and how to merge."""
     counts = catalog.table["label"].value_counts()
     lines = []
     for spellings in similar_labels(catalog.classes):
-        counted = ", ".join(f"{label!r} ({counts.get(label, 0):,} images)" for label in spellings)
-        usual = max(spellings, key=lambda label: int(counts.get(label, 0)))
-        others = [label for label in spellings if label != usual]
-        options = ["--labels " + shlex.quote(f"{label}={usual}") for label in others]
+        numbers = [(label, int(counts.get(label, 0))) for label in spellings]
+        counted = ", ".join(f"{label!r} ({n:,} image{'s' * (n != 1)})" for label, n in numbers)
+        pairs = merges(catalog, spellings).items()
+        options = ["--labels " + shlex.quote(f"{label}={usual}") for label, usual in pairs]
         lines.append(f"{counted}; merge them: {' '.join(options)}")
     return lines
 

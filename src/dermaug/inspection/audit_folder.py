@@ -57,6 +57,7 @@ def audit_folder(
     size: int | None = None,
     labels: Mapping[str, str] | None = None,
     label: str = "",
+    columns: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> FolderAudit:
     """Audit every class of a synthetic set.
@@ -70,6 +71,7 @@ def audit_folder(
         labels: Label of the images, real or synthetic -> class, "" to leave it out, besides those
             of the judge's training.
         label: Class of all images of a folder without a layout.
+        columns: Column that is read -> its name in the table of the real images.
         seed: Seed of subsets and resampling.
 
     Raises:
@@ -78,7 +80,7 @@ def audit_folder(
     """
     given = read_given(synthetic, judge.size or size, labels or {}, label)
     run = run_of(synthetic, *([stored.path] if stored else []))
-    store = real_images(data, given, stored, run, labels or {})
+    store = real_images(data, given, stored, run, labels or {}, columns or {})
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
     if run is None and (given.provenance or stored):

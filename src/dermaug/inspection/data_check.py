@@ -1,5 +1,6 @@
 """Check a data set the way a run would: its contents, and everything that a run would refuse."""
 
+import json
 import os
 import shlex
 from collections import Counter
@@ -16,7 +17,7 @@ from dermaug.data.check import Checked, check_catalog
 from dermaug.data.containers import is_folder, locate
 from dermaug.data.description import class_counts
 from dermaug.data.grouping import equal_links
-from dermaug.data.label_map import counted
+from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
 from dermaug.data.sources import open_catalog, recognised_as
@@ -26,7 +27,9 @@ from dermaug.data.twins import (
     contradictions,
     equal_sentence,
     exclusion,
+    merges,
     similar_label_lines,
+    similar_labels,
 )
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
@@ -49,6 +52,8 @@ class Examination:
         sentences: The layout, and remarks on the grouping, on reading the data, and on duplicates.
         pairs: One line per pair of images of different groups that show one photograph.
         refused: One line per finding that a run would refuse.
+        repairs: Options of `dermaug plan`, and their values, that mend what a plan does not mend by
+            itself.
         shared: What its given splits have in common, and another data set with it.
     """
 
@@ -57,6 +62,7 @@ class Examination:
     sentences: tuple[str, ...]
     pairs: tuple[str, ...]
     refused: tuple[str, ...]
+    repairs: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
 
 
@@ -89,6 +95,7 @@ def examine(
         (*_reading_sentences(catalog, path, config.columns), *filter(None, said)),
         tuple(_pair_lines(checked, twins)),
         tuple(_refused(checked, catalog)),
+        tuple(_repairs(checked, catalog)),
         (
             *split_overlap(checked),
             *(overlap(checked, names, against, config, progress) if against else ()),
@@ -176,28 +183,38 @@ def _refused(checked: Checked, catalog: Catalog) -> list[str]:
     sound = checked.catalog
     lines = [f"unfit file: {bad}" for bad in checked.bad]
     if lines:
-        lines.append('unfit files can be left out: data.on_bad = "skip" (`plan` writes it itself)')
+        lines.append('`dermaug plan` leaves unfit files out (data.on_bad = "skip")')
     lines += [f"labels: {line}" for line in similar_label_lines(catalog)]
     found = contradictions(sound, checked.contents.pixels)
     lines += [
-        f"equal images with different labels: {line}; keep one: {exclusion([images])}"
+        f"equal images with different labels: {line}; correct the wrong label, or leave them out: "
+        f"{exclusion(images)}"
         for images, line in zip(found, contradiction_lines(sound, found), strict=True)
     ]
     if catalog.num_classes < 2:
         lines.append(f"classes: expected at least two, found {', '.join(catalog.classes)}")
     groups = pd.Series(sound.groups).groupby(sound.table["label"].to_numpy()).nunique()
+    spelt = {label for spellings in similar_labels(catalog.classes) for label in spellings}
     for label in catalog.classes:
-        if (number := int(groups.get(label, 0))) < FEWEST:
+        if (number := int(groups.get(label, 0))) < FEWEST and label not in spelt:
+            units = catalog.unit + "s" * (number != 1)
             lines.append(
-                f"class {label!r}: {number} {catalog.unit}s, a run needs {FEWEST}; leave it out "
+                f"class {label!r}: {number} {units}, a run needs {FEWEST}; leave it out "
                 f"with {leave_out(label)}, or merge it with another class: --labels LABEL=CLASS"
             )
-    if any("data." in line for line in lines):
-        lines.append(
-            "entries that begin with data. belong into the experiment file, or behind --set of "
-            "`dermaug plan` and `dermaug run`"
-        )
     return lines
+
+
+def _repairs(checked: Checked, catalog: Catalog) -> list[str]:
+    """Options that merge spellings of one label, and leave out images of contradictory labels."""
+    merged = dict[str, str]()
+    for spellings in similar_labels(catalog.classes):
+        merged |= merges(catalog, spellings)
+    options = [part for label, usual in merged.items() for part in ("--labels", f"{label}={usual}")]
+    found = contradictions(relabel(checked.catalog, merged), checked.contents.pixels)
+    if images := [image for group in found for image in group]:
+        options += ["--set", f"data.exclude={json.dumps(images, ensure_ascii=False)}"]
+    return options
 
 
 def leave_out(label: str) -> str:

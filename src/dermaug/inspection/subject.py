@@ -21,6 +21,7 @@ from dermaug.data.fold_files import read_folds
 from dermaug.data.image_files import BadImageError
 from dermaug.data.pixels import PixelStore
 from dermaug.data.sources.images import files_below
+from dermaug.data.sources.named_columns import named_tables
 from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
@@ -163,6 +164,7 @@ def real_images(
     stored: StoredClassifier | None,
     run: RunFolder | None,
     labels: Mapping[str, str],
+    columns: Mapping[str, str],
 ) -> PixelStore:
     """Decode the real images as the judge sees them, at the size of the synthetic ones.
 
@@ -172,12 +174,17 @@ def real_images(
         stored: The judge, if it is a classifier of a run.
         run: The run of the synthetic images or of the judge.
         labels: Label of the real images -> class, "" to leave it out, besides those of the judge.
+        columns: Column that is read -> its name in the table of the real images; without any, those
+            of the judge where the table has them.
 
     Raises:
         DermaugError: A class has no real image, or images have other content than in the run.
     """
     config = stored.record.data if stored else DataConfig()
     config = config.model_copy(update={"source": str(data), "size": given.images.shape[1]})
+    if columns:
+        named_tables(data, list(columns.values()))
+        config = config.with_columns(columns)
     config = config.with_labels(labels)
     catalog = open_alike(config, data)
     if unknown := sorted(set(given.labels) - set(catalog.classes)):

@@ -149,21 +149,25 @@ def folded(sections: Sequence[Section]) -> list[Section]:
 def facts(results: RunResults) -> str:
     """Data, training split, folds, seeds and classifiers in one line."""
     catalog, experiment = results.catalog, results.experiment
-    lesions = catalog.table["lesion_id"]
-    unit = "lesion" if catalog.grouped else "image counted as a lesion"
-    several = "" if catalog.grouped else "images counted as lesions"
+    patients = catalog.table["patient_id"]
+    by_patient = not catalog.grouped and catalog.unit == "patient" and bool((patients != "").all())
+    names = patients if by_patient else catalog.table["lesion_id"]
+    unit, several = ("patient", "") if by_patient else ("lesion", "")
+    if not (by_patient or catalog.grouped):
+        unit, several = "image counted as a lesion", "images counted as lesions"
     trained = [catalog.rows(fold.train) for fold in results.folds]
     images = sum(map(len, trained)) / len(trained)
-    parts = sum(lesions.iloc[rows].nunique() for rows in trained) / len(trained)
+    parts = sum(names.iloc[rows].nunique() for rows in trained) / len(trained)
+    learnt = f"{parts:,.0f} {'patients' if by_patient else 'lesions'}"
     limit = f" (at most {results.lesions:,} per class)" if results.lesions else ""
     average = " (mean over folds)" if len(trained) > 1 else ""
     side = results.images.shape[1]
     return " · ".join(
         (
             f"{catalog.name}: {len(catalog):,} images of "
-            f"{counted(lesions.nunique(), unit, several)}, {catalog.num_classes} classes, "
+            f"{counted(names.nunique(), unit, several)}, {catalog.num_classes} classes, "
             f"{side} × {side} px",
-            f"trained on {images:,.0f} images of {parts:,.0f} lesions{limit}{average}",
+            f"trained on {images:,.0f} images of {learnt}{limit}{average}",
             f"{counted(len(results.folds), 'fold')}, {counted(len(experiment.seeds), 'seed')}",
             ", ".join(classifier_words(each) for each in experiment.classifiers),
         )

@@ -17,7 +17,7 @@ from dermaug.data.sources import (
     parquet_tables,
     tables,
 )
-from dermaug.data.sources.images import archives, file_names, is_image, sub_folders
+from dermaug.data.sources.images import SUFFIXES, archives, file_names, is_image, sub_folders
 from dermaug.data.sources.missing import archive_hints, unpack_first
 from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
@@ -139,14 +139,18 @@ def recognised_as(path: Path, columns: Mapping[str, str] = NO_MAP) -> str:
 
 
 def _only_content(path: Path) -> Path | None:
-    """The one sub-folder or archive of a folder with nothing beside it; None otherwise.
+    """The one sub-folder or archive of a folder without images or tables beside it; else None.
 
     A folder that may hold the images of all classes is none: its sub-folders may be no classes.
     """
     if not containers.is_folder(path):
         return None
     inside = [*sub_folders(path), *archives(path)]
-    others = [name for name in file_names(path) if path / name not in inside]
+    others = [
+        name
+        for name in file_names(path)
+        if path / name not in inside and name.lower().endswith((*SUFFIXES, *class_folders.TABLES))
+    ]
     if len(inside) != 1 or others or is_container(inside[0]) or is_split(inside[0]):
         return None
     return None if len(class_folders.class_folders(inside[0])) == 1 else inside[0]

@@ -120,8 +120,8 @@ def _unknown_table(table: Path, root: Path) -> str:
         return f"cannot be read, and the classes may be in it: {error.message}"
     columns = ", ".join(read_header(table))[:200]
     return (
-        f"is a table of no known layout (columns {columns}): the classes may be in it; name its "
-        f"columns: {options}; or move the table if it is of no use"
+        f"is a table of no known layout (columns {columns}): the classes may be in it; if so, add "
+        f"to the command: {options}; if the table is of no use, move it elsewhere"
     )
 
 

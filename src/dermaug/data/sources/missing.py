@@ -13,6 +13,7 @@ PACKED = (".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 OTHER_SET = (
     "; it names none of the {number:,} images that are there: is it that of another data set?"
 )
+NO_ROW = "add a row, or move the image elsewhere"
 NAMED = 3
 """Images that are named, one line each; of more, one line tells how many."""
 
@@ -43,17 +44,18 @@ def add_missing(
         return
     for where, name in missing:
         cause = likely_cause(name, files, root)
-        findings.add(f"{where}: no image file for {column} {name[:100]!r}{cause}")
+        remedy = cause or "; put it there, or delete the row"
+        findings.add(f"{where}: no image file for {column} {name[:100]!r}{remedy}")
 
 
 def add_unnamed(files: Sequence[str], table: str, findings: Findings) -> None:
     """Report images that a table does not name, as `add_missing` does the reverse."""
     if len(files) > NAMED:
         shown = ", ".join(files[:NAMED])
-        findings.add(f"{len(files):,} images without a row in {table}: {shown}, ...")
+        findings.add(f"{len(files):,} images without a row in {table}: {shown}, ...; {NO_ROW}")
         return
     for file in files:
-        findings.add(f"{file}: image without a row in {table}")
+        findings.add(f"{file}: image without a row in {table}; {NO_ROW}")
 
 
 def match_images(

@@ -91,7 +91,8 @@ def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
     lesions, lone = _lesion_ids(sheet, ids)
     for row in sheet.rows:
         if fault := name_fault(row["label"]):
-            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
+            remedy = "" if row["label"] else "; fill it in, or delete the row and move the image"
+            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}{remedy}")
     labels = [intern(row["label"]) for row in sheet.rows]
     known = [row for row in sheet.rows if not _lesion_unknown(row)]
     check_lesions(((row.where, row["lesion_id"], row["label"]) for row in known), findings)

@@ -1,5 +1,6 @@
 """What a plan knows of a data set and of the machine."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,8 +82,13 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         DermaugError: The path is no data set, or fewer than two classes have enough lesions.
     """
     asked = data.model_copy(update={"size": rules.RUNGS[0].side, "on_bad": "skip"})
-    store = read_pixels(open_dataset(asked, grouping), asked)
-    catalog = joined(store, twins_of(store, None)).catalog
+    try:
+        store = read_pixels(open_dataset(asked, grouping), asked)
+        catalog = joined(store, twins_of(store, None)).catalog
+    except DermaugError as error:
+        command = f"dermaug data check {shlex.quote(data.source)}"
+        hint = f"`{command}` lists all that is to be mended, and the options that mend it"
+        raise DermaugError(error.message, (*error.details, hint)) from None
     counts = _counts(catalog)
     kept = tuple(each for each in counts if each.groups >= rules.FEWEST_LESIONS)
     if len(kept) < 2:

@@ -28,7 +28,6 @@ def reasons(plan: Plan) -> dict[str, str]:
             f"Each arm is trained {len(experiment.seeds)} times per fold, because trainings differ "
             "by chance. A verdict needs at least two."
         ),
-        "check_convergence": "A shorter training of the baseline shows whether it has converged.",
         "data.size": (f"The photographs have {sides_words(look)}. Larger images take longer."),
         "splits.folds": f"Every {unit} is tested once. All its images stay in one split.",
         "classifiers": _networks(plan),
@@ -39,6 +38,10 @@ def reasons(plan: Plan) -> dict[str, str]:
         "generators": GENERATORS[experiment.generators[0].family],
         **{f"arms.{name}": why for name, why in _arms(plan).items()},
     }
+    if experiment.check_convergence:
+        found["check_convergence"] = (
+            "A shorter training of the baseline shows whether it has converged."
+        )
     if look.too_few:
         left = ", ".join(f"{each.label} ({each.groups})" for each in look.too_few)
         found["data.classes"] = (

@@ -43,7 +43,7 @@ RUNGS = (
 """From the cheapest to the strongest. A plan takes the strongest one that fits the hours. With 164
 training images at 32 px, mean sensitivity still rose by 0.07 from 6,000 to 12,000 images shown
 (phantoms, own CNN, 27 November 2026), so that lengths come before seeds."""
-HOURS = (0.25, 1.0, 4.0, 12.0, 24.0, 72.0)
+HOURS = (1 / 6, 1.0, 4.0, 12.0, 24.0, 72.0)
 """Default hours: the first of these in which the first rung nearly fits, otherwise the last."""
 NEARLY = 0.5
 """Length, as a fraction, to which the first rung is shortened before more hours are taken."""

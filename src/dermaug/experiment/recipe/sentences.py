@@ -54,7 +54,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
         if plan.least > WORTH * plan.chosen.power.balanced_accuracy:
             unit = look.catalog.unit
-            lines.append(f"  None of them finds much smaller differences: {unit}s are missing.")
+            lines.append(f"  None of them finds much smaller differences: those take more {unit}s.")
     return lines
 
 
@@ -62,7 +62,7 @@ def limit_sentence(plan: Plan) -> str:
     """What these lesions cannot show, whatever the hours."""
     unit, least = plan.look.catalog.unit, plan.least
     margin = plan.chosen.experiment.verdict.margin.balanced_accuracy
-    groups = f"{sum(each.groups for each in plan.look.classes):,} {unit}s"
+    groups = f"{len(set(plan.look.catalog.groups)):,} {unit}s"
     said = (
         f"With {groups}, no number of hours shows a difference below about {least:.3f} in mean "
         "sensitivity"

@@ -15,8 +15,11 @@ from dermaug.data.containers import is_folder
 from dermaug.data.decoding import read_square
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_files import BadImageError
-from dermaug.data.sources.images import MASK_ENDING, MASK_FOLDER, files_below, is_image
+from dermaug.data.sources.images import MASK_ENDING, MASK_FOLDER, SUFFIXES, files_below, is_image
 from dermaug.errors import DermaugError
+
+OTHER_KIND = f"no image with {', '.join(sorted(SUFFIXES))}"
+"""Why a file is skipped that is not even opened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,7 @@ def predict_paths(
     classifier, spec = load_classifier(checkpoint)
     images, others = _gathered(paths)
     found = _masks_of(checkpoint, images, spec, masks)
-    squares, kept, skipped = [], [], [(name, "no image by its name") for name in others]
+    squares, kept, skipped = [], [], [(name, OTHER_KIND) for name in others]
     for path, mask in zip(images, found, strict=True):
         try:
             squares.append(_square(path, spec, mask))

@@ -28,8 +28,9 @@ ARM_WORDS = {
         "here cannot be expected to show one for synthetic images."
     ),
     "half": (
-        "Half: the arm trained on half of the lesions of each class. The effect of the other "
-        "half shows what real lesions are still worth; it is not an upper bound."
+        "Half: the arm trained on half of the lesions of each class (of the patients, if these "
+        "are kept together). The effect of the other half shows what real lesions are still "
+        "worth; it is not an upper bound."
     ),
     "only": (
         "Synthetic only: trained on generated images and tested on real ones, to see whether "

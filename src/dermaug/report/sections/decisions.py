@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from dermaug.evaluation.malignancy import BINARY, MALIGNANT
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
@@ -16,11 +17,6 @@ from dermaug.report.tips import add_tips
 from dermaug.scoring.operating_scores import ADJUSTED_CLASS, CHOSEN, TOP_CLASS
 from dermaug.scoring.scoring import Scoring
 
-TARGET_WORDS = {
-    "malignant": "Malignant or pre-malignant (mel, bcc and akiec, as far as there are images of "
-    "them) against the others",
-    "mel": "Melanoma",
-}
 _CALIBRATION = {
     "ece": "ECE",
     "brier": "Brier",
@@ -47,14 +43,16 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     points: list[Block] = []
     for target, part in scoring.operating_points.groupby("target", sort=False):
         assumed = float(getattr(results.experiment.verdict.prevalence, str(target)))
-        points += [_operating(part, str(target), arms), *rule_blocks(table, str(target), assumed)]
+        words = target_words(str(target), results.catalog.classes)
+        points += [_operating(part, words, arms), *rule_blocks(table, str(target), assumed)]
     if len(scoring.decision_curves):
         points.append(decision_figure(scoring.decision_curves, arms))
     calibrated: list[Block] = []
     if len(scoring.calibration):
         drawn = reliability_diagrams(scoring.reliability, arms)
         calibrated = [calibration_table(scoring.calibration, arms), proper_table(table), drawn]
-    title = "Malignant or pre-malignant lesions, and melanoma"
+    several = scoring.operating_points["target"].nunique() > 1
+    title = f"Malignant or pre-malignant lesions{', and melanoma' * several}"
     return [
         Section("areas", "AUC by class", [area_table(table)] if len(table) else []),
         Section("operating", title, [THRESHOLDS, *points] if points else []),
@@ -85,7 +83,22 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
     return Table(caption, header, rows, source="scoring/calibration.csv")
 
 
-def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
+def target_words(target: str, classes: Sequence[str]) -> str:
+    """Which classes are positive.
+
+    Example:
+        >>> target_words("malignant", ("bcc", "mel", "nv")), target_words("mel", ("mel", "nv"))
+        ('Malignant or pre-malignant (bcc, mel) against the others', 'Melanoma')
+    """
+    if target == "mel":
+        return "Melanoma"
+    if set(classes) == BINARY:
+        return "Malignant against benign"
+    positive = ", ".join(label for label in classes if label in MALIGNANT)
+    return f"Malignant or pre-malignant ({positive}) against the others"
+
+
+def _operating(points: pd.DataFrame, words: str, arms: Sequence[str]) -> Table:
     wanted = sorted(points.loc[points["rule"] == CHOSEN, "wanted_specificity"].unique())
 
     def cells(ours: pd.DataFrame) -> tuple[str, ...]:
@@ -99,8 +112,8 @@ def _operating(points: pd.DataFrame, target: str, arms: Sequence[str]) -> Table:
     header = ("Arm", "AUC", "Partial AUC", "argmax", "prior-adjusted", *chosen_at)
     first = points.drop_duplicates("fold")
     caption = (
-        f"{TARGET_WORDS[target]}: sensitivity / specificity on the test split, mean over folds and "
-        f"seeds ({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
+        f"{words}: sensitivity / specificity on the test split, mean over folds and seeds "
+        f"({first['positives'].sum():,} positive and {first['negatives'].sum():,} other test "
         "images). The last columns use the threshold on prior-adjusted probabilities that gave "
         "at least this specificity on validation; the specificity on test follows the slash. "
         "Partial AUC: the area above 80 % sensitivity, 0.2 at most. "
