@@ -26,6 +26,7 @@ from unittest import mock
 import numpy as np
 import typer
 from lightning_fabric import Fabric
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from PIL import Image
 from rich.console import Console
@@ -227,8 +228,9 @@ def print_stages(found: dict[int, list[Stage]]) -> None:
 
 def draw_stages(found: dict[int, list[Stage]], path: Path) -> None:
     """Time per image of each stage, and the most memory of all, against the number of images."""
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = Figure(figsize=(9, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
+    left.set_prop_cycle(color=colormaps["tab20"].colors)
     sizes = list(found)
     for stages in zip(*found.values(), strict=True):
         times = [1e6 * each.seconds / size for each, size in zip(stages, sizes, strict=True)]
@@ -238,7 +240,7 @@ def draw_stages(found: dict[int, list[Stage]], path: Path) -> None:
     right.axhline(MEMORY_LIMIT, linestyle="--", color="grey")
     left.set(xscale="log", yscale="log", xlabel="images", ylabel="microseconds per image")
     right.set(xscale="log", ylim=(0, None), xlabel="images", ylabel="memory without files, MiB")
-    left.legend(fontsize=7, ncols=2)
+    figure.legend(loc="outside lower center", ncols=4)
     figure.savefig(path)
 
 

@@ -155,6 +155,18 @@ def test_fidelity_has_the_values_of_torch_fidelity(run: Run) -> None:
         assert ours == pytest.approx(theirs, rel=1e-4)
 
 
+def test_stages_are_measured_at_every_size_and_drawn(run: Run, tmp_path: Path) -> None:
+    sizes = ["--sizes", "2000", "--sizes", "3000", "--side", "24"]
+    code, out, _ = run("scaling", *sizes, "--plot", str(tmp_path / "scaling.svg"))
+    assert not code
+    for stage in ("open the table", "open the store", "near-duplicates", "folds", "20 batches"):
+        times = [
+            float(cell) for cell in re.findall(rf"{stage} *│([^\n]*)", out)[0].split("│")[:4:2]
+        ]
+        assert min(times) > 0.0
+    assert "near-duplicates" in (tmp_path / "scaling.svg").read_text()
+
+
 def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(BENCHMARKS)
     monkeypatch.delenv("DERMAUG_BENCHMARK_BUSY", raising=False)

@@ -49,8 +49,8 @@ def cache_entries(folder: Path) -> list[CacheEntry]:
 def clear_cache(folder: Path) -> int:
     """Remove all entries of a cache, and nothing else in its folder.
 
-    Images are decoded again when they are needed. A run that is using an entry keeps it until the
-    run ends, because removed files stay readable while they are open.
+    Images are decoded again when they are needed. A run keeps what it has used until it ends,
+    because removed files stay readable while they are open, and decodes the rest again.
 
     Args:
         folder: The cache.

@@ -31,7 +31,7 @@ PIXELS, DETAILS = ".npy", ".details"
 """Endings of the files of a shard beside its record (.json)."""
 SHARD_BYTES = 1 << 26
 """Pixels of a shard, as long as there are no more than `MOST_SHARDS`."""
-MOST_SHARDS = 256
+MOST_SHARDS = 128
 """Each takes a file handle of every process that uses it."""
 
 Decode = Callable[[Sequence[Job]], Iterable[Square | BadFile]]
