@@ -178,7 +178,7 @@ def generator_tab(opened: Opened) -> None:
         "Translate a training image", open=False, visible=sampler.translates()
     ) as box:
         shown, ids = training_sample(opened, do.generator(first))
-        real = gallery("Some training images of this generator: choose one", 12, shown)
+        real = gallery("Some training images of this generator: choose one", 8, shown)
         with gr.Row(equal_height=True):
             image_id = gr.Textbox(ids[0], label="Training image", max_length=200)
             kept = gr.Slider(0, 0.95, 0.5, step=0.05, label="How much of it is kept")

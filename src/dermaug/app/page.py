@@ -21,6 +21,7 @@ OFFLINE = {
     "HF_HUB_OFFLINE": "1",
 }
 CONNECTIONS = 64
+STYLE = ".grid-wrap.fixed-height { min-height: 0 }"  # few images leave no empty space below them
 
 
 def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, port: int) -> None:
@@ -56,6 +57,7 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             "/",
             server_name=ADDRESS,
             server_port=own_port,
+            css=STYLE,
             footer_links=[],
             run_history=False,
             allowed_paths=[],
