@@ -16,8 +16,7 @@ AVERAGED = (
 )
 WEIGHTED = (
     "Folds are weighted by the images behind each number (of the class, for sensitivities and "
-    "AUCs), and slopes and intercepts are those of one fit to all trials, so that digits may "
-    "differ from means over trials."
+    "AUCs), so that digits may differ from means over trials."
 )
 """How the results of several trials are combined, said where the numbers stand."""
 

@@ -17,32 +17,26 @@ from dermaug.stats.metrics import ALL, Metric, readout_metrics
 
 COLUMNS = (
     *("model", "arm", "readout", "scope", "metric", "images", "half"),
-    *("difference", "low", "high", "margin", "converged"),
+    *("difference", "low", "high", "margin"),
 )
 
-DIGITS = 3
-"""Gains are compared with their margins as they are printed, so that the page decides it."""
 REACHED = "reached"
-"""Every gain is below its margin, and no interval reaches beyond it."""
-NOT_EXCLUDED = "not excluded"
-"""Every gain is below its margin, but an interval reaches beyond it."""
-UNSETTLED = "unsettled"
-"""A gain reaches its margin, which its interval includes."""
+"""The intervals of all gains lie below their margins."""
+OPEN = "open"
+"""The interval of a gain includes its margin, and none lies above it."""
 NOT_REACHED = "not reached"
-"""A gain exceeds its margin with its whole interval."""
+"""The interval of a gain lies above its margin."""
 
 
 def convergence_state(rows: pd.DataFrame) -> str:
-    """What the gains of one baseline together show: one of the four constants above.
+    """What the gains of one baseline together show: one of the three constants above.
 
     Args:
         rows: Its rows of the table that `convergence` gives.
     """
     if (rows["low"] > rows["margin"]).any():
         return NOT_REACHED
-    if not rows["converged"].all():
-        return UNSETTLED
-    return REACHED if (rows["high"] <= rows["margin"]).all() else NOT_EXCLUDED
+    return REACHED if (rows["high"] <= rows["margin"]).all() else OPEN
 
 
 def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
@@ -50,9 +44,8 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
 
     Returns:
         model, arm, readout, scope, metric, images, half (images shown in the shorter training),
-        difference, low, high (full length minus half, test split), margin, and converged: whether
-        the full length gains less than the margin, to the digits that are printed. Empty where it
-        was not measured.
+        difference, low, high (full length minus half, test split) and margin. Empty where it was
+        not measured.
     """
     experiment, classes = results.experiment, results.catalog.classes
     pairs = shortened(experiment.arms)
@@ -65,7 +58,7 @@ def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame
             margin, names = getattr(experiment.verdict.margin, metric), effect.contrast
             shown = (_shown(results, effect.model, arm) for arm in (names.arm, names.reference))
             place = (effect.model, names.arm, readout, ALL, metric)
-            rows.append((*place, *shown, *interval, margin, round(interval[0], DIGITS) < margin))
+            rows.append((*place, *shown, *interval, margin))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.convergence import NOT_REACHED, UNSETTLED, convergence_state
+from dermaug.scoring.convergence import NOT_REACHED, OPEN, convergence_state
 from dermaug.scoring.scores import primary_metric
 from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
@@ -154,7 +154,7 @@ def _trainings(known: _Known) -> Iterator[str]:
         state = convergence_state(part)
         if state == NOT_REACHED:
             yield f"{arm} with {model} had not converged {shown} (see the answer)."
-        if state == UNSETTLED:
+        if state == OPEN:
             yield f"Whether {arm} with {model} had converged {shown} is open (see the answer)."
     yield from _curations(results)
     for generator in results.networks:

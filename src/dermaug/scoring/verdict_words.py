@@ -90,8 +90,8 @@ def _power(row: Row) -> str:
         else ", and no difference would be small enough for equivalence"
     )
     return (
-        f"With the variation seen here, 80 % power needs a difference of {row['detectable']:.3f}"
-        f"{margin}{out_of_reach}."
+        "With the variation that the interval assumes, 80 % power needs a difference of "
+        f"{row['detectable']:.3f}{margin}{out_of_reach}."
     )
 
 

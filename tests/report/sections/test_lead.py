@@ -72,7 +72,7 @@ def test_generated_images_are_named_and_a_contrast_without_a_number_has_no_answe
             0.0,
             "classic had converged within the margins after 960 images shown (other",
         ),
-        (-0.01, 0.05, 0.01, "not excluded that training classic longer than 960 images shown"),
+        (-0.01, 0.05, 0.01, "Whether classic had converged after 960 images shown is open"),
     ],
 )
 def test_the_second_sentence_says_whether_the_baseline_had_converged(
@@ -84,7 +84,6 @@ def test_the_second_sentence_says_whether_the_baseline_had_converged(
         [
             {"model": "fridadar", "arm": arm, "readout": "auc", "scope": "all", "images": 960}
             | {"low": low, "high": high, "difference": difference, "margin": 0.02}
-            | {"converged": difference <= 0.02}
             for arm in ("classic", "real")
         ]
     )

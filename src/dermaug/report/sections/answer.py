@@ -104,8 +104,8 @@ def training_noise(verdicts: pd.DataFrame, experiment: Experiment) -> list[str]:
     return [
         f"For comparison, with {row['model']} the negative control {row['arm']}, which shows every "
         f"class as often as {row['reference']}, differs from it by {with_interval(row)} in "
-        f"{metric_words(row)}. By design that is mainly training noise"
-        f"{'' if row['low'] <= 0 <= row['high'] else ', but the interval excludes zero'}."
+        f"{metric_words(row)}. By design no difference is expected, so that this shows what chance "
+        f"does here{'' if row['low'] <= 0 <= row['high'] else ', but the interval excludes zero'}."
         for row in controls.to_dict("records")
     ]
 
@@ -128,12 +128,15 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
         if same in (fair["verdict"], ranked["verdict"]):
             sentences += _partly_moved(decided, fair)
             continue
-        is_moved = fair["verdict"] == ranked["verdict"] == EQUIVALENT
-        sentences.append(
-            f"With {model}, {arm} minus {reference} at argmax is {signed(decided['difference'])} "
-            f"in mean sensitivity (exploratory, 95 % interval {signed(decided['low'])} to "
-            f"{signed(decided['high'])}): this {'is' if is_moved else 'may be'} a moved threshold."
-        )
+        if fair["verdict"] == ranked["verdict"] == EQUIVALENT:
+            sentences.append(
+                f"With {model}, {arm} minus {reference} at argmax is "
+                f"{signed(decided['difference'])} in mean sensitivity (exploratory, 95 % interval "
+                f"{signed(decided['low'])} to {signed(decided['high'])}): this is a moved "
+                "threshold."
+            )
+        else:
+            sentences += _partly_moved(decided, fair)
     return sentences
 
 
@@ -143,7 +146,7 @@ def _excludes_zero(row: Mapping[Any, Any], like: float) -> bool:
 
 
 def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[str]:
-    """A sentence for a difference at argmax that is clearly smaller after prior adjustment."""
+    """A sentence for a difference at argmax that is smaller by more than the margin afterwards."""
     rest = decided["difference"] - fair["difference"]
     if np.sign(rest) != np.sign(decided["difference"]) or abs(rest) <= fair["margin"]:
         return []
@@ -177,28 +180,19 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
         f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, in separate trainings, "
         f"the baseline {name} gains {gains}"
     )
-    shown = [metric_words(row) for row in rows if row["low"] > row["margin"]]
-    likely = [
-        metric_words(row) for row in rows if not row["converged"] and row["low"] <= row["margin"]
-    ]
-    reasons = [f"the gain in {listed(shown)} exceeds the margin"] if shown else []
-    if likely:
-        reasons.append(
-            f"the measured gain in {listed(likely)} reaches the margin, which its interval includes"
-        )
-    if reasons:
-        told = "it has not converged"
-        if state != NOT_REACHED:
-            told = "whether it has converged is open"
-        return (
-            f"{found}: {told}, since {'; '.join(reasons)}. Every verdict holds at this length of "
-            f"training only; longer training may change it. {others}"
-        )
     if state == REACHED:
         return f"{found}: it has converged within the margins. {others}"
+    above = [metric_words(row) for row in rows if row["low"] > row["margin"]]
+    within = [metric_words(row) for row in rows if row["low"] <= row["margin"] < row["high"]]
+    kept = "Every verdict holds at this length of training only; longer training may change it."
+    if state == NOT_REACHED:
+        return (
+            f"{found}: it has not converged, since the gain in {listed(above)} exceeds the margin. "
+            f"{kept} {others}"
+        )
     return (
-        f"{found}: both gains are below their margins, but the intervals do not exclude that "
-        f"longer training helps by more. {others}"
+        f"{found}: whether it has converged is open, since the interval of the gain in "
+        f"{listed(within)} includes the margin. {kept} {others}"
     )
 
 

@@ -45,8 +45,7 @@ ARM_WORDS = {
 }
 
 INTRODUCTION = (
-    "The arms differ in what the classifier is trained on, in how it is shown (augmentation, "
-    "sampling), or in its loss; networks, initial "
+    "The arms differ in what the table lists; networks, initial "
     "weights, folds, seeds and the number of images shown are the same for all arms that train a "
     "classifier."
 )

@@ -56,7 +56,8 @@ def sample_grids(results: RunResults) -> Figure | None:
         "Left of each pair: real images of the training split, sampled at random; right: images of "
         f"the {' and '.join(families)} generator{'s' if len(families) > 1 else ''}, not selected. "
         "All classes are drawn from the same latents, so that the images of a generator of several "
-        "classes may resemble each other from class to class. First fold and generator seed."
+        "classes may resemble each other from class to class; the audit says how often "
+        "the class of its images is recognised. First fold and generator seed."
     )
     return Figure("samples", caption, tuple(panels), pd.DataFrame(rows, columns=columns), width=300)
 

@@ -27,9 +27,7 @@ _AT_RULE = {
 }
 _ENDING = (
     "Arms, then differences of judged comparisons (first-named minus second), with 95 % intervals, "
-    f"not adjusted for their number; without an interval below ten test groups. {WEIGHTED} "
-    "Exploratory, except macro AUC, whose differences are judged under Verdicts. AUCs are those of "
-    "the probabilities at the uniform prior."
+    f"not adjusted for their number; without an interval below ten test groups. {WEIGHTED}"
 )
 _GROUPS_ONLY = " One training per arm: the intervals cover test groups only."
 
@@ -46,9 +44,11 @@ def area_table(decisions: pd.DataFrame) -> Table:
         (AUC, str(scope), str(metric)): targets.get(scope, class_words(scope))
         for scope, metric in scopes.itertuples(index=False)
     }
-    return interval_table(
-        decisions, columns, "Area under the ROC curve, one class against the rest."
+    caption = (
+        "Area under the ROC curve, one class against the rest, of the probabilities at the uniform "
+        "prior. Exploratory, except macro AUC, whose differences are judged under Verdicts."
     )
+    return interval_table(decisions, columns, caption)
 
 
 def proper_table(decisions: pd.DataFrame) -> Table:
@@ -64,7 +64,8 @@ def proper_table(decisions: pd.DataFrame) -> Table:
     caption = (
         "Calibration at the natural prevalence. Brier and NLL: lower is better. Slope below 1: "
         "predicted probabilities are too extreme; above 1: too moderate. Intercept, with the slope "
-        "held at 1, below 0: they are too high on average (1 and 0 are ideal)."
+        "held at 1, below 0: they are too high on average (1 and 0 are ideal); both are those of "
+        "one fit to all trials. Exploratory."
     )
     return interval_table(decisions, columns, caption)
 
@@ -116,7 +117,7 @@ def _at_rule(decisions: pd.DataFrame, target: str, rule: str, prevalence: float)
     caption = (
         f"{SCOPE_WORDS[target].capitalize()}, {_rule_words(rule)}: sensitivity and specificity on "
         f"{where}, and predictive values at an assumed prevalence of "
-        f"{100 * prevalence:g} % (verdict.prevalence)."
+        f"{100 * prevalence:g} % (verdict.prevalence). Exploratory."
     )
     return interval_table(decisions, columns, caption)
 

@@ -22,9 +22,11 @@ _CAPTION = (
     "Difference between the synthetic arm and each arm without generated images (of the replays, "
     "its own), with 95 % intervals, not adjusted for their number: in mean sensitivity at argmax "
     "and prior-adjusted, in macro AUC at the uniform prior, and in mean sensitivity with the "
-    "synthetic arm at argmax and the reference prior-adjusted. A gain at argmax that is absent "
-    "from the other read-outs may be a moved threshold. A gain over weak references that is absent "
-    "over stronger ones may come from what the weak ones lack, and not from the images."
+    "synthetic arm at argmax and the reference prior-adjusted. Differences from its baseline and "
+    "from arms named for it are judged under Verdicts, prior-adjusted and in macro AUC; all others "
+    "are exploratory. A gain at argmax that is absent from the other read-outs may be a moved "
+    "threshold. A gain over weak references that is absent over stronger ones may come from what "
+    "the weak ones lack, and not from the images."
 )
 
 

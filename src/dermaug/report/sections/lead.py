@@ -16,7 +16,7 @@ from dermaug.report.sections.answer import (
     short_answer,
     uncovered,
 )
-from dermaug.scoring.convergence import NOT_REACHED, REACHED, UNSETTLED, convergence_state
+from dermaug.scoring.convergence import NOT_REACHED, REACHED, convergence_state
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.outcomes import (
@@ -115,11 +115,9 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
     state = convergence_state(measured)
     if state == NOT_REACHED:
         return f"{name} had not converged {shown}, so this holds at that length of training only"
-    if state == UNSETTLED:
-        return f"Whether {name} had converged {shown} is open, so longer training may change this"
     if state == REACHED:
         return f"{name} had converged within the margins {shown} (other arms were not checked)"
-    return f"It is not excluded that training {name} longer than {shown[6:]} helps"
+    return f"Whether {name} had converged {shown} is open, so longer training may change this"
 
 
 def _tally(rows: pd.DataFrame) -> list[str]:

@@ -118,7 +118,7 @@ def class_table(
     caption = (
         f"{model}: each class against the rest, prior-adjusted, mean ± SD over folds and seeds; "
         f"test images of the class, all folds together. "
-        f"{AVERAGED} Values at argmax are in the file."
+        f"{AVERAGED} Values at argmax are in scoring/class_scores.csv of the run."
     )
     return Table(caption, header, tuple(rows), source="scoring/class_scores.csv")
 
@@ -178,7 +178,7 @@ def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     caption = (
         "ROC curves of each class against the rest, at the uniform prior: sensitivity averaged "
         "over folds and seeds at equal false-positive rate. Mean AUC over trials in each panel; of "
-        f"more than six arms, in the file. {AVERAGED}"
+        f"more than six arms, in its file. {AVERAGED}"
     )
     return Figure("roc", caption, drawn, table, legend(arms), 240)
 

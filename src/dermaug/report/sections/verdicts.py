@@ -41,7 +41,8 @@ _CAPTION = (
     "that adjustment ({margins}). inconclusive: neither. not judged: one training per arm in "
     "fewer than three folds. The interval is not adjusted, so it may exclude zero where the "
     "verdict is inconclusive. Detectable: the minimum detectable difference at 80 % power and the "
-    "strictest step of Holm's rule, with the variation seen here; none: larger than possible."
+    "strictest step of Holm's rule, with the variation that the interval assumes; none: larger "
+    "than possible."
 )
 _METHOD = (
     "An interval combines the test groups, which are resampled within folds and within their sets "
@@ -165,7 +166,10 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
         "Numbers without a verdict are inconclusive (*: "
         f"{UNATTAINABLE}); "
         "numbers in parentheses are not judged: one "
-        f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups."
+        f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups. "
+        "Differences of classes are judged with the variance that is usual among trainings: one "
+        "that every training of this study agrees on may be clearer than it is called (see how "
+        "intervals are computed)."
     )
     return Table(caption, ("Comparison", *header), tuple(rows), source="scoring/verdicts.csv")
 
@@ -248,8 +252,8 @@ def _forest_colours(table: pd.DataFrame) -> str:
         "Grey: exploratory (replay controls, and doses that were not selected).": ~single
         & (table["verdict"] == EXPLORATORY),
         "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
-        "A negative control shows every class as often as its baseline; by design its difference "
-        "is mainly the training noise of this study.": table["role"] == NEGATIVE,
+        "A negative control shows every class as often as its baseline; by design none is "
+        "expected, so that its difference shows what chance does here.": table["role"] == NEGATIVE,
     }
     return " ".join(words for words, shown in kinds.items() if shown.any())
 
