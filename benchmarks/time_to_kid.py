@@ -18,6 +18,7 @@ from rounds import Data, Device, machine, refuse_busy_machine, start
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import do_jobs
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.run import begin_run, prepare_run
 from dermaug.experiment_file import read_experiment
 from dermaug.training.journal import JOURNAL, read_journal
@@ -37,7 +38,7 @@ def courses(experiment: Experiment, device: str) -> dict[str, Course]:
         run = prepare_run(Path(name), experiment)
         begin_run(run)
         for job in run.jobs.generators:
-            do_jobs(run, [job], device, "auto")
+            do_jobs(run, [job], Launch(device))
             rows = read_journal(run.folder / job.key / JOURNAL)
             images, seconds, kid = (
                 np.array([row[key] for row in rows], dtype=float)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.launch import run_experiment
@@ -52,11 +53,9 @@ def written(folder: Path) -> Path:
     return path
 
 
-def done(folder: Path, experiment: Experiment, launch: Launch) -> Path:
-    """Run the grid in a folder."""
-    run_experiment(
-        folder, experiment, device="cpu", precision="auto", command="test", launch=launch
-    )
+def done(folder: Path, experiment: Experiment, **launch: Any) -> Path:
+    """Run the grid in a folder, one job after the other unless a launcher is named."""
+    run_experiment(folder, experiment, Launch("cpu", **launch))
     return folder
 
 

@@ -11,7 +11,7 @@ from dermaug.config import DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.launch_options import SERIAL
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import read_experiment
@@ -66,9 +66,7 @@ def train(
     """
     asked = read_experiment(find_experiment(str(experiment)), settings)
     command = f"dermaug.train({str(experiment)!r}, {str(output)!r}, {list(settings)!r})"
-    run_study(
-        Path(output), asked, device=device, precision=precision, command=command, launch=SERIAL
-    )
+    run_study(Path(output), asked, Launch(device, precision), command)
     return Path(output)
 
 

@@ -60,6 +60,12 @@ def bytes_of(path: Path) -> int:
     return sum(each.lstat().st_size for each in found if each.is_file())
 
 
+def free_bytes(folder: Path) -> int:
+    """Free bytes where a folder lies, or will lie."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
 def _mount(path: Path) -> Path:
     """Where the disk of a path is mounted."""
     place = path.absolute()

@@ -13,24 +13,14 @@ from dermaug.report.page import render_report
 from dermaug.scoring.scoring import score
 
 
-def run_study(
-    folder: Path,
-    experiment: Experiment,
-    *,
-    device: str,
-    precision: str,
-    command: str,
-    launch: Launch,
-) -> Path:
+def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str) -> Path:
     """Run the unfinished jobs of a study and write its report.
 
     Args:
         folder: The run's folder; a run started there is resumed.
         experiment: The experiment.
-        device: auto, cpu, cuda or mps.
-        precision: auto, 32-true or bf16-mixed.
+        launch: Where and how the jobs are done.
         command: Command line of the user, for the report.
-        launch: How the jobs are distributed.
 
     Returns:
         Path of the report, an HTML file.
@@ -38,16 +28,9 @@ def run_study(
     Raises:
         DermaugError: Bad data, another experiment's folder, or a training that failed.
     """
-    run = run_experiment(
-        folder,
-        experiment,
-        device=device,
-        precision=precision,
-        command=command,
-        launch=launch,
-    )
+    run = run_experiment(folder, experiment, launch, command)
     with alone(run.files.claim):  # several processes may have shared the jobs
-        audit_images(run, device)
+        audit_images(run, launch.device)
         console.print("scoring the predictions and writing the report")
         results = read_results(run)
         return render_report(results, score(results))

@@ -13,7 +13,7 @@ import torch
 
 from dermaug.app.opened import Opened, open_for_page
 from dermaug.experiment.launchers.launch import run_experiment
-from dermaug.experiment.launchers.launch_options import SERIAL
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
@@ -50,9 +50,7 @@ def scored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the study, run and scored."""
     folder = tmp_path_factory.mktemp("page") / "run"
     experiment = validate_experiment(STUDY, "page")
-    run_experiment(
-        folder, experiment, device="cpu", precision="32-true", command="test", launch=SERIAL
-    )
+    run_experiment(folder, experiment, Launch("cpu", "32-true"))
     score(read_results(prepare_run(folder, experiment)), resamples=40).write(folder)
     return folder
 

@@ -12,6 +12,7 @@ from dermaug.cli import app
 from dermaug.cli.plan import planned
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe.clock import Clock
 from dermaug.experiment.recipe.wishes import Wishes
 from dermaug.experiment_file import read_experiment
@@ -63,11 +64,11 @@ def test_plan_is_written_told_and_not_written_over(
 def test_run_without_a_file_plans_once_beside_its_folder(
     tmp_path: Path, phantoms: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = planned(phantoms, None, Wishes(), "cpu", "auto")
+    path = planned(phantoms, None, Wishes(), Launch("cpu"))
     assert path == Path("runs/my-phantoms.toml")
     assert "what it can tell:" in capsys.readouterr().err
     written = path.read_text("utf-8")
-    assert planned(phantoms, None, Wishes(), "cpu", "auto") == path
+    assert planned(phantoms, None, Wishes(), Launch("cpu")) == path
     assert path.read_text("utf-8") == written
     assert "what it can tell:" not in capsys.readouterr().err
     assert list((tmp_path / "runs").iterdir()) == [tmp_path / path]
@@ -75,7 +76,7 @@ def test_run_without_a_file_plans_once_beside_its_folder(
 
 def test_plan_for_other_data_is_not_run(dermaug: Command, tmp_path: Path, phantoms: Path) -> None:
     (tmp_path / "runs").mkdir()
-    planned(phantoms, None, Wishes(), "cpu", "auto")
+    planned(phantoms, None, Wishes(), Launch("cpu"))
     other = tmp_path / "other" / "my phantoms"
     other.mkdir(parents=True)
     ended = dermaug("run", "--data", other)

@@ -15,6 +15,7 @@ from dermaug.config import GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.generators import FAMILIES, build_family
@@ -220,9 +221,7 @@ def test_family_in_a_study(family: str, tmp_path: Path) -> None:
         run_experiment(
             tmp_path / "run",
             validate_experiment(tree, "test"),
-            device="cpu",
-            precision="auto",
-            command="test",
+            Launch("cpu"),
         )
     )
     (trial,) = found.trials

@@ -18,8 +18,9 @@ from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import AUDIT, RunFolder
+from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.generate import generator_task
@@ -70,7 +71,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_folder = tmp_path_factory.mktemp("audited") / "run"
-    made = run_experiment(run_folder, small(data), device="cpu", precision="auto", command="")
+    made = run_experiment(run_folder, small(data), Launch("cpu"))
     audit_images(made, "cpu")
     return run_folder
 
@@ -121,7 +122,7 @@ def spoilt(run: Run, image_ids: Iterable[str], copied: Path) -> Run:
     """The run with noise in the place of some images, and nothing audited yet."""
     if not copied.exists():
         shutil.copytree(run.folder, copied)
-    (copied / GENERATOR / AUDIT).unlink(missing_ok=True)
+    JobFolder(copied / GENERATOR).audit.unlink(missing_ok=True)
     images, rows = np.array(run.images), run.catalog.rows(tuple(image_ids))
     images[rows] = np.random.default_rng(0).integers(0, 256, images[rows].shape, dtype=np.uint8)
     return replace(run, folder=copied, store=replace(run.store, images=images))
@@ -168,7 +169,7 @@ def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
     """Its snapshot may have been chosen by any validation image."""
     copied = tmp_path / "run"
     shutil.copytree(folder, copied)
-    (copied / GENERATOR / AUDIT).unlink()
+    JobFolder(copied / GENERATOR).audit.unlink()
     manifest = copied / GENERATOR / "synthetic" / "manifest.json"
     told = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(told | {"validation_images": None}))
@@ -200,10 +201,10 @@ def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_pat
     shutil.copytree(folder, copied)
     control = copied / CONTROL / "classifier.safetensors"
     other = copied / CONTROL.replace("/real/", "/synthetic/") / "classifier.safetensors"
-    before = json.loads((copied / GENERATOR / AUDIT).read_text())
+    before = json.loads(JobFolder(copied / GENERATOR).audit.read_text())
     shutil.copy(other, control)
     audit_run(replace(run, folder=copied), CPU)
-    after = json.loads((copied / GENERATOR / AUDIT).read_text())
+    after = json.loads(JobFolder(copied / GENERATOR).audit.read_text())
     assert after["key"] != before["key"]
     assert after["numbers"] != before["numbers"]
 

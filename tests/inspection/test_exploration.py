@@ -19,6 +19,7 @@ from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_generator
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
@@ -88,7 +89,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[
 @pytest.fixture(scope="module")
 def folder(planted: tuple[Path, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_folder = tmp_path_factory.mktemp("explored") / "run"
-    run_experiment(run_folder, small(planted[0]), device="cpu", precision="auto", command="")
+    run_experiment(run_folder, small(planted[0]), Launch("cpu"))
     return run_folder
 
 

@@ -19,6 +19,7 @@ from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import draw_phantoms
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import sha256
 from dermaug.generators import FAMILIES
@@ -221,9 +222,7 @@ def small_run(folder: Path) -> None:
             {"name": "dose", "replay": False, "synthetic": {"dose": 8, "max_per_real": 0.0}},
         ],
     }
-    run_experiment(
-        folder, validate_experiment(tree, "killed"), device="cpu", precision="32-true", command=""
-    )
+    run_experiment(folder, validate_experiment(tree, "killed"), Launch("cpu", "32-true"))
 
 
 def _results_of_run(folder: Path) -> Mapping[str, object]:

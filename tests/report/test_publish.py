@@ -14,7 +14,8 @@ from PIL import Image
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
-from dermaug.experiment.run.layout import AUDIT
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
@@ -42,7 +43,7 @@ TREE = {
 def ran(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     folder = tmp_path_factory.mktemp("published") / "run"
     asked, command = validate_experiment(TREE, "test"), f"dermaug run x.toml --output {folder}"
-    run = run_experiment(folder, asked, device="cpu", precision="32-true", command=command)
+    run = run_experiment(folder, asked, Launch("cpu", "32-true"), command)
     audit_images(run, "cpu")
     results = read_results(run)
     reported(results)
@@ -131,9 +132,9 @@ def test_a_class_whose_copies_are_not_all_known_is_not_shown(
     results: RunResults, tmp_path: Path
 ) -> None:
     for one in results.generators:
-        told = read_json(one.folder / AUDIT)
+        told = read_json(JobFolder(one.folder).audit)
         told["numbers"][0]["copies"] = told["numbers"][0]["copy_examined"]
-        (one.folder / AUDIT).write_text(json.dumps(told))
+        JobFolder(one.folder).audit.write_text(json.dumps(told))
     published(results, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.png"))
 

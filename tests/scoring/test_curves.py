@@ -12,6 +12,7 @@ from drawn import recorded, reported, scored, verdicts_of
 from dermaug.config import Experiment
 from dermaug.config.provenance import ProvenanceConfig
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import ImageCounts
 from dermaug.experiment.run.results import RunResults
@@ -20,7 +21,7 @@ from dermaug.scoring.convergence import convergence
 from dermaug.scoring.curves import dose_curve
 from dermaug.scoring.points import point_of
 from dermaug.scoring.scores import score_classes
-from dermaug.scoring.threats import threats
+from dermaug.scoring.threats import Known, threats
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED
 
@@ -52,9 +53,7 @@ def asked() -> Experiment:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     folder = tmp_path_factory.mktemp("runs") / "curves"
-    return read_results(
-        run_experiment(folder, asked(), device="cpu", precision="auto", command="test")
-    )
+    return read_results(run_experiment(folder, asked(), Launch("cpu")))
 
 
 def test_every_size_has_its_trials_on_the_same_test_part(results: RunResults) -> None:
@@ -215,7 +214,7 @@ def threats_of(results: RunResults) -> list[str]:
     point = point_of(results, 200)
     classes = score_classes(results)
     rising = convergence(results, 200)
-    found = threats(results, verdict_table(point), classes, dose_curve(point), rising)
+    found = threats(Known(results, verdict_table(point), classes, dose_curve(point), rising))
     return list(found["sentence"])
 
 

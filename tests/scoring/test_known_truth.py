@@ -17,6 +17,7 @@ from PIL import Image
 from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
@@ -99,9 +100,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, RunResults, Pat
             dose=training_counts(before.catalog, fold),
         ),
     )
-    results = read_results(
-        run_experiment(folder / "run", experiment, device="cpu", precision="auto", command="test")
-    )
+    results = read_results(run_experiment(folder / "run", experiment, Launch("cpu")))
     return open_run(folder / "run", experiment), results, folder
 
 

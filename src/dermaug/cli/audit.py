@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import (
-    Device,
-    ImageColumn,
-    Json,
-    LabelColumn,
-    Labels,
-    LeaveOut,
-    LesionColumn,
-    PatientColumn,
-    asked_columns,
-    asked_labels,
-    echo_json,
-    rows_of,
-)
+from dermaug.cli.groups import grouped
+from dermaug.cli.options import Device, Json, Reading, echo_json, rows_of
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -70,7 +58,9 @@ Folder = Annotated[
 
 
 @app.command()
+@grouped
 def audit(
+    *,
     synthetic: Synthetic,
     data: Real,
     model: Model = None,
@@ -83,20 +73,14 @@ def audit(
     size: Size = None,
     label: Label = "",
     output: Folder = None,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
     """Compare synthetic with real images: fidelity, copies, and recognisable classes."""
     if [model is not None, backbone is not None, inception].count(True) != 1:
         raise DermaugError("give exactly one of --model, --backbone and --inception")
-    options, wanted = _options(option), asked_labels(labels, leave_out)
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
+    options, wanted, columns = _options(option), reading.classes, reading.columns
     if output is not None:
         from dermaug.files import require_writable
 

@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermaug.cli.app import USAGE_ERROR, app
-from dermaug.cli.options import (
-    ImageColumn,
-    Json,
-    LabelColumn,
-    Labels,
-    LeaveOut,
-    LesionColumn,
-    PatientColumn,
-    as_options,
-    asked_columns,
-    asked_labels,
-    echo_json,
-    rows_of,
-)
+from dermaug.cli.groups import grouped
+from dermaug.cli.options import Json, Reading, echo_json, rows_of
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
 
@@ -34,29 +22,23 @@ DataPath = Annotated[Path, typer.Argument(metavar="PATH", help="A data set.")]
 
 
 @data.command()
+@grouped
 def check(
+    *,
     path: DataPath,
     against: Annotated[
         Path | None,
         typer.Option(help="Another data set, or split: count the images and lesions in both."),
     ] = None,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.config import DataConfig
     from dermaug.inspection.data_check import examine
 
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
-    wanted = asked_labels(labels, leave_out)
-    config = DataConfig(source=str(path)).with_columns(columns).with_labels(wanted)
     with counting_bar("checking") as progress:
-        found = examine(config, progress, against)
+        found = examine(reading.of(DataConfig(source=str(path))), progress, against)
     catalog = found.catalog
     if as_json:
         echo_json(_record(found))
@@ -69,7 +51,7 @@ def check(
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for sentence in found.shared:
         console.print(f"shared: {sentence}", markup=False, soft_wrap=True)
-    then = shlex.join(["dermaug", "plan", str(path), *as_options(columns, wanted), *found.repairs])
+    then = shlex.join(["dermaug", "plan", str(path), *reading.as_options, *found.repairs])
     if found.refused:
         repaired = f"this command mends it and plans a study: {then}"
         advice = [repaired] if catalog.num_classes > 1 else []
@@ -91,18 +73,15 @@ def _record(found: "Examination") -> dict[str, object]:
 
 
 @data.command()
+@grouped
 def summary(
+    *,
     path: DataPath,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the figures.")] = Path(
         "runs/summary"
     ),
     size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
     """Describe a data set in tables and figures."""
@@ -113,21 +92,19 @@ def summary(
     from dermaug.files import require_writable
 
     require_writable(output)
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
-    config = DataConfig(source=str(path), size=size).with_columns(columns)
-    config = config.with_labels(asked_labels(labels, leave_out))
+    config = reading.of(DataConfig(source=str(path), size=size))
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
     tables = description.tables()
+    pictures = draw_all(description, store.catalog, store.images, output)
     if as_json:
-        pictures = draw_all(description, store.catalog, store.images, output)
         told = {title: rows_of(table.reset_index()) for title, table in tables.items()}
         echo_json({"tables": told, "figures": [str(picture) for picture in pictures]})
         return
     for title, table in tables.items():
         console.print(f"\n{title}", style="bold")
         console.print(table.to_string(), soft_wrap=True)
-    for picture in draw_all(description, store.catalog, store.images, output):
+    for picture in pictures:
         console.print(f"written: {picture}")
 
 

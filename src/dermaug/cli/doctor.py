@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import re
-import shutil
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.filesize import decimal
 from dermaug.cli.app import app
 from dermaug.cli.options import Json, echo_json
 from dermaug.console import console
+from dermaug.disk import free_bytes
 
 cache = typer.Typer(no_args_is_help=True, help="List or empty the cache of decoded images.")
 app.add_typer(cache, name="cache")
@@ -67,8 +67,8 @@ def facts() -> dict[str, dict[str, str]]:
             "threads": str(torch.get_num_threads()),
         },
         "disk": {
-            "this folder": f"{decimal(shutil.disk_usage(Path.cwd()).free)} free",
-            "cache": f"{folder}: {decimal(cached)} used, {decimal(_free(folder))} free",
+            "this folder": f"{decimal(free_bytes(Path.cwd()))} free",
+            "cache": f"{folder}: {decimal(cached)} used, {decimal(free_bytes(folder))} free",
         },
         "extras": {
             extra: f"{EXTRAS.get(extra, extra)}: "
@@ -138,9 +138,3 @@ def _is_installed(name: str) -> bool:
 
 def _to_install(extra: str, missing: list[str]) -> str:
     return f"{', '.join(missing)} missing; install dermaug[{extra}]"
-
-
-def _free(folder: Path) -> int:
-    """Free bytes where a folder lies or will lie."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(there).free

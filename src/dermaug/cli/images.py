@@ -1,26 +1,13 @@
 """`dermaug generate`, `dermaug predict` and `dermaug evaluate`: trained networks on images."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import (
-    Device,
-    ImageColumn,
-    Json,
-    LabelColumn,
-    Labels,
-    LeaveOut,
-    LesionColumn,
-    PatientColumn,
-    asked_columns,
-    asked_labels,
-    echo_json,
-    rows_of,
-)
+from dermaug.cli.groups import grouped
+from dermaug.cli.options import Device, Json, Reading, echo_json, rows_of
 from dermaug.console import console, progress_bar
 
 if TYPE_CHECKING:
@@ -88,7 +75,8 @@ def predict(
         write_csv(output, table.assign(file=table["file"].map(_printable)).round(6))
         console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
     if as_json:
-        echo_json({"predictions": _answers(table), "skipped": _skipped(found.skipped)})
+        skipped = [{"file": name, "reason": reason} for name, reason in found.skipped]
+        echo_json({"predictions": _answers(table), "skipped": skipped})
     elif output is None:
         table["file"] = table["file"].map(_printable)
         typer.echo(table.round(3).to_string(index=False))
@@ -106,17 +94,15 @@ def _answers(table: "pd.DataFrame") -> list[dict[str, object]]:
     ]
 
 
-def _skipped(files: "Sequence[tuple[str, str]]") -> list[dict[str, str]]:
-    return [{"file": name, "reason": reason} for name, reason in files]
-
-
 def _printable(name: str) -> str:
     """A name that is not UTF-8 cannot be printed; it need only be recognised."""
     return name.encode(errors="replace").decode()
 
 
 @app.command()
+@grouped
 def evaluate(
+    *,
     target: Annotated[
         Path, typer.Argument(metavar="RUN_OR_MODEL", help="Folder of a run or of a classifier.")
     ],
@@ -125,12 +111,7 @@ def evaluate(
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave out images the classifier was trained on.")
     ] = False,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
@@ -138,15 +119,13 @@ def evaluate(
     from dermaug.experiment.stages.predict_external import evaluate as score
     from dermaug.training.fabric import start_fabric
 
-    wanted = asked_labels(labels, leave_out)
-    found = find_classifiers(target)
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
+    labels, found = reading.classes, find_classifiers(target)
+    columns, fabric = reading.columns, start_fabric(device)
     scores, class_scores = score(
-        found, data, start_fabric(device), skip_known=skip_known, labels=wanted, columns=columns
+        found, data, fabric, skip_known=skip_known, labels=labels, columns=columns
     )
     if as_json:
-        record = {"scores": rows_of(scores), "class_scores": rows_of(class_scores)}
-        echo_json(record)
+        echo_json({"scores": rows_of(scores), "class_scores": rows_of(class_scores)})
         return
     shown_first = ["arm", "model", "fold", "seed", "images"]
     shown_first += ["balanced_accuracy_adjusted", "mean_specificity_adjusted", "macro_auc"]

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermaug.config import Experiment
+from dermaug.config import DataConfig, Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
@@ -40,25 +42,6 @@ Output = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, 32-true or bf16-mixed.")]
-Launcher = Annotated[
-    str,
-    typer.Option(
-        help="How jobs are distributed: serial, processes or ray. No result depends on it."
-    ),
-]
-JobsAtOnce = Annotated[
-    str, typer.Option("--jobs", help="Number of jobs at the same time, or auto.", metavar="N")
-]
-Address = Annotated[
-    str, typer.Option(help="Address of a Ray cluster, or auto on one of its nodes.")
-]
-Submit = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="KEY=VALUE",
-        help="A setting of submitit, for example slurm_partition=gpu; repeatable.",
-    ),
-]
 Devices = Annotated[
     int,
     typer.Option(
@@ -78,18 +61,6 @@ Labels = Annotated[
         help="Read a label of the data as this class, for example AK=akiec; repeatable.",
     ),
 ]
-ImageColumn = Annotated[
-    str, typer.Option(metavar="COLUMN", help="Column of your table with the image files' names.")
-]
-LabelColumn = Annotated[
-    str, typer.Option(metavar="COLUMN", help="Column of your table with the labels.")
-]
-LesionColumn = Annotated[
-    str, typer.Option(metavar="COLUMN", help="Column of your table that names the lesion.")
-]
-PatientColumn = Annotated[
-    str, typer.Option(metavar="COLUMN", help="Column of your table that names the patient.")
-]
 LeaveOut = Annotated[
     list[str] | None,
     typer.Option(metavar="LABEL", help="Leave out the images of a label; repeatable."),
@@ -103,13 +74,104 @@ Convergence = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class Launching:
+    """Options on where and how the jobs of a run are done."""
+
+    device: Device = "auto"
+    precision: Precision = "auto"
+    launcher: Annotated[
+        str,
+        typer.Option(
+            help="How jobs are distributed: serial, processes or ray. No result depends on it."
+        ),
+    ] = "processes"
+    jobs: Annotated[
+        str, typer.Option(help="Number of jobs at the same time, or auto.", metavar="N")
+    ] = "auto"
+    address: Annotated[
+        str, typer.Option(help="Address of a Ray cluster, or auto on one of its nodes.")
+    ] = ""
+    submit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A setting of submitit, for example slurm_partition=gpu; repeatable.",
+        ),
+    ] = None
+
+    @cached_property
+    def launch(self) -> Launch:
+        """The same, checked.
+
+        Raises:
+            DermaugError: There is no such launcher, or no such number of jobs.
+        """
+        number = whole_number(self.jobs)
+        if self.jobs != "auto" and number is None:
+            raise DermaugError(f"--jobs {self.jobs[:40]}: expected auto or a number from 1")
+        submit = tuple(self.submit or ())
+        return Launch(self.device, self.precision, self.launcher, number, self.address, submit)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options on how labels and columns of the user's data are read."""
+
+    labels: Labels = None
+    leave_out: LeaveOut = None
+    image_column: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="Column of your table with the image files' names."),
+    ] = ""
+    label_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table with the labels.")
+    ] = ""
+    lesion_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table that names the lesion.")
+    ] = ""
+    patient_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table that names the patient.")
+    ] = ""
+
+    @cached_property
+    def classes(self) -> dict[str, str]:
+        """Those of `asked_labels`."""
+        return asked_labels(self.labels, self.leave_out)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column that dermaug reads -> its name in the user's table, for those that are named."""
+        asked = {
+            "file_name": self.image_column,
+            "label": self.label_column,
+            "lesion_id": self.lesion_column,
+            "patient_id": self.patient_column,
+        }
+        return {column: name for column, name in asked.items() if name}
+
+    @property
+    def as_options(self) -> list[str]:
+        """The options that were given, and their values."""
+        named = {"file_name": "image", "lesion_id": "lesion", "patient_id": "patient"}
+        pairs = [(f"--{named.get(key, key)}-column", name) for key, name in self.columns.items()]
+        pairs += [
+            ("--labels", f"{label}={name}") if name else ("--leave-out", label)
+            for label, name in self.classes.items()
+        ]
+        return [part for pair in pairs for part in pair]
+
+    def of(self, data: DataConfig) -> DataConfig:
+        """The configuration of a data set that is read like this."""
+        return data.with_labels(self.classes).with_columns({**data.columns, **self.columns})
+
+
 def read_asked(
     name: str,
     data: Path | None,
     settings: list[str] | None,
     check_convergence: bool | None = None,
-    labels: Mapping[str, str] | None = None,
-    columns: Mapping[str, str] | None = None,
+    reading: Reading | None = None,
 ) -> Experiment:
     """Read and check the experiment of a command.
 
@@ -118,8 +180,7 @@ def read_asked(
         data: The data set; None takes that of the experiment.
         settings: KEY=VALUE each, entries that are changed.
         check_convergence: None takes that of the experiment.
-        labels: Those of `asked_labels`.
-        columns: Those of `asked_columns`.
+        reading: How the data are read; None takes that of the experiment.
 
     Raises:
         DermaugError: There is no such file, or something in it is wrong.
@@ -138,9 +199,7 @@ def read_asked(
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     asked = read_experiment(find_experiment(name), overrides)
-    section = asked.data.with_labels(labels or {})
-    section = section.with_columns({**section.columns, **(columns or {})})
-    return asked.model_copy(update={"data": section})
+    return asked.model_copy(update={"data": reading.of(asked.data)}) if reading else asked
 
 
 def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[str, str]:
@@ -160,23 +219,6 @@ def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[
         if wanted.setdefault(label.strip(), ""):
             raise DermaugError(f"--labels and --leave-out both name {label}; remove one")
     return wanted
-
-
-def asked_columns(image: str, label: str, lesion: str, patient: str) -> dict[str, str]:
-    """Column that dermaug reads -> its name in the user's table, for those that are named."""
-    asked = {"file_name": image, "label": label, "lesion_id": lesion, "patient_id": patient}
-    return {column: name for column, name in asked.items() if name}
-
-
-def as_options(columns: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
-    """What `asked_columns` and `asked_labels` were made from: options, and their values."""
-    named = {"file_name": "image", "label": "label", "lesion_id": "lesion", "patient_id": "patient"}
-    pairs = [(f"--{named[column]}-column", name) for column, name in columns.items()]
-    pairs += [
-        ("--labels", f"{label}={name}") if name else ("--leave-out", label)
-        for label, name in labels.items()
-    ]
-    return [part for pair in pairs for part in pair]
 
 
 def set_keys(settings: Sequence[str] | None) -> set[str]:
@@ -201,25 +243,6 @@ def existing(data: Path) -> Path:
         reason = getattr(error, "strerror", None) or error
         raise DermaugError(f"--data {data}: expected a data set ({reason})") from None
     return path
-
-
-def launching(
-    launcher: str,
-    jobs: str,
-    address: str,
-    submit: list[str] | None,
-    devices: int = 1,
-    num_nodes: int = 1,
-) -> Launch:
-    """How the jobs of a command are distributed.
-
-    Raises:
-        DermaugError: There is no such launcher, or no such number of jobs.
-    """
-    number = whole_number(jobs)
-    if jobs != "auto" and number is None:
-        raise DermaugError(f"--jobs {jobs[:40]}: expected auto or a number from 1")
-    return Launch(launcher, number, address, tuple(submit or ()), devices, num_nodes)
 
 
 def echo_json(value: object) -> None:

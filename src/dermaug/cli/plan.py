@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dermaug.cli.app import app
+from dermaug.cli.groups import grouped
 from dermaug.cli.options import (
     Device,
-    ImageColumn,
     Json,
-    LabelColumn,
-    Labels,
-    LeaveOut,
-    LesionColumn,
-    PatientColumn,
     Precision,
+    Reading,
     Settings,
-    asked_columns,
-    asked_labels,
     echo_json,
     existing,
     set_keys,
 )
 from dermaug.console import console
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe.wishes import Wishes
 from dermaug.experiment_file import read_experiment
 
@@ -34,7 +29,9 @@ if TYPE_CHECKING:
 
 
 @app.command()
+@grouped
 def plan(
+    *,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A data set.")],
     hours: Annotated[
         float | None,
@@ -48,12 +45,7 @@ def plan(
         Path | None, typer.Option("--output", "-o", help="Experiment file; default NAME.toml.")
     ] = None,
     settings: Settings = None,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
@@ -63,10 +55,9 @@ def plan(
     from dermaug.experiment.recipe.draft import study_name
     from dermaug.experiment.recipe.sentences import plan_record
 
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
-    wishes = Wishes(settings or (), asked_labels(labels, leave_out), columns)
+    wishes = Wishes(settings or (), reading.classes, reading.columns)
     path = output or Path(f"{study_name(source.name)}.toml")
-    made = _write_plan(path, source, hours, wishes, device, precision)
+    made = _write_plan(path, source, hours, wishes, Launch(device, precision))
     if as_json:
         echo_json(plan_record(made, path))
     else:
@@ -74,15 +65,14 @@ def plan(
     console.print(f"written: {path}; next: dermaug run {path}", soft_wrap=True)
 
 
-def planned(data: Path, output: Path | None, wishes: Wishes, device: str, precision: str) -> Path:
+def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> Path:
     """The experiment file for a data set, beside the folder of its run; written on first use.
 
     Args:
         data: The data set.
         output: Folder of the run; None takes runs/NAME.
         wishes: What the user has decided.
-        device: auto, cpu, cuda or mps.
-        precision: auto, 32-true or bf16-mixed.
+        launch: Device and precision of the trainings.
 
     Raises:
         DermaugError: The data cannot be used, or the file is a plan for other data.
@@ -93,7 +83,7 @@ def planned(data: Path, output: Path | None, wishes: Wishes, device: str, precis
     folder = output or Path("runs") / study_name(source.name)
     path = folder.with_name(f"{folder.name}.toml")
     if not path.exists():
-        made = _write_plan(path, source, None, wishes, device, precision)
+        made = _write_plan(path, source, None, wishes, launch)
         console.print(_told(made), soft_wrap=True)
         console.print(f"written: {path}", soft_wrap=True)
         return path
@@ -111,12 +101,7 @@ def _source(folder: Path) -> Path:
 
 
 def _write_plan(
-    path: Path,
-    source: Path,
-    hours: float | None,
-    wishes: Wishes,
-    device: str,
-    precision: str,
+    path: Path, source: Path, hours: float | None, wishes: Wishes, launch: Launch
 ) -> "Plan":
     if path.exists():
         raise DermaugError(
@@ -132,7 +117,7 @@ def _write_plan(
     from dermaug.files import require_writable, write_text
 
     require_writable(path.parent)
-    made = make_plan(str(source), hours, device=device, precision=precision, wishes=wishes)
+    made = make_plan(str(source), hours, launch, wishes)
     write_text(path, plan_text(made))
     return made
 

@@ -1,36 +1,25 @@
 """`dermaug run` and `dermaug train`: whole studies and single stages."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from dermaug.cli.app import app, command_line
+from dermaug.cli.groups import grouped
 from dermaug.cli.options import (
-    Address,
     Convergence,
     Data,
-    Device,
     Devices,
     ExperimentFile,
-    ImageColumn,
-    JobsAtOnce,
-    LabelColumn,
-    Labels,
-    Launcher,
-    LeaveOut,
-    LesionColumn,
+    Launching,
     NumNodes,
     Output,
-    PatientColumn,
-    Precision,
+    Reading,
     Settings,
-    Submit,
-    asked_columns,
-    asked_labels,
     echo_json,
-    launching,
     read_asked,
 )
 from dermaug.config import Experiment
@@ -61,7 +50,9 @@ def _list_shipped(asked: bool) -> None:
 
 
 @app.command()
+@grouped
 def run(
+    *,
     experiment: Annotated[
         str | None,
         typer.Argument(
@@ -73,19 +64,9 @@ def run(
     data: Data = None,
     output: Output = None,
     settings: Settings = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    launcher: Launcher = "processes",
-    jobs: JobsAtOnce = "auto",
-    address: Address = "",
-    submit: Submit = None,
+    launching: Launching,
     check_convergence: Convergence = None,
-    labels: Labels = None,
-    leave_out: LeaveOut = None,
-    image_column: ImageColumn = "",
-    label_column: LabelColumn = "",
-    lesion_column: LesionColumn = "",
-    patient_column: PatientColumn = "",
+    reading: Reading,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
@@ -104,26 +85,22 @@ def run(
     ] = False,
 ) -> None:
     """Run a study and write its report. The same command resumes an interrupted run."""
-    wanted = asked_labels(labels, leave_out)
-    columns = asked_columns(image_column, label_column, lesion_column, patient_column)
     if experiment is None and data is not None:
         from dermaug.cli.plan import planned
         from dermaug.experiment.recipe.wishes import Wishes
 
-        wishes = Wishes(settings or (), wanted, columns)
-        experiment = str(planned(data, output, wishes, device, precision))
+        wishes = Wishes(settings or (), reading.classes, reading.columns)
+        experiment = str(planned(data, output, wishes, launching.launch))
         data = None
-    asked = read_asked(
-        experiment or "quickstart", data, settings, check_convergence, wanted, columns
-    )
-    launch = launching(launcher, jobs, address, submit)
+    asked = read_asked(experiment or "quickstart", data, settings, check_convergence, reading)
+    launch = launching.launch
     folder = output or Path("runs") / asked.name
     if dry_run:
         from dermaug.experiment.launchers.cost import estimate, print_cost
         from dermaug.experiment.launchers.preflight import prove_networks
 
-        prove_networks(folder, asked, device, precision)
-        cost = estimate(folder, asked, device, precision, launch)
+        prove_networks(folder, asked, launch)
+        cost = estimate(folder, asked, launch)
         if as_json:
             echo_json(cost.record)
         else:
@@ -131,32 +108,21 @@ def run(
         return
     if as_json:
         raise DermaugError("run --json prints a plan: it needs --dry-run")
-    _prepare(folder, asked, device, precision)
+    _prepare(folder, asked, launch)
     from dermaug.study import run_study
 
-    page = run_study(
-        folder,
-        asked,
-        device=device,
-        precision=precision,
-        command=command_line(),
-        launch=launch,
-    )
-    console.print(f"report: {page}")
+    console.print(f"report: {run_study(folder, asked, launch, command_line())}")
 
 
 @train.command()
+@grouped
 def generator(
+    *,
     experiment: ExperimentFile = "quickstart",
     data: Data = None,
     output: Output = None,
     settings: Settings = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    launcher: Launcher = "processes",
-    jobs: JobsAtOnce = "auto",
-    address: Address = "",
-    submit: Submit = None,
+    launching: Launching,
     family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
     label: Annotated[str | None, typer.Option("--class", help="Only this class.")] = None,
     fold: Fold = None,
@@ -167,32 +133,28 @@ def generator(
     """Train all or some generators of an experiment and draw their images."""
     console.quiet = not is_first_rank()
     asked = read_asked(experiment, data, settings)
-    launch = launching(launcher, jobs, address, submit, devices, num_nodes)
+    launch = replace(launching.launch, devices=devices, num_nodes=num_nodes)
     wanted = {"family": family, "label": label, "fold": fold, "seed": seed}
     if launch.ranks == 1 and not under_torchrun():
-        _train("generators", asked, output, wanted, device, precision, launch)
+        _train("generators", asked, output, wanted, launch)
         return
     folder = output or Path("runs") / asked.name
     if is_first_rank():
-        _prepare(folder, asked, device, precision)
-    from dermaug.experiment.launchers.settle import Asked
+        _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.several_ranks import train_together
 
-    train_together(folder, asked, wanted, Asked(device, precision), command_line(), launch)
+    train_together(folder, asked, wanted, launch, command_line())
 
 
 @train.command()
+@grouped
 def classifier(
+    *,
     experiment: ExperimentFile = "quickstart",
     data: Data = None,
     output: Output = None,
     settings: Settings = None,
-    device: Device = "auto",
-    precision: Precision = "auto",
-    launcher: Launcher = "processes",
-    jobs: JobsAtOnce = "auto",
-    address: Address = "",
-    submit: Submit = None,
+    launching: Launching,
     check_convergence: Convergence = None,
     arm: Annotated[str | None, typer.Option(help="Only this arm.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this classifier.")] = None,
@@ -201,9 +163,8 @@ def classifier(
 ) -> None:
     """Train all or some classifiers of an experiment and predict validation and test."""
     asked = read_asked(experiment, data, settings, check_convergence)
-    launch = launching(launcher, jobs, address, submit)
     wanted = {"arm": arm, "model": model, "fold": fold, "seed": seed}
-    _train("classifiers", asked, output, wanted, device, precision, launch)
+    _train("classifiers", asked, output, wanted, launching.launch)
 
 
 def _train(
@@ -211,27 +172,16 @@ def _train(
     asked: Experiment,
     output: Path | None,
     wanted: Mapping[str, str | int | None],
-    device: str,
-    precision: str,
     launch: Launch,
 ) -> None:
     folder = output or Path("runs") / asked.name
-    _prepare(folder, asked, device, precision)
+    _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.launch import train_some
 
-    train_some(
-        folder,
-        asked,
-        wave,
-        wanted,
-        device=device,
-        precision=precision,
-        command=command_line(),
-        launch=launch,
-    )
+    train_some(folder, asked, wave, wanted, launch, command_line())
 
 
-def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> None:
+def _prepare(folder: Path, asked: Experiment, launch: Launch) -> None:
     """Check everything that would stop the run before anything is written."""
     from dermaug.files import require_writable
 
@@ -239,4 +189,4 @@ def _prepare(folder: Path, asked: Experiment, device: str, precision: str) -> No
     from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder
 
     refuse_foreign_folder(folder)
-    prove_networks(folder, asked, device, precision)
+    prove_networks(folder, asked, launch)

@@ -59,15 +59,8 @@ def main(experiment: Path, folder: Path) -> None:
     start(HEAD, "--head", f"--port={PORT}", "--include-dashboard=false")
     start(OTHER, f"--address={HEAD}:{PORT}")
     threading.Thread(target=kill_when_busy, args=(folder,), daemon=True).start()
-    launch = Launch("ray", 2, f"{HEAD}:{PORT}")
-    run_experiment(
-        folder,
-        read_experiment(experiment),
-        device="cpu",
-        precision="auto",
-        command="",
-        launch=launch,
-    )
+    launch = Launch("cpu", launcher="ray", jobs=2, address=f"{HEAD}:{PORT}")
+    run_experiment(folder, read_experiment(experiment), launch)
 
 
 if __name__ == "__main__":

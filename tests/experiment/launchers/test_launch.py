@@ -13,6 +13,7 @@ from small_grid import written
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import do_jobs, run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.reading import read_results
@@ -37,11 +38,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Experiment]:
 
 
 def work(folder: Path, experiment: Experiment) -> RunResults:
-    return read_results(
-        run_experiment(
-            folder, experiment, device="cpu", precision="auto", command="dermaug run tiny.toml"
-        )
-    )
+    return read_results(run_experiment(folder, experiment, Launch("cpu"), "dermaug run tiny.toml"))
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +145,7 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     folder = tmp_path / "run"
     run = open_run(folder, asked[1])
     (job,) = run.jobs.generators
-    do_jobs(run, [job], "cpu", "auto")
+    do_jobs(run, [job], Launch("cpu"))
     manifest = RunFolder(folder).job(job.key).synthetic / "manifest.json"
     told = read_json(manifest)
     write_json(manifest, told | {"fold_key": "another"})

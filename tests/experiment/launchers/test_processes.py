@@ -9,7 +9,6 @@ import pytest
 from programs import Program, children
 from small_grid import done, results, until, written
 
-from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment.run.claims import holder_of
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
@@ -26,7 +25,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def serially(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return done(tmp_path_factory.mktemp("runs") / "serially", read_experiment(asked), SERIAL)
+    return done(tmp_path_factory.mktemp("runs") / "serially", read_experiment(asked))
 
 
 @pytest.fixture
@@ -47,7 +46,7 @@ def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
 def test_processes_give_the_results_of_one_after_the_other_to_the_last_bit(
     asked: Path, serially: Path, tmp_path: Path
 ) -> None:
-    folder = done(tmp_path / "run", read_experiment(asked), Launch("processes", 2))
+    folder = done(tmp_path / "run", read_experiment(asked), launcher="processes", jobs=2)
     assert len(results(serially)) > 10
     assert results(folder) == results(serially)
     assert not list(folder.rglob("claim.json"))
@@ -128,7 +127,7 @@ def test_signals_end_all_after_their_step_and_the_same_command_resumes(
         code, said = one.ended(120)
         assert code == 143, said
         assert not list(folder.rglob("claim.json"))
-    assert results(done(folder, read_experiment(asked), SERIAL)) == results(serially)
+    assert results(done(folder, read_experiment(asked))) == results(serially)
 
 
 @pytest.mark.slow
@@ -144,4 +143,4 @@ def test_workers_end_with_a_parent_that_is_killed_and_jobs_with_a_worker(
     program.send(signal.SIGKILL)
     program.ended(60)
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
-    assert results(done(folder, read_experiment(asked), SERIAL)) == results(serially)
+    assert results(done(folder, read_experiment(asked))) == results(serially)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from small_grid import done, results, written
 
-from dermaug.experiment.launchers.launch_options import SERIAL
 from dermaug.experiment_file import read_experiment
 
 ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
@@ -22,7 +21,7 @@ def test_two_nodes_of_which_one_is_killed_give_the_results_of_one_process(tmp_pa
     if missing or subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"]).returncode:
         pytest.skip("NOT TESTED: no network namespace can be made here (unshare, ip)")
     asked = written(tmp_path)
-    serially = done(tmp_path / "serially", read_experiment(asked), SERIAL)
+    serially = done(tmp_path / "serially", read_experiment(asked))
     folder = tmp_path / "run"
     ended = subprocess.run(
         [*ALONE, sys.executable, str(PROGRAM), str(asked), str(folder)],

@@ -6,7 +6,6 @@ import pytest
 from small_grid import done, results, written
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.launch_options import SERIAL, Launch
 from dermaug.experiment_file import read_experiment
 
 pytest.importorskip("submitit", reason="NOT TESTED: the extra `submitit` is not installed")
@@ -15,12 +14,12 @@ pytest.importorskip("submitit", reason="NOT TESTED: the extra `submitit` is not 
 @pytest.mark.slow
 def test_array_gives_the_results_of_one_process(tmp_path: Path) -> None:
     asked = read_experiment(written(tmp_path))
-    folder = done(tmp_path / "run", asked, Launch("submitit", 2))
-    assert results(folder) == results(done(tmp_path / "serially", asked, SERIAL))
+    folder = done(tmp_path / "run", asked, launcher="submitit", jobs=2)
+    assert results(folder) == results(done(tmp_path / "serially", asked))
     assert not list(folder.rglob("claim.json"))
 
 
 def test_unknown_setting_is_refused(tmp_path: Path) -> None:
     asked = read_experiment(written(tmp_path))
     with pytest.raises(DermaugError, match="--submit: expected settings of submitit"):
-        done(tmp_path / "run", asked, Launch("submitit", 2, submit=("no_such=1",)))
+        done(tmp_path / "run", asked, launcher="submitit", jobs=2, submit=("no_such=1",))

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan, make_plan
 from dermaug.experiment.recipe.clock import Clock
@@ -39,7 +40,7 @@ def _steady_machine() -> Iterator[None]:
 
 
 def made(folder: Path, hours: float | None = None, *settings: str) -> Plan:
-    return make_plan(str(folder), hours, device="cpu", wishes=Wishes(settings))
+    return make_plan(str(folder), hours, Launch("cpu"), Wishes(settings))
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +104,7 @@ def test_settings_of_the_user_are_kept(photographs: Path) -> None:
         "lesion",
     )
     labels = {"DF": "Melanom", "Melanom": "Melanom"}
-    plan = make_plan(str(photographs), device="cpu", wishes=Wishes(labels=labels))
+    plan = make_plan(str(photographs), None, Launch("cpu"), Wishes(labels=labels))
     assert [each.images for each in plan.look.classes] == [17, 24]
     with pytest.raises(DermaugError, match="at least two classes"):
         made(photographs, None, 'data.classes=["DF", "Melanom"]')

@@ -7,10 +7,10 @@ import pytest
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.cost import estimate
 from dermaug.experiment.launchers.duration import JOB_SECONDS, START_SECONDS
-from dermaug.experiment.launchers.settle import Asked
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.recipe import clock as clock_module
-from dermaug.experiment.recipe.clock import DEFAULT, Clock
+from dermaug.experiment.recipe.clock import Clock
 from dermaug.experiment_file import validate_experiment
 
 
@@ -26,7 +26,7 @@ def study(size: int, images: int = 3_200) -> Experiment:
 
 
 def clock() -> Clock:
-    return Clock(Asked("cpu"), "cpu", 2)
+    return Clock(Launch("cpu"), "cpu", 2)
 
 
 def test_hours_grow_with_images_and_pixels() -> None:
@@ -45,7 +45,7 @@ def test_plan_and_dry_run_make_one_estimate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = study(32)
-    cost = estimate(tmp_path, asked, "cpu", "auto", DEFAULT)
+    cost = estimate(tmp_path, asked, Launch("cpu", launcher="processes"))
     known = clock()
     monkeypatch.setattr(clock_module, "measured_networks", lambda *_: cost.measured)
     known.measure(asked, len(cost.jobs.in_order))

@@ -12,6 +12,7 @@ import pytest
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
@@ -50,7 +51,7 @@ def asked() -> Experiment:
 @pytest.fixture(scope="module")
 def whole(asked: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "whole"
-    audit_images(run_experiment(folder, asked, device="cpu", precision="auto", command=""), "cpu")
+    audit_images(run_experiment(folder, asked, Launch("cpu")), "cpu")
     return folder
 
 

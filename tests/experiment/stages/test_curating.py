@@ -11,6 +11,7 @@ from dermaug.data.halves import halves
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted
 from dermaug.experiment.launchers.launch import do_jobs
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run, open_run
@@ -62,7 +63,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """With its generator, the references, and the arm without synthetic images."""
     begun = open_run(tmp_path_factory.mktemp("run"), validate_experiment(TREE, "test"))
     first = [job for job in begun.jobs.in_order if not is_dosed(job)]
-    do_jobs(begun, first, "cpu", "auto")
+    do_jobs(begun, first, Launch("cpu"))
     return begun
 
 
@@ -152,7 +153,7 @@ def test_a_class_that_a_half_has_not_seen_has_no_band(run: Run) -> None:
 
 def test_trial_records_what_was_removed_and_its_replay_follows(run: Run) -> None:
     job, replay = trial(run, "curated"), trial(run, "curated-replay")
-    do_jobs(run, [job], "cpu", "auto")
+    do_jobs(run, [job], Launch("cpu"))
     record = TrialRecord.read(run.job(job.key).record)
     kept = {label: entry.kept for label, entry in record.curation.items()}
     counts = {label: count.synthetic for label, count in record.train_counts.items()}

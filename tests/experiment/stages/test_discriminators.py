@@ -11,6 +11,7 @@ from drawn import reported
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
@@ -58,9 +59,7 @@ TREE = {
 def finished(tmp_path_factory: pytest.TempPathFactory) -> RunResults:
     folder = tmp_path_factory.mktemp("runs") / "discriminators"
     asked = validate_experiment(TREE, "test")
-    return read_results(
-        run_experiment(folder, asked, device="cpu", precision="auto", command="test")
-    )
+    return read_results(run_experiment(folder, asked, Launch("cpu")))
 
 
 def discriminator_trials(results: RunResults) -> list[pd.DataFrame]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from drawn import reported, scored
 
 from dermaug.experiment.launchers.launch import run_experiment
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.planes import audit_images
@@ -32,9 +33,7 @@ TREE = {
 
 def test_health_and_curation_are_told(tmp_path: Path) -> None:
     experiment = validate_experiment(TREE, "test")
-    run = run_experiment(
-        tmp_path / "run", experiment, device="cpu", precision="32-true", command=""
-    )
+    run = run_experiment(tmp_path / "run", experiment, Launch("cpu", "32-true"))
     audit_images(run, "cpu")
     results = read_results(run)
     health = health_table(results)

@@ -19,7 +19,7 @@ from dermaug.experiment.launchers.duration import (
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.room import room_sentence
-from dermaug.experiment.launchers.settle import Asked, computations
+from dermaug.experiment.launchers.settle import computations
 from dermaug.experiment.launchers.step_times import Measured, measure
 from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.plan.enumeration import enumerate_jobs
@@ -78,20 +78,11 @@ class Cost:
         }
 
 
-def estimate(
-    folder: Path, experiment: Experiment, device: str, precision: str, launch: Launch
-) -> Cost:
+def estimate(folder: Path, experiment: Experiment, launch: Launch) -> Cost:
     """Estimate the minutes of every job on this machine, and the power of the design.
 
     The data are decoded exactly as in the run. The minutes are extrapolated from a few training
     steps of each network on noise (`dermaug.experiment.launchers.duration`).
-
-    Args:
-        folder: Folder for the run.
-        experiment: The experiment.
-        device: auto, cpu, cuda, cuda:N or mps.
-        precision: auto, 32-true or bf16-mixed.
-        launch: How the jobs will be distributed.
 
     Raises:
         DermaugError: The experiment or its data would make the run stop at its start, or the disk
@@ -103,11 +94,9 @@ def estimate(
     counts = counts_by_point(experiment, catalog, folds)
     refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, catalog.classes, counts)
-    fabric = start_fabric(device, precision)
+    fabric = start_fabric(launch.device, launch.precision)
     at_once = jobs_at_once(launch, fabric.device.type, len(jobs.in_order))
-    measured = measured_networks(
-        experiment, catalog.num_classes, len(jobs.in_order), Asked(device, precision)
-    )
+    measured = measured_networks(experiment, catalog.num_classes, len(jobs.in_order), launch)
     room = room_sentence(folder, jobs, experiment.data.size, at_once, measured)
     power = planned_power(experiment, catalog, folds)
     return Cost(experiment, str(fabric.device), jobs, measured, power, at_once, room)
@@ -140,25 +129,19 @@ def _summary(cost: Cost) -> str:
 
 
 def measured_networks(
-    experiment: Experiment, num_classes: int, num_jobs: int, asked: Asked
+    experiment: Experiment, num_classes: int, num_jobs: int, launch: Launch
 ) -> dict[str, Measured]:
     """Train each network of an experiment for a few steps, computed as the run will compute it.
-
-    Args:
-        experiment: Its networks and its image size.
-        num_classes: Number of classes of the data set.
-        num_jobs: Number of jobs of the whole study.
-        asked: Device and precision.
 
     Returns:
         Name of the network -> what a training of it takes on this machine.
     """
-    fabric = start_fabric(asked.device, asked.precision)
-    decided = computations(experiment, num_classes, num_jobs, asked, fabric)
+    fabric = start_fabric(launch.device, launch.precision)
+    decided = computations(experiment, num_classes, num_jobs, launch.precision, fabric)
     measured = {}
     for name, config in networks_of(experiment).items():
         how = decided[name]
         with limited_threads(how.threads):
-            each = start_fabric(asked.device, how.precision)
+            each = start_fabric(launch.device, how.precision)
             measured[name] = measure(config, experiment.data.size, num_classes, each)
     return measured

@@ -12,11 +12,11 @@ from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.display import Display
 from dermaug.experiment.launchers.job import Outcome
-from dermaug.experiment.launchers.launch_options import SERIAL, Launch
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.launcher import LAUNCHERS, Launcher, LostWorker, Task
 from dermaug.experiment.launchers.room import refuse_too_many
 from dermaug.experiment.launchers.schedule import LOOK, Schedule
-from dermaug.experiment.launchers.settle import Asked, settle
+from dermaug.experiment.launchers.settle import settle
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
@@ -30,11 +30,8 @@ from dermaug.training.resume import forget
 def run_experiment(
     folder: Path,
     experiment: Experiment,
-    *,
-    device: str,
-    precision: str,
-    command: str,
-    launch: Launch = SERIAL,
+    launch: Launch,
+    command: str = "",
 ) -> Run:
     """Run every unfinished job.
 
@@ -44,10 +41,8 @@ def run_experiment(
     Args:
         folder: The run's folder; a run started there is resumed.
         experiment: The experiment.
-        device: auto, cpu, cuda or mps.
-        precision: auto, 32-true or bf16-mixed.
+        launch: Where and how the jobs are done.
         command: Command line of the user, for the report.
-        launch: How the jobs are distributed.
 
     Raises:
         DermaugError: The data are faulty, the folder belongs to another experiment, there is no
@@ -57,7 +52,7 @@ def run_experiment(
     run = prepare_run(folder, experiment)
     refuse_too_many(folder, run.jobs, experiment.data.size)
     begin_run(run, command)
-    do_jobs(run, run.jobs.in_order, device, precision, launch)
+    do_jobs(run, run.jobs.in_order, launch)
     return run
 
 
@@ -66,11 +61,8 @@ def train_some(
     experiment: Experiment,
     wave: Literal["generators", "classifiers"],
     wanted: Mapping[str, str | int | None],
-    *,
-    device: str,
-    precision: str,
-    command: str,
     launch: Launch,
+    command: str,
     ranks: Ranks = ALONE,
 ) -> None:
     """Run the jobs of one wave that have the given coordinates.
@@ -80,10 +72,8 @@ def train_some(
         experiment: The experiment.
         wave: The wave to select from.
         wanted: Attribute of the job -> value; None accepts any value.
-        device: As for `run_experiment`.
-        precision: As for `run_experiment`.
-        command: As for `run_experiment`.
         launch: As for `run_experiment`.
+        command: As for `run_experiment`.
         ranks: As for `do_job`.
 
     Raises:
@@ -106,24 +96,15 @@ def train_some(
         )
     refuse_too_many(folder, run.jobs, experiment.data.size)
     begin_run(run, command)
-    do_jobs(run, jobs, device, precision, launch, ranks)
+    do_jobs(run, jobs, launch, ranks)
 
 
-def do_jobs(
-    run: Run,
-    jobs: Sequence[Job],
-    device: str,
-    precision: str,
-    launch: Launch = SERIAL,
-    ranks: Ranks = ALONE,
-) -> None:
+def do_jobs(run: Run, jobs: Sequence[Job], launch: Launch, ranks: Ranks = ALONE) -> None:
     """Run the unfinished ones of some jobs.
 
     Args:
         run: A run that has been started.
         jobs: Ordered so that none needs a later one.
-        device: As for `run_experiment`.
-        precision: As for `run_experiment`.
         launch: As for `run_experiment`.
         ranks: As for `do_job`.
 
@@ -136,12 +117,12 @@ def do_jobs(
     if not left:
         finish_run(run, jobs_ended=False)
         return
-    asked, stop = Asked(device, precision), Stop()
-    task = Task(run, asked, len(left), launch, stop, ranks)
+    stop = Stop()
+    task = Task(run, len(left), launch, stop, ranks)
     with closing(LAUNCHERS[launch.launcher](task)) as launcher:
         with alone(run.files.claim):
             if launcher.size:  # otherwise the first machine that does a job decides
-                settle(run, asked)
+                settle(run, launch)
             if classifiers := [job for job in left if isinstance(job, ClassifierJob)]:
                 look_outside(run, classifiers)
         schedule = Schedule(run, jobs)

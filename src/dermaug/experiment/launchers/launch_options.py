@@ -1,4 +1,4 @@
-"""How the jobs of a run are distributed, as the user asks for it."""
+"""Where and how the jobs of a run are done, as the user asks for it."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,11 @@ NAMES = ("serial", "processes", "ray", "submitit")
 
 @dataclass(frozen=True)
 class Launch:
-    """How the jobs of a run are distributed, which changes no result.
+    """Where and how the jobs of a run are done; how they are distributed changes no result.
 
     Args:
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, 32-true or bf16-mixed.
         launcher: One of `NAMES`.
         jobs: Number of jobs at the same time; None is chosen by the machine.
         address: Address of a Ray cluster; "" is this machine alone.
@@ -23,6 +25,8 @@ class Launch:
         DermaugError: There is no such launcher or number of jobs, or an option is of another one.
     """
 
+    device: str = "auto"
+    precision: str = "auto"
     launcher: str = "serial"
     jobs: int | None = None
     address: str = ""
@@ -49,7 +53,3 @@ class Launch:
     def ranks(self) -> int:
         """Number of processes that train one generator together."""
         return self.devices * self.num_nodes
-
-
-SERIAL = Launch()
-"""One job after the other."""

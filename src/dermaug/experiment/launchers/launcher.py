@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 from dermaug.experiment.launchers.job import Outcome
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.launchers.settle import Asked, settled_device
+from dermaug.experiment.launchers.settle import settled_device
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.run import Run
 from dermaug.training.ranks import ALONE, Ranks
@@ -25,15 +24,13 @@ class Task:
 
     Args:
         run: A run that has been started.
-        asked: Device and precision.
         wanted: Number of jobs to do.
-        launch: How they are distributed.
+        launch: Where and how they are done.
         stop: Whether this process was asked to stop.
         ranks: The processes that do each job together.
     """
 
     run: Run
-    asked: Asked
     wanted: int
     launch: Launch
     stop: Stop
@@ -42,13 +39,13 @@ class Task:
     @cached_property
     def device(self) -> str:
         """Device of the jobs on this machine, for `start_fabric`."""
-        return settled_device(self.run, self.asked)
+        return settled_device(self.run, self.launch)
 
 
-class Launcher(Protocol):
+class Launcher:
     """Does jobs, several at the same time."""
 
-    size: int
+    size = 1
     """Number of jobs at the same time; 0 if processes that are started elsewhere do all."""
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
@@ -56,7 +53,7 @@ class Launcher(Protocol):
 
         The future's exception is `LostWorker` if the worker was killed.
         """
-        ...
+        raise NotImplementedError
 
     def look(self, keys: Sequence[str]) -> None:
         """Called again and again while nothing is running here and other processes do these jobs.
@@ -64,15 +61,12 @@ class Launcher(Protocol):
         Raises:
             DermaugError: They have ended, and will not do the jobs.
         """
-        ...
 
     def stop(self) -> None:
         """End all jobs after their present step; may be called again."""
-        ...
 
     def close(self) -> None:
         """End all workers."""
-        ...
 
 
 def _serial(task: Task) -> Launcher:

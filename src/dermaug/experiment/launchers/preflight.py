@@ -9,6 +9,7 @@ from dermaug.classifiers.model import ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.errors import DermaugError
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.room import refuse_too_large
 from dermaug.experiment.run.layout import EXPERIMENT, RunFolder
 from dermaug.experiment.run.machine import within_memory
@@ -39,7 +40,7 @@ def refuse_foreign_folder(folder: Path) -> None:
         )
 
 
-def prove_networks(folder: Path, experiment: Experiment, device: str, precision: str) -> None:
+def prove_networks(folder: Path, experiment: Experiment, launch: Launch) -> None:
     """Build every network of a run before it is started, and pass two images to each classifier.
 
     A misspelt model, a wrong weight file or an unsupported image size would otherwise be found only
@@ -48,8 +49,7 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
     Args:
         folder: The run's folder; nothing is done if the run has been started.
         experiment: The experiment.
-        device: auto, cpu, cuda or mps.
-        precision: auto, 32-true or bf16-mixed.
+        launch: Device and precision.
 
     Raises:
         DermaugError: A network cannot be built or cannot fit into the memory, or the device is not
@@ -57,7 +57,7 @@ def prove_networks(folder: Path, experiment: Experiment, device: str, precision:
     """
     if RunFolder(folder).is_begun:
         return
-    place = start_fabric(device, precision).device
+    place = start_fabric(launch.device, launch.precision).device
     size = experiment.data.size
     with hushed(), within_memory():
         for generator in experiment.generators:

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -15,7 +15,7 @@ from joblib.externals.loky.backend import get_context
 
 from dermaug.console import console
 from dermaug.experiment.launchers.job import Outcome, Work, do_job
-from dermaug.experiment.launchers.launcher import LostWorker, Task
+from dermaug.experiment.launchers.launcher import Launcher, LostWorker, Task
 from dermaug.experiment.launchers.stopping import SIGNALS, Stop
 
 WATCH = 0.2
@@ -24,7 +24,7 @@ WATCH = 0.2
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-class Processes:
+class Processes(Launcher):
     """Worker processes, each with one job at a time; a worker that dies costs its job only.
 
     Several GPUs are shared out among the workers.
@@ -46,9 +46,6 @@ class Processes:
         """Let an idle worker do a job; there is one while fewer than `size` jobs are running."""
         worker = self._idle.pop()
         return worker.submit(key, stale, lambda: self._idle.append(worker))
-
-    def look(self, keys: Sequence[str]) -> None:
-        """Nothing to do: other terminals do these jobs."""
 
     def stop(self) -> None:
         """Let all workers finish their step, save and end their jobs."""

@@ -7,7 +7,7 @@ that a node that is lost costs no more than what its jobs did since. This proces
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.job import Outcome, do_job
 from dermaug.experiment.launchers.job_files import Files, Reader, read_files, write_files
-from dermaug.experiment.launchers.launcher import LostWorker, Task
+from dermaug.experiment.launchers.launcher import Launcher, LostWorker, Task
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.plan.jobs import Job
 from dermaug.experiment.run.claims import Claim, holder_of, take
@@ -60,7 +60,7 @@ class Sent:
     outcome: Outcome | None = None
 
 
-class Ray:
+class Ray(Launcher):
     """A Ray cluster: an existing one, or one of this machine alone.
 
     Args:
@@ -100,9 +100,6 @@ class Ray:
         if self._data is None:
             self._data = ray.put(_whole(self._run))
         return self._threads.submit(self._follow, self._run.jobs.named(key), stale)
-
-    def look(self, keys: Sequence[str]) -> None:
-        """Nothing to do: other terminals do these jobs."""
 
     def stop(self) -> None:
         """Let all jobs finish their step, save and end."""

@@ -1,7 +1,6 @@
 """Room on disk and in memory for a study, before it is run."""
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dermaug.disk import free_bytes
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.jobs import GeneratorJob, Jobs
@@ -24,13 +24,6 @@ def room_sentence(
 ) -> str:
     """Compare what a study needs with what there is, after its networks have been measured.
 
-    Args:
-        folder: Folder for the run.
-        jobs: All jobs.
-        size: Side of the images, in pixels.
-        at_once: Number of jobs at the same time.
-        measured: Network -> what a training of it takes.
-
     Returns:
         One sentence.
 
@@ -38,7 +31,7 @@ def room_sentence(
         DermaugError: The disk or the memory is too small.
     """
     disk = disk_bytes(jobs, size, at_once, measured)
-    free = _free(folder)
+    free = free_bytes(folder)
     memory, available = at_once * _peak_bytes(), available_memory() + _peak_bytes()
     if disk > free:
         raise DermaugError(
@@ -91,16 +84,11 @@ def refuse_too_large(
 def refuse_too_many(folder: Path, jobs: Jobs, size: int) -> None:
     """Refuse a study whose generated images alone fit neither on the disk nor into the memory.
 
-    Args:
-        folder: Folder for the run.
-        jobs: All jobs.
-        size: Side of the images, in pixels.
-
     Raises:
         DermaugError: The disk or the memory is too small.
     """
     drawn = {job.key: sum(job.numbers) * 3 * size**2 for job in jobs.generators}
-    free, there = _free(folder), available_memory()
+    free, there = free_bytes(folder), available_memory()
     if sum(drawn.values()) > free:
         raise DermaugError(
             f"{folder}: the generated images need {sum(drawn.values()) / GIB:,.1f} GiB on disk, "
@@ -120,12 +108,6 @@ def disk_bytes(jobs: Jobs, size: int, at_once: int, measured: Mapping[str, Measu
     drawn = sum(sum(job.numbers) for job in jobs.in_order if isinstance(job, GeneratorJob))
     resume = max((each.resume_bytes for each in measured.values()), default=0)
     return round(RESERVE * kept) + drawn * 3 * size**2 + at_once * resume
-
-
-def _free(folder: Path) -> int:
-    """Free bytes of the disk of a folder, which need not exist."""
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    return shutil.disk_usage(there).free
 
 
 def _peak_bytes() -> int:

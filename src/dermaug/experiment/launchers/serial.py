@@ -1,16 +1,13 @@
 """One job after the other, in this process."""
 
-from collections.abc import Sequence
 from concurrent.futures import Future
 
 from dermaug.experiment.launchers.job import Outcome, do_job
-from dermaug.experiment.launchers.launcher import Task
+from dermaug.experiment.launchers.launcher import Launcher, Task
 
 
-class Serial:
+class Serial(Launcher):
     """Does a job as soon as it is submitted."""
-
-    size = 1
 
     def __init__(self, task: Task) -> None:
         self._task = task
@@ -24,12 +21,3 @@ class Serial:
         except Exception as error:  # the caller reads it from the future, as of other launchers
             future.set_exception(error)
         return future
-
-    def look(self, keys: Sequence[str]) -> None:
-        """Nothing to do: other terminals do these jobs."""
-
-    def stop(self) -> None:
-        """Nothing to tell: the job has ended."""
-
-    def close(self) -> None:
-        """Nothing to end."""

@@ -5,8 +5,6 @@ in the run's record and are the same for every job, launcher and resume, so that
 on how the jobs were distributed.
 """
 
-from dataclasses import dataclass
-
 import joblib
 import torch
 from lightning_fabric import Fabric
@@ -14,26 +12,14 @@ from lightning_fabric import Fabric
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.fastest import Question, fastest
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.jobs import networks_of
 from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the user asks of device and precision.
-
-    Args:
-        device: auto, cpu, cuda, cuda:N or mps.
-        precision: auto, 32-true or bf16-mixed.
-    """
-
-    device: str = "auto"
-    precision: str = "auto"
-
-
-def settled_device(run: Run, asked: Asked) -> str:
+def settled_device(run: Run, asked: Launch) -> str:
     """The device of the run's jobs: the one that it was started with, or else the one asked for.
 
     Returns:
@@ -53,7 +39,7 @@ def settled_device(run: Run, asked: Asked) -> str:
     return name if ":" in name else device.type
 
 
-def settle(run: Run, asked: Asked) -> None:
+def settle(run: Run, asked: Launch) -> None:
     """Decide how each network is computed, unless the run has decided it before.
 
     It depends on the machine and on the number of jobs of the whole run, not on how they are
@@ -61,7 +47,7 @@ def settle(run: Run, asked: Asked) -> None:
 
     Args:
         run: A run that has been started, whose claim this process holds.
-        asked: Device and precision.
+        asked: The precision, and the device to measure on.
 
     Raises:
         DermaugError: The run was started with another precision.
@@ -73,31 +59,22 @@ def settle(run: Run, asked: Asked) -> None:
             raise _other(run, "--precision", asked.precision, " and ".join(sorted(used)))
         return
     fabric = start_fabric(asked.device, asked.precision)
-    decided = computations(
-        run.experiment, run.catalog.num_classes, len(run.jobs.in_order), asked, fabric
-    )
+    classes, jobs = run.catalog.num_classes, len(run.jobs.in_order)
+    decided = computations(run.experiment, classes, jobs, asked.precision, fabric)
     changed = {"device": str(fabric.device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)
 
 
 def computations(
-    experiment: Experiment, num_classes: int, num_jobs: int, asked: Asked, fabric: Fabric
+    experiment: Experiment, num_classes: int, num_jobs: int, precision: str, fabric: Fabric
 ) -> dict[str, Computation]:
-    """Network -> precision and threads with which it is trained on this machine.
-
-    Args:
-        experiment: The networks and the size of the images.
-        num_classes: Number of classes of the study.
-        num_jobs: Number of jobs of the whole study.
-        asked: Device and precision.
-        fabric: The device, and the precision where it is not measured.
-    """
+    """Network -> precision and threads with which it is trained on this machine."""
     most, cores = 1, joblib.cpu_count()
     if fabric.device.type == "cpu":
         most = min(torch.get_num_threads(), cores // min(cores, num_jobs))
     size = experiment.data.size
     return {
-        name: fastest(Question(config, size, num_classes, asked.precision, most), fabric)
+        name: fastest(Question(config, size, num_classes, precision, most), fabric)
         for name, config in networks_of(experiment).items()
     }
 

@@ -14,7 +14,7 @@ from dermaug.experiment.launchers.job import Work
 from dermaug.experiment.launchers.joining import joined
 from dermaug.experiment.launchers.launch import train_some
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.launchers.settle import Asked, settled_device
+from dermaug.experiment.launchers.settle import settled_device
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import GeneratorJob
 from dermaug.experiment.run.records import RunRecord
@@ -32,9 +32,8 @@ def train_together(
     folder: Path,
     experiment: Experiment,
     wanted: Mapping[str, str | int | None],
-    asked: Asked,
-    command: str,
     launch: Launch,
+    command: str,
 ) -> None:
     """Train generators one after the other, each by all processes.
 
@@ -45,36 +44,26 @@ def train_together(
         folder: The run's folder.
         experiment: The experiment.
         wanted: As for `train_some`.
-        asked: Device and precision.
+        launch: Device, precision, and the number of processes.
         command: Command line of the user, for the report.
-        launch: The number of processes.
 
     Raises:
         DermaugError: Raised by `train_some`, or a process has failed.
     """
-    kind = _kind_of_device(asked, launch)
+    kind = _kind_of_device(launch)
     _refuse_other_number(launch)
     _refuse_uneven_parts(experiment, wanted["family"], launch.ranks)
     with joined(launch, kind) as ranks:
         if ranks.place:
-            work = Work(folder, experiment, asked.device)
+            work = Work(folder, experiment, launch.device)
             with ranks.fatal():
-                _follow(work, asked, ranks)
+                _follow(work, launch, ranks)
             return
-        train_some(
-            folder,
-            experiment,
-            "generators",
-            wanted,
-            device=asked.device,
-            precision=asked.precision,
-            command=command,
-            launch=replace(launch, launcher="serial"),
-            ranks=ranks,
-        )
+        serial = replace(launch, launcher="serial")
+        train_some(folder, experiment, "generators", wanted, serial, command, ranks)
 
 
-def _follow(work: Work, asked: Asked, ranks: Ranks) -> None:
+def _follow(work: Work, launch: Launch, ranks: Ranks) -> None:
     """Do what the first process tells, until it tells to end."""
     stop = Stop()
     task: GeneratorTask
@@ -84,7 +73,7 @@ def _follow(work: Work, asked: Asked, ranks: Ranks) -> None:
         while (call := heed(stop.number)).kind != "end":
             match call.kind:
                 case "job":
-                    fabric = _fabric_of(work, asked, call.key)
+                    fabric = _fabric_of(work, launch, call.key)
                     task = _task_of(work, call.key, fabric, ranks)
                 case "train":
                     state = State(task, fabric)
@@ -94,12 +83,12 @@ def _follow(work: Work, asked: Asked, ranks: Ranks) -> None:
                     steps.take()
 
 
-def _fabric_of(work: Work, asked: Asked, key: str) -> Fabric:
+def _fabric_of(work: Work, launch: Launch, key: str) -> Fabric:
     """Device, precision and threads of a job, as the run has decided them."""
     run = work.run
     how = RunRecord.read(run.files.record).networks[run.jobs.named(key).network]
     torch.set_num_threads(how.threads)
-    device = settled_device(run, asked)
+    device = settled_device(run, launch)
     own = f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device
     return start_fabric(own, how.precision)
 
@@ -110,17 +99,17 @@ def _task_of(work: Work, key: str, fabric: Fabric, ranks: Ranks) -> GeneratorTas
     return generator_task(work.run, job, fabric, ranks)
 
 
-def _kind_of_device(asked: Asked, launch: Launch) -> str:
+def _kind_of_device(launch: Launch) -> str:
     """The kind of device, cpu or cuda, of which each process has one.
 
     Raises:
         DermaugError: There are not so many.
     """
-    kind = start_fabric(asked.device, asked.precision).device.type
-    if kind == "mps" or ":" in asked.device:
+    kind = start_fabric(launch.device, launch.precision).device.type
+    if kind == "mps" or ":" in launch.device:
         raise DermaugError(
             f"--devices {launch.devices}: each process needs a GPU of its own, or they share the "
-            f"CPU; pass --device cuda or --device cpu, not {asked.device}"
+            f"CPU; pass --device cuda or --device cpu, not {launch.device}"
         )
     if kind == "cuda" and launch.devices > torch.cuda.device_count():
         raise DermaugError(

@@ -47,14 +47,7 @@ class Measured:
 def measure(
     config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
 ) -> Measured:
-    """Time a few steps of a network, and look at what a training of one step leaves.
-
-    Args:
-        config: The network and its training.
-        size: Side of the images, in pixels.
-        num_classes: Number of classes of the study.
-        fabric: The device and the precision.
-    """
+    """Time a few steps of a network, and look at what a training of one step leaves."""
     take = steps_of(config, size, num_classes, fabric)
     # A GPU records every kind of step after a few of it; a first step sets up its operations.
     for _ in range(TIMED * (WARM_UP + 1) if fabric.device.type == "cuda" else 1):
@@ -76,14 +69,7 @@ def measure(
 def steps_of(
     config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
 ) -> Callable[[], None]:
-    """Begin an endless training on noise, with no frozen part, and return its next step.
-
-    Args:
-        config: The network and its training.
-        size: Side of the images, in pixels.
-        num_classes: Number of classes of the study.
-        fabric: The device and the precision.
-    """
+    """Begin an endless training on noise, with no frozen part, and return its next step."""
     endless = config.model_copy(update={"images": 10**9})
     if isinstance(endless, ClassifierConfig):
         endless = endless.model_copy(update={"frozen_fraction": 0.0})

@@ -5,15 +5,13 @@ it claims what is left until nothing is. This process only waits and tells.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
-from dermaug.experiment.launchers.job import Outcome
-from dermaug.experiment.launchers.launcher import Task
-from dermaug.experiment.launchers.settle import Asked
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.launcher import Launcher, Task
 from dermaug.experiment.run.run import prepare_run
 from dermaug.whole_numbers import whole_number
 
@@ -38,13 +36,13 @@ class Member:
     Args:
         folder: Folder of the run.
         experiment: The experiment, with the present paths of its data.
-        asked: Device and precision, of which the first job of the array decides.
+        launch: Device and precision, of which the first job of the array decides.
         keys: Keys of the jobs to share.
     """
 
     folder: Path
     experiment: Experiment
-    asked: Asked
+    launch: Launch
     keys: tuple[str, ...]
 
     def __call__(self) -> None:
@@ -56,15 +54,14 @@ class Member:
         from dermaug.experiment.launchers.launch import do_jobs
 
         run = prepare_run(self.folder, self.experiment)
-        jobs = [run.jobs.named(key) for key in self.keys]
-        do_jobs(run, jobs, self.asked.device, self.asked.precision)
+        do_jobs(run, [run.jobs.named(key) for key in self.keys], self.launch)
 
     def checkpoint(self) -> DelayedSubmission:
         """Go on in a new job when the time of this one is over."""
         return DelayedSubmission(self)
 
 
-class Submitit:
+class Submitit(Launcher):
     """An array of jobs of SLURM or, where there is none, processes of this machine.
 
     Args:
@@ -90,10 +87,6 @@ class Submitit:
         self._executor = executor
         self._members: list[submitit.Job[None]] = []
 
-    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
-        """Not called: this process does no jobs."""
-        raise NotImplementedError
-
     def look(self, keys: Sequence[str]) -> None:
         """Submit the array at the first call; raise when it has ended and jobs are left.
 
@@ -103,7 +96,8 @@ class Submitit:
         task = self._task
         if not self._members:
             run = task.run
-            member = Member(run.folder.resolve(), run.experiment, task.asked, tuple(keys))
+            alone = Launch(task.launch.device, task.launch.precision)
+            member = Member(run.folder.resolve(), run.experiment, alone, tuple(keys))
             number = min(task.launch.jobs or MEMBERS, task.wanted)
             with self._executor.batch():
                 for _ in range(number):

@@ -9,11 +9,7 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Compute with so many threads inside the block: PyTorch, NumPy and scikit-learn.
-
-    Args:
-        threads: The number.
-    """
+    """Compute with so many threads inside the block: PyTorch, NumPy and scikit-learn."""
     before = torch.get_num_threads()
     with threadpool_limits(limits=threads):
         torch.set_num_threads(threads)

@@ -10,7 +10,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold, make_folds
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.duration import busy_sentence
-from dermaug.experiment.launchers.settle import Asked
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.plan.power import Detectable, planned_power
@@ -96,31 +96,23 @@ class Plan:
         return (self.least / margin) ** 2
 
 
-def make_plan(
-    source: str,
-    hours: float | None = None,
-    *,
-    device: str = "auto",
-    precision: str = "auto",
-    wishes: Wishes = NO_WISHES,
-) -> Plan:
+def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes = NO_WISHES) -> Plan:
     """Look at a data set and choose the strongest study that fits.
 
     Args:
         source: Path of the data set.
         hours: Hours on this machine; None takes the first of `rules.HOURS` that is enough.
-        device: auto, cpu, cuda or mps.
-        precision: auto, 32-true or bf16-mixed.
+        launch: Device and precision of the trainings.
         wishes: What the user has decided.
 
     Raises:
         DermaugError: The data cannot be used, a setting is wrong, or no study fits the hours.
     """
-    here = str(start_fabric(device, precision).device)
+    here = str(start_fabric(launch.device, launch.precision).device)
     known = [each for each in wishes.settings if each.strip().startswith(LOOKED_AT)]
     given = _given(source, known, wishes)
     look = look_at(given.data, given.splits.group, here)
-    clock = Clock(Asked(device, precision), here, len(look.classes))
+    clock = Clock(launch, here, len(look.classes))
     others = [each for each in wishes.settings if each not in known]
     studies = _Studies(look, given, others, clock)
     studies.measure(RUNGS[0])

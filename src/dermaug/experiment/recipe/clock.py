@@ -7,10 +7,9 @@ from dermaug.experiment.launchers.cost import measured_networks
 from dermaug.experiment.launchers.duration import study_seconds
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.launchers.settle import Asked
 from dermaug.experiment.plan.jobs import Jobs, networks_of
 
-DEFAULT = Launch("processes")
+DEFAULT = Launch(launcher="processes")
 """How `dermaug run` distributes the jobs of a plan, if it is not told otherwise."""
 
 
@@ -19,28 +18,23 @@ class Clock:
     """Estimates hours; steps are measured once per image size, and scaled by pixels elsewhere.
 
     Args:
-        asked: Device and precision of the trainings.
+        launch: Device and precision of the trainings.
         device: The device that this is here, for example cpu.
         num_classes: Number of classes of the data set.
         measured: Side of the images in pixels -> network -> seconds per image shown.
     """
 
-    asked: Asked
+    launch: Launch
     device: str
     num_classes: int
     measured: dict[int, dict[str, float]] = field(default_factory=dict)
 
     def measure(self, experiment: Experiment, num_jobs: int) -> None:
-        """Measure the networks of an experiment at its image size, unless all are known.
-
-        Args:
-            experiment: The experiment.
-            num_jobs: Number of its jobs.
-        """
+        """Measure the networks of an experiment at its image size, unless all are known."""
         known = self.measured.setdefault(experiment.data.size, {})
         if networks_of(experiment).keys() <= known.keys():
             return
-        measured = measured_networks(experiment, self.num_classes, num_jobs, self.asked)
+        measured = measured_networks(experiment, self.num_classes, num_jobs, self.launch)
         known |= {name: each.seconds_per_image for name, each in measured.items()}
 
     def hours(self, experiment: Experiment, jobs: Jobs) -> float:
