@@ -57,11 +57,6 @@ class Opinion:
 def ask(opened: Opened, trial: TrialResult, content: bytes) -> Opinion:
     """Let a classifier of the run look at an uploaded file.
 
-    Args:
-        opened: The run.
-        trial: The classifier.
-        content: The file.
-
     Raises:
         DermaugError: The file cannot be used, or the classifier needs a segmentation.
     """

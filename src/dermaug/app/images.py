@@ -67,13 +67,7 @@ def generated_sheet(generator: GeneratorResult, place: int, excluded: Collection
 def about_image(
     opened: Opened, generator: GeneratorResult, row: int
 ) -> tuple[list[Captioned], str]:
-    """The nearest training images of a generated one, and what is known of it in Markdown.
-
-    Args:
-        opened: The run.
-        generator: Its generator.
-        row: Its row in the synthetic set.
-    """
+    """The nearest training images of a generated one, and what is known of it in Markdown."""
     synthetic, reference = synthetic_set(generator), opened.reference(generator)
     image = np.array(synthetic.images[row])
     near = Listed([], "")
@@ -93,12 +87,6 @@ def write_chosen(
     opened: Opened, generator: GeneratorResult, excluded: Collection[int], name: str | None
 ) -> Path:
     """Write what a generator has drawn without the images that were excluded by hand.
-
-    Args:
-        opened: The run.
-        generator: The generator; all its classes are written.
-        excluded: Rows of its synthetic set.
-        name: Name of the new folder.
 
     Returns:
         The folder: PNG files, metadata and a manifest, as `dermaug generate` writes them.

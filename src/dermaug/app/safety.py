@@ -52,10 +52,6 @@ Served = Callable[[Scope, Receive, Send], Awaitable[None]]
 def uploaded_square(content: bytes, size: int) -> UInt8[np.ndarray, "size size 3"]:
     """Decode an uploaded image to its central square, whatever its name says that it is.
 
-    Args:
-        content: The file.
-        size: Side of the square, in pixels.
-
     Raises:
         DermaugError: It is too large, no image, damaged, animated, or claims too many pixels.
     """

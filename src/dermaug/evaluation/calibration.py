@@ -128,10 +128,6 @@ def with_temperature(
 
     Log-probabilities can replace the logits: the two differ by a constant per image, to which
     softmax is invariant.
-
-    Args:
-        probabilities: One row per image, one column per class.
-        temperature: Positive; 1 changes nothing.
     """
     logits = np.log(np.maximum(probabilities, _FLOOR))
     return np.asarray(softmax(logits / temperature, axis=1), dtype=np.float64)

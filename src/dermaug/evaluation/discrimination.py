@@ -112,11 +112,6 @@ def per_class(
 ) -> pd.DataFrame:
     """One row per class, each against the rest.
 
-    Args:
-        labels: Index of the true class.
-        probabilities: One row per image, one column per class.
-        classes: Names of the columns.
-
     Returns:
         label, support (images), sensitivity, specificity, ppv, npv, f1, auc, average_precision;
         all but the first two in [0, 1] or NaN when undefined.

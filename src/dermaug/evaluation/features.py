@@ -56,11 +56,6 @@ def extract_features(
 ) -> Float[np.ndarray, "n d"]:
     """Compute features in batches, so that memory does not grow with the number of images.
 
-    Args:
-        extractor: A network on the device.
-        images: At least one image.
-        device: Device of the extractor.
-
     Returns:
         float32, one row per image.
     """

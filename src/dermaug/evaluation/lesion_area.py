@@ -15,9 +15,6 @@ def lesion_area(images: UInt8[np.ndarray, "n s s 3"]) -> Float[np.ndarray, " n"]
     """Share of the inscribed disc that is dark in blue light, 0 to 1.
 
     The disc leaves out the corners, which a round lens darkens.
-
-    Args:
-        images: At least one square image.
     """
     side = images.shape[1]
     across = np.arange(side) - (side - 1) / 2.0

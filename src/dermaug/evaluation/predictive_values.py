@@ -39,11 +39,6 @@ def ppv(sensitivity: float, specificity: float, prevalence: float) -> Predictive
 def npv(sensitivity: float, specificity: float, prevalence: float) -> PredictiveValue:
     """Negative predictive value: share of negative predictions that are correct.
 
-    Args:
-        sensitivity: As for `ppv`.
-        specificity: As for `ppv`.
-        prevalence: As for `ppv`.
-
     Example:
         >>> round(npv(0.8, 0.9, 0.02).value, 4)
         0.9955

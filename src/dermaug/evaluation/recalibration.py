@@ -52,13 +52,7 @@ def calibration_intercept(
     probabilities: Float[np.ndarray, " n"],
     weights: Float[np.ndarray, " n"],
 ) -> Fitted:
-    """Intercept a of logit P(positive) = a + logit p: calibration in the large.
-
-    Args:
-        positive: As for `calibration_slope`.
-        probabilities: As for `calibration_slope`.
-        weights: As for `calibration_slope`.
-    """
+    """Intercept a of logit P(positive) = a + logit p: calibration in the large."""
     predicted = _log_odds(probabilities)
     return _fit(positive, np.ones((len(predicted), 1)), predicted, weights)
 

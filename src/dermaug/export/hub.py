@@ -22,11 +22,6 @@ def check_name(name: str) -> None:
 def push(folder: Path, name: str, kind: Literal["model", "dataset"]) -> str:
     """Upload a folder to a private repository, which is created if it does not exist.
 
-    Args:
-        folder: An exported folder.
-        name: owner/name.
-        kind: Kind of the repository.
-
     Returns:
         Address of the repository.
 

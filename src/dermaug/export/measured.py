@@ -59,10 +59,6 @@ class Measured:
 def measure(folder: Path, record: TrialRecord) -> Measured | None:
     """Score the stored predictions of a trial; None if there are none.
 
-    Args:
-        folder: Folder of the trial.
-        record: Its record.
-
     Raises:
         DermaugError: The predictions are damaged.
     """

@@ -36,10 +36,6 @@ class Graph:
 def write_onnx(path: Path, graph: Graph) -> float:
     """Write a network in evaluation mode, on the CPU.
 
-    Args:
-        path: The file.
-        graph: The network, with example inputs.
-
     Returns:
         Largest absolute difference to torch at batches of 1 and 7.
 

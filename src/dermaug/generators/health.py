@@ -70,10 +70,6 @@ def diagnose(history: Sequence[Vitals], total_images: int) -> Diagnosis:
     It is stopped if, in the second half and `PATIENCE` times in a row, KID has not improved and the
     worst class has collapsed, the discriminator has memorised its training images, or images are
     copies.
-
-    Args:
-        history: At least one snapshot.
-        total_images: Real images shown in the whole training.
     """
     told = [vitals for vitals in history if math.isfinite(vitals.kid)]
     best = min(told, key=lambda vitals: vitals.kid) if told else history[-1]

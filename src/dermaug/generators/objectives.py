@@ -14,12 +14,7 @@ Loss = Callable[[Logits, Logits], Tensor]
 
 
 def discriminator_loss(real: Logits, fake: Logits) -> Tensor:
-    """-log D(x) - log(1 - D(G(z))), the mean over each half (Goodfellow et al. 2014, equation 1).
-
-    Args:
-        real: Logits of real images.
-        fake: Logits of generated images.
-    """
+    """-log D(x) - log(1 - D(G(z))), mean over each half (Goodfellow et al. 2014, equation 1)."""
     return softplus(-real).mean() + softplus(fake).mean()
 
 

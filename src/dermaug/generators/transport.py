@@ -19,13 +19,7 @@ Solver = Callable[[Velocity, Points, int], Points]
 
 
 def straight_path(noise: Points, images: Points, times: Times) -> Points:
-    """Points x_t = (1 - t) noise + t image, one time per image (Lipman et al., equation 22).
-
-    Args:
-        noise: Starting points of the paths.
-        images: End points of the paths.
-        times: Times in [0, 1].
-    """
+    """Points x_t = (1 - t) noise + t image, one time per image (Lipman et al., equation 22)."""
     return torch.lerp(noise, images, alike(times, noise))
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
+from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
 from dermaug.evaluation.features import common_scale
 from dermaug.evaluation.memorisation import Thresholds, calibrate, copy_rate, copy_scores, nearest
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_fidelity import Cloud, compare_clouds
+from dermaug.inspection.audit_halves import Judging
 from dermaug.seeding import derive_seed
 
 MOST_IMAGES = 1_000
@@ -41,8 +44,7 @@ class Subjects:
         validation: Real images of other lesions, never of the test split.
         lesions: Lesion, or patient, of each validation image.
         chosen_by: Whether the generator's snapshot was, or may have been, selected on `validation`.
-        searched: Images among which copies are searched; None searches `training`.
-        searched_ids: Ids of `searched`.
+        searched: Images among which copies are searched, and their ids; None searches `training`.
     """
 
     label: str
@@ -53,8 +55,34 @@ class Subjects:
     validation: UInt8[np.ndarray, "v s s 3"]
     lesions: np.ndarray
     chosen_by: bool = False
-    searched: UInt8[np.ndarray, "w s s 3"] | None = None
-    searched_ids: np.ndarray | None = None
+    searched: tuple[UInt8[np.ndarray, "w s s 3"], np.ndarray] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        label: str,
+        synthetic: UInt8[np.ndarray, "n s s 3"],
+        store: PixelStore,
+        seen: Int[np.ndarray, " m"],
+        kept: Judging,
+    ) -> Self:
+        """Images of one class: the synthetic ones, the training rows, and those that judge."""
+        ids, groups = store.catalog.image_ids, store.catalog.groups
+        return cls(
+            label=label,
+            synthetic=synthetic,
+            training=np.asarray(store.images[seen]),
+            training_ids=ids[seen],
+            training_lesions=groups[seen],
+            validation=np.asarray(store.images[kept.rows]),
+            lesions=groups[kept.rows],
+            chosen_by=kept.chosen_by,
+        )
+
+    @property
+    def originals(self) -> tuple[UInt8[np.ndarray, "w s s 3"], np.ndarray]:
+        """Images among which copies are searched, and their ids."""
+        return self.searched or (self.training, self.training_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +175,8 @@ def _copies(
     if thresholds is None:
         unknown = dict.fromkeys((*names, "pixel_threshold", "feature_threshold"), np.nan)
         return dict(unknown), pd.DataFrame(columns=list(PAIR_COLUMNS))
-    searched = subjects.training if subjects.searched is None else subjects.searched
-    ids = subjects.training_ids if subjects.searched_ids is None else subjects.searched_ids
-    found = nearest(synthetic, searched, judge.features)
+    originals, ids = subjects.originals
+    found = nearest(synthetic, originals, judge.features)
     scores = copy_scores(found, thresholds)
     rate = copy_rate(scores < 1.0)
     values = (rate.copies, rate.number, rate.share, rate.low, rate.high, thresholds.expected)
@@ -190,13 +217,7 @@ def _visible(subjects: Subjects, synthetic: np.ndarray, judge: Judge) -> dict[st
 
 
 def examined(label: str, number: int, seed: int) -> np.ndarray:
-    """Rows of a class's synthetic images that its audit examines, in ascending order.
-
-    Args:
-        label: The class.
-        number: Number of its synthetic images.
-        seed: Seed of the audit.
-    """
+    """Rows of a class's synthetic images that its audit examines, in ascending order."""
     return _some(number, np.random.default_rng(derive_seed("audit", label, seed)))
 
 

@@ -50,12 +50,6 @@ def compare_clouds(validation: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> 
     KID and the overlaps leave out pairs of images of one lesion. FID has no pairs to leave out and
     uses one image of each lesion.
 
-    Args:
-        validation: Real images that the generator was not trained on.
-        drawn: Images drawn by the generator.
-        floor: Training images of the generator.
-        seed: Seed of subsets and halves.
-
     Returns:
         kid, kid_low, kid_high; fid, fid_flag; precision, recall, density, coverage; the same with
         `_floor`. NaN where there are too few lesions.

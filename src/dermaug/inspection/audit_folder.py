@@ -28,7 +28,8 @@ BY_NAME = (
     "images were matched with the training images by name, because the run that stores their "
     "content is not available"
 )
-VALIDATION_FIFTH = 5
+FIFTH = 5
+"""One group in so many validates, where neither manifest nor classifier names any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +142,8 @@ def part_images(
             f"validation images: all {catalog.unit}s unseen by generator and judge in training"
         )
     else:
-        validation = np.isin(groups, [group for group in set(groups) if _in_fifth(group)])
+        fifth = [one for one in set(groups) if derive_seed("audit", str(one)) % FIFTH == 0]
+        validation = np.isin(groups, fifth)
         notes.append(
             f"validation images: those of a fifth of the {catalog.unit}s, chosen by their ids"
         )
@@ -181,25 +183,14 @@ def _subjects(
 ) -> Subjects:
     of_class = store.catalog.table["label"].to_numpy() == label
     rows, found = (np.flatnonzero(of_class & part) for part in (training, validation))
-    ids, lesions = store.catalog.image_ids, store.catalog.groups
-    kept = judging(found, ids, lesions, given.provenance)
-    subjects = Subjects(
-        label=label,
-        synthetic=given.images[given.labels == label],
-        training=np.asarray(store.images[rows]),
-        training_ids=ids[rows],
-        training_lesions=lesions[rows],
-        validation=np.asarray(store.images[kept.rows]),
-        lesions=lesions[kept.rows],
-        chosen_by=kept.chosen_by,
-    )
+    ids = store.catalog.image_ids
+    kept = judging(found, ids, store.catalog.groups, given.provenance)
+    subjects = Subjects.of(label, given.images[given.labels == label], store, rows, kept)
     if given.provenance is not None:
         return subjects
     # The generator's training images are unknown, so a copy of any real image counts.
     everything = np.flatnonzero(of_class)
-    return replace(
-        subjects, searched=np.asarray(store.images[everything]), searched_ids=ids[everything]
-    )
+    return replace(subjects, searched=(np.asarray(store.images[everything]), ids[everything]))
 
 
 def _pictures(
@@ -214,7 +205,3 @@ def _pictures(
         return empty, empty
     real = store.images[store.catalog.rows(pairs["training_image"].tolist())]
     return np.concatenate(drawn), np.asarray(real)
-
-
-def _in_fifth(group: object) -> bool:
-    return derive_seed("audit", str(group)) % VALIDATION_FIFTH == 0

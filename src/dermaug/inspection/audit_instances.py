@@ -35,9 +35,8 @@ def instance_table(subjects: Subjects, names: np.ndarray, judge: Judge, seed: in
     rows = examined(subjects.label, len(subjects.synthetic), seed)
     drawn = np.asarray(subjects.synthetic[rows])
     kept = np.arange(len(subjects.validation))[:MOST_IMAGES]
-    searched = subjects.training if subjects.searched is None else subjects.searched
-    ids = subjects.training_ids if subjects.searched_ids is None else subjects.searched_ids
-    found = nearest(drawn, searched, judge.features)
+    originals, ids = subjects.originals
+    found = nearest(drawn, originals, judge.features)
     thresholds = copy_thresholds(subjects, kept, judge)
     scores = np.full(len(drawn), np.nan) if thresholds is None else copy_scores(found, thresholds)
     values = (
@@ -61,11 +60,6 @@ def realism(
 
     The largest ratio of a real image's radius (to its third neighbour of another lesion) to the
     distance from it; only real images whose radius is at most the median count.
-
-    Args:
-        reference: Features of real images.
-        sample: Features of the other images.
-        groups: Lesion of each real image. None: each its own.
     """
     own = np.arange(len(reference)) if groups is None else np.asarray(groups)
     (radii,) = neighbour_radii(reference, (NEIGHBOUR,), np.unique(own, return_inverse=True)[1])

@@ -49,10 +49,6 @@ def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
     validation images of classes too small for two halves; it never uses the test split. Audits of
     the same generator with the same classifier are read from disk.
 
-    Args:
-        run: The run.
-        device: Device of the classifier.
-
     Returns:
         One row per generator and class: family, label, fold, seed, lesions, then the columns of
         `audit_class`.
@@ -98,9 +94,6 @@ def control_of_family(experiment: Experiment, family: str) -> Arm | None:
 
 def read_audit(folder: Path) -> StoredAudit | None:
     """The audit beside a generator; None where there is none.
-
-    Args:
-        folder: The generator's.
 
     Raises:
         DermaugError: The file is damaged.
@@ -168,17 +161,8 @@ def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Jud
 
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
     """Synthetic, training and validation images of one class."""
-    catalog, lesions = run.catalog, run.groups
-    found = np.sort(catalog.rows(synthetic.provenance.training_images))
-    seen = found[catalog.table["label"].to_numpy()[found] == label]
+    found = np.sort(run.catalog.rows(synthetic.provenance.training_images))
+    seen = found[run.catalog.table["label"].to_numpy()[found] == label]
     kept = judging_of(run, run.fold(job.fold), synthetic, label)
-    return Subjects(
-        label=label,
-        synthetic=synthetic.images[class_rows(synthetic, label)],
-        training=np.asarray(run.images[seen]),
-        training_ids=catalog.image_ids[seen],
-        training_lesions=lesions[seen],
-        validation=np.asarray(run.images[kept.rows]),
-        lesions=lesions[kept.rows],
-        chosen_by=kept.chosen_by,
-    )
+    drawn = synthetic.images[class_rows(synthetic, label)]
+    return Subjects.of(label, drawn, run.store, seen, kept)

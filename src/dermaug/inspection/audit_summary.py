@@ -79,11 +79,7 @@ class ClassSummary:
 
 
 def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
-    """Family -> its classes.
-
-    Args:
-        numbers: One row per generator and class, as returned by `audit_run`.
-    """
+    """Family -> its classes."""
     return {
         str(family): [
             _summary(str(label), rows) for label, rows in part.groupby("label", sort=False)

@@ -27,12 +27,7 @@ COLUMNS = list(Point.model_fields)
 
 
 def audit_images(run: Run, device: str) -> None:
-    """Audit the generators of a run and compute its t-SNE planes, for the report.
-
-    Args:
-        run: The run, finished or not.
-        device: auto, cpu, cuda or mps.
-    """
+    """Audit the generators of a run and compute its t-SNE planes, for the report."""
     if any(run.is_done(job.key) for job in run.jobs.generators):
         where = start_fabric(device).device
         audit_run(run, where)
@@ -43,10 +38,6 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     """Embed last-layer features of the first synthetic arm and its control, first fold and seed.
 
     Test images may be shown here because nothing is selected with these planes.
-
-    Args:
-        run: The run.
-        device: Device of the classifiers.
 
     Returns:
         One row per point: plane (`without` and `with`: features of test images from the control

@@ -18,12 +18,6 @@ def classifier_opinions(
     Only classifiers that were trained on real images alone are asked, in the fold of the test; the
     probabilities of their seeds are averaged.
 
-    Args:
-        results: The run.
-        fold: Index of the fold.
-        images: The images.
-        device: Device of the networks.
-
     Returns:
         "arm, model" -> a label per image; arms whose checkpoints were deleted are left out.
     """

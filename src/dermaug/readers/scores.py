@@ -78,12 +78,7 @@ class ReaderScores:
 
 
 def score_readers(key: ReaderKey, answers: pd.DataFrame) -> ReaderScores:
-    """Score the answers of a reader test.
-
-    Args:
-        key: The key of the test.
-        answers: Returned by `read_answers`.
-    """
+    """Score the answers of a reader test."""
     proportions = ["count", "number", "value", "low", "high"]
     kappas = ["number", "agreed", "kappa", "low", "high"]
     return ReaderScores(

@@ -132,12 +132,6 @@ def write_checklist(
 ) -> Path:
     """Write the topics of a guideline with what the run says to them, as Markdown.
 
-    Args:
-        results: The run.
-        scoring: Its scores.
-        name: Key of `GUIDELINES`.
-        output: The file; None writes `checklist-NAME.md` into the run's folder.
-
     Returns:
         Path of the file.
 

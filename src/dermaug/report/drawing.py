@@ -58,12 +58,7 @@ _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial,
 
 @contextmanager
 def drawing(width: float = 3.6, height: float = 2.9) -> Iterator[Axes]:
-    """Axes of one panel in the report's style.
-
-    Args:
-        width: In inches, at 72 CSS pixels each.
-        height: In inches.
-    """
+    """Axes of one panel in the report's style."""
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
         yield canvas.add_subplot()

@@ -115,12 +115,7 @@ def _last_part(path: re.Match[str]) -> str:
 
 
 def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
-    """One row per generator family: means over its classes, folds and seeds.
-
-    Args:
-        audit: The run's `audit.csv`.
-        generators: Records of the run's generators.
-    """
+    """One row per generator family: means over its classes, folds and seeds."""
     rows = []
     for family, part in audit.groupby("family", sort=False):
         own = [one for one in generators if one.family == family]

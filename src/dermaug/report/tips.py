@@ -37,12 +37,7 @@ def add_tips(axes: Axes, tips: Iterable[Tip]) -> None:
 
 
 def with_tips(drawn: str, canvas: Canvas) -> str:
-    """Add the tips of a figure to its SVG, as discs without colour that have a title.
-
-    Args:
-        drawn: The SVG file of `canvas`, which has been laid out.
-        canvas: The figure.
-    """
+    """Add the tips of a figure to its SVG, as discs without colour that have a title."""
     discs = "".join(_discs(canvas))
     body, end = drawn.rsplit("</svg>", 1)
     return f'{body}<g fill="transparent">{discs}</g></svg>{end}' if discs else drawn

@@ -90,10 +90,6 @@ def size_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFram
 def gain_curve(points: Sequence[Point], scores: Sequence[Scores]) -> pd.DataFrame:
     """Gain of each synthetic arm, and its equivalent in real lesions, by number of lesions.
 
-    Args:
-        points: The run at every data size, the smallest first.
-        scores: The result of `arm_scores` for each point.
-
     Returns:
         One row per number of training lesions, classifier and synthetic arm: lesions, model, arm,
         reference, difference, low, high (primary metric), and worth: the number of additional

@@ -29,9 +29,6 @@ def decisions(point: Point) -> pd.DataFrame:
 
     All of it is exploratory: nothing is judged or adjusted by Holm's rule.
 
-    Args:
-        point: The run at one size of the training split.
-
     Returns:
         The columns of `COLUMNS`: one row per classifier, arm, read-out, scope and metric, and the
         same for each comparison that is judged. reference is "" for the arm itself, else value is
@@ -52,12 +49,7 @@ def decisions(point: Point) -> pd.DataFrame:
 
 
 def measured(point: Point, model: str) -> Iterator[tuple[Mapping[int, FoldAnswers], MetricSet]]:
-    """Groups of metrics that are estimated together: over all classes, and of targets, if any.
-
-    Args:
-        point: The run at one size of the training split.
-        model: Key of the classifier.
-    """
+    """Groups of metrics that are estimated together: over all classes, and of targets, if any."""
     results, predictions = point.results, point.predictions[model]
     naturally: dict[int, dict[Key, np.ndarray]] = {fold: {} for fold in predictions}
     for trial in results.trials:

@@ -46,9 +46,6 @@ def compare_external(points: Mapping[str, Point]) -> pd.DataFrame:
     The networks of all folds predict the same external lesions. The external data therefore count
     as one fold, in which each (fold, seed) of the study is a separate training.
 
-    Args:
-        points: Returned by `external_points`.
-
     Returns:
         The columns of `verdict_table` and data. Holm's adjustment uses separate families for each
         data set. Empty without external data.
@@ -67,9 +64,6 @@ def external_decisions(points: Mapping[str, Point]) -> pd.DataFrame:
     Thresholds are those that each network has from its own validation split. Calibration is left
     out: the prevalence of the training split says nothing about other data.
 
-    Args:
-        points: Returned by `external_points`.
-
     Returns:
         The columns of `decisions` and data. Empty without external data.
     """
@@ -79,11 +73,7 @@ def external_decisions(points: Mapping[str, Point]) -> pd.DataFrame:
 
 
 def external_points(point: Point) -> dict[str, Point]:
-    """External data set -> the study as if that were its test split; empty without any.
-
-    Args:
-        point: The study on its own test split.
-    """
+    """External data set -> the study as if that were its test split; empty without any."""
     paths = dict.fromkeys(path for trial in point.results.trials for path in trial.external)
     return {
         path: point_of(_as_one_fold(point.results, path), point.resamples, point.doses)

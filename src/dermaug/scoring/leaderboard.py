@@ -56,9 +56,6 @@ def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFra
 def list_runs(folder: Path) -> pd.DataFrame:
     """The runs below a folder: their state, how long they took, and their answer.
 
-    Args:
-        folder: Folder of runs.
-
     Returns:
         One row per run, in alphabetical order, with the columns of `RUNS`: state (finished,
         unfinished, or unreadable), finished generators and trials, hours from start to end (NaN

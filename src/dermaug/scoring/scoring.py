@@ -29,7 +29,7 @@ from dermaug.scoring.points import point_of
 from dermaug.scoring.roc_scores import score_confusion, score_roc
 from dermaug.scoring.scores import score_classes, score_trials
 from dermaug.scoring.subgroup_scores import score_subgroups
-from dermaug.scoring.threats import threats
+from dermaug.scoring.threats import Known, threats
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.hierarchy import RESAMPLES
 
@@ -104,9 +104,6 @@ class Scoring:
     def write(self, folder: Path) -> Path:
         """Write a CSV file for each table.
 
-        Args:
-            folder: Folder of the run, or of a page.
-
         Returns:
             The folder below it that holds the tables.
         """
@@ -118,9 +115,6 @@ class Scoring:
     def read(cls, folder: Path) -> Self:
         """Read the tables written by `write`.
 
-        Args:
-            folder: Folder of the run.
-
         Raises:
             DermaugError: A table is missing.
         """
@@ -130,12 +124,7 @@ class Scoring:
 
 
 def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
-    """Score the predictions of a run, finished or not.
-
-    Args:
-        results: The run.
-        resamples: Number of draws of the bootstrap.
-    """
+    """Score the predictions of a run, finished or not."""
     whole, results = results, results.compared
     point = point_of(results, resamples)
     verdicts, classes, doses = verdict_table(point), score_classes(results), dose_curve(point)
@@ -165,7 +154,7 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         external_differences=compare_external(outside),
         external_decisions=external_decisions(outside),
         convergence=rising,
-        threats=threats(results, verdicts, classes, doses, rising),
+        threats=threats(Known(results, verdicts, classes, doses, rising)),
     )
 
 

@@ -72,12 +72,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def target_folds(point: Point, model: str) -> dict[int, TargetFold]:
-    """Predictions of the networks of one classifier by fold; the classes must allow a target.
-
-    Args:
-        point: The run at one size of the training split.
-        model: Key of the classifier.
-    """
+    """Predictions of the networks of one classifier by fold; the classes must allow a target."""
     own = point.results.trials_of(model)
     return {
         fold: _answered(found, [trial for trial in own if trial.fold == fold], point.results)

@@ -22,20 +22,12 @@ WON = 0.97
 
 
 @dataclass(frozen=True, eq=False)
-class _Known:
-    """The input of every check: the run and some of its tables.
-
-    Args:
-        results: The run.
-        verdicts: Returned by `verdict_table`.
-        classes: Returned by `score_classes`.
-        doses: Returned by `dose_curve`.
-        convergence: Returned by `convergence`.
-    """
+class Known:
+    """What is checked: a run, and the tables of `Scoring` of these names."""
 
     results: RunResults
     verdicts: pd.DataFrame
-    classes: pd.DataFrame
+    class_scores: pd.DataFrame
     doses: pd.DataFrame
     convergence: pd.DataFrame
 
@@ -47,40 +39,18 @@ class _Known:
         return table[same & (table["scope"] == scope)]
 
 
-def threats(
-    results: RunResults,
-    verdicts: pd.DataFrame,
-    classes: pd.DataFrame,
-    doses: pd.DataFrame,
-    converged: pd.DataFrame,
-) -> pd.DataFrame:
-    """One row per weakness of this run, in a column `sentence`; empty when none is found.
-
-    Args:
-        results: The run.
-        verdicts: Returned by `verdict_table`.
-        classes: Returned by `score_classes`.
-        doses: Returned by `dose_curve`.
-        converged: Returned by `convergence`.
-    """
+def threats(known: Known) -> pd.DataFrame:
+    """One row per weakness of a run, in a column `sentence`; empty when none is found."""
     checks = (
-        _lesions,
-        _patients,
-        _repeats,
-        _trainings,
-        _short_generators,
-        _doses,
-        _unseen_classes,
-        _more_lesions,
-        _negative_controls,
+        *(_lesions, _patients, _repeats, _trainings, _short_generators),
+        *(_doses, _unseen_classes, _more_lesions, _negative_controls),
     )
-    known = _Known(results, verdicts, classes, doses, converged)
     return pd.DataFrame(
         {"sentence": [each for check in checks for each in check(known)]}, dtype=str
     )
 
 
-def _lesions(known: _Known) -> Iterator[str]:
+def _lesions(known: Known) -> Iterator[str]:
     results = known.results
     if not results.catalog.grouped:
         yield (
@@ -97,7 +67,7 @@ def _lesions(known: _Known) -> Iterator[str]:
         )
 
 
-def _patients(known: _Known) -> Iterator[str]:
+def _patients(known: Known) -> Iterator[str]:
     if known.results.catalog.grouped and (known.results.catalog.table["patient_id"] == "").all():
         yield (
             "Patients are not known: images of different lesions of one patient may be in training "
@@ -105,7 +75,7 @@ def _patients(known: _Known) -> Iterator[str]:
         )
 
 
-def _short_generators(known: _Known) -> Iterator[str]:
+def _short_generators(known: Known) -> Iterator[str]:
     """Find generators that were shown fewer images than their training set has."""
     shown = [
         f"{each.family} of {each.drawn_classes} (fold {each.fold}, seed {each.seed}): "
@@ -120,7 +90,7 @@ def _short_generators(known: _Known) -> Iterator[str]:
         )
 
 
-def _repeats(known: _Known) -> Iterator[str]:
+def _repeats(known: Known) -> Iterator[str]:
     results = known.results
     experiment = results.experiment
     if len(experiment.seeds) == 1:
@@ -141,7 +111,7 @@ def _repeats(known: _Known) -> Iterator[str]:
         )
 
 
-def _trainings(known: _Known) -> Iterator[str]:
+def _trainings(known: Known) -> Iterator[str]:
     results = known.results
     yield from _provenances(results)
     if not any(arm.convergence_of for arm in results.experiment.arms):
@@ -225,7 +195,7 @@ def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]
         )
 
 
-def _doses(known: _Known) -> Iterator[str]:
+def _doses(known: Known) -> Iterator[str]:
     replays = {arm.curve for arm in known.results.experiment.arms if arm.replay_of}
     table = known.doses[~known.doses["curve"].isin(replays)]
     for (model, curve), points in table.groupby(["model", "curve"]):
@@ -237,10 +207,10 @@ def _doses(known: _Known) -> Iterator[str]:
             )
 
 
-def _unseen_classes(known: _Known) -> Iterator[str]:
+def _unseen_classes(known: Known) -> Iterator[str]:
     """Find classes that the first arm hardly ever predicts: showing them more often may suffice."""
     first = known.results.experiment.arms[0].name
-    of_first = known.classes[known.classes["arm"] == first]
+    of_first = known.class_scores[known.class_scores["arm"] == first]
     for model, part in of_first.groupby("model", sort=False):
         means = part.groupby("label", sort=False)["sensitivity"].mean()
         if unseen := [str(label) for label, value in means.items() if value < SEEN]:
@@ -251,7 +221,7 @@ def _unseen_classes(known: _Known) -> Iterator[str]:
             )
 
 
-def _more_lesions(known: _Known) -> Iterator[str]:
+def _more_lesions(known: Known) -> Iterator[str]:
     """Find out whether more real images show a gain; if not, synthetic ones can hardly show one."""
     table = known.primary()
     for contrast in more_lesions(known.results.experiment.arms):
@@ -272,7 +242,7 @@ def _more_lesions(known: _Known) -> Iterator[str]:
                 )
 
 
-def _negative_controls(known: _Known) -> Iterator[str]:
+def _negative_controls(known: Known) -> Iterator[str]:
     """Find replays that differ from their baseline although both show every class equally often."""
     table = known.primary()
     for row in table[table["role"] == NEGATIVE].to_dict("records"):

@@ -39,13 +39,7 @@ def class_answers(
     answers: Mapping[int, FoldAnswers],
     natural: Natural,
 ) -> dict[int, FoldAnswers]:
-    """Contributions of every network to the metrics of `class_metrics`, by fold.
-
-    Args:
-        predictions: Predictions of one classifier, by fold.
-        answers: The rates and scores of the same predictions.
-        natural: The same predictions at the natural prevalence.
-    """
+    """Contributions of every network to the metrics of `class_metrics`, by fold."""
     return {
         fold: FoldAnswers(
             own.asked,

@@ -32,11 +32,6 @@ class Agreement:
 def cohen_kappa(first: Sequence[str], second: Sequence[str], resamples: int = 2_000) -> Agreement:
     """Compare the answers of two readers.
 
-    Args:
-        first: One reader's answer to each case.
-        second: The other's, in the same order.
-        resamples: Number of draws of cases.
-
     Example:
         >>> found = cohen_kappa(["nv", "nv", "mel", "mel"], ["nv", "nv", "mel", "nv"])
         >>> found.agreed, found.kappa

@@ -43,10 +43,6 @@ def detectable(estimate: Estimate, num_comparisons: int = 1) -> Float[np.ndarray
     plus the amount by which an estimate falls short of the truth in one of five studies (Cohen
     1988, chapter 2).
 
-    Args:
-        estimate: The estimate.
-        num_comparisons: Number of comparisons in the family.
-
     Returns:
         Differences in the units of the metrics; NaN for metrics that are not judged.
     """

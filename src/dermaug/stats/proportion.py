@@ -6,11 +6,6 @@ from scipy.stats import binomtest
 def wilson(count: int, number: int, confidence: float = 0.95) -> tuple[float, float]:
     """Lower and upper end of Wilson's score interval; NaN if nothing was counted.
 
-    Args:
-        count: Number of successes.
-        number: Number of trials.
-        confidence: Coverage.
-
     Example:
         >>> [round(end, 3) for end in wilson(15, 20)]
         [0.531, 0.888]

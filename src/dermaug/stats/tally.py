@@ -13,13 +13,7 @@ from jaxtyping import Float, Int
 def asked_of(
     labels: Int[np.ndarray, " n"], groups: Int[np.ndarray, " n"], shape: tuple[int, int]
 ) -> Float[np.ndarray, "g 2 k"]:
-    """Count the images of each class, and of all other classes, per group.
-
-    Args:
-        labels: True class of each image.
-        groups: Group of each image.
-        shape: Number of groups and of classes.
-    """
+    """Count the images of each class, and of all other classes, per group."""
     own = _count(groups, labels, shape)
     return np.stack([own, own.sum(axis=1, keepdims=True) - own], axis=1)
 
@@ -30,14 +24,7 @@ def right_of(
     groups: Int[np.ndarray, " n"],
     shape: tuple[int, int],
 ) -> Float[np.ndarray, "g 2 k"]:
-    """Count the hits and rejections of each class, per group.
-
-    Args:
-        labels: True class of each image.
-        called: Predicted class of each image.
-        groups: Group of each image.
-        shape: Number of groups and of classes.
-    """
+    """Count the hits and rejections of each class, per group."""
     right = labels == called
     hits = _count(groups[right], labels[right], shape)
     alarms = _count(groups[~right], called[~right], shape)

@@ -75,12 +75,7 @@ def target_metrics(prevalences: Mapping[str, float], rules: Sequence[str]) -> Me
 def target_answers(
     folds: Mapping[int, TargetFold], prevalences: Sequence[float]
 ) -> dict[int, FoldAnswers]:
-    """Contributions of every network to the metrics of `target_metrics`, by fold.
-
-    Args:
-        folds: Binary predictions of one classifier, by fold.
-        prevalences: Assumed prevalence of each target, 0 to 1.
-    """
+    """Contributions of every network to the metrics of `target_metrics`, by fold."""
     measured = {
         fold: {key: _rates_and_area(found, key) for key in found.called}
         for fold, found in folds.items()

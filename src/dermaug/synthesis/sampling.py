@@ -21,15 +21,7 @@ def sample(
     seed: int,
     advance: Advance | None = None,
 ) -> UInt8[np.ndarray, "number h w 3"]:
-    """Draw images of one class, all at once.
-
-    Args:
-        sampler: As for `sample_batches`.
-        label: As for `sample_batches`.
-        number: As for `sample_batches`.
-        seed: As for `sample_batches`.
-        advance: As for `sample_batches`.
-    """
+    """Draw images of one class, all at once."""
     batches = sample_batches(sampler, label, number, seed, advance)
     return np.concatenate(list(batches))
 
@@ -60,13 +52,7 @@ def sample_batches(
 def latent_batches(
     sampler: Sampler, number: int, seed: int
 ) -> Iterator[Float[Tensor, "batch latent"]]:
-    """The latents of `sample_batches`, which are the same for every class.
-
-    Args:
-        sampler: On its device.
-        number: As for `sample_batches`.
-        seed: As for `sample_batches`.
-    """
+    """The latents of `sample_batches`, which are the same for every class."""
     device = next(sampler.parameters()).device
     for start in range(0, number, BATCH):
         random = Generator(device).manual_seed(derive_seed(seed, "latents", start // BATCH))

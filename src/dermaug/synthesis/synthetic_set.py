@@ -232,12 +232,6 @@ def refuse_leakage(
 ) -> None:
     """Raise unless the generator was trained only on the training split of this fold.
 
-    Args:
-        provenance: Provenance of the synthetic set.
-        fold_key: Key of the fold in which it is used.
-        training_images: Ids of that fold's training split.
-        origin: Name of the set in the error.
-
     Raises:
         DermaugError: The fold differs, or the generator was trained on an image outside of it.
     """

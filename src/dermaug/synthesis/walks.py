@@ -20,13 +20,7 @@ _ASKED = 64
 
 
 def latents_of(sampler: Sampler, number: int, *seed: str | int) -> Float[Tensor, "n latent"]:
-    """Draw latents from the sampler's own distribution, on its device.
-
-    Args:
-        sampler: The sampler.
-        number: Number of latents.
-        seed: Coordinates of the draw.
-    """
+    """Draw latents from the sampler's own distribution, on its device."""
     device = next(sampler.parameters()).device
     return sampler.draw_latents(number, Generator(device).manual_seed(derive_seed(*seed)))
 

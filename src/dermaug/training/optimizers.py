@@ -33,10 +33,6 @@ def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
     Checkpoints are contiguous. Fused optimisers read weights and averages in parallel as they lie
     in memory; with weights in channels_last, weights would be paired with the wrong averages.
-
-    Args:
-        optimizer: An optimiser of the same weights as the saved one.
-        state: Returned by its `state_dict`.
     """
     own = [
         {name: value for name, value in group.items() if name != "params"}

@@ -121,12 +121,7 @@ def class_shares(counts: Int[np.ndarray, " k"], sampling: str) -> Float[np.ndarr
 
 
 def class_weights(labels: Int[np.ndarray, " n"], sampling: str) -> Float[np.ndarray, " n"] | None:
-    """Sampling weight of each row under a sampling rule; None if every row is shown equally often.
-
-    Args:
-        labels: Class of each row.
-        sampling: As for `class_shares`.
-    """
+    """Sampling weight of each row under a sampling rule; None if all are shown equally often."""
     if sampling == "natural":
         return None
     counts = np.bincount(labels)

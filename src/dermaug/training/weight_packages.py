@@ -52,10 +52,6 @@ def packaged_file(model: str) -> Path | None:
 def packaged_weights(model: str, network: nn.Module) -> dict[str, Tensor]:
     """The weights of a network from its package, with timm's key names.
 
-    Args:
-        model: Name of the timm network.
-        network: The network, whose head may have another number of classes.
-
     Raises:
         DermaugError: No package has these weights, it is not installed, or its file is another one.
     """

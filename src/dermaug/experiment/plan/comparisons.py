@@ -44,10 +44,6 @@ def contrasts(arms: Arms, negative: Collection[str] = ()) -> tuple[Contrast, ...
 
     A synthetic arm is not compared with a replay that is a negative control, because it would then
     be judged against an equivalent of its baseline twice.
-
-    Args:
-        arms: Arms of the experiment.
-        negative: Replays that show every class as often as their baselines.
     """
     found = []
     for arm in arms:

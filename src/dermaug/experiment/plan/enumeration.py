@@ -1,6 +1,7 @@
 """Enumerate the jobs of an experiment: generators, then the trials that need them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.experiment.plan.checks import Counts, refuse_impossible
@@ -34,15 +35,16 @@ def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Cou
         (fold, lesions) for lesions in experiment.splits.sizes for fold in experiment.splits.indices
     ]
     refuse_impossible(experiment, classes, counts)
+    at_points = [_Point(experiment, classes, counts[place], *place) for place in points]
     generators = tuple(
         job
-        for fold, lesions in points
+        for point in at_points
         for config in experiment.generators
-        for job in _of(config, experiment, classes, counts[fold, lesions], fold, lesions)
+        for job in point.generators(config)
     )
     trials = tuple(
-        _trial(experiment, generators, config, arm, fold, seed, lesions)
-        for fold, lesions in points
+        point.trial(generators, config, arm, seed)
+        for point in at_points
         for seed in experiment.seeds
         for config in experiment.classifiers
         for arm in experiment.arms
@@ -58,21 +60,13 @@ def _references(
     asked = any(arm.synthetic is not None and arm.synthetic.needs_band for arm in experiment.arms)
     if arm is None or not asked:
         return ()
+    # The last weights are kept: neither validation nor the other half selects any.
+    last = [config.model_copy(update={"keep": "last"}) for config in experiment.classifiers]
     return tuple(
-        # The last weights are kept: neither validation nor the other half selects any.
-        ClassifierJob(
-            config.model_copy(update={"keep": "last"}),
-            arm,
-            fold,
-            seed,
-            None,
-            (),
-            lesions,
-            half=half,
-        )
+        ClassifierJob(config, arm, fold, seed, None, (), lesions, half=half)
         for fold, lesions in points
         for seed in experiment.seeds
-        for config in experiment.classifiers
+        for config in last
         for half in (0, 1)
     )
 
@@ -93,90 +87,66 @@ def _each_after_its_needs(trials: Sequence[ClassifierJob]) -> tuple[ClassifierJo
     return tuple(placed.values())
 
 
-def _of(
-    config: GeneratorConfig,
-    experiment: Experiment,
-    classes: tuple[str, ...],
-    counts: Mapping[str, int],
-    fold: int,
-    lesions: int,
-) -> list[GeneratorJob]:
-    drawn = config.classes or classes
-    groups = [(ALL_CLASSES, drawn)]
-    if not family_named(config.family).conditional:
-        groups = [(label, (label,)) for label in drawn]
-    most = _most(experiment, config, classes, counts)
-    return [
-        GeneratorJob(
-            config,
-            name,
-            labels,
-            fold,
-            seed,
-            tuple(most.get(label, GRID) for label in labels),
-            lesions,
+@dataclass(frozen=True)
+class _Point:
+    """One fold at one number of lesions, with the images of each class in its training split."""
+
+    experiment: Experiment
+    classes: tuple[str, ...]
+    counts: Mapping[str, int]
+    fold: int
+    lesions: int
+
+    def generators(self, config: GeneratorConfig) -> list[GeneratorJob]:
+        """A job for each seed and, unless the family is conditional, each class."""
+        drawn = config.classes or self.classes
+        groups = [(ALL_CLASSES, drawn)]
+        if not family_named(config.family).conditional:
+            groups = [(label, (label,)) for label in drawn]
+        most = self._most(config)
+        numbers = [tuple(most.get(label, GRID) for label in labels) for _, labels in groups]
+        return [
+            GeneratorJob(config, name, labels, self.fold, seed, number, self.lesions)
+            for seed in config.seeds
+            for (name, labels), number in zip(groups, numbers, strict=True)
+        ]
+
+    def _most(self, config: GeneratorConfig) -> dict[str, int]:
+        """The largest dose of each class over all arms, at least enough for a grid of images."""
+        most = dict.fromkeys(self.classes, GRID)
+        for arm in self.experiment.arms:
+            if arm.synthetic is not None and arm.synthetic.source == config.key:
+                wanted = dosed_classes(arm.synthetic, self.experiment, self.classes)
+                asked = doses(arm.synthetic, wanted, self.counts)
+                for label, number in allowed(arm, asked, self.counts).items():
+                    most[label] = max(most[label], pool_size(number, arm.synthetic))
+        return most
+
+    def trial(
+        self, generators: Sequence[GeneratorJob], config: ClassifierConfig, arm: Arm, seed: int
+    ) -> ClassifierJob:
+        """A trial; classifier seeds cycle through the generator seeds if these are fewer."""
+        config = config.model_copy(update={"images": max(1, round(config.images * arm.length))})
+        needs = self._needs(config.key, arm, seed)
+        named = (each for each in self.experiment.generators if each.key == arm.generator)
+        if (family := next(named, None)) is None:
+            return ClassifierJob(config, arm, self.fold, seed, None, (), self.lesions, needs)
+        drawn_with = family.seeds[self.experiment.seeds.index(seed) % len(family.seeds)]
+        place = (family.key, self.fold, drawn_with, self.lesions)
+        needed = tuple(
+            job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == place
         )
-        for seed in config.seeds
-        for name, labels in groups
-    ]
+        return ClassifierJob(config, arm, self.fold, seed, drawn_with, needed, self.lesions, needs)
 
-
-def _most(
-    experiment: Experiment,
-    config: GeneratorConfig,
-    classes: tuple[str, ...],
-    counts: Mapping[str, int],
-) -> dict[str, int]:
-    """The largest dose of each class over all arms, at least enough for a grid of images."""
-    most = dict.fromkeys(classes, GRID)
-    for arm in experiment.arms:
-        if arm.synthetic is not None and arm.synthetic.source == config.key:
-            wanted = dosed_classes(arm.synthetic, experiment, classes)
-            asked = doses(arm.synthetic, wanted, counts)
-            for label, number in allowed(arm, asked, counts).items():
-                most[label] = max(most[label], pool_size(number, arm.synthetic))
-    return most
-
-
-def _trial(
-    experiment: Experiment,
-    generators: tuple[GeneratorJob, ...],
-    config: ClassifierConfig,
-    arm: Arm,
-    fold: int,
-    seed: int,
-    lesions: int,
-) -> ClassifierJob:
-    """Create a trial; classifier seeds cycle through the generator seeds if these are fewer."""
-    config = config.model_copy(update={"images": max(1, round(config.images * arm.length))})
-    source, needs = arm.generator, _needs(experiment, config, arm, fold, seed, lesions)
-    family = next((each for each in experiment.generators if each.key == source), None)
-    if family is None:
-        return ClassifierJob(config, arm, fold, seed, None, (), lesions, needs)
-    generator_seed = family.seeds[experiment.seeds.index(seed) % len(family.seeds)]
-    drawn = (source, fold, generator_seed, lesions)
-    needed = tuple(
-        job.key for job in generators if (job.family, job.fold, job.seed, job.lesions) == drawn
-    )
-    return ClassifierJob(config, arm, fold, seed, generator_seed, needed, lesions, needs)
-
-
-def _needs(
-    experiment: Experiment,
-    config: ClassifierConfig,
-    arm: Arm,
-    fold: int,
-    seed: int,
-    lesions: int,
-) -> tuple[str, ...]:
-    """Keys of the classifiers that the training set of a trial depends on."""
-    needs = []
-    if arm.replay_of:  # a replay has the number of images that its arm really added
-        needs.append(trial_key(arm.replay_of, config.key, fold, seed, lesions))
-    if arm.synthetic is None or not arm.synthetic.needs_reference or experiment.reference is None:
+    def _needs(self, model: str, arm: Arm, seed: int) -> tuple[str, ...]:
+        """Keys of the classifiers that the training set of a trial depends on."""
+        needs, reference = [], self.experiment.reference
+        if arm.replay_of:  # a replay has the number of images that its arm really added
+            needs.append(trial_key(arm.replay_of, model, self.fold, seed, self.lesions))
+        if arm.synthetic is None or not arm.synthetic.needs_reference or reference is None:
+            return tuple(needs)
+        place = (model, self.fold, self.experiment.reference_seed(seed), self.lesions)
+        needs.append(trial_key(reference.name, *place))
+        if arm.synthetic.needs_band:
+            needs += [reference_key(*place, half) for half in (0, 1)]
         return tuple(needs)
-    other = experiment.reference_seed(seed)
-    needs.append(trial_key(experiment.reference.name, config.key, fold, other, lesions))
-    if arm.synthetic.needs_band:
-        needs += [reference_key(config.key, fold, other, lesions, half) for half in (0, 1)]
-    return tuple(needs)

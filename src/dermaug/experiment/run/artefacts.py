@@ -74,10 +74,6 @@ class StoredClassifier:
 def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
     """Read predictions of a trial.
 
-    Args:
-        path: The file.
-        record: Record of the trial.
-
     Raises:
         DermaugError: The file is missing or damaged, or is not the one that the trial wrote.
     """

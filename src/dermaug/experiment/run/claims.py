@@ -207,11 +207,7 @@ def holder_of(path: Path) -> Holder | None:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Wait until no other process holds a claim, and hold it while the block runs.
-
-    Args:
-        path: File of the claim.
-    """
+    """Wait until no other process holds a claim, and hold it while the block runs."""
     watch, start, is_told = Watch(), time.monotonic(), False
     while (claim := take(path, watch.stale(path))) is None:
         time.sleep(0.1)

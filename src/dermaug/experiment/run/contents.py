@@ -107,8 +107,8 @@ def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelSto
 
     Args:
         run: Folder of the run.
-        name: Name of the data's table in the run folder.
-        what: Name of the data in the error, for example `data.source`.
+        name: Name of the data's table in it.
+        what: Names the data in the error, for example `data.source`.
         before: Fingerprint recorded by the run.
         store: The present data.
 

@@ -35,12 +35,7 @@ def read_run_experiment(folder: Path) -> Experiment:
 
 
 def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:
-    """Adapt the experiment of a run to the new location of its data set.
-
-    Args:
-        folder: The run's folder, for the message.
-        experiment: The experiment with which the run was started.
-        data: Location of the data set; None keeps the original one.
+    """Adapt the experiment of a run to the new location of its data set; None keeps the original.
 
     Raises:
         DermaugError: The data set does not exist there, or the run draws its own phantoms.

@@ -71,12 +71,7 @@ class Matches:
 
 
 def match_images(store: WithContents, remembered: Remembered) -> Matches:
-    """Compare every image of a data set with every image of a run.
-
-    Args:
-        store: The data set.
-        remembered: The run's images.
-    """
+    """Compare every image of a data set with every image of a run."""
     table = store.catalog.table
     mine = pd.DataFrame(
         {

@@ -10,119 +10,72 @@ RECORD = "record.json"
 """In the folder of each generator and trial; written last, so that it marks a finished job."""
 PUBLISHED = "tables.md"
 """A file that the output of `dermaug publish` has and a run does not have."""
-AUDIT = "audit.json"
 CONTENTS = "contents"
 CLAIM = "claim.json"
 
 
+class Place:
+    """A file or folder at a fixed place below the folder that the owner of the attribute names."""
+
+    def __init__(self, *parts: str) -> None:
+        self._below = Path(*parts)
+
+    def __get__(self, owner: "JobFolder | RunFolder", _kind: type) -> Path:
+        return owner.path / self._below
+
+
 @dataclass(frozen=True)
 class JobFolder:
-    """The folder of a generator or a trial.
-
-    Args:
-        path: The folder.
-    """
+    """The folder of a generator or a trial."""
 
     path: Path
 
-    @property
-    def record(self) -> Path:
-        """`GeneratorRecord` or `TrialRecord`; written last."""
-        return self.path / RECORD
-
-    @property
-    def claim(self) -> Path:
-        """Who does the job; see `dermaug.experiment.run.claims`."""
-        return self.path / CLAIM
-
-    @property
-    def journal(self) -> Path:
-        """The journal of the training."""
-        return self.path / JOURNAL
-
-    @property
-    def classifier(self) -> Path:
-        """Checkpoint of a trial's classifier."""
-        return self.path / CLASSIFIER
-
-    @property
-    def predictions(self) -> Path:
-        """A trial's predictions of validation and test."""
-        return self.path / "predictions.parquet"
+    record = Place(RECORD)
+    """`GeneratorRecord` or `TrialRecord`; written last."""
+    claim = Place(CLAIM)
+    """Who does the job; see `dermaug.experiment.run.claims`."""
+    journal = Place(JOURNAL)
+    """The journal of the training."""
+    classifier = Place(CLASSIFIER)
+    """Checkpoint of a trial's classifier."""
+    predictions = Place("predictions.parquet")
+    """A trial's predictions of validation and test."""
+    generator = Place(GENERATOR)
+    """Checkpoint of a generator."""
+    synthetic = Place("synthetic")
+    """Folder of the synthetic set drawn by a generator."""
+    audit = Place("audit.json")
+    """The `AuditRecord` of a generator."""
 
     def external(self, place: int) -> Path:
         """A trial's predictions of the data set at index `place` of `data.external_test`."""
         return self.path / f"external{place}.parquet"
 
-    @property
-    def generator(self) -> Path:
-        """Checkpoint of a generator."""
-        return self.path / GENERATOR
-
-    @property
-    def synthetic(self) -> Path:
-        """Folder of the synthetic set drawn by a generator."""
-        return self.path / "synthetic"
-
-    @property
-    def audit(self) -> Path:
-        """The `AuditRecord` of a generator."""
-        return self.path / AUDIT
-
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run.
-
-    Args:
-        path: The folder.
-    """
+    """The folder of a run."""
 
     path: Path
 
-    @property
-    def record(self) -> Path:
-        """`RunRecord`; written last when a run is started."""
-        return self.path / "run.json"
-
-    @property
-    def claim(self) -> Path:
-        """Who writes the run's own files; see `dermaug.experiment.run.claims`."""
-        return self.path / CLAIM
-
-    @property
-    def experiment(self) -> Path:
-        """The experiment with which the run was started."""
-        return self.path / EXPERIMENT
-
-    @property
-    def folds(self) -> Path:
-        """The folds."""
-        return self.path / "folds.json"
-
-    @property
-    def twins(self) -> Path:
-        """Near-duplicates across groups."""
-        return self.path / "twins.json"
+    record = Place("run.json")
+    """`RunRecord`; written last when a run is started."""
+    claim = Place(CLAIM)
+    """Who writes the run's own files; see `dermaug.experiment.run.claims`."""
+    experiment = Place(EXPERIMENT)
+    """The experiment with which the run was started."""
+    folds = Place("folds.json")
+    twins = Place("twins.json")
+    """Near-duplicates across groups."""
+    details = Place(CONTENTS, "details.npy")
+    """The detail of the run's own images."""
+    embedding = Place("audit", "embedding.json")
+    """`EmbeddingRecord`."""
+    report = Place("report.html")
 
     def contents(self, name: str) -> Path:
         """Table of the images of a data set that the run uses."""
         return self.path / CONTENTS / f"{name}.parquet"
-
-    @property
-    def details(self) -> Path:
-        """The detail of the run's own images."""
-        return self.path / CONTENTS / "details.npy"
-
-    @property
-    def embedding(self) -> Path:
-        """`EmbeddingRecord`."""
-        return self.path / "audit" / "embedding.json"
-
-    @property
-    def report(self) -> Path:
-        """The report."""
-        return self.path / "report.html"
 
     @property
     def is_begun(self) -> bool:

@@ -135,11 +135,6 @@ def refuse_equal_sizes(counts: Counts) -> None:
 def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
     """Start or resume a run.
 
-    Args:
-        folder: The run's folder; created if it does not exist.
-        experiment: Must be the one with which the folder was started.
-        command: Command line of the user, for the report.
-
     Raises:
         DermaugError: Raised by `prepare_run`, or the folder cannot be written to.
     """
@@ -187,10 +182,6 @@ def begin_run(run: Run, command: str = "") -> None:
 
     `run.json` is written last; without it a run has not been started. Of several processes that
     start one experiment in one folder at once, the first writes, and the others check.
-
-    Args:
-        run: Returned by `prepare_run`.
-        command: Command line of the user, for the report.
 
     Raises:
         DermaugError: An external test set cannot be opened, or has unknown labels.

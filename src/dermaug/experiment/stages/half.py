@@ -50,11 +50,6 @@ def first_half(groups: np.ndarray, labels: np.ndarray, seed: int) -> Bool[np.nda
     A group with images of several classes goes to one half as a whole: the class with the fewest
     groups is halved first, and each further class with its remaining groups.
 
-    Args:
-        groups: Name of each image's group.
-        labels: Class of each image.
-        seed: Random seed.
-
     Example:
         >>> groups, labels = np.array(["a", "b", "b", "c"]), np.array([0, 0, 0, 1])
         >>> first_half(groups, labels, seed=0)

@@ -23,10 +23,6 @@ from dermaug.experiment.run.run import Run
 def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
     """Check the external test sets and the folders from which some arms take images.
 
-    Args:
-        run: A run that has been started.
-        jobs: The classifiers to be trained.
-
     Raises:
         DermaugError: The images have changed since the run was started, or they leak.
     """

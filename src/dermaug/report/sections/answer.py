@@ -32,12 +32,7 @@ def threat_section(scoring: Scoring) -> Section:
 
 
 def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
-    """One sentence per judged contrast and classifier, then the limits of the answer.
-
-    Args:
-        results: The run.
-        scoring: Its scores; the answer repeats their verdicts and adds nothing.
-    """
+    """One sentence per judged contrast and classifier, then the limits of the answer."""
     if not results.trials:
         return ["No classifier has been trained yet, so there is no answer."]
     asked = asked_first(results, scoring)
@@ -204,12 +199,7 @@ def _gain(row: Mapping[Any, Any]) -> str:
 
 
 def caution(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
-    """State which sources of variation the intervals cover.
-
-    Args:
-        asked: Rows of the verdict table.
-        single_generators: Whether a generator was trained once in each fold.
-    """
+    """State which sources of variation the intervals cover."""
     if (asked["levels"] == GROUPS_ONLY).all():
         return (
             "Each network was trained once in fewer than three folds: the variation between "

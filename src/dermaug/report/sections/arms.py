@@ -94,12 +94,7 @@ def _shown(arm: Arm, experiment: Experiment) -> str:
 
 
 def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
-    """A sentence on each kind of arm in the study and its purpose as a control.
-
-    Args:
-        results: The run.
-        roles: Roles of the references in its comparisons.
-    """
+    """A sentence on each kind of arm in the study and its purpose as a control."""
     arms = results.experiment.arms
     doses = [arm.synthetic for arm in arms if arm.synthetic is not None]
     sources = {dose.source for dose in doses}

@@ -92,13 +92,7 @@ _FINDINGS: tuple[tuple[Callable[[ClassSummary], str], str], ...] = (
 
 
 def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFrame) -> Section:
-    """The section of a run's report, from the results of `audit_run` and `embed_run` on disk.
-
-    Args:
-        results: The run.
-        numbers: Returned by `collect_audits`.
-        pairs: Also returned by `collect_audits`.
-    """
+    """The section of a run's report, from the results of `audit_run` and `embed_run` on disk."""
     if numbers.empty:
         return Section("audit", "Audit of the synthetic images", [])
     largest = numbers[numbers["lesions"] == results.lesions]

@@ -42,13 +42,6 @@ def write_audit_page(
 ) -> Path:
     """Write `audit.html`, `audit.csv`, `instances.csv`, and `figures/` with the nearest pairs.
 
-    Args:
-        folder: Folder to write to.
-        found: The audit.
-        synthetic: Name of the synthetic set on the page.
-        data: Name of the real images on the page.
-        features: Name of the feature network on the page.
-
     Returns:
         Path of the page.
 
@@ -88,12 +81,6 @@ def write_ranking_page(
     folder: Path, found: Mapping[str, FolderAudit], data: str, features: str
 ) -> Path:
     """Write `audit.html` with the sets ranked, and the page of each set in a folder below.
-
-    Args:
-        folder: Folder to write to.
-        found: Name of a set -> its audit.
-        data: Name of the real images on the page.
-        features: Name of the feature network on the page.
 
     Returns:
         Path of the page.

@@ -15,11 +15,7 @@ IN_SOME = "‡"
 
 
 def size_table(numbers: pd.DataFrame) -> Table | None:
-    """Distance and copies by number of training lesions; None unless there are several sizes.
-
-    Args:
-        numbers: Returned by `collect_audits`.
-    """
+    """Distance and copies by number of training lesions; None unless there are several sizes."""
     if numbers["lesions"].nunique() < 2:
         return None
     rows: list[tuple[str, ...]] = []
@@ -45,20 +41,12 @@ def size_table(numbers: pd.DataFrame) -> Table | None:
 
 
 def audit_tables(numbers: pd.DataFrame) -> tuple[Table, ...]:
-    """Two tables: distances to real images, then recognised classes and copies.
-
-    Args:
-        numbers: One row per generator and class, as returned by `audit_run`.
-    """
+    """Two tables: distances to real images, then recognised classes and copies."""
     return () if numbers.empty else (_fidelity_table(numbers), _copy_table(numbers))
 
 
 def generator_table(numbers: pd.DataFrame) -> Table | None:
-    """Distance and copies of each class in every single generator; None without several.
-
-    Args:
-        numbers: One row per generator and class, as returned by `audit_run`.
-    """
+    """Distance and copies of each class in every single generator; None without several."""
     if not has_several(numbers):
         return None
     rows: list[tuple[str, ...]] = []

@@ -33,13 +33,7 @@ def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
 
 
 def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> list[Section]:
-    """Sections on doses, on data size and the equivalent of a dose, and on external data.
-
-    Args:
-        results: The run.
-        scoring: Its scores.
-        drawn: Curves that are not shown on the first screen.
-    """
+    """Sections on doses, on data size and the equivalent of a dose, and on external data."""
     words = primary_words(results.experiment)
     arms = [arm.name for arm in results.experiment.compared_arms]
     doses: list[Block] = [_dose_table(scoring.doses, words)] if len(scoring.doses) else []

@@ -16,12 +16,7 @@ _TOLD = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
 
 
 def decision_figure(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """Net benefit against the threshold, one panel per classifier and target.
-
-    Args:
-        table: Returned by `dermaug.scoring.decision_curves.decision_curves`.
-        arms: Names in the experiment's order.
-    """
+    """Net benefit against the threshold, one panel per classifier and target."""
     drawn = panels(table, ["model", "target"], "benefit", (4.4, 3.0), _draw, in_group, arms=arms)
     caption = (
         "Decision curves: net benefit of calling an image positive from a threshold of its "

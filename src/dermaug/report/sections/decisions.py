@@ -61,12 +61,7 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
 
 
 def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
-    """Arm x classifier: ECE, Brier and NLL before and after the temperature; mean ± SD over trials.
-
-    Args:
-        calibration: What `score_calibration` gives.
-        arms: Names in the experiment's order.
-    """
+    """Arm x classifier: ECE, Brier, NLL before and after the temperature; mean ± SD over trials."""
 
     def cells(trials: pd.DataFrame) -> tuple[str, ...]:
         return *(mean_and_spread(trials[name]) for name in _CALIBRATION), str(len(trials))
@@ -128,12 +123,7 @@ def _both(rows: pd.DataFrame) -> str:
 
 
 def reliability_diagrams(bins: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """Share of right answers against confidence, with the number of predictions below.
-
-    Args:
-        bins: What `reliability` gives.
-        arms: Names in the experiment's order.
-    """
+    """Share of right answers against confidence, with the number of predictions below."""
     panels = []
     for index, ((model, arm), rows) in enumerate(bins.groupby(["model", "arm"], sort=False)):
         with drawing(2.9, 3.0) as axes:

@@ -69,11 +69,6 @@ EXPLORED = (
 def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path:
     """Write `explore.html`, `explore.json`, and `figures/` with sheets as PNG and numbers as CSV.
 
-    Args:
-        folder: Folder to write to.
-        found: The exploration.
-        generator: Name of the generator on the page.
-
     Returns:
         Path of the page.
 
@@ -109,12 +104,7 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
 
 
 def explore_section(results: RunResults, page: Path) -> Section:
-    """Links to the explorations of a run's generators.
-
-    Args:
-        results: The run.
-        page: Path of the report, to which the links are relative.
-    """
+    """Links to the explorations of a run's generators."""
     content: list[Block] = []
     for folder in (generator.folder for generator in results.networks):
         found = folder / FOLDER / PAGE

@@ -40,21 +40,13 @@ def ladder_section(scoring: Scoring) -> Section:
 
 
 def ladder_figure(table: pd.DataFrame) -> Figure:
-    """One panel per classifier and synthetic arm: references as rows, read-outs as markers.
-
-    Args:
-        table: Returned by `ladder`.
-    """
+    """One panel per classifier and synthetic arm: references as rows, read-outs as markers."""
     drawn = panels(table, ["model", "arm"], "ladder", _size, _draw)
     return Figure("ladder", _CAPTION, drawn, table, width=480)
 
 
 def ladder_table(table: pd.DataFrame) -> Table:
-    """The numbers of the figure.
-
-    Args:
-        table: Returned by `ladder`.
-    """
+    """The numbers of the figure."""
     rows: list[tuple[str, ...]] = []
     for (model, arm), part in table.groupby(["model", "arm"], sort=False):
         rows.append((f"{arm} with {model}",))

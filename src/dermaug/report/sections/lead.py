@@ -51,10 +51,6 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
 
     A third sentence counts the verdicts where several arms or networks got generated images, and
     one follows for each network that is no better than chance.
-
-    Args:
-        results: The run.
-        scoring: Its scores.
     """
     if not results.trials:
         return []

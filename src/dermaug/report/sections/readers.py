@@ -43,11 +43,6 @@ def reader_section(results: RunResults) -> Section:
 def write_reader_page(folder: Path, key: ReaderKey, scores: ReaderScores) -> Path:
     """Write `readers.html` into the folder of a test.
 
-    Args:
-        folder: The folder.
-        key: The key of the test.
-        scores: Its scores.
-
     Returns:
         Path of the page.
     """

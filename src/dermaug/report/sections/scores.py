@@ -147,12 +147,7 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
 
 
 def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """One matrix per classifier and arm, summed over the test splits of all folds and seeds.
-
-    Args:
-        table: Returned by `score_confusion`.
-        classes: Labels, in the order of rows and columns.
-    """
+    """One matrix per classifier and arm, summed over the test splits of all folds and seeds."""
     room = 0.5 + 0.08 * max(len(short(label)) for label in classes)
     size = room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)
     # The page prints the arm's name, because a drawing this small would truncate it.
@@ -167,12 +162,7 @@ def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
 
 
 def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """One panel per classifier and class, one-vs-rest; each arm's curve is the mean over trials.
-
-    Args:
-        table: Returned by `score_roc`.
-        arms: Names in the experiment's order.
-    """
+    """One panel per classifier and class, one-vs-rest; each arm's curve is the mean over trials."""
     by = ["model", "label"]
     drawn = panels(table, by, "roc", (3.1, 3.0), _draw_roc, in_group, arms=arms)
     caption = (

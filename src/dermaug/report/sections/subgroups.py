@@ -48,12 +48,7 @@ def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
 
 
 def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """Each arm's scores in each group with their intervals.
-
-    Args:
-        table: Returned by `score_subgroups`.
-        arms: Names in the experiment's order.
-    """
+    """Each arm's scores in each group with their intervals."""
     rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
     caption = (
         "Scores in each subgroup, with 95 % intervals as for the whole test split; test splits of "
@@ -66,11 +61,7 @@ def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
 
 
 def subgroup_gains(table: pd.DataFrame) -> Figure | None:
-    """Each arm's difference to its control in each group; None with a single arm.
-
-    Args:
-        table: Returned by `score_subgroups`.
-    """
+    """Each arm's difference to its control in each group; None with a single arm."""
     rows = table[(table["reference"] != "") & table["metric"].isin(list(METRIC_WORDS))]
     if rows.empty:
         return None
@@ -137,11 +128,7 @@ def _draw_groups(
 
 
 def subgroup_table(table: pd.DataFrame) -> Table:
-    """Difference of each arm to its control in each group, with interval and group size.
-
-    Args:
-        table: Returned by `score_subgroups`.
-    """
+    """Difference of each arm to its control in each group, with interval and group size."""
     gains = table[table["reference"] != ""]
     rows: list[tuple[str, ...]] = []
     metrics = [name for name in METRIC_WORDS if name in set(gains["metric"])]

@@ -84,11 +84,7 @@ def verdict_section(results: RunResults, scoring: Scoring) -> Section:
 
 
 def class_advice(advice: pd.DataFrame) -> list[Block]:
-    """A sentence per class for each synthetic arm.
-
-    Args:
-        advice: Returned by `dermaug.scoring.advice.advice`.
-    """
+    """A sentence per class for each synthetic arm."""
     blocks: list[Block] = []
     for (model, arm, reference), rows in advice.groupby(["model", "arm", "reference"], sort=False):
         blocks.append(Heading(f"Class by class: {arm} against {reference}, {model}"))
@@ -97,11 +93,7 @@ def class_advice(advice: pd.DataFrame) -> list[Block]:
 
 
 def overall_verdicts(verdicts: pd.DataFrame) -> Table:
-    """Verdicts on mean sensitivity and macro AUC, with the minimum detectable difference.
-
-    Args:
-        verdicts: Returned by `verdict_table`.
-    """
+    """Verdicts on mean sensitivity and macro AUC, with the minimum detectable difference."""
     judged = verdicts[verdicts["family"].isin(list(_OVERALL))]
     rows: list[tuple[str, ...]] = []
     for (model, family), part in judged.groupby(["model", "family"], sort=False):
@@ -144,12 +136,7 @@ def detectable_words(row: Mapping[Any, Any]) -> str:
 
 
 def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
-    """Difference in the sensitivity of each class, with its verdict if it is judged.
-
-    Args:
-        verdicts: Returned by `verdict_table`.
-        classes: Labels, in the order of the columns.
-    """
+    """Difference in the sensitivity of each class, with its verdict if it is judged."""
     judged = verdicts[verdicts["family"] == "class sensitivity"]
     rows: list[tuple[str, ...]] = []
     for model, part in judged.groupby("model", sort=False):
@@ -186,11 +173,7 @@ def _by_class(row: Mapping[Any, Any]) -> str:
 
 
 def comparison_table(verdicts: pd.DataFrame) -> Table:
-    """Every contrast in every readout, with intervals.
-
-    Args:
-        verdicts: Returned by `verdict_table`.
-    """
+    """Every contrast in every readout, with intervals."""
     overall = verdicts[verdicts["scope"] == "all"]
     rows: list[tuple[str, ...]] = []
     for model, part in overall.groupby("model", sort=False):
