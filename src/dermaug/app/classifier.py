@@ -17,7 +17,7 @@ from dermaug.evaluation.calibration import with_temperature
 from dermaug.evaluation.neighbours import nearest_groups
 from dermaug.experiment.run.results import TrialResult
 from dermaug.experiment.stages.judges import Judge
-from dermaug.scoring.scores import adjusted, coordinates, natural
+from dermaug.scoring.scores import adjusted, natural
 
 DISCLAIMER = (
     "For research only: not a medical device, and not for diagnosis. A network of a study has been "
@@ -94,7 +94,7 @@ def _temperature(opened: Opened, trial: TrialResult) -> float:
     """The temperature that the scoring has fitted on the validation split of this trial."""
     table = opened.scoring.calibration
     own = pd.Series(True, index=table.index)
-    for name, value in coordinates(trial).items():
+    for name, value in trial.record.coordinates.items():
         own &= table[name] == value
     return float(table.loc[own, "temperature"].iloc[0])
 

@@ -13,7 +13,7 @@ from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.run.layout import JobFolder, run_above
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 from dermaug.export.cards import CARD, audit_words, card
-from dermaug.export.licences import Licence, licence_of
+from dermaug.export.licences import licence_of
 from dermaug.export.measured import measure
 from dermaug.export.onnx_file import Graph, write_onnx
 from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
@@ -127,11 +127,7 @@ def _write(
         write_json(aside / CONFIG, config)
         written = None if graph is None else write_onnx(aside / f"{kind}.onnx", graph)
         front = {"library_name": "dermaug", "pipeline_tag": task}
-        name, licence = output.resolve().name, _licence(checkpoint)
+        name, run = output.resolve().name, run_above(checkpoint)
+        licence = licence_of(RunRecord.read(run.record).data.name if run is not None else "")
         text = card(kind, name, licence, front, **told, onnx=written)
         (aside / CARD).write_text(text, encoding="utf-8")
-
-
-def _licence(checkpoint: Path) -> Licence:
-    run = run_above(checkpoint)
-    return licence_of(RunRecord.read(run.record).data.name if run is not None else "")

@@ -28,6 +28,8 @@ BY_NAME = (
     "images were matched with the training images by name, because the run that stores their "
     "content is not available"
 )
+SEED = 0
+"""Of subsets and resampling."""
 FIFTH = 5
 """One group in so many validates, where neither manifest nor classifier names any."""
 
@@ -59,7 +61,6 @@ def audit_folder(
     labels: Mapping[str, str] | None = None,
     label: str = "",
     columns: Mapping[str, str] | None = None,
-    seed: int = 0,
 ) -> FolderAudit:
     """Audit every class of a synthetic set.
 
@@ -73,7 +74,6 @@ def audit_folder(
             of the judge's training.
         label: Class of all images of a folder without a layout.
         columns: Column that is read -> its name in the table of the real images.
-        seed: Seed of subsets and resampling.
 
     Raises:
         DermaugError: A path is not a data set, the data lack a label, or a class has no real
@@ -91,12 +91,12 @@ def audit_folder(
     rows, pairs, instances, pictures = [], [], [], {}
     for name in sorted(set(given.labels)):
         subjects = _subjects(given, store, name, training, validation)
-        found = audit_class(subjects, judge, seed)
+        found = audit_class(subjects, judge, SEED)
         family = given.provenance.family if given.provenance else synthetic.name
         rows.append({"family": family, "label": name} | dict(found.numbers))
         pairs.append(found.pairs.assign(label=name))
         names = given.names[given.labels == name]
-        instances.append(instance_table(subjects, names, judge, seed))
+        instances.append(instance_table(subjects, names, judge, SEED))
         pictures[name] = _pictures(subjects, store, found.pairs.head(PAIRS_KEPT))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     single = pd.concat(instances, ignore_index=True)

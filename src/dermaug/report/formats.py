@@ -127,11 +127,11 @@ def arm_rows(
     return tuple(rows)
 
 
-def plain_table(caption: str, frame: pd.DataFrame, texts: int = 1) -> Table:
+def plain_table(caption: str, frame: pd.DataFrame) -> Table:
     """Format any data frame: integers with separators, other numbers with one decimal."""
     rows = tuple(tuple(_text(value) for value in row) for row in frame.itertuples(index=False))
     header = tuple(str(name).replace("_", " ") for name in frame.columns)
-    return Table(caption, header, rows, texts)
+    return Table(caption, header, rows)
 
 
 def markdown(table: Table) -> str:

@@ -33,7 +33,7 @@ def score_calibration(results: RunResults) -> pd.DataFrame:
         scaled = calibration_scores(labels, with_temperature(probabilities, temperature))
         rows.append(
             {
-                **{name: getattr(trial, name) for name in TRIAL},
+                **trial.record.coordinates,
                 "images": len(labels),
                 **calibration_scores(labels, probabilities),
                 "temperature": temperature,

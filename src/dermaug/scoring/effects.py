@@ -31,9 +31,9 @@ class Effect:
     num_pairs: int
     num_generators: int
 
-    def interval_at(self, place: int, least: float = -1.0) -> tuple[float, float, float]:
+    def interval_at(self, place: int) -> tuple[float, float, float]:
         """Difference and 95 % interval of one metric, clipped to the possible range."""
-        low, high = self.estimate.at(place).interval()[:, 0].clip(least, 1.0)
+        low, high = self.estimate.at(place).interval()[:, 0].clip(-1.0, 1.0)
         return float(self.estimate.value[place]), float(low), float(high)
 
 

@@ -12,7 +12,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.decisions import COLUMNS as DECISIONS
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.points import Point, point_of
-from dermaug.scoring.scores import TRIAL, coordinates, joined, on_validation, scores_of
+from dermaug.scoring.scores import TRIAL, joined, on_validation, scores_of
 from dermaug.scoring.verdicts import COLUMNS, verdict_table
 from dermaug.stats.target_metrics import CALIBRATION
 
@@ -29,7 +29,7 @@ def score_external(results: RunResults) -> pd.DataFrame:
     rows = [
         {
             "data": path,
-            **coordinates(trial),
+            **trial.record.coordinates,
             "images": len(predictions),
             **scores_of(trial, predictions, results),
         }

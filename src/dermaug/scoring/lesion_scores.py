@@ -5,7 +5,7 @@ import pandas as pd
 from dermaug.evaluation.discrimination import OVERALL
 from dermaug.evaluation.readouts import OVERALL_ADJUSTED
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.scores import TRIAL, coordinates, on_test, scores_of
+from dermaug.scoring.scores import TRIAL, on_test, scores_of
 
 
 def score_lesions(results: RunResults) -> pd.DataFrame:
@@ -27,5 +27,5 @@ def score_lesions(results: RunResults) -> pd.DataFrame:
         averaged = tested.groupby([lesions, "label"], sort=True).mean(numeric_only=True)
         several |= len(averaged) < len(tested)
         found = scores_of(trial, averaged.reset_index("label"), results)
-        rows.append({**coordinates(trial), "lesions": len(averaged), **found})
+        rows.append({**trial.record.coordinates, "lesions": len(averaged), **found})
     return pd.DataFrame(rows if several else [], columns=columns)

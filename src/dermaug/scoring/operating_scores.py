@@ -92,7 +92,7 @@ def _score(
     points = operating_points(validation, test).assign(rule=CHOSEN)
     table = pd.concat([fixed, points], ignore_index=True)
     return table.assign(
-        **{column: getattr(trial, column) for column in TRIAL},
+        **trial.record.coordinates,
         target=name,
         auc=auc(test.positive, test.scores),
         partial_auc=partial_auc(test.positive, test.scores),

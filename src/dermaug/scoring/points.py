@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.experiment.plan.comparisons import JUDGED, baseline, contrasts
-from dermaug.experiment.run.records import TrialRecord
-from dermaug.experiment.run.results import RunResults, TrialResult
+from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import Answers, Effect, effects_of, place_of
 from dermaug.scoring.samples import predictions_of
 from dermaug.scoring.scores import primary_metric, primary_on_validation
@@ -92,21 +91,17 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
             trials = results.trials_of(model, arm.name)
             if not arm.curve or not trials:
                 continue
-            rows.append(
-                {
-                    "model": model,
-                    "curve": arm.curve,
-                    "arm": arm.name,
-                    "dose": float(np.mean([_dose(c.record) for c in trials])),
-                    "validation": float(
-                        np.mean([primary_on_validation(c, results) for c in trials])
-                    ),
-                    "replay_of": arm.replay_of,
-                }
-            )
+            added = [
+                sum(count.synthetic for count in trial.record.train_counts.values())
+                for trial in trials
+            ]
+            scores = [primary_on_validation(trial, results) for trial in trials]
+            means = float(np.mean(added)), float(np.mean(scores))
+            rows.append((model, arm.curve, arm.name, *means, arm.replay_of))
     if not rows:
         return pd.DataFrame(columns=list(CHOSEN))
-    table = pd.DataFrame(rows).sort_values("dose", kind="stable")
+    columns = ["model", "curve", "arm", "dose", "validation", "replay_of"]
+    table = pd.DataFrame(rows, columns=columns).sort_values("dose", kind="stable")
     own = table[table["replay_of"] == ""]
     best = own.loc[own.groupby(["model", "curve"])["validation"].idxmax()]
     picked = set(zip(best["model"], best["arm"], strict=True))
@@ -117,18 +112,13 @@ def chosen_doses(results: RunResults) -> pd.DataFrame:
 
 def shows_the_same(results: RunResults, arm: str, reference: str) -> bool:
     """Whether two arms show every class equally often, in every pair of trainings."""
-    pairs: dict[tuple[str, int, int], list[TrialResult]] = {}
+    pairs: dict[tuple[str, int, int], list[Mapping[str, float]]] = {}
     for trial in results.trials:
         if trial.arm in (arm, reference):
-            pairs.setdefault((trial.model, trial.fold, trial.seed), []).append(trial)
+            place = (trial.model, trial.fold, trial.seed)
+            pairs.setdefault(place, []).append(trial.record.shown)
     both = [pair for pair in pairs.values() if len(pair) == 2]
-    return bool(both) and all(_equal(*pair) for pair in both)
-
-
-def _equal(one: TrialResult, other: TrialResult) -> bool:
-    shown, also = one.record.shown, other.record.shown
-    return np.allclose([shown[label] for label in shown], [also[label] for label in shown])
-
-
-def _dose(trial: TrialRecord) -> int:
-    return sum(count.synthetic for count in trial.train_counts.values())
+    return bool(both) and all(
+        np.allclose([one[label] for label in one], [other[label] for label in one])
+        for one, other in both
+    )

@@ -32,7 +32,7 @@ CLASS_COLUMNS = (
 def score_trials(results: RunResults) -> pd.DataFrame:
     """One row per finished trial: its coordinates, images, and the metrics of `overall_read`."""
     rows = [
-        {**coordinates(trial), "images": len(test), **scores_of(trial, test, results)}
+        {**trial.record.coordinates, "images": len(test), **scores_of(trial, test, results)}
         for trial in results.trials
         for test in [on_test(trial)]
     ]
@@ -50,7 +50,7 @@ def score_classes(results: RunResults) -> pd.DataFrame:
     for trial in results.trials:
         tested = label_arrays(on_test(trial), results)
         table = per_class_read(*tested, prior_of(trial, results), classes)
-        tables.append(table.assign(**coordinates(trial)))
+        tables.append(table.assign(**trial.record.coordinates))
     return joined(tables, [*TRIAL, *CLASS_COLUMNS])
 
 
@@ -118,8 +118,3 @@ def natural(
 def prior_of(trial: TrialResult, results: RunResults) -> Float[np.ndarray, " k"]:
     """The prior seen by a trial's loss, in the order of the classes."""
     return prior_array(trial.record.prior, results.catalog.classes)
-
-
-def coordinates(trial: TrialResult) -> dict[str, str | int]:
-    """Arm, model, fold and seed of a trial."""
-    return {"arm": trial.arm, "model": trial.model, "fold": trial.fold, "seed": trial.seed}

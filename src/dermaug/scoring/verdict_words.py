@@ -44,7 +44,8 @@ def sentence(row: Row) -> str:
             f"Exploratory: {with_model[0].lower()}{with_model[1:]}{row['arm']} minus "
             f"{row['reference']} in {metric_words(row)} is {facts}."
         )
-    of = f"{row['num_groups']:,} {GROUPS_ONLY}{_for_this_generator(row)}"
+    single = ", for this generator" if row["num_generators"] == 1 else ""
+    of = f"{row['num_groups']:,} {GROUPS_ONLY}{single}"
     return f"{with_model}{_judged(row, facts, of)}"
 
 
@@ -100,10 +101,6 @@ def _not_judged(row: Row, facts: str) -> str:
     if row["num_groups"] < FEWEST_GROUPS:
         return f"{what}: {row['num_groups']} {GROUPS_ONLY}, too few to be judged."
     return f"{what} over the choice of {GROUPS_ONLY} alone: one training per arm, not judged."
-
-
-def _for_this_generator(row: Row) -> str:
-    return ", for this generator" if row["num_generators"] == 1 else ""
 
 
 def _interval(row: Row) -> str:

@@ -96,7 +96,8 @@ def is_gain(arms: Arms, contrast: Contrast) -> bool:
 
 def more_lesions(arms: Arms) -> tuple[Contrast, ...]:
     """Contrasts that measure the effect of more real lesions: new phantoms, or all against half."""
-    pairs = [(arm, control_arm(arms, arm.name)) for arm in arms if arm.half or _is_oracle(arm)]
+    more = [arm for arm in arms if arm.half or arm.generator == ORACLE]
+    pairs = [(arm, control_arm(arms, arm.name)) for arm in more]
     return tuple(
         Contrast(reference, arm.name, BASELINE)
         if arm.half
@@ -123,7 +124,3 @@ def without_dose(arm: Arm) -> dict[str, object]:
 
 def _named(arms: Arms, name: str) -> Arm:
     return next(arm for arm in arms if arm.name == name)
-
-
-def _is_oracle(arm: Arm) -> bool:
-    return arm.synthetic is not None and arm.synthetic.source == ORACLE

@@ -52,7 +52,8 @@ def draft(
         section["on_bad"] = "skip"
     tree: dict[str, Any] = {
         "name": study_name(look.catalog.name),
-        "question": f"Do synthetic images improve a classifier of {_title(look)}?",
+        "question": f"Do synthetic images improve a classifier of {look.catalog.name} "
+        f"({len(look.classes)} classes)?",
         "seeds": list(range(seeds)),
         "check_convergence": True,
         "data": section,
@@ -149,7 +150,3 @@ def _rounded(images: float) -> int:
     """To two digits, which read more easily and matter no more."""
     places = max(len(str(int(images))) - 2, 0)
     return max(int(round(images, -places)), 1)
-
-
-def _title(look: Look) -> str:
-    return f"{look.catalog.name} ({len(look.classes)} classes)"

@@ -32,7 +32,7 @@ def plan_text(plan: Plan) -> str:
 
 def plan_sentences(plan: Plan) -> list[str]:
     """Lines for the terminal; an empty one separates paragraphs."""
-    look = plan.look
+    look, tree = plan.look, plan.chosen.draft.tree
     classes = ", ".join(f"{each.label} {each.images:,}" for each in look.classes)
     lines = [
         f"data: {_images(look)}",
@@ -42,7 +42,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         "",
         f"plan: {_chosen(plan)}",
         *([f"  {plan.busy}"] if plan.busy else []),
-        *(f"  {line}" for line in _choices(plan)),
+        *(f"  {key}{_value(tree, key)}: {text}" for key, text in reasons(plan).items()),
         "",
         "what it can tell:",
         *(f"  {line}" for line in power_sentences(plan.chosen.power)),
@@ -127,11 +127,6 @@ def _chosen(plan: Plan) -> str:
 
 def _hours(hours: float) -> str:
     return told_duration(3600.0 * hours)
-
-
-def _choices(plan: Plan) -> list[str]:
-    tree = plan.chosen.draft.tree
-    return [f"{key}{_value(tree, key)}: {text}" for key, text in reasons(plan).items()]
 
 
 def _value(tree: dict[str, Any], dotted: str) -> str:

@@ -28,7 +28,6 @@ class Machine(Record):
     cores: int | None
     memory_gib: float
     gpu: str | None
-    """None without a GPU."""
     platform: str
 
 
@@ -56,7 +55,6 @@ class Computation(Record):
 
     precision: Literal["32-true", "bf16-mixed"]
     threads: int
-    """CPU threads of a job."""
 
 
 class RunRecord(Record):
@@ -119,7 +117,6 @@ class GeneratorRecord(Record):
     fold_key: str
     config: GeneratorConfig
     training_images: int
-    """Number of training images."""
     images: int
     """Images shown in all."""
     kept_images: int
@@ -159,7 +156,6 @@ class CurationEntry(Record):
     real: int | None = None
     """Real validation images of the class to which the rule on confidence was also applied."""
     real_unconfident: int | None = None
-    """How many of these it would reject."""
 
 
 class TrainingEntry(Record):
@@ -199,7 +195,6 @@ class TrialRecord(Record):
     """`fold` if every image comes from the fold's training split or from a generator trained on it
     only; `beyond` for an oracle; `declared` or `unknown` for images made by other tools."""
     curation: dict[str, CurationEntry]
-    """Empty without curation."""
     capped: dict[str, float]
     """Label -> requested generated images per real image, for classes where fewer are allowed."""
     training_images: Ids
@@ -215,6 +210,11 @@ class TrialRecord(Record):
     """Key of the generator whose discriminator is the classifier; "" for one trained here."""
     training: TrainingEntry | None
     """None for a discriminator, which was trained with its generator."""
+
+    @property
+    def coordinates(self) -> dict[str, str | int]:
+        """Arm, model, fold and seed."""
+        return {"arm": self.arm.name, "model": self.model, "fold": self.fold, "seed": self.seed}
 
 
 class Point(Record):

@@ -20,7 +20,6 @@ from dermaug.evaluation.readouts import overall_read, per_class_read, prior_arra
 from dermaug.experiment.run.artefacts import StoredClassifier
 from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.known import Matches, counted, match_images, refuse_known
-from dermaug.experiment.run.records import TrialRecord
 
 
 def evaluate(
@@ -74,14 +73,10 @@ def evaluate(
         truth, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
         prior = prior_array(stored.record.prior, spec.classes)
         found = overall_read(truth, probabilities, prior)
-        scores.append(_coordinates(stored.record) | {"images": len(rows)} | found)
+        scores.append(stored.record.coordinates | {"images": len(rows)} | found)
         table = per_class_read(truth, probabilities, prior, spec.classes)
-        class_scores.append(table.assign(**_coordinates(stored.record)))
+        class_scores.append(table.assign(**stored.record.coordinates))
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
-
-
-def _coordinates(trial: TrialRecord) -> dict[str, str | int]:
-    return {"arm": trial.arm.name, "model": trial.model, "fold": trial.fold, "seed": trial.seed}
 
 
 def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> np.ndarray:
