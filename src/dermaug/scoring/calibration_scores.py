@@ -26,7 +26,7 @@ def score_calibration(results: RunResults) -> pd.DataFrame:
         arm, model, fold, seed, images; ece, brier and nll; temperature, fitted on validation;
         ece_scaled, brier_scaled and nll_scaled after it.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for trial in results.trials:
         labels, probabilities = _naturally(trial, on_test(trial), results)
         temperature = fit_temperature(*_naturally(trial, on_validation(trial), results))
