@@ -180,7 +180,7 @@ def test_no_run_is_begun_among_other_files(
         (["classifiers.0.model=vit_tiny_patch16_224"], "does not accept images of 32 px"),
         (["data.size=16"], "fridadar needs images of at least 22 pixels"),
         (["data.size=50", "generators=[{}]"], "data.size is 50"),
-        (["data.size=1024", "generators=[{width=4096}]"], "out of memory"),
+        (["data.size=1024", "generators=[{width=4096, latent=1}]"], "out of memory"),
         (["data.size=1024", "classifiers.0.batch=65536"], "for a batch of 65,536 images of 1024"),
     ],
     ids=lambda part: part[0] if isinstance(part, list) else None,

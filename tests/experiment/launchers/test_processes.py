@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from programs import Program, children
-from small_grid import done, results, until, written
+from small_grid import done, results, until
 
 from dermaug.experiment.run.claims import holder_of
 from dermaug.experiment.run.layout import RunFolder
@@ -18,23 +18,13 @@ from dermaug.host import has_ended, this_host
 Start = Callable[..., Program]
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("asked"))
-
-
-@pytest.fixture(scope="module")
-def serially(asked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return done(tmp_path_factory.mktemp("runs") / "serially", read_experiment(asked))
-
-
 @pytest.fixture
-def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
+def start(grid: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts `dermaug run` of the grid in the background."""
     started: list[Program] = []
 
     def begun(*words: str) -> Program:
-        words = ("run", str(asked), "--output", str(tmp_path / "run"), "--device", "cpu", *words)
+        words = ("run", str(grid), "--output", str(tmp_path / "run"), "--device", "cpu", *words)
         started.append(Program(words, tmp_path))
         return started[-1]
 
@@ -44,9 +34,9 @@ def start(asked: Path, tmp_path: Path) -> Iterator[Start]:
 
 
 def test_processes_give_the_results_of_one_after_the_other_to_the_last_bit(
-    asked: Path, serially: Path, tmp_path: Path
+    grid: Path, serially: Path, tmp_path: Path
 ) -> None:
-    folder = done(tmp_path / "run", read_experiment(asked), launcher="processes", jobs=2)
+    folder = done(tmp_path / "run", read_experiment(grid), launcher="processes", jobs=2)
     assert len(results(serially)) > 10
     assert results(folder) == results(serially)
     assert not list(folder.rglob("claim.json"))
@@ -106,7 +96,7 @@ def begun(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_signals_end_all_after_their_step_and_the_same_command_resumes(
-    start: Start, asked: Path, serially: Path, tmp_path: Path
+    start: Start, grid: Path, serially: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
     several = start("--jobs", "2")
@@ -127,12 +117,12 @@ def test_signals_end_all_after_their_step_and_the_same_command_resumes(
         code, said = one.ended(120)
         assert code == 143, said
         assert not list(folder.rglob("claim.json"))
-    assert results(done(folder, read_experiment(asked))) == results(serially)
+    assert results(done(folder, read_experiment(grid))) == results(serially)
 
 
 @pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed_and_jobs_with_a_worker(
-    start: Start, asked: Path, serially: Path, tmp_path: Path
+    start: Start, grid: Path, serially: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
     program = start("--jobs", "2")
@@ -143,4 +133,4 @@ def test_workers_end_with_a_parent_that_is_killed_and_jobs_with_a_worker(
     program.send(signal.SIGKILL)
     program.ended(60)
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
-    assert results(done(folder, read_experiment(asked))) == results(serially)
+    assert results(done(folder, read_experiment(grid))) == results(serially)

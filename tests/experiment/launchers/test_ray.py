@@ -6,25 +6,23 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_grid import done, results, written
-
-from dermaug.experiment_file import read_experiment
+from small_grid import results
 
 ALONE = ["unshare", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
 PROGRAM = Path(__file__).with_name("ray_nodes.py")
 
 
 @pytest.mark.slow
-def test_two_nodes_of_which_one_is_killed_give_the_results_of_one_process(tmp_path: Path) -> None:
+def test_two_nodes_of_which_one_is_killed_give_the_results_of_one_process(
+    tmp_path: Path, grid: Path, serially: Path
+) -> None:
     pytest.importorskip("ray", reason="NOT TESTED: the extra `ray` is not installed")
     missing = [name for name in ("unshare", "ip") if shutil.which(name) is None]
     if missing or subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"]).returncode:
         pytest.skip("NOT TESTED: no network namespace can be made here (unshare, ip)")
-    asked = written(tmp_path)
-    serially = done(tmp_path / "serially", read_experiment(asked))
     folder = tmp_path / "run"
     ended = subprocess.run(
-        [*ALONE, sys.executable, str(PROGRAM), str(asked), str(folder)],
+        [*ALONE, sys.executable, str(PROGRAM), str(grid), str(folder)],
         capture_output=True,
         text=True,
         timeout=600,

@@ -68,8 +68,8 @@ def prove_networks(folder: Path, experiment: Experiment, launch: Launch) -> None
             # Every head is newly initialised, so any number of classes works here.
             spec = ClassifierSpec.of(config, ("one", "other"), size)
             network = build_classifier(config, spec, (0.5,) * 3, (0.25,) * 3)
-            _show(network, config.key, size)
             refuse_too_large(config.key, network, config.batch, size, place)
+            _show(network, config.key, size)
 
 
 @torch.inference_mode()
