@@ -14,7 +14,6 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.contents import read_remembered
-from dermaug.experiment.run.layout import AUDIT
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
@@ -164,10 +163,10 @@ def test_journal_of_a_generator_without_losses_is_drawn(
 @pytest.mark.parametrize(
     ("name", "change", "reader"),
     [
-        (f"{GENERATOR}/{AUDIT}", "[]", lambda folder: read_audit(folder / GENERATOR)),
-        (f"{GENERATOR}/{AUDIT}", {"numbers": []}, lambda folder: read_audit(folder / GENERATOR)),
-        (f"{GENERATOR}/{AUDIT}", {"pairs": [{}]}, lambda folder: read_audit(folder / GENERATOR)),
-        (f"{GENERATOR}/{AUDIT}", {"pairs": 3}, lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/audit.json", "[]", lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/audit.json", {"numbers": []}, lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/audit.json", {"pairs": [{}]}, lambda folder: read_audit(folder / GENERATOR)),
+        (f"{GENERATOR}/audit.json", {"pairs": 3}, lambda folder: read_audit(folder / GENERATOR)),
         (EMBEDDING, "[]", read_embedding),
         (EMBEDDING, {"points": [{"plane": "with", "x": "a"}]}, read_embedding),
     ],
