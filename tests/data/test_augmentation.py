@@ -103,7 +103,7 @@ def test_no_strength_is_the_identity(operation: str) -> None:
 
 
 def test_no_jitter_is_the_identity() -> None:
-    torch.testing.assert_close(colour_jitter(images(), Generator(), 0, 0, 0), images())
+    torch.testing.assert_close(colour_jitter(images(), Generator(), 0.0), images())
 
 
 def test_operations_of_all_images_at_once_are_those_of_the_groups() -> None:

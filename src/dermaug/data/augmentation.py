@@ -64,17 +64,12 @@ def standard(images: Batch, random: Generator) -> Batch:
     Colour is diagnostic: brightness, contrast and saturation vary by 15 %, hue does not vary.
     """
     affine = random_affine(images, random, angle=math.pi, shift=0.2, scale=(0.8, 1.25))
-    return colour_jitter(resample(images, affine), random, 0.15, 0.15, 0.15)
+    return colour_jitter(resample(images, affine), random)
 
 
-def colour_jitter(
-    images: Batch, random: Generator, brightness: float, contrast: float, saturation: float
-) -> Batch:
-    """Scale brightness, contrast and saturation of each image by 1 plus or minus a range."""
-    light, spread, vivid = (
-        per_image(1.0 + strength * symmetric(images, random))
-        for strength in (brightness, contrast, saturation)
-    )
+def colour_jitter(images: Batch, random: Generator, most: float = 0.15) -> Batch:
+    """Scale brightness, contrast and saturation of each image by 1 plus or minus up to `most`."""
+    light, spread, vivid = (per_image(1.0 + most * symmetric(images, random)) for _ in range(3))
     grey = images.mean(1, keepdim=True)
     images = grey + (images - grey) * vivid
     level = images.mean((1, 2, 3), keepdim=True)
@@ -136,7 +131,15 @@ def _inside(centre: Tensor, half: Tensor, side: int) -> Tensor:
 def random_affine(
     images: Batch, random: Generator, *, angle: float, shift: float, scale: tuple[float, float]
 ) -> Affine:
-    """Maps from output to input coordinates, both in [-1, 1]; `shift` is a share of half a side."""
+    """Maps from output to input coordinates, both in [-1, 1]; half of them mirror the image.
+
+    Args:
+        images: One map is drawn for each.
+        random: Source of the draws.
+        angle: Largest rotation to either side, in radians.
+        shift: Largest shift, as a share of half a side.
+        scale: Smallest and largest magnification.
+    """
     turn = angle * symmetric(images, random)
     low, high = math.log(scale[0]), math.log(scale[1])
     size = torch.exp(low + (high - low) * 0.5 * (1.0 + symmetric(images, random)))

@@ -81,7 +81,11 @@ def decode(path: Path | str, content: bytes, max_pixels: int = MAX_PIXELS) -> Im
 
 @contextmanager
 def naming(path: Path | str, content: bytes) -> Iterator[None]:
-    """Convert any error of a decoder into a `BadImageError` of that file."""
+    """Convert any error of a decoder inside the block.
+
+    Raises:
+        BadImageError: Names the file and what is wrong with it.
+    """
     try:
         yield
     except BadImageError:
@@ -114,7 +118,11 @@ def read_content(path: Path | str, max_pixels: int = MAX_PIXELS) -> bytes:
 
 
 def open_header(content: bytes, max_pixels: int) -> Image.Image:
-    """Read the header only, and refuse by it what is empty, tiny, animated or too large."""
+    """Read the header only.
+
+    Raises:
+        ValueError: By its header, the image is empty, tiny, animated or too large.
+    """
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit may be raised, never lowered
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, max_pixels)
     image = Image.open(io.BytesIO(content), formats=FORMATS)

@@ -80,7 +80,7 @@ def _move(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
 
 
 def _colour(images: Batch, random: Generator, strength: Tensor | float) -> Batch:
-    changed = colour_jitter(0.5 * (images + 1.0), random, 0.15, 0.15, 0.15) * 2.0 - 1.0
+    changed = colour_jitter(0.5 * (images + 1.0), random) * 2.0 - 1.0
     return torch.where(per_image(_chosen(images, random, strength)), changed, images)
 
 

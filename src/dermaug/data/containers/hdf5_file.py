@@ -41,7 +41,11 @@ class Hdf5Container:
         return len(self.read(name, MOST_BYTES))
 
     def read(self, name: str, limit: int) -> bytes:
-        """Encoded image of a key; links to other files are not followed."""
+        """Encoded image of a key; links to other files are not followed.
+
+        Raises:
+            OSError: There is none, or it is larger than `limit` bytes.
+        """
         import h5py
         import numpy as np
 

@@ -39,7 +39,11 @@ class ParquetContainer:
         return len(self.read(name, MOST_BYTES))
 
     def read(self, name: str, limit: int) -> bytes:
-        """Encoded image of a row."""
+        """Encoded image of a row.
+
+        Raises:
+            OSError: There is none, or it is larger than `limit` bytes.
+        """
         place = whole_number(name)
         row = -1 if place is None else place
         for group in range(self._file_metadata.num_row_groups):

@@ -53,7 +53,11 @@ class ZipContainer:
         return self._members[name].file_size
 
     def read(self, name: str, limit: int) -> bytes:
-        """Content of a member, of at most `limit` bytes whatever the archive says."""
+        """Content of a member, of at most `limit` bytes whatever the archive says.
+
+        Raises:
+            OSError: There is none, or it is larger than `limit` bytes.
+        """
         if name not in self._members:
             raise FileNotFoundError(2, "no such file in the archive", name)
         with self._zip.open(self._members[name]) as file:
