@@ -18,8 +18,7 @@ from dermaug.data.splits import (
     Fold,
     make_folds,
     reduce_training,
-    refuse_overlap,
-    refuse_shared_images,
+    refuse_shared,
 )
 from dermaug.errors import DermaugError
 
@@ -85,7 +84,7 @@ def test_lesions_never_cross_and_every_image_is_tested_once(
             labels = catalog.table["label"].iloc[catalog.rows(getattr(fold, part))]
             assert set(labels) == set(catalog.classes)
         if united:
-            refuse_shared_images(catalog, fold, digests)
+            refuse_shared(catalog, fold, digests, "equal image")
     tested = [image for fold in made for image in fold.test]
     assert sorted(tested) == sorted(catalog.image_ids)
 
@@ -191,20 +190,20 @@ def test_lesion_in_two_parts_is_refused_and_named() -> None:
     catalog = catalog_of({"mel": [1, 2, 1], "nv": [1] * 3})
     fold = Fold(0, ("mel0_0", "mel1_0", "nv0_0"), ("nv1_0",), ("mel1_1", "mel2_0"))
     with pytest.raises(DermaugError, match="leak") as caught:
-        refuse_overlap(catalog, fold)
+        refuse_shared(catalog, fold, catalog.groups, catalog.unit)
     assert caught.value.details == ("lesion mel1: mel1_0 (train), mel1_1 (test)",)
     with pytest.raises(DermaugError, match="no image 'other'"):
-        refuse_overlap(catalog, replace(fold, test=("other",)))
+        refuse_shared(catalog, replace(fold, test=("other",)), catalog.groups, catalog.unit)
 
 
 def test_equal_images_in_two_parts_are_refused_and_named() -> None:
     catalog = catalog_of({"mel": [1, 1, 1], "nv": [1] * 3})
     fold = Fold(0, ("mel0_0", "nv0_0"), ("nv1_0",), ("mel2_0", "nv2_0"))
-    refuse_shared_images(catalog, fold, list("abcdef"))
-    refuse_shared_images(catalog, fold, list("aacdef"))  # mel1_0 is in no part
-    refuse_shared_images(catalog, replace(fold, train=("mel0_0", "mel1_0")), list("aacdef"))
+    refuse_shared(catalog, fold, list("abcdef"), "equal image")
+    refuse_shared(catalog, fold, list("aacdef"), "equal image")  # mel1_0 is in no part
+    refuse_shared(catalog, replace(fold, train=("mel0_0", "mel1_0")), list("aacdef"), "equal image")
     with pytest.raises(DermaugError, match="equal images occur") as caught:
-        refuse_shared_images(catalog, fold, list("abadef"))
+        refuse_shared(catalog, fold, list("abadef"), "equal image")
     assert caught.value.details == ("equal image a: mel0_0 (train), mel2_0 (test)",)
 
 
@@ -223,9 +222,9 @@ def test_united_lesions_are_kept_together_where_they_would_part() -> None:
     digests = [str(row // 2) for row in range(40)]
     (parted,) = make_folds(catalog, SplitConfig(run=(0,)))
     with pytest.raises(DermaugError, match="equal images occur"):
-        refuse_shared_images(catalog, parted, digests)
+        refuse_shared(catalog, parted, digests, "equal image")
     for fold in make_folds(catalog.united(*equal_links(digests)), SplitConfig()):
-        refuse_shared_images(catalog, fold, digests)
+        refuse_shared(catalog, fold, digests, "equal image")
 
 
 def patients(catalog: Catalog, patient_of: dict[str, str]) -> Catalog:
@@ -257,7 +256,7 @@ def test_patients_with_several_diagnoses_stay_whole() -> None:
         for fold in by_lesion
     )
     with pytest.raises(DermaugError, match="patients occur in more than one split"):
-        refuse_overlap(catalog, by_lesion[0])
+        refuse_shared(catalog, by_lesion[0], catalog.groups, catalog.unit)
 
 
 def test_lesion_belongs_to_its_patient_in_every_row() -> None:

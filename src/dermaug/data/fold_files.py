@@ -48,7 +48,7 @@ def write_folds_csv(path: Path, folds: Sequence[Fold]) -> None:
     rows = [
         (image_id, fold.index, part)
         for fold in folds
-        for part in PARTS
-        for image_id in getattr(fold, part)
+        for part, ids in fold.parts.items()
+        for image_id in ids
     ]
     write_csv(path, pd.DataFrame(rows, columns=list(COLUMNS)))

@@ -23,7 +23,7 @@ def relabel(catalog: Catalog, wanted: Mapping[str, str]) -> Catalog:
     """
     written = {label: wanted.get(label, label) for label in catalog.classes}
     counts = Counter(catalog.table["label"])
-    notes = label_notes(written, Counter({text: counts[text] for text in counts}))
+    notes = label_notes(written, counts)
     labels = catalog.table["label"].map(written)
     kept = catalog.take(np.flatnonzero(labels != DROPPED))
     table = kept.table.assign(label=kept.table["label"].map(written))

@@ -43,17 +43,21 @@ class Fold:
     data: str = ""
 
     def __post_init__(self) -> None:
-        for part in PARTS:
-            ids = getattr(self, part)
+        for part, ids in self.parts.items():
             if not ids:
                 raise DermaugError(f"fold {self.index}: the {part} split is empty")
             if len(set(ids)) != len(ids):
                 raise DermaugError(f"fold {self.index}: an image occurs twice in the {part} split")
-        for one, other in combinations(PARTS, 2):
-            if shared := sorted(set(getattr(self, one)) & set(getattr(self, other))):
+        for (one, here), (other, there) in combinations(self.parts.items(), 2):
+            if shared := sorted(set(here) & set(there)):
                 raise DermaugError(
                     f"fold {self.index}: {len(shared)} images are in both {one} and {other}", shared
                 )
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """Image ids by split, in the order of `PARTS`."""
+        return {part: getattr(self, part) for part in PARTS}
 
     @property
     def key(self) -> str:
@@ -62,7 +66,7 @@ class Fold:
         Generators and synthetic sets are tied to this key: equal names of other images give
         another key.
         """
-        parts = [sorted(getattr(self, part)) for part in PARTS]
+        parts = [sorted(ids) for ids in self.parts.values()]
         return hashlib.sha256(json.dumps([*parts, self.data]).encode()).hexdigest()[:16]
 
 
@@ -96,7 +100,7 @@ def make_folds(catalog: Catalog, config: SplitConfig, data: str = "") -> tuple[F
         members = {part: tuple(sorted(image_ids[parts == part])) for part in PARTS}
         folds.append(Fold(index, **members, data=data))
     for fold in folds:
-        refuse_overlap(catalog, fold)
+        refuse_shared(catalog, fold, catalog.groups, catalog.unit)
         _require_every_class(catalog, fold)
     return tuple(folds)
 
@@ -139,29 +143,6 @@ def reduce_training(catalog: Catalog, fold: Fold, number: int, seed: int) -> Fol
     place = table.assign(order=table["group"].map(order)).groupby("label")["order"]
     kept = table[place.rank("dense") <= number]
     return replace(fold, train=tuple(sorted(kept["image_id"])))
-
-
-def refuse_overlap(catalog: Catalog, fold: Fold) -> None:
-    """Raise if a group is in two splits of a fold.
-
-    Raises:
-        DermaugError: A group is in two splits, or the catalog lacks an image.
-    """
-    _refuse_shared(catalog, fold, catalog.groups, catalog.unit)
-
-
-def refuse_shared_images(catalog: Catalog, fold: Fold, digests: Sequence[str]) -> None:
-    """Raise if equal images are in two splits of a fold.
-
-    Args:
-        catalog: The data set.
-        fold: Some or all of its images.
-        digests: Digest of each row's file or pixels.
-
-    Raises:
-        DermaugError: Equal images are in two splits; the message names them.
-    """
-    _refuse_shared(catalog, fold, np.asarray(digests, dtype=object), "equal image")
 
 
 def _groups(catalog: Catalog) -> pd.DataFrame:
@@ -216,8 +197,8 @@ def missing_classes(catalog: Catalog, fold: Fold) -> list[tuple[str, list[str]]]
     """Splits of a fold that lack classes, each with the classes that it lacks."""
     labels = catalog.table["label"]
     found = []
-    for part in PARTS:
-        there = set(labels.iloc[catalog.rows(getattr(fold, part))])
+    for part, ids in fold.parts.items():
+        there = set(labels.iloc[catalog.rows(ids)])
         if lost := [label for label in catalog.classes if label not in there]:
             found.append((part, lost))
     return found
@@ -265,12 +246,15 @@ def _spread(number: int, fraction: float, at_most: int) -> np.ndarray:
     return mask
 
 
-def shared_groups(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> list[str]:
-    """One line for each of the keys of the rows that is in two splits of a fold."""
+def shared_groups(
+    catalog: Catalog, fold: Fold, keys: Sequence[str] | np.ndarray, what: str
+) -> list[str]:
+    """One line for each key that is in two splits of a fold; arguments as for `refuse_shared`."""
+    named = np.asarray(keys, dtype=object)
     frames = [
-        pd.DataFrame({"key": keys[rows], "image": catalog.image_ids[rows], "part": part})
-        for part in PARTS
-        for rows in [catalog.rows(getattr(fold, part))]
+        pd.DataFrame({"key": named[rows], "image": catalog.image_ids[rows], "part": part})
+        for part, ids in fold.parts.items()
+        for rows in [catalog.rows(ids)]
     ]
     table = pd.concat(frames, ignore_index=True)
     parts = table.groupby("key")["part"].nunique()
@@ -280,7 +264,20 @@ def shared_groups(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> 
     return [f"{what} {str(key)[:20]}: {images}" for key, images in found.items()]
 
 
-def _refuse_shared(catalog: Catalog, fold: Fold, keys: np.ndarray, what: str) -> None:
+def refuse_shared(
+    catalog: Catalog, fold: Fold, keys: Sequence[str] | np.ndarray, what: str
+) -> None:
+    """Raise if images with one key are in two splits of a fold.
+
+    Args:
+        catalog: The data set.
+        fold: Some or all of its images.
+        keys: Key of each row of the data set: its group, or a digest of its pixels.
+        what: Names a key in the error, for example lesion.
+
+    Raises:
+        DermaugError: A key is in two splits, or the catalog lacks an image of the fold.
+    """
     if lines := shared_groups(catalog, fold, keys, what):
         raise DermaugError(
             f"fold {fold.index}: {len(lines)} {what}s occur in more than one split; this would "

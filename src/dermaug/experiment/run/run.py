@@ -16,7 +16,7 @@ from dermaug.data.fold_files import read_folds, write_folds, write_folds_csv
 from dermaug.data.given_splits import chosen_folds
 from dermaug.data.image_rows import Pixels
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold, reduce_training, refuse_shared_images
+from dermaug.data.splits import Fold, reduce_training, refuse_shared
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
@@ -169,7 +169,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
             f"{folder}: its folds were created from other images; choose another --output"
         )
     for fold in folds:
-        refuse_shared_images(store.catalog, fold, store.contents.pixels)
+        refuse_shared(store.catalog, fold, store.contents.pixels, "equal image")
     counts = counts_by_point(experiment, store.catalog, folds)
     if not files.is_begun:
         refuse_equal_sizes(counts)

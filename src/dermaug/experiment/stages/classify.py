@@ -144,7 +144,7 @@ def _predict_parts(
     run: Run, job: ClassifierJob, fold: Fold, classifier: nn.Module, fabric: Fabric
 ) -> None:
     """Predict the splits that the job requires, and write one table."""
-    parts = {part: getattr(fold, part) for part in job.predicted}
+    parts = {part: fold.parts[part] for part in job.predicted}
     tables = []
     with progress_bar(f"predictions of {job.title}", sum(map(len, parts.values()))) as advance:
         for part, ids in parts.items():

@@ -13,7 +13,7 @@ from dermaug.data.splits import PARTS
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, drawing, svg
-from dermaug.report.sections.leakage import NO_PART, parts
+from dermaug.report.sections.leakage import NO_PART
 
 UNKNOWN = "unknown"
 MOST_SITES = 5
@@ -58,7 +58,7 @@ def flow_numbers(results: RunResults) -> pd.DataFrame:
     table, fold = results.catalog.table, results.folds[0]
     lesions = table.set_index("image_id")["lesion_id"]
     skipped = len(results.record.data.skipped)
-    used = {name: lesions.loc[list(ids)] for name, ids in parts(fold).items()}
+    used = {name: lesions.loc[list(ids)] for name, ids in fold.parts.items()}
     rest = lesions.index.difference(pd.Index(np.concatenate([one.index for one in used.values()])))
     rows = [Box("found", len(table) + skipped, np.nan)]
     if skipped:
@@ -73,9 +73,9 @@ def flow_numbers(results: RunResults) -> pd.DataFrame:
 def split_characteristics(results: RunResults) -> Table:
     """Table 1: what is known of the images of each split of the first fold."""
     catalog, fold = results.catalog, results.folds[0]
-    splits = [catalog.take(catalog.rows(ids)) for ids in parts(fold).values()]
+    splits = [catalog.take(catalog.rows(ids)) for ids in fold.parts.values()]
     rows = [(name, *values) for name, values in _lines(catalog, splits)]
-    header = ("", *(name.capitalize() for name in parts(fold)))
+    header = ("", *(name.capitalize() for name in fold.parts))
     caption = (
         f"Characteristics of the splits of fold {fold.index}: images (share of the split). Age is "
         "the mean ± SD over images of known age."

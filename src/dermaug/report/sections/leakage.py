@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dermaug.data.splits import Fold
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Bullets, Section, Table
 from dermaug.report.formats import counted
@@ -41,7 +40,7 @@ def _groups_apart(results: RunResults) -> Statement:
     groups = pd.Series(catalog.groups, index=catalog.image_ids)
     shared: set[str] = set()
     for fold in results.folds:
-        sets = [set(groups.loc[list(ids)]) for ids in parts(fold).values()]
+        sets = [set(groups.loc[list(ids)]) for ids in fold.parts.values()]
         shared |= (sets[0] & sets[1]) | (sets[0] & sets[2]) | (sets[1] & sets[2])
     if shared:
         named = ", ".join(sorted(shared)[:5])
@@ -127,7 +126,7 @@ def split_table(results: RunResults) -> Table:
     groups = pd.Series(results.catalog.groups, index=lesions.index)
     rows = []
     for fold in results.folds:
-        every = parts(fold)
+        every = fold.parts
         used = pd.Index([image for ids in every.values() for image in ids])
         cut = lesions.index.difference(used)
         # A limit on training lesions (splits.lesions) leaves images in no split.
@@ -139,8 +138,3 @@ def split_table(results: RunResults) -> Table:
         "the end of the page."
     )
     return Table(caption, ("Fold", "Split", "Images", "Lesions", "Groups"), tuple(rows), texts=2)
-
-
-def parts(fold: Fold) -> dict[str, tuple[str, ...]]:
-    """Image ids of a fold by split."""
-    return {"train": fold.train, "validation": fold.validation, "test": fold.test}
