@@ -106,13 +106,6 @@ def _training(results: RunResults, _: Scoring) -> str:
     return f"{lengths}, equal for all arms. {arms}. All settings are in experiment.json."
 
 
-def _selection(_: RunResults, __: Scoring) -> str:
-    return (
-        "The last weights of each classifier are used. Snapshots of generators and doses are "
-        "selected on the validation split; the test split is used once, for the scores."
-    )
-
-
 def _synthetic(results: RunResults, _: Scoring) -> str:
     families = dict.fromkeys(one.family for one in results.generators)
     if not families:
@@ -169,10 +162,6 @@ def _flow(results: RunResults, _: Scoring) -> str:
     return "; ".join(f"{row['box']} {row['images']:,} images" for row in rows) + " (diagram: Flow)."
 
 
-def _characteristics(_: RunResults, __: Scoring) -> str:
-    return "Table 1 in the report's section “From the data set into the splits”."
-
-
 def _performance(results: RunResults, scoring: Scoring) -> str:
     return " ".join(short_answer(results, scoring))
 
@@ -180,18 +169,6 @@ def _performance(results: RunResults, scoring: Scoring) -> str:
 def _subgroups(_: RunResults, scoring: Scoring) -> str:
     groups = list(dict.fromkeys(scoring.subgroups["grouping"]))
     return f"By {', '.join(groups)}: scoring/subgroups.csv, exploratory." if groups else ""
-
-
-def _confusion(_: RunResults, scoring: Scoring) -> str:
-    return "" if scoring.confusion.empty else "scoring/confusion.csv, for each arm and classifier."
-
-
-def _calibration(_: RunResults, scoring: Scoring) -> str:
-    return (
-        ""
-        if scoring.calibration.empty
-        else "scoring/calibration.csv and the slope and intercept in scoring/decisions.csv."
-    )
 
 
 def _failures(results: RunResults, _: Scoring) -> str:
@@ -207,18 +184,15 @@ def _failures(results: RunResults, _: Scoring) -> str:
     )
 
 
-def _external(_: RunResults, scoring: Scoring) -> str:
-    return "" if scoring.external.empty else "scoring/external.csv, with the verdicts beside it."
-
-
 def _limits(results: RunResults, scoring: Scoring) -> str:
     tones = set(results.catalog.table["skin_tone"]) - {"unknown"}
     skin = "" if tones else "The data do not say the patients' skin tone. "
     return skin + " ".join(scoring.threats["sentence"])
 
 
-def _availability(_: RunResults, __: Scoring) -> str:
-    return "`dermaug publish` writes what can be published. Add addresses and licences."
+def _said(text: str, table: str = "") -> Answer:
+    """The same text for every run; nothing where a table of its scoring is empty."""
+    return lambda _, scoring: "" if table and getattr(scoring, table).empty else text
 
 
 ANSWERS: Mapping[str, Answer] = {
@@ -233,7 +207,10 @@ ANSWERS: Mapping[str, Answer] = {
     "model": _model,
     "weights": _weights,
     "training": _training,
-    "selection": _selection,
+    "selection": _said(
+        "The last weights of each classifier are used. Snapshots of generators and doses are "
+        "selected on the validation split; the test split is used once, for the scores."
+    ),
     "synthetic": _synthetic,
     "software": _software,
     "metrics": _metrics,
@@ -241,14 +218,21 @@ ANSWERS: Mapping[str, Answer] = {
     "thresholds": _thresholds,
     "robustness": _robustness,
     "flow": _flow,
-    "characteristics": _characteristics,
+    "characteristics": _said(
+        "Table 1 in the report's section “From the data set into the splits”."
+    ),
     "performance": _performance,
     "subgroups": _subgroups,
-    "confusion": _confusion,
-    "calibration": _calibration,
+    "confusion": _said("scoring/confusion.csv, for each arm and classifier.", "confusion"),
+    "calibration": _said(
+        "scoring/calibration.csv and the slope and intercept in scoring/decisions.csv.",
+        "calibration",
+    ),
     "failures": _failures,
-    "external": _external,
+    "external": _said("scoring/external.csv, with the verdicts beside it.", "external"),
     "limits": _limits,
-    "availability": _availability,
+    "availability": _said(
+        "`dermaug publish` writes what can be published. Add addresses and licences."
+    ),
 }
 """Key of a topic -> what the run says to it."""
