@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,13 @@ from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
-from dermaug.inspection.explore_features import COLUMNS, TRAINED, UNTRAINED, compared
+from dermaug.inspection.explore_features import (
+    COLUMNS,
+    TRAINED,
+    UNTRAINED,
+    compared,
+    discriminator_scores,
+)
 from dermaug.inspection.subject import open_subject
 from dermaug.report.blocks import Page
 from dermaug.report.page import folded
@@ -134,6 +141,14 @@ def test_the_classifier_of_the_first_arm_stands_beside_them(
     row = found.features.set_index("features").loc["classifier fridadar, arm real, seed 0"]
     assert row["balanced_accuracy"] == pytest.approx(right.mean().mean())
     assert len(found.features) == 3
+
+
+def test_too_few_validation_lesions_are_told(folder: Path) -> None:
+    subject = open_subject(folder / ACGAN, None, CPU)
+    assert subject.fold is not None
+    few = replace(subject.fold, validation=subject.fold.validation[:3])
+    with pytest.raises(DermaugError, match="no class has 4 validation lesions"):
+        discriminator_scores(replace(subject, fold=few))
 
 
 def test_planted_near_duplicates_are_listed(

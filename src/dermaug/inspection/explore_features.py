@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Int
 from torch import nn
 
-from dermaug.data.halves import halves
+from dermaug.data.halves import LEAST_GROUPS, halves
 from dermaug.data.image_bank import ImageBank
 from dermaug.errors import DermaugError
 from dermaug.evaluation.discrimination import mean_defined, ratio
@@ -73,6 +73,10 @@ def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
     labels, groups = store.catalog.labels, store.catalog.groups
     kept = store.catalog.rows(fold.validation)
     halved = halves(groups[kept], store.catalog.table["label"].to_numpy()[kept], fold.index)
+    if not halved.choosing.any():
+        raise DermaugError(
+            f"no class has {LEAST_GROUPS} validation lesions, by which the C of an SVM is chosen"
+        )
     judged = kept[halved.judging]
     training = _some_of_each(store.catalog.rows(fold.train), labels, seed)
     first, second, third = (
