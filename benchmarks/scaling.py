@@ -42,7 +42,7 @@ from dermaug.data.decoding import Square
 from dermaug.data.given_splits import chosen_folds
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.signature import SIDE, Signature
-from dermaug.data.splits import refuse_shared_images
+from dermaug.data.splits import refuse_shared
 from dermaug.data.workers import Job
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.enumeration import enumerate_jobs
@@ -157,7 +157,7 @@ def measure(folder: Path, side: int) -> list[Stage]:
         folds = chosen_folds(store.catalog, experiment.splits, fingerprint)
     with watch.stage("checks"):
         for fold in folds:
-            refuse_shared_images(store.catalog, fold, store.contents.pixels)
+            refuse_shared(store.catalog, fold, store.contents.pixels, "equal image")
         counts = counts_by_point(experiment, store.catalog, folds)
         jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
     run = Run(folder / "run", experiment, store, twins, folds, jobs)
