@@ -13,7 +13,7 @@ from typing import Any
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
-from dermaug.experiment.launchers.launch_options import SERIAL, Launch
+from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment_file import validate_experiment
 from reliability.leftovers import (
@@ -116,15 +116,9 @@ def _once(tree: dict[str, Any], folder: Path, draw: random.Random, count: Count)
     """Kill a run some times, then let it end in this process."""
     experiment = validate_experiment(tree, "soak")
     at_once = draw.random() < 0.15
-    launch = Launch("processes", 2) if at_once else SERIAL
-    work = partial(
-        run_experiment,
-        *(folder, experiment),
-        device="cpu",
-        precision="32-true",
-        command="soak",
-        launch=launch,
-    )
+    several: dict[str, Any] = {"launcher": "processes", "jobs": 2} if at_once else {}
+    launch = Launch("cpu", "32-true", **several)
+    work = partial(run_experiment, folder, experiment, launch)
     told, failed = folder.with_suffix(".told"), []
     for _ in range(draw.randrange(4)):
         seconds = count.slowness * draw.uniform(0.0, 12.0 if at_once else 2.5)
