@@ -362,3 +362,17 @@ def test_stylegan_labels_are_numbered_classes(folder: Folder) -> None:
     (root / "dataset.json").write_text('{"labels": null}')
     with pytest.raises(DermaugError, match="an unconditional StyleGAN set has no classes"):
         open_catalog(root)
+
+
+def test_the_only_archive_is_read_beside_what_is_neither_image_nor_table(tmp_path: Path) -> None:
+    (tmp_path / "README.txt").write_text("A colleague sent this.")
+    with zipfile.ZipFile(tmp_path / "lesions final.zip", "w") as packed:
+        for name in ("train/MEL/1.jpg", "train/NV/2.jpg", "test/MEL/3.jpg", "test/NV/4.jpg"):
+            packed.writestr(f"lesions/{name}", b"not decoded here")
+            packed.writestr(f"__MACOSX/lesions/{name}", b"")
+    catalog = open_catalog(tmp_path)
+    assert catalog.table["label"].tolist() == ["MEL", "NV", "MEL", "NV"]
+    assert catalog.table["split"].tolist() == ["test", "test", "train", "train"]
+    (tmp_path / "list.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DermaugError, match="not a supported data set"):
+        open_catalog(tmp_path)
