@@ -26,6 +26,8 @@ PUBLISHED = ("README.md", "tables.md", "scoring/scores.csv", "experiment.json", 
 JOB_FOLDER = re.compile(
     r"runs/(\w+)/((?:lesions\d+/)?(?:generators/[\w+-]+/[\w-]+|classifiers/[\w+-]+/[\w-]+)/[\w-]+)"
 )
+VALUED = ("--python", "--resolution", "--with")
+"""Options of `uv run` that are followed by a value."""
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
 
@@ -39,7 +41,14 @@ def commands(document: Path) -> list[list[str]]:
     lines = [line for text in snippets(document, "sh") for line in text.splitlines()]
     parts = [part.strip() for line in lines for part in line.split("&&")]
     programs = [part.partition(" > ")[0] for part in parts if part.startswith("uv run ")]
-    return [shlex.split(program, comments=True)[2:] for program in programs]
+    return [_program(shlex.split(program, comments=True)[2:]) for program in programs]
+
+
+def _program(words: list[str]) -> list[str]:
+    """The words without the options of `uv run` before the program."""
+    while words[0].startswith("--"):
+        words = words[2 if words[0] in VALUED else 1 :]
+    return words
 
 
 def shown(part: object) -> str:
