@@ -303,7 +303,7 @@ def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
     (tmp_path / "mel").mkdir()
     rows = np.flatnonzero(run.catalog.table["label"] == "mel")[:30]
     for row in rows:
-        Image.fromarray(run.images[row, :, ::-1]).save(tmp_path / "mel" / f"{row}.png")
+        Image.fromarray(run.images[row][:, ::-1]).save(tmp_path / "mel" / f"{row}.png")
     words = ("audit", tmp_path, "--data", data, "--model", folder / CONTROL, "--device", "cpu")
     code, output = called(*words, "--json")
     assert code == 0, output
