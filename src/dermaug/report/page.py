@@ -57,7 +57,7 @@ FOLDED = {
     "split": "checks against leakage, sizes of the splits",
     "scores": "all means by arm, with their variation",
     "confusion": "which classes are taken for which",
-    "failures": "test images that were called wrongly with most confidence; real images",
+    "failures": "test images that were called wrongly, by class; real images",
     "roc": "sensitivity at every specificity, by class",
     "areas": "with intervals, for arms and differences",
     "subgroups": "by age, sex, body site and type of diagnosis",

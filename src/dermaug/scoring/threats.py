@@ -189,7 +189,8 @@ def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]
     if strict:
         yield (
             "The rule on confidence would reject most real validation images, too: "
-            f"{'; '.join(strict)}, counted once for each trial that judged them. Rejection alone "
+            f"{'; '.join(strict)} of the half that curation uses, counted once for each trial that "
+            "judged them. Rejection alone "
             "is therefore no sign of a bad image there: compare the share of generated images that "
             "the rule rejects (table of the curation)."
         )

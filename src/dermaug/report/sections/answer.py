@@ -185,10 +185,14 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
             f"{found}: it has not converged, since the gain in {listed(above)} exceeds the margin. "
             f"{kept} {others}"
         )
-    return (
-        f"{found}: whether it has converged is open, since the interval of the gain in "
-        f"{listed(within)} includes the margin. {kept} {others}"
-    )
+    return f"{found}: whether it has converged is open, since {_includes(within)}. {kept} {others}"
+
+
+def _includes(metrics: Sequence[str]) -> str:
+    """That the interval of a gain, or of two, includes the margin."""
+    if len(metrics) == 1:
+        return f"the interval of the gain in {metrics[0]} includes the margin"
+    return f"the intervals of the gains in {listed(metrics)} include the margins"
 
 
 def _gain(row: Mapping[Any, Any]) -> str:

@@ -131,8 +131,8 @@ def _emphasis(arms: Sequence[Arm]) -> list[str]:
     samplings = [SAMPLINGS[arm.sampling] for arm in arms if arm.sampling]
     names = listed(list(dict.fromkeys([*losses, *samplings])))
     return [
-        f"{names.capitalize()}: compared with an arm that differs in nothing else, where there is "
-        "one, they show the effect of emphasising classes without new images."
+        f"{names.capitalize()}: the difference from an arm that differs in nothing else, where "
+        "there is one, is the effect of emphasising classes without new images."
     ]
 
 

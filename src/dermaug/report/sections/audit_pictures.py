@@ -81,7 +81,9 @@ def embedding_figure(results: RunResults) -> Figure | None:
     drawn = panels(points, ["plane"], "embedding", (4.4, 3.6), _draw_plane, classes=classes)
     caption = (
         "Last-layer features laid out by t-SNE, first fold and seed, at most "
-        f"{MOST_OF_A_CLASS} images of a class and origin; filled: real, hollow: synthetic. "
+        f"{MOST_OF_A_CLASS} images of a class and origin; filled: real, hollow: synthetic. Beside "
+        "synthetic images stand the validation images that the audit uses, with the network that "
+        "was trained without synthetic ones. "
         "Neighbouring points are similar; distances between clusters, cluster sizes and "
         "axes have no meaning. No conclusion is drawn from this plot."
     )

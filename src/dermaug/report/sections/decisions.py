@@ -72,7 +72,7 @@ def calibration_table(calibration: pd.DataFrame, arms: Sequence[str]) -> Table:
         "calibration error of the top label, 15 bins. Brier: squared error summed over classes, 0 "
         "to 2. NLL: negative log-likelihood in nats. After: with the temperature fitted on "
         "validation: above 1, softer probabilities had the lower NLL there, below 1 sharper ones. "
-        f"{AVERAGED} Calibration slopes and intercepts are those of one fit to all trials."
+        f"{AVERAGED}"
     )
     header, rows = ("Arm", *_CALIBRATION.values(), "n"), arm_rows(calibration, arms, cells)
     return Table(caption, header, rows, source="scoring/calibration.csv")

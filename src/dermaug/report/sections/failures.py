@@ -1,4 +1,4 @@
-"""The test images that the classifiers get wrong most confidently: real ones, for this page only.
+"""Test images that the classifiers get wrong, the gravest first: real ones, for this page only.
 
 Nothing of this is part of the scoring, so that `dermaug publish` cannot write it.
 """
@@ -35,7 +35,7 @@ def failure_section(results: RunResults) -> Section:
 
 
 def failures(results: RunResults) -> pd.DataFrame:
-    """Images that the mean prediction of all classifiers calls wrongly, in the order of the page.
+    """Images that the mean prediction of all compared arms calls wrongly, in the page's order.
 
     Malignant or pre-malignant classes come first, and in them lesions that are called benign. Of
     several images of a lesion, the first in this order is kept.
@@ -63,7 +63,7 @@ def failures(results: RunResults) -> pd.DataFrame:
 
 
 def mean_predictions(results: RunResults) -> pd.DataFrame:
-    """One row per test image: prior-adjusted probabilities, the mean over all its classifiers."""
+    """One row per test image: prior-adjusted probabilities, the mean over the compared arms."""
     classes = results.catalog.classes
     names = [probability_column(label) for label in classes]
     keys, tables = ["image_id", "lesion_id", "label"], []
@@ -100,13 +100,16 @@ def failure_figure(results: RunResults, found: pd.DataFrame) -> Figure:
         group = f"{class_words(row['label'])}: {counted(totals[row['label']], 'lesion')}{few}"
         pixels = png(thumbnail(results.images[place]))
         panels.append(Panel(name, alt, pixels, title, group))
-    first = " Malignant or pre-malignant classes come first, with the lesions that are called " + (
-        "benign before the others."
+    first = (
+        " Malignant or pre-malignant classes come first; in them, images that are called benign "
+        "come before the others."
     )
     caption = (
-        "Lesions of the test splits that are called wrongly, the most confidently wrong first, by "
-        "their true class; above each image the class that it is called and that class's "
-        "probability, prior-adjusted and averaged over the classifiers that tested the image (all "
-        f"arms, networks and seeds).{first if grave_classes(results.catalog.classes).any() else ''}"
+        "Lesions of the test splits of which at least one image is called wrongly, by their true "
+        "class and in the order of confidence, each by its first such image; above it the class "
+        "that it is called and that class's probability, prior-adjusted and averaged over the "
+        "classifiers that tested the image (all compared arms, networks and seeds; not the "
+        "shorter trainings). Averaged over its images, a lesion may be called rightly."
+        f"{first if grave_classes(results.catalog.classes).any() else ''}"
     )
     return Figure("failures", caption, tuple(panels), found, width=88)

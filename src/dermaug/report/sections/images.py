@@ -42,11 +42,11 @@ def sample_grids(results: RunResults) -> Figure | None:
         words = class_words(generator.label)
         shown = min(COLUMNS * ROWS, len(generator.samples))
         for kind, images, title in (
-            ("real", real, f"{words}: {len(real)} of {total} real"),
+            ("real", real, f"{words}: {len(real)} of {total:,} real"),
             ("synthetic", generator.samples, f"{words}: {shown} synthetic"),
         ):
             name = file_name("samples", index, *key, kind, ending="png")
-            alt = f"{kind} images of class {generator.label}, {generator.family}, {where}"
+            alt = f"{kind} images of class {generator.label}, beside {generator.family}, {where}"
             pixels = png(sheet(images[: COLUMNS * ROWS], COLUMNS))
             group = generator.family if len(families) > 1 else ""
             panels.append(Panel(name, alt, pixels, title, group))

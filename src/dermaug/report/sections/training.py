@@ -121,7 +121,7 @@ def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[st
         score = curve["validation_balanced_accuracy"]
         axes.plot(curve["images"] / 1_000, score, color=shade, linestyle=style, alpha=0.75)
         told = (
-            f"{arm}, fold {fold}, seed {seed}, {images:,} images shown: {value:.3f}"
+            f"{arm}, fold {fold}, seed {seed}, {images:,.0f} images shown: {value:.3f}"
             for images, value in zip(curve["images"], score, strict=True)
         )
         add_tips(axes, zip(curve["images"] / 1_000, score, told, strict=True))
@@ -138,7 +138,7 @@ def _draw_losses(
             shade = colour(series)
             axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
             told = (
-                f"{name.replace('_', ' ')}, {images:,} images shown: {value:.3f}"
+                f"{name.replace('_', ' ')}, {images:,.0f} images shown: {value:.3f}"
                 for images, value in zip(curves["images"], curves[name], strict=True)
             )
             add_tips(axes, zip(curves["images"] / 1_000, curves[name], told, strict=True))
@@ -240,8 +240,9 @@ def curation_table(results: RunResults) -> Table | None:
     copies = any(entry.copies is not None for entries in found.values() for entry in entries)
     caption = (
         "Curation: images drawn, images that each rule would reject, images that pass all rules; "
-        "fewest–most over folds and seeds. Last column: real validation images of the class that "
-        "the rule on confidence would reject as well, over all trials. The reference classifier is "
+        "fewest–most over folds and seeds. Last column: real validation images of the class (of "
+        "the half of the lesions that curation uses) that the rule on confidence would reject as "
+        "well, over all trials. The reference classifier is "
         f"that of arm {reference.name} with the next seed (after the last one, the first). {NONE}: "
         f"the rule was not used or could not be applied.{f' {_COPIES}' if copies else ''}"
     )

@@ -235,8 +235,9 @@ def _forest_colours(table: pd.DataFrame) -> str:
         "Grey: exploratory (replay controls, and doses that were not selected).": ~single
         & (table["verdict"] == EXPLORATORY),
         "Grey and dotted: one training per arm in fewer than three folds, not judged.": single,
-        "A negative control shows every class as often as its baseline; by design none is "
-        "expected, so that its difference shows what chance does here.": table["role"] == NEGATIVE,
+        "A negative control shows every class as often as its baseline: no difference "
+        "is expected by design, so that the one seen shows what chance does here.": table["role"]
+        == NEGATIVE,
     }
     return " ".join(words for words, shown in kinds.items() if shown.any())
 
