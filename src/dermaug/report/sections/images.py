@@ -46,7 +46,8 @@ def sample_grids(results: RunResults) -> Figure | None:
             ("synthetic", generator.samples, f"{words}: {shown} synthetic"),
         ):
             name = file_name("samples", index, *key, kind, ending="png")
-            alt = f"{kind} images of class {generator.label}, beside {generator.family}, {where}"
+            source = "training split" if kind == "real" else generator.family
+            alt = f"{kind} images of class {generator.label}, {source}, {where}"
             pixels = png(sheet(images[: COLUMNS * ROWS], COLUMNS))
             group = generator.family if len(families) > 1 else ""
             panels.append(Panel(name, alt, pixels, title, group))
