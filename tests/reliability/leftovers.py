@@ -18,32 +18,40 @@ ADOPTS_ORPHANS = 36
 
 
 @contextmanager
-def orphans_adopted() -> Iterator[None]:
-    """Be the parent of every process below this one whose own parent ends."""
+def orphans_adopted() -> Iterator[frozenset[int]]:
+    """Be the parent of every process below this one whose own parent ends.
+
+    Yields:
+        The children that this process has already.
+    """
     adopt = ctypes.CDLL(None).prctl
     if adopt(ADOPTS_ORPHANS, 1, 0, 0, 0):
         raise OSError("this system does not hand over orphans")
     try:
-        yield
+        yield frozenset(children(os.getpid()))
     finally:
         adopt(ADOPTS_ORPHANS, 0, 0, 0, 0)
 
 
-def orphans(patience: float) -> list[str]:
+def orphans(patience: float, before: frozenset[int]) -> list[str]:
     """The processes that still live after some seconds of waiting, in words.
 
     Python and joblib each start a process that removes what others leave, and ends with this one:
     these are none of them.
+
+    Args:
+        patience: Seconds.
+        before: Children that are not counted, as `orphans_adopted` gives them.
     """
     end = time.monotonic() + patience
-    while (left := _adopted()) and time.monotonic() < end:
+    while (left := _adopted() - before) and time.monotonic() < end:
         time.sleep(0.1)
-    return [f"process {pid}: {_command(pid)}" for pid in left]
+    return [f"process {pid}: {_command(pid)}" for pid in sorted(left)]
 
 
-def _adopted() -> list[int]:
+def _adopted() -> set[int]:
     trackers = {each._resource_tracker._pid for each in (resource_tracker, of_loky)}
-    return [pid for pid in children(os.getpid()) if pid not in trackers]
+    return set(children(os.getpid())) - trackers
 
 
 def _command(pid: int) -> str:

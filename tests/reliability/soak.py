@@ -86,7 +86,7 @@ def soak(number: int, seed: int, place: Path, minutes: float) -> Count:
     draw, count, end = random.Random(seed), Count(), time.monotonic() + 60 * minutes
     console.quiet = True
     known = set[str]()  # what is left is told once
-    with orphans_adopted(), temporary_folder(place / "temporary") as temporary:
+    with orphans_adopted() as before, temporary_folder(place / "temporary") as temporary:
         while count.runs < number and time.monotonic() < end:
             told, tree = len(count.faults), random_experiment(draw)
             folder = place / f"run{count.runs + count.refused}"
@@ -100,7 +100,7 @@ def soak(number: int, seed: int, place: Path, minutes: float) -> Count:
                 count.faults.append(f"{tree}: {error!r}")
             shutil.rmtree(folder, ignore_errors=True)
             folder.with_suffix(".told").unlink(missing_ok=True)
-            left = orphans(PATIENCE)
+            left = orphans(PATIENCE, before)
             left += [str(path) for path in (*place.iterdir(), *temporary.iterdir())]
             left.remove(str(temporary))
             _note_left([each for each in left if each not in known], tree, count)
