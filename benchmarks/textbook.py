@@ -54,7 +54,7 @@ def prepared(data: Path | None, images: int) -> Iterator[Prepared]:
         folder = Path(name)
         catalog = open_images(data, images, folder)
         store = load_pixels(catalog, DataConfig(size=SIZE), cache=folder / "cache")
-        pixels = store.images.copy()  # the cache is mapped read-only
+        pixels = np.asarray(store.images).copy()  # the cache is mapped read-only
         files = as_image_folder(catalog, folder / "by class")
         yield Prepared(folder, catalog, pixels, files, min(64, len(catalog)))
 

@@ -15,6 +15,7 @@ def test_rows_are_those_of_the_parts_in_a_row() -> None:
     np.testing.assert_array_equal(rows[np.array([4, 0, 4])], expected[[4, 0, 4]])
     np.testing.assert_array_equal(rows[1:4], expected[1:4])
     np.testing.assert_array_equal(rows[np.arange(5) < 2], expected[:2])
+    np.testing.assert_array_equal(list(rows), list(expected))
     assert (rows.shape, len(rows), rows.dtype) == (expected.shape, 5, np.uint8)
 
 

@@ -30,6 +30,8 @@ class Pixels(Protocol):
 class ImageRows:
     """Some rows of several sets of images, one set after the other; nothing is copied.
 
+    Indexed like a `ShardedArray`.
+
     Args:
         parts: Images, and the rows of them, each.
 
@@ -51,6 +53,8 @@ class ImageRows:
 
     def __getitem__(self, wanted: Any) -> npt.NDArray[Any]:  # noqa: ANN401
         rows, part_of = self._rows[wanted], self._part_of[wanted]
+        if np.ndim(rows) == 0:
+            return self._sources[int(part_of)][int(rows)]
         found = np.empty((len(rows), *self.shape[1:]), self.dtype)
         for place, images in enumerate(self._sources):
             here = part_of == place

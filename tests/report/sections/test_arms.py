@@ -25,8 +25,8 @@ def words(results: RunResults, *arms: Mapping[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("arm", "told", "untold"),
     [
-        ({"sampling": "balanced"}, "Class-balanced sampling: compared", "eighted loss"),
-        ({"loss": "weighted"}, "Weighted loss: compared", "sampling"),
+        ({"sampling": "balanced"}, "Class-balanced sampling: the difference", "eighted loss"),
+        ({"loss": "weighted"}, "Weighted loss: the difference", "sampling"),
         ({"loss": "adjusted", "sampling": "sqrt"}, "Logit adjustment and square-root", "balanced"),
         ({"policy": "mixup"}, "Mixup: blended", "utmix"),
         ({"policy": "trivial"}, "", "blended"),
