@@ -162,6 +162,10 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     assert "licence CC0. It was not checked" in told
     alone = replace(results, catalog=replace(results.catalog, grouped=False))
     assert "Lesion ids are not known" in " ".join(threats_of(alone))
+    patients = [f"P{row}" for row in range(len(results.catalog))]
+    known = alone.catalog.table.assign(patient_id=patients)
+    grouped = replace(alone, catalog=replace(alone.catalog, table=known))
+    assert "Lesion ids are not known" not in " ".join(threats_of(grouped))
 
 
 def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats_of(

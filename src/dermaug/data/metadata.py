@@ -102,6 +102,12 @@ class Sheet:
         )
         return replace(self, columns=tuple(kept), rows=rows)
 
+    def in_small_letters(self, names: Sequence[str]) -> "Sheet":
+        """The table in which each of these columns that it has in other letters has its name."""
+        small = {name.lower(): name for name in self.columns}
+        missing = [name for name in names if name not in self.columns and name in small]
+        return self.renamed({name: small[name] for name in missing})
+
 
 def read_header(path: Path) -> tuple[str, ...]:
     """Names in the first row of a table; none when it is no table. Never raises."""

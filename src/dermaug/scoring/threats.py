@@ -51,11 +51,13 @@ def threats(known: Known) -> pd.DataFrame:
 
 
 def _lesions(known: Known) -> Iterator[str]:
-    results = known.results
-    if not results.catalog.grouped:
+    results, catalog = known.results, known.results.catalog
+    by_patient = catalog.unit == "patient"
+    if not catalog.grouped and not (by_patient and (catalog.table["patient_id"] != "").all()):
+        some = " nor, of some images, patients" if by_patient else ""
         yield (
-            "Lesion ids are not known: each image counts as its own lesion, so views of one lesion "
-            "may be in two splits of a fold, which inflates every score."
+            f"Lesion ids are not known{some}: each image counts as its own lesion, so views of one "
+            "lesion may be in two splits of a fold, which inflates every score."
         )
     tested = [image for fold in results.folds for image in fold.test]
     table = results.catalog.table.iloc[results.catalog.rows(tested)]

@@ -154,6 +154,18 @@ def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
     assert caught.value.details == ("metadata.csv line 4: expected 6 cells, found 5",)
 
 
+def test_optional_columns_are_known_in_capital_letters_too(folder: Folder) -> None:
+    table = (
+        "file_name,label,Patient_ID,Age,SEX\n"
+        "images/1.jpg,mel,P0,40,female\nimages/2.jpg,nv,P0,41,\nimages/3.jpg,nv,P1,,male\n"
+    )
+    catalog = open_catalog(folder(FILES, table))
+    assert catalog.table["patient_id"].tolist() == ["P0", "P0", "P1"]
+    assert catalog.table["age"].tolist()[:2] == [40, 41]
+    assert catalog.table["sex"].tolist() == ["female", "unknown", "male"]
+    assert not any("not read" in note for note in catalog.notes)
+
+
 def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> None:
     table = (
         "file_name,label,lesion_id,patient_id,lens\n"

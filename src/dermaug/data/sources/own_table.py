@@ -171,6 +171,7 @@ def _pooled(
     required = tuple(names.get(column, column) for column in REQUIRED)
     needed = (*required, *(name for name in names.values() if name not in required))
     sheets = [_sheet(table, root, needed, findings).renamed(names) for table in tables]
+    sheets = [sheet.in_small_letters((*OPTIONAL_CELLS, *TONE_COLUMNS)) for sheet in sheets]
     if len(sheets) == 1 and (tables[0].parent == root or not is_split(tables[0].parent)):
         return sheets[0]
     rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]

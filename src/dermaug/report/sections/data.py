@@ -23,7 +23,11 @@ def data_section(results: RunResults) -> Section:
     skipped = tuple(f"{path}: {reason}" for path, reason in results.record.data.skipped.items())
     were = "was" if len(skipped) == 1 else "were"
     summary = f"{counted(len(skipped), 'file')} could not be read and {were} left out"
-    content.append(Details(summary, [Bullets(skipped)]) if skipped else "No file was left out.")
+    content.append(
+        Details(summary, [Bullets(skipped)])
+        if skipped
+        else "Every image that was found could be read."
+    )
     return Section("data", "The data", content)
 
 
