@@ -10,10 +10,7 @@ from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.files import sha256
 
-FILE = """
-name = "grid"
-seeds = [0, 1]
-
+DATA = """
 [data]
 size = 32
 classes = ["bcc", "mel", "nv"]
@@ -22,7 +19,12 @@ phantom = { number = 120, balanced = true }
 [splits]
 folds = 3
 run = [0]
-
+"""
+"""What the experiment files of the launchers' tests have in common."""
+FILE = f"""
+name = "grid"
+seeds = [0, 1]
+{DATA}
 [[classifiers]]
 images = 640
 batch = 16
@@ -42,7 +44,7 @@ policy = "standard"
 [[arms]]
 name = "classic+synthetic"
 policy = "standard"
-synthetic = { dose = 20, max_per_real = 0 }
+synthetic = {{ dose = 20, max_per_real = 0 }}
 """
 
 

@@ -147,6 +147,24 @@ def test_equal_arms_do_not_give_an_interval_of_width_zero(design: Callable[..., 
     assert (high - low < 1.0).all()
 
 
+@pytest.mark.parametrize("folds", [1, 3])
+def test_two_perfect_aucs_of_single_trainings_have_no_interval(
+    design: Callable[..., Any], folds: int
+) -> None:
+    chosen = design(folds=folds, seeds=1)
+    equal = {
+        fold: replace(sample, values=0 * sample.values, influence=0 * sample.influence)
+        for fold, sample in chosen.draw(np.random.default_rng(5)).items()
+    }
+    (found,) = estimate_all([equal], readout_metrics(chosen.classes))
+    rate = metrics_of(chosen.classes).index(Metric(ARGMAX, "all", "balanced_accuracy"))
+    low, high = found.interval()
+    assert found.value[MACRO_AUC] == 0.0
+    told = (low, high, found.standard_error, found.p_value())
+    assert np.isnan([each[MACRO_AUC] for each in told]).all()
+    assert high[rate] > 0.001 > -0.001 > low[rate]
+
+
 def test_three_lesions_that_all_agree_are_not_certain() -> None:
     found = estimated(samples_of(np.full((1, 2, 3), -1.0)))
     low, high = found.interval()[:, 0]

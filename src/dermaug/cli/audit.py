@@ -1,6 +1,7 @@
 """`dermaug audit`: quality and privacy of sets of synthetic images."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,27 +35,64 @@ Label = Annotated[
     str, typer.Option("--label", help="Class of all images of a folder without class folders.")
 ]
 Real = Annotated[Path, typer.Option("--data", help="Data set of real images to compare with.")]
-Model = Annotated[
-    Path | None, typer.Option(help="Classifier (or its folder) that provides the features.")
-]
-Backbone = Annotated[str | None, typer.Option(help="timm model that provides the features.")]
-Inception = Annotated[
-    bool, typer.Option("--inception", help="Use Inception features (requires the extra fidelity).")
-]
-Weights = Annotated[Path | None, typer.Option(help="Weight file for the backbone or Inception.")]
-Layers = Annotated[
-    list[str] | None, typer.Option(help="Layer of the backbone, for example blocks.3; repeatable.")
-]
-Options = Annotated[
-    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
-]
-Missing = Annotated[
-    list[str] | None, typer.Option(help="Key that may be missing from the weight file; repeatable.")
-]
 Size = Annotated[int | None, typer.Option(min=16, max=1024, help="Image size in pixels.")]
 Folder = Annotated[
     Path | None, typer.Option("--output", "-o", help="Folder for the page and the tables.")
 ]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Options on the network whose features are compared: exactly one of three."""
+
+    model: Annotated[
+        Path | None, typer.Option(help="Classifier (or its folder) that provides the features.")
+    ] = None
+    backbone: Annotated[str | None, typer.Option(help="timm model that provides the features.")] = (
+        None
+    )
+    inception: Annotated[
+        bool,
+        typer.Option("--inception", help="Use Inception features (requires the extra fidelity)."),
+    ] = False
+    weights: Annotated[
+        Path | None, typer.Option(help="Weight file for the backbone or Inception.")
+    ] = None
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(help="Layer of the backbone, for example blocks.3; repeatable."),
+    ] = None
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Argument of the timm model.")
+    ] = None
+    expect_missing: Annotated[
+        list[str] | None,
+        typer.Option(help="Key that may be missing from the weight file; repeatable."),
+    ] = None
+
+    def check(self) -> None:
+        """Raise unless exactly one network is asked for, and its options can be read."""
+        if [self.model is not None, self.backbone is not None, self.inception].count(True) != 1:
+            raise DermaugError("give exactly one of --model, --backbone and --inception")
+        _options(self.option)
+
+    def judge(self, device: "torch.device") -> "tuple[Judge, StoredClassifier | None]":
+        """The network, and where its classifier is stored if it is one."""
+        from dermaug.experiment.stages.judges import backbone_judge, inception_judge
+
+        if self.model is not None:
+            return _classifier(self.model, device)
+        if self.backbone is None:
+            return inception_judge(self.weights, device), None
+        judge = backbone_judge(
+            self.backbone,
+            self.weights,
+            device,
+            options=_options(self.option),
+            layers=tuple(self.layer or ()),
+            expect_missing=tuple(self.expect_missing or ()),
+        )
+        return judge, None
 
 
 @app.command()
@@ -63,13 +101,7 @@ def audit(
     *,
     synthetic: Synthetic,
     data: Real,
-    model: Model = None,
-    backbone: Backbone = None,
-    inception: Inception = False,
-    weights: Weights = None,
-    layer: Layers = None,
-    option: Options = None,
-    expect_missing: Missing = None,
+    features: Features,
     size: Size = None,
     label: Label = "",
     output: Folder = None,
@@ -78,28 +110,15 @@ def audit(
     device: Device = "auto",
 ) -> None:
     """Compare synthetic with real images: fidelity, copies, and recognisable classes."""
-    if [model is not None, backbone is not None, inception].count(True) != 1:
-        raise DermaugError("give exactly one of --model, --backbone and --inception")
-    options, wanted, columns = _options(option), reading.classes, reading.columns
+    features.check()
     if output is not None:
         from dermaug.files import require_writable
 
         require_writable(output)
-    from dermaug.experiment.stages.judges import backbone_judge, inception_judge
     from dermaug.inspection.audit_folder import audit_folder
     from dermaug.training.fabric import start_fabric
 
-    where = start_fabric(device).device
-    stored = None
-    if model is not None:
-        judge, stored = _classifier(model, where)
-    elif backbone is not None:
-        layers, missing = tuple(layer or ()), tuple(expect_missing or ())
-        judge = backbone_judge(
-            backbone, weights, where, options=options, layers=layers, expect_missing=missing
-        )
-    else:
-        judge = inception_judge(weights, where)
+    judge, stored = features.judge(start_fabric(device).device)
     found = {
         name: audit_folder(
             path,
@@ -107,9 +126,9 @@ def audit(
             judge,
             stored=stored,
             size=size,
-            labels=wanted,
+            labels=reading.classes,
             label=label,
-            columns=columns,
+            columns=reading.columns,
         )
         for name, path in _named(synthetic).items()
     }

@@ -96,15 +96,7 @@ def run(
     launch = launching.launch
     folder = output or Path("runs") / asked.name
     if dry_run:
-        from dermaug.experiment.launchers.cost import estimate, print_cost
-        from dermaug.experiment.launchers.preflight import prove_networks
-
-        prove_networks(folder, asked, launch)
-        cost = estimate(folder, asked, launch)
-        if as_json:
-            echo_json(cost.record)
-        else:
-            print_cost(cost)
+        _estimate(folder, asked, launch, as_json)
         return
     if as_json:
         raise DermaugError("run --json prints a plan: it needs --dry-run")
@@ -112,6 +104,19 @@ def run(
     from dermaug.study import run_study
 
     console.print(f"report: {run_study(folder, asked, launch, command_line())}")
+
+
+def _estimate(folder: Path, asked: Experiment, launch: Launch, as_json: bool) -> None:
+    """Check everything that would stop the run, and print what it costs."""
+    from dermaug.experiment.launchers.cost import estimate, print_cost
+    from dermaug.experiment.launchers.preflight import prove_networks
+
+    prove_networks(folder, asked, launch)
+    cost = estimate(folder, asked, launch)
+    if as_json:
+        echo_json(cost.record)
+    else:
+        print_cost(cost)
 
 
 @train.command()

@@ -39,6 +39,22 @@ def convergence_state(rows: pd.DataFrame) -> str:
     return REACHED if (rows["high"] <= rows["margin"]).all() else OPEN
 
 
+def convergence_words(name: str, rows: pd.DataFrame) -> tuple[str, str]:
+    """Whether a baseline has converged, as a clause without its end, and its state.
+
+    Args:
+        name: What is said to have converged.
+        rows: As for `convergence_state`.
+    """
+    state, shown = convergence_state(rows), f"after {rows['images'].iloc[0]:,} images shown"
+    words = {
+        NOT_REACHED: f"{name} had not converged {shown}",
+        OPEN: f"Whether {name} had converged {shown} is open",
+        REACHED: f"{name} had converged within the margins {shown}",
+    }
+    return words[state], state
+
+
 def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:
     """One row per classifier and metric that is judged.
 

@@ -8,7 +8,7 @@ import pandas as pd
 from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.convergence import NOT_REACHED, OPEN, convergence_state
+from dermaug.scoring.convergence import REACHED, convergence_words
 from dermaug.scoring.scores import primary_metric
 from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
@@ -122,12 +122,9 @@ def _trainings(known: Known) -> Iterator[str]:
             "training might change every comparison."
         )
     for (model, arm), part in known.convergence.groupby(["model", "arm"], sort=False):
-        shown = f"after {part['images'].iloc[0]:,} images shown"
-        state = convergence_state(part)
-        if state == NOT_REACHED:
-            yield f"{arm} with {model} had not converged {shown} (see the answer)."
-        if state == OPEN:
-            yield f"Whether {arm} with {model} had converged {shown} is open (see the answer)."
+        words, state = convergence_words(f"{arm} with {model}", part)
+        if state != REACHED:
+            yield f"{words} (see the answer)."
     yield from _curations(results)
     for generator in results.networks:
         if generator.record.diagnosis:

@@ -100,6 +100,8 @@ def _not_judged(row: Row, facts: str) -> str:
     what = f"{row['arm']} minus {row['reference']} in {metric_words(row)} is {facts}"
     if row["num_groups"] < FEWEST_GROUPS:
         return f"{what}: {row['num_groups']} {GROUPS_ONLY}, too few to be judged."
+    if np.isnan(row["low"]):
+        return f"{what} for every group, which tells no uncertainty: not judged."
     return f"{what} over the choice of {GROUPS_ONLY} alone: one training per arm, not judged."
 
 

@@ -114,7 +114,7 @@ def _rows(
     }
     for place, metric in enumerate(metrics):
         few = metric.scope != ALL and estimate.groups[place] < FEWEST_GROUPS
-        judged = estimate.is_judged and not few and not np.isnan(estimate.value[place])
+        judged = estimate.is_judged and not few and not np.isnan(estimate.standard_error[place])
         family = _family(metric) if is_asked else ""
         margin = margins[place]
         yield {

@@ -24,7 +24,7 @@ class Estimate:
         scale: Scale of the t distribution of trainings around the nodes; 0 if trainings were not
             varied.
         freedom: Degrees of freedom of that distribution.
-        standard_error: Standard error of the value.
+        standard_error: Standard error of the value; NaN, like the three above, where it is unknown.
         levels: Sources of variation, as named by `levels_of`.
     """
 
@@ -64,7 +64,7 @@ class Estimate:
     def p_value(self, null: float = 0.0) -> Float[np.ndarray, " m"]:
         """Two-sided p of the value against a null: twice the smaller tail."""
         tail = below(np.full(len(self.value), null), self.nodes, self.scale, self.freedom)
-        return np.where(np.isnan(self.value), np.nan, 2 * np.minimum(tail, 1 - tail))
+        return np.where(np.isnan(self.standard_error), np.nan, 2 * np.minimum(tail, 1 - tail))
 
     def equivalence_p(self, margin: float) -> Float[np.ndarray, " m"]:
         """The larger p of two one-sided tests against -margin and +margin (Schuirmann 1987).
@@ -75,4 +75,4 @@ class Estimate:
             below(np.full(len(self.value), end), self.nodes, self.scale, self.freedom)
             for end in (-margin, margin)
         ]
-        return np.where(np.isnan(self.value), np.nan, np.maximum(ends[0], 1 - ends[1]))
+        return np.where(np.isnan(self.standard_error), np.nan, np.maximum(ends[0], 1 - ends[1]))

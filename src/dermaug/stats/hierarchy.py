@@ -33,6 +33,8 @@ from dermaug.stats.trainings import (
 
 Comparison = Mapping[int, FoldSample]  # fold -> sample
 RESAMPLES = 4_000
+NOTHING = 1e-12
+"""A standard error that is as good as 0."""
 _MANY = 1e6  # degrees of freedom of a part that does not vary
 
 
@@ -120,16 +122,19 @@ def _estimate(part: _Contributions, drawn: Float[np.ndarray, "r m"]) -> Estimate
     else:
         nodes, scale, freedom = _over_trainings(part, value, floor, drawn, groups)
     nan = np.where(part.undefined, np.nan, 0.0)
+    error = np.sqrt(nodes.var(axis=0) + scale**2) + nan
+    # Where nothing varies and nothing sets a floor, as for two AUCs of 1, no interval is known.
+    unknown = np.where(error > NOTHING, 0.0, np.nan)
     trainings = stdtrit(freedom, _spread(len(drawn)))[:, None] * scale
     return Estimate(
         value=value + nan,
         level=part.level + nan,
         groups=groups,
-        draws=value + nan + _as_wide(drawn, nodes) + trainings,
-        nodes=nodes + nan,
-        scale=scale + nan,
+        draws=value + unknown + _as_wide(drawn, nodes) + trainings,
+        nodes=nodes + unknown,
+        scale=scale + unknown,
         freedom=freedom,
-        standard_error=np.sqrt(nodes.var(axis=0) + scale**2) + nan,
+        standard_error=error + unknown,
         levels=part.levels,
     )
 

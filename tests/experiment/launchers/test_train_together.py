@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from programs import Program
-from small_grid import until
+from small_grid import DATA, until
 from typer.testing import CliRunner
 
 from dermaug.cli import app
@@ -21,15 +21,9 @@ from dermaug.training.leading import call_to_job
 from dermaug.training.ranks import Ranks
 
 Start = Callable[..., Program]
-FILE = """
+FILE = f"""
 name = "together"
-[data]
-size = 32
-classes = ["bcc", "mel", "nv"]
-phantom = { number = 120, balanced = true }
-[splits]
-folds = 3
-run = [0]
+{DATA}
 [[classifiers]]
 images = 640
 [[generators]]
@@ -45,10 +39,10 @@ family = "acgan"
 name = "classic"
 [[arms]]
 name = "classic+synthetic"
-synthetic = { family = "cgan", dose = 20, max_per_real = 0 }
+synthetic = {{ family = "cgan", dose = 20, max_per_real = 0 }}
 [[arms]]
 name = "classic+others"
-synthetic = { family = "acgan", dose = 20, max_per_real = 0 }
+synthetic = {{ family = "acgan", dose = 20, max_per_real = 0 }}
 """
 DEVICES = ("--devices", "2")
 

@@ -16,7 +16,7 @@ from dermaug.report.sections.answer import (
     short_answer,
     uncovered,
 )
-from dermaug.scoring.convergence import NOT_REACHED, REACHED, convergence_state
+from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.outcomes import (
@@ -29,6 +29,12 @@ from dermaug.stats.outcomes import (
 from dermaug.stats.trainings import GROUPS_ONLY
 
 Row = Mapping[Any, Any]
+_REACH = {
+    NOT_REACHED: ", so this holds at that length of training only",
+    OPEN: ", so longer training may change this",
+    REACHED: " (other arms were not checked)",
+}
+"""What the convergence of a baseline means for the answer."""
 _TALLY = {HELPS: "better", HURTS: "worse", EQUIVALENT: "equivalent", INCONCLUSIVE: "inconclusive"}
 
 
@@ -107,13 +113,8 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
     name = row["reference"]
     if measured.empty:
         return f"Whether longer training of {name} would change this was not measured"
-    shown = f"after {measured['images'].iloc[0]:,} images shown"
-    state = convergence_state(measured)
-    if state == NOT_REACHED:
-        return f"{name} had not converged {shown}, so this holds at that length of training only"
-    if state == REACHED:
-        return f"{name} had converged within the margins {shown} (other arms were not checked)"
-    return f"Whether {name} had converged {shown} is open, so longer training may change this"
+    words, state = convergence_words(name, measured)
+    return words + _REACH[state]
 
 
 def _tally(rows: pd.DataFrame) -> list[str]:
