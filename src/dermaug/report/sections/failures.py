@@ -21,9 +21,9 @@ from dermaug.scoring.scores import adjusted, label_arrays, on_test
 MOST = 6
 """Largest number of images shown of each class."""
 CAUTION = (
-    "These are real images of the test split. They are shown in this page only; dermaug publish "
-    "leaves them out. A change to the study that was made after looking at them has used its test "
-    "split, and must be tested on other lesions."
+    "These are real images of the test split. They are in this page and beside it in figures/ "
+    "only; dermaug publish leaves them out. A change to the study that was made after looking at "
+    "them has used its test split, and must be tested on other lesions."
 )
 
 

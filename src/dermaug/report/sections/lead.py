@@ -94,9 +94,9 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
     if row["verdict"] == EQUIVALENT:
         return f"{arm} does as well as {pair}, within a margin of {row['margin']:g}: {difference}."
     if row["verdict"] == INCONCLUSIVE:
-        none = ", and after adjustment for all comparisons no possible gain would be significant"
-        none = "" if row["attainable"] else none
-        return f"Whether {arm} does better or worse than {pair} is not settled: {difference}{none}."
+        never = ", and after adjustment for all comparisons no possible gain would be significant"
+        out = "" if row["attainable"] else never
+        return f"Whether {arm} does better or worse than {pair} is not settled: {difference}{out}."
     return str(row["sentence"])
 
 
