@@ -71,13 +71,13 @@ def press_answers(page: Any, key: ReaderKey, order: tuple[int, ...]) -> None:
 
 
 def wait_until_kept(profile: Path, context: Any) -> None:
-    """Chromium writes local storage to disk some time after a page has changed it."""
+    """Chromium writes local storage when a page closes or, where it is busy, within two minutes."""
     idle, files = context.new_page(), "Default/Local Storage/leveldb/*.log"
-    for _ in range(150):
+    for _ in range(1500):
         if any(b'"at":3' in file.read_bytes() for file in profile.glob(files)):
             return
         idle.wait_for_timeout(100)
-    raise AssertionError("the answers did not reach the disk in 15 seconds")
+    raise AssertionError("the answers did not reach the disk in 150 seconds")
 
 
 def downloaded(page: Any, button: str, path: Path) -> Path:
