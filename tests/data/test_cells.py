@@ -12,6 +12,7 @@ from dermaug.data.cells import (
     check_names,
     check_unique,
     describe,
+    lesions_unknown,
     name_fault,
     parse_age,
     parse_sex,
@@ -127,3 +128,12 @@ def test_rows_that_contradict_each_other() -> None:
         "line 4: lesion 'L' is 'nv', but 'mel' in line 2; a patient with several lesions goes into "
         "a column patient_id",
     ]
+
+
+@pytest.mark.parametrize(
+    ("patients", "known"), [(["a", "b"], True), (["a", ""], False), ([], False)]
+)
+def test_without_lesions_it_is_said_whether_patients_are_known(
+    patients: list[str], known: bool
+) -> None:
+    assert lesions_unknown(patients).endswith("Patients are known.") == known

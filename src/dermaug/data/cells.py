@@ -110,6 +110,12 @@ def parse_patient(row: Row) -> str:
     return "" if text.lower() in UNKNOWN_WORDS else text
 
 
+def lesions_unknown(patients: Sequence[str] = ()) -> str:
+    """The note of a data set without lesion ids; `patients` holds one per image, "" if unknown."""
+    known = " Patients are known." if patients and all(patients) else ""
+    return f"Lesions are unknown: each image counts as its own lesion.{known}"
+
+
 def tone_column(columns: Container[str]) -> str | None:
     """The column of a table with the skin tone; None without one.
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, name_fault
+from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
@@ -25,7 +25,7 @@ from dermaug.data.sources.images import (
     sub_folders,
 )
 from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
+from dermaug.data.sources.own_table import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     is_container,
     is_split,
@@ -188,7 +188,7 @@ def read(path: Path) -> Catalog:
             findings.add(f"{lost}: image not directly in a class folder")
     ids, labels = image_ids(files, path), [plain_name(image.parent) for image in paths]
     findings.stop(str(path))
-    notes = [UNGROUPED_NOTE, *_left_out(path, folders)]
+    notes = [lesions_unknown(), *_left_out(path, folders)]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
     if roots != [path]:
         counts = Counter(image.parents[1].name for image in paths)

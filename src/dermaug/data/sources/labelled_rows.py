@@ -13,6 +13,7 @@ from dermaug.data.cells import (
     check_patients,
     check_unique,
     describe,
+    lesions_unknown,
     name_fault,
     parse_device,
     parse_patient,
@@ -211,7 +212,7 @@ def _catalog(
     grouped = any(column in sheet.columns for column in ALIASES["lesion_id"]) and lesions != ids
     alone = sum(lesion == image for lesion, image in zip(lesions, ids, strict=True))
     if not grouped:
-        notes.append("Lesions are unknown: each image counts as its own lesion.")
+        notes.append(lesions_unknown([parse_patient(row) for row in rows]))
     elif alone:
         notes.append(f"{alone:,} images without a lesion_id count as their own lesions.")
     diagnoses = pd.Series([row["label"] for row in rows]).groupby(lesions).nunique()

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, name_fault
+from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
 from dermaug.data.sources.class_folders import TABLES
 from dermaug.data.sources.images import MASK_FOLDER, file_names, files_below, is_image, sub_folders
-from dermaug.data.sources.own_table import UNGROUPED_NOTE, image_ids, plain_catalog
+from dermaug.data.sources.own_table import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import is_container, is_split
 
 NAMED = 12
@@ -81,7 +81,7 @@ def read(path: Path) -> Catalog:
     ids, patients = image_ids(files, path), [file.parent.name for file in paths]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
     notes = [
-        UNGROUPED_NOTE,
+        lesions_unknown(),
         "Images in one folder below a class, or in folders of one name, are taken as those of one "
         "patient.",
     ]

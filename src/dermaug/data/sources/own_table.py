@@ -18,6 +18,7 @@ from dermaug.data.cells import (
     check_patients,
     check_unique,
     describe,
+    lesions_unknown,
     name_fault,
     parse_patient,
     safe_join,
@@ -60,7 +61,6 @@ HEADED = (".csv", ".tsv", *workbook.ENDINGS)
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
-UNGROUPED_NOTE = "Lesions are unknown: each image counts as its own lesion."
 
 
 def recognises(path: Path) -> bool:
@@ -245,7 +245,7 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
     """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
     notes = [sheet.how] if sheet.how else []
     if "lesion_id" not in sheet.columns:
-        notes.append(UNGROUPED_NOTE)
+        notes.append(lesions_unknown(patients))
     elif lone:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):

@@ -104,8 +104,11 @@ def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
 def _images(look: Look) -> str:
     total = sum(each.images for each in look.classes)
     kinds = ", ".join(sorted(look.kinds)) or "embedded pixels"
+    units = ""
+    if look.catalog.grouped or look.catalog.unit == "patient":
+        units = f" of {len(set(look.catalog.groups)):,} {look.catalog.unit}s"
     return (
-        f"{total:,} images of {len(look.classes)} classes in {look.catalog.name} ({kinds}; "
+        f"{look.catalog.name}: {total:,} images{units} in {len(look.classes)} classes ({kinds}; "
         f"{sides_words(look)})"
     )
 
