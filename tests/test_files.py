@@ -16,6 +16,7 @@ from dermaug.files import (
     sha256,
     sweep,
     write_json,
+    write_sealed,
     written_aside,
 )
 
@@ -152,7 +153,7 @@ def test_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_every_odd_entry_of_a_record_is_listed(tmp_path: Path) -> None:
-    write_json(tmp_path / "a.json", {"number": "1", "parts": [1, True], "more": 1})
+    write_sealed(tmp_path / "a.json", {"number": "1", "parts": [1, True], "more": 1})
     with pytest.raises(DermaugError, match="the content is not what dermaug wrote") as caught:
         Noted.read(tmp_path / "a.json")
     odd = [line.split(":")[0] for line in caught.value.details]

@@ -20,6 +20,8 @@ from dermaug.host import has_ended, this_host
 from dermaug.whole_numbers import whole_number
 
 PARTIAL = ".partial-"
+SEAL = "content_sha256"
+"""Entry of a JSON object: the digest of all others."""
 
 
 @contextmanager
@@ -152,15 +154,41 @@ def read_record(path: Path) -> dict[str, Any]:
     return value
 
 
+def write_sealed(path: Path, value: dict[str, Any]) -> None:
+    """Write an object as JSON with the digest of its content, which reveals later edits."""
+    write_json(path, value | {SEAL: _content_digest(value)})
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read the output of `write_sealed`; layout and order of its entries do not matter.
+
+    Raises:
+        DermaugError: The file is missing or damaged, or its content was changed.
+    """
+    value = read_record(path)
+    if value.pop(SEAL, None) != _content_digest(value):
+        raise DermaugError(
+            f"{path}: expected the content that dermaug wrote, found that it differs from its "
+            f"digest ({SEAL}): the file was changed by hand or damaged, or another version of "
+            "dermaug wrote it; restore it, or do again what wrote it"
+        )
+    return value
+
+
+def _content_digest(value: dict[str, Any]) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Record(Section):
     """A JSON object in a file, written and read by one type.
 
-    Strict: a missing, unknown or mistyped entry is damage.
+    Strict: a missing, unknown or mistyped entry is damage, and so is a changed value.
     """
 
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""
-        write_json(path, self.model_dump(mode="json", by_alias=True))
+        write_sealed(path, self.model_dump(mode="json", by_alias=True))
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -170,7 +198,7 @@ class Record(Section):
             DermaugError: Lists every entry that is missing, unknown or of another type.
         """
         try:
-            return cls.model_validate(read_record(path))
+            return cls.model_validate(read_sealed(path))
         except ValidationError as error:
             raise DermaugError(
                 f"{path}: the content is not what dermaug wrote; restore the file, or create it "

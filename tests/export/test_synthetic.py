@@ -15,7 +15,7 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
 from dermaug.export.layouts import LAYOUTS
 from dermaug.export.synthetic import export_synthetic
-from dermaug.files import write_json
+from dermaug.files import write_sealed
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
 
 NUMBER = 6
@@ -37,7 +37,7 @@ def of_run(tmp_path: Path) -> Path:
     record = drawn_run_record(drawn_catalog(tmp_path, ("mel", "nv"), 3))
     data = record.data.model_copy(update={"name": "HAM10000"})
     record.model_copy(update={"data": data}).write(run.record)
-    write_json(run.experiment, {})
+    write_sealed(run.experiment, {})
     job = run.job("generators/dcgan/fold0-seed0/all")
     write_synthetic_set(job.synthetic, SyntheticSet(drawn_images(NUMBER, 0), LABELS, PROVENANCE))
     texts = {"family": "dcgan", "features": "x", "fid_flag": "", "chosen_by_validation": False}

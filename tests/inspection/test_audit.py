@@ -26,6 +26,7 @@ from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.generate import generator_task
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import validate_experiment
+from dermaug.files import read_sealed, write_sealed
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import BY_NAME, audit_folder, part_images
@@ -171,8 +172,7 @@ def test_a_set_that_does_not_tell_is_judged_by_all_and_marked(
     shutil.copytree(folder, copied)
     JobFolder(copied / GENERATOR).audit.unlink()
     manifest = copied / GENERATOR / "synthetic" / "manifest.json"
-    told = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(told | {"validation_images": None}))
+    write_sealed(manifest, read_sealed(manifest) | {"validation_images": None})
     numbers = audit_run(replace(run, folder=copied), CPU)
     kept = run.catalog.table.set_index("image_id").loc[list(run.fold(0).validation)]
     assert numbers["validation_images"].item() == (kept["label"] == "mel").sum()

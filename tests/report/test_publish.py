@@ -1,6 +1,5 @@
 """What a run may show the world, from a small study."""
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +19,7 @@ from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json
+from dermaug.files import read_sealed, write_sealed
 from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
@@ -132,9 +131,9 @@ def test_a_class_whose_copies_are_not_all_known_is_not_shown(
     results: RunResults, tmp_path: Path
 ) -> None:
     for one in results.generators:
-        told = read_json(JobFolder(one.folder).audit)
+        told = read_sealed(JobFolder(one.folder).audit)
         told["numbers"][0]["copies"] = told["numbers"][0]["copy_examined"]
-        JobFolder(one.folder).audit.write_text(json.dumps(told))
+        write_sealed(JobFolder(one.folder).audit, told)
     published(results, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.png"))
 

@@ -13,7 +13,7 @@ from dermaug.cli import app
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import write_json
+from dermaug.files import write_json, write_sealed
 from dermaug.scoring.leaderboard import CONTRASTS, compare_runs, list_runs
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.multiplicity import holm
@@ -30,11 +30,11 @@ def runs(drawn_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = RunFolder(place / name)
         record = drawn_run_record(results.catalog)
         record.model_copy(update={"finished": "2026-01-01T01:30:00+00:00"}).write(files.record)
-        write_json(files.experiment, results.experiment.model_dump(mode="json"))
+        write_sealed(files.experiment, results.experiment.model_dump(mode="json"))
         scored(results).write(files.path)
     begun = RunFolder(place / "begun")
     drawn_run_record(drawn_study().catalog).write(begun.record)
-    write_json(begun.experiment, drawn_study().experiment.model_dump(mode="json"))
+    write_sealed(begun.experiment, drawn_study().experiment.model_dump(mode="json"))
     write_json(place / "old/run.json", {"format": 1})
     write_json(place / "old/experiment.json", {})
     return place

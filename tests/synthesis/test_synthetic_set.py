@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dermaug.errors import DermaugError
-from dermaug.files import read_json, sha256, write_json
+from dermaug.files import read_json, read_sealed, sha256, write_sealed
 from dermaug.synthesis.synthetic_set import (
     Provenance,
     SyntheticSet,
@@ -50,11 +50,10 @@ def test_metadata_tells_label_latent_and_generator(tmp_path: Path) -> None:
 
 def test_parts_that_do_not_agree_are_refused(tmp_path: Path) -> None:
     write_synthetic_set(tmp_path / "set", drawn())
-    manifest = read_json(tmp_path / "set/manifest.json")
-    write_json(tmp_path / "set/manifest.json", manifest | {"number": 4})
+    changed(tmp_path / "set/manifest.json", number=4)
     with pytest.raises(DermaugError, match="do not agree"):
         read_synthetic_set(tmp_path / "set")
-    write_json(tmp_path / "set/manifest.json", {"schema": 99})
+    write_sealed(tmp_path / "set/manifest.json", {"schema": 99})
     with pytest.raises(DermaugError, match="schema: Input should be 2"):
         read_synthetic_set(tmp_path / "set")
 
@@ -84,7 +83,8 @@ def flip(path: Path) -> None:
 
 
 def changed(path: Path, **entries: object) -> None:
-    write_json(path, read_json(path) | entries)
+    """Whoever forges a record forges its digest, too."""
+    write_sealed(path, read_sealed(path) | entries)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from dermaug.experiment.run.run import open_run
 from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import read_experiment
-from dermaug.files import read_json, write_json
+from dermaug.files import read_sealed, write_sealed
 from dermaug.synthesis.png_folder import generate_folder
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.fabric import start_fabric
@@ -147,15 +147,15 @@ def test_synthetic_set_of_another_fold_stops_the_run(
     (job,) = run.jobs.generators
     do_jobs(run, [job], Launch("cpu"))
     manifest = RunFolder(folder).job(job.key).synthetic / "manifest.json"
-    told = read_json(manifest)
-    write_json(manifest, told | {"fold_key": "another"})
+    told = read_sealed(manifest)
+    write_sealed(manifest, told | {"fold_key": "another"})
     with pytest.raises(DermaugError, match="made for fold another"):
         work(folder, asked[1])
     seen = [*told["training_images"], run.folds[0].test[0]]
-    write_json(manifest, told | {"training_images": seen})
+    write_sealed(manifest, told | {"training_images": seen})
     with pytest.raises(DermaugError, match="was trained on 1 images outside the training split"):
         work(folder, asked[1])
-    write_json(manifest, told)
+    write_sealed(manifest, told)
     assert len(work(folder, asked[1]).trials) == 3
 
 

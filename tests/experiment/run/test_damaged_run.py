@@ -14,11 +14,12 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.contents import read_remembered
+from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_json
+from dermaug.files import read_json, read_sealed, write_sealed
 from dermaug.inspection.audit_run import read_audit
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.sections.training import classifier_curves, generator_curves
@@ -61,6 +62,14 @@ def folder(whole: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+def forge(path: Path, change: str | dict[str, object]) -> None:
+    """Change a record together with its digest, so that only its content tells."""
+    if isinstance(change, str):
+        path.write_text(change)
+    else:
+        write_sealed(path, read_sealed(path) | change)
+
+
 def read(folder: Path, asked: Experiment) -> RunResults:
     return read_results(prepare_run(folder, asked))
 
@@ -68,7 +77,7 @@ def read(folder: Path, asked: Experiment) -> RunResults:
 def test_whole_run_is_read(folder: Path, asked: Experiment) -> None:
     results = read(folder, asked)
     assert (len(results.generators), len(results.trials)) == (1, 2)
-    assert results.trials[0].record.model_dump(mode="json") == read_json(
+    assert results.trials[0].record.model_dump(mode="json") == read_sealed(
         folder / TRIAL / "record.json"
     )
     assert all(kind == float for kind in results.trials[0].journal.dtypes)  # noqa: E721
@@ -96,9 +105,40 @@ def test_manifest_of_other_content_is_named(
     folder: Path, asked: Experiment, name: str, change: str | dict[str, object]
 ) -> None:
     path = folder / name
-    path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
+    forge(path, change)
     with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         read(folder, asked)
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("experiment.json", '"balanced_accuracy": 0.02', '"balanced_accuracy": 0.5'),
+        ("experiment.json", '"primary": "balanced_accuracy"', '"primary": "macro_auc"'),
+        ("run.json", '"started": "2', '"started": "1'),
+        (f"{TRIAL}/record.json", '"seed": 0', '"seed": 1'),
+        (f"{TRIAL}/record.json", '"prior": {\n    "mel": 0.', '"prior": {\n    "mel": 0.1'),
+        (f"{GENERATOR}/record.json", '"diagnosis": ""', '"diagnosis": "stopped"'),
+    ],
+)
+def test_a_value_edited_by_hand_is_noticed(folder: Path, name: str, old: str, new: str) -> None:
+    """Each file remains valid in itself: a margin edited after the scores were seen, say."""
+    edited(folder / name, old, new)
+    with pytest.raises(DermaugError, match=f"{folder / name}: expected the content that dermaug"):
+        read(folder, read_run_experiment(folder))
+
+
+def test_layout_and_order_of_a_record_do_not_matter(folder: Path) -> None:
+    path = folder / "experiment.json"
+    before = read_run_experiment(folder)
+    path.write_text(json.dumps(dict(reversed(read_json(path).items()))))
+    assert read_run_experiment(folder) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{'descr'"])
@@ -176,7 +216,7 @@ def test_audit_of_other_content_is_named(
 ) -> None:
     path = folder / name
     assert reader(folder) is not None
-    path.write_text(change if isinstance(change, str) else json.dumps(read_json(path) | change))
+    forge(path, change)
     with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         reader(folder)
 

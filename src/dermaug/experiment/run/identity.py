@@ -10,7 +10,7 @@ from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
 from dermaug.experiment.run.layout import PUBLISHED, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import expanded, read_record
+from dermaug.files import expanded, read_sealed
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -31,7 +31,7 @@ def read_run_experiment(folder: Path) -> Experiment:
         raise DermaugError(f"{folder} is the output of `dermaug publish`, not a run; {WANTED}")
     if files.is_begun:
         RunRecord.read(files.record)  # an earlier version's experiment may have other keys
-    return validate_experiment(read_record(path), str(path))
+    return validate_experiment(read_sealed(path), str(path))
 
 
 def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:

@@ -10,7 +10,7 @@ from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.files import Record, read_record
 
-FORMAT: Literal[3] = 3
+FORMAT: Literal[4] = 4
 Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Measured = Annotated[
     float,
@@ -60,7 +60,7 @@ class Computation(Record):
 class RunRecord(Record):
     """`run.json`."""
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     """Incremented whenever earlier runs can no longer be read."""
     command: str
     version: str

@@ -32,7 +32,7 @@ from dermaug.experiment.run.identity import (
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
-from dermaug.files import require_writable, sweep, write_json
+from dermaug.files import require_writable, sweep, write_sealed
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +198,7 @@ def begin_run(run: Run, command: str = "") -> None:
         run.twins.write(run.files.twins)
         write_folds(run.files.folds, run.folds)
         write_folds_csv(run.files.folds.with_suffix(".csv"), run.folds)
-        write_json(run.files.experiment, run.experiment.model_dump(mode="json"))
+        write_sealed(run.files.experiment, run.experiment.model_dump(mode="json"))
         record.write(run.files.record)
 
 
