@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -23,6 +24,7 @@ from dermaug.app.safety import (
 from dermaug.errors import DermaugError
 
 HOST = [(b"host", b"127.0.0.1:7860")]
+UPLOADS = Path("/tmp/uploads")
 
 
 def picture(kind: str = "PNG", side: int = 40) -> bytes:
@@ -97,10 +99,13 @@ def test_a_choice_is_one_of_the_list() -> None:
         known("../../x", ["a", "b"], "network")
 
 
-def answered(headers: list[tuple[bytes, bytes]]) -> tuple[int, dict[str, str]]:
+def answered(
+    headers: list[tuple[bytes, bytes]], method: str = "GET", body: bytes = b""
+) -> tuple[int, dict[str, str]]:
     """Status and headers that the guard answers a request with."""
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
+        assert (await receive())["body"] == body
         kind = [(b"content-type", b"text/html"), (b"Cache-Control", b"public")]
         await send({"type": "http.response.start", "status": 200, "headers": kind})
         await send({"type": "http.response.body", "body": b""})
@@ -111,10 +116,10 @@ def answered(headers: list[tuple[bytes, bytes]]) -> tuple[int, dict[str, str]]:
         sent.append(message)
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b""}
+        return {"type": "http.request", "body": body}
 
-    scope = {"type": "http", "headers": headers}
-    asyncio.run(Guard(served, 7860)(scope, receive, send))
+    scope = {"type": "http", "method": method, "headers": headers}
+    asyncio.run(Guard(served, 7860, UPLOADS)(scope, receive, send))
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
@@ -142,3 +147,28 @@ def test_the_page_answers_itself_only_and_small_requests_only(
     assert "http" not in sent["content-security-policy"]  # nothing from elsewhere
     assert sent["cache-control"] == "no-store"
     assert "Cache-Control" not in sent
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (UPLOADS / "0a1b/lesion.jpg", 200),
+        ("/etc/passwd", 403),
+        (UPLOADS / "../other/lesion.jpg", 403),
+        ("lesion.jpg", 403),
+        ("https://example.org/lesion.jpg", 403),
+        ("\0", 403),
+    ],
+)
+def test_files_that_were_not_uploaded_cannot_be_named(path: str | Path, status: int) -> None:
+    for file in ({"path": str(path)}, {"path": str(path), "meta": {"_type": "gradio.FileData"}}):
+        content = json.dumps({"data": ["a", [{"image": file}]]}).encode()
+        assert answered(HOST, "POST", content)[0] == status
+        kind = (b"content-type", b"multipart/form-data; boundary=x")  # an upload, read elsewhere
+        assert answered([*HOST, kind], "POST", content)[0] == 200
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 100_000])
+def test_what_is_not_json_is_refused(content: bytes) -> None:
+    assert answered(HOST, "POST", content)[0] == 403
+    assert answered(HOST, "POST", b"")[0] == 200

@@ -71,7 +71,7 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         )
         config = uvicorn.Config(
-            Guard(served, own_port),
+            Guard(served, own_port, Path(uploads)),
             log_level="warning",
             server_header=False,
             limit_concurrency=CONNECTIONS,

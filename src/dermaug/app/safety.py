@@ -1,7 +1,8 @@
 """What the page accepts and sends: uploads, names, numbers, headers."""
 
+import json
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -106,15 +107,17 @@ class Guard:
     """ASGI: the page answers its own address only, small requests only, with its headers.
 
     Another site that a browser has open can neither call the page (its `Origin` differs) nor reach
-    it by a name that it points to this machine (the `Host` differs).
+    it by a name that it points to this machine (the `Host` differs). Files that a request names
+    must have been uploaded: gradio checks that only in servers which it starts itself.
 
     Args:
         served: The page.
         port: Port of the page.
+        uploads: Folder of the uploaded files and of the images that the page shows.
     """
 
-    def __init__(self, served: Served, port: int) -> None:
-        self.served = served
+    def __init__(self, served: Served, port: int, uploads: Path) -> None:
+        self.served, self.uploads = served, uploads.resolve()
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self.origins = {f"http://{host}" for host in self.hosts}
 
@@ -126,8 +129,19 @@ class Guard:
             raise RuntimeError(f"the page has no {scope['type']}")
         elif refused := self._refused(scope):
             await _say(_with_headers(send), *refused)
-        else:
+        elif scope["method"] != "POST" or _header(scope, "content-type").startswith("multipart/"):
             await self.served(scope, receive, _with_headers(send))
+        elif not self._names_uploads_only(content := await _body(receive)):
+            await _say(_with_headers(send), 403, "only uploaded files may be named")
+        else:
+            await self.served(scope, _again(content, receive), _with_headers(send))
+
+    def _names_uploads_only(self, content: bytes) -> bool:
+        try:
+            paths = list(_paths(json.loads(content or b"null")))
+            return all(Path(path).resolve().is_relative_to(self.uploads) for path in paths)
+        except (ValueError, RecursionError, OSError):  # no JSON, nested without end, no path
+            return False
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         """Status and reason where a request is refused; None where it may pass."""
@@ -143,6 +157,42 @@ class Guard:
         if not length.isdecimal() or int(length) > BODY_BYTES:
             return 413, f"at most {UPLOAD_BYTES / 1e6:.0f} MB can be uploaded"
         return None
+
+
+def _header(scope: Scope, name: str) -> str:
+    found = (value for key, value in scope["headers"] if key.decode("latin-1") == name)
+    return next(found, b"").decode("latin-1")
+
+
+def _paths(tree: Any) -> Iterator[str]:  # noqa: ANN401
+    """Whatever a request names as the path of a file."""
+    if isinstance(tree, dict):
+        if tree.get("path") is not None:
+            yield str(tree["path"])
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _paths(each)
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole content of a request, whose length `Guard` has bounded."""
+    content, more = b"", True
+    while more:
+        message = await receive()
+        content += message.get("body", b"")
+        more = message.get("more_body", False)
+    return content
+
+
+def _again(content: bytes, receive: Receive) -> Receive:
+    """Give a content that was read once more, then go on as before."""
+    kept: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def receiving() -> Message:
+        return kept.pop() if kept else await receive()
+
+    return receiving
 
 
 def _with_headers(send: Send) -> Send:
