@@ -36,6 +36,12 @@ def test_failed_write_keeps_the_previous_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
 
 
+def test_empty_path_is_not_the_current_folder() -> None:
+    for path in ("", " "):
+        with pytest.raises(DermaugError, match="output is empty; expected a path"):
+            expanded(path, "output")
+
+
 def test_failed_folder_leaves_nothing(tmp_path: Path) -> None:
     def write_half() -> None:
         with folder_written_aside(tmp_path / "set") as aside:

@@ -15,6 +15,7 @@ from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import read_experiment
+from dermaug.files import expanded
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection.audit_folder import audit_folder
 from dermaug.scoring.leaderboard import compare_runs
@@ -66,8 +67,9 @@ def train(
     """
     asked = read_experiment(find_experiment(str(experiment)), settings)
     command = f"dermaug.train({str(experiment)!r}, {str(output)!r}, {list(settings)!r})"
-    run_study(Path(output), asked, Launch(device, precision), command)
-    return Path(output)
+    folder = expanded(output, "output")
+    run_study(folder, asked, Launch(device, precision), command)
+    return folder
 
 
 def generate(
@@ -82,7 +84,7 @@ def generate(
         seed: Seed of the latents.
         device: auto, cpu, cuda or mps.
     """
-    checkpoint = find_generator(Path(generator))
+    checkpoint = find_generator(expanded(generator, "generator"))
     sampler, spec = load_generator(checkpoint, start_fabric(device).device)
     if label not in spec.classes:
         raise DermaugError(
@@ -106,9 +108,10 @@ def audit(
     Returns:
         One row per class with the numbers of `dermaug audit`.
     """
-    stored = only_classifier(Path(model))
+    stored = only_classifier(expanded(model, "model"))
     judge = classifier_judge(stored.path, start_fabric(device).device)
-    return audit_folder(Path(synthetic), Path(data), judge, stored=stored).audit.numbers
+    drawn, real = expanded(synthetic, "synthetic"), expanded(data, "data")
+    return audit_folder(drawn, real, judge, stored=stored).audit.numbers
 
 
 def compare(*runs: str | Path, across: bool = False) -> pd.DataFrame:
@@ -121,4 +124,4 @@ def compare(*runs: str | Path, across: bool = False) -> pd.DataFrame:
     Returns:
         One row per run, arm, reference and classifier: see `dermaug.scoring.leaderboard`.
     """
-    return compare_runs([Path(run) for run in runs], across=across)
+    return compare_runs([expanded(run, "runs") for run in runs], across=across)

@@ -215,8 +215,10 @@ def expanded(path: str | Path, what: str) -> Path:
         what: Names its place in the error, for example `data.source`.
 
     Raises:
-        DermaugError: There is no user of that name.
+        DermaugError: It is empty, or there is no user of that name.
     """
+    if not str(path).strip():  # Path("") is the current folder
+        raise DermaugError(f"{what} is empty; expected a path (the current folder is .)")
     try:
         return Path(path).expanduser()
     except RuntimeError:

@@ -114,6 +114,31 @@ def test_experiment_that_is_no_file(dermaug: Run, tmp_path: Path) -> None:
     assert_refused(dermaug("run", "x" * 5000), "no experiment 'xxx")
 
 
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (["run", ""], "the word after 'run'"),
+        (["run", " "], "the word after 'run'"),
+        (["train", "generator", ""], "the word after 'generator'"),
+        (["run", "--data", ""], "--data"),
+        (["run", "quickstart", "-o", ""], "-o"),
+        (["train", "classifier", "--output="], "--output"),
+        (["run", "quickstart", "--label-column="], "--label-column"),
+        (["data", "check", ""], "the word after 'check'"),
+        (["score", "a.csv", ""], "the word after 'a.csv'"),
+        (["report", ""], "the word after 'report'"),
+        (["runs", ""], "the word after 'runs'"),
+        (["compare", "run", ""], "the word after 'run'"),
+        (["audit", "set", "--data", ""], "--data"),
+    ],
+    ids=" ".join,
+)
+def test_empty_value_is_no_default_and_no_current_folder(
+    dermaug: Run, words: list[str], place: str
+) -> None:
+    assert_refused(dermaug(*words), f"{place}: expected a value, found an empty one")
+
+
 @pytest.mark.parametrize("data", ["x" * 5000, "~nobody-of-that-name/x", "nowhere"])
 def test_data_path_that_cannot_be_one(dermaug: Run, data: str) -> None:
     expected = "no user of that name" if data.startswith("~") else "expected a data set"

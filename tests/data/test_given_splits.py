@@ -82,6 +82,12 @@ def test_folds_come_back_from_their_file(catalog: Catalog, tmp_path: Path) -> No
     text = (tmp_path / "folds.csv").read_text().replace(",train", ",Training")
     (tmp_path / "folds.csv").write_text(text)
     assert chosen_folds(catalog, read, "digest") == made
+    text = text.replace(",", ";").replace("image_id;fold;split", "Image_ID;Fold;Split")
+    (tmp_path / "folds.csv").write_text(text, encoding="utf-16")
+    assert chosen_folds(catalog, read, "digest") == made
+    (tmp_path / "folds.csv").unlink()
+    with pytest.raises(DermaugError, match=r"expected a table of folds .*, found nothing"):
+        chosen_folds(catalog, read)
 
 
 @pytest.mark.parametrize(

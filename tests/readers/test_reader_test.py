@@ -216,7 +216,18 @@ def test_answers_that_do_not_belong_are_named(
     with pytest.raises(DermaugError) as error:
         read_answers(key, [path])
     assert told in str(error.value)
-    assert f"{path}, line " in str(error.value)
+    assert f"{path} line " in str(error.value)
+
+
+def test_answers_that_went_through_a_spreadsheet_are_the_same(folder: Path, tmp_path: Path) -> None:
+    key = read_key(folder)
+    path = write(tmp_path / "1.csv", key, "reader1", truth(key, "reader1"))
+    expected = read_answers(key, [path])
+    table = pd.read_csv(path, dtype=str)
+    table["seconds"] = table["seconds"].str.replace(".", ",")
+    saved = tmp_path / "saved.csv"
+    table.rename(columns=str.title).to_csv(saved, index=False, sep=";", encoding="utf-16")
+    pd.testing.assert_frame_equal(read_answers(key, [saved]), expected)
 
 
 def test_what_is_no_file_of_answers_or_no_test_is_refused(folder: Path, tmp_path: Path) -> None:
@@ -228,7 +239,7 @@ def test_what_is_no_file_of_answers_or_no_test_is_refused(folder: Path, tmp_path
         read_answers(key, [write(path, key, "reader1", [("", "")])])
     with pytest.raises(DermaugError, match="found no key"):
         read_key(tmp_path)
-    with pytest.raises(DermaugError, match="expected a CSV file of answers"):
+    with pytest.raises(DermaugError, match=r"table of answers, .* found nothing"):
         read_answers(key, [tmp_path / "absent.csv"])
 
 

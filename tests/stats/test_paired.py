@@ -91,12 +91,21 @@ def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> No
     ("change", "message"),
     [
         (lambda t: t.drop(columns="lesion"), "found no lesion"),
-        (lambda t: t.assign(age=50.0), "sum 1"),
-        (lambda t: t.assign(sex="female"), "expected probabilities in sex, found text"),
+        (lambda t: t.rename(columns={"image": "image_id"}), "rename image_id, if that is it"),
+        (
+            lambda t: t.assign(age=50.0),
+            "rows: expected probabilities from 0 to 1 with sum 1, found for image",
+        ),
+        (
+            lambda t: t.rename(columns=lambda name: name.removeprefix("p_")).assign(age=50.0),
+            "age 50); every column but image, lesion, label, fold, seed is taken for a class, and "
+            "no image has the label age",
+        ),
+        (lambda t: t.assign(sex="female"), "probabilities in sex, found text ('female', image"),
         (lambda t: t.assign(label="other"), "found other, which has no column"),
         (lambda t: pd.concat([t, t]), "occurs twice in one fold and seed"),
-        (lambda t: t.iloc[1:], "1 rows have no partner"),
-        (lambda t: t.assign(seed=t["seed"] + 7), "rows have no partner"),
+        (lambda t: t.iloc[1:], "rows without a partner: 1, among them image"),
+        (lambda t: t.assign(seed=t["seed"] + 7), "rows without a partner"),
         (lambda t: t.assign(lesion=np.nan), "empty cells in lesion"),
         (lambda t: t.rename(columns={"p_mel": "p_melanoma"}), "label: found mel"),
         (lambda t: t.iloc[:0], "found 0 rows"),
@@ -109,6 +118,37 @@ def test_tables_that_cannot_be_compared_are_refused(
     with pytest.raises(DermaugError) as caught:
         paired_difference(change(one), other)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "area", "reason"),
+    [
+        (lambda t: t.groupby(["label", "seed"]).head(1), "not judged", "3 test groups, too few"),
+        (lambda t: t.assign(lesion="L"), "not judged", "1 test group, too few to be judged"),
+        (lambda t: t[t["label"] == "nv"], "not judged", "a class has no test image"),
+        (
+            lambda t: t[~t["label"].eq("mel") | ~t.duplicated(["label", "seed"])],
+            "not judged",
+            "a class has only one, which tells no uncertainty",
+        ),
+        (lambda t: t, "helps", ""),
+    ],
+    ids=["three lesions", "one lesion", "one class", "one melanoma", "all"],
+)
+def test_what_cannot_be_told_is_not_judged_for_a_reason(
+    drawn_study: Study,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+    area: str,
+    reason: str,
+) -> None:
+    results = drawn_study(skill={"real": 1.0, "classic": 2.0}, seeds=(0, 1), folds=1, lesions=40)
+    found = paired_difference(*map(change, tables(results, "classic", "real")), resamples=200)
+    judged = found.differences[-1]
+    assert (judged.metric, judged.verdict) == ("macro AUC", area)
+    assert reason in judged.reason
+    assert bool(reason) == bool(judged.reason)
+    assert np.isnan(judged.p) == bool(reason)
+    assert np.isnan(judged.low) == bool(reason)
 
 
 def test_a_lesion_in_two_folds_is_refused(drawn_study: Study) -> None:
@@ -130,6 +170,69 @@ def test_the_command_compares_two_files(drawn_study: Study, tmp_path: Path) -> N
     assert "2 lesions" not in CliRunner().invoke(app, ["score", *files]).stdout
     alone = CliRunner().invoke(app, ["score", files[0]])
     assert alone.exit_code != 0
+
+
+def _capitals(table: pd.DataFrame, file: Path) -> None:
+    names = {name: f" {name.upper()}" for name in ("image", "lesion", "label", "fold", "seed")}
+    table.rename(columns=names).to_csv(file, index=False)
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda table, file: table.to_csv(file),
+        lambda table, file: table.to_csv(file, index=False, sep=";", decimal=","),
+        lambda table, file: table.to_csv(file, index=False, sep="\t", encoding="utf-16"),
+        _capitals,
+    ],
+    ids=["numbered rows", "semicolons and decimal commas", "tabs in UTF-16", "capitals and blanks"],
+)
+def test_a_file_is_read_however_it_was_saved(
+    drawn_study: Study, tmp_path: Path, save: Callable[[pd.DataFrame, Path], None]
+) -> None:
+    both = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    first, second = tmp_path / "A.csv", tmp_path / "B.csv"
+    save(both[0], first)
+    both[1].to_csv(second, index=False)
+    said = CliRunner().invoke(app, ["score", str(first), str(second), "--json"])
+    assert said.exit_code == 0, said.output
+    expected = paired_difference(*both).table
+    told = pd.DataFrame(json.loads(said.stdout))
+    assert told["p"].to_numpy() == pytest.approx(expected["p"].to_numpy(), abs=1e-4)
+    assert told["difference"].to_numpy() == pytest.approx(expected["difference"].to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("image,lesion,label,mel,nv\ni1,l1,mel,0.5,0.5,0\n", "line 2: expected 5 cells, found 6"),
+        ('image,lesion,label,mel,nv\n"i1,l1,mel,0.5,0.5\n', "correct the quotes of this row"),
+        ("image,lesion,label,mel,mel\ni1,l1,mel,0.5,0.5\n", "column 'mel' occurs twice"),
+        ("image,lesion,label,mel,nv\ni1,l1,mel,NA,0.5\n", "found text ('NA', image i1)"),
+        ("image,lesion,label,mel,nv\ni1,l1,mel,,0.5\n", "the sum nan (mel nan, nv 0.5)"),
+        ("image,lesion,label,mel,nv\ni1,l1,mel,20,80\n", "the sum 100 (mel 20, nv 80)"),
+        ("PAR1\0\0", "no text file"),
+        ("", "found no rows"),
+    ],
+)
+def test_a_file_that_is_no_table_of_predictions_is_refused_in_words(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    (tmp_path / "A.csv").write_text(content)
+    (tmp_path / "B.csv").write_text("image,lesion,label,mel,nv\ni1,l1,mel,0.5,0.5\n")
+    said = CliRunner().invoke(app, ["score", str(tmp_path / "A.csv"), str(tmp_path / "B.csv")])
+    assert said.exit_code == 2
+    assert told in said.output
+
+
+def test_what_is_no_file_of_predictions_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "B.csv").write_text("image,lesion,label,mel,nv\n")
+    for first, told in ((".", "found a folder"), ("absent.csv", "found nothing")):
+        said = CliRunner().invoke(app, ["score", str(tmp_path / first), str(tmp_path / "B.csv")])
+        assert said.exit_code == 2
+        assert f"expected a table of predictions (CSV), {told}" in said.output
+    said = CliRunner().invoke(app, ["score", "A.csv", "B.csv", "--data", str(tmp_path)])
+    assert "two files of predictions need no data set" in said.output
 
 
 def test_the_example_of_the_document_runs(

@@ -6,6 +6,8 @@ Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGT
 import json
 import shlex
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -31,8 +33,10 @@ class GuardedGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command."""
-        as_json = JSON_OPTION in [*getattr(ctx, "_protected_args", ()), *ctx.args]
+        words = [*getattr(ctx, "_protected_args", ()), *ctx.args]
+        as_json = JSON_OPTION in words
         try:
+            _refuse_empty(words)
             return super().invoke(ctx)
         except DermaugError as error:
             if ctx.params.get("debug"):
@@ -49,6 +53,19 @@ class GuardedGroup(TyperGroup):
                 raise
             _tell(told, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Raise if a value is empty: of a path this would be the current folder, of a name none."""
+    for before, word in pairwise(["dermaug", *words]):
+        option = word.removesuffix("=") if word.startswith("--") else ""
+        if word.strip() and option in ("", word):
+            continue
+        place = option or (before if before.startswith("-") else f"the word after {before!r}")
+        raise DermaugError(
+            f"{place}: expected a value, found an empty one; if it is a variable of your shell, it "
+            "is not set; leave it out if you mean the default"
+        )
 
 
 def _tell(error: DermaugError, *, as_json: bool) -> None:

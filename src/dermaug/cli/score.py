@@ -28,38 +28,48 @@ def score(
     seed if there are several trainings.
     """
     if second is None:
-        from dermaug.scoring.scoring import score as score_run
-
-        if not first.is_dir():
-            raise DermaugError(
-                f"{first}: expected the folder of a run, or two files of predictions (A.csv B.csv)"
-            )
-        results = read_run(first, data)
-        scored = score_run(results)
-        folder = scored.write(results.folder)
-        console.print(f"scores: {folder}", soft_wrap=True)
-        if as_json:
-            tables = {name: rows_of(getattr(scored, name)) for name in ("scores", "verdicts")}
-            echo_json({"folder": str(folder)} | tables)
+        _score_run(first, data, as_json=as_json)
         return
+    if data is not None:
+        raise DermaugError("--data: two files of predictions need no data set; leave it out")
+    from dermaug.report.formats import counted
     from dermaug.stats import paired_difference
 
     found = paired_difference(_predictions(first), _predictions(second))
     if as_json:
         echo_json(rows_of(found.table))
         return
-    typer.echo(found.table.round(4).to_string(index=False))
+    typer.echo(found.table.drop(columns="reason").round(4).to_string(index=False))
+    for each in found.differences:
+        if each.reason:
+            typer.echo(f"{each.metric}: {each.reason}")
     typer.echo(
-        f"{found.num_images:,} images of {found.num_lesions:,} lesions, {found.num_pairs} pairs of "
-        f"trainings; the intervals cover {found.levels}"
+        f"{counted(found.num_images, 'image')} of {counted(found.num_lesions, 'lesion')}, "
+        f"{counted(found.num_pairs, 'pair')} of trainings; the intervals cover {found.levels}"
     )
 
 
-def _predictions(path: Path) -> "pd.DataFrame":
-    import pandas as pd
+def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
+    from dermaug.scoring.scoring import score as score_run
 
-    try:
-        keys = {"image": str, "lesion": str, "label": str}
-        return pd.read_csv(path, dtype=keys, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:  # pandas' ParserError is a ValueError
-        raise DermaugError(f"{path}: expected a CSV file of predictions ({error})") from None
+    if not folder.is_dir():
+        raise DermaugError(
+            f"{folder}: expected the folder of a run, or two files of predictions (A.csv B.csv)"
+        )
+    results = read_run(folder, data)
+    scored = score_run(results)
+    written = scored.write(results.folder)
+    console.print(f"scores: {written}", soft_wrap=True)
+    if as_json:
+        tables = {name: rows_of(getattr(scored, name)) for name in ("scores", "verdicts")}
+        echo_json({"folder": str(written)} | tables)
+
+
+def _predictions(path: Path) -> "pd.DataFrame":
+    from dermaug.data.metadata import read_given
+    from dermaug.stats.tables import KEYS, PLACE, table_of
+
+    sheet = read_given(path, "predictions", (*KEYS, *PLACE), required=False)
+    if sheet.how:
+        console.print(sheet.how, soft_wrap=True)
+    return table_of(sheet)

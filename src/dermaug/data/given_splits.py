@@ -7,7 +7,7 @@ import numpy as np
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.fold_files import COLUMNS
-from dermaug.data.metadata import Findings, read_sheet
+from dermaug.data.metadata import Findings, read_given
 from dermaug.data.sources.split_folders import split_name
 from dermaug.data.splits import (
     PARTS,
@@ -69,7 +69,7 @@ def _given_fold(catalog: Catalog, config: SplitConfig, data: str) -> Fold:
 
 def _folds_of_file(catalog: Catalog, config: SplitConfig, data: str) -> tuple[Fold, ...]:
     path, findings = expanded(config.file, "splits.file"), Findings()
-    sheet = read_sheet(path, COLUMNS, findings)
+    sheet = read_given(path, "folds", COLUMNS)
     folds: dict[int, dict[str, str]] = {index: {} for index in range(config.folds)}
     for row in sheet.rows:
         index, part = whole_number(row["fold"]), split_name(row["split"])
@@ -88,7 +88,7 @@ def _folds_of_file(catalog: Catalog, config: SplitConfig, data: str) -> tuple[Fo
             findings.add(
                 f"fold {number} lacks {len(lost):,} of {len(known):,} images, for example {lost[0]}"
             )
-    findings.stop(str(path))
+    findings.stop(str(path), "table of folds")
     return tuple(
         _checked(catalog, Fold(number, **_members(catalog.image_ids, splits), data=data))
         for number in config.indices

@@ -27,11 +27,12 @@ class Findings:
         """Add one finding, which names its file and row."""
         self.lines.append(line)
 
-    def stop(self, where: str) -> None:
+    def stop(self, where: str, what: str = "data set") -> None:
         """Raise if there are findings.
 
         Args:
             where: The source, for example the data set's folder.
+            what: What it should have been.
 
         Raises:
             DermaugError: Lists at most `LISTED_FINDINGS` findings and the number of others.
@@ -43,7 +44,7 @@ class Findings:
             shown = [*shown, f"and {hidden:,} more"]
         noun = "finding" if len(self.lines) == 1 else "findings"
         raise DermaugError(
-            f"{where}: expected a complete and consistent data set, found {len(self.lines):,} "
+            f"{where}: expected a complete and consistent {what}, found {len(self.lines):,} "
             f"{noun}; correct them and run the command again",
             shown,
         )
@@ -142,6 +143,29 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     if not rows and not doubtful:
         raise DermaugError(f"{path}: expected one row per image below the header, found no rows")
     return Sheet(path, columns, tuple(rows), frozenset(doubtful), table.how)
+
+
+def read_given(path: Path, what: str, columns: Sequence[str], required: bool = True) -> Sheet:
+    """Read a table that somebody hands in, of which every row must be whole.
+
+    Args:
+        path: Text separated by commas, tabs or semicolons, or a workbook.
+        what: What its rows are, for example `predictions`.
+        columns: Columns that are read, in whatever letters the header has them.
+        required: Whether it must have all of them; more are kept.
+
+    Raises:
+        DermaugError: There is no such file, a row is ragged, or what `read_sheet` refuses.
+    """
+    if path.is_dir() or not path.exists():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise DermaugError(f"{path}: expected a table of {what} (CSV), found {found}")
+    findings = Findings()
+    sheet = read_sheet(path, (), findings)
+    findings.stop(str(path), f"table of {what}")
+    named = sheet.in_small_letters(columns)
+    _check_header(path, named.columns, columns if required else ())
+    return named
 
 
 def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet:

@@ -1,11 +1,11 @@
 """The answers that readers send back, checked against the key."""
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from dermaug.data.metadata import Row, read_given
 from dermaug.errors import DermaugError
 from dermaug.readers.key import ORIGINS, ReaderKey
 from dermaug.whole_numbers import whole_number
@@ -33,13 +33,13 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
     rows: dict[tuple[str, int], dict[str, object]] = {}
     wrong: list[str] = []
     for path in paths:
-        for line, row in enumerate(_rows(path), start=2):
+        for row in read_given(path, "answers, as the page downloads it", SENT).rows:
             fault = _fault(key, row)
             place = (row["reader"], int(row["image"])) if not fault else ("", 0)
             if not fault and place in rows:
                 fault = f"image {place[1]} of {place[0]} is answered twice"
             if fault:
-                wrong.append(f"{path}, line {line}: {fault}")
+                wrong.append(f"{path.with_name(row.where)}: {fault}")
             else:
                 rows[place] = _answer(key, row)
     if wrong:
@@ -54,22 +54,7 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            lacks = [name for name in SENT if name not in (table.fieldnames or ())]
-            if lacks:
-                raise DermaugError(
-                    f"{path}: expected the columns {', '.join(SENT)}, found none named "
-                    f"{', '.join(lacks)}; take the file as the page downloaded it"
-                )
-            return [{name: row[name] or "" for name in SENT} for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DermaugError(f"{path}: expected a CSV file of answers ({error})") from None
-
-
-def _fault(key: ReaderKey, row: Mapping[str, str]) -> str:
+def _fault(key: ReaderKey, row: Row) -> str:
     """What is wrong with a row; "" if nothing is."""
     number = len(key.cases)
     if row["test"] != key.test:
@@ -82,12 +67,12 @@ def _fault(key: ReaderKey, row: Mapping[str, str]) -> str:
         return f"origin {row['origin']!r}: expected real or synthetic"
     if row["diagnosis"] not in ("", *key.classes):
         return f"diagnosis {row['diagnosis']!r}: expected {', '.join(key.classes)}"
-    if not row["seconds"].replace(".", "", 1).isdecimal():
+    if not _seconds(row).replace(".", "", 1).isdecimal():
         return f"seconds {row['seconds']!r}: expected a number"
     return ""
 
 
-def _answer(key: ReaderKey, row: Mapping[str, str]) -> dict[str, object]:
+def _answer(key: ReaderKey, row: Row) -> dict[str, object]:
     place = key.orders[row["reader"]][int(row["image"]) - 1]
     case = key.cases[place]
     return {
@@ -98,5 +83,9 @@ def _answer(key: ReaderKey, row: Mapping[str, str]) -> dict[str, object]:
         "generator": case.generator,
         "said": row["origin"],
         "diagnosis": row["diagnosis"],
-        "seconds": float(row["seconds"]),
+        "seconds": float(_seconds(row)),
     }
+
+
+def _seconds(row: Row) -> str:
+    return row["seconds"].replace(",", ".")

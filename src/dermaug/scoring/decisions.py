@@ -12,7 +12,7 @@ from dermaug.scoring.target_scores import RULES, target_folds
 from dermaug.stats.answers import FoldAnswers, Key, arm_samples, paired_samples
 from dermaug.stats.class_metrics import class_answers, class_metrics
 from dermaug.stats.hierarchy import estimate_all
-from dermaug.stats.metrics import ALL, Metric, MetricSet
+from dermaug.stats.metrics import Metric, MetricSet
 from dermaug.stats.outcomes import FEWEST_GROUPS
 from dermaug.stats.target_metrics import target_answers, target_metrics
 
@@ -83,7 +83,7 @@ def _rows(
     for (arm, reference, role), estimate in zip(found, estimates, strict=True):
         intervals = estimate.interval()
         for place, metric in enumerate(metrics.metrics):
-            few = metric.scope != ALL and estimate.groups[place] < FEWEST_GROUPS
+            few = estimate.groups[place] < FEWEST_GROUPS
             low, high = intervals[:, place].clip(*_possible(metric, is_difference=bool(reference)))
             yield {
                 "model": model,

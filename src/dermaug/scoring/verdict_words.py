@@ -12,10 +12,10 @@ from dermaug.stats.outcomes import (
     ALPHA,
     EQUIVALENT,
     EXPLORATORY,
-    FEWEST_GROUPS,
     HELPS,
     HURTS,
     NOT_JUDGED,
+    why_not_judged,
 )
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -98,11 +98,9 @@ def _power(row: Row) -> str:
 
 def _not_judged(row: Row, facts: str) -> str:
     what = f"{row['arm']} minus {row['reference']} in {metric_words(row)} is {facts}"
-    if row["num_groups"] < FEWEST_GROUPS:
-        return f"{what}: {row['num_groups']} {GROUPS_ONLY}, too few to be judged."
-    if np.isnan(row["low"]):
-        return f"{what} for every group, which tells no uncertainty: not judged."
-    return f"{what} over the choice of {GROUPS_ONLY} alone: one training per arm, not judged."
+    covered = "" if np.isnan(row["low"]) else f" over the choice of {GROUPS_ONLY} alone"
+    places = (row[name] for name in ("difference", "low", "num_groups", "levels"))
+    return f"{what}{covered}: {why_not_judged(*places)}."
 
 
 def _interval(row: Row) -> str:

@@ -11,7 +11,7 @@ from dermaug.scoring.effects import Effect
 from dermaug.scoring.points import Point
 from dermaug.scoring.verdict_words import sentence
 from dermaug.stats.estimate import Estimate
-from dermaug.stats.metrics import ALL, Metric, metrics_of
+from dermaug.stats.metrics import Metric, metrics_of
 from dermaug.stats.multiplicity import holm
 from dermaug.stats.outcomes import (
     ALPHA,
@@ -22,6 +22,7 @@ from dermaug.stats.outcomes import (
     detectable,
     needed,
     outcome,
+    why_not_judged,
 )
 
 COLUMNS = (
@@ -73,7 +74,7 @@ def verdict_table(point: Point) -> pd.DataFrame:
 
     Returns:
         The columns of `COLUMNS`. family is "" for exploratory rows; difference, low and high (95 %,
-        not adjusted, clipped to -1 and 1; NaN for a class of fewer than ten groups) refer to the
+        not adjusted, clipped to -1 and 1; NaN with fewer than ten groups of the scope) refer to the
         metric; p, p_holm and p_equivalence are defined in docs/statistics.md; detectable is the
         minimum detectable difference, infinite if it exceeds the largest possible difference;
         attainable states whether any possible gain could have been significant, and
@@ -113,8 +114,9 @@ def _rows(
         margin: estimate.equivalence_p(margin) for margin in set(margins) if estimate.is_judged
     }
     for place, metric in enumerate(metrics):
-        few = metric.scope != ALL and estimate.groups[place] < FEWEST_GROUPS
-        judged = estimate.is_judged and not few and not np.isnan(estimate.standard_error[place])
+        difference, num_groups = float(estimate.value[place]), int(estimate.groups[place])
+        few = num_groups < FEWEST_GROUPS
+        judged = not why_not_judged(difference, low[place], num_groups, estimate.levels)
         family = _family(metric) if is_asked else ""
         margin = margins[place]
         yield {
@@ -126,7 +128,7 @@ def _rows(
             "scope": metric.scope,
             "metric": metric.metric,
             "family": family,
-            "difference": float(estimate.value[place]),
+            "difference": difference,
             "low": np.nan if few else float(low[place]),
             "high": np.nan if few else float(high[place]),
             "p": float(p_values[place]) if judged else np.nan,
@@ -140,7 +142,7 @@ def _rows(
             "attainable": True,
             "can_be_equivalent": True,
             "reference_level": float(estimate.level[place]),
-            "num_groups": int(estimate.groups[place]),
+            "num_groups": num_groups,
             "num_pairs": effect.num_pairs,
             "num_generators": effect.num_generators,
             "levels": estimate.levels,

@@ -19,9 +19,10 @@ from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
 from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.floors import paired_floor
-from dermaug.stats.metrics import ALL, EVERYONE, Metric, MetricSet
+from dermaug.stats.metrics import MetricSet
 from dermaug.stats.mixture import nodes_of
 from dermaug.stats.spread import expected_spread, moderated
+from dermaug.stats.support import groups_of, rests_on_one, share_of
 from dermaug.stats.trainings import (
     TRAINING_SETS,
     FoldSample,
@@ -95,7 +96,7 @@ class _Contributions:
         undefined = np.isnan(weights).any(axis=(1, 2))
         values, centred, level = {}, {}, np.zeros(len(weights))
         for fold, sample in folds.items():
-            share = _share(totals[fold], support, metrics.sides)  # r k
+            share = share_of(totals[fold], support, metrics.sides)  # r k
             own = np.nan_to_num(weights) * share
             given, seen = (
                 training_means(each, sample.generator, levels)
@@ -115,7 +116,7 @@ class _Contributions:
 
 def _estimate(part: _Contributions, drawn: Float[np.ndarray, "r m"]) -> Estimate:
     value = np.sum([each.mean(axis=0) for each in part.values.values()], axis=0)
-    groups = _groups(part.folds, part.metrics.metrics)
+    groups = groups_of(list(part.folds.values()), part.metrics.metrics)
     floor = _floors(part, value)
     if part.levels == TRAINING_SETS:
         nodes, scale, freedom = _over_folds(part, value, floor)
@@ -123,8 +124,9 @@ def _estimate(part: _Contributions, drawn: Float[np.ndarray, "r m"]) -> Estimate
         nodes, scale, freedom = _over_trainings(part, value, floor, drawn, groups)
     nan = np.where(part.undefined, np.nan, 0.0)
     error = np.sqrt(nodes.var(axis=0) + scale**2) + nan
+    lone = rests_on_one(list(part.folds.values()), part.metrics, part.weights)
     # Where nothing varies and nothing sets a floor, as for two AUCs of 1, no interval is known.
-    unknown = np.where(error > NOTHING, 0.0, np.nan)
+    unknown = np.where((error > NOTHING) & ~lone, 0.0, np.nan)
     trainings = stdtrit(freedom, _spread(len(drawn)))[:, None] * scale
     return Estimate(
         value=value + nan,
@@ -243,30 +245,6 @@ def _floors(part: _Contributions, value: Float[np.ndarray, " m"]) -> Float[np.nd
         return floors
     steepness = np.nan_to_num(part.metrics.gradients(part.middle(value)))
     return np.asarray(steepness**2 @ floors[: steepness.shape[1]])
-
-
-def _groups(folds: Comparison, metrics: Sequence[Metric]) -> Float[np.ndarray, " m"]:
-    """Test groups that each metric rests on."""
-    with_class = np.sum([(each.asked > 0).sum(axis=0) for each in folds.values()], axis=0)  # 2 k
-    everyone = sum(len(each.asked) for each in folds.values())
-    places: dict[str, int] = {}
-    found = []
-    for metric in metrics:
-        if metric.scope == ALL:
-            found.append(everyone)
-            continue
-        place = places.setdefault(metric.scope, len(places))
-        found.append(with_class[int(metric.metric == "specificity"), place])
-    return np.array(found, dtype=float)
-
-
-def _share(
-    totals: Float[np.ndarray, "2 k"], support: Float[np.ndarray, "2 k"], sides: Sequence[int]
-) -> Float[np.ndarray, "r k"]:
-    """Weight of a fold in each row: its share of the images that the row rests on."""
-    shares = {0: _ratio(totals[0], support[0]), 1: _ratio(totals[1], support[1])}
-    shares[EVERYONE] = _ratio(totals.sum(axis=0), support.sum(axis=0))
-    return np.stack([shares[side] for side in sides])
 
 
 def _spread(number: int) -> Float[np.ndarray, " n"]:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from scipy.special import stdtrit
 
 from dermaug.stats.estimate import Estimate
+from dermaug.stats.trainings import GROUPS_ONLY
 
 HELPS, HURTS, EQUIVALENT = "helps", "hurts", "equivalent"
 INCONCLUSIVE, NOT_JUDGED = "inconclusive", "not judged"
@@ -15,7 +16,29 @@ POWER = 0.8
 UNATTAINABLE = "not even the largest possible gain would pass Holm's strictest step"
 """What is said of a comparison whose estimate is not attainable."""
 FEWEST_GROUPS = 10
-"""Smallest number of test groups of a class, over all folds, for a verdict on the class."""
+"""Smallest number of test groups, over all folds, for a verdict: of a class, or in all."""
+
+
+def why_not_judged(difference: float, low: float, num_groups: float, levels: str) -> str:
+    """Why a difference gets no verdict; "" where it gets one.
+
+    Args:
+        difference: Arm minus reference; NaN where it is not defined.
+        low: Lower end of its interval; NaN where no interval is known.
+        num_groups: Test groups that it rests on.
+        levels: Sources of variation that the interval covers.
+
+    Example:
+        >>> [why_not_judged(0.1, 0.0, number, "seeds") for number in (9, 10)]
+        ['9 test groups, too few to be judged', '']
+    """
+    if np.isnan(difference):
+        return "a class has no test image, in one of the folds or in all"
+    if num_groups < FEWEST_GROUPS:
+        return f"{num_groups:.0f} test group{'s' * (num_groups != 1)}, too few to be judged"
+    if np.isnan(low):
+        return "all groups agree, or a class has only one, which tells no uncertainty: not judged"
+    return "one training per arm, not judged" if levels == GROUPS_ONLY else ""
 
 
 def outcome(difference: float, p_holm: float, p_equivalence: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
@@ -10,7 +11,7 @@ from dermaug.stats.answers import answers_of, paired_samples
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
-from dermaug.stats.outcomes import EXPLORATORY, NOT_JUDGED, outcome
+from dermaug.stats.outcomes import EXPLORATORY, FEWEST_GROUPS, NOT_JUDGED, outcome, why_not_judged
 from dermaug.stats.tables import A, B, Predictions, Prior, paired_folds
 
 MARGINS = {"balanced_accuracy": 0.02, "macro_auc": 0.01}
@@ -30,13 +31,14 @@ class Difference:
         metric: Its name.
         reference: The metric of B.
         difference: A minus B.
-        low: Lower end of the 95 % interval, clipped to what is possible.
+        low: Lower end of the 95 % interval, clipped to what is possible; NaN if it is unknown.
         high: Upper end.
         p: Two-sided p-value; NaN if not judged.
         p_equivalence: p-value of two one-sided tests against the margin; NaN if not judged.
         margin: Largest difference that does not matter.
         verdict: helps, hurts, equivalent, inconclusive, not judged, or exploratory (for argmax, if
             there are prior-adjusted results as well).
+        reason: Why it is not judged; "" if it is.
     """
 
     metric: str
@@ -48,6 +50,7 @@ class Difference:
     p_equivalence: float
     margin: float
     verdict: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,9 @@ def paired_difference(
 
     With at least two trainings (seeds) in some fold, lesions are resampled and trainings follow a
     moderated t distribution. With one training in each of at least three folds, the spread over
-    folds is used. Otherwise the interval covers the choice of lesions only, and nothing is judged
-    (docs/statistics.md). The metrics are not adjusted for each other.
+    folds is used. Otherwise the interval covers the choice of lesions only, and nothing is judged;
+    nor is it with fewer than ten lesions, or a class of one lesion (docs/statistics.md). The
+    metrics are not adjusted for each other.
 
     Args:
         predictions_a: Table with the columns image, lesion, label and one column of probabilities
@@ -154,9 +158,12 @@ def _difference(
     estimate: Estimate, metric: str, margin: float, *, is_exploratory: bool
 ) -> Difference:
     low, high = estimate.interval()[:, 0].clip(-1.0, 1.0)
+    if estimate.groups[0] < FEWEST_GROUPS:
+        low = high = np.nan
     difference, p, p_equivalence = float(estimate.value[0]), float("nan"), float("nan")
+    reason = why_not_judged(difference, low, float(estimate.groups[0]), estimate.levels)
     verdict = NOT_JUDGED
-    if estimate.is_judged:
+    if not reason:
         p, p_equivalence = (float(estimate.p_value()[0]), float(estimate.equivalence_p(margin)[0]))
         verdict = outcome(difference, p, p_equivalence)
     return Difference(
@@ -169,4 +176,5 @@ def _difference(
         p_equivalence=p_equivalence,
         margin=margin,
         verdict=EXPLORATORY if is_exploratory else verdict,
+        reason=reason,
     )

@@ -1,17 +1,21 @@
 """Tables of predictions of any origin, checked and paired for `paired_difference`."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
+from dermaug.data.metadata import Sheet
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.stats.answers import FoldPredictions
 
 KEYS = ("image", "lesion", "label")
 PLACE = ("fold", "seed")
+OTHERS = f"every column but {', '.join((*KEYS, *PLACE))} is taken for a class"
 TOLERANCE = 1e-3
 """Tolerance of the sum of a row's probabilities."""
 A, B = "A", "B"
@@ -45,11 +49,13 @@ class Predictions:
             DermaugError: A column or row is invalid.
         """
         if missing := [key for key in KEYS if key not in table]:
+            columns = list(map(str, table.columns))
+            close = [near for key in missing for near in difflib.get_close_matches(key, columns, 1)]
             raise DermaugError(
                 f"predictions {name}: expected the columns {', '.join(KEYS)} and one column of "
                 f"probabilities per class, found no {', '.join(missing)}; columns are "
-                f"{', '.join(map(str, table.columns))} (where lesions are not known, repeat image "
-                "as lesion)"
+                f"{', '.join(columns)} (where lesions are not known, repeat image as lesion)",
+                [f"rename {near}, if that is it" for near in close],
             )
         given = [column for column in table if column not in (*KEYS, *PLACE)]
         is_prefixed = all(str(column).startswith("p_") for column in given)
@@ -67,13 +73,12 @@ class Predictions:
     def _findings(self) -> list[str]:
         table, classes = self.table, list(self.classes)
         if table.empty or len(classes) < 2:
-            return [f"expected rows and at least two classes, found {len(table)} rows and "
-                    f"{len(classes)} columns of probabilities"]  # fmt: skip
-        if textual := [each for each in classes if not pd.api.types.is_numeric_dtype(table[each])]:
             return [
-                f"expected probabilities in {', '.join(textual)}, found text; every column but "
-                f"{', '.join((*KEYS, *PLACE))} is taken for a class"
+                f"expected rows and at least two classes, found {len(table):,} rows and columns of "
+                f"probabilities for {', '.join(classes) or 'no class'}"
             ]
+        if textual := [each for each in classes if not pd.api.types.is_numeric_dtype(table[each])]:
+            return [self._text_in(textual[0])]
         findings = []
         if strange := sorted(set(table["label"]) - set(classes)):
             findings.append(
@@ -84,16 +89,54 @@ class Predictions:
         wrong = ~np.isfinite(values).all(axis=1) | (values < -TOLERANCE).any(axis=1)
         wrong |= np.abs(values.sum(axis=1) - 1) > TOLERANCE
         if wrong.any():
-            findings.append(
-                f"{wrong.sum():,} rows whose probabilities are not in [0, 1] with sum 1, image "
-                f"{table['image'][wrong].iloc[0]} among them"
-            )
+            findings.append(self._sums(wrong))
         if (doubles := table.duplicated(["image", *PLACE])).any():
             findings.append(
                 f"image {table['image'][doubles].iloc[0]} occurs twice in one fold and seed; give "
                 "fold and seed columns where there are several trainings"
             )
         return findings
+
+    def _text_in(self, column: str) -> str:
+        numbers = pd.to_numeric(self.table[column], errors="coerce")
+        row = self.table[numbers.isna()].iloc[0]
+        return (
+            f"expected probabilities in {column}, found text ({row[column]!r}, image "
+            f"{row['image']}); {OTHERS}"
+        )
+
+    def _sums(self, wrong: Bool[np.ndarray, " n"]) -> str:
+        """Which rows are no probabilities, what they are, and which column may be no class."""
+        row = self.table[wrong].iloc[0]
+        values = row[list(self.classes)].to_numpy(dtype=float)
+        pairs = zip(self.classes, values, strict=True)
+        cells = ", ".join(f"{name} {value:.4g}" for name, value in pairs)
+        unused = sorted(set(self.classes) - set(self.table["label"]))
+        return (
+            f"{wrong.sum():,} of {len(wrong):,} rows: expected probabilities from 0 to 1 with sum "
+            f"1, found for image {row['image']} the sum {values.sum():.4g} ({cells}); {OTHERS}"
+            + (f", and no image has the label {' or '.join(unused[:5])}" if unused else "")
+        )
+
+
+def table_of(sheet: Sheet) -> pd.DataFrame:
+    """The table of a file: text, and numbers in the columns of classes that hold nothing else.
+
+    Args:
+        sheet: The cells of the file; an empty one is a missing value, a comma is a decimal comma. A
+            column without a name, as pandas and R write numbers of rows, is left out.
+    """
+    named = [column for column in sheet.columns if column]
+    text = pd.DataFrame([[row[column] for column in named] for row in sheet.rows], columns=named)
+    text = text.mask(text == "")
+    for column in named:
+        if column not in (*KEYS, *PLACE):
+            numbers = pd.to_numeric(
+                text[column].str.replace(",", ".", regex=False), errors="coerce"
+            )
+            if (numbers.notna() | text[column].isna()).all():
+                text[column] = numbers
+    return text
 
 
 def paired_folds(
@@ -172,8 +215,8 @@ def _require_alike(first: Predictions, second: Predictions) -> None:
         row = strange.iloc[0]
         raise DermaugError(
             "expected the same images, lesions, labels, folds and seeds in both tables; "
-            f"{len(strange):,} rows have no partner, image {row['image']} (lesion {row['lesion']}, "
-            f"label {row['label']}, fold {row['fold']}, seed {row['seed']}) among them"
+            f"rows without a partner: {len(strange):,}, among them image {row['image']} (lesion "
+            f"{row['lesion']}, label {row['label']}, fold {row['fold']}, seed {row['seed']})"
         )
 
 
