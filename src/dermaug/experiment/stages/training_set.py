@@ -145,8 +145,9 @@ def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, 
 def _provenance(synthetic: SyntheticConfig) -> Provenance:
     if synthetic.source == ORACLE:
         return "beyond"
-    path = expanded(synthetic.folder, "synthetic.folder")
-    if synthetic.source != FOLDER or (path / synthetic_set.MANIFEST).exists():
+    if synthetic.source != FOLDER:
+        return "fold"
+    if (expanded(synthetic.folder, "synthetic.folder") / synthetic_set.MANIFEST).exists():
         return "fold"
     declared = synthetic.provenance
     return "declared" if declared and declared.trained_on != "unknown" else "unknown"
