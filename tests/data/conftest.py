@@ -75,7 +75,10 @@ BAD_FILES: dict[str, tuple[bytes, str]] = {
         encoded(Image.fromarray(np.full((20, 20), 4_095, np.uint16)), "PNG"),
         "16-bit pixels of at most 4095, as of a 12-bit camera",
     ),
-    "thumbnail.png": (encoded(Image.new("RGB", (40, 15)), "PNG"), "thumbnail or sliver of 40 x 15"),
+    "thumbnail.png": (
+        encoded(Image.new("RGB", (40, 15)), "PNG"),
+        "too small: 40 x 15 pixels; expected at least 16",
+    ),
     "sliver.png": (encoded(Image.new("RGB", (20, 201)), "PNG"), "a sliver of 20 x 201 pixels"),
     "bomb.png": (png_header(60_000, 60_000), "million pixels"),
     "large.png": (png_header(10_000, 10_000), "million pixels"),

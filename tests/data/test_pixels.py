@@ -165,7 +165,7 @@ def test_skip_leaves_them_out_and_counts_them(mixed: Catalog, tmp_path: Path) ->
         assert list(store.catalog.image_ids) == [f"{number}.jpg" for number in range(8)]
         assert len(store.skipped) == 18
         assert not {entry.image_id for entry in store.skipped} & set(store.catalog.image_ids)
-        assert store.catalog.notes[-1].startswith("18 of 26 images could not be decoded")
+        assert store.catalog.notes[-1].startswith("Left out of 26 images: 18 files that cannot")
         for row, path in enumerate(store.catalog.table["path"]):
             np.testing.assert_array_equal(store.images[row], read_square(path, 16).pixels)
         assert len(store.contents.files) == len(store.contents.details) == 8

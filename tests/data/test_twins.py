@@ -9,12 +9,7 @@ import pytest
 from dermaug.config import DataConfig
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.selection import select
-from dermaug.data.twins import (
-    contradictions,
-    equal_sentence,
-    refuse_contradictions,
-    similar_labels,
-)
+from dermaug.data.twins import contradictions, equal_sentence, refuse_contradictions
 from dermaug.errors import DermaugError
 
 
@@ -59,30 +54,3 @@ def test_equal_images_of_different_lesions_are_told() -> None:
         "2 images of different lesions have equal pixels (for example i0 and i1); these lesions "
         "stay in one split."
     )
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        (["Melanoma", "melanoma"], [("Melanoma", "melanoma")]),
-        (["nevus ", "nevus", "mel"], [("nevus ", "nevus")]),
-        (["n\u00e9vus", "ne\u0301vus"], [("n\u00e9vus", "ne\u0301vus")]),
-        (["in situ", "In  Situ"], [("in situ", "In  Situ")]),
-        (["mel", "melanoma"], []),
-    ],
-)
-def test_spellings_of_one_label_are_found(labels: list[str], expected: list[object]) -> None:
-    assert similar_labels(labels) == expected
-
-
-def test_spellings_of_one_label_are_refused_with_counts_and_can_be_merged() -> None:
-    catalog = catalog_of(["Melanoma", "melanoma", "melanoma", "nv"])
-    with pytest.raises(DermaugError, match="differ in more than case and whitespace") as caught:
-        select(catalog, DataConfig())
-    (line,) = caught.value.details
-    assert line == (
-        "'Melanoma' (1 image), 'melanoma' (2 images); merge them: --labels Melanoma=melanoma"
-    )
-    merged = select(catalog, DataConfig(groups={"melanoma": ("Melanoma", "melanoma")}))
-    assert merged.classes == ("melanoma", "nv")
-    assert select(catalog, DataConfig(classes=("melanoma", "nv"))).num_classes == 2

@@ -88,7 +88,10 @@ def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> No
             "equal images with different labels: 2 (mel), 8 (nv); correct the wrong label, or "
             'leave them out: data.exclude = ["2", "8"]',
         ),
-        (("Mel", "other", "", 99), "labels: 'Mel' (1 image), 'mel' (4 images); merge them"),
+        (
+            ("Mel", "other", "", 99),
+            "labels: 'Mel' (1 image) and 'mel' (4 images) differ only in case or blanks; merge",
+        ),
         (("df", "other", "", 99), "class 'df': 1 patient, a run needs 3; leave it out"),
     ],
 )
@@ -125,6 +128,36 @@ def test_one_command_mends_all_that_is_refused(write: Write) -> None:
     assert "correct the wrong label" in told
 
 
+def test_each_cause_is_told_once(write: Write) -> None:
+    rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound()]
+    more = [("Mel", "mel0", "", 99), ("Melanom", "mel1", "", 98), ("mel", "mel2", "", 97)]
+    root = write(
+        [*rows, *more, ("Mel", "new", "", 0), ("nv", "new2", "", 1), ("nv", "new3", "", 1)]
+    )
+    code, output = called("data", "check", root)
+    assert code == 2
+    refused = output.partition("a run would refuse these data")[2].splitlines()[1:-1]
+    assert refused == [
+        "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (5 images) differ only in case "
+        "or blanks; merge them: --labels Mel=mel --labels Melanom=mel"
+    ]
+    found = examine(DataConfig(source=str(root)))
+    assert found.pairs == (
+        "equal pixels: 0 (mel, mel0) and 11 (Mel, new)",
+        "equal pixels: 4 (nv, nv0) and 12 (nv, new2) and 13 (nv, new3)",
+    )
+    merged = DataConfig(source=str(root), labels={"Mel": "mel", "Melanom": "mel"})
+    assert examine(merged).refused == ()
+
+
+def test_a_contradiction_is_no_pair_besides(write: Write) -> None:
+    rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound()]
+    found = examine(DataConfig(source=str(write([*rows, ("nv", "other", "", 20)]))))
+    assert len(found.refused) == 1
+    assert found.pairs == ()
+    assert not any("equal pixels" in sentence for sentence in found.sentences)
+
+
 def test_unfit_files_are_listed(write: Write) -> None:
     root = write(sound())
     (root / "3.png").write_bytes((root / "3.png").read_bytes()[:200])
@@ -141,6 +174,16 @@ def test_ham10000_holds_one_photograph_under_two_lesions() -> None:
     assert {"ISIC_0025226", "ISIC_0030074"} <= set(pair.replace("(", " ").split())
     assert found.counts["images"].sum() == 10_015
     assert "patients" not in found.counts
+
+
+def test_a_thumbnail_is_too_small_and_not_damaged(write: Write, tmp_path: Path) -> None:
+    root = write(sound(8))
+    Image.new("RGB", (12, 30)).save(root / "3.png")
+    why = "too small: 12 x 30 pixels; expected at least 16 on each side"
+    assert f"unfit file: {root / '3.png'}: {why}" in called("data", "check", root)[1]
+    code, told = called("plan", root, "--output", tmp_path / "x.toml")
+    assert code == 0, told
+    assert f"Left out of 16 images: 1 file that cannot be used, 3.png ({why})." in told
 
 
 def test_labels_are_mapped_and_left_out(write: Write) -> None:

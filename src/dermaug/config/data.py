@@ -71,7 +71,8 @@ class DataConfig(Section):
     """Largest number of groups (lesions or patients: see `splits.group`) per class, or per named
     class, chosen by seed; 0 keeps all."""
     on_bad: Literal["stop", "skip"] = "stop"
-    """Treatment of files that cannot be decoded: stop with a list, or skip and count them."""
+    """Treatment of files that cannot be used, because they are damaged, too small, too large or no
+    images: stop with a list, or skip and count them."""
     max_megapixels: int = Field(default=50, ge=1, le=1_000)
     """Largest image that is decoded, in millions of pixels; a header that claims more is refused,
     since it may be made to fill the memory."""

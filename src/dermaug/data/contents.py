@@ -60,7 +60,7 @@ def contents_table(
     Args:
         catalog: The images that are used.
         contents: Their contents.
-        skipped: Ids of images that belong to the data and cannot be decoded; their other cells are
+        skipped: Ids of images that belong to the data and cannot be used; their other cells are
             empty.
     """
     table = catalog.table[["image_id", "lesion_id", "patient_id", "label"]].assign(

@@ -70,7 +70,7 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
     """Decode a catalog, with a progress bar, or map its cached pixels.
 
     Raises:
-        DermaugError: Lists the files that cannot be decoded, unless `config.on_bad` is `skip`.
+        DermaugError: Lists the files that cannot be used, unless `config.on_bad` is `skip`.
     """
     with counting_bar("decoding") as progress:
         return load_pixels(catalog, config, progress=progress)

@@ -136,8 +136,7 @@ def open_header(content: bytes, max_pixels: int) -> Image.Image:
         )
     if min(width, height) < LEAST_SIDE:
         raise ValueError(
-            f"a thumbnail or sliver of {width} x {height} pixels; expected at least {LEAST_SIDE} "
-            "on each side"
+            f"too small: {width} x {height} pixels; expected at least {LEAST_SIDE} on each side"
         )
     if max(width, height) > LONGEST_RATIO * min(width, height):
         raise ValueError(

@@ -22,6 +22,9 @@ from dermaug.data.squares import resize_square
 from dermaug.data.workers import BadFile, Job, square_or_reason
 from dermaug.errors import DermaugError
 
+NAMED = 3
+"""Files that a sentence on unusable ones names."""
+
 
 @dataclass(frozen=True, eq=False)
 class PixelStore:
@@ -115,6 +118,20 @@ def refuse_bad(bad: Sequence[BadFile], number: int) -> None:
         )
 
 
+def unusable_words(bad: Sequence[BadFile]) -> str:
+    """How many files cannot be used, and some of them with the reason.
+
+    Example:
+        >>> unusable_words([BadFile("a", "set/a.png", "zero bytes")])
+        '1 file that cannot be used, a.png (zero bytes)'
+    """
+    named = ", ".join(f"{Path(each.path).name} ({each.reason})" for each in bad[:NAMED])
+    if len(bad) == 1:
+        return f"1 file that cannot be used, {named}"
+    more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""
+    return f"{len(bad):,} files that cannot be used: {named}{more}"
+
+
 def refuse_uncropped(store: PixelStore, what: str) -> None:
     """Raise if lesion crops are requested and some images have no segmentation.
 
@@ -189,18 +206,17 @@ def _store(catalog: Catalog, pixels: CachedPixels, crop: Crop) -> PixelStore:
     if bad_ids:
         kept = catalog.take(np.flatnonzero([name not in bad_ids for name in catalog.image_ids]))
     uncropped = pixels.uncropped if crop == "lesion" else 0
-    notes = _notes(len(kept), len(bad_ids), uncropped)
+    notes = _notes(len(kept), pixels.bad, uncropped)
     kept = replace(kept, notes=(*kept.notes, *notes))
     # A path that moved since the cache was written is named as the catalog names it now.
     return PixelStore(kept, pixels.images, pixels.contents, pixels.bad, uncropped)
 
 
-def _notes(kept: int, skipped: int, uncropped: int) -> list[str]:
+def _notes(kept: int, bad: Sequence[BadFile], uncropped: int) -> list[str]:
     notes = []
-    if skipped:
-        notes.append(
-            f"{skipped} of {kept + skipped} images could not be decoded and were left out."
-        )
+    if bad:
+        total = kept + len({entry.image_id for entry in bad})
+        notes.append(f"Left out of {total:,} images: {unusable_words(bad)}.")
     if uncropped:
         notes.append(
             f"{uncropped} of {kept} images have no segmentation and show their centred square."
@@ -214,5 +230,5 @@ def _embedded(catalog: Catalog, config: DataConfig) -> PixelStore:
     images.flags.writeable = False
     contents = Contents.of(map(sign_pixels, catalog.embedded))
     uncropped = len(catalog) if config.crop == "lesion" else 0
-    kept = replace(catalog, notes=(*catalog.notes, *_notes(len(catalog), 0, uncropped)))
+    kept = replace(catalog, notes=(*catalog.notes, *_notes(len(catalog), (), uncropped)))
     return PixelStore(kept, images, contents, (), uncropped)

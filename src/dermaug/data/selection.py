@@ -9,7 +9,8 @@ import numpy as np
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import name_fault
-from dermaug.data.twins import refuse_similar_labels
+from dermaug.data.diagnoses import meaning
+from dermaug.data.similar_labels import refuse_similar_labels
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed
 
@@ -24,13 +25,13 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
 
     Raises:
         DermaugError: A label or image does not exist, a label is in two groups, its class has no
-            image, or two classes are spellings of one label.
+            image, or two classes probably mean one thing and it was not said whether they do.
     """
     catalog = exclude_images(catalog, config.exclude)
     require_labels(catalog, config)
     catalog = merge_labels(catalog, config.groups)
     catalog = keep_classes(catalog, config.classes)
-    refuse_similar_labels(catalog)
+    refuse_similar_labels(catalog, config.label_map)
     catalog = limit_groups(catalog, config.limit, seed)
     counts = catalog.table["label"].value_counts()
     if empty := [label for label in catalog.classes if not counts.get(label, 0)]:
@@ -76,7 +77,7 @@ def select_alike(
         for name, members in config.groups.items()
     }
     catalog = merge_labels(catalog, {name: members for name, members in groups.items() if members})
-    refuse_similar_labels(catalog)
+    refuse_similar_labels(catalog, config.label_map)
     if classes is None:
         return catalog
     others = [label for label in catalog.classes if label not in classes]
@@ -232,7 +233,9 @@ def _unknown(
 
 
 def _spelt_alike(label: str, classes: Sequence[str]) -> list[str]:
-    """The class of which a label is likely another spelling, if any."""
+    """The class of which a label is likely another name or spelling, if any."""
+    if same := [name for name in classes if meaning(name) == meaning(label)]:
+        return same[:1]
     plain = {name.casefold(): name for name in classes}
     close = difflib.get_close_matches(label.casefold(), plain, n=1, cutoff=0.8)
     return [plain[name] for name in close]

@@ -1,8 +1,6 @@
-"""What contradicts itself in a data set: equal images or labels that are told apart."""
+"""Equal images that are told apart: under several labels, or under several lesions."""
 
 import json
-import shlex
-import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
@@ -63,54 +61,6 @@ def exclusion(images: Sequence[str]) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def similar_labels(labels: Sequence[str]) -> list[tuple[str, ...]]:
-    """Labels that differ in case, blanks or the form of an accent only.
-
-    Example:
-        >>> similar_labels(["Melanoma", "melanoma ", "nevus"])
-        [('Melanoma', 'melanoma ')]
-    """
-    alike: dict[str, list[str]] = {}
-    for label in labels:
-        plain = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
-        alike.setdefault(plain, []).append(label)
-    return [tuple(spellings) for spellings in alike.values() if len(spellings) > 1]
-
-
-def merges(catalog: Catalog, spellings: Sequence[str]) -> dict[str, str]:
-    """Label -> the most frequent one of some spellings, for all others of them."""
-    counts = catalog.table["label"].value_counts()
-    usual = max(spellings, key=lambda label: int(counts.get(label, 0)))
-    return {label: usual for label in spellings if label != usual}
-
-
-def similar_label_lines(catalog: Catalog) -> list[str]:
-    """One line for each of `similar_labels` among a catalog's classes: counts, and how to merge."""
-    counts = catalog.table["label"].value_counts()
-    lines = []
-    for spellings in similar_labels(catalog.classes):
-        numbers = [(label, int(counts.get(label, 0))) for label in spellings]
-        counted = ", ".join(f"{label!r} ({n:,} image{'s' * (n != 1)})" for label, n in numbers)
-        pairs = merges(catalog, spellings).items()
-        options = ["--labels " + shlex.quote(f"{label}={usual}") for label, usual in pairs]
-        lines.append(f"{counted}; merge them: {' '.join(options)}")
-    return lines
-
-
-def refuse_similar_labels(catalog: Catalog) -> None:
-    """Raise when two classes of a catalog are spellings of one label.
-
-    Raises:
-        DermaugError: Names them with their counts, and how to merge them.
-    """
-    if lines := similar_label_lines(catalog):
-        raise DermaugError(
-            f"{catalog.name}: expected labels that differ in more than case and whitespace; found "
-            f"{len(lines)} with several spellings",
-            lines,
-        )
 
 
 def equal_sentence(catalog: Catalog, pixels: Sequence[str]) -> str:

@@ -6,8 +6,10 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from dermaug.config import DataConfig
@@ -16,21 +18,13 @@ from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
 from dermaug.data.containers import is_folder, locate
 from dermaug.data.description import class_counts
-from dermaug.data.grouping import equal_links
 from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
+from dermaug.data.similar_labels import merges, similar_label_lines
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.images import MASK_ENDING, files_below, is_image
-from dermaug.data.twins import (
-    contradiction_lines,
-    contradictions,
-    equal_sentence,
-    exclusion,
-    merges,
-    similar_label_lines,
-    similar_labels,
-)
+from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap, split_overlap
@@ -87,15 +81,24 @@ def examine(
         (str(path), str(against)),
     )
     sound, pixels = checked.catalog, checked.contents.pixels
+    merged = merges(catalog, config.label_map)
     twins = find_twins(sound, pixels, checked.contents.details)
-    said = (equal_sentence(sound, pixels), twins.sentence(sound.unit))
+    doubtful = contradictions(relabel(sound, merged), pixels)
+    agreeing = np.flatnonzero(~np.isin(sound.image_ids, list(chain(*doubtful))))
+    equal = sound.take(agreeing), [pixels[row] for row in agreeing]
+    said = (equal_sentence(*equal), twins.sentence(sound.unit))
     return Examination(
         catalog,
         class_counts(catalog),
         (*_reading_sentences(catalog, path, config.columns), *filter(None, said)),
-        tuple(_pair_lines(checked, twins)),
-        tuple(_refused(checked, catalog)),
-        tuple(_repairs(checked, catalog)),
+        tuple(_cut([*_equal_lines(*equal), *_twin_lines(sound, twins)])),
+        (
+            *_unfit_lines(checked),
+            *(f"labels: {line}" for line in similar_label_lines(catalog, config.label_map)),
+            *_contradiction_lines(sound, doubtful),
+            *_class_lines(relabel(sound, merged)),
+        ),
+        tuple(_repairs(merged, doubtful)),
         (
             *split_overlap(checked),
             *(overlap(checked, names, against, config, progress) if against else ()),
@@ -160,59 +163,64 @@ def grouping_sentence(catalog: Catalog) -> str:
     return f"A run groups by {lesions}: {number:,} groups. The data name no patients."
 
 
-def _pair_lines(checked: Checked, twins: Twins) -> list[str]:
-    catalog = checked.catalog
-    groups, ids = catalog.groups, catalog.image_ids
-    first, second = equal_links(checked.contents.pixels)
-    apart = groups[first] != groups[second]
-    equal = zip(ids[first[apart]], ids[second[apart]], strict=True)
-    told = dict(zip(ids, zip(catalog.table["label"], groups, strict=True), strict=True))
-
-    def both(one: str, other: str) -> str:
-        return " and ".join(f"{name} ({', '.join(told[name])})" for name in (one, other))
-
-    lines = [f"equal pixels: {both(*pair)}" for pair in equal]
-    lines += [
-        f"near-duplicates: {both(one, other)}, correlation of detail {value:.2f}"
-        for one, other, value in twins.pairs
+def _equal_lines(catalog: Catalog, pixels: Sequence[str]) -> list[str]:
+    """One line for all images of equal pixels, if they are of several groups."""
+    table = pd.DataFrame({"pixels": pixels, "group": catalog.groups})
+    apart = table[table.groupby("pixels")["group"].transform("nunique") > 1]
+    return [
+        f"equal pixels: {_told(catalog, rows)}"
+        for rows in apart.groupby("pixels", sort=False).groups.values()
     ]
-    return _cut(lines)
 
 
-def _refused(checked: Checked, catalog: Catalog) -> list[str]:
-    sound = checked.catalog
+def _twin_lines(catalog: Catalog, twins: Twins) -> list[str]:
+    return [
+        f"near-duplicates: {_told(catalog, catalog.rows(pair))}, correlation of detail {value:.2f}"
+        for *pair, value in twins.pairs
+    ]
+
+
+def _told(catalog: Catalog, rows: Sequence[int]) -> str:
+    """Some images with their labels and groups."""
+    ids, labels, groups = catalog.image_ids, catalog.table["label"], catalog.groups
+    return " and ".join(f"{ids[row]} ({labels[row]}, {groups[row]})" for row in rows)
+
+
+def _unfit_lines(checked: Checked) -> list[str]:
     lines = [f"unfit file: {bad}" for bad in checked.bad]
-    if lines:
-        lines.append('`dermaug plan` leaves unfit files out (data.on_bad = "skip")')
-    lines += [f"labels: {line}" for line in similar_label_lines(catalog)]
-    found = contradictions(sound, checked.contents.pixels)
-    lines += [
+    advice = '`dermaug plan` leaves unfit files out (data.on_bad = "skip")'
+    return [*lines, advice] if lines else []
+
+
+def _contradiction_lines(catalog: Catalog, found: Sequence[tuple[str, ...]]) -> list[str]:
+    return [
         f"equal images with different labels: {line}; correct the wrong label, or leave them out: "
         f"{exclusion(images)}"
-        for images, line in zip(found, contradiction_lines(sound, found), strict=True)
+        for images, line in zip(found, contradiction_lines(catalog, found), strict=True)
     ]
+
+
+def _class_lines(catalog: Catalog) -> list[str]:
+    """Too few classes, and classes with too few groups."""
+    lines = []
     if catalog.num_classes < 2:
         lines.append(f"classes: expected at least two, found {', '.join(catalog.classes)}")
-    groups = pd.Series(sound.groups).groupby(sound.table["label"].to_numpy()).nunique()
-    spelt = {label for spellings in similar_labels(catalog.classes) for label in spellings}
+    groups = pd.Series(catalog.groups).groupby(catalog.table["label"].to_numpy()).nunique()
     for label in catalog.classes:
-        if (number := int(groups.get(label, 0))) < FEWEST and label not in spelt:
+        if (number := int(groups.get(label, 0))) < FEWEST:
             units = catalog.unit + "s" * (number != 1)
             lines.append(
-                f"class {label!r}: {number} {units}, a run needs {FEWEST}; leave it out "
-                f"with {leave_out(label)}, or merge it with another class: --labels LABEL=CLASS"
+                f"class {label!r}: {number} {units}, a run needs {FEWEST}; leave it out with "
+                f"{leave_out(label)}, or merge it with another class: --labels "
+                f"{shlex.quote(label)}=CLASS"
             )
     return lines
 
 
-def _repairs(checked: Checked, catalog: Catalog) -> list[str]:
-    """Options that merge spellings of one label, and leave out images of contradictory labels."""
-    merged = dict[str, str]()
-    for spellings in similar_labels(catalog.classes):
-        merged |= merges(catalog, spellings)
+def _repairs(merged: Mapping[str, str], doubtful: Sequence[tuple[str, ...]]) -> list[str]:
+    """Options that merge names of one class, and leave out images of contradictory labels."""
     options = [part for label, usual in merged.items() for part in ("--labels", f"{label}={usual}")]
-    found = contradictions(relabel(checked.catalog, merged), checked.contents.pixels)
-    if images := [image for group in found for image in group]:
+    if images := list(chain(*doubtful)):
         options += ["--set", f"data.exclude={json.dumps(images, ensure_ascii=False)}"]
     return options
 

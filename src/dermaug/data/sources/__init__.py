@@ -41,6 +41,7 @@ class Source:
     why: Callable[[Path], str] | None = None
 
 
+NO_MAP: Mapping[str, str] = {}
 MOST_DOUBTS = 5
 MOST_LOOKED_INTO = 50
 
@@ -48,6 +49,12 @@ MOST_LOOKED_INTO = 50
 def _plain(read: Callable[[Path], Catalog]) -> Callable[[Path, Mapping[str, str]], Catalog]:
     """Reads labels as they are written, and maps them afterwards."""
     return lambda path, labels: relabel(read(path), labels)
+
+
+def _own_table(
+    path: Path, labels: Mapping[str, str], columns: Mapping[str, str] = NO_MAP
+) -> Catalog:
+    return relabel(own_table.read(path, labels, columns), labels)
 
 
 # In the order of trial: the first that recognises the path reads it.
@@ -64,9 +71,7 @@ SOURCES = {
     ),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
-    "table": Source(
-        own_table.recognises, _plain(own_table.read), own_table.LOOKS_FOR, own_table.why
-    ),
+    "table": Source(own_table.recognises, _own_table, own_table.LOOKS_FOR, own_table.why),
     "class folders": Source(
         class_folders.recognises,
         _plain(class_folders.read),
@@ -80,7 +85,6 @@ SOURCES = {
         nested_folders.why,
     ),
 }
-NO_MAP: Mapping[str, str] = {}
 
 
 def open_catalog(
@@ -102,7 +106,7 @@ def open_catalog(
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
         if columns:
-            return relabel(own_table.read(path.resolve(), columns), labels)
+            return _own_table(path.resolve(), labels, columns)
         inside, source = _meant(path.resolve())
         if source is not None:
             return source.read(inside, labels)

@@ -25,7 +25,7 @@ from dermaug.data.sources.images import (
     sub_folders,
 )
 from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.own_table import image_ids, plain_catalog
+from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     is_container,
     is_split,

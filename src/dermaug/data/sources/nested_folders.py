@@ -11,7 +11,7 @@ from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
 from dermaug.data.sources.class_folders import TABLES
 from dermaug.data.sources.images import MASK_FOLDER, file_names, files_below, is_image, sub_folders
-from dermaug.data.sources.own_table import image_ids, plain_catalog
+from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import is_container, is_split
 
 NAMED = 12

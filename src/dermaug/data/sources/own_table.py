@@ -9,7 +9,7 @@ from sys import intern
 import pandas as pd
 
 from dermaug.data import workbook
-from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
+from dermaug.data.catalog import Catalog
 from dermaug.data.cells import (
     DEVICE_COLUMNS,
     TONE_COLUMNS,
@@ -26,19 +26,15 @@ from dermaug.data.cells import (
     with_devices,
 )
 from dermaug.data.containers import is_folder
+from dermaug.data.label_map import DROPPED
 from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
+from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
-from dermaug.data.sources.images import (
-    SUFFIXES,
-    file_names,
-    files_below,
-    is_image,
-    mask_paths,
-    masks_beside,
-)
+from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.named_columns import named_tables, suggestion
 from dermaug.data.sources.named_files import completed_note, meant_files
+from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     is_split,
     pooled_note,
@@ -68,12 +64,15 @@ def recognises(path: Path) -> bool:
     return bool(_tables(path))
 
 
-def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
+def read(
+    path: Path, labels: Mapping[str, str] = NO_NAMES, names: Mapping[str, str] = NO_NAMES
+) -> Catalog:
     """Read images by the tables named `TABLE_NAMES`; given splits are pooled.
 
     Args:
         path: The folder or the table. A table's `file_name` is relative to its folder, or the end
             of a path below it.
+        labels: Label -> class, or `DROPPED`.
         names: Column that is read -> its name in the table, if the user has named some.
 
     Raises:
@@ -93,15 +92,15 @@ def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
         if fault := name_fault(row["label"]):
             remedy = "" if row["label"] else "; fill it in, or delete the row and move the image"
             findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}{remedy}")
-    labels = [intern(row["label"]) for row in sheet.rows]
     known = [row for row in sheet.rows if not _lesion_unknown(row)]
-    check_lesions(((row.where, row["lesion_id"], row["label"]) for row in known), findings)
+    _check_labels(known, labels, findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
     described["patient_id"] = [parse_patient(row) for row in sheet.rows]
     described = with_devices(described, sheet.rows)
     findings.stop(str(root))
     grouped = "lesion_id" in sheet.columns
+    written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
     notes += filter(None, [completed_note(root, meant)])
     if sheet.path == root:
@@ -113,7 +112,7 @@ def read(path: Path, names: Mapping[str, str] = NO_NAMES) -> Catalog:
         described = with_splits(described, given)
         if "split" in described:
             notes.append(pooled_note(Counter(given)))
-    return plain_catalog(root, ids, lesions, labels, paths, described, grouped, notes)
+    return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
 
 
 def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
@@ -129,14 +128,6 @@ def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     if tables[0].name == stylegan_labels.NAME:
         columns = "labels"
     return f"Read by the {columns} of {tables[0].name}{where}."
-
-
-def image_ids(paths: Sequence[str], root: Path) -> list[str]:
-    """File names without ending; with folders and endings where these alone are not unique."""
-    stems = [Path(path).stem for path in paths]
-    if len(set(stems)) == len(stems):
-        return stems
-    return ["_".join(Path(path).relative_to(root).parts) for path in paths]
 
 
 def _tables(path: Path, names: Mapping[str, str] = NO_NAMES) -> list[Path]:
@@ -232,6 +223,17 @@ def _match_files(
     add_unnamed(unnamed, sheet.path.name, findings)
 
 
+def _check_labels(rows: Sequence[Row], labels: Mapping[str, str], findings: Findings) -> None:
+    """Report lesions of two classes; names of one class are left to `refuse_similar_labels`."""
+    wanted = {row["label"]: labels.get(row["label"], row["label"]) for row in rows}
+    names = one_name(sorted(set(wanted.values())), labels)
+    classes = [(row, wanted[row["label"]]) for row in rows]
+    check_lesions(
+        ((row.where, row["lesion_id"], names[name]) for row, name in classes if name != DROPPED),
+        findings,
+    )
+
+
 def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]:
     """Lesion of each row, its image id where it is unknown, and how many those are."""
     lesions = [
@@ -262,37 +264,3 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
 
 def _lesion_unknown(row: Row) -> bool:
     return row.get("lesion_id").lower() in UNKNOWN_WORDS
-
-
-def plain_catalog(
-    root: Path,
-    ids: list[str],
-    lesions: list[str],
-    labels: list[str],
-    paths: list[str],
-    described: pd.DataFrame,
-    grouped: bool,
-    notes: list[str],
-) -> Catalog:
-    """The catalog of a folder, named after it; its masks are found.
-
-    Raises:
-        DermaugError: Two images have one id.
-    """
-    if doubles := len(ids) - len(set(ids)):
-        raise DermaugError(
-            f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
-            "not; rename them"
-        )
-    masks, beside = mask_paths(root), masks_beside(paths)
-    table = described.assign(
-        image_id=ids,
-        lesion_id=lesions,
-        label=labels,
-        path=paths,
-        mask_path=[
-            masks.get(image_id) or beside.get(path, "")
-            for image_id, path in zip(ids, paths, strict=True)
-        ],
-    )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]
-    return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

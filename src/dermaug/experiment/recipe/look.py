@@ -15,6 +15,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.containers import as_file
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.selection import keep_classes
+from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.run.data import joined, twins_of
@@ -47,7 +48,7 @@ class Look:
         too_few: The classes that are left out, because they have too few lesions.
         short_sides: Smallest, median and largest short side of the files, in pixels.
         kinds: File ending -> number of files.
-        unusable: One line per file that cannot be decoded.
+        unusable: The files that cannot be used.
         machine: This machine.
         device: Device of the trainings, for example cpu.
         weights: Where `rules.PRETRAINED` finds its weights: `package`, `hub`, or "" for nowhere.
@@ -58,7 +59,7 @@ class Look:
     too_few: tuple[ClassCount, ...]
     short_sides: tuple[int, int, int]
     kinds: dict[str, int]
-    unusable: tuple[str, ...]
+    unusable: tuple[BadFile, ...]
     machine: Machine
     device: str
     weights: str = ""
@@ -106,7 +107,7 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         too_few=tuple(each for each in counts if each not in kept),
         short_sides=_short_sides(catalog),
         kinds=dict(Counter(Path(path).suffix.lower().lstrip(".") for path in _files(catalog))),
-        unusable=tuple(str(bad) for bad in store.skipped),
+        unusable=store.skipped,
         machine=machine(),
         device=device,
         weights=_weights(str(rules.PRETRAINED["model"])),

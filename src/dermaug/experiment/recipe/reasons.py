@@ -1,5 +1,6 @@
 """Why a plan is as it is: one comment for each entry that was chosen."""
 
+from dermaug.data.pixels import unusable_words
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
 from dermaug.experiment.recipe.draft import training_images, worth_drawing
@@ -49,10 +50,7 @@ def reasons(plan: Plan) -> dict[str, str]:
             "merge classes with data.groups."
         )
     if look.unusable:
-        number = len(look.unusable)
-        found["data.on_bad"] = (
-            f"{number} file{'s' * (number > 1)} cannot be decoded; `dermaug data check` lists them."
-        )
+        found["data.on_bad"] = f"Left out: {unusable_words(look.unusable)}."
     return found
 
 

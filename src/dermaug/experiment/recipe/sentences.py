@@ -89,7 +89,7 @@ def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
             "classes": [vars(each) for each in look.classes],
             "left_out": [vars(each) for each in look.too_few],
             "short_sides": list(look.short_sides),
-            "unusable": list(look.unusable),
+            "unusable": list(map(str, look.unusable)),
             "notes": list(look.catalog.notes),
         },
         "machine": {**look.machine.model_dump(mode="json"), "device": look.device},

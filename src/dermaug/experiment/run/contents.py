@@ -29,7 +29,7 @@ class Remembered:
 
     Args:
         table: Returned by `contents_table`.
-        details: Detail of each row, int8 (n, 32, 32); zero for images that could not be decoded.
+        details: Detail of each row, int8 (n, 32, 32); zero for images that cannot be used.
     """
 
     table: pd.DataFrame

@@ -1,0 +1,140 @@
+"""Names of diagnoses: abbreviated, in several spellings and languages; which of them mean one."""
+
+import unicodedata
+from functools import lru_cache
+from itertools import takewhile
+
+OTHER_NAMES = {
+    "melanoma": (
+        *("mel", "malignant melanoma", "melanom", "malignes melanom", "mélanome"),
+        *("mélanome malin", "melanoma maligno"),
+    ),
+    "nevus": (
+        *("nv", "nev", "nevi", "melanocytic nevus", "melanocytic nevi", "nevocytic nevus", "mole"),
+        *("muttermal", "melanozytärer nävus", "nevo", "nevo melanocítico", "nevo melanocitico"),
+    ),
+    "basal cell carcinoma": (
+        *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
+        *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare"),
+    ),
+    "squamous cell carcinoma": (
+        *("scc", "plattenepithelkarzinom", "spinalioma", "spinaliom", "carcinome épidermoïde"),
+        *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide"),
+    ),
+    "Bowen's disease": (
+        *(
+            "bowen disease",
+            "bowen",
+            "morbus bowen",
+            "squamous cell carcinoma in situ",
+            "scc in situ",
+        ),
+        *("sccis", "intraepithelial carcinoma", "maladie de bowen", "enfermedad de bowen"),
+        *("malattia di bowen", "doença de bowen"),
+    ),
+    "actinic keratosis": (
+        *("akiec", "ak", "ack", "actinic keratoses", "solar keratosis", "aktinische keratose"),
+        *("solar or actinic keratosis", "kératose actinique", "queratosis actínica"),
+        *("cheratosi attinica", "queratose actínica", "ceratose actínica"),
+    ),
+    "seborrheic keratosis": (
+        *("sk", "sek", "seborrheic keratoses", "seborrhoische keratose", "verruca seborrhoica"),
+        *("kératose séborrhéique", "queratosis seborreica", "cheratosi seborroica"),
+        *("queratose seborreica", "ceratose seborreica"),
+    ),
+    "benign keratosis": ("bkl", "benign keratosis like lesion", "benigne keratose"),
+    "solar lentigo": ("lentigo solaris", "solar lentigines", "actinic lentigo"),
+    "dermatofibroma": ("df", "dermatofibrom", "dermatofibrome"),
+    "vascular lesion": ("vasc", "vaskuläre läsion", "lésion vasculaire", "lesión vascular"),
+    "hemangioma": ("hämangiom", "hémangiome", "emangioma"),
+    "malignant": ("malign", "maligne", "maligno", "bösartig"),
+    "benign": ("benigne", "benigno", "gutartig", "bénin"),
+}
+"""Diagnosis -> other names of it. Kinds of a diagnosis (blue nevus, lentigo maligna) are no other
+names: data may tell them apart."""
+_TO_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "'": "", "’": ""})
+SLIP_FROM = 7
+"""Letters of the shortest word that may be another one misspelt; shorter ones are abbreviations."""
+
+
+def spelling(label: str) -> str:
+    """A label without case, surplus blanks and the form of its accents.
+
+    Example:
+        >>> spelling(" In  Situ")
+        'in situ'
+    """
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+@lru_cache(maxsize=1_000)
+def words(label: str) -> tuple[str, ...]:
+    """The words of a label without accents; British and German spelling become American.
+
+    Example:
+        >>> words("Seborrhoeic_Keratosis"), words("Nävus"), words("naevus")
+        (('seborrheic', 'keratosis'), ('nevus',), ('nevus',))
+    """
+    plain = unicodedata.normalize("NFKD", spelling(label).translate(_TO_ASCII))
+    letters = (character for character in plain if not unicodedata.combining(character))
+    text = "".join(character if character.isalnum() else " " for character in letters)
+    return tuple(text.replace("ae", "e").replace("oe", "e").split())
+
+
+def meaning(label: str) -> str:
+    """The diagnosis that a label names, or the label itself without case, accents and signs.
+
+    Example:
+        >>> meaning("Basalzell-Karzinom"), meaning("Naevi"), meaning("Blue nevus")
+        ('basal cell carcinoma', 'nevus', 'bluenevus')
+    """
+    found = words(label)
+    if any(map(str.isdigit, "".join(found))):
+        return " ".join(found)  # 1.0 is not 10
+    text = "".join(found)
+    return _DIAGNOSES.get(text) or _DIAGNOSES.get(text.removesuffix("s")) or text or label
+
+
+def is_misspelt(label: str, other: str) -> bool:
+    """Whether two labels differ by one letter, or two swapped ones, of one long word.
+
+    Example:
+        >>> is_misspelt("Seborrheic keratosis", "seborrheic kerattosis")
+        True
+        >>> is_misspelt("typical nevus", "atypical nevus"), is_misspelt("BCC", "SCC")
+        (False, False)
+    """
+    one, two = words(label), words(other)
+    if len(one) != len(two):
+        return False
+    differing = [pair for pair in zip(one, two, strict=True) if pair[0] != pair[1]]
+    return len(differing) == 1 and _is_slip(*differing[0])
+
+
+def _is_slip(word: str, other: str) -> bool:
+    start = _num_shared(word, other)
+    # A prefix changes the meaning: atypical, amelanotic, nonmalignant.
+    if not start or min(len(word), len(other)) < SLIP_FROM:
+        return False
+    rest, others = word[start:], other[start:]
+    end = _num_shared(rest[::-1], others[::-1])
+    found, wanted = rest[: len(rest) - end], others[: len(others) - end]
+    if any(character.isdigit() for character in found + wanted):
+        return False
+    if len(found) == len(wanted) == 1:
+        return end > 0  # else lesionA and lesionB
+    return len(found + wanted) == 1 or (len(found) == 2 and found == wanted[::-1])
+
+
+def _num_shared(word: str, other: str) -> int:
+    """Letters at the beginning of both."""
+    return sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False))
+    )
+
+
+_DIAGNOSES = {
+    "".join(words(name)): diagnosis
+    for diagnosis, others in OTHER_NAMES.items()
+    for name in (diagnosis, *others)
+}

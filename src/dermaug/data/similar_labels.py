@@ -1,0 +1,114 @@
+"""Labels that are told apart and probably mean one thing: the user is asked about them."""
+
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.diagnoses import is_misspelt, meaning, spelling
+from dermaug.data.grouping import united_names
+from dermaug.errors import DermaugError
+
+MOST_CLASSES = 200
+"""More different labels than this are not compared letter by letter, which takes seconds."""
+
+
+def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list[tuple[str, ...]]:
+    """Labels that differ in case, blanks or accents only, that name one diagnosis or are misspelt.
+
+    Args:
+        labels: Different labels.
+        decided: Labels of which it was said what they mean: only their case, blanks and accents
+            are compared.
+
+    Example:
+        >>> similar_labels(["Melanoma", "melanoma ", "Naevus", "BCC", "nv"])
+        [('Melanoma', 'melanoma '), ('Naevus', 'nv')]
+        >>> similar_labels(["Naevus", "BCC", "nv"], decided=["nv"])
+        []
+    """
+    names = one_name(labels, decided)
+    groups = defaultdict(list)
+    for label in labels:
+        groups[names[label]].append(label)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def one_name(labels: Sequence[str], decided: Collection[str] = ()) -> dict[str, str]:
+    """Label -> a label that stands for it and all `similar_labels`; arguments as for these."""
+    place = {label: row for row, label in enumerate(labels)}
+    open_labels = [label for label in labels if label not in decided]
+    pairs = [*_pairs(labels, spelling), *_pairs(open_labels, meaning), *_misspelt(open_labels)]
+    first, second = ([place[pair[side]] for pair in pairs] for side in (0, 1))
+    united = united_names(
+        np.array(labels, dtype=object), np.array(first, int), np.array(second, int)
+    )
+    return dict(zip(labels, united.tolist(), strict=True))
+
+
+def merges(catalog: Catalog, decided: Collection[str] = ()) -> dict[str, str]:
+    """Class -> the most frequent one of its `similar_labels`, for all others of these."""
+    counts = Counter(catalog.table["label"])
+    merged: dict[str, str] = {}
+    for labels in similar_labels(catalog.classes, decided):
+        usual = max(labels, key=lambda label: counts[label])
+        merged |= {label: usual for label in labels if label != usual}
+    return merged
+
+
+def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list[str]:
+    """One line for each of `similar_labels` among a catalog's classes: counts, and what to do."""
+    counts, merged = Counter(catalog.table["label"]), merges(catalog, decided)
+    lines = []
+    for labels in similar_labels(catalog.classes, decided):
+        *most, last = [
+            f"{label!r} ({counts[label]:,} image{'s' * (counts[label] != 1)})" for label in labels
+        ]
+        named, others = f"{', '.join(most)} and {last}", [each for each in labels if each in merged]
+        merge = f"merge them: {_options((label, merged[label]) for label in others)}"
+        if len(set(map(spelling, labels))) < len(labels):
+            lines.append(f"{named} differ only in case or blanks; {merge}")
+        else:
+            keep = (
+                f"keep them as classes of their own: {_options(zip(others, others, strict=True))}"
+            )
+            lines.append(f"{named} probably mean one thing; {merge}, or {keep}")
+    return lines
+
+
+def refuse_similar_labels(catalog: Catalog, decided: Collection[str] = ()) -> None:
+    """Raise when two classes of a catalog probably mean one thing.
+
+    Args:
+        catalog: The data set, its labels mapped.
+        decided: As for `similar_labels`.
+
+    Raises:
+        DermaugError: Names them with their counts, and how to merge them, or to keep them.
+    """
+    if lines := similar_label_lines(catalog, decided):
+        raise DermaugError(
+            f"{catalog.name}: expected one name per class; found several that mean one class",
+            lines,
+        )
+
+
+def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, str]]:
+    """The first label with each key, beside each later one."""
+    first: dict[str, str] = {}
+    pairs = [(first.setdefault(key(label), label), label) for label in labels]
+    return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _misspelt(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of labels of which one is a slip of the other."""
+    few = labels if len(labels) <= MOST_CLASSES else ()
+    return [pair for pair in combinations(few, 2) if is_misspelt(*pair)]
+
+
+def _options(pairs: Iterable[tuple[str, str]]) -> str:
+    """Options of the command line that read labels as classes."""
+    return " ".join("--labels " + shlex.quote(f"{label}={name}") for label, name in pairs)

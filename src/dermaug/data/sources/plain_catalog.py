@@ -1,0 +1,52 @@
+"""The catalog of a folder of images, when ids, labels and lesions are known."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
+from dermaug.data.sources.images import mask_paths, masks_beside
+from dermaug.errors import DermaugError
+
+
+def image_ids(paths: Sequence[str], root: Path) -> list[str]:
+    """File names without ending; with folders and endings where these alone are not unique."""
+    stems = [Path(path).stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    return ["_".join(Path(path).relative_to(root).parts) for path in paths]
+
+
+def plain_catalog(
+    root: Path,
+    ids: list[str],
+    lesions: list[str],
+    labels: list[str],
+    paths: list[str],
+    described: pd.DataFrame,
+    grouped: bool,
+    notes: list[str],
+) -> Catalog:
+    """The catalog of a folder, named after it; its masks are found.
+
+    Raises:
+        DermaugError: Two images have one id.
+    """
+    if doubles := len(ids) - len(set(ids)):
+        raise DermaugError(
+            f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
+            "not; rename them"
+        )
+    masks, beside = mask_paths(root), masks_beside(paths)
+    table = described.assign(
+        image_id=ids,
+        lesion_id=lesions,
+        label=labels,
+        path=paths,
+        mask_path=[
+            masks.get(image_id) or beside.get(path, "")
+            for image_id, path in zip(ids, paths, strict=True)
+        ],
+    )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]
+    return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))

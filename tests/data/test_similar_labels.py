@@ -1,0 +1,96 @@
+"""Names that probably mean one class are asked about, and never merged in silence."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dermaug.config import DataConfig
+from dermaug.data.catalog import COLUMNS, Catalog
+from dermaug.data.diagnoses import OTHER_NAMES, meaning
+from dermaug.data.selection import select, select_alike
+from dermaug.data.similar_labels import similar_labels
+from dermaug.errors import DermaugError
+
+
+def catalog_of(labels: list[str]) -> Catalog:
+    table = pd.DataFrame(dict.fromkeys(COLUMNS, ""), index=range(len(labels)))
+    ids = [f"i{row}" for row in range(len(labels))]
+    table = table.assign(image_id=ids, lesion_id=ids, label=labels, age=np.nan)
+    return Catalog("Made", Path(), table, tuple(sorted(set(labels))))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("Melanoma", "melanoma"),
+        ("nevus ", "nevus"),
+        ("n\u00e9vus", "ne\u0301vus"),
+        ("in situ", "In  Situ"),
+        ("mel", "melanoma"),
+        ("Naevus", "Nevus", "N\u00e4vi", "melanocytic_nevi"),
+        ("BCC", "basal cell carcinoma", "Basalzellkarzinom"),
+        ("SK", "seborrheic keratosis", "Seborrhoeic keratoses"),
+        ("H\u00e4mangiom", "haemangioma"),
+        ("Bowen's disease", "morbus bowen"),
+        ("Dermatitis herpetiformis", "dermatitis herpetifromis"),
+        ("Psoriasis vulgaris", "psoriassis vulgaris"),
+    ],
+)
+def test_names_of_one_class_are_found(labels: tuple[str, ...]) -> None:
+    others = ("squamous cell carcinoma", "blue nevus", "lentigo maligna")
+    assert similar_labels([*labels, *others]) == [labels]
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("BCC", "SCC"),
+        ("typical nevus", "atypical nevus", "nevus"),
+        ("malignant", "nonmalignant", "benign"),
+        ("grade I", "grade II", "grade III"),
+        ("class 10", "class 11", "1.0", "10"),
+        ("lesionA", "lesionB"),
+        ("hypertrophic", "hypotrophic"),
+        ("+", "-"),
+        ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc", "scc", "unk"),
+    ],
+)
+def test_names_of_different_classes_are_not(labels: tuple[str, ...]) -> None:
+    assert similar_labels(labels) == []
+
+
+def test_no_name_is_of_two_diagnoses() -> None:
+    for diagnosis, others in OTHER_NAMES.items():
+        assert {meaning(name) for name in (diagnosis, *others)} == {diagnosis}
+
+
+def test_spellings_of_one_label_are_refused_with_counts_and_can_be_merged() -> None:
+    catalog = catalog_of(["Melanoma", "melanoma", "melanoma", "nv"])
+    with pytest.raises(DermaugError, match="found several that mean one class") as caught:
+        select(catalog, DataConfig())
+    assert caught.value.details == (
+        "'Melanoma' (1 image) and 'melanoma' (2 images) differ only in case or blanks; merge them: "
+        "--labels Melanoma=melanoma",
+    )
+    merged = select(catalog, DataConfig(groups={"melanoma": ("Melanoma", "melanoma")}))
+    assert merged.classes == ("melanoma", "nv")
+    assert select(catalog, DataConfig(classes=("melanoma", "nv"))).num_classes == 2
+
+
+def test_synonyms_are_merged_or_kept_as_the_user_decides() -> None:
+    catalog = catalog_of(["nv", "Naevus", "Naevus", "mel"])
+    with pytest.raises(DermaugError) as caught:
+        select(catalog, DataConfig())
+    assert caught.value.details == (
+        "'Naevus' (2 images) and 'nv' (1 image) probably mean one thing; merge them: --labels "
+        "nv=Naevus, or keep them as classes of their own: --labels nv=nv",
+    )
+    assert select(catalog, DataConfig(labels={"nv": "nv"})).num_classes == 3
+    assert select(catalog, DataConfig(classes=("Naevus", "nv"))).num_classes == 2
+
+
+def test_another_data_set_is_asked_about_its_names_of_known_classes() -> None:
+    with pytest.raises(DermaugError, match=r"Basaliom \(is it bcc\?\)"):
+        select_alike(catalog_of(["Basaliom", "nv"]), DataConfig(), ("bcc", "nv"))
