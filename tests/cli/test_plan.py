@@ -1,6 +1,7 @@
 """`dermaug plan`, and `dermaug run --data` without an experiment file."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,12 @@ from click.testing import Result
 from dermaug.cli import app
 from dermaug.cli.plan import planned
 from dermaug.config import PhantomConfig
+from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe.clock import Clock
 from dermaug.experiment.recipe.wishes import Wishes
+from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import read_experiment
 
 Command = Callable[..., Result]
@@ -104,3 +107,65 @@ def test_columns_named_once_are_kept_in_the_plan(
     assert ended.exit_code == 0, ended.stderr
     data = read_experiment(tmp_path / "mine.toml").data
     assert data.columns == {"file_name": "Datei", "label": "Befund", "patient_id": "Fall"}
+
+
+def test_a_plan_is_refused_where_a_run_would_refuse_it(
+    dermaug: Command, tmp_path: Path, phantoms: Path
+) -> None:
+    asked = {
+        'splits.use="given"': "the data come with no training and test split",
+        'splits.file="none.csv"': "none.csv",
+        'data.external_test=["nowhere"]': "nowhere: expected a data set",
+        "splits.lesions=[0, 500]": "give the same training split",
+    }
+    for setting, why in asked.items():
+        ended = dermaug("plan", phantoms, "--set", setting)
+        assert ended.exit_code == 2, setting
+        assert why in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_for_given_splits_is_what_a_run_takes(
+    dermaug: Command, tmp_path: Path, phantoms: Path
+) -> None:
+    root = tmp_path / "own set"
+    root.mkdir()
+    lines = ["file_name,label,split"]
+    table = open_catalog(phantoms).table.drop_duplicates("lesion_id").sort_values("label")
+    for place, (label, path) in enumerate(zip(table["label"], table["path"], strict=True)):
+        (root / Path(path).name).symlink_to(path)
+        lines.append(f"{Path(path).name},{label},{'test' if place % 3 == 0 else 'train'}")
+    (root / "metadata.csv").write_text("\n".join(lines))
+    ended = dermaug("plan", root, "--set", "splits.use=given", "--output", "my plan.toml")
+    assert ended.exit_code == 0, ended.stderr
+    assert "next: dermaug run 'my plan.toml'" in ended.stderr
+    assert 'splits.use = "given": Trained and tested once' in ended.stdout
+    asked = read_experiment(tmp_path / "my plan.toml")
+    (fold,) = prepare_run(tmp_path / "run", asked).folds
+    assert len(fold.test) == -(-len(table) // 3)
+    assert "folds" not in (tmp_path / "my plan.toml").read_text("utf-8").partition("[splits]")[2]
+
+
+def test_the_command_that_a_check_ends_with_can_be_typed(
+    dermaug: Command, tmp_path: Path, phantoms: Path
+) -> None:
+    root = tmp_path / "unsere Bilder"
+    root.mkdir()
+    lines = ["Datei;Klasse;Fall"]
+    for place, path in enumerate(sorted(phantoms.rglob("*.jpg"))[:40]):
+        (root / path.name).symlink_to(path)
+        label = ("Naevus", "nv", "Melanom", "melanom")[place % 4]
+        lines.append(f"{path.name};{label};{place}")
+    (root / "Liste.csv").write_text("\n".join(lines))
+    (tmp_path / "unsere-Bilder.toml").write_text("taken")
+    asked = ("--image-column", "Datei", "--label-column", "Klasse", "--lesion-column", "Fall")
+    ended = dermaug("data", "check", "unsere Bilder", *asked)
+    assert ended.exit_code == 2
+    command = shlex.split(ended.stderr.partition("plans a study: ")[2])
+    assert command[3:9] == list(asked)
+    planned = dermaug(*command[1:])
+    assert planned.exit_code == 0, planned.stderr
+    assert "written: unsere-Bilder-2.toml" in planned.stderr
+    refused = dermaug("plan", "unsere Bilder", *asked, "--output", "other.toml").stderr
+    hint = refused.partition("  `")[2].partition("`")[0]
+    assert shlex.split(hint) == ["dermaug", "data", "check", str(root), *asked]

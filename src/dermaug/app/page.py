@@ -11,6 +11,7 @@ from dermaug.app.opened import FOLDER, open_for_page
 from dermaug.app.safety import UPLOAD_BYTES, Guard, private_folder
 from dermaug.console import console
 from dermaug.errors import DermaugError, Terminated
+from dermaug.extras import to_install
 from dermaug.training.fabric import start_fabric
 
 ADDRESS = "127.0.0.1"
@@ -94,7 +95,7 @@ def require_gradio() -> None:
     if importlib.util.find_spec("gradio") is None:
         raise DermaugError(
             "the page needs the extra app, which is not installed; install it with "
-            "pip install 'dermaug[app]'"
+            f"{to_install('app')}"
         )
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from dermaug.classifiers.model import pooled_features
 from dermaug.errors import DermaugError
+from dermaug.extras import to_install
 from dermaug.training.timm_networks import build_timm
 from dermaug.training.weight_packages import packaged_file
 from dermaug.training.weights import load_packaged, load_weights, read_weights
@@ -128,8 +129,9 @@ def load_inception(weights: Path | None = None) -> InceptionFeatures:
     """
     if importlib.util.find_spec("torch_fidelity") is None:
         raise DermaugError(
-            "Inception requires the extra fidelity, which is not installed; run `uv sync --extra "
-            "fidelity`, or use the features of a classifier (--model) or a backbone (--backbone)"
+            "Inception requires the extra fidelity, which is not installed; install it with "
+            f"{to_install('fidelity')}, or use the features of a classifier (--model) or a "
+            "backbone (--backbone)"
         )
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 

@@ -35,10 +35,12 @@ def check(
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
     from dermaug.config import DataConfig
+    from dermaug.experiment.recipe.rules import FEWEST_LESIONS
     from dermaug.inspection.data_check import examine
 
+    config = reading.of(DataConfig(source=str(path)))
     with counting_bar("checking") as progress:
-        found = examine(reading.of(DataConfig(source=str(path))), progress, against)
+        found = examine(config, progress, against)
     catalog = found.catalog
     if as_json:
         echo_json(_record(found))
@@ -51,12 +53,28 @@ def check(
         console.print(f"  {line}", markup=False, soft_wrap=True)
     for sentence in found.shared:
         console.print(f"shared: {sentence}", markup=False, soft_wrap=True)
-    then = shlex.join(["dermaug", "plan", str(path), *reading.as_options, *found.repairs])
+    options = [*config.as_options, *found.repairs, *_new_file(path)]
+    then = shlex.join(["dermaug", "plan", str(path), *options])
     if found.refused:
-        repaired = f"this command mends it and plans a study: {then}"
-        advice = [repaired] if catalog.num_classes > 1 else []
+        advice = (
+            [f"this command mends it and plans a study: {then}"] if found.can_be_planned else []
+        )
         raise DermaugError(f"{path}: a run would refuse these data", (*found.refused, *advice))
-    console.print(f"no problems found; next: {then}", markup=False, soft_wrap=True)
+    if found.can_be_planned:
+        console.print(f"no problems found; next: {then}", markup=False, soft_wrap=True)
+    else:
+        console.print(
+            f"no problems found; a study of `dermaug plan` takes two classes with {FEWEST_LESIONS} "
+            f"or more {catalog.unit}s each"
+        )
+
+
+def _new_file(path: Path) -> list[str]:
+    """The option that names the plan of a data set, where its name by default is taken."""
+    from dermaug.cli.plan import default_file, free_name
+
+    plan = default_file(path)
+    return ["--output", str(free_name(plan))] if plan.exists() else []
 
 
 def _record(found: "Examination") -> dict[str, object]:

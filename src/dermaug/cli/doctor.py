@@ -14,6 +14,7 @@ from dermaug.cli.app import app
 from dermaug.cli.options import Json, echo_json
 from dermaug.console import console
 from dermaug.disk import free_bytes
+from dermaug.extras import to_install
 
 cache = typer.Typer(no_args_is_help=True, help="List or empty the cache of decoded images.")
 app.add_typer(cache, name="cache")
@@ -137,4 +138,4 @@ def _is_installed(name: str) -> bool:
 
 
 def _to_install(extra: str, missing: list[str]) -> str:
-    return f"{', '.join(missing)} missing; install dermaug[{extra}]"
+    return f"{', '.join(missing)} missing; {to_install(extra)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dermaug.config import DataConfig, Experiment
+from dermaug.config.data import COLUMN_FIELDS
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
@@ -142,24 +143,8 @@ class Reading:
     @property
     def columns(self) -> dict[str, str]:
         """Column that dermaug reads -> its name in the user's table, for those that are named."""
-        asked = {
-            "file_name": self.image_column,
-            "label": self.label_column,
-            "lesion_id": self.lesion_column,
-            "patient_id": self.patient_column,
-        }
+        asked = {column: getattr(self, field) for column, field in COLUMN_FIELDS.items()}
         return {column: name for column, name in asked.items() if name}
-
-    @property
-    def as_options(self) -> list[str]:
-        """The options that were given, and their values."""
-        named = {"file_name": "image", "lesion_id": "lesion", "patient_id": "patient"}
-        pairs = [(f"--{named.get(key, key)}-column", name) for key, name in self.columns.items()]
-        pairs += [
-            ("--labels", f"{label}={name}") if name else ("--leave-out", label)
-            for label, name in self.classes.items()
-        ]
-        return [part for pair in pairs for part in pair]
 
     def of(self, data: DataConfig) -> DataConfig:
         """The configuration of a data set that is read like this."""

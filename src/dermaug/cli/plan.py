@@ -1,6 +1,8 @@
 """`dermaug plan`: from a folder of images to an experiment file that fits it."""
 
 import os
+import shlex
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,17 +54,30 @@ def plan(
 ) -> None:
     """Look at your images and write an experiment file that fits them and your hours."""
     source = _source(folder)
-    from dermaug.experiment.recipe.draft import study_name
     from dermaug.experiment.recipe.sentences import plan_record
 
     wishes = Wishes(settings or (), reading.classes, reading.columns)
-    path = output or Path(f"{study_name(source.name)}.toml")
+    path = output or default_file(source)
     made = _write_plan(path, source, hours, wishes, Launch(device, precision))
     if as_json:
         echo_json(plan_record(made, path))
     else:
         typer.echo(_told(made))
-    console.print(f"written: {path}; next: dermaug run {path}", soft_wrap=True)
+    command = shlex.join(["dermaug", "run", str(path)])
+    console.print(f"written: {path}; next: {command}", soft_wrap=True)
+
+
+def default_file(folder: Path) -> Path:
+    """The experiment file of a plan for a data set, if the user names none."""
+    from dermaug.experiment.recipe.draft import study_name
+
+    return Path(f"{study_name(_source(folder).name)}.toml")
+
+
+def free_name(path: Path) -> Path:
+    """The path of a file that does not exist, named after one that does."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(name for name in names if not name.exists())
 
 
 def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> Path:
@@ -105,8 +120,8 @@ def _write_plan(
 ) -> "Plan":
     if path.exists():
         raise DermaugError(
-            f"{path}: expected the name of a new file, found one that exists; name another with "
-            "--output, or delete it"
+            f"{path}: expected the name of a new file, found one that exists; delete it, or name "
+            f"another: --output {shlex.quote(str(free_name(path)))}"
         )
     if "data.source" in set_keys(wishes.settings):
         raise DermaugError(

@@ -98,6 +98,17 @@ class DataConfig(Section):
         asked = {column: getattr(self, field) for column, field in COLUMN_FIELDS.items()}
         return {column: name for column, name in asked.items() if name}
 
+    @property
+    def as_options(self) -> list[str]:
+        """Options of the command line that read a data set as this section does."""
+        pairs = [
+            (f"--{COLUMN_FIELDS[column].replace('_', '-')}", name)
+            for column, name in self.columns.items()
+        ]
+        pairs += [("--labels", f"{label}={name}") for label, name in self.labels.items()]
+        pairs += [("--leave-out", label) for label in self.leave_out]
+        return [part for pair in pairs for part in pair]
+
     def with_columns(self, names: Mapping[str, str]) -> Self:
         """The section with other `columns`."""
         update = {field: names.get(column, "") for column, field in COLUMN_FIELDS.items()}
@@ -167,14 +178,14 @@ class SplitConfig(Section):
         return self
 
     @property
-    def _is_dealt(self) -> bool:
+    def is_dealt(self) -> bool:
         """Whether images are dealt to several folds."""
         return self.use == "new" and self.holdout is None
 
     @property
     def number(self) -> int:
         """Number of folds that exist."""
-        return self.folds if self._is_dealt else 1
+        return self.folds if self.is_dealt else 1
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -49,6 +49,16 @@ def open_alike(
     return select_alike(open_other(config, path), config, classes)
 
 
+def refuse_other_labels(config: DataConfig, classes: Sequence[str]) -> None:
+    """Read the tables of the external test sets of an experiment, but no image.
+
+    Raises:
+        DermaugError: One cannot be read, or has labels that are not among these classes.
+    """
+    for path in config.external_test:
+        open_alike(config, path, classes)
+
+
 def open_other(config: DataConfig, path: str | Path) -> Catalog:
     """Read another data set with the label map of an experiment, whatever its labels.
 

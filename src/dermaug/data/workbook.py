@@ -9,6 +9,7 @@ from typing import Any
 from dermaug.data.containers import read_bytes
 from dermaug.data.table_text import Cells
 from dermaug.errors import DermaugError
+from dermaug.extras import to_install
 
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
 MOST_BYTES = 1_000_000_000
@@ -44,8 +45,8 @@ def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:
         from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
     except ImportError:
         raise DermaugError(
-            f"{path}: reading a workbook requires the extra excel, which is not installed; run `uv "
-            "sync --extra excel`, or save its sheet as CSV UTF-8"
+            f"{path}: reading a workbook requires the extra excel, which is not installed; install "
+            f"it with {to_install('excel')}, or save its sheet as CSV UTF-8"
         ) from None
     try:
         content = read_bytes(path)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dermaug.errors import DermaugError
+from dermaug.extras import to_install
 from dermaug.files import written_aside
 
 BATCHES = (1, 7)
@@ -48,8 +49,8 @@ def write_onnx(path: Path, graph: Graph) -> float:
         import onnxscript  # noqa: F401
     except ImportError:
         raise DermaugError(
-            "writing ONNX needs the extra export: pip install 'dermaug[export]' (or leave ONNX out "
-            "with --no-onnx)"
+            "writing ONNX needs the extra export, which is not installed; install it with "
+            f"{to_install('export')}, or leave ONNX out with --no-onnx"
         ) from None
     network = graph.network.cpu().eval()
     with written_aside(path) as aside:

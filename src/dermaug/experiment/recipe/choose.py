@@ -7,11 +7,13 @@ from typing import Any
 
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
-from dermaug.data.splits import Fold, make_folds
+from dermaug.data.dataset import refuse_other_labels
+from dermaug.data.given_splits import chosen_folds
+from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.duration import busy_sentence
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.plan.enumeration import enumerate_jobs
+from dermaug.experiment.launchers.preflight import prove_networks
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.plan.power import Detectable, planned_power
 from dermaug.experiment.recipe import rules
@@ -20,7 +22,7 @@ from dermaug.experiment.recipe.draft import Draft, draft
 from dermaug.experiment.recipe.look import Look, look_at
 from dermaug.experiment.recipe.rules import RUNGS, Rung
 from dermaug.experiment.recipe.wishes import Wishes
-from dermaug.experiment.run.run import counts_by_point
+from dermaug.experiment.run.run import planned_jobs
 from dermaug.experiment_file import apply_override, validate_experiment
 from dermaug.training.fabric import start_fabric
 
@@ -106,7 +108,8 @@ def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes =
         wishes: What the user has decided.
 
     Raises:
-        DermaugError: The data cannot be used, a setting is wrong, or no study fits the hours.
+        DermaugError: The data cannot be used, a setting is wrong, no study fits the hours, or a run
+            would refuse the study.
     """
     here = str(start_fabric(launch.device, launch.precision).device)
     known = [each for each in wishes.settings if each.strip().startswith(LOOKED_AT)]
@@ -118,6 +121,8 @@ def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes =
     studies.measure(RUNGS[0])
     allowed = hours if hours is not None else _default_hours(studies)
     chosen = _strongest(studies, allowed)
+    prove_networks(None, chosen.experiment, launch)
+    refuse_other_labels(chosen.experiment.data, look.catalog.classes)
     seeds = len(chosen.experiment.seeds)
     higher = RUNGS[RUNGS.index(chosen.draft.rung) + 1 :]
     stronger = tuple(studies.offer(rung, max(rung.seeds, seeds)) for rung in higher)
@@ -151,28 +156,25 @@ class _Studies:
         for other in RUNGS:
             asked = self._experiment(self._draft(other))
             data = asked.data.model_copy(update={"size": size})
-            num_jobs = len(self._jobs(asked).in_order)
+            folds = chosen_folds(self.look.catalog, asked.splits)
+            num_jobs = len(planned_jobs(asked, self.look.catalog, folds).in_order)
             self.clock.measure(asked.model_copy(update={"data": data}), num_jobs)
 
     def offer(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Offer:
         """A rung, with more seeds or shorter trainings."""
         made = self._draft(rung, seeds, length)
         experiment = self._experiment(made)
-        jobs, at_once = self._jobs(experiment), self.clock.at_once
+        folds = chosen_folds(self.look.catalog, experiment.splits)
+        jobs, at_once = planned_jobs(experiment, self.look.catalog, folds), self.clock.at_once
         hours = self.clock.hours(experiment, jobs)
-        folds = make_folds(self.look.catalog, experiment.splits)
         return Offer(made, experiment, jobs, at_once(jobs), hours, self.look.catalog, folds)
-
-    def _jobs(self, experiment: Experiment) -> Jobs:
-        catalog = self.look.catalog
-        folds = make_folds(catalog, experiment.splits)
-        counts = counts_by_point(experiment, catalog, folds)
-        return enumerate_jobs(experiment, catalog.classes, counts)
 
     def _draft(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Draft:
         made = draft(self.look, rung, seeds or rung.seeds, self.given, length)
         for setting in self.settings:
             apply_override(made.tree, setting)
+        if not validate_experiment(made.tree, "the plan").splits.is_dealt:
+            made.tree["splits"].pop("folds")
         return made
 
     def _experiment(self, made: Draft) -> Experiment:

@@ -87,7 +87,7 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         store = read_pixels(open_dataset(asked, grouping), asked)
         catalog = joined(store, twins_of(store, None)).catalog
     except DermaugError as error:
-        command = f"dermaug data check {shlex.quote(data.source)}"
+        command = shlex.join(["dermaug", "data", "check", data.source, *data.as_options])
         hint = f"`{command}` lists all that is to be mended, and the options that mend it"
         raise DermaugError(error.message, (*error.details, hint)) from None
     counts = _counts(catalog)

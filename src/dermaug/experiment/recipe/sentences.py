@@ -16,7 +16,7 @@ MANY_MORE = 1.2
 """Times as many lesions that are worth a word."""
 
 WORTH = 0.8
-"""Part of a detectable difference down to which more hours, or seeds, buy nothing of worth."""
+"""Part of a detectable difference down to which a larger study finds hardly more."""
 
 
 def plan_text(plan: Plan) -> str:
@@ -50,30 +50,32 @@ def plan_sentences(plan: Plan) -> list[str]:
         f"  {limit_sentence(plan)}",
     ]
     if plan.stronger:
-        lines += ["", "what more hours would buy:"]
+        lines += ["", "larger studies of these data, which --hours allows:"]
         lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
         if plan.least > WORTH * plan.chosen.power.balanced_accuracy:
             unit = look.catalog.unit
-            lines.append(f"  None of them finds much smaller differences: those take more {unit}s.")
+            lines.append(
+                f"  None of them finds much smaller differences than this plan: more {unit}s would."
+            )
     return lines
 
 
 def limit_sentence(plan: Plan) -> str:
-    """What these lesions cannot show, whatever the hours."""
+    """What these lesions cannot show, however long they are studied."""
     unit, least = plan.look.catalog.unit, plan.least
     margin = plan.chosen.experiment.verdict.margin.balanced_accuracy
     groups = f"{len(set(plan.look.catalog.groups)):,} {unit}s"
     said = (
-        f"With {groups}, no number of hours shows a difference below about {least:.3f} in mean "
-        "sensitivity"
+        f"{groups} are the limit: however long a study of them runs, it does not find differences "
+        f"in mean sensitivity below about {least:.2g}."
     )
     if plan.more_lesions > MANY_MORE:
         times = f"{plan.more_lesions:.1f}" if plan.more_lesions < 10 else f"{plan.more_lesions:.0f}"
         said += (
-            f"; a difference of {margin:g}, the margin below which differences do not matter, "
-            f"takes about {times} times as many {unit}s"
+            f" To find a difference of {margin:g}, the smallest one that matters (verdict.margin), "
+            f"you need about {times} times as many {unit}s."
         )
-    return said + "."
+    return said
 
 
 def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
@@ -152,11 +154,12 @@ def _is_plain(value: object) -> bool:
 def _stronger(offer: Offer) -> str:
     experiment, power = offer.experiment, offer.power
     known = [value for value in power.sensitivity.values() if value is not None]
-    each = f", {min(known):.2f} to {max(known):.2f} in that of a class" if known else ""
+    each = f", and {min(known):.2f} to {max(known):.2f} in that of a class" if known else ""
+    folds = f"{len(offer.folds)} fold{'s' * (len(offer.folds) != 1)}"
     return (
-        f"{offer.draft.rung.name}: about {_hours(offer.hours)}; {experiment.data.size} px, "
-        f"{experiment.splits.folds} folds, {len(experiment.seeds)} seeds; "
-        f"finds {power.balanced_accuracy:.3f} in mean sensitivity{each}"
+        f"{offer.draft.rung.name}: about {_hours(offer.hours)} ({experiment.data.size} px, "
+        f"{folds}, {len(experiment.seeds)} seeds); finds a difference of "
+        f"{power.balanced_accuracy:.2g} in mean sensitivity{each}"
     )
 
 

@@ -132,6 +132,17 @@ def refuse_equal_sizes(counts: Counts) -> None:
             )
 
 
+def planned_jobs(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Jobs:
+    """All jobs of a run that has not been started.
+
+    Raises:
+        DermaugError: Two sizes are equal, or the experiment requests something impossible.
+    """
+    counts = counts_by_point(experiment, catalog, folds)
+    refuse_equal_sizes(counts)
+    return enumerate_jobs(experiment, catalog.classes, counts)
+
+
 def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
     """Start or resume a run.
 
