@@ -55,8 +55,10 @@ def validate_experiment(tree: Mapping[str, Any], origin: str) -> Experiment:
     return validate_section(Experiment, tree, origin)
 
 
-def validate_section(section: type[Checked], tree: Mapping[str, Any], origin: str) -> Checked:
-    """Turn a tree of plain values into a section; `origin` names it in errors.
+def validate_section(
+    section: type[Checked], tree: Mapping[str, Any], origin: str, what: str = "experiment"
+) -> Checked:
+    """Turn a tree of plain values into a section; `origin` and `what` name it in errors.
 
     Raises:
         DermaugError: Names every wrong key with its nearest right name.
@@ -66,7 +68,7 @@ def validate_section(section: type[Checked], tree: Mapping[str, Any], origin: st
     except ValidationError as error:
         lines = list(dict.fromkeys(map(_explain, _causes(error))))
         noun = "error" if len(lines) == 1 else "errors"
-        raise DermaugError(f"{origin}: {len(lines)} {noun} in the experiment", lines) from None
+        raise DermaugError(f"{origin}: {len(lines)} {noun} in the {what}", lines) from None
     except RecursionError:
         raise DermaugError(f"{origin}: values within values without end") from None
 

@@ -268,7 +268,7 @@ def require_writable(folder: Path) -> None:
     except OSError as error:
         raise DermaugError(
             f"cannot write to the output folder {folder}: {error.strerror or error}; "
-            "choose another with --output or make it writable"
+            "choose another, or make it writable"
         ) from None
     finally:
         for place in reversed(made):

@@ -139,6 +139,46 @@ def test_empty_value_is_no_default_and_no_current_folder(
     assert_refused(dermaug(*words), f"{place}: expected a value, found an empty one")
 
 
+def test_outputs_replace_no_input(dermaug: Run, phantoms: Path, checkpoints: Path) -> None:
+    photograph = next(phantoms.rglob("*.jpg"))
+    before = photograph.read_bytes()
+    classifier = checkpoints / "classifier.safetensors"
+    refused = dermaug("predict", classifier, photograph, "--output", photograph)
+    assert_refused(refused, "expected the name of a .csv file")
+    refused = dermaug("predict", classifier, photograph, "--output", phantoms)
+    assert_refused(refused, "expected the name of a .csv file, found a folder")
+    assert photograph.read_bytes() == before
+    refused = dermaug("data", "summary", phantoms, "--output", phantoms)
+    assert_refused(refused, "expected a folder outside of the data set")
+    code, _ = dermaug("predict", classifier, photograph, "--output", "found.csv")
+    assert code == 0
+    code, _ = dermaug("predict", classifier, photograph, "--output", "found.csv")
+    assert code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["data", "phantom", "new", "--seed", "9" * 23], "seed: Input should be less than"),
+        (["data", "check", "x" * 5000], "source: String should have at most 4096"),
+        (["data", "summary", "x" * 5000], "source: String should have at most 4096"),
+    ],
+    ids=["seed", "check", "summary"],
+)
+def test_values_out_of_range_are_named(dermaug: Run, words: list[str], told: str) -> None:
+    assert_refused(dermaug(*words), told)
+
+
+def test_a_summary_is_drawn_again_over_its_own_pictures_only(dermaug: Run, phantoms: Path) -> None:
+    for _ in range(2):
+        code, output = dermaug("data", "summary", phantoms, "--size", 16, "--output", "pictures")
+        assert code == 0, output
+    Path("pictures/overview.png").write_bytes(b"mine")
+    code, output = dermaug("data", "summary", phantoms, "--output", "pictures")
+    assert code == 2
+    assert "of something else, which would be overwritten" in output
+
+
 @pytest.mark.parametrize("data", ["x" * 5000, "~nobody-of-that-name/x", "nowhere"])
 def test_data_path_that_cannot_be_one(dermaug: Run, data: str) -> None:
     expected = "no user of that name" if data.startswith("~") else "expected a data set"

@@ -89,7 +89,8 @@ def _of_the_system(error: Exception) -> DermaugError | None:
     if isinstance(error, BrokenPipeError):
         return None  # the reader of our output went away: typer ends quietly
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
+        place = error.filename2 or error.filename  # the first of two is a temporary file
+        where = f"{place}: " if place else ""
         return DermaugError(
             f"{where}{error.strerror or error}; check the path, its permissions and the free disk "
             "space"

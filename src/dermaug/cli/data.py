@@ -9,8 +9,10 @@ import typer
 from dermaug.cli.app import USAGE_ERROR, app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import Json, Reading, echo_json, rows_of
+from dermaug.config import DataConfig, PhantomConfig
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
+from dermaug.experiment_file import validate_section
 
 if TYPE_CHECKING:
     from dermaug.inspection.data_check import Examination
@@ -34,11 +36,10 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
-    from dermaug.config import DataConfig
     from dermaug.experiment.recipe.rules import FEWEST_LESIONS
     from dermaug.inspection.data_check import examine
 
-    config = reading.of(DataConfig(source=str(path)))
+    config = _asked(path, reading)
     with counting_bar("checking") as progress:
         found = examine(config, progress, against)
     catalog = found.catalog
@@ -77,6 +78,11 @@ def _new_file(path: Path) -> list[str]:
     return ["--output", str(free_name(plan))] if plan.exists() else []
 
 
+def _asked(path: Path, reading: Reading, size: int = 64) -> DataConfig:
+    wanted = {"source": str(path), "size": size}
+    return reading.of(validate_section(DataConfig, wanted, str(path)[:100], "options"))
+
+
 def _record(found: "Examination") -> dict[str, object]:
     """A data check as plain values."""
     return {
@@ -103,14 +109,15 @@ def summary(
     as_json: Json = False,
 ) -> None:
     """Describe a data set in tables and figures."""
-    from dermaug.config import DataConfig
     from dermaug.data.dataset import open_dataset, read_pixels
     from dermaug.data.description import describe
-    from dermaug.data.description_figures import draw_all
+    from dermaug.data.description_figures import PICTURE_MARK, PICTURES, draw_all
     from dermaug.files import require_writable
+    from dermaug.output_places import require_output_folder
 
+    config = _asked(path, reading, size)
+    require_output_folder(output, PICTURES, PICTURES[0], PICTURE_MARK, path)
     require_writable(output)
-    config = reading.of(DataConfig(source=str(path), size=size))
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
     tables = description.tables()
@@ -147,8 +154,8 @@ def phantom(
     ] = False,
 ) -> None:
     """Draw phantom lesions of seven classes in the layout of HAM10000."""
-    from dermaug.config import PhantomConfig
     from dermaug.data.sources.phantom import write_phantoms
 
-    asked = PhantomConfig(number=number, seed=seed, balanced=balanced)
+    wanted = {"number": number, "seed": seed, "balanced": balanced}
+    asked = validate_section(PhantomConfig, wanted, str(folder), "options")
     console.print(f"{number:,} phantom lesions written to {write_phantoms(folder, asked, size)}")

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def generate(
-    checkpoint: Annotated[
-        Path, typer.Argument(help="Checkpoint of a generator, generator.safetensors.")
-    ],
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint of a generator, or its folder.")],
     label: Annotated[str, typer.Option("--class", help="Class of the images.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Output folder.")],
     number: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of images.")] = 100,
@@ -26,13 +24,13 @@ def generate(
     device: Device = "auto",
 ) -> None:
     """Generate synthetic images as PNG files with metadata and provenance."""
+    from dermaug.experiment.run.artefacts import find_generator
     from dermaug.synthesis.png_folder import generate_folder
     from dermaug.training.fabric import start_fabric
 
+    found, place = find_generator(checkpoint), start_fabric(device).device
     with progress_bar(f"drawing {label}", number) as advance:
-        generate_folder(
-            checkpoint, label, number, seed, output, start_fabric(device).device, advance
-        )
+        generate_folder(found, label, number, seed, output, place, advance)
     console.print(f"{number:,} synthetic images of {label} written to {output}")
 
 
@@ -60,9 +58,11 @@ def predict(
     from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_paths
     from dermaug.files import require_writable
+    from dermaug.output_places import require_output_file
     from dermaug.training.fabric import start_fabric
 
     if output is not None:
+        require_output_file(output, ".csv", "file,label,")
         require_writable(output.parent)
     found = predict_paths(only_classifier(model).path, images, start_fabric(device), masks)
     if found.skipped:

@@ -27,18 +27,26 @@ Checklist = Annotated[
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
-    output: Annotated[Path | None, typer.Option(help="HTML file; default RUN/report.html.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="HTML file, with its tables beside it; default RUN/report.html."),
+    ] = None,
     data: Moved = None,
     checklist: Checklist = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of a finished or unfinished run again, or the answers to a guideline."""
-    from dermaug.report.checklist import known_guideline, write_checklist
-    from dermaug.report.page import render_report
+    from dermaug.output_places import require_output_file
+    from dermaug.report.checklist import CHECKLIST_MARK, known_guideline, write_checklist
+    from dermaug.report.page import render_report, require_report_place
     from dermaug.scoring.scoring import score
 
     if checklist is not None:
         known_guideline(checklist)
+        if output is not None:
+            require_output_file(output, ".md", CHECKLIST_MARK)
+    elif output is not None:
+        require_report_place(folder, output)
     results = read_run(folder, data)
     scored = score(results)
     if checklist is not None:
@@ -59,9 +67,11 @@ def publish(
     data: Moved = None,
 ) -> None:
     """Copy what can be published of a run: numbers, plots and synthetic images."""
+    from dermaug.files import require_new_folder
     from dermaug.report.publish import publish as publish_run
     from dermaug.scoring.scoring import score
 
+    require_new_folder(output)
     results = read_run(folder, data)
     console.print(f"tables: {publish_run(results, score(results), output)}")
 

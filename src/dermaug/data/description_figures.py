@@ -36,6 +36,12 @@ STYLE: Any = {
 }
 
 
+PICTURES = ("overview.png", "patients.png", "colour.png", "examples.png")
+"""The files that `draw_all` writes."""
+PICTURE_MARK = "Software\0Matplotlib"
+"""What matplotlib notes in the beginning of every PNG file."""
+
+
 def draw_all(
     description: Description,
     catalog: Catalog,
@@ -54,17 +60,17 @@ def draw_all(
         The files, in the order of reading.
     """
     with mpl.rc_context(STYLE):
-        figures = {
-            "overview.png": draw_overview(description),
-            "patients.png": draw_patients(description),
-            "colour.png": draw_colour(catalog, images),
-            "examples.png": draw_examples(catalog, images),
-        }
-        for name, figure in figures.items():
+        figures = (
+            draw_overview(description),
+            draw_patients(description),
+            draw_colour(catalog, images),
+            draw_examples(catalog, images),
+        )
+        for name, figure in zip(PICTURES, figures, strict=True):
             figure.suptitle(f"{catalog.name}: {name.removesuffix('.png')}", x=0.01, ha="left")
             with written_aside(output / name) as aside:
                 figure.savefig(aside, dpi=DOTS_PER_INCH, format="png")
-    return [output / name for name in figures]
+    return [output / name for name in PICTURES]
 
 
 def draw_overview(description: Description) -> Figure:

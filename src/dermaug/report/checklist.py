@@ -127,6 +127,10 @@ GUIDELINES = {
 """Name on the command line -> guideline."""
 
 
+CHECKLIST_MARK = "Topics of "
+"""How the text of every checklist begins, below its title."""
+
+
 def write_checklist(
     results: RunResults, scoring: Scoring, name: str, output: Path | None = None
 ) -> Path:
@@ -166,8 +170,8 @@ def checklist(results: RunResults, scoring: Scoring, guideline: Guideline) -> st
     lines = [
         f"# {results.experiment.name}: {guideline.name}",
         "",
-        f"Topics of {guideline.name} ({guideline.source}) in our own words, without its numbers; "
-        "fill in the official form for a submission. The run answers "
+        f"{CHECKLIST_MARK}{guideline.name} ({guideline.source}) in our own words, without its "
+        "numbers; fill in the official form for a submission. The run answers "
         f"{len(answered) - len(open_topics)} of {len(answered)} topics; read these answers and "
         "complete them. The others are for the author.",
     ]

@@ -11,6 +11,7 @@ from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import require_writable
 from dermaug.inspection.audit_summary import collect_audits
+from dermaug.output_places import require_output_file, require_output_folder
 from dermaug.report.blocks import Page, Section
 from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
@@ -44,6 +45,10 @@ FOOTER = (
 )
 
 
+MARK = "dermaug report"
+"""How the title of every report ends."""
+BESIDE = ("scoring", "figures", "audit.csv")
+"""What is written beside the page."""
 FOLDED = {
     "verdicts": "every comparison that is judged, overall with its p-values, and by class",
     "asked": "what each arm was trained on, and what each control is for",
@@ -90,8 +95,6 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         DermaugError: The folder cannot be written to.
     """
     page = RunFolder(results.folder).report if output is None else output
-    if page.is_dir():
-        raise DermaugError(f"expected a file to write the report to, found the folder {page}")
     require_writable(page.parent)
     whole, results = results, results.compared
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)
@@ -99,7 +102,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     differences = [forest(table, primary)] if len(table) else []
     scoring.write(page.parent)
     if len(audits):
-        write_csv(page.parent / "audit.csv", audits)
+        write_csv(page.parent / BESIDE[-1], audits)
     opened = [
         answer_section(whole, scoring, [*differences, *drawn[:1]]),
         ladder_section(scoring),
@@ -126,7 +129,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         *run_sections(results),
     ]
     return Page(
-        kicker=f"dermaug report: {results.experiment.name}",
+        kicker=f"{MARK}: {results.experiment.name}",
         title=results.experiment.question or results.experiment.name,
         question="",
         facts=facts(results),
@@ -134,6 +137,29 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         footer=FOOTER,
         notices=unfinished(whole),
     ).write(page)
+
+
+def require_report_place(run: Path, output: Path) -> None:
+    """Refuse a page that would replace another file, or beside which others would be replaced.
+
+    Args:
+        run: Folder of the run.
+        output: Path of the page.
+
+    Raises:
+        DermaugError: The page is no earlier report, or its folder is another run or holds other
+            files of the names that are written beside a page.
+    """
+    require_output_file(output, ".html", MARK)
+    folder = output.parent
+    if folder.resolve() == run.resolve():
+        return
+    if RunFolder(folder).experiment.exists():
+        raise DermaugError(
+            f"{output}: expected a folder of its own, found that of another run, whose scores "
+            "would be replaced; choose another --output"
+        )
+    require_output_folder(folder, BESIDE, output.name, MARK)
 
 
 def folded(sections: Sequence[Section]) -> list[Section]:

@@ -37,6 +37,12 @@ RANKING = (
 )
 
 
+MARK = "dermaug audit"
+"""How the title of every page of an audit ends."""
+WRITTEN = ("audit.html", "audit.csv", "instances.csv", "ranking.csv", "figures")
+"""What an audit writes: its page first."""
+
+
 def write_audit_page(
     folder: Path, found: FolderAudit, synthetic: str, data: str, features: str
 ) -> Path:
@@ -67,14 +73,14 @@ def write_audit_page(
         Details("Single images", [instances_table(found.instances)]),
     ]
     return Page(
-        kicker="dermaug audit",
+        kicker=MARK,
         title=synthetic,
         question=f"Are these images like {data}, and are they copies?",
         facts=f"Features: {features}",
         sections=[Section("findings", "Findings", told)],
         footer=FOOTER,
         notices=found.notes,
-    ).write(folder / "audit.html")
+    ).write(folder / WRITTEN[0])
 
 
 def write_ranking_page(
@@ -100,14 +106,14 @@ def write_ranking_page(
     links = "The page of each set: " + ", ".join(f"{name}/audit.html" for name in found) + "."
     notices = [f"{name}: {note}" for name, audit in found.items() for note in audit.notes]
     return Page(
-        kicker="dermaug audit",
+        kicker=MARK,
         title=f"{len(found)} sets of synthetic images",
         question=f"Which of these sets is most like {data}, and does it hold copies?",
         facts=f"Features: {features}",
         sections=[Section("ranking", "Ranking", [table, links])],
         footer=FOOTER,
         notices=tuple(notices),
-    ).write(folder / "audit.html")
+    ).write(folder / WRITTEN[0])
 
 
 def rank(found: Mapping[str, FolderAudit]) -> pd.DataFrame:

@@ -22,6 +22,10 @@ from dermaug.report.sections.audit_pages import FOOTER
 
 FOLDER = "explore"
 PAGE, RECORD = "explore.html", "explore.json"
+WRITTEN = (PAGE, RECORD, "figures")
+"""What an exploration writes: its page first."""
+MARK = "dermaug explore"
+"""How the title of the page ends."""
 SHEETS = {
     "walks": "Each row is one interpolation, from left to right in even steps through the latents; "
     "the next row begins where the last one ended. Images change gradually if the generator has "
@@ -93,7 +97,7 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
         if name in tables
     ]
     return Page(
-        kicker="dermaug explore",
+        kicker=MARK,
         title=generator,
         question="What has this generator learnt?",
         facts=facts,

@@ -1,0 +1,71 @@
+"""Outputs replace earlier outputs of the same command, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
+from dermaug.output_places import require_output_file, require_output_folder
+from dermaug.report.page import MARK, require_report_place
+
+
+def page(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"<title>Does it help? – {MARK}: tiny</title>")
+    return path
+
+
+def test_a_file_is_replaced_if_it_is_an_earlier_output(tmp_path: Path) -> None:
+    require_output_file(tmp_path / "new.csv", ".csv", "file,label,")
+    (tmp_path / "mine.csv").write_text("image,lesion\n")
+    (tmp_path / "ours.csv").write_text("file,label,mel,nv\n")
+    require_output_file(tmp_path / "ours.csv", ".csv", "file,label,")
+    for name, told in (
+        ("mine.csv", "found another file"),
+        ("photo.png", "expected the name of a .csv file"),
+        ("ours", "expected the name of a .csv file"),
+        (".", "found a folder"),
+    ):
+        with pytest.raises(DermaugError, match=told):
+            require_output_file(tmp_path / name, ".csv", "file,label,")
+
+
+def test_files_of_a_folder_are_replaced_if_they_are_an_earlier_output(tmp_path: Path) -> None:
+    names = ("audit.html", "audit.csv")
+    require_output_folder(tmp_path, names, "audit.html", MARK)
+    (tmp_path / "audit.csv").write_text("mine")
+    with pytest.raises(DermaugError, match=r"found audit\.csv of something else"):
+        require_output_folder(tmp_path, names, "audit.html", MARK)
+    page(tmp_path / "audit.html")
+    require_output_folder(tmp_path, names, "audit.html", MARK)
+    with pytest.raises(DermaugError, match="expected a folder for the output, found a file"):
+        require_output_folder(tmp_path / "audit.html", names, "audit.html", MARK)
+
+
+@pytest.mark.parametrize("place", [".", "summary"])
+def test_no_output_lies_in_the_data_set(tmp_path: Path, place: str) -> None:
+    with pytest.raises(DermaugError, match="expected a folder outside of the data set"):
+        require_output_folder(tmp_path / place, (), "", MARK, tmp_path)
+    require_output_folder(tmp_path.parent / "elsewhere", (), "", MARK, tmp_path)
+
+
+def test_a_report_replaces_no_record_and_no_other_run(tmp_path: Path) -> None:
+    run, other = tmp_path / "run", tmp_path / "other"
+    for folder in (run, other):
+        (folder / "scoring").mkdir(parents=True)
+        RunFolder(folder).experiment.write_text("{}")
+    require_report_place(run, run / "again.html")
+    require_report_place(run, tmp_path / "new" / "report.html")
+    require_report_place(run, page(run / "report.html"))
+    for output, told in (
+        (RunFolder(run).experiment, "expected the name of a .html file"),
+        (other / "again.html", "found that of another run"),
+        (page(other / "report.html"), "found that of another run"),
+    ):
+        with pytest.raises(DermaugError, match=told):
+            require_report_place(run, output)
+    (tmp_path / "mine" / "scoring").mkdir(parents=True)
+    with pytest.raises(DermaugError, match="found scoring of something else"):
+        require_report_place(run, tmp_path / "mine" / "report.html")
+    require_report_place(run, page(tmp_path / "mine" / "report.html"))
