@@ -233,7 +233,7 @@ def test_output_folder_that_is_read_only(dermaug: Callable[..., Ended], tmp_path
         (["report", "nowhere"], "is not a run of dermaug"),
         (["predict", "nowhere", "a.jpg"], "expected a classifier"),
         (["evaluate", "nowhere", "--data", "."], "expected a classifier"),
-        (["generate", "none.safetensors", "--class", "mel", "-o", "out"], "no checkpoint at"),
+        (["generate", "none.safetensors", "--class", "mel", "-o", "out"], "expected a generator"),
     ],
     ids=lambda part: part[0] if isinstance(part, list) else None,
 )

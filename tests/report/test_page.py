@@ -196,7 +196,7 @@ def test_an_arm_that_measures_convergence_is_told_of_and_compared_with_nothing(
 
 
 def test_a_folder_in_the_way_is_named(drawn_study: Study, tmp_path: Path) -> None:
-    with pytest.raises(DermaugError, match="found the folder"):
+    with pytest.raises(DermaugError, match="found a folder"):
         reported(drawn_study(), tmp_path)
 
 

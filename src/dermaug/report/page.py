@@ -92,9 +92,11 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         Path of the page.
 
     Raises:
-        DermaugError: The folder cannot be written to.
+        DermaugError: The folder cannot be written to, or `require_report_place` refuses it.
     """
     page = RunFolder(results.folder).report if output is None else output
+    if output is not None:
+        require_report_place(results.folder, output)
     require_writable(page.parent)
     whole, results = results, results.compared
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)
