@@ -170,3 +170,21 @@ def test_home_of_nobody_is_said() -> None:
     assert expanded("~/x", "data.source") == Path.home() / "x"
     with pytest.raises(DermaugError, match=r"data\.source '~nobody-of-that-name/x': expected"):
         expanded("~nobody-of-that-name/x", "data.source")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(DermaugError, match=r"a\.json: expected a file, found a pipe"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(DermaugError, match=r"a\.json: expected a file to write, found a folder"):
+        write_json(tmp_path / "a.json", 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("3", encoding="utf-8-sig")
+    assert read_json(tmp_path / "a.json") == 3

@@ -35,8 +35,11 @@ def written_aside(path: Path, size: int = 0, before: Path | None = None) -> Iter
         before: Where what was at `path` is moved when the new file is whole; None replaces it.
 
     Raises:
+        DermaugError: There is a folder of that name.
         FullDiskError: The disk has no room for it.
     """
+    if path.is_dir():
+        raise DermaugError(f"{path}: expected a file to write, found a folder; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(
         dir=path.parent, prefix=f"{_partial()}{path.stem}-", suffix=path.suffix
@@ -133,14 +136,30 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
     """Read a JSON file; a missing or damaged one is a `DermaugError` that names it."""
+    refuse_special(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DermaugError(f"{path}: expected a JSON file, found none") from None
     except OSError as error:
         raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, or nested without end
-        raise DermaugError(f"{path}: not valid JSON ({error}); delete it to start again") from None
+        plain = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+        why = str(error) if plain else "a number or its nesting is out of all bounds"
+        raise DermaugError(
+            f"{path}: not valid JSON ({why}); the file was damaged or changed: restore it, or do "
+            "again what wrote it, in a new folder"
+        ) from None
+
+
+def refuse_special(path: Path) -> None:
+    """Raise for a named pipe, a device or a socket, which would be read without end.
+
+    Raises:
+        DermaugError: It is one.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DermaugError(f"{path}: expected a file, found a pipe, a device or a socket")
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str
     """
     run = run_experiment(folder, experiment, launch, command)
     with alone(run.files.claim):  # several processes may have shared the jobs
+        results = read_results(run)  # first: a folder that was changed by hand is refused whole
         audit_images(run, launch.device)
         console.print("scoring the predictions and writing the report")
-        results = read_results(run)
         return render_report(results, score(results))

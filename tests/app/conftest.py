@@ -14,6 +14,7 @@ import torch
 from dermaug.app.opened import Opened, open_for_page
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
@@ -51,7 +52,9 @@ def scored_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page") / "run"
     experiment = validate_experiment(STUDY, "page")
     run_experiment(folder, experiment, Launch("cpu", "32-true"))
-    score(read_results(prepare_run(folder, experiment)), resamples=40).write(folder)
+    score(read_results(prepare_run(folder, experiment)), resamples=40).write(
+        folder, RunFolder(folder)
+    )
     return folder
 
 

@@ -464,7 +464,7 @@ def two_classes(tmp_path: Path, phantoms: Path) -> Path:
         ({"training_images": "one"}, "training_images: "),
         ({"training_images": [1]}, "training_images.0: "),
         ({"training_lesions": []}, "training_lesions: Extra inputs"),
-        ({"digest": "0" * 64}, "found that of another classifier"),
+        ({"digest": "0" * 64}, "found that of another network"),
     ],
     ids=lambda part: str(part)[:30],
 )

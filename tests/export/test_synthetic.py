@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import drawn_catalog, drawn_images, drawn_run_record
+from drawn import drawn_catalog, drawn_generator, drawn_images, drawn_run_record
 from PIL import Image
 
 from dermaug.data.sources import open_catalog
+from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
@@ -20,6 +21,7 @@ from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synt
 
 NUMBER = 6
 LABELS = ("mel", "mel", "mel", "nv", "nv", "nv")
+FOLD = Fold(0, ("a",), ("c",), ("d",))
 PROVENANCE = Provenance("dcgan", "0" * 64, 7, "fold-key", ("a", "b"))
 
 
@@ -39,6 +41,7 @@ def of_run(tmp_path: Path) -> Path:
     record.model_copy(update={"data": data}).write(run.record)
     write_sealed(run.experiment, {})
     job = run.job("generators/dcgan/fold0-seed0/all")
+    drawn_generator(tmp_path, "all", FOLD).record.write(job.record)
     write_synthetic_set(job.synthetic, SyntheticSet(drawn_images(NUMBER, 0), LABELS, PROVENANCE))
     texts = {"family": "dcgan", "features": "x", "fid_flag": "", "chosen_by_validation": False}
     numbers = dict.fromkeys(AuditRow.model_fields, 1) | texts
@@ -46,6 +49,7 @@ def of_run(tmp_path: Path) -> Path:
     distances = {"pixel_distance": 0.1, "feature_distance": 0.1}
     AuditRecord(
         key="k",
+        generator="0" * 64,
         numbers=tuple(AuditRow.model_validate(numbers | {"label": name}) for name in ("mel", "nv")),
         pairs=(AuditPair.model_validate({"label": "mel"} | pair | distances),),
     ).write(job.audit)

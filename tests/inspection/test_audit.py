@@ -39,6 +39,7 @@ from dermaug.report.blocks import Figure, Table
 from dermaug.report.sections.audit import audit_section, audit_sentences
 from dermaug.report.sections.audit_tables import audit_tables
 from dermaug.synthesis.synthetic_set import read_synthetic_set
+from dermaug.training.checkpoint import checkpoint_digest
 
 PLANES = ("0-without.svg", "1-with.svg", "2-together.svg")
 CPU = torch.device("cpu")
@@ -203,6 +204,8 @@ def test_another_classifier_makes_the_audit_anew(run: Run, folder: Path, tmp_pat
     other = copied / CONTROL.replace("/real/", "/synthetic/") / "classifier.safetensors"
     before = json.loads(JobFolder(copied / GENERATOR).audit.read_text())
     shutil.copy(other, control)
+    record = JobFolder(control.parent).record
+    write_sealed(record, read_sealed(record) | {"digest": checkpoint_digest(control)})
     audit_run(replace(run, folder=copied), CPU)
     after = json.loads(JobFolder(copied / GENERATOR).audit.read_text())
     assert after["key"] != before["key"]

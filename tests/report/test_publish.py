@@ -16,6 +16,7 @@ from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.reading import read_results
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
@@ -113,7 +114,8 @@ def test_a_copy_is_on_no_sheet(results: RunResults, tmp_path: Path) -> None:
     marked = audit.pairs.assign(synthetic=range(len(audit.pairs)), score=2.0)
     marked.loc[marked["synthetic"] == 1, "score"] = 0.5
     numbers = audit.numbers.assign(copies=1)
-    write_audit(folder, "key", type(audit)(numbers, marked))
+    digest = GeneratorRecord.read(JobFolder(folder).record).digest
+    write_audit(folder, "key", digest, type(audit)(numbers, marked))
     published(results, tmp_path / "out")
     with Image.open(tmp_path / "out/figures/samples-dcgan.png") as sheet:
         first = np.asarray(sheet.convert("RGB"))[: drawn.shape[1] + 4]
@@ -186,3 +188,11 @@ def test_a_table_is_markdown() -> None:
     assert markdown(table) == (
         "| a | b |\n| --- | ---: |\n| **group** |  |\n| x\\|y | 1 |\n\nAll of it."
     )
+
+
+def test_no_html_of_others_goes_out(results: RunResults, tmp_path: Path) -> None:
+    asked = results.experiment.model_copy(update={"question": "<script>alert(1)</script>\n# b"})
+    named = replace(results, experiment=asked)
+    page = published(named, tmp_path / "out").read_text(encoding="utf-8")
+    assert page.startswith("# &lt;script>alert(1)&lt;/script> # b\n")
+    assert "<script" not in page

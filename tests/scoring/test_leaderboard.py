@@ -1,5 +1,6 @@
 """Several runs in one table: what each answered, and what stays of it under one rule for all."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,8 +31,9 @@ def runs(drawn_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
         files = RunFolder(place / name)
         record = drawn_run_record(results.catalog)
         record.model_copy(update={"finished": "2026-01-01T01:30:00+00:00"}).write(files.record)
-        write_sealed(files.experiment, results.experiment.model_dump(mode="json"))
-        scored(results).write(files.path)
+        asked = results.experiment.model_dump(mode="json")
+        write_sealed(files.experiment, asked | {"question": f"Is this {name}?"})
+        scored(results).write(files.path, files)
     begun = RunFolder(place / "begun")
     drawn_run_record(drawn_study().catalog).write(begun.record)
     write_sealed(begun.experiment, drawn_study().experiment.model_dump(mode="json"))
@@ -75,7 +77,7 @@ def test_one_rule_for_all_adjusts_the_raw_p_values_of_all(runs: Path) -> None:
 
 
 def test_a_run_without_scores_and_one_named_twice_are_refused(runs: Path) -> None:
-    with pytest.raises(DermaugError, match="`dermaug score` wrote, found none"):
+    with pytest.raises(DermaugError, match=r"found no scores\.csv; run `dermaug score"):
         compare_runs([runs / "begun"])
     with pytest.raises(DermaugError, match="found one of them twice"):
         compare_runs([runs / "weak", runs / "weak"])
@@ -87,3 +89,41 @@ def test_the_commands_print_both_tables(runs: Path) -> None:
     compared = CliRunner().invoke(app, ["compare", str(runs / "weak"), "--json"])
     assert '"run": "weak"' in compared.stdout
     assert CliRunner().invoke(app, ["runs", str(runs / "absent")]).exit_code == 2
+
+
+def edited(path: Path) -> None:
+    """Another verdict, in a table that is otherwise whole."""
+    path.write_text(path.read_text().replace("helps", "hurts"))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda run: edited(run / "scoring/verdicts.csv"), "found that it was changed since"),
+        (lambda run: (run / "scoring/verdicts.csv").write_text(""), "found that it was changed"),
+        (lambda run: (run / "scoring/ladder.csv").unlink(), r"found no ladder\.csv"),
+        (lambda run: (run / "scoring/digests.json").unlink(), r"found no digests\.json"),
+        (
+            lambda run: shutil.copytree(
+                run.parent / "weak/scoring", run / "scoring", dirs_exist_ok=True
+            ),
+            "found that of other results",
+        ),
+        (
+            lambda run: write_json(run / "classifiers/real/fridadar/fold4-seed9/record.json", {}),
+            "found that of other results",
+        ),
+    ],
+    ids=["verdict", "empty", "table", "digests", "other run", "new training"],
+)
+def test_tables_that_are_not_those_of_the_run_are_refused(
+    runs: Path, tmp_path: Path, change: Callable[[Path], object], expected: str
+) -> None:
+    shutil.copytree(runs / "nested/strong", tmp_path / "run")
+    shutil.copytree(runs / "weak", tmp_path / "weak")
+    change(tmp_path / "run")
+    with pytest.raises(DermaugError, match=f"{expected}.*run `dermaug score {tmp_path / 'run'}`"):
+        compare_runs([tmp_path / "run"])
+    answers = list_runs(tmp_path).set_index("run")["answer"]
+    assert answers["run"] == "to be scored again"
+    assert answers["weak"] != "to be scored again"

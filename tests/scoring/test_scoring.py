@@ -9,6 +9,7 @@ import pytest
 from drawn import scored
 
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.scoring import FOLDER, Scoring, score
 
@@ -22,7 +23,7 @@ def test_tables_are_read_as_they_were_written(
     results = drawn_study(classes=("bcc", '=1+"&$x', "7", "mel"), seeds=(0, 1))
     results = results if finished else replace(results, trials=())
     scoring = scored(results)
-    assert scoring.write(tmp_path) == tmp_path / FOLDER
+    assert scoring.write(tmp_path, RunFolder(tmp_path)) == tmp_path / FOLDER
     read = Scoring.read(tmp_path).tables
     assert list(read) == list(scoring.tables)
     for name, table in scoring.tables.items():
@@ -41,5 +42,5 @@ def test_the_same_predictions_are_scored_alike(drawn_study: Study) -> None:
 
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DermaugError, match=r"scores\.csv: expected a table"):
+    with pytest.raises(DermaugError, match=r"found no scores\.csv; run `dermaug score"):
         Scoring.read(tmp_path)

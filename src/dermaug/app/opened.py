@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 
 from dermaug.data.class_names import class_words
-from dermaug.errors import DermaugError
+from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.identity import moved_data, read_run_experiment
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.reading import read_results
@@ -23,7 +23,7 @@ from dermaug.generators.family import Sampler
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.inspection.audit_run import control_job
 from dermaug.scoring.scoring import Scoring
-from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
+from dermaug.synthesis.synthetic_set import SyntheticSet
 
 FOLDER = "app"
 """Folder of the run in which the page saves images, unless another is given."""
@@ -126,19 +126,12 @@ def open_for_page(folder: Path, data: Path | None, device: torch.device, output:
             classifiers.
     """
     run = prepare_run(folder, moved_data(folder, read_run_experiment(folder), data))
-    results, scoring = read_results(run), Scoring.read(folder)
-    scored, trained = len(scoring.scores), len(results.compared.trials)
-    if scored != trained:
-        raise DermaugError(
-            f"{folder}: expected the scores of its {trained:,} finished classifiers, found those "
-            f"of {scored:,}; run `dermaug score {folder}`"
-        )
-    return Opened(run, results, scoring, device, output)
+    return Opened(run, read_results(run), Scoring.read(folder), device, output)
 
 
 def synthetic_set(generator: GeneratorResult) -> SyntheticSet:
     """All images that a generator has drawn for the run."""
-    return read_synthetic_set(JobFolder(generator.folder).synthetic)
+    return recorded_set(JobFolder(generator.folder).synthetic)
 
 
 @lru_cache(maxsize=4)
@@ -148,7 +141,7 @@ def _reference(run: Run, key: str, device: torch.device) -> Reference:
 
 @lru_cache(maxsize=2)
 def _generator(checkpoint: Path, device: torch.device) -> tuple[Sampler, GeneratorSpec]:
-    return load_generator(checkpoint, device)
+    return load_generator(recorded_checkpoint(checkpoint), device)
 
 
 @lru_cache(maxsize=2)

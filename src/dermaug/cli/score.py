@@ -10,6 +10,7 @@ from dermaug.cli.options import Json, echo_json, rows_of
 from dermaug.cli.report import Moved, read_run
 from dermaug.console import console
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,7 @@ def score(
 
 
 def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
+    from dermaug.report.sections.answer import unfinished
     from dermaug.scoring.scoring import score as score_run
 
     if not folder.is_dir():
@@ -58,7 +60,9 @@ def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
         )
     results = read_run(folder, data)
     scored = score_run(results)
-    written = scored.write(results.folder)
+    written = scored.write(results.folder, RunFolder(results.folder))
+    for sentence in unfinished(results):
+        console.print(sentence, soft_wrap=True)
     console.print(f"scores: {written}", soft_wrap=True)
     if as_json:
         tables = {name: rows_of(getattr(scored, name)) for name in ("scores", "verdicts")}

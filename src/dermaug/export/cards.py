@@ -6,6 +6,7 @@ import jinja2
 import pandas as pd
 
 from dermaug.export.licences import Licence
+from dermaug.markdown import plain
 
 CARD = "README.md"
 AUDIT_COLUMNS = {
@@ -49,6 +50,7 @@ def card(kind: str, name: str, licence: Licence, front: dict[str, str], **values
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["plain"] = plain
     template = environment.get_template(f"{kind}.md.j2")
     return template.render(name=name, licence=licence, front=front, privacy=PRIVACY, **values)
 
@@ -63,7 +65,7 @@ def audit_words(audit: pd.DataFrame | None) -> str:
         return NOT_AUDITED
     lines = [f"| {' | '.join(AUDIT_COLUMNS.values())} |", f"|---|{'---:|' * 8}"]
     lines += [
-        f"| {' | '.join(_cell(row[name]) for name in AUDIT_COLUMNS)} |"
+        f"| {' | '.join(plain(_cell(row[name])) for name in AUDIT_COLUMNS)} |"
         for row in audit.to_dict("records")
     ]
     return "\n".join([*lines, "", "Against validation lesions of the fold, by `dermaug run`."])

@@ -1,5 +1,6 @@
 """Export a synthetic set: another layout, a card, and metadata for catalogues."""
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import JobFolder, run_above
 from dermaug.experiment.run.records import RunRecord
 from dermaug.export.cards import CARD, audit_words, card, size_category
@@ -15,7 +17,7 @@ from dermaug.export.layouts import LAYOUTS
 from dermaug.export.licences import licence_of
 from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
 from dermaug.inspection.audit_run import StoredAudit, class_rows, read_audit
-from dermaug.synthesis.synthetic_set import MANIFEST, SyntheticSet, read_synthetic_set
+from dermaug.synthesis.synthetic_set import MANIFEST, SyntheticSet
 
 
 def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
@@ -43,8 +45,9 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
     require_new_folder(output)
     require_writable(output.parent)
     source = source.resolve()
-    synthetic, run = read_synthetic_set(source), run_above(source)
+    run = run_above(source)
     is_of_run = run is not None and JobFolder(source.parent).synthetic == source
+    synthetic = recorded_set(source)
     audit = read_audit(source.parent) if is_of_run else None
     copies = _copies(synthetic, audit)
     kept = np.setdiff1d(np.arange(len(synthetic.labels)), copies)
@@ -55,7 +58,7 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
     with folder_written_aside(output) as aside:
         written = LAYOUTS[layout](aside, images, labels)
         front = {
-            "pretty_name": name,
+            "pretty_name": json.dumps(name, ensure_ascii=False),
             "task_categories": "[image-classification]",
             "size_categories": f"[{size_category(len(labels))}]",
         }

@@ -13,15 +13,17 @@ import torch
 from dermaug.config import Arm, Experiment
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
+from dermaug.errors import DermaugError
 from dermaug.experiment.plan.comparisons import without_dose
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import JobFolder
-from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
+from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow, GeneratorRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
-from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
+from dermaug.synthesis.synthetic_set import SyntheticSet
 from dermaug.training.checkpoint import checkpoint_digest
 
 VERSION = 3
@@ -96,24 +98,33 @@ def read_audit(folder: Path) -> StoredAudit | None:
     """The audit beside a generator; None where there is none.
 
     Raises:
-        DermaugError: The file is damaged.
+        DermaugError: The file is damaged, or is the audit of another generator.
     """
-    if not JobFolder(folder).audit.exists():
+    files = JobFolder(folder)
+    if not files.audit.exists():
         return None
-    return _tables(AuditRecord.read(JobFolder(folder).audit))
+    record = AuditRecord.read(files.audit)
+    if record.generator != GeneratorRecord.read(files.record).digest:
+        raise DermaugError(
+            f"{files.audit}: expected the audit of the generator beside it, found that of another "
+            "one; files were exchanged after they were written: put them back, or delete this one "
+            "and run the study again"
+        )
+    return _tables(record)
 
 
-def write_audit(folder: Path, key: str, audit: StoredAudit) -> StoredAudit:
+def write_audit(folder: Path, key: str, generator: str, audit: StoredAudit) -> StoredAudit:
     """Write an audit beside its generator and return it as `read_audit` would.
 
     Args:
         folder: Folder of the generator, where `audit.json` is written.
         key: Digest of everything that the audit depends on.
+        generator: Digest of the generator's checkpoint.
         audit: The audit.
     """
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
-    record = AuditRecord(key=key, numbers=tuple(numbers), pairs=tuple(pairs))
+    record = AuditRecord(key=key, generator=generator, numbers=tuple(numbers), pairs=tuple(pairs))
     record.write(JobFolder(folder).audit)
     return _tables(record)
 
@@ -134,8 +145,8 @@ def _audit_generator(
     run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
 ) -> StoredAudit:
     files = run.job(job.key)
-    checkpoint = run.job(control.key).classifier
-    synthetic = read_synthetic_set(files.synthetic)
+    checkpoint = recorded_checkpoint(run.job(control.key).classifier)
+    synthetic = recorded_set(files.synthetic)
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -149,7 +160,8 @@ def _audit_generator(
         rows.append(place | {"lesions": job.lesions} | dict(audited.numbers))
         pairs.append(audited.pairs.assign(label=label))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
-    return write_audit(files.path, key, StoredAudit(pd.DataFrame(rows), table))
+    digest = synthetic.provenance.generator
+    return write_audit(files.path, key, digest, StoredAudit(pd.DataFrame(rows), table))
 
 
 def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:

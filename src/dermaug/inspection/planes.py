@@ -10,13 +10,13 @@ import torch
 
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import EmbeddingRecord, Point
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.fabric import start_fabric
 
@@ -49,7 +49,9 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     if chosen is None:
         return pd.DataFrame(columns=COLUMNS)
     control, treated, generators = chosen
-    checkpoints = [run.job(trial.key).classifier for trial in (control, treated)]
+    checkpoints = [
+        recorded_checkpoint(run.job(trial.key).classifier) for trial in (control, treated)
+    ]
     parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
     parts += [job.key for job in generators]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -103,7 +105,7 @@ def _together(
 ) -> pd.DataFrame:
     parts, labels, kept = [], [], []
     for job in generators:
-        synthetic = read_synthetic_set(run.job(job.key).synthetic)
+        synthetic = recorded_set(run.job(job.key).synthetic)
         for label in job.classes:
             rows = class_rows(synthetic, label)[:MOST_OF_A_CLASS]
             parts.append(np.asarray(synthetic.images[rows]))

@@ -25,7 +25,7 @@ from dermaug.data.sources.named_columns import named_tables
 from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.artefacts import StoredClassifier, find_generator
+from dermaug.experiment.run.artefacts import StoredClassifier, find_generator, recorded_set
 from dermaug.experiment.run.contents import refuse_other_content
 from dermaug.experiment.run.data import decoded, joined, twins_of
 from dermaug.experiment.run.identity import (
@@ -37,7 +37,7 @@ from dermaug.experiment.run.layout import RunFolder, run_above
 from dermaug.files import read_json
 from dermaug.generators.family import Family
 from dermaug.generators.saved_generator import GeneratorSpec, load_family
-from dermaug.synthesis.synthetic_set import MANIFEST, Provenance, read_synthetic_set
+from dermaug.synthesis.synthetic_set import MANIFEST, Provenance
 
 SIZE = 64
 
@@ -131,7 +131,7 @@ def read_given(
     """
     manifest = path / MANIFEST
     if manifest.is_file() and _is_own(read_json(manifest)):
-        synthetic = read_synthetic_set(path)
+        synthetic = recorded_set(path)
         images = np.asarray(synthetic.images)
         if size is not None and images.shape[1] != size:
             images = np.stack([resize_square(image, size) for image in images])

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import UInt8
 
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
+from dermaug.experiment.run.artefacts import recorded_checkpoint
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.stages.judges import classifier_judge
@@ -27,7 +28,7 @@ def classifier_opinions(
         checkpoint = JobFolder(trial.folder).classifier
         if trial.arm not in arms or trial.fold != fold or not checkpoint.is_file():
             continue
-        judge = classifier_judge(checkpoint, device)
+        judge = classifier_judge(recorded_checkpoint(checkpoint), device)
         prior = prior_array(trial.record.prior, results.catalog.classes)
         even = prior_adjusted(judge.probabilities(images), prior)
         name = f"{trial.arm}, {trial.model}"

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dermaug.markdown import plain
 from dermaug.report.blocks import Table
 from dermaug.scoring.verdict_words import signed as signed_number
 
@@ -137,13 +138,13 @@ def plain_table(caption: str, frame: pd.DataFrame) -> Table:
 def markdown(table: Table) -> str:
     """Convert a table to Markdown; headings between groups of rows become rows in bold."""
 
-    def line(trials: tuple[str, ...]) -> str:
-        return f"| {' | '.join(trial.replace('|', chr(92) + '|') for trial in trials)} |"
+    def line(cells: tuple[str, ...]) -> str:
+        return f"| {' | '.join(map(plain, cells))} |"
 
     alignment = ("---",) * table.texts + ("---:",) * (len(table.header) - table.texts)
     blank = ("",) * (len(table.header) - 1)
     rows = [(f"**{row[0]}**", *blank) if len(row) == 1 else row for row in table.rows]
-    return "\n".join([*map(line, (table.header, alignment, *rows)), "", table.caption])
+    return "\n".join([*map(line, (table.header, alignment, *rows)), "", plain(table.caption)])
 
 
 def _text(value: object) -> str:

@@ -102,7 +102,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)
     primary, table = results.experiment.verdict.primary, scoring.verdicts
     differences = [forest(table, primary)] if len(table) else []
-    scoring.write(page.parent)
+    scoring.write(page.parent, RunFolder(results.folder))
     if len(audits):
         write_csv(page.parent / BESIDE[-1], audits)
     opened = [

@@ -12,13 +12,21 @@ import pandas as pd
 
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import PUBLISHED, JobFolder, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults
-from dermaug.files import folder_written_aside, require_new_folder, write_text
+from dermaug.files import (
+    folder_written_aside,
+    read_sealed,
+    require_new_folder,
+    write_json,
+    write_text,
+)
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.inspection.audit_summary import collect_audits
+from dermaug.markdown import plain
 from dermaug.report.blocks import Figure, Table, write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
@@ -28,7 +36,6 @@ from dermaug.report.sections.ladder import ladder_figure
 from dermaug.report.sections.scores import class_scores, score_table
 from dermaug.report.sections.verdicts import forest, overall_verdicts
 from dermaug.scoring.scoring import Scoring
-from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.grids import save_contact_sheet
 
 SHOWN = 6
@@ -71,12 +78,11 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
         scoring.write(aside)
         if len(audit):
             write_csv(aside / "audit.csv", audit)
-        for path in sorted(aside.rglob("*.csv")):
-            write_text(path, without_folders(path.read_text(encoding="utf-8")))
         files = RunFolder(results.folder)
         for record in (files.experiment, files.record):
-            told = record.read_text(encoding="utf-8")
-            write_text(aside / record.name, without_folders(told))
+            write_json(aside / record.name, read_sealed(record))
+        for path in sorted([*aside.rglob("*.csv"), *aside.rglob("*.json")]):
+            write_text(path, without_folders(path.read_text(encoding="utf-8")))
         for figure in drawings(results.compared, scoring):
             write_panels(aside / "figures", figure.panels)
         sheets = [
@@ -164,7 +170,7 @@ def _page(
         f"GPU: {told.machine.gpu or 'none'}; torch {told.versions['torch']}",
     ]
     parts = [
-        f"# {experiment.question or experiment.name}",
+        f"# {plain(experiment.question or experiment.name)}",
         "Written by `dermaug publish`; the CSV files beside it hold all numbers.",
         *(f"**{sentence}**" for sentence in unfinished(results)),
         "\n".join(facts),
@@ -180,7 +186,7 @@ def _page(
         tables = (*audit_tables(whole), generator_table(whole))
         parts += [markdown(table) for table in tables if table]
     for name, caption in sheets:
-        parts += [caption, f"![{name}](figures/{name})"]
+        parts += [plain(caption), f"![{name}](figures/{name})"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -213,7 +219,7 @@ def _write_samples(
 
 def _cleared(folder: Path) -> dict[str, np.ndarray]:
     """The first images of each class that the audit examined and did not count as copies."""
-    synthetic, audit = read_synthetic_set(JobFolder(folder).synthetic), read_audit(folder)
+    synthetic, audit = recorded_set(JobFolder(folder).synthetic), read_audit(folder)
     if audit is None:
         return {}
     cleared = {}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import RECORD, RunFolder
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import FOLDER, Scoring
@@ -59,7 +59,8 @@ def list_runs(folder: Path) -> pd.DataFrame:
     Returns:
         One row per run, in alphabetical order, with the columns of `RUNS`: state (finished,
         unfinished, or unreadable), finished generators and trials, hours from start to end (NaN
-        for an unfinished run), and the count of each verdict on a primary contrast.
+        for an unfinished run, or where the clock was set back), and the count of each verdict on a
+        primary contrast.
     """
     found = sorted(path.parent for path in folder.glob("**/run.json"))
     rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
@@ -82,18 +83,22 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
         answer = _answer(folder)
     except DermaugError:
         return name, "unreadable", 0, 0, np.nan, "–"
-    generators = len(list(folder.glob(f"**/generators/**/{RECORD}")))
+    generators = len(files.records) - len(files.trials)
     state, hours = "unfinished", np.nan
     if record.finished:
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
         started, finished = ends
-        state, hours = "finished", (finished - started).total_seconds() / 3600
+        seconds = (finished - started).total_seconds()
+        state, hours = "finished", seconds / 3600 if seconds >= 0 else np.nan
     return name, state, generators, len(files.trials), hours, answer
 
 
 def _answer(folder: Path) -> str:
     """How many primary contrasts got which verdict; a dash before the run is scored."""
-    if not (folder / FOLDER / "verdicts.csv").is_file():
+    if not (folder / FOLDER).exists():
         return "–"
-    counts = _contrasts(folder)["verdict"].value_counts()
+    try:
+        counts = _contrasts(folder)["verdict"].value_counts()
+    except DermaugError:
+        return "to be scored again"
     return ", ".join(f"{verdict} {count}" for verdict, count in counts.items()) or "–"

@@ -4,11 +4,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pandas as pd
 
-from dermaug.csv_files import safe_cell, write_csv
-from dermaug.errors import DermaugError
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
@@ -28,6 +26,7 @@ from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
 from dermaug.scoring.roc_scores import score_confusion, score_roc
 from dermaug.scoring.scores import score_classes, score_trials
+from dermaug.scoring.stored import read_tables, write_tables
 from dermaug.scoring.subgroup_scores import score_subgroups
 from dermaug.scoring.threats import Known, threats
 from dermaug.scoring.verdicts import verdict_table
@@ -35,12 +34,6 @@ from dermaug.stats.hierarchy import RESAMPLES
 
 FOLDER = "scoring"
 """Folder beside the run, with one CSV file per table, named after the table."""
-_TEXTS = {
-    *("arm", "model", "reference", "role", "readout", "scope", "metric", "family", "verdict"),
-    *("levels", "sentence", "label", "true", "predicted", "curve", "grouping", "group", "data"),
-    *("target", "rule", "worth", "kind"),
-}
-"""Columns that hold text, even where it looks like a number: a class may be named 7."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,26 +94,28 @@ class Scoring:
         """Every table by its name, which is also the name of its file."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: Path, run: RunFolder | None = None) -> Path:
         """Write a CSV file for each table.
+
+        Args:
+            folder: Folder in which a folder of tables appears.
+            run: The run that was scored, if the tables are to be read again.
 
         Returns:
             The folder below it that holds the tables.
         """
-        for name, table in self.tables.items():
-            write_csv(folder / FOLDER / f"{name}.csv", table)
+        write_tables(folder / FOLDER, self.tables, run)
         return folder / FOLDER
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the tables written by `write`.
+        """Read the tables written by `write` into the folder of a run.
 
         Raises:
-            DermaugError: A table is missing.
+            DermaugError: A table is missing or was changed, or the run has other results by now.
         """
-        return cls(
-            **{each.name: _read(folder / FOLDER / f"{each.name}.csv") for each in fields(cls)}
-        )
+        names = [each.name for each in fields(cls)]
+        return cls(**read_tables(folder / FOLDER, names, RunFolder(folder)))
 
 
 def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
@@ -156,27 +151,3 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         convergence=rising,
         threats=threats(Known(results, verdicts, classes, doses, rising)),
     )
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """Read a table with the types with which it was written."""
-    if not path.is_file():
-        raise DermaugError(f"{path}: expected a table that `dermaug score` wrote, found none")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return pd.DataFrame({name: _typed(name, table[name]) for name in table.columns})
-
-
-def _typed(name: str, column: pd.Series) -> pd.Series:
-    """Undo the escaping of text; convert every other column to booleans or numbers."""
-    if name in _TEXTS:
-        return column.map(_as_written)
-    if len(column) and column.isin(["True", "False"]).all():
-        return column == "True"
-    if column.str.fullmatch(r"-?\d+").all():
-        return column.astype(np.int64)
-    return column.replace("", "nan").astype(float)
-
-
-def _as_written(text: str) -> str:
-    """Remove the quote that prevents spreadsheets from evaluating a cell as a formula."""
-    return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text

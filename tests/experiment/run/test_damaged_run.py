@@ -3,9 +3,11 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,17 +15,22 @@ from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
+from dermaug.export.synthetic import export_synthetic
 from dermaug.files import read_json, read_sealed, write_sealed
 from dermaug.inspection.audit_run import read_audit
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.sections.training import classifier_curves, generator_curves
+from dermaug.study import run_study
+from dermaug.synthesis.synthetic_set import read_synthetic_set, write_synthetic_set
 from dermaug.training.fabric import start_fabric
+from dermaug.training.file_names import CLASSIFIER
 
 EMBEDDING = "audit/embedding.json"
 GENERATOR = "generators/dcgan/fold0-seed0/mel"
@@ -167,15 +174,57 @@ def test_predictions_that_were_changed_or_exchanged_are_named(
     assert len(read(folder, asked).trials) == 2
 
 
+def exchange(one: Path, other: Path) -> None:
+    aside = one.with_name("aside")
+    one.rename(aside)
+    other.rename(one)
+    aside.rename(other)
+
+
 def test_folders_that_were_exchanged_are_named(folder: Path, asked: Experiment) -> None:
-    mine, others = folder / TRIAL, folder / OTHER
-    mine.rename(folder / "aside")
-    others.rename(mine)
-    (folder / "aside").rename(others)
+    exchange(folder / TRIAL, folder / OTHER)
     with pytest.raises(
         DermaugError, match=r"expected the record of real, fold 0.*found that of dose"
     ):
         read(folder, asked)
+
+
+def test_checkpoints_that_were_exchanged_are_named_before_anything_is_written(
+    folder: Path, asked: Experiment
+) -> None:
+    audit = (folder / GENERATOR / "audit.json").read_bytes()
+    exchange(folder / TRIAL / CLASSIFIER, folder / OTHER / CLASSIFIER)
+    expected = f"expected the record of {CLASSIFIER} beside it, found that of another network"
+    for use in (
+        lambda: read(folder, asked),
+        lambda: find_classifiers(folder / TRIAL),
+        lambda: run_study(folder, asked, Launch("cpu"), ""),
+    ):
+        with pytest.raises(DermaugError, match=expected):
+            use()
+    assert (folder / GENERATOR / "audit.json").read_bytes() == audit
+
+
+def test_a_set_drawn_by_another_generator_is_named(folder: Path, asked: Experiment) -> None:
+    place = folder / GENERATOR / "synthetic"
+    drawn = read_synthetic_set(place)
+    other = replace(drawn, provenance=replace(drawn.provenance, generator="0" * 64))
+    write_synthetic_set(place, replace(other, images=np.array(drawn.images)))
+    for use in (
+        lambda: read(folder, asked),
+        lambda: export_synthetic(place, folder / "out", "imagefolder"),
+    ):
+        with pytest.raises(DermaugError, match=f"{place}: expected images drawn by the generator"):
+            use()
+    assert not (folder / "out").exists()
+
+
+def test_an_audit_of_another_generator_is_named(folder: Path) -> None:
+    place = folder / GENERATOR
+    assert read_audit(place) is not None
+    forge(place / "audit.json", {"generator": "0" * 64})
+    with pytest.raises(DermaugError, match="expected the audit of the generator beside it"):
+        read_audit(place)
 
 
 @pytest.mark.parametrize("row", ['{"images": 64}', '{"validation_balanced_accuracy": 1}', "[]"])

@@ -11,9 +11,10 @@ from dermaug.data.fold_files import read_folds
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions
-from dermaug.experiment.run.layout import RECORD, RunFolder, run_above
-from dermaug.experiment.run.records import RunRecord, TrialRecord
-from dermaug.files import sha256
+from dermaug.experiment.run.layout import RECORD, JobFolder, RunFolder, run_above
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.files import read_sealed, sha256
+from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
@@ -43,11 +44,7 @@ class StoredClassifier:
                 "classifier, not only the checkpoint"
             )
         record = TrialRecord.read(path)
-        if record.digest != checkpoint_digest(self.path):
-            raise DermaugError(
-                f"{path}: expected the record of {self.path.name} beside it, found that of another "
-                "classifier; put the two files that belong together into one folder"
-            )
+        recorded_checkpoint(self.path)
         return record
 
     @property
@@ -84,6 +81,43 @@ def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
             "or delete the folder of the trial and run the study again"
         )
     return read_predictions(path, record.classes)
+
+
+def recorded_checkpoint(path: Path) -> Path:
+    """A checkpoint, unless a job's record lies beside it which is that of another network.
+
+    Raises:
+        DermaugError: The record is that of another network, or a file is missing or damaged.
+    """
+    record = path.parent / RECORD
+    if record.is_file() and _recorded_digest(path.parent) != checkpoint_digest(path):
+        raise DermaugError(
+            f"{record}: expected the record of {path.name} beside it, found that of another "
+            "network; put the two files that belong together into one folder"
+        )
+    return path
+
+
+def recorded_set(folder: Path) -> SyntheticSet:
+    """Read a synthetic set; one that a run holds must be of the generator in the folder above.
+
+    Raises:
+        DermaugError: Another generator drew the set, or a file is missing or damaged.
+    """
+    synthetic, generator = read_synthetic_set(folder), JobFolder(folder.parent)
+    if generator.synthetic == folder and generator.record.is_file():
+        digest = GeneratorRecord.read(generator.record).digest
+        if synthetic.provenance.generator != digest:
+            raise DermaugError(
+                f"{folder}: expected images drawn by the generator in the folder above, found "
+                "those of another one; folders were exchanged after they were written: put them "
+                "back"
+            )
+    return synthetic
+
+
+def _recorded_digest(folder: Path) -> object:
+    return read_sealed(folder / RECORD).get("digest")
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:
@@ -141,11 +175,11 @@ def folds_of(run: RunFolder | None) -> tuple[Fold, ...]:
 def _checkpoints(path: Path, name: str, pattern: str) -> list[Path]:
     """A checkpoint itself, the one in a folder, or those beside files that match a pattern."""
     if path.is_file():
-        return [path]
+        return [recorded_checkpoint(path)]
     if (path / name).is_file():
-        return [path / name]
+        return [recorded_checkpoint(path / name)]
     found = [file.with_name(name) for file in sorted(path.glob(pattern))] if path.is_dir() else []
-    return [file for file in found if file.is_file()]
+    return [recorded_checkpoint(file) for file in found if file.is_file()]
 
 
 def _refuse_several(path: Path, kind: str, found: Sequence[Path]) -> None:

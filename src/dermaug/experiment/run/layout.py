@@ -97,6 +97,13 @@ class RunFolder:
         found = self.path.glob(f"**/classifiers/**/{RECORD}")
         return [JobFolder(record.parent) for record in sorted(found)]
 
+    @property
+    def records(self) -> list[Path]:
+        """Records of all finished jobs, in a fixed order."""
+        return sorted(
+            [*self.path.glob(f"**/generators/**/{RECORD}"), *(t.record for t in self.trials)]
+        )
+
     def is_done(self, key: str) -> bool:
         """Whether the job of that key has finished."""
         return self.job(key).record.exists()

@@ -8,7 +8,7 @@ import pandas as pd
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import refuse_other_rows
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.artefacts import recorded_predictions
+from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_predictions, recorded_set
 from dermaug.experiment.run.records import (
     GeneratorRecord,
     RunRecord,
@@ -16,7 +16,6 @@ from dermaug.experiment.run.records import (
 )
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import Run
-from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.journal import read_journal
 
 SAMPLES_SHOWN = 64
@@ -55,7 +54,8 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
     files = run.job(job.key)
     record = GeneratorRecord.read(files.record)
     _refuse_other(files.record, _place(record.family, record), _place(job.family, job))
-    synthetic = read_synthetic_set(files.synthetic)
+    _refuse_other_checkpoint(files.generator)
+    synthetic = recorded_set(files.synthetic)
     first = sum(job.numbers[:place])
     return GeneratorResult(
         record=record,
@@ -70,6 +70,7 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
     record = TrialRecord.read(files.record)
     _refuse_other(files.record, _place(record.arm.name, record), _place(job.arm, job))
+    _refuse_other_checkpoint(files.classifier)
     if record.training_images == fold.train:  # held once, not by every trial
         record = record.model_copy(update={"training_images": fold.train})
     predictions = recorded_predictions(files.predictions, record)
@@ -103,6 +104,12 @@ def _refuse_other(path: Path, found: str, expected: str) -> None:
             f"{path}: expected the record of {expected}, found that of {found}; folders were "
             "exchanged after they were written: put them back"
         )
+
+
+def _refuse_other_checkpoint(path: Path) -> None:
+    """Raise if a checkpoint lies beside the record of another one; it may have been deleted."""
+    if path.exists():
+        recorded_checkpoint(path)
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:

@@ -296,5 +296,7 @@ class AuditRecord(Record):
 
     key: str
     """Digest of everything that the audit depends on."""
+    generator: str
+    """Digest of the generator's checkpoint."""
     numbers: Annotated[tuple[AuditRow, ...], Field(min_length=1)]
     pairs: tuple[AuditPair, ...]

@@ -11,6 +11,7 @@ from dermaug.classifiers.criterion import shown_shares
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.run.artefacts import recorded_checkpoint
 from dermaug.experiment.run.records import TrainingEntry
 from dermaug.experiment.run.run import Run
 from dermaug.generators.family import Family
@@ -60,7 +61,7 @@ def borrow_discriminator(
         DermaugError: The generator was trained on images outside the fold's training split.
     """
     (key,) = job.generators
-    path = run.job(key).generator
+    path = recorded_checkpoint(run.job(key).generator)
     family, spec = load_family(path, device)
     digest = checkpoint_digest(path)
     provenance = Provenance(

@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.plan.jobs import ClassifierJob, reference_key
-from dermaug.experiment.run.artefacts import recorded_predictions
+from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_predictions
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
@@ -97,7 +97,7 @@ def read_reference(run: Run, key: str, device: torch.device) -> Reference:
     """The classifier of a finished trial, by the key of its job."""
     told = TrialRecord.read(run.job(key).record)
     return Reference(
-        classifier_judge(run.job(key).classifier, device),
+        classifier_judge(recorded_checkpoint(run.job(key).classifier), device),
         prior_array(told.prior, run.catalog.classes),
         {label: count.real for label, count in told.train_counts.items()},
     )

@@ -9,6 +9,7 @@ from jaxtyping import UInt8
 from matplotlib.axes import Axes
 
 from dermaug.data.orientations import oriented
+from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_class import PAIRS_KEPT
@@ -16,7 +17,6 @@ from dermaug.inspection.audit_run import class_rows
 from dermaug.inspection.planes import MOST_OF_A_CLASS, TOGETHER, WITH, WITHOUT, read_embedding
 from dermaug.report.blocks import Figure, Panel
 from dermaug.report.drawing import colour, file_name, legend, marker, panels, png, sheet
-from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TITLES = {
     WITHOUT: "Test images, classifier trained without synthetic images",
@@ -42,7 +42,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
         folder = str(rows.sort_values("score")["folder"].iloc[0])
         shown = rows[rows["folder"] == folder].head(PAIRS_KEPT)
-        synthetic = read_synthetic_set(RunFolder(results.folder).job(folder).synthetic)
+        synthetic = recorded_set(RunFolder(results.folder).job(folder).synthetic)
         drawn = synthetic.images[class_rows(synthetic, str(label))]
         top = [
             oriented(drawn[[row["synthetic"]]], int(row["orientation"]))[0]

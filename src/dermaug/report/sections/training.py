@@ -67,6 +67,7 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
         for trial in results.trials
         if len(trial.journal)
     ]
+    trained = sum(trial.record.training is not None for trial in results.trials)
     if not rows:
         return None
     table = pd.concat(rows, ignore_index=True)
@@ -77,6 +78,7 @@ def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None
         f"seed. {listed([_KEPT[each] for each in sorted(kept)]).capitalize()}, in "
         "float32 and with all views; points are computed at the precision of the training and "
         "with one view, so that scores of the tested network may differ from the last point."
+        f"{_lost(trained - len(rows), 'training')}"
     )
     return Figure("training", caption, drawn, table, legend(arms), 340)
 
@@ -108,11 +110,17 @@ def generator_curves(results: RunResults) -> Figure | None:
     caption = (
         "Losses of the generators during training, one line per fold and seed. If the "
         "discriminator loss falls to zero while the generator loss rises, the discriminator has "
-        "won."
+        f"won.{_lost(len(results.networks) - len(rows), 'generator')}"
     )
     names = [name.replace("_", " ") for name in losses]
     numbers = table[[*by, "fold", "seed", "images", *losses]]
     return Figure("gan_losses", caption, drawn, numbers, legend(names), 260)
+
+
+def _lost(number: int, what: str) -> str:
+    if not number:
+        return ""
+    return f" Not drawn: {number} {what}{'s' * (number > 1)} whose journal is missing or empty."
 
 
 def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[str]) -> str:
