@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from dermaug.app.answer import NOTHING, answer_page
+from dermaug.app.choice import choice_words, with_flipped, write_chosen
 from dermaug.app.classifier import ask
 from dermaug.app.generator import (
     draw_alike,
@@ -17,7 +18,7 @@ from dermaug.app.generator import (
     draw_translated,
     save_drawn,
 )
-from dermaug.app.images import about_image, generated_sheet, real_sheet, write_chosen
+from dermaug.app.images import about_image, generated_sheet, real_sheet
 from dermaug.app.opened import Opened, open_for_page, synthetic_set
 from dermaug.errors import DermaugError
 from dermaug.synthesis.png_folder import generate_folder
@@ -72,6 +73,9 @@ def test_a_generated_image_is_shown_with_its_neighbours_and_origin(opened: Opene
     generator = opened.generators[named(opened, "dcgan")]
     sheet = generated_sheet(generator, 1, [2])
     assert sheet.images[2][1] == "2 out"
+    plain = generated_sheet(generator, 1, []).images
+    assert sheet.images[2][0].mean() > plain[2][0].mean()  # paler
+    np.testing.assert_array_equal(sheet.images[1][0], plain[1][0])
     assert len(real_sheet(opened, generator)) > 0
     near, told = about_image(opened, generator, 0)
     lines = [line for line in told.splitlines() if "grey levels" in line]
@@ -89,7 +93,9 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     generator = opened.generators[named(opened, "dcgan")]
     before = synthetic_set(generator)
     assert before.provenance.note == ""
-    chosen = read_synthetic_set(write_chosen(opened, generator, [0, 3], "chosen"))
+    chosen = read_synthetic_set(
+        write_chosen(opened, generator, {str(generator.folder): [0, 3]}, "chosen")
+    )
     number = len(before.labels)
     kept = [row for row in range(number) if row not in (0, 3)]
     np.testing.assert_array_equal(chosen.images, before.images[kept])
@@ -97,9 +103,44 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     assert chosen.provenance.note.startswith(f"chosen by hand: 2 of {number} images were excluded")
     assert chosen.provenance.training_images == before.provenance.training_images
     with pytest.raises(DermaugError, match="at least one"):
-        write_chosen(opened, generator, range(number), "none")
+        write_chosen(opened, generator, {str(generator.folder): range(number)}, "none")
     with pytest.raises(DermaugError, match="name of a new folder"):
-        write_chosen(opened, generator, [], "../chosen")
+        write_chosen(opened, generator, {}, "../chosen")
+
+
+def test_what_was_excluded_stays_excluded_when_another_class_is_shown(opened: Opened) -> None:
+    gradio_tabs = pytest.importorskip("dermaug.app.drawing_tabs", reason="NOT TESTED: no gradio")
+    do = gradio_tabs.Choosing(opened)
+    mel, nv = (named(opened, "flow", label) for label in ("mel", "nv"))
+    labels = synthetic_set(opened.generators[mel]).labels
+    last = len(labels) - 1
+    assert [labels[0], labels[last]] == ["mel", "nv"]
+    _, out, _ = do.flip(mel, 1, 0, {})
+    _, out, _ = do.flip(mel, 1, 2, out)
+    *_, holds, _ = do.another(nv, out)
+    _, out, told = do.flip(nv, 1, last, out)
+    what = f"{len(labels) - 3} images of 2 classes, 3 excluded"
+    assert what in told
+    assert "2 excluded (melanoma (mel): 0, 2)" in holds
+    assert what in do.holds(mel, out)
+    assert what in do.save(nv, out, "chosen")
+    kept = read_synthetic_set(opened.output / "chosen")
+    whole = synthetic_set(opened.generators[mel])
+    assert kept.latents == tuple(
+        each for row, each in enumerate(whole.latents) if row not in (0, 2, last)
+    )
+    assert "0 excluded" in do.holds(named(opened, "dcgan"), out)
+
+
+def test_a_sheet_is_excluded_and_taken_back_as_a_whole(opened: Opened) -> None:
+    generator = opened.generators[named(opened, "dcgan")]
+    rows = generated_sheet(generator, 1, ()).rows
+    one = with_flipped(generator, [1], {})
+    all_out = with_flipped(generator, rows, one)
+    assert set(all_out[str(generator.folder)]) == set(rows)
+    assert choice_words(generator, with_flipped(generator, rows, all_out)) == (
+        f"{len(synthetic_set(generator).labels)} images of 1 class, 0 excluded"
+    )
 
 
 def test_drawing_gives_the_images_of_dermaug_generate(opened: Opened, tmp_path: Path) -> None:

@@ -1,9 +1,18 @@
 """The tabs on generators: what they have drawn for the run, and what they draw on request."""
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
+from dermaug.app.choice import (
+    Excluded,
+    choice_words,
+    rows_excluded,
+    with_flipped,
+    write_chosen,
+)
 from dermaug.app.components import does, gallery
 from dermaug.app.generator import (
     LARGEST_SEED,
@@ -16,7 +25,7 @@ from dermaug.app.generator import (
     save_drawn,
     training_sample,
 )
-from dermaug.app.images import about_image, generated_sheet, real_sheet, write_chosen
+from dermaug.app.images import about_image, generated_sheet, real_sheet
 from dermaug.app.opened import Opened
 from dermaug.app.safety import bounded, known
 from dermaug.errors import DermaugError
@@ -25,8 +34,6 @@ from dermaug.experiment.run.results import GeneratorResult
 NO_GENERATOR = "This run has no finished generator."
 ASKED = "Choose a generated image to see what is nearest to it."
 MOST_SHEETS = 10**6
-Excluded = dict[str, list[int]]
-"""Name of a generator -> rows that were excluded."""
 
 
 class Choosing:
@@ -46,35 +53,65 @@ class Choosing:
 
     def sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, Any]:
         """Some of its images, and how many sheets there are."""
-        wanted = bounded(place, 1, MOST_SHEETS, "sheet")
-        shown = generated_sheet(self.generator(name), wanted, out.get(name, ()))
+        wanted, generator = bounded(place, 1, MOST_SHEETS, "sheet"), self.generator(name)
+        shown = generated_sheet(generator, wanted, rows_excluded(generator, out))
         return shown.images, gr.Number(label=f"Sheet, 1 to {shown.number:,}")
 
+    def turn(self, name: str, place: float, by: int) -> int:
+        """The next sheet or the one before; the first and the last stay."""
+        wanted = bounded(place, 1, MOST_SHEETS, "sheet") + by
+        return max(1, min(wanted, generated_sheet(self.generator(name), 1, ()).number))
+
     def another(self, name: str, out: Excluded) -> tuple[Any, ...]:
-        """Show another generator from its first sheet."""
+        """Show another generator, or another class of it, from its first sheet."""
         real, (images, _) = real_sheet(self.opened, self.generator(name)), self.sheet(name, 1, out)
-        return real, images, 1, None, gr.Gallery(visible=False), ASKED
+        said = self.holds(name, out)
+        return real, images, 1, None, gr.Gallery(visible=False), ASKED, said, ""
+
+    def holds(self, name: str, out: Excluded) -> str:
+        """What would be written."""
+        generator = self.generator(name)
+        origin = f"{generator.family}, fold {generator.fold}, seed {generator.seed}"
+        return (
+            f"The set of {origin} without what is excluded: **{choice_words(generator, out)}**. "
+            "All classes of a generator are written together."
+        )
 
     def look(self, name: str, place: float, event: gr.SelectData) -> tuple[Any, str, int]:
         """Show what is known of the chosen image."""
-        generator = self.generator(name)
-        shown = generated_sheet(generator, bounded(place, 1, MOST_SHEETS, "sheet"), ())
-        row = shown.rows[bounded(event.index, 0, len(shown.rows) - 1, "image")]
-        near, about = about_image(self.opened, generator, row)
+        shown = self.shown(name, place)
+        row = shown[bounded(event.index, 0, len(shown) - 1, "image")]
+        near, about = about_image(self.opened, self.generator(name), row)
         return gr.Gallery(near, visible=bool(near)), about, row
+
+    def shown(self, name: str, place: float) -> tuple[int, ...]:
+        """Rows of the images of a sheet."""
+        return generated_sheet(
+            self.generator(name), bounded(place, 1, MOST_SHEETS, "sheet"), ()
+        ).rows
 
     def flip(self, name: str, place: float, row: int | None, out: Excluded) -> tuple[Any, ...]:
         """Exclude the chosen image, or take it back."""
         if row is None:
             raise DermaugError("choose a generated image first")
-        own = sorted(set(out.get(name, ())) ^ {row})
-        images, _ = self.sheet(name, place, {name: own})
-        return images, {**out, name: own}, f"{len(own):,} of this generator's images are excluded."
+        return self._flipped(name, place, [row], out)
+
+    def flip_sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
+        """Exclude all images of a sheet, or take all of them back."""
+        return self._flipped(name, place, self.shown(name, place), out)
+
+    def _flipped(
+        self, name: str, place: float, rows: Collection[int], out: Excluded
+    ) -> tuple[Any, ...]:
+        now = with_flipped(self.generator(name), rows, out)
+        images, _ = self.sheet(name, place, now)
+        return images, now, self.holds(name, now)
 
     def save(self, name: str, out: Excluded, folder: str) -> str:
         """Write the set without what is excluded."""
-        path = write_chosen(self.opened, self.generator(name), out.get(name, ()), folder)
-        return f"Written: `{path}`"
+        generator = self.generator(name)
+        path = write_chosen(self.opened, generator, out, folder)
+        return f"Written: `{path}`: {choice_words(generator, out)}."
 
 
 def image_tab(opened: Opened) -> None:
@@ -85,10 +122,12 @@ def image_tab(opened: Opened) -> None:
     do = Choosing(opened)
     first = do.names[0]
     shown = generated_sheet(do.generator(first), 1, ())
-    with gr.Row():
+    with gr.Row(equal_height=True):
         which = gr.Dropdown(do.names, value=first, label="Class and generator", scale=3)
+        back = gr.Button("Previous sheet")
         sheets = f"Sheet, 1 to {shown.number:,}"
         place = gr.Number(1, label=sheets, minimum=1, maximum=MOST_SHEETS, precision=0)
+        onward = gr.Button("Next sheet")
     excluded, row = gr.State({}), gr.State(None)
     with gr.Row():
         real = gallery("Real: some training images", 5, real_sheet(opened, do.generator(first)))
@@ -96,15 +135,26 @@ def image_tab(opened: Opened) -> None:
     with gr.Row():
         near = gallery("Nearest training images, one per lesion", 3, visible=False)
         about = gr.Markdown(ASKED)
-    with gr.Row(equal_height=True):
+    with gr.Row():
         toggle = gr.Button("Exclude this image, or take it back")
-        name = gr.Textbox(label=f"New folder in {opened.output}", max_length=100)
+        toggle_all = gr.Button("Exclude this sheet, or take it back")
+    holds = gr.Markdown(do.holds(first, {}))
+    with gr.Row(equal_height=True):
+        name = gr.Textbox("chosen", label=f"New folder in {opened.output}", max_length=100)
         write = gr.Button("Write the set without excluded images", variant="primary")
     said = gr.Markdown()
     does(place.change, do.sheet, [which, place, excluded], [drawn, place])
-    does(which.change, do.another, [which, excluded], [real, drawn, place, row, near, about])
+    for button, by in ((back, -1), (onward, 1)):
+        does(button.click, partial(do.turn, by=by), [which, place], place)
+    does(
+        which.change,
+        do.another,
+        [which, excluded],
+        [real, drawn, place, row, near, about, holds, said],
+    )
     does(drawn.select, do.look, [which, place], [near, about, row])
-    does(toggle.click, do.flip, [which, place, row, excluded], [drawn, excluded, said])
+    does(toggle.click, do.flip, [which, place, row, excluded], [drawn, excluded, holds])
+    does(toggle_all.click, do.flip_sheet, [which, place, excluded], [drawn, excluded, holds])
     does(write.click, do.save, [which, excluded, name], said)
 
 

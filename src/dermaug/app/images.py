@@ -1,26 +1,25 @@
-"""The tab with real and generated images, and the choice of generated ones by hand."""
+"""What the tab with real and generated images shows."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import UInt8
 
 from dermaug.app.opened import Captioned, Listed, Opened, synthetic_set
-from dermaug.app.safety import new_folder
 from dermaug.data.class_names import class_words
-from dermaug.errors import DermaugError
 from dermaug.evaluation.neighbours import nearest_lesions
 from dermaug.experiment.run.results import GeneratorResult
 from dermaug.experiment.stages.references import Reference
-from dermaug.files import require_writable
 from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.report.sections.images import training_images
-from dermaug.synthesis.synthetic_set import SyntheticSet, write_synthetic_set
+from dermaug.synthesis.synthetic_set import SyntheticSet
 
 SHOWN = 48
 """Generated images on one sheet."""
 NEAREST = 3
+PALE = 0.25
+"""How much of an excluded image is left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +57,17 @@ def generated_sheet(generator: GeneratorResult, place: int, excluded: Collection
     start = (min(place, number) - 1) * SHOWN
     shown = tuple(int(row) for row in rows[start : start + SHOWN])
     images = [
-        (np.asarray(synthetic.images[row]), f"{row}{' out' if row in excluded else ''}")
+        (_pale(synthetic.images[row]), f"{row} out")
+        if row in excluded
+        else (np.asarray(synthetic.images[row]), str(row))
         for row in shown
     ]
     return Sheet(shown, images, number)
+
+
+def _pale(image: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """An image that was excluded, near to white."""
+    return (255 - (255 - image.astype(float)) * PALE).astype(np.uint8)
 
 
 def about_image(
@@ -81,37 +87,6 @@ def about_image(
         _provenance(generator, row, synthetic),
     ]
     return near.images, "\n\n".join(filter(None, lines))
-
-
-def write_chosen(
-    opened: Opened, generator: GeneratorResult, excluded: Collection[int], name: str | None
-) -> Path:
-    """Write what a generator has drawn without the images that were excluded by hand.
-
-    Returns:
-        The folder: PNG files, metadata and a manifest, as `dermaug generate` writes them.
-
-    Raises:
-        DermaugError: The name is a path, the folder is in use, or no image is left.
-    """
-    folder, synthetic = new_folder(opened.output, name), synthetic_set(generator)
-    kept = [row for row in range(len(synthetic.labels)) if row not in excluded]
-    if not kept:
-        raise DermaugError("expected at least one image that is not excluded")
-    require_writable(opened.output)
-    dropped = len(synthetic.labels) - len(kept)
-    note = (
-        f"chosen by hand: {dropped:,} of {len(synthetic.labels):,} images were excluded by a "
-        "person who looked at them in dermaug app"
-    )
-    chosen = SyntheticSet(
-        np.asarray(synthetic.images[kept]),
-        tuple(synthetic.labels[row] for row in kept),
-        replace(synthetic.provenance, note=note),
-        tuple(synthetic.latents[row] for row in kept),
-    )
-    write_synthetic_set(folder, chosen, "png")
-    return folder
 
 
 def _neighbours(
