@@ -245,6 +245,7 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
 def drawn_run_record(catalog: Catalog) -> RunRecord:
     """What the study's run notes."""
     return RunRecord(
+        jobs=0,
         command="dermaug run drawn.toml",
         version="0.1.0",
         started="2026-01-01T00:00:00+00:00",

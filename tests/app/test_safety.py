@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from dermaug.app.safety import (
     bounded,
     known,
     new_folder,
+    private_folder,
     uploaded_square,
 )
 from dermaug.errors import DermaugError
@@ -87,8 +90,10 @@ def test_a_folder_in_use_is_not_written_to(tmp_path: Path) -> None:
         new_folder(tmp_path, "chosen")
 
 
-@pytest.mark.parametrize("value", [1e9, 0, 65, -1, 2.5, None, float("nan"), float("inf")])
-def test_numbers_are_bounded(value: float | None) -> None:
+@pytest.mark.parametrize(
+    "value", [1e9, 0, 65, -1, 2.5, None, float("nan"), float("inf"), "a", [], {}]
+)
+def test_numbers_are_bounded(value: object) -> None:
     with pytest.raises(DermaugError, match="whole number from 1 to 64"):
         bounded(value, 1, 64, "images")
     assert bounded(64.0, 1, 64, "images") == 64
@@ -172,3 +177,15 @@ def test_files_that_were_not_uploaded_cannot_be_named(path: str | Path, status: 
 def test_what_is_not_json_is_refused(content: bytes) -> None:
     assert answered(HOST, "POST", content)[0] == 403
     assert answered(HOST, "POST", b"")[0] == 200
+
+
+def test_what_a_killed_page_left_is_removed_and_what_lives_stays() -> None:
+    killed = "import os, signal; from dermaug.app.safety import private_folder as p; f = p();"
+    killed += "print(f.name, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    ended = subprocess.run([sys.executable, "-c", killed], capture_output=True, text=True)
+    left = Path(ended.stdout.strip())
+    assert left.is_dir()
+    with private_folder() as one, private_folder() as other:
+        assert not left.exists()
+        assert Path(one).is_dir()
+        assert Path(other).is_dir()

@@ -13,6 +13,8 @@ from drawn import recorded, reported, verdicts_of
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
+from dermaug.report import blocks
+from dermaug.report.blocks import Figure, Panel, Section
 from dermaug.report.page import facts
 from dermaug.report.sections.failures import MOST
 from dermaug.scoring.scores import score_trials
@@ -85,6 +87,23 @@ def test_what_is_not_on_the_first_screens_is_folded_and_part_of_it_is_printed(
     assert [name for name, look in looks.items() if look == "folded"] == SECTIONS[-11:]
 
 
+def written(page: Path) -> list[Path]:
+    """The drawings of a page and their numbers."""
+    return [file for file in (page.parent / "figures").iterdir() if file.suffix != ".json"]
+
+
+def test_figures_that_a_page_no_longer_has_are_removed_and_others_stay(tmp_path: Path) -> None:
+    panels = [Panel(f"{name}.png", name, b"") for name in ("one", "two")]
+    figures = [Figure(each.alt, "", (each,), pd.DataFrame({"a": [1]})) for each in panels]
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures/mine.png").touch()
+    for shown in (figures, figures[:1], []):
+        section = Section("s", "S", shown)
+        blocks.Page("", "", "", "", [section], "").write(tmp_path / "a.html")
+        names = {name for each in shown for name in (f"{each.name}.csv", f"{each.name}.png")}
+        assert {file.name for file in written(tmp_path / "a.html")} == {"mine.png", *names}
+
+
 def test_every_table_and_drawing_can_be_saved_from_within_the_page(drawn_page: Written) -> None:
     path = drawn_page(seeds=(0, 1))
     page = Page(path.read_text(encoding="utf-8"))
@@ -93,7 +112,7 @@ def test_every_table_and_drawing_can_be_saved_from_within_the_page(drawn_page: W
         for _, attributes in page.tags
         if "download" in attributes
     }
-    for file in (path.parent / "figures").iterdir():
+    for file in written(path):
         assert saved[file.name] == file.read_bytes(), file.name
     verdicts = pd.read_csv(BytesIO(saved["first-named-minus-second.csv"]))
     assert "Verdict" in verdicts
@@ -141,7 +160,7 @@ def test_scores_on_the_page_are_those_of_the_trials(
 
 def test_each_figure_lies_beside_the_page_with_its_numbers(drawn_page: Written) -> None:
     path = drawn_page(seeds=(0, 1))
-    files = {file.name for file in (path.parent / "figures").iterdir()}
+    files = {file.name for file in written(path)}
     for stem in ("differences", "class_scores", "confusion", "roc", "samples", "training", "data"):
         assert f"{stem}.csv" in files
     assert {"roc-2-fridadar-mel.svg", "samples-0-dcgan-mel-real.png"} <= files

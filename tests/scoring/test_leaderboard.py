@@ -14,7 +14,7 @@ from dermaug.cli import app
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import write_json, write_sealed
+from dermaug.files import read_sealed, write_json, write_sealed
 from dermaug.scoring.leaderboard import CONTRASTS, compare_runs, list_runs
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.multiplicity import holm
@@ -127,3 +127,10 @@ def test_tables_that_are_not_those_of_the_run_are_refused(
     answers = list_runs(tmp_path).set_index("run")["answer"]
     assert answers["run"] == "to be scored again"
     assert answers["weak"] != "to be scored again"
+
+
+def test_a_run_that_lost_a_training_is_unfinished(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "weak", tmp_path / "run")
+    record = tmp_path / "run/run.json"
+    write_sealed(record, read_sealed(record) | {"jobs": 1})
+    assert list_runs(tmp_path)["state"].item() == "unfinished"

@@ -40,6 +40,7 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             use.
     """
     require_gradio()
+    signal.signal(signal.SIGTERM, _terminated)
     where = start_fabric(device).device
     opened = open_for_page(folder, data, where, output or folder / FOLDER)
     with listening_on(port) as listening, private_folder() as uploads:
@@ -79,7 +80,6 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             timeout_graceful_shutdown=2,
         )
         console.print(f"open http://{ADDRESS}:{own_port} in a browser; Ctrl-C ends the page")
-        signal.signal(signal.SIGTERM, _terminated)
         try:
             uvicorn.Server(config).run(sockets=[listening])
         except KeyboardInterrupt:

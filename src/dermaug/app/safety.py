@@ -1,6 +1,8 @@
 """What the page accepts and sends: uploads, names, numbers, headers."""
 
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from pathlib import Path
@@ -14,7 +16,10 @@ from dermaug.data.image_files import BadImageError, decode
 from dermaug.data.squares import resized
 from dermaug.errors import DermaugError
 from dermaug.files import require_new_folder
+from dermaug.host import has_ended, this_host
+from dermaug.whole_numbers import whole_number
 
+_PRIVATE = "dermaug-app-"
 UPLOAD_BYTES = 20_000_000
 UPLOAD_PIXELS = 50_000_000
 BODY_BYTES = UPLOAD_BYTES + 100_000
@@ -66,13 +71,13 @@ def uploaded_square(content: bytes, size: int) -> UInt8[np.ndarray, "size size 3
         raise DermaugError(f"the file cannot be used: {error.reason}") from None
 
 
-def bounded(value: float | None, low: int, high: int, what: str) -> int:
+def bounded(value: object, low: int, high: int, what: str) -> int:
     """A whole number from the page, which may have sent anything.
 
     Raises:
         DermaugError: It is not a whole number from `low` to `high`.
     """
-    if value is None or not low <= value <= high or value != int(value):
+    if not isinstance(value, int | float) or not low <= value <= high or value != int(value):
         raise DermaugError(f"{what}: expected a whole number from {low:,} to {high:,}")
     return int(value)
 
@@ -215,5 +220,13 @@ async def _say(send: Send, status: int, text: str) -> None:
 
 
 def private_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where uploads and the images that the page shows are kept while it is open."""
-    return tempfile.TemporaryDirectory(prefix="dermaug-app-", ignore_cleanup_errors=True)
+    """Where uploads and the images that the page shows are kept while it is open.
+
+    What a page left that was killed is removed.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_PRIVATE}*@{this_host()}-*"):
+        pid = whole_number(left.name.removeprefix(_PRIVATE).partition("@")[0])
+        if pid is not None and has_ended(this_host(), pid):
+            shutil.rmtree(left, ignore_errors=True)
+    prefix = f"{_PRIVATE}{os.getpid()}@{this_host()}-"
+    return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)

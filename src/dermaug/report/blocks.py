@@ -12,9 +12,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from dermaug.csv_files import csv_text, write_csv
-from dermaug.files import write_text, written_aside
+from dermaug.errors import DermaugError
+from dermaug.files import Record, write_text, written_aside
 from dermaug.report.bands import Band, bands
 from dermaug.report.inline import inline_svg
+
+FIGURES = "files.json"
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,12 @@ class Section:
         return list(_figures(self.content))
 
 
+class FigureList(Record):
+    """`figures/files.json`: what a page wrote there."""
+
+    files: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Page:
     """A whole page.
@@ -226,12 +235,20 @@ class Page:
     def write(self, path: Path) -> Path:
         """Write the page, and beside it `figures/` with every drawing and its numbers.
 
+        Figures of an earlier page that this one does not have are removed.
+
         Returns:
             The path of the page.
         """
+        folder, written = path.parent / "figures", set[str]()
         for figure in (figure for section in self.shown for figure in section.figures):
-            write_csv(path.parent / "figures" / f"{figure.name}.csv", figure.numbers)
-            write_panels(path.parent / "figures", figure.panels)
+            write_csv(folder / f"{figure.name}.csv", figure.numbers)
+            write_panels(folder, figure.panels)
+            written |= {f"{figure.name}.csv", *(panel.name for panel in figure.panels)}
+        for name in set(_listed(folder / FIGURES)) - written:
+            (folder / name).unlink(missing_ok=True)
+        if folder.exists():
+            FigureList(files=tuple(sorted(written))).write(folder / FIGURES)
         write_text(path, self.render())
         return path
 
@@ -251,6 +268,14 @@ class Page:
     def shown(self) -> list[Section]:
         """The sections that have content."""
         return [section for section in self.sections if section.content]
+
+
+def _listed(path: Path) -> tuple[str, ...]:
+    """The figures that an earlier page wrote; none if nobody knows."""
+    try:
+        return FigureList.read(path).files
+    except DermaugError:
+        return ()
 
 
 def _data_uri(kind: str, content: bytes) -> str:

@@ -85,7 +85,7 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
         return name, "unreadable", 0, 0, np.nan, "–"
     generators = len(files.records) - len(files.trials)
     state, hours = "unfinished", np.nan
-    if record.finished:
+    if record.finished and len(files.records) >= record.jobs:
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
         started, finished = ends
         seconds = (finished - started).total_seconds()

@@ -73,6 +73,8 @@ class RunRecord(Record):
     """Empty until the first job has started."""
     networks: dict[str, Computation] = Field(default_factory=dict)
     """Key of the classifier or generator -> its computation; empty until the first job starts."""
+    jobs: int
+    """Generators and trials of the experiment."""
     data: DataEntry
     machine: Machine
     versions: dict[str, str]

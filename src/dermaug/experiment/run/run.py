@@ -240,6 +240,7 @@ def _begun(run: Run, command: str) -> RunRecord:
         command=command,
         version=dermaug.__version__,
         started=now(),
+        jobs=len(run.jobs.in_order),
         data=DataEntry(
             name=catalog.name,
             fingerprint=run.fingerprint,
