@@ -23,7 +23,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.export.synthetic import export_synthetic
-from dermaug.files import read_json, read_sealed, write_sealed
+from dermaug.files import read_json, read_sealed, sha256, write_sealed
 from dermaug.inspection.audit_run import read_audit
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.sections.training import classifier_curves, generator_curves
@@ -150,8 +150,24 @@ def test_layout_and_order_of_a_record_do_not_matter(folder: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{'descr'"])
 def test_detail_that_is_no_array_is_named(folder: Path, content: bytes) -> None:
-    (folder / "contents" / "details.npy").write_bytes(content)
+    path = folder / "contents" / "details.npy"
+    path.write_bytes(content)
+    noted = read_sealed(folder / "run.json")["contents"] | {path.name: sha256(path)}
+    forge(folder / "run.json", {"contents": noted})
     with pytest.raises(DermaugError, match="expected the detail of the run's images"):
+        read_remembered(folder)
+
+
+def test_stored_contents_that_were_changed_are_named(folder: Path) -> None:
+    """Else images that the run knows would pass as new ones."""
+    table, details = (folder / "contents" / name for name in ("data.parquet", "details.npy"))
+    known, whole = pd.read_parquet(table), table.read_bytes()
+    known.iloc[1:].to_parquet(table, index=False)
+    with pytest.raises(DermaugError, match=f"{table}: expected the stored contents that the run"):
+        read_remembered(folder)
+    table.write_bytes(whole)
+    np.save(details, np.zeros_like(np.load(details)))
+    with pytest.raises(DermaugError, match=f"{details}: expected the stored contents"):
         read_remembered(folder)
 
 

@@ -16,7 +16,8 @@ from dermaug.data.pixels import PixelStore
 from dermaug.data.signature import SIDE
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
-from dermaug.files import written_aside
+from dermaug.experiment.run.records import RunRecord
+from dermaug.files import PARTIAL, known_sha256, written_aside
 from dermaug.parquet_files import read_parquet, write_parquet
 
 DATA = "data"
@@ -64,6 +65,7 @@ def read_remembered(run: Path) -> Remembered:
     """
     path = RunFolder(run).details
     table = read_contents(run, DATA)
+    _refuse_others(run, path)
     try:
         details = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # numpy's readers of headers know of many
@@ -77,6 +79,12 @@ def note_contents(run: Path, name: str, store: PixelStore) -> str:
     """Write the table of another data set that a run uses, and return its fingerprint."""
     _write_table(run, name, store.table)
     return store.fingerprint
+
+
+def content_digests(run: Path) -> dict[str, str]:
+    """Name of each file with stored content -> its SHA-256."""
+    files = sorted(RunFolder(run).details.parent.iterdir())
+    return {path.name: known_sha256(path) for path in files if not path.name.startswith(PARTIAL)}
 
 
 def read_contents(run: Path, name: str) -> pd.DataFrame:
@@ -93,6 +101,7 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
             f"{path}: expected the stored contents of the run's images, found no file; copy the "
             "whole run folder"
         ) from None
+    _refuse_others(run, path)
     expected = (*IDENTITY, "pixels")
     if not set(expected) <= set(table.columns):
         raise DermaugError(
@@ -148,6 +157,20 @@ def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
             f"{what}: expected the data of {run}; {int(changed.sum()):,} of {len(now):,} images "
             "have the name of one of its images but different content, for example "
             f"{changed.index[changed][0]}; pass the same data set"
+        )
+
+
+def _refuse_others(run: Path, path: Path) -> None:
+    """Raise unless a file is the one that the run wrote.
+
+    Raises:
+        DermaugError: It was changed, or is that of another run: known images would pass as new.
+    """
+    record = RunFolder(run).record
+    if path.is_file() and RunRecord.read(record).contents.get(path.name) != known_sha256(path):
+        raise DermaugError(
+            f"{path}: expected the stored contents that the run wrote, found others (by SHA-256, "
+            f"which is in {record.name}); copy the whole run folder again"
         )
 
 

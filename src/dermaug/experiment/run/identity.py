@@ -10,7 +10,7 @@ from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
 from dermaug.experiment.run.layout import PUBLISHED, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import expanded, read_sealed
+from dermaug.files import expanded, known_sha256, read_sealed
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -151,7 +151,9 @@ def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) ->
         return
     folders = noted | {arm: note_contents(run, name, store)}
     data = record.data.model_copy(update={"folders": folders})
-    record.model_copy(update={"data": data}).write(RunFolder(run).record)
+    table = RunFolder(run).contents(name)
+    changed = {"data": data, "contents": record.contents | {table.name: known_sha256(table)}}
+    record.model_copy(update=changed).write(RunFolder(run).record)
 
 
 def _anywhere(experiment: Experiment) -> Experiment:

@@ -76,6 +76,8 @@ class RunRecord(Record):
     jobs: int
     """Generators and trials of the experiment."""
     data: DataEntry
+    contents: dict[str, str] = Field(default_factory=dict)
+    """Name of each file in `contents/` -> its SHA-256."""
     machine: Machine
     versions: dict[str, str]
 

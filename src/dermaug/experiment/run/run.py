@@ -22,7 +22,12 @@ from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.run.claims import alone
-from dermaug.experiment.run.contents import Remembered, note_contents, write_remembered
+from dermaug.experiment.run.contents import (
+    Remembered,
+    content_digests,
+    note_contents,
+    write_remembered,
+)
 from dermaug.experiment.run.data import Twins, decoded, joined, twins_of
 from dermaug.experiment.run.identity import (
     refuse_other_data,
@@ -210,7 +215,8 @@ def begin_run(run: Run, command: str = "") -> None:
         write_folds(run.files.folds, run.folds)
         write_folds_csv(run.files.folds.with_suffix(".csv"), run.folds)
         write_sealed(run.files.experiment, run.experiment.model_dump(mode="json"))
-        record.write(run.files.record)
+        digests = content_digests(run.folder)
+        record.model_copy(update={"contents": digests}).write(run.files.record)
 
 
 def finish_run(run: Run, *, jobs_ended: bool) -> None:
