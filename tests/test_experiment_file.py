@@ -23,6 +23,12 @@ def read(tmp_path: Path, text: str, *overrides: str) -> Experiment:
     ("text", "expected"),
     [
         ("[data]\nsiez = 32\n", "data.siez: unknown key; did you mean 'size'?"),
+        ("[splits]\nsize = 32\n", "splits.size: unknown key; did you mean 'data.size'?"),
+        ("[[data]]\nsize = 64\n", "data: expected one table, [data]; found several"),
+        ('[[arms]]\nname = "a b"\n', "arms.1.name: expected letters, digits and the signs"),
+        ('[[arms]]\nname = "Real"\n', "arms 'real' and 'Real' differ in capitals only"),
+        ("[splits]\nlesions = [3, 3]\n", "splits.lesions has duplicates"),
+        ("[splits]\nfolds = 5\nholdout = 0.5\n", "folds and splits.holdout exclude each other"),
         ("[data]\nsize = 3\n", "data.size: Input should be greater than or equal to 16; found 3"),
         ('[data]\nsize = "big"\n', "data.size"),
         ("[splits]\nfolds = 3\nrun = [3]\n", "run: fold 3 does not exist; there are 3"),
@@ -52,6 +58,43 @@ def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expect
     assert expected in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("override", "lines"),
+    [
+        (
+            "arms.1.synthetic.dose=-4",
+            ["arms.1.synthetic.dose: Input should be greater than or equal to 0; found -4"],
+        ),
+        (
+            "arms.1.synthetic.dose={mel = -4}",
+            ["arms.1.synthetic.dose.mel: Input should be greater than or equal to 0; found -4"],
+        ),
+        ("arms=[]", ["arms: expected at least 1 entry, found none"]),
+        ("seed=3", ["seed: unknown key; did you mean 'data.phantom.seed' or 'splits.seed'?"]),
+        (
+            "arms.0.name=synthetic-replay",
+            [
+                "two arms are named 'synthetic-replay' (dermaug adds replays, doses and a shorter "
+                "reference); give each its own name"
+            ],
+        ),
+    ],
+)
+def test_one_mistake_is_one_line(tmp_path: Path, override: str, lines: list[str]) -> None:
+    text = SMALL + '[[arms]]\nname = "synthetic"\nsynthetic = { dose = 4 }\n[[generators]]\n'
+    with pytest.raises(DermaugError) as caught:
+        read(tmp_path, text, override)
+    assert list(caught.value.details) == lines
+
+
+def test_folds_that_a_holdout_would_ignore_are_refused(tmp_path: Path) -> None:
+    text = SMALL + "[splits]\nholdout = 0.5\n"
+    with pytest.raises(DermaugError, match="exclude each other"):
+        read(tmp_path, text, "splits.folds=5")
+    folds = SMALL + "[splits]\nfolds = 4\n"
+    assert read(tmp_path, folds, "splits.holdout=0.5").splits.number == 1
+
+
 def test_all_wrong_keys_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(DermaugError) as caught:
         read(tmp_path, SMALL + "[data]\nsiez = 1\nmargin = -1\n")
@@ -75,7 +118,9 @@ def test_overrides_reach_tables_and_lists(tmp_path: Path) -> None:
     assert (asked.data.source, asked.seeds) == ("/a/b", (3, 4))
 
 
-@pytest.mark.parametrize("override", ["data.size", "=3", "classifiers.5.images=1", "name.x=1"])
+@pytest.mark.parametrize(
+    "override", ["data.size", "=3", "classifiers.5.images=1", "classifiers.-1.images=1", "name.x=1"]
+)
 def test_override_without_a_place(tmp_path: Path, override: str) -> None:
     with pytest.raises(DermaugError, match="--set"):
         read(tmp_path, SMALL + "[[classifiers]]\n", override)

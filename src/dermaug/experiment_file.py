@@ -6,14 +6,16 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from dermaug.config import Experiment, Section
 from dermaug.errors import DermaugError
+from dermaug.whole_numbers import whole_number
 
 Checked = TypeVar("Checked", bound=Section)
+NAME_RULE = "expected letters, digits and the signs _ . + - only, a letter or digit first"
 REMOVED = {
     "critic": "use discriminator",
     "critic_rate": "use discriminator_rate",
@@ -45,8 +47,16 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         ) from None
     except (OSError, ValueError, RecursionError) as error:  # UTF-8 and TOML: both ValueError
         raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
+    asked = [override.partition("=")[0].strip() for override in overrides]
+    splits = tree.get("splits")
+    both = isinstance(splits, dict) and {"folds", "holdout"} <= splits.keys()
     for override in overrides:
         apply_override(tree, override)
+    if both or ("splits.folds" in asked and "holdout" in tree["splits"]):
+        raise DermaugError(
+            f"{path}: splits.folds and splits.holdout exclude each other: a holdout is the only "
+            "test split; remove one from the file"
+        )
     return validate_experiment(tree, str(path))
 
 
@@ -66,7 +76,8 @@ def validate_section(
     try:
         return section.model_validate(tree)
     except ValidationError as error:
-        lines = list(dict.fromkeys(map(_explain, _causes(error))))
+        places = _places(section)
+        lines = list(dict.fromkeys(_explain(each, places) for each in _causes(error)))
         noun = "error" if len(lines) == 1 else "errors"
         raise DermaugError(f"{origin}: {len(lines)} {noun} in the {what}", lines) from None
     except RecursionError:
@@ -112,13 +123,21 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     node: Any = tree
     try:
         for part in parts[:-1]:
-            node = node[int(part)] if isinstance(node, list) else node.setdefault(part, {})
+            node = node[_place(part)] if isinstance(node, list) else node.setdefault(part, {})
         if isinstance(node, list):
-            node[int(parts[-1])] = _parse(key, text)
+            node[_place(parts[-1])] = _parse(key, text)
         else:
             node[parts[-1]] = _parse(key, text)
     except (IndexError, ValueError, TypeError, AttributeError):
         raise DermaugError(f"--set {key}: the experiment has no such entry") from None
+
+
+def _place(text: str) -> int:
+    """Place in a list; `int` would take -1 for the last one."""
+    number = whole_number(text)
+    if number is None:
+        raise ValueError
+    return number
 
 
 def _parse(key: str, text: str) -> Any:  # noqa: ANN401
@@ -134,36 +153,67 @@ def _parse(key: str, text: str) -> Any:  # noqa: ANN401
 
 
 def _causes(error: ValidationError) -> list[Any]:
-    """What is wrong, without a list's complaint of being too short for its entries being wrong."""
+    """What is wrong: of a choice of types, only what fits the value that was given.
+
+    A list is not called too short where its entries are wrong, and where a value has the right type
+    and is wrong otherwise, or has wrong entries, other types are no remedy.
+    """
     problems: list[Any] = list(error.errors())
-    places = [problem["loc"] for problem in problems]
+    places = [_path(problem) for problem in problems]
+
+    def explained(problem: Any, place: tuple[Any, ...]) -> bool:  # noqa: ANN401
+        deeper = any(len(each) > len(place) and each[: len(place)] == place for each in places)
+        same = [each for each, there in zip(problems, places, strict=True) if there == place]
+        is_type = problem["type"].endswith("_type")
+        wrong = any(not each["type"].endswith("_type") for each in same)
+        return (deeper and (is_type or problem["type"] == "too_short")) or (is_type and wrong)
+
     return [
         problem
-        for problem in problems
-        if problem["type"] != "too_short"
-        or not any(
-            len(place) > len(problem["loc"]) and place[: len(problem["loc"])] == problem["loc"]
-            for place in places
-        )
+        for problem, place in zip(problems, places, strict=True)
+        if not explained(problem, place)
     ]
 
 
-def _explain(problem: Any) -> str:  # noqa: ANN401
+def _path(problem: Any) -> tuple[Any, ...]:  # noqa: ANN401
     # pydantic puts the branch of a choice of types into the place: dose.dict[str,...], dose.int.
-    where = ".".join(str(part) for part in problem["loc"] if not _is_type(part))
-    if problem["type"] == "extra_forbidden":
-        key = str(problem["loc"][-1])
-        if key in REMOVED:
-            return f"{where}: {REMOVED[key]}"
-        close = difflib.get_close_matches(key, _known_keys(), n=1)
-        return f"{where}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
-    if problem["type"] == "missing":
-        return f"{where}: required, but missing"
+    return tuple(part for part in problem["loc"] if not _is_type(part))
+
+
+def _explain(problem: Any, places: Mapping[str, list[str]]) -> str:  # noqa: ANN401
+    where = ".".join(map(str, _path(problem)))
+    found = f"{problem['input']!r:.80}"
+    match problem["type"]:
+        case "extra_forbidden":
+            return _unknown(where, str(problem["loc"][-1]), places)
+        case "missing":
+            return f"{where}: required, but missing"
+        case "string_pattern_mismatch":
+            return f"{where}: {NAME_RULE}; found {found}"
+        case "model_type":
+            several = " several ([[...]])" if isinstance(problem["input"], tuple) else f" {found}"
+            return f"{where}: expected one table, [{where}]; found{several}"
+        case "too_short" if not problem["input"]:
+            return f"{where}: expected at least {problem['ctx']['min_length']} entry, found none"
     # A tuple is what a frozen section makes of the file's list.
     message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
+    message = message.replace("a valid dictionary", "a valid table")
     if problem["type"] == "value_error":
         return f"{where}: {message}" if where else message
-    return f"{where}: {message}; found {problem['input']!r:.80}"
+    return f"{where}: {message}; found {found}"
+
+
+def _unknown(where: str, key: str, places: Mapping[str, list[str]]) -> str:
+    """What an unknown key may be meant to be, and in which table it belongs."""
+    if key in REMOVED:
+        return f"{where}: {REMOVED[key]}"
+    close = [key] if key in places else difflib.get_close_matches(key, places, n=1)
+    if not close:
+        return f"{where}: unknown key"
+    table = [part for part in where.split(".")[:-1] if not part.isdecimal()]
+    here = ".".join([*table, close[0]])
+    meant = [close[0]] if here in places[close[0]] else places[close[0]]
+    return f"{where}: unknown key; did you mean {' or '.join(map(repr, meant))}?"
 
 
 def _is_type(part: str | int) -> bool:
@@ -171,7 +221,20 @@ def _is_type(part: str | int) -> bool:
     return isinstance(part, str) and bool(re.fullmatch(pattern, part))
 
 
-def _known_keys() -> list[str]:
-    pending: list[type[Section]] = Section.__subclasses__()
-    fields = (item for section in pending for item in section.model_fields.items())
-    return sorted({field.alias or name for name, field in fields})
+def _places(section: type[Section]) -> dict[str, list[str]]:
+    """Key -> every place where a section and the tables in it have it, for example data.size."""
+    found: dict[str, list[str]] = {}
+    pending = [(section, "")]
+    while pending:
+        current, prefix = pending.pop(0)
+        for name, item in current.model_fields.items():
+            key = item.alias or name
+            found.setdefault(key, []).append(f"{prefix}{key}")
+            pending += [(each, f"{prefix}{key}.") for each in _sections(item.annotation)]
+    return found
+
+
+def _sections(kind: Any) -> list[type[Section]]:  # noqa: ANN401
+    if isinstance(kind, type) and issubclass(kind, Section):
+        return [kind]
+    return [each for part in get_args(kind) for each in _sections(part)]

@@ -86,8 +86,20 @@ class Experiment(Section):
             ("classifier", [classifier.key for classifier in self.classifiers]),
             ("generator", [generator.key for generator in self.generators]),
         ):
+            seen: dict[str, str] = {}
+            for name in names:
+                if (other := seen.setdefault(name.lower(), name)) != name:
+                    raise ValueError(
+                        f"{what}s {other!r} and {name!r} differ in capitals only, which some file "
+                        "systems do not tell apart; rename one"
+                    )
             if doubles := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"two {what}s are named {doubles[0]!r}; give each its own name")
+                given = [arm.name for arm in self.named_arms]
+                added = what == "arm" and given.count(doubles[0]) < 2
+                why = " (dermaug adds replays, doses and a shorter reference)" if added else ""
+                raise ValueError(
+                    f"two {what}s are named {doubles[0]!r}{why}; give each its own name"
+                )
         names = [generator.key for generator in self.generators]
         for arm in self.arms:
             known = names if arm.discriminator else [*names, *CONTROLS, FOLDER, ""]
@@ -183,6 +195,7 @@ class Experiment(Section):
         for what, values in (
             ("seeds", self.seeds),
             ("splits.run", self.splits.run),
+            ("splits.lesions", self.splits.lesions),
             ("data.external_test", self.data.external_test),
             *((f"generators.{i}.seeds", each.seeds) for i, each in enumerate(self.generators)),
             *((f"generators.{i}.classes", each.classes) for i, each in enumerate(self.generators)),

@@ -3,17 +3,19 @@
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from dermaug.classifiers.model import ClassifierSpec, build_classifier
+from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
+from dermaug.data.containers import exists
+from dermaug.data.dataset import PHANTOM
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.room import refuse_too_large
+from dermaug.experiment.run.identity import changed_entries
 from dermaug.experiment.run.layout import EXPERIMENT, RunFolder
 from dermaug.experiment.run.machine import within_memory
-from dermaug.files import PARTIAL
+from dermaug.files import PARTIAL, expanded
 from dermaug.generators import build_family
 from dermaug.training.fabric import start_fabric
 
@@ -47,16 +49,22 @@ def prove_networks(folder: Path | None, experiment: Experiment, launch: Launch) 
     after hours of training, in a folder that cannot be reused for the corrected experiment.
 
     Args:
-        folder: The run's folder; nothing is done if the run has been started. None: a plan.
+        folder: The run's folder; nothing is done if it was started with this experiment. None: a
+            plan.
         experiment: The experiment.
         launch: Device and precision.
 
     Raises:
         DermaugError: A network cannot be built or cannot fit into the memory, or the device is not
-            available.
+            available; or a folder with images does not exist.
     """
-    if folder is not None and RunFolder(folder).is_begun:
+    if (
+        folder is not None
+        and RunFolder(folder).is_begun
+        and not changed_entries(folder, experiment)
+    ):
         return
+    _require_folders(experiment)
     place = start_fabric(launch.device, launch.precision).device
     size = experiment.data.size
     with hushed(), within_memory():
@@ -72,12 +80,27 @@ def prove_networks(folder: Path | None, experiment: Experiment, launch: Launch) 
             _show(network, config.key, size)
 
 
+def _require_folders(experiment: Experiment) -> None:
+    """Refuse folders of images that would be found missing only when they are needed."""
+    given = [(f"data.external_test {path}", path) for path in experiment.data.external_test]
+    for arm in experiment.arms:
+        if arm.synthetic and arm.synthetic.folder:
+            place = f"arm {arm.name}, synthetic.folder {arm.synthetic.folder}"
+            given.append((place, arm.synthetic.folder))
+    for place, path in given:
+        if path != PHANTOM and not exists(expanded(path, place)):
+            raise DermaugError(f"{place}: expected a data set, found nothing; check the path")
+
+
 @torch.inference_mode()
-def _show(network: nn.Module, name: str, size: int) -> None:
+def _show(network: Classifier, name: str, size: int) -> None:
     try:
         network.eval()(torch.zeros(2, 3, size, size))
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+        told = getattr(network.network, "pretrained_cfg", None) or {}
+        fixed = told.get("fixed_input_size") and told.get("input_size")
+        why = f"it takes {fixed[-1]} px" if fixed else str(error)
         raise DermaugError(
-            f"classifier {name} does not accept images of {size} px ({error}); choose another "
+            f"classifier {name} does not accept images of {size} px ({why}); choose another "
             f"data.size, or set the option of the network, for example options.img_size = {size}"
         ) from None

@@ -78,12 +78,16 @@ def refuse_other_experiment(folder: Path, experiment: Experiment) -> None:
     """
     if not RunFolder(folder).experiment.exists():
         return
-    before = read_run_experiment(folder)
-    if lines := difference(_anywhere(before), _anywhere(experiment)):
+    if lines := changed_entries(folder, experiment):
         raise DermaugError(
             f"{folder} was started with another experiment; choose another --output, or delete it",
             lines,
         )
+
+
+def changed_entries(folder: Path, experiment: Experiment) -> list[str]:
+    """Lines `key: old -> new` in which an experiment differs from that of a run."""
+    return difference(_anywhere(read_run_experiment(folder)), _anywhere(experiment))
 
 
 def refuse_other_data(folder: Path, store: PixelStore) -> None:
