@@ -70,7 +70,7 @@ def test_wrong_experiment_names_key_and_remedy(tmp_path: Path, text: str, expect
             ["arms.1.synthetic.dose.mel: Input should be greater than or equal to 0; found -4"],
         ),
         ("arms=[]", ["arms: expected at least 1 entry, found none"]),
-        ("seed=3", ["seed: unknown key; did you mean 'data.phantom.seed' or 'splits.seed'?"]),
+        ("seed=3", ["seed: unknown key; did you mean 'splits.seed' or 'data.phantom.seed'?"]),
         (
             "arms.0.name=synthetic-replay",
             [

@@ -107,7 +107,7 @@ def test_schema_explains_every_key(dermaug: Callable[..., Ended]) -> None:
         ("clasifiers.0.images=1", "clasifiers: unknown key; did you mean 'classifiers'?"),
         ("data.size=big", "data.size: "),
         ("data.size=3", "greater than or equal to 16; found 3"),
-        ("splits.folds=1", "folds: expected at least 2, found 1"),
+        ("splits.folds=5", "splits.folds and splits.holdout exclude each other"),
         ("arms.3.synthetic.balance=5", "exactly one of dose and balance"),
         ("arms.3.synthetic.family=gan", "needs generator 'gan'"),
         ("classifiers.9.images=1", "no such entry"),

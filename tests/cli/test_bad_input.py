@@ -242,7 +242,12 @@ def test_no_run_is_begun_among_other_files(
         (["classifiers.0.model=resnet18.nope"], "cannot build resnet18.nope"),
         (["classifiers.0.model=resnet18", "classifiers.0.options={bogus=1}"], "bogus"),
         (["classifiers.0.model=resnet18", "classifiers.0.weights=nowhere.pth"], "no weight file"),
-        (["classifiers.0.model=vit_tiny_patch16_224"], "does not accept images of 32 px"),
+        (
+            ["classifiers.0.model=vit_tiny_patch16_224"],
+            "images of 32 px (it takes 224 px)",
+        ),
+        (["data.external_test=['nowhere']"], "data.external_test nowhere: expected a data set"),
+        (["arms.0.synthetic={folder='nowhere', dose=1}"], "synthetic.folder nowhere: expected"),
         (["data.size=16"], "fridadar needs images of at least 22 pixels"),
         (["data.size=50", "generators=[{}]"], "data.size is 50"),
         (["data.size=1024", "generators=[{width=4096, latent=1}]"], "out of memory"),
@@ -544,6 +549,17 @@ def test_job_that_is_not_asked_for_leaves_no_run_behind(
     if len(words) > 4:
         asked = ["train", "classifier", tmp_path / "x.toml", "--data", phantoms, *words[2:]]
     assert_refused(dermaug(*asked, "--output", "made"), expected)
+
+
+def test_networks_are_proved_again_for_another_experiment(
+    dermaug: Run, tmp_path: Path, phantoms: Path
+) -> None:
+    (tmp_path / "x.toml").write_text(SMALL)
+    open_run(tmp_path / "run", read_experiment(tmp_path / "x.toml", [f"data.source={phantoms}"]))
+    words = ("run", tmp_path / "x.toml", "--data", phantoms, "--output", tmp_path / "run")
+    changed = ("--set", "classifiers.0.model=vit_tiny_patch16_224")
+    for mode in ((), ("--dry-run",)):
+        assert_refused(dermaug(*words, *changed, *mode), "it takes 224 px")
 
 
 def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: Path) -> None:

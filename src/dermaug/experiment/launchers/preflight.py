@@ -58,11 +58,8 @@ def prove_networks(folder: Path | None, experiment: Experiment, launch: Launch) 
         DermaugError: A network cannot be built or cannot fit into the memory, or the device is not
             available; or a folder with images does not exist.
     """
-    if (
-        folder is not None
-        and RunFolder(folder).is_begun
-        and not changed_entries(folder, experiment)
-    ):
+    is_begun = folder is not None and RunFolder(folder).is_begun
+    if folder is not None and is_begun and not changed_entries(folder, experiment):
         return
     _require_folders(experiment)
     place = start_fabric(launch.device, launch.precision).device
