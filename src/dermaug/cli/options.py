@@ -134,6 +134,18 @@ class Reading:
     patient_column: Annotated[
         str, typer.Option(metavar="COLUMN", help="Column of your table that names the patient.")
     ] = ""
+    age_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table with the age in years.")
+    ] = ""
+    sex_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table with the sex.")
+    ] = ""
+    site_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table with the body site.")
+    ] = ""
+    tone_column: Annotated[
+        str, typer.Option(metavar="COLUMN", help="Column of your table with the skin tone.")
+    ] = ""
 
     @cached_property
     def classes(self) -> dict[str, str]:

@@ -16,6 +16,10 @@ COLUMN_FIELDS = {
     "label": "label_column",
     "lesion_id": "lesion_column",
     "patient_id": "patient_column",
+    "age": "age_column",
+    "sex": "sex_column",
+    "localization": "site_column",
+    "skin_tone": "tone_column",
 }
 """Column that dermaug reads -> entry of the section that tells its name in a table."""
 
@@ -52,6 +56,14 @@ class DataConfig(Section):
     """Column that names the lesion, where it is not called `lesion_id`."""
     patient_column: Column = ""
     """Column that names the patient, where it is not called `patient_id`."""
+    age_column: Column = ""
+    """Column with the age in years, where it has no name that is known, such as `age`."""
+    sex_column: Column = ""
+    """Column with the sex, where it has no name that is known, such as `sex`."""
+    site_column: Column = ""
+    """Column with the body site, where it has no name that is known, such as `localization`."""
+    tone_column: Column = ""
+    """Column with the skin tone, where it has no name that is known, such as `skin_tone`."""
     labels: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """Label as the data write it -> class, for example `{ AK = "akiec" }`. It overrides what is
     known of a public data set, and also applies to external test sets."""

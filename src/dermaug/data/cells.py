@@ -14,9 +14,19 @@ from dermaug.errors import DermaugError
 UNKNOWN = "unknown"
 UNKNOWN_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null", UNKNOWN})
 SEXES = {
-    **dict.fromkeys(("female", "f", "w", "woman", "weiblich"), "female"),
-    **dict.fromkeys(("male", "m", "man", "männlich"), "male"),
+    **dict.fromkeys(("female", "f", "w", "woman", "weiblich", "frau"), "female"),
+    **dict.fromkeys(("femme", "féminin", "mujer", "femenino", "donna", "femmina"), "female"),
+    **dict.fromkeys(("mulher", "feminino"), "female"),
+    **dict.fromkeys(("male", "m", "man", "männlich", "mann"), "male"),
+    **dict.fromkeys(("homme", "masculin", "hombre", "masculino", "uomo", "maschio"), "male"),
+    **dict.fromkeys(("homem",), "male"),
+    **dict.fromkeys(("divers", "d", "diverse", "other", "x"), UNKNOWN),
 }
+"""Words for a sex. `h` is none of them: where it stands for hombre, m stands for mujer."""
+_YEARS = re.compile(
+    r"([-+]?[0-9]{1,6}(?:\.[0-9]*)?)\s*(?:y|yrs?|years?|j|jahre?|ans?|años?|anni|anos?)?",
+    re.IGNORECASE,
+)
 TONE_COLUMNS = (
     "skin_tone",
     "fitzpatrick",
@@ -86,11 +96,11 @@ def parse_age(row: Row, findings: Findings) -> float:
     text = row.get("age")
     if text.lower() in UNKNOWN_WORDS:
         return float("nan")
-    number = point(text)
-    if not re.fullmatch(r"[-+]?[0-9]{1,6}(\.[0-9]*)?", number):
+    found = _YEARS.fullmatch(point(text))
+    if found is None:
         findings.add(f"{row.where}: expected an age in years or nothing, found {text[:40]!r}")
         return float("nan")
-    years = float(number)
+    years = float(found[1])
     if not 0 <= years <= OLDEST_YEARS:
         findings.add(f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}")
     return years

@@ -10,7 +10,8 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select, select_alike
 from dermaug.data.sources import open_catalog
-from dermaug.data.sources.named_columns import has_named_table
+from dermaug.data.sources.named_columns import names_there
+from dermaug.data.sources.own_table import REQUIRED
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 from dermaug.files import expanded
 
@@ -65,8 +66,9 @@ def open_other(config: DataConfig, path: str | Path) -> Catalog:
     Columns that the experiment names are those of the other as well, if its table has them.
     """
     other = config.model_copy(update={"source": str(path)})
-    if config.columns and not has_named_table(expanded(str(path), "data"), config.columns):
-        other = other.with_columns({})
+    if config.columns:
+        there = names_there(expanded(str(path), "data"), config.columns, REQUIRED)
+        other = other.with_columns(there)
     return _open_source(other)
 
 

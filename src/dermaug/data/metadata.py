@@ -7,7 +7,7 @@ word; here every cell stays the text it is, and what is wrong is named by file a
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dermaug.data.table_text import header_cells, read_text, text_cells
@@ -80,6 +80,7 @@ class Sheet:
         rows: Rows with as many cells as the header.
         doubtful: Cells of ragged rows: ids that must not be reported a second time as missing.
         how: A sentence on how the file was read; "" where it is plain.
+        names: Column that was renamed -> its name in the file.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class Sheet:
     rows: tuple[Row, ...]
     doubtful: frozenset[str]
     how: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def renamed(self, names: Mapping[str, str]) -> "Sheet":
         """The table with other names of columns; columns that had the new names are dropped.
@@ -101,13 +103,8 @@ class Sheet:
         rows = tuple(
             replace(row, cells={new: row[old] for new, old in kept.items()}) for row in self.rows
         )
-        return replace(self, columns=tuple(kept), rows=rows)
-
-    def in_small_letters(self, names: Sequence[str]) -> "Sheet":
-        """The table in which each of these columns that it has in other letters has its name."""
-        small = {name.lower(): name for name in self.columns}
-        missing = [name for name in names if name not in self.columns and name in small]
-        return self.renamed({name: small[name] for name in missing})
+        told = {**self.names, **names}
+        return replace(self, columns=tuple(kept), rows=rows, names=told)
 
 
 def read_header(path: Path) -> tuple[str, ...]:

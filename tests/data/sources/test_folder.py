@@ -176,10 +176,9 @@ def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> Non
     assert catalog.groups.tolist() == ["patient P0", "patient P0", "c"]
     assert catalog.notes == (
         "1 images without a patient_id are grouped by lesion.",
-        "Columns that were not read: lens; those that are: file_name, label, lesion_id, "
-        "patient_id, age, sex, localization, dx_type, split, device and one of skin_tone, "
-        "fitzpatrick, fitzpatrick_skin_type, fitzpatrick_scale, fitzpatrick_type, monk_skin_tone, "
-        "monk_scale.",
+        "Columns that were not read: lens; if one of them tells the lesion, patient, age, sex, "
+        "body site or skin tone, name it with --lesion-column, --patient-column, --age-column, "
+        "--sex-column, --site-column, --tone-column.",
     )
 
 
@@ -293,7 +292,7 @@ def test_columns_of_any_name_are_read_when_they_are_named(folder: Folder) -> Non
         catalog = open_catalog(path, {"Melanom": "mel"}, columns)
         assert catalog.table["label"].tolist() == ["mel", "Naevus", "Naevus"]
         assert catalog.table["patient_id"].tolist() == ["P1", "P1", "P2"]
-        assert any("not read: Alter;" in note for note in catalog.notes)
+        assert "Also read: patient_id (Fall), age (Alter)." in catalog.notes
     assert recognised_as(root, columns).startswith(
         "Read by the columns Bild (file_name), Diagnose (label), Fall (patient_id) of Liste"
     )

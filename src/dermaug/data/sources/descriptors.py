@@ -11,31 +11,6 @@ from dermaug.data.table_text import point
 HAM10000 = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 BINARY = {"0|false|benign": "benign", "1|true|malignant": "malignant"}
 
-ALIASES = {
-    "lesion_id": ("lesion_id", "case_num"),
-    "patient_id": ("patient_id", "midas_record_id"),
-    "age": ("age", "age_approx", "midas_age"),
-    "sex": ("sex", "gender", "midas_gender"),
-    "localization": (
-        "localization",
-        "anatom_site_general",
-        "anatom_site_general_challenge",
-        "region",
-        "location",
-        "site",
-        "midas_location",
-    ),
-    "skin_tone": (
-        "fitzpatrick_skin_type",
-        "fitzpatrick_scale",
-        "fitspatrick",
-        "skin_tone",
-        "skin_tone_class",
-        "midas_fitzpatrick",
-    ),
-    "dx_type": ("dx_type", "diagnosis_confirm_type"),
-}
-"""Column of a catalog -> its names in these data sets; the first that a table has is read."""
 TONES = {
     "skin_tone": {"12": "I-II", "34": "III-IV", "56": "V-VI"},
     "skin_tone_class": {str(tone): f"{MILK10K} {tone}" for tone in range(6)},

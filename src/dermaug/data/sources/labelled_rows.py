@@ -21,7 +21,8 @@ from dermaug.data.cells import (
 )
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Findings, Row, Sheet
-from dermaug.data.sources.descriptors import ALIASES, CONFIRMED_BY, TONES, Layout
+from dermaug.data.sources.column_names import ALIASES, read_sentence
+from dermaug.data.sources.descriptors import CONFIRMED_BY, TONES, Layout
 from dermaug.data.sources.images import SUFFIXES, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed, missing_sentence
 from dermaug.data.sources.split_folders import pooled_note, split_of, with_splits
@@ -66,7 +67,7 @@ def read_rows(
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in rows), findings)
     described = pd.DataFrame([describe(row, findings) for row in rows])
     findings.stop(str(sheet.path))
-    notes += _unread(sheet.columns, layout)
+    notes += _read_and_unread(sheet.columns, layout)
     if not rows:
         raise DermaugError(f"{sheet.path}: no image is left to read", notes)
     return _catalog(root, layout.name, rows, described, images, sheet, notes, written)
@@ -188,13 +189,20 @@ def _with_images(
     return [row for row in rows if row["image_id"] in images]
 
 
-def _unread(columns: Sequence[str], layout: Layout) -> list[str]:
+def _read_and_unread(columns: Sequence[str], layout: Layout) -> list[str]:
+    """Sentences on the columns that are read and on those that are not."""
+    found = {
+        column: next((name for name in names if name in columns), "")
+        for column, names in ALIASES.items()
+    }
+    read = {column: name for column, name in found.items() if name}
     used = {layout.image, *layout.label, *layout.others, layout.join, *layout.marks}
     used |= {layout.only[0]} if layout.only else set()
-    used |= {next((name for name in names if name in columns), "") for names in ALIASES.values()}
-    unread = [name for name in columns if name and name not in {*used, "split", *DEVICE_COLUMNS}]
+    used |= {*read.values(), "split", *DEVICE_COLUMNS}
+    unread = [name for name in columns if name and name not in used]
     more = f" and {len(unread) - LISTED} more" if len(unread) > LISTED else ""
-    return [f"Columns that were not read: {', '.join(unread[:LISTED])}{more}."] if unread else []
+    lost = f"Columns that were not read: {', '.join(unread[:LISTED])}{more}." if unread else ""
+    return [*filter(None, [read_sentence(read), lost])]
 
 
 def _catalog(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dermaug.data.containers import is_folder
+from dermaug.data.diagnoses import words
 from dermaug.data.metadata import Findings, read_header, read_sheet
 from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
@@ -15,9 +16,12 @@ from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
-GROUP_WORDS = {"lesion": ("lesion", "läsion"), "patient": ("patient", "subject", "person")}
+GROUP_WORDS = {
+    "lesion": ("lesion",),
+    "patient": ("patient", "paciente", "paziente", "subject", "person"),
+}
 """What is grouped -> words in the names of its columns."""
-LABEL_WORDS = ("diagnos", "label", "class", "klasse", "target", "befund", "dx")
+LABEL_WORDS = ("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx")
 UNNAMED = (
     "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
 )
@@ -59,9 +63,19 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
     return found
 
 
-def has_named_table(path: Path, names: Mapping[str, str]) -> bool:
-    """Whether a table around a path has all columns that the user has named."""
-    return any(set(names.values()) <= set(columns) for columns in tables_around(path).values())
+def names_there(path: Path, names: Mapping[str, str], needed: Sequence[str]) -> dict[str, str]:
+    """Those of the columns that the user has named which another data set has, too.
+
+    Args:
+        path: The other data set.
+        names: Column that is read -> its name in the table of the first.
+        needed: Columns without which the other has a layout of its own, and none is the user's.
+    """
+    for columns in tables_around(path).values():
+        there = {column: name for column, name in names.items() if name in columns}
+        if there and all(column in there for column in needed if column in names):
+            return there
+    return {}
 
 
 def suggestion(table: Path, root: Path) -> str:
@@ -77,8 +91,8 @@ def suggestion(table: Path, root: Path) -> str:
     if not images:
         return UNNAMED
     found = {"image": images[0]}
-    for kind, words in GROUP_WORDS.items():
-        named = [column for column in cells if _has_word(column, words) and column != images[0]]
+    for kind, wanted in GROUP_WORDS.items():
+        named = [column for column in cells if _has_word(column, wanted) and column != images[0]]
         if named:
             found[kind] = named[0]
     labels = [
@@ -98,8 +112,8 @@ def suggestion(table: Path, root: Path) -> str:
     return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
 
 
-def _has_word(column: str, words: Sequence[str]) -> bool:
-    return any(word in column.lower() for word in words)
+def _has_word(column: str, wanted: Sequence[str]) -> bool:
+    return any(word in " ".join(words(column)) for word in wanted)
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:

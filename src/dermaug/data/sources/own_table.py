@@ -8,11 +8,11 @@ from sys import intern
 
 import pandas as pd
 
+from dermaug.config.data import COLUMN_FIELDS
 from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import (
     DEVICE_COLUMNS,
-    TONE_COLUMNS,
     UNKNOWN_WORDS,
     check_lesions,
     check_patients,
@@ -30,6 +30,7 @@ from dermaug.data.label_map import DROPPED
 from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
+from dermaug.data.sources.column_names import known_columns, read_sentence
 from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.named_columns import named_tables, suggestion
@@ -56,6 +57,8 @@ HEADED = (".csv", ".tsv", *workbook.ENDINGS)
 """Endings of tables that are known by their columns, whatever they are called."""
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
+OPTIONS = [f"--{name.replace('_', '-')}" for name in list(COLUMN_FIELDS.values())[len(REQUIRED) :]]
+"""Of the command line, that name the columns which may be missing."""
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
 
@@ -162,14 +165,15 @@ def _pooled(
     required = tuple(names.get(column, column) for column in REQUIRED)
     needed = (*required, *(name for name in names.values() if name not in required))
     sheets = [_sheet(table, root, needed, findings).renamed(names) for table in tables]
-    sheets = [sheet.in_small_letters((*OPTIONAL_CELLS, *TONE_COLUMNS)) for sheet in sheets]
+    sheets = [sheet.renamed(known_columns(sheet.columns)) for sheet in sheets]
     if len(sheets) == 1 and (tables[0].parent == root or not is_split(tables[0].parent)):
         return sheets[0]
     rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
     doubtful = {f"{sheet.path.parent.name}/{cell}" for sheet in sheets for cell in sheet.doubtful}
     columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
     how = " ".join(filter(None, dict.fromkeys(sheet.how for sheet in sheets)))
-    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful), how)
+    told = {new: old for sheet in sheets for new, old in sheet.names.items()}
+    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful), how, told)
 
 
 def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
@@ -252,12 +256,13 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
-    read = {*REQUIRED, *OPTIONAL_CELLS, "split", *DEVICE_COLUMNS, tone_column(sheet.columns)}
-    if unread := [name for name in sheet.columns if name not in read]:
+    besides = [*OPTIONAL_CELLS, tone_column(sheet.columns) or "", *DEVICE_COLUMNS, "split"]
+    read = {name: sheet.names.get(name, name) for name in besides if name in sheet.columns}
+    notes += filter(None, [read_sentence(read)])
+    if unread := [name for name in sheet.columns if name not in (*REQUIRED, *read)]:
         notes.append(
-            f"Columns that were not read: {', '.join(unread)}; those that are: "
-            f"{', '.join((*REQUIRED, *OPTIONAL_CELLS, 'split', 'device'))} and one of "
-            f"{', '.join(TONE_COLUMNS)}."
+            f"Columns that were not read: {', '.join(unread)}; if one of them tells the lesion, "
+            f"patient, age, sex, body site or skin tone, name it with {', '.join(OPTIONS)}."
         )
     return notes
 
