@@ -1,5 +1,6 @@
 """Run a whole study: its jobs, the audit of its images, and its report."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from dermaug.config import Experiment
@@ -10,10 +11,24 @@ from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.reading import read_results
 from dermaug.inspection.planes import audit_images
 from dermaug.report.page import render_report
+from dermaug.report.sections.lead import told_answer
 from dermaug.scoring.scoring import score
 
 
-def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str) -> Path:
+@dataclass(frozen=True)
+class Study:
+    """What a study found.
+
+    Args:
+        answer: Its answer, in sentences.
+        report: Path of its report, an HTML file.
+    """
+
+    answer: tuple[str, ...]
+    report: Path
+
+
+def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str) -> Study:
     """Run the unfinished jobs of a study and write its report.
 
     Args:
@@ -23,7 +38,7 @@ def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str
         command: Command line of the user, for the report.
 
     Returns:
-        Path of the report, an HTML file.
+        Its answer and its report.
 
     Raises:
         DermaugError: Bad data, another experiment's folder, or a training that failed.
@@ -33,4 +48,5 @@ def run_study(folder: Path, experiment: Experiment, launch: Launch, command: str
         results = read_results(run)  # first: a folder that was changed by hand is refused whole
         audit_images(run, launch.device)
         console.print("scoring the predictions and writing the report")
-        return render_report(results, score(results))
+        scoring = score(results)
+        return Study(tuple(told_answer(results, scoring)), render_report(results, scoring))

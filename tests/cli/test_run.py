@@ -1,5 +1,6 @@
 """Options of `dermaug run` and `dermaug train` that change what is asked."""
 
+import html
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_shorter_training_of_the_reference_is_half_as_long(small: list[str]) -> 
         shown["real-half-length"].shown,
         shown["real-half-length"].prior,
     )
+
+
+def test_run_and_report_end_with_the_answer(small: list[str]) -> None:
+    with Path("small.toml").open("a") as file:
+        file.write('[[arms]]\nname = "classic"\npolicy = "standard"\n')
+    code, output = called("run", *small, "--launcher", "serial", "--output", "run")
+    assert code == 0, output
+    told = output.partition("writing the report\n")[2].splitlines()
+    assert told[0].startswith("With fridadar, classic minus real in mean sensitivity")
+    assert told[-1] == "report: run/report.html"
+    page = html.unescape(Path("run/report.html").read_text("utf-8"))
+    assert all(sentence in page for sentence in told[:-1])
+    assert called("report", "run")[1].splitlines() == told
 
 
 def test_option_and_setting_contradict_each_other(small: list[str]) -> None:

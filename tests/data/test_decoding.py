@@ -113,12 +113,13 @@ def test_limit_is_the_callers(tmp_path: Path) -> None:
         read_square(path, 16, max_pixels=1_199)
 
 
-@pytest.mark.parametrize("kind", ["RGB", "RGBA", "P", "CMYK", "tiff", "jpeg"])
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "P", "CMYK", "tiff", "jpeg", "webp", "avif"])
 def test_colours_survive_every_kind_of_file(kind: str, tmp_path: Path) -> None:
     image = Image.fromarray(quadrants(64, 64))
-    path = tmp_path / {"CMYK": "a.jpg", "tiff": "a.tif", "jpeg": "a.jpg"}.get(kind, "a.png")
+    endings = {"CMYK": "jpg", **{name: name for name in ("tiff", "jpeg", "webp", "avif")}}
+    path = tmp_path / f"a.{endings.get(kind, 'png')}"
     match kind:
-        case "tiff" | "jpeg":
+        case "tiff" | "jpeg" | "webp" | "avif":
             image.save(path)
         case "CMYK":
             image.convert("CMYK").save(path, quality=95)

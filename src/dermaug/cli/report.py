@@ -39,6 +39,7 @@ def report(
     from dermaug.output_places import require_output_file
     from dermaug.report.checklist import CHECKLIST_MARK, known_guideline, write_checklist
     from dermaug.report.page import render_report, require_report_place
+    from dermaug.report.sections.lead import told_answer
     from dermaug.scoring.scoring import score
 
     if checklist is not None:
@@ -54,6 +55,8 @@ def report(
         console.print(f"checklist: {written}", soft_wrap=True)
         return
     page = render_report(results, scored, output)
+    if not as_json:
+        typer.echo("\n".join(told_answer(results, scored)))
     console.print(f"report: {page}", soft_wrap=True)
     if as_json:
         tables = {name: rows_of(getattr(scored, name)) for name in ("verdicts", "advice")}

@@ -103,7 +103,9 @@ def run(
     _prepare(folder, asked, launch)
     from dermaug.study import run_study
 
-    console.print(f"report: {run_study(folder, asked, launch, command_line())}")
+    study = run_study(folder, asked, launch, command_line())
+    typer.echo("\n".join(study.answer))
+    console.print(f"report: {study.report}", soft_wrap=True)
 
 
 def _estimate(folder: Path, asked: Experiment, launch: Launch, as_json: bool) -> None:

@@ -23,7 +23,7 @@ LEAST_SIDE = 16
 LONGEST_RATIO = 10
 """Largest ratio of the sides of an image."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "TIFF", "GIF")
 """Decoders that may run, whatever a file is named: Pillow knows some forty more, and hands one of
 them, PostScript, to an interpreter that runs the file as a program."""
 

@@ -32,7 +32,7 @@ def folder(tmp_path: Path, jpeg: bytes) -> Folder:
 
 
 def test_class_folders(folder: Folder) -> None:
-    root = folder("nv/1.jpg nv/2.PNG mel/3.jpeg mel/4.webp mel/5.tif mel/6.bmp mel/._7.jpg")
+    root = folder("nv/1.jpg nv/2.PNG mel/3.jpeg mel/4.webp mel/5.tif mel/6.avif mel/._7.jpg")
     catalog = open_catalog(root)
     assert catalog.name == "set"
     assert catalog.classes == ("mel", "nv")
@@ -68,7 +68,7 @@ def test_what_is_left_out_is_noted(folder: Folder) -> None:
     (root / "empty").mkdir()
     notes = open_catalog(root).notes
     assert "Left out sub-folders without images: empty." in notes
-    assert any(": .gif (1), .heic (1) (export photo" in note for note in notes)
+    assert any(": .gif (1), .heic (1) (HEIC photo" in note for note in notes)
 
 
 @pytest.mark.parametrize("lost", ["5.jpg", "nv/deeper/5.jpg", "train/nv/5.jpg"])
@@ -131,7 +131,7 @@ def test_masks_come_along(folder: Folder) -> None:
         ("images/3.jpg", "../set/images/3.jpg", "line 4: expected a path below"),
         ("images/3.jpg", "/etc/passwd", "line 4: expected a path below"),
         ("images/3.jpg", "images\\\\3.jpg", "line 4: expected a path below"),
-        ("images/3.jpg", "images/3.txt", "line 4: expected a file_name with .bmp, .jpeg, .jpg"),
+        ("images/3.jpg", "images/3.txt", "line 4: expected a file_name with .avif, .bmp, .jpeg"),
         ("3.jpg,NA", "3.jpg,", "line 4: label '' is empty"),
         ("3.jpg,NA", "3.jpg,../NA", "line 4: label '../NA' is a path"),
         ("NA,,", "NA,a,", "line 4: lesion 'a' is 'NA', but 'mel' in metadata.csv line 2"),
@@ -152,6 +152,24 @@ def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
     with pytest.raises(DermaugError) as caught:
         open_catalog(root)
     assert caught.value.details == ("metadata.csv line 4: expected 6 cells, found 5",)
+
+
+@pytest.mark.parametrize("files", ["nv/1.heic mel/2.HEIC", "1.heif 2.heif"])
+def test_photographs_of_a_telephone_are_named_where_there_are_no_others(
+    folder: Folder, files: str
+) -> None:
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files))
+    (hint,) = caught.value.details
+    assert hint.endswith("(HEIC photographs of a telephone are not read: export them as JPEG)")
+
+
+def test_a_row_with_a_photograph_of_a_telephone_is_told_what_to_do(folder: Folder) -> None:
+    table = "file_name,label\n1.heic,mel\n2.jpg,nv\n"
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder("1.heic 2.jpg", table))
+    (finding,) = caught.value.details
+    assert "found '1.heic' (HEIC photographs of a telephone are not read" in finding
 
 
 def test_optional_columns_are_known_in_capital_letters_too(folder: Folder) -> None:

@@ -17,7 +17,15 @@ from dermaug.data.sources import (
     parquet_tables,
     tables,
 )
-from dermaug.data.sources.images import SUFFIXES, archives, file_names, is_image, sub_folders
+from dermaug.data.sources.images import (
+    SUFFIXES,
+    archives,
+    file_names,
+    files_below,
+    is_image,
+    sub_folders,
+    telephone_advice,
+)
 from dermaug.data.sources.missing import archive_hints, unpack_first
 from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
@@ -175,11 +183,13 @@ def _hints(path: Path) -> list[str]:
 
 
 def _bare_hints(path: Path, inside: Sequence[Path]) -> list[str]:
-    """What a folder of images alone lacks, or that it is empty; nothing of other folders."""
+    """What a folder of images alone lacks, or one without any; nothing of other folders."""
     names = file_names(path)
     if any(map(is_image, names)):
         return [
             f"{path} holds images, but nothing tells their classes: put them into one sub-folder "
             "per class, or write metadata.csv beside them with the columns file_name,label"
         ]
+    if phone := telephone_advice(files_below(path, lambda _: True)):
+        return [f"{path} holds no image of a kind that is read{phone}"]
     return [] if names or inside else [f"{path} is empty; check the path, or the download"]

@@ -1,6 +1,5 @@
 """Folders of images whose names are the classes, alone or in each folder of a given split."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from dermaug.data.sources.images import (
     other_endings,
     plain_name,
     sub_folders,
+    telephone_advice,
 )
 from dermaug.data.sources.named_columns import suggestion
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
@@ -40,7 +40,6 @@ LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
     "validation and test; no table beside or in them, no sub-folder named as a split or container"
 )
-HEIC = re.compile(r"\.hei[cf]$", re.IGNORECASE)
 NAMED = 12
 """Classes that a sentence names."""
 READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
@@ -216,8 +215,7 @@ def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
     ]
     notes = []
     if others:
-        kinds, phone = ", ".join(sorted(SUFFIXES)), any(map(HEIC.search, others))
-        advice = " (export photographs of a telephone as JPEG)" if phone else ""
+        kinds, advice = ", ".join(sorted(SUFFIXES)), telephone_advice(others)
         notes.append(f"Left out files that are not {kinds}: {other_endings(others)}{advice}.")
     if masks := len(names) - len(others):
         notes.append(f"{masks:,} segmentations (*{MASK_ENDING}) are read as masks, not as images.")

@@ -8,7 +8,9 @@ from pathlib import Path, PurePosixPath
 from dermaug.data import containers
 from dermaug.data.metadata import Findings
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"})
+TELEPHONE = (".heic", ".heif")
+"""Endings of photographs as some telephones save them, which are not read."""
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
 HIDDEN = (".", "~$")
@@ -118,6 +120,17 @@ def masks_beside(images: Iterable[str]) -> dict[str, str]:
         if (name := image.stem + MASK_ENDING) in masks[folder]:
             found[path] = str(folder / name)
     return found
+
+
+def telephone_advice(names: Iterable[str]) -> str:
+    """What to do about photographs of a telephone that are not read; "" if there are none.
+
+    Example:
+        >>> telephone_advice(["a.txt", "IMG_1.HEIC"])
+        ' (HEIC photographs of a telephone are not read: export them as JPEG)'
+    """
+    found = any(name.lower().endswith(TELEPHONE) for name in names)
+    return " (HEIC photographs of a telephone are not read: export them as JPEG)" if found else ""
 
 
 def other_endings(paths: Iterable[str]) -> str:

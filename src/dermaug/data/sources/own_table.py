@@ -31,7 +31,13 @@ from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines,
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
-from dermaug.data.sources.images import SUFFIXES, file_names, files_below, is_image
+from dermaug.data.sources.images import (
+    SUFFIXES,
+    file_names,
+    files_below,
+    is_image,
+    telephone_advice,
+)
 from dermaug.data.sources.missing import add_missing, add_unnamed
 from dermaug.data.sources.named_columns import named_tables, suggestion
 from dermaug.data.sources.named_files import completed_note, meant_files
@@ -201,7 +207,10 @@ def _lost(root: Path, row: Row, findings: Findings) -> str:
         return str(root)
     if path.suffix and not is_image(path.name):
         kinds = ", ".join(sorted(SUFFIXES))
-        findings.add(f"{row.where}: expected a file_name with {kinds}; found {path.name[:100]!r}")
+        findings.add(
+            f"{row.where}: expected a file_name with {kinds}; found {path.name[:100]!r}"
+            f"{telephone_advice([path.name])}"
+        )
         return str(root)
     return str(path)
 

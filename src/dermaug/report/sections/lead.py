@@ -15,6 +15,7 @@ from dermaug.report.sections.answer import (
     has_single_generators,
     short_answer,
     uncovered,
+    unfinished,
 )
 from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
@@ -73,6 +74,12 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
         *(_tally(ours) if len(ours) > 1 else []),
         *at_chance(scoring.scores, results.catalog.num_classes),
     ]
+
+
+def told_answer(results: RunResults, scoring: Scoring) -> list[str]:
+    """The answer for a console: `plain_answer`, or in full why there is none."""
+    plain = plain_answer(results, scoring) or short_answer(results, scoring)
+    return [*unfinished(results), *plain]
 
 
 def plain_verdict(row: Row, *, generated: bool) -> str:
