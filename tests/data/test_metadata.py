@@ -129,3 +129,16 @@ def test_reader_raises_nothing_but_its_own_error(content: bytes) -> None:
             return
     assert sheet.rows
     assert all(tuple(row.cells) == sheet.columns for row in sheet.rows)
+
+
+def test_one_fault_of_many_rows_is_told_once() -> None:
+    findings = Findings()
+    for row in (2, 5, 7):
+        findings.add(f"my list.csv line {row}: expected an age, found 'x'")
+    findings.add("my list.csv line 9: expected an age, found 'y'")
+    with pytest.raises(DermaugError, match="found 4 findings") as caught:
+        findings.stop("set")
+    assert caught.value.details == (
+        "my list.csv line 2: expected an age, found 'x' (and 2 more rows)",
+        "my list.csv line 9: expected an age, found 'y'",
+    )

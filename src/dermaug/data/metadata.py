@@ -6,6 +6,8 @@ word; here every cell stays the text it is, and what is wrong is named by file a
 
 import difflib
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +17,8 @@ from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
 
 LISTED_FINDINGS = 20
+_PLACE = re.compile(r"^(\S.*? (?:line|row)) [0-9]+:")
+"""Where a finding begins with the number of its row."""
 
 
 class Findings:
@@ -39,8 +43,9 @@ class Findings:
         """
         if not self.lines:
             return
-        shown = self.lines[:LISTED_FINDINGS]
-        if hidden := len(self.lines) - len(shown):
+        told = _once(self.lines)
+        shown = told[:LISTED_FINDINGS]
+        if hidden := len(told) - len(shown):
             shown = [*shown, f"and {hidden:,} more"]
         noun = "finding" if len(self.lines) == 1 else "findings"
         raise DermaugError(
@@ -48,6 +53,17 @@ class Findings:
             f"{noun}; correct them and run the command again",
             shown,
         )
+
+
+def _once(lines: Sequence[str]) -> list[str]:
+    """Findings of equal text as one line each: the first, and how many more rows have it."""
+    rows = defaultdict(list)
+    for line in lines:
+        rows[_PLACE.sub(r"\1:", line)].append(line)
+    return [
+        first + (f" (and {len(others):,} more row{'s' * (len(others) != 1)})" if others else "")
+        for first, *others in rows.values()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +121,12 @@ class Sheet:
         )
         told = {**self.names, **names}
         return replace(self, columns=tuple(kept), rows=rows, names=told)
+
+    def in_small_letters(self, names: Sequence[str]) -> "Sheet":
+        """The table in which each of these columns that it has in other letters has its name."""
+        small = {name.lower(): name for name in self.columns}
+        missing = [name for name in names if name not in self.columns and name in small]
+        return self.renamed({name: small[name] for name in missing})
 
 
 def read_header(path: Path) -> tuple[str, ...]:
