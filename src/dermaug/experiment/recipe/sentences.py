@@ -50,7 +50,7 @@ def plan_sentences(plan: Plan) -> list[str]:
         f"  {limit_sentence(plan)}",
     ]
     if plan.stronger:
-        lines += ["", "larger studies of these data, which --hours allows:"]
+        lines += ["", "larger studies of these data, if you allow more --hours:"]
         lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
         if plan.least > WORTH * plan.chosen.power.balanced_accuracy:
             unit = look.catalog.unit
