@@ -2,6 +2,7 @@
 
 import gc
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,13 @@ from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
 from dermaug.export.layouts import LAYOUTS
 from dermaug.export.synthetic import export_synthetic
 from dermaug.files import write_sealed
-from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.synthesis.origin import read_origin
+from dermaug.synthesis.synthetic_set import (
+    Provenance,
+    SyntheticSet,
+    read_synthetic_set,
+    write_synthetic_set,
+)
 
 NUMBER = 6
 LABELS = ("mel", "mel", "mel", "nv", "nv", "nv")
@@ -102,6 +109,57 @@ def test_copies_stay_behind_and_the_licence_follows_the_data(of_run: Path, tmp_p
     assert "| mel | 2 |" in card
     assert "left out: 1." in card
     assert "Not audited" not in card
+
+
+def chosen(of_run: Path, rows: list[int], note: str = "chosen by hand") -> Path:
+    """Some images of the run's generator, as the app writes them into the run."""
+    whole = read_synthetic_set(of_run)
+    part = replace(whole.take(np.array(rows)), provenance=replace(whole.provenance, note=note))
+    folder = of_run.parents[3] / "app" / f"chosen{len(rows)}"
+    write_synthetic_set(folder, part, "png")
+    return folder
+
+
+def test_a_choice_of_images_takes_the_audit_along_and_leaves_its_copies_out(
+    of_run: Path, tmp_path: Path
+) -> None:
+    source = chosen(of_run, [5, 1, 0])
+    remarks = export_synthetic(source, tmp_path / "out", "imagefolder")
+    assert remarks == ["left out, because the audit counted them as copies: 1 image"]
+    origin = read_origin(tmp_path / "out")
+    assert origin is not None
+    assert origin.latents == tuple(read_synthetic_set(of_run).latents[row] for row in (5, 0))
+    images = drawn_images(NUMBER, 0)
+    for place, row in enumerate((5, 0)):
+        with Image.open(tmp_path / f"out/images/{place:06d}.png") as image:
+            assert (np.asarray(image) == images[row]).all()
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "Not audited" not in card
+    assert (
+        "all 6 images that the generator drew for the run, before any were chosen. 3 of the 3 "
+        "images chosen are among those examined for copies, and 1 of these counted as copies."
+    ) in card
+    assert "| Choice of the images | chosen by hand |" in card
+    assert "license: cc-by-nc-4.0" in card
+    with pytest.raises(DermaugError, match="each of its images as a copy"):
+        export_synthetic(chosen(of_run, [1]), tmp_path / "none", "imagefolder")
+
+
+def test_other_images_of_an_audited_generator_are_told_as_not_examined(
+    of_run: Path, tmp_path: Path
+) -> None:
+    images = np.concatenate([drawn_images(1, 9), drawn_images(NUMBER, 0)[:1]])
+    source = of_run.parents[3] / "drawn"
+    write_synthetic_set(source, SyntheticSet(images, ("mel", "mel"), PROVENANCE))
+    remarks = export_synthetic(source, tmp_path / "out", "imagefolder")
+    assert any("not examined for copies: 1 of 2 images" in remark for remark in remarks)
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    assert "**1 of the 2 images chosen were examined" not in card
+    assert "**1 of the 2 images chosen were not examined for copies.**" in card
+    other = replace(PROVENANCE, generator="1" * 64)
+    write_synthetic_set(source.with_name("other"), SyntheticSet(images, ("mel", "mel"), other))
+    export_synthetic(source.with_name("other"), tmp_path / "unknown", "imagefolder")
+    assert "**Not audited.**" in (tmp_path / "unknown/README.md").read_text(encoding="utf-8")
 
 
 def test_what_is_no_set_and_a_folder_in_use_are_refused(source: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import GeneratorResult
 from dermaug.files import require_writable
 from dermaug.report.formats import counted
-from dermaug.synthesis.synthetic_set import SyntheticSet, write_synthetic_set
+from dermaug.synthesis.synthetic_set import write_synthetic_set
 
 Excluded = Mapping[str, Collection[int]]
 """Folder of a network -> rows of its set that were excluded, of all its classes."""
@@ -75,12 +75,8 @@ def write_chosen(
         f"chosen by hand: {dropped:,} of {len(synthetic.labels):,} images were excluded in dermaug "
         "app; which of the others somebody looked at is not known"
     )
-    chosen = SyntheticSet(
-        np.asarray(synthetic.images[kept]),
-        tuple(synthetic.labels[row] for row in kept),
-        replace(synthetic.provenance, note=note),
-        tuple(synthetic.latents[row] for row in kept),
-    )
+    chosen = synthetic.take(np.array(kept))
+    chosen = replace(chosen, provenance=replace(chosen.provenance, note=note))
     write_synthetic_set(folder, chosen, "png")
     return folder
 

@@ -5,7 +5,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from dermaug.export.audited import AuditedSet
 from dermaug.export.licences import Licence
+from dermaug.inspection.audit_summary import summarise
 from dermaug.markdown import plain
 
 CARD = "README.md"
@@ -13,6 +15,7 @@ AUDIT_COLUMNS = {
     "label": "Class",
     "copies": "Copies",
     "copy_examined": "Images examined",
+    "copy_expected": "Share of copies by chance, at most",
     "kid": "KID",
     "kid_floor": "KID of real images",
     "precision": "Precision",
@@ -55,20 +58,61 @@ def card(kind: str, name: str, licence: Licence, front: dict[str, str], **values
     return template.render(name=name, licence=licence, front=front, privacy=PRIVACY, **values)
 
 
-def audit_words(audit: pd.DataFrame | None) -> str:
-    """An audit as a Markdown table with one row per class, or that there is none.
+def audit_words(numbers: pd.DataFrame | None) -> str:
+    """The audit of a generator as a Markdown table with one row per class, or that there is none.
 
     Args:
-        audit: The columns of `AuditRow`; None without an audit.
+        numbers: The columns of `AuditRow`; None without an audit.
     """
-    if audit is None:
+    if numbers is None:
         return NOT_AUDITED
-    lines = [f"| {' | '.join(AUDIT_COLUMNS.values())} |", f"|---|{'---:|' * 8}"]
+    lines = [f"| {' | '.join(AUDIT_COLUMNS.values())} |"]
+    lines += [f"|---|{'---:|' * (len(AUDIT_COLUMNS) - 1)}"]
     lines += [
         f"| {' | '.join(plain(_cell(row[name])) for name in AUDIT_COLUMNS)} |"
-        for row in audit.to_dict("records")
+        for row in numbers.to_dict("records")
     ]
-    return "\n".join([*lines, "", "Against validation lesions of the fold, by `dermaug run`."])
+    end = "Against validation lesions of the fold, by `dermaug run`."
+    return "\n".join([*lines, "", " ".join([end, *_alarms(numbers)])])
+
+
+def set_words(found: AuditedSet | None) -> str:
+    """What the audit of its generator says of a set, in Markdown.
+
+    Args:
+        found: The images of the set, before copies were left out; None without an audit.
+    """
+    if found is None:
+        return NOT_AUDITED
+    number, looked = len(found.drawn), int(found.examined.sum())
+    told = [] if looked == number else [_not_examined(number, looked)]
+    if number < found.total or not found.drawn.all():
+        told.append(
+            f"The table is of all {found.total:,} images that the generator drew for the run, "
+            f"before any were chosen. {looked:,} of the {number:,} images chosen are among those "
+            f"examined for copies, and {int(found.copies.sum()):,} of these counted as copies."
+        )
+    return "\n\n".join([*told, audit_words(found.numbers)])
+
+
+def _not_examined(number: int, looked: int) -> str:
+    some = f"{number - looked:,} of the {number:,} images chosen were not"
+    return (
+        f"**{some if looked else 'No image was'} examined for copies.** Nothing is known on "
+        "whether they repeat training images. Run `dermaug audit` before you pass them on."
+    )
+
+
+def _alarms(numbers: pd.DataFrame) -> list[str]:
+    """That classes of a generator have more copies than chance gives, if some have."""
+    classes = (one for family in summarise(numbers).values() for one in family)
+    names = [plain(one.label) for one in classes if one.holds_copies]
+    if not names:
+        return []
+    return [
+        f"**More images than chance gives on average count as copies** of {', '.join(names)}: the "
+        "95 % interval of their share (Wilson) lies above the share by chance."
+    ]
 
 
 def size_category(total: int) -> str:

@@ -4,13 +4,13 @@ import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 from PIL import Image
 from pydantic import Field
 
@@ -96,6 +96,13 @@ class SyntheticSet:
     labels: tuple[str, ...]
     provenance: Provenance
     latents: tuple[str, ...] = ()
+
+    def take(self, rows: Int[np.ndarray, " m"]) -> Self:
+        """The images of some rows, in their order."""
+        labels, latents = (
+            tuple(given[row] for row in rows) for given in (self.labels, self.latents)
+        )
+        return replace(self, images=self.images[rows], labels=labels, latents=latents)
 
 
 def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = "array") -> None:
@@ -225,6 +232,11 @@ def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
             f"{path}: its content has changed since it was drawn (SHA-256 {found[:16]}, expected "
             f"{str(expected)[:16]}); delete the folder and generate it again"
         )
+
+
+def pixel_digests(images: UInt8[np.ndarray, "n h w 3"]) -> list[str]:
+    """SHA-256 of the pixels of each image, by which images are found again in another set."""
+    return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest() for image in images]
 
 
 def refuse_leakage(

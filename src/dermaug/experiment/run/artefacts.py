@@ -162,6 +162,14 @@ def find_generator(path: Path) -> Path:
     return found[0]
 
 
+def generator_of(run: RunFolder, digest: str) -> JobFolder | None:
+    """The folder of a run's generator, by the digest of its checkpoint; None without it."""
+    for record in sorted(run.path.glob(f"**/generators/**/{RECORD}")):
+        if GeneratorRecord.read(record).digest == digest:
+            return JobFolder(record.parent)
+    return None
+
+
 def run_of(*paths: Path) -> RunFolder | None:
     """The run that contains the first of the paths that lies in one."""
     return next((run for path in paths if (run := run_above(path)) is not None), None)
