@@ -195,6 +195,8 @@ def test_hdf5_does_not_lead_to_other_files(tmp_path: Path) -> None:
     (tmp_path / "bad.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(20))
     with pytest.raises(DermaugError, match="not a readable HDF5 file"):
         containers.tree_of(str(tmp_path / "bad.hdf5"))
+    assert containers.unreadable(tmp_path / "bad.hdf5")
+    assert not containers.looked_into(tmp_path, "bad.hdf5")
 
 
 def test_an_archive_per_class_is_a_class_folder(tmp_path: Path) -> None:

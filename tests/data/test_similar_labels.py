@@ -34,6 +34,7 @@ def catalog_of(labels: list[str]) -> Catalog:
         ("SK", "seborrheic keratosis", "Seborrhoeic keratoses"),
         ("H\u00e4mangiom", "haemangioma"),
         ("Bowen's disease", "morbus bowen"),
+        ("1", "1.0", "1.00"),
         ("Dermatitis herpetiformis", "dermatitis herpetifromis"),
         ("Psoriasis vulgaris", "psoriassis vulgaris"),
     ],

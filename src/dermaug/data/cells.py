@@ -64,6 +64,8 @@ def name_fault(name: str) -> str:
         return "is empty"
     if any(character in name for character in "/\\:") or name in (".", ".."):
         return "is a path"
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        return "is not UTF-8"
     if not name.isprintable():
         return "holds control characters"
     return f"is longer than {LONGEST_NAME} bytes" if len(name.encode()) > LONGEST_NAME else ""

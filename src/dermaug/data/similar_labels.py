@@ -17,7 +17,7 @@ MOST_CLASSES = 200
 
 
 def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list[tuple[str, ...]]:
-    """Labels that differ in case, blanks or accents only, that name one diagnosis or are misspelt.
+    """Labels that differ in case, blanks, accents or `.0` only, name one diagnosis or are misspelt.
 
     Args:
         labels: Different labels.
@@ -41,7 +41,8 @@ def one_name(labels: Sequence[str], decided: Collection[str] = ()) -> dict[str, 
     """Label -> a label that stands for it and all `similar_labels`; arguments as for these."""
     place = {label: row for row, label in enumerate(labels)}
     open_labels = [label for label in labels if label not in decided]
-    pairs = [*_pairs(labels, spelling), *_pairs(open_labels, meaning), *_misspelt(open_labels)]
+    pairs = [*_pairs(labels, spelling), *_misspelt(open_labels)]
+    pairs += [*_pairs(open_labels, meaning), *_pairs(open_labels, _whole)]
     first, second = ([place[pair[side]] for pair in pairs] for side in (0, 1))
     united = united_names(
         np.array(labels, dtype=object), np.array(first, int), np.array(second, int)
@@ -101,6 +102,12 @@ def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, 
     first: dict[str, str] = {}
     pairs = [(first.setdefault(key(label), label), label) for label in labels]
     return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _whole(label: str) -> str:
+    """A whole number without the `.0` that programs add when a column has empty cells."""
+    number, point, rest = label.partition(".")
+    return number if point and number.isdecimal() and rest.strip("0") == "" else label
 
 
 def _misspelt(labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Plain folders: a metadata.csv, or one sub-folder a class."""
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,44 @@ def test_an_image_outside_the_classes_is_named(folder: Folder, lost: str) -> Non
     assert caught.value.details == (f"{root / lost}: image not directly in a class folder",)
 
 
+def test_what_is_no_file_is_named_and_no_link_is_followed_in_circles(folder: Folder) -> None:
+    root = folder("nv/1.jpg mel/2.jpg")
+    (root / "nv" / "gone.jpg").symlink_to("nowhere.jpg")
+    (root / "nv" / "3.png").mkdir()
+    os.mkfifo(root / "mel" / "pipe.jpg")
+    (root / "mel" / "self").symlink_to(root / "mel")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == (
+        f"{root}/mel/pipe.jpg is a device or a pipe with the name of an image: rename or remove it",
+        f"{root}/mel/self is a link to a folder in which it lies; delete the link",
+        f"{root}/nv/3.png is a folder with the name of an image: rename or remove it",
+        f"{root}/nv/gone.jpg is a link to nothing: fetch the file it stands for, or delete the "
+        "link",
+    )
+
+
+def test_unknown_words_for_a_split_are_named(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg")
+    rows = ["1.jpg,mel,train", "2.jpg,nv,test", "3.jpg,mel,foo", "4.jpg,nv,"]
+    (root / "metadata.csv").write_text("\n".join(["file_name,label,split", *rows]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    (line,) = caught.value.details
+    assert line == "metadata.csv line 4: split 'foo': expected train, validation or test"
+    (root / "metadata.csv").write_text(
+        "\n".join(["file_name,label,split", *rows]).replace("foo", "")
+    )
+    assert any("none (2 images)" in note for note in open_catalog(root).notes)
+
+
+def test_a_class_named_as_an_empty_cell_is_noted(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg")
+    (root / "metadata.csv").write_text("file_name,label\n1.jpg,mel\n2.jpg,nan\n")
+    assert any("Read as a class: 'nan' (1 rows)" in note for note in open_catalog(root).notes)
+    assert not any("nan" in note for note in open_catalog(root, {"nan": "nan"}).notes)
+
+
 TABLE = (
     "file_name,label,lesion_id,age,sex,localization\n"
     "images/1.jpg,mel,a,80,male,scalp\n"
@@ -101,7 +140,11 @@ def test_table(folder: Folder) -> None:
         str(root / f"images/{number}.jpg") for number in (1, 2, 3)
     ]
     assert catalog.grouped
-    assert catalog.notes == ("1 images without a lesion_id count as their own lesions.",)
+    assert catalog.notes == (
+        "1 images without a lesion_id count as their own lesions.",
+        "Read as a class: 'NA' (1 rows); if it stands for an empty cell, leave it out with "
+        "--leave-out.",
+    )
     assert open_catalog(root / "metadata.csv").table.equals(catalog.table)
 
 

@@ -549,6 +549,12 @@ def test_parquet_of_a_public_data_set(tmp_path: Path, pictures: Sequence[bytes])
     files = [hashlib.sha256(picture).hexdigest() for picture in pictures]
     assert list(checked.contents.files) == [files[int(name[-1])] for name in catalog.image_ids]
     assert open_catalog(tmp_path / "data/test-00000-of-00001.parquet").classes == ("bkl",)
+    damaged = tmp_path / "data/test-00001-of-00002.parquet"
+    damaged.write_bytes(b"PAR1" + bytes(range(100)))
+    for path in (tmp_path / "data", damaged):
+        with pytest.raises(DermaugError, match="not a readable parquet file") as caught:
+            open_catalog(path)
+        assert str(damaged) in str(caught.value)
 
 
 def test_parquet_with_numbered_labels(tmp_path: Path, pictures: Sequence[bytes]) -> None:

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dermaug.data.containers.content import Container
-from dermaug.data.containers.hdf5_file import Hdf5Container
+from dermaug.data.containers.hdf5_file import Hdf5Container, is_damaged
 from dermaug.data.containers.parquet_file import ParquetContainer
 from dermaug.data.containers.zip_archive import ZipContainer
 from dermaug.errors import DermaugError
@@ -156,8 +156,7 @@ def unreadable(archive: Path) -> bool:
     """Whether an archive is damaged."""
     if archive.suffix.lower() == ".zip":
         return not zipfile.is_zipfile(archive)
-    with archive.open("rb") as file:
-        return file.read(8) != b"\x89HDF\r\n\x1a\n"
+    return is_damaged(archive)
 
 
 def as_file(path: Path) -> io.BytesIO | Path:

@@ -8,6 +8,17 @@ from dermaug.errors import DermaugError
 MOST_BYTES = 2_000_000_000
 
 
+def is_damaged(path: Path) -> bool:
+    """Whether a file is no HDF5 file that can be opened."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r", locking=False):
+            return False
+    except Exception:  # of h5py, which knows of many
+        return True
+
+
 class Hdf5Container:
     """An HDF5 file.
 

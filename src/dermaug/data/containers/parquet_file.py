@@ -66,6 +66,18 @@ class ParquetContainer:
         return images
 
 
+def is_damaged(path: Path) -> bool:
+    """Whether a file is no parquet file that can be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        pq.read_schema(path)
+    except (OSError, pa.ArrowException):
+        return True
+    return False
+
+
 def image_column(schema: Any) -> str:  # noqa: ANN401
     """The column of an arrow schema with encoded images; "" without one."""
     import pyarrow as pa

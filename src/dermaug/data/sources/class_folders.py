@@ -10,11 +10,13 @@ from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
+from dermaug.data.containers.parquet_file import is_damaged
 from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
     MASK_ENDING,
     MASK_FOLDER,
     SUFFIXES,
+    add_no_files,
     archives,
     file_names,
     files_below,
@@ -111,6 +113,8 @@ def file_hints(path: Path) -> list[str]:
 
 def _unknown_table(table: Path, root: Path) -> str:
     """What may be in a table of no known layout, and how to have it read."""
+    if table.suffix.lower() == ".parquet" and is_damaged(table):
+        return "is not a readable parquet file: restore it from a copy, or move it away"
     if table.suffix.lower() not in READ_TABLES:
         return "is a table of no known layout: move it if it is of no use"
     try:
@@ -180,6 +184,7 @@ def read(path: Path) -> Catalog:
     for folder in folders:
         if fault := name_fault(plain_name(folder)):
             findings.add(f"{folder}: the class {plain_name(folder)!r} {fault}")
+    add_no_files(path, findings)
     files = list(map(str, paths))
     read_files = set(files)
     for lost in files_below(path):

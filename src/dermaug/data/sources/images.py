@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
@@ -15,7 +15,8 @@ MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
 HIDDEN = (".", "~$")
 """What names of files begin with that are not seen: `~$List.xlsx` is there while Excel has List."""
-DEEPEST = 6  # levels of folders; ends the walk where a link leads back to its own folder
+DEEPEST = 6
+"""Levels of folders; ends the walk where links lead in a circle through several folders."""
 
 
 def is_image(name: str) -> bool:
@@ -37,15 +38,59 @@ def files_below(
         enter: Whether to look into a sub-folder of this name; all but the masks'.
     """
     found: list[str] = []
+    for current in _folders_below(folder, enter):
+        prefix = f"{current}{os.sep}"
+        found.extend(prefix + name for name in file_names(current) if wanted(name))
+    return sorted(found)
+
+
+def _folders_below(folder: Path, enter: Callable[[str], bool]) -> Iterator[Path]:
+    """A folder, its sub-folders and its archives; a link that leads back to one is not followed."""
     pending = [(folder, 0)]
     while pending:
         current, depth = pending.pop()
-        prefix = f"{current}{os.sep}"
-        found.extend(prefix + name for name in file_names(current) if wanted(name))
+        yield current
         if depth < DEEPEST:
             inside = sub_folders(current) + archives(current)
-            pending += [(each, depth + 1) for each in inside if enter(plain_name(each))]
-    return sorted(found)
+            entered = [each for each in inside if enter(plain_name(each)) and not leads_back(each)]
+            pending += [(each, depth + 1) for each in entered]
+
+
+def leads_back(folder: Path) -> bool:
+    """Whether a folder is a link to a folder in which it lies."""
+    if not (folder.is_symlink() and folder.is_dir()):
+        return False
+    return folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def add_no_files(root: Path, findings: Findings) -> None:
+    """Report what bears the name of an image below a folder and is no file, and links in circles.
+
+    Args:
+        root: Where to look.
+        findings: Gets one line for each.
+    """
+    for folder in sorted(_folders_below(root, lambda _: True)):
+        if containers.children(folder) is not None:
+            continue
+        with os.scandir(folder) as entries:
+            names = [each.name for each in entries if each.is_symlink() or _is_no_file(each)]
+        for path in (folder / name for name in sorted(names)):
+            if leads_back(path):
+                findings.add(f"{path} is a link to a folder in which it lies; delete the link")
+            elif is_image(path.name) and not path.is_file():
+                findings.add(f"{path} {_no_file(path)}")
+
+
+def _is_no_file(entry: "os.DirEntry[str]") -> bool:
+    return is_image(entry.name) and not entry.is_file()
+
+
+def _no_file(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return "is a link to nothing: fetch the file it stands for, or delete the link"
+    what = "a folder" if path.is_dir() else "a device or a pipe"
+    return f"is {what} with the name of an image: rename or remove it"
 
 
 def file_names(folder: Path) -> list[str]:

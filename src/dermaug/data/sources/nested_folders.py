@@ -10,7 +10,14 @@ from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
 from dermaug.data.sources.class_folders import TABLES
-from dermaug.data.sources.images import MASK_FOLDER, file_names, files_below, is_image, sub_folders
+from dermaug.data.sources.images import (
+    MASK_FOLDER,
+    add_no_files,
+    file_names,
+    files_below,
+    is_image,
+    sub_folders,
+)
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import is_container, is_split
 
@@ -68,6 +75,7 @@ def read(path: Path) -> Catalog:
         DermaugError: A name cannot be a label, or images lie deeper.
     """
     findings = Findings()
+    add_no_files(path, findings)
     paths = [Path(file) for file in files_below(path)]
     labels = [file.relative_to(path).parts[0] for file in paths]
     for label in sorted(set(labels)):

@@ -43,6 +43,7 @@ from dermaug.data.sources.named_columns import named_tables, suggestion
 from dermaug.data.sources.named_files import completed_note, meant_files
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
+    add_unknown_splits,
     is_split,
     pooled_note,
     split_folders,
@@ -107,17 +108,18 @@ def read(
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
     described["patient_id"] = [parse_patient(row) for row in sheet.rows]
     described = with_devices(described, sheet.rows)
+    given = [split_of(row.get("split")) for row in sheet.rows]
+    add_unknown_splits(((row.where, row.get("split")) for row in sheet.rows), given, findings)
     findings.stop(str(root))
     grouped = "lesion_id" in sheet.columns
     written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
-    notes += filter(None, [completed_note(root, meant)])
+    notes += filter(None, [completed_note(root, meant), _unknown_note(written, labels)])
     if sheet.path == root:
         folders = [Path(image).relative_to(root).parts[0] for image in paths]
         notes.append(pooled_note(Counter(folders)))
         described = with_splits(described, list(map(split_name, folders)))
     elif "split" in sheet.columns:
-        given = [split_of(row["split"]) for row in sheet.rows]
         described = with_splits(described, given)
         if "split" in described:
             notes.append(pooled_note(Counter(given)))
@@ -244,6 +246,20 @@ def _check_labels(rows: Sequence[Row], labels: Mapping[str, str], findings: Find
     check_lesions(
         ((row.where, row["lesion_id"], names[name]) for row, name in classes if name != DROPPED),
         findings,
+    )
+
+
+def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
+    """A note on classes whose names are words for an empty cell; "" without any."""
+    found = Counter(label for label in written if label.lower() in UNKNOWN_WORDS)
+    told = [
+        f"{label!r} ({number:,} rows)" for label, number in found.items() if label not in labels
+    ]
+    if not told:
+        return ""
+    return (
+        f"Read as a class: {', '.join(told)}; if it stands for an empty cell, leave it out with "
+        "--leave-out."
     )
 
 

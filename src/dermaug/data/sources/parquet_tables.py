@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyarrow import ArrowException
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
-from dermaug.data.containers.parquet_file import image_column
+from dermaug.data.containers.parquet_file import image_column, is_damaged
 from dermaug.data.metadata import Findings, Row, Sheet
 from dermaug.data.sources.descriptors import Layout, layout_of
 from dermaug.data.sources.images import files_below
@@ -51,7 +50,7 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
     Raises:
         DermaugError: Every finding, by file and row.
     """
-    files = [file for file in _files(path) if _is_labelled(file)]
+    files = [file for file in _files(path) if is_damaged(file) or _is_labelled(file)]
     schemas = [_schema(file) for file in files]
     columns = tuple(dict.fromkeys(name for schema in schemas for name in _columns(schema)))
     layout = layout_of(columns) or PLAIN
@@ -77,10 +76,11 @@ def _files(path: Path) -> list[Path]:
 
 
 def _schema(file: Path) -> Any:  # noqa: ANN401
-    try:
-        return pq.read_schema(file)
-    except (OSError, ArrowException) as error:
-        raise DermaugError(f"{file}: not a readable parquet file ({error})") from None
+    if is_damaged(file):
+        raise DermaugError(
+            f"{file}: not a readable parquet file; restore it from a copy, or move it away"
+        )
+    return pq.read_schema(file)
 
 
 def _is_labelled(file: Path) -> bool:

@@ -1,11 +1,12 @@
 """Folders whose names are no classes: those of given splits, and those that hold all images."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from dermaug.data.metadata import Findings
 from dermaug.data.sources.images import plain_name, sub_folders
 
 SPLITS = {
@@ -20,6 +21,10 @@ CONTAINER = re.compile(
     re.IGNORECASE,
 )
 """Names of folders that hold the images of all classes."""
+
+
+NONE = "none"
+"""How images are counted that are in no given split."""
 
 
 def is_split(folder: Path) -> bool:
@@ -43,9 +48,30 @@ def split_of(cell: str) -> str:
     return "+".join(names) if all(names) else ""
 
 
+def add_unknown_splits(
+    cells: Iterable[tuple[str, str]], splits: Sequence[str], findings: Findings
+) -> None:
+    """Report words in a column of splits that name none; nothing if no splits are given.
+
+    Args:
+        cells: Place and text of each cell; an empty one names no split, and may.
+        splits: The splits that the cells name.
+        findings: Gets one line for each cell.
+    """
+    if not _are_given(splits):
+        return
+    for (where, text), split in zip(cells, splits, strict=True):
+        if text and not split:
+            findings.add(f"{where}: split {text[:40]!r}: expected train, validation or test")
+
+
+def _are_given(splits: Collection[str]) -> bool:
+    return {"train", "test"} <= set(splits)
+
+
 def with_splits(table: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
     """A catalog's table with the split of each image, if training and test splits are given."""
-    return table.assign(split=list(splits)) if {"train", "test"} <= set(splits) else table
+    return table.assign(split=list(splits)) if _are_given(splits) else table
 
 
 def is_container(folder: Path) -> bool:
@@ -60,7 +86,7 @@ def split_folders(path: Path) -> list[Path]:
 
 def pooled_note(images: Mapping[str, int]) -> str:
     """What a reader must know about given splits; `images` of each are counted."""
-    counted = ", ".join(f"{name} ({number:,} images)" for name, number in images.items())
+    counted = ", ".join(f"{name or NONE} ({number:,} images)" for name, number in images.items())
     return (
         'The given splits are pooled, and a run splits the images anew (splits.use = "given" keeps '
         f"them): {counted}."
