@@ -22,6 +22,8 @@ COLUMN_FIELDS = {
     "skin_tone": "tone_column",
 }
 """Column that dermaug reads -> entry of the section that tells its name in a table."""
+COLUMN_OPTIONS = {column: f"--{field.replace('_', '-')}" for column, field in COLUMN_FIELDS.items()}
+"""Column that dermaug reads -> option of the command line that tells its name in a table."""
 
 
 class PhantomConfig(Section):
@@ -113,10 +115,7 @@ class DataConfig(Section):
     @property
     def as_options(self) -> list[str]:
         """Options of the command line that read a data set as this section does."""
-        pairs = [
-            (f"--{COLUMN_FIELDS[column].replace('_', '-')}", name)
-            for column, name in self.columns.items()
-        ]
+        pairs = [(COLUMN_OPTIONS[column], name) for column, name in self.columns.items()]
         pairs += [("--labels", f"{label}={name}") for label, name in self.labels.items()]
         pairs += [("--leave-out", label) for label in self.leave_out]
         return [part for pair in pairs for part in pair]

@@ -237,9 +237,8 @@ def test_patients_are_read_and_may_have_several_diagnoses(folder: Folder) -> Non
     assert catalog.groups.tolist() == ["patient P0", "patient P0", "c"]
     assert catalog.notes == (
         "1 images without a patient_id are grouped by lesion.",
-        "Columns that were not read: lens; if one of them tells the lesion, patient, age, sex, "
-        "body site or skin tone, name it with --lesion-column, --patient-column, --age-column, "
-        "--sex-column, --site-column, --tone-column.",
+        "Columns that were not read: lens; if one of them tells more, name it with --age-column or "
+        "--sex-column or --site-column or --tone-column.",
     )
 
 

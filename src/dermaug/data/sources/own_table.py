@@ -8,7 +8,7 @@ from sys import intern
 
 import pandas as pd
 
-from dermaug.config.data import COLUMN_FIELDS
+from dermaug.config.data import COLUMN_OPTIONS
 from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import (
@@ -64,8 +64,6 @@ HEADED = (".csv", ".tsv", *workbook.ENDINGS)
 """Endings of tables that are known by their columns, whatever they are called."""
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
 REQUIRED = ("file_name", "label")
-OPTIONS = [f"--{name.replace('_', '-')}" for name in list(COLUMN_FIELDS.values())[len(REQUIRED) :]]
-"""Of the command line, that name the columns which may be missing."""
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
 
@@ -285,10 +283,12 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
     read = {name: sheet.names.get(name, name) for name in besides if name in sheet.columns}
     notes += filter(None, [read_sentence(read)])
     if unread := [name for name in sheet.columns if name not in (*REQUIRED, *read)]:
-        notes.append(
-            f"Columns that were not read: {', '.join(unread)}; if one of them tells the lesion, "
-            f"patient, age, sex, body site or skin tone, name it with {', '.join(OPTIONS)}."
+        told = {*REQUIRED, *read} | ({"skin_tone"} if tone_column(sheet.columns) else set())
+        options = [option for column, option in COLUMN_OPTIONS.items() if column not in told]
+        hint = (
+            f"; if one of them tells more, name it with {' or '.join(options)}" if options else ""
         )
+        notes.append(f"Columns that were not read: {', '.join(unread)}{hint}.")
     return notes
 
 

@@ -154,7 +154,8 @@ def _is_plain(value: object) -> bool:
 def _stronger(offer: Offer) -> str:
     experiment, power = offer.experiment, offer.power
     known = [value for value in power.sensitivity.values() if value is not None]
-    each = f", and {min(known):.2f} to {max(known):.2f} in that of a class" if known else ""
+    ends = dict.fromkeys(f"{end(known):.2f}" for end in (min, max)) if known else ()
+    each = f", and {' to '.join(ends)} in that of a class" if known else ""
     folds = f"{len(offer.folds)} fold{'s' * (len(offer.folds) != 1)}"
     return (
         f"{offer.draft.rung.name}: about {_hours(offer.hours)} ({experiment.data.size} px, "
