@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from drawn import drawn_catalog, drawn_folds, drawn_trial, trial_record
+from PIL import ExifTags, Image
 from sklearn.metrics import roc_auc_score
 
 from dermaug.classifiers.classifier_training import train_classifier
@@ -17,7 +18,9 @@ from dermaug.config import Arm, ClassifierConfig
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import write_predictions
 from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.export.hub import check_name
+from dermaug.export.licences import is_dermoscopic, skin_words
 from dermaug.export.measured import measure
 from dermaug.export.models import export_classifier, export_generator
 from dermaug.export.onnx_file import Graph, write_onnx
@@ -56,6 +59,45 @@ def test_a_classifier_loads_and_its_onnx_file_agrees_for_any_batch(
     card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
     assert "**Not known:**" in card
     assert "Not a medical device" in card
+    assert "dermoscopic" not in card
+    assert "HAM10000" not in card
+
+
+@pytest.mark.parametrize(("views", "extent"), [(1, (90, 71)), (6, (20, 24))], ids=["one", "six"])
+def test_the_lines_of_a_card_give_the_probabilities_of_predict(
+    classifier_task: Callable[..., ClassifierTask],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    views: int,
+    extent: tuple[int, int],
+) -> None:
+    """Also of a photograph that lies on its side, and of one smaller than the network's images."""
+    train_classifier(
+        classifier_task(tmp_path / "trial", images=16, validations=1, views=views),
+        start_fabric("cpu"),
+    )
+    export_classifier(tmp_path / "trial", tmp_path / "out", onnx=False)
+    pixels = np.random.default_rng(0).integers(0, 256, (*extent, 3), dtype=np.uint8)
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    Image.fromarray(pixels).save(tmp_path / "out/photograph.jpg", exif=turned)
+    card = (tmp_path / "out/README.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "out")
+    told: dict[str, torch.Tensor] = {}
+    exec(card.split("```python\n")[1].split("```")[0], told)
+    capsys.readouterr()
+    checkpoint = tmp_path / "out" / CLASSIFIER
+    (expected,), spec = predict_files(checkpoint, [Path("photograph.jpg")], start_fabric("cpu"))
+    assert told["images"].shape == (1, 3, spec.size, spec.size)
+    assert np.abs(told["probabilities"].numpy()[0] - expected).max() < 1e-6
+
+
+def test_a_card_says_only_what_is_known_of_the_data() -> None:
+    assert "dermoscopic" not in skin_words("our clinic")
+    assert "HAM10000" not in skin_words("our clinic")
+    assert "HAM10000 holds hardly any skin" in skin_words("HAM10000")
+    assert [is_dermoscopic(name) for name in ("HAM10000", "our clinic", "")] == [True, False, False]
 
 
 def test_a_generator_loads_and_its_onnx_file_agrees(

@@ -19,6 +19,7 @@ from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.run.artefacts import only_classifier
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.reading import read_results
@@ -26,10 +27,11 @@ from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.generate import generator_task
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import validate_experiment
+from dermaug.export.synthetic import export_synthetic
 from dermaug.files import read_sealed, write_sealed
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
-from dermaug.inspection.audit_folder import BY_NAME, audit_folder, part_images
+from dermaug.inspection.audit_folder import BY_NAME, UNKNOWN, audit_folder, part_images
 from dermaug.inspection.audit_instances import COLUMNS as INSTANCES
 from dermaug.inspection.audit_instances import realism
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
@@ -267,6 +269,32 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
         assert found[name].item() == pytest.approx(stored.numbers[name].item()), name
     assert "Are these images like" in (tmp_path / "audit.html").read_text(encoding="utf-8")
     assert (tmp_path / "figures" / "pairs-0-mel.png").exists()
+
+
+def test_an_exported_set_is_audited_as_the_run_did_unless_an_image_was_added(
+    folder: Path, data: Path, tmp_path: Path
+) -> None:
+    """It names its generator, whose training images the run knows, and none of these images."""
+    out = tmp_path / "out"
+    export_synthetic(folder / GENERATOR / "synthetic", out, "imagefolder")
+    told = "".join(path.read_text("utf-8") for path in out.glob("*.*"))
+    provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
+    assert not any(name in told for name in provenance.training_images)
+    stored = only_classifier(folder / CONTROL)
+    judge, expected = classifier_judge(stored.path, CPU), read_audit(folder / GENERATOR)
+    found = audit_folder(out, data, judge, stored=stored)
+    assert UNKNOWN not in found.notes
+    assert expected is not None
+    number = expected.numbers["copy_examined"].item() - expected.numbers["copies"].item()
+    assert found.audit.numbers["copies"].item() == 0
+    assert found.audit.numbers["copy_examined"].item() == number
+    for name in ("pixel_threshold", "feature_threshold", "copy_expected", "validation_lesions"):
+        known = expected.numbers[name].item()
+        assert found.audit.numbers[name].item() == pytest.approx(known), name
+    Image.new("RGB", (32, 32), "brown").save(out / "images" / "added.png")
+    with (out / "metadata.csv").open("a", encoding="utf-8") as table:
+        table.write("images/added.png,mel\n")
+    assert UNKNOWN in audit_folder(out, data, judge, stored=stored).notes
 
 
 def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(

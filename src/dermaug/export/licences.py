@@ -51,3 +51,27 @@ def licence_of(data: str) -> Licence:
         f"The licence follows that of the training data ({data or 'unknown'}). Complete this "
         "section before you pass anything on.",
     )
+
+
+def is_dermoscopic(data: str) -> bool:
+    """Whether a data set is known to hold dermoscopic images: HAM10000 and its descendants."""
+    return data.startswith(NON_COMMERCIAL)
+
+
+def skin_words(data: str) -> str:
+    """What is known on the skin that images, or a network's training images, show.
+
+    Args:
+        data: Name of the data set; "" if unknown.
+    """
+    if is_dermoscopic(data):
+        return (
+            f"{data} holds hardly any skin of Fitzpatrick types V and VI; nothing is known of such "
+            "skin."
+        )
+    if data.startswith(DRAWN):
+        return "The training data are drawn phantom lesions; nothing is known of real skin."
+    return (
+        "Nothing is known of skin types, body sites and cameras that the training data lack. Write "
+        "here which of them the data hold."
+    )

@@ -13,7 +13,7 @@ from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.run.layout import JobFolder, run_above
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 from dermaug.export.cards import CARD, audit_words, card
-from dermaug.export.licences import licence_of
+from dermaug.export.licences import is_dermoscopic, licence_of, skin_words
 from dermaug.export.measured import measure
 from dermaug.export.onnx_file import Graph, write_onnx
 from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
@@ -128,6 +128,7 @@ def _write(
         written = None if graph is None else write_onnx(aside / f"{kind}.onnx", graph)
         front = {"library_name": "dermaug", "pipeline_tag": task}
         name, run = output.resolve().name, run_above(checkpoint)
-        licence = licence_of(RunRecord.read(run.record).data.name if run is not None else "")
-        text = card(kind, name, licence, front, **told, onnx=written)
+        data = RunRecord.read(run.record).data.name if run is not None else ""
+        about = {"skin": skin_words(data), "dermoscopic": is_dermoscopic(data)}
+        text = card(kind, name, licence_of(data), front, **told, **about, onnx=written)
         (aside / CARD).write_text(text, encoding="utf-8")

@@ -15,7 +15,7 @@ from dermaug.export.audited import AuditedSet, audited_by_run
 from dermaug.export.cards import CARD, card, set_words, size_category
 from dermaug.export.croissant import FILE, croissant
 from dermaug.export.layouts import LAYOUTS
-from dermaug.export.licences import licence_of
+from dermaug.export.licences import licence_of, skin_words
 from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
 from dermaug.synthesis.origin import ORIGIN, OriginRecord
 from dermaug.synthesis.synthetic_set import MANIFEST
@@ -78,6 +78,7 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
             audit=set_words(found),
             copies=len(whole.labels) - len(labels),
             origin=ORIGIN,
+            skin=skin_words(data),
         )
         OriginRecord.of(synthetic).write(aside / ORIGIN)
         (aside / CARD).write_text(text, encoding="utf-8")

@@ -13,7 +13,15 @@ from dermaug.data.orientations import oriented
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.artefacts import StoredClassifier, folds_of, run_of
+from dermaug.experiment.run.artefacts import (
+    StoredClassifier,
+    folds_of,
+    generator_of,
+    recorded_set,
+    run_of,
+)
+from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
@@ -21,6 +29,7 @@ from dermaug.inspection.audit_instances import instance_table
 from dermaug.inspection.audit_run import StoredAudit
 from dermaug.inspection.subject import GivenImages, read_given, real_images
 from dermaug.seeding import derive_seed
+from dermaug.synthesis.origin import read_origin
 from dermaug.synthesis.synthetic_set import Provenance
 
 UNKNOWN = "provenance unknown: leakage not excluded"
@@ -81,6 +90,7 @@ def audit_folder(
     """
     given = read_given(synthetic, judge.size or size, labels or {}, label)
     run = run_of(synthetic, *([stored.path] if stored else []))
+    given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))
     store = real_images(data, given, stored, run, labels or {}, columns or {})
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
@@ -101,6 +111,21 @@ def audit_folder(
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     single = pd.concat(instances, ignore_index=True)
     return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures, single)
+
+
+def _exported(synthetic: Path, given: GivenImages, run: RunFolder | None) -> Provenance | None:
+    """Provenance of images that dermaug has exported, from the run of their generator.
+
+    None where the run is not that of the generator, or where an image is not one of those exported
+    as they were drawn: JPEG files, images that are scaled, or others that were put beside them.
+    """
+    origin = read_origin(synthetic)
+    if origin is None or run is None or not origin.holds(given.images):
+        return None
+    job = generator_of(run, origin.generator)
+    if job is None or origin.fold_key != GeneratorRecord.read(job.record).fold_key:
+        return None
+    return recorded_set(job.synthetic).provenance
 
 
 def part_images(

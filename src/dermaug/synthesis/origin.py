@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from jaxtyping import UInt8
+
 from dermaug.files import Record
 from dermaug.synthesis.synthetic_set import SyntheticSet, pixel_digests
 
@@ -36,6 +39,10 @@ class OriginRecord(Record):
             latents=synthetic.latents,
             pixels=tuple(pixel_digests(synthetic.images)),
         )
+
+    def holds(self, images: UInt8[np.ndarray, "n h w 3"]) -> bool:
+        """Whether each image is one of these, pixel for pixel."""
+        return set(pixel_digests(images)) <= set(self.pixels)
 
 
 def read_origin(folder: Path) -> OriginRecord | None:
