@@ -61,7 +61,7 @@ def drawn_catalog(folder: Path, classes: Sequence[str], lesions: int) -> Catalog
             ]
     table = pd.DataFrame(rows)
     pixels = drawn_images(len(table), 1)
-    return Catalog("Drawn", folder, table, tuple(classes), embedded=pixels)
+    return Catalog("Drawn", folder / "data", table, tuple(classes), embedded=pixels)
 
 
 def drawn_images(number: int, seed: int) -> np.ndarray:

@@ -11,12 +11,11 @@ from dermaug.files import (
     known_sha256,
     read_json,
     read_record,
-    require_new_folder,
-    require_writable,
     sha256,
     sweep,
     write_json,
     write_sealed,
+    write_text,
     written_aside,
 )
 
@@ -86,40 +85,10 @@ def test_json_that_cannot_be_read(tmp_path: Path, content: str | None, expected:
         read_json(path)
 
 
-def test_output_folder_that_is_a_file(tmp_path: Path) -> None:
-    (tmp_path / "runs").write_text("")
-    with pytest.raises(DermaugError, match="cannot write to the output folder"):
-        require_writable(tmp_path / "runs" / "x")
-
-
 def test_sha256_of_known_text(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert sha256(tmp_path / "abc") == known
-
-
-def test_probe_of_an_output_folder_leaves_nothing_behind(tmp_path: Path) -> None:
-    require_writable(tmp_path / "a" / "b")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "kept").mkdir()
-    require_writable(tmp_path / "kept")
-    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
-
-
-def test_new_folder_is_refused_where_it_would_replace_something(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "loop").symlink_to("loop")
-    (tmp_path / "file").write_text("")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "x").write_text("")
-    for taken in (".", "loop", "file", "full", "x" * 300):
-        with pytest.raises(DermaugError, match="expected a new or empty folder"):
-            require_new_folder(Path(taken))
-    (tmp_path / "empty").mkdir()
-    require_new_folder(Path("empty"))
-    require_new_folder(Path("absent"))
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null", "[" * 100_000])
@@ -188,3 +157,26 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("3", encoding="utf-8-sig")
     assert read_json(tmp_path / "a.json") == 3
+
+
+def test_errors_name_what_was_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in (Path("new.csv"), tmp_path / "new.csv"):
+        with pytest.raises(NotADirectoryError) as told, written_aside(place) as aside:
+            (aside / "below").touch()
+        assert told.value.filename == str(place / "below")
+    for place in (Path("new"), tmp_path / "new"):
+        with pytest.raises(DermaugError) as refused, folder_written_aside(place) as aside:
+            raise DermaugError(f"{aside / 'a.csv'}: no", [f"{aside}"])
+        assert str(refused.value) == f"{place / 'a.csv'}: no\n  {place}"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError) as told:
+        write_text(tmp_path / "new.csv", "a")
+    assert told.value.filename == str(tmp_path / "new.csv")

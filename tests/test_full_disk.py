@@ -35,6 +35,7 @@ from dermaug.training.resume import BEFORE, LAST, keep
 Write = Callable[[Path, int], object]
 NUMBER = 40_000
 """A value whose file takes more than the disk has left, unlike a value of 1."""
+YESTERDAY = "<title>The report of yesterday – dermaug report: drawn</title>"
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +169,11 @@ def test_journal_keeps_its_rows_and_tensorboard_does_not_stop_a_training(
 
 def test_report_stays(disk: Path, drawn_study: Callable[..., RunResults]) -> None:
     results = drawn_study()
-    (disk / "report.html").write_text("the report of yesterday")
+    (disk / "report.html").write_text(YESTERDAY)
     filled(disk, 20_000)
     with pytest.raises(FullDiskError, match=f"the disk at {disk} is full"):
         reported(results, disk / "report.html")
-    assert (disk / "report.html").read_text() == "the report of yesterday"
+    assert (disk / "report.html").read_text() == YESTERDAY
     assert not list(disk.glob(".partial-*"))
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
-from dermaug.output_places import require_output_file, require_output_folder
+from dermaug.output_places import (
+    require_new_folder,
+    require_output_file,
+    require_output_folder,
+    require_outside,
+    require_writable,
+)
 from dermaug.report.page import MARK, require_report_place
 
 
@@ -45,7 +51,7 @@ def test_files_of_a_folder_are_replaced_if_they_are_an_earlier_output(tmp_path: 
 
 @pytest.mark.parametrize("place", [".", "summary"])
 def test_no_output_lies_in_the_data_set(tmp_path: Path, place: str) -> None:
-    with pytest.raises(DermaugError, match="expected a folder outside of the data set"):
+    with pytest.raises(DermaugError, match="expected a folder outside of the images"):
         require_output_folder(tmp_path / place, (), "", MARK, tmp_path)
     require_output_folder(tmp_path.parent / "elsewhere", (), "", MARK, tmp_path)
 
@@ -69,3 +75,39 @@ def test_a_report_replaces_no_record_and_no_other_run(tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="found scoring of something else"):
         require_report_place(run, tmp_path / "mine" / "report.html")
     require_report_place(run, page(tmp_path / "mine" / "report.html"))
+
+
+def test_output_folder_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(DermaugError, match="cannot write to the output folder"):
+        require_writable(tmp_path / "runs" / "x")
+
+
+def test_probe_of_an_output_folder_leaves_nothing_behind(tmp_path: Path) -> None:
+    require_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept").mkdir()
+    require_writable(tmp_path / "kept")
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_new_folder_is_refused_where_it_would_replace_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    for taken in (".", "loop", "file", "full", "x" * 300):
+        with pytest.raises(DermaugError, match="expected a new or empty folder"):
+            require_new_folder(Path(taken))
+    (tmp_path / "empty").mkdir()
+    require_new_folder(Path("empty"))
+    require_new_folder(Path("absent"))
+
+
+def test_nothing_lies_beside_a_single_file(tmp_path: Path) -> None:
+    (tmp_path / "set.parquet").touch()
+    require_outside(tmp_path / "out", tmp_path / "set.parquet")
+    require_outside(tmp_path, tmp_path / "set")

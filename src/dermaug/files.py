@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -41,21 +42,21 @@ def written_aside(path: Path, size: int = 0, before: Path | None = None) -> Iter
     if path.is_dir():
         raise DermaugError(f"{path}: expected a file to write, found a folder; move it away")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f"{_partial()}{path.stem}-", suffix=path.suffix
-    )
-    os.close(handle)
-    aside = Path(name)
-    try:
-        with told_when_full(path, aside, size):
-            yield aside
-            _flush(aside)
-        aside.chmod(0o644)
-        if before is not None and path.exists():
-            path.replace(before)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    prefix = f"{_partial()}{path.stem}-"
+    with _named(path, prefix, path.suffix):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
+        os.close(handle)
+        aside = Path(name)
+        try:
+            with told_when_full(path, aside, size):
+                yield aside
+                _flush(aside)
+            aside.chmod(0o644)
+            if before is not None and path.exists():
+                path.replace(before)
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -69,19 +70,48 @@ def folder_written_aside(folder: Path) -> Iterator[Path]:
         FullDiskError: The disk has no room for it.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{_partial()}{folder.name}-"))
+    prefix = f"{_partial()}{folder.name}-"
+    with _named(folder, prefix):
+        aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix))
+        try:
+            with told_when_full(folder, aside):
+                yield aside
+                for path in aside.rglob("*"):
+                    if path.is_file():
+                        _flush(path)
+            aside.chmod(0o755)
+            if folder.exists():
+                shutil.rmtree(folder)
+            aside.replace(folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _named(path: Path, prefix: str, suffix: str = "") -> Iterator[None]:
+    """Name the file or folder that was to appear in errors, in place of the temporary one.
+
+    Args:
+        path: What was to appear.
+        prefix: Beginning of the name of the temporary one beside it.
+        suffix: End of that name.
+    """
+    folders = (path.parent.absolute(), path.parent)
+    beside = "|".join(re.escape(f"{folder}{os.sep}") for folder in folders)
+    aside = re.compile(rf"({beside})?{re.escape(prefix)}\w+{re.escape(suffix)}")
+
+    def shown(text: str) -> str:
+        return aside.sub(lambda _: str(path), text)
+
     try:
-        with told_when_full(folder, aside):
-            yield aside
-            for path in aside.rglob("*"):
-                if path.is_file():
-                    _flush(path)
-        aside.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.replace(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        yield
+    except DermaugError as error:
+        error.message, error.details = shown(error.message), tuple(map(shown, error.details))
+        raise
+    except OSError as error:
+        if error.filename is not None:
+            error.filename = shown(os.fsdecode(error.filename))
+        raise
 
 
 def sweep(folder: Path, *, claimed: bool = False) -> None:
@@ -266,51 +296,3 @@ def known_sha256(path: Path) -> str:
 @lru_cache(maxsize=4_096)
 def _sha256_of(path: Path, _modified_ns: int, _bytes: int) -> str:
     return sha256(path)
-
-
-def require_writable(folder: Path) -> None:
-    """Prove that a file can be written in `folder`, before any work is begun.
-
-    The folder need not exist, and is not left behind: what is refused later leaves no trace.
-
-    Raises:
-        DermaugError: Names the folder and the system's reason.
-    """
-    made: list[Path] = []
-    try:
-        absent = [place for place in (folder, *folder.parents) if not place.exists()]
-        for place in reversed(absent):
-            place.mkdir(exist_ok=True)
-            made.append(place)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise DermaugError(
-            f"cannot write to the output folder {folder}: {error.strerror or error}; "
-            "choose another, or make it writable"
-        ) from None
-    finally:
-        for place in reversed(made):
-            with suppress(OSError):  # someone else put something there meanwhile
-                place.rmdir()
-
-
-def require_new_folder(folder: Path) -> None:
-    """Refuse a place where a whole folder cannot appear.
-
-    Raises:
-        DermaugError: It holds something, is a file or a link, is the current folder, or cannot be
-            looked at.
-    """
-    try:
-        is_file = folder.is_symlink() or (folder.exists() and not folder.is_dir())
-        taken = not is_file and folder.exists() and any(folder.iterdir())
-        here = folder.resolve() == Path.cwd()
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
-        reason = getattr(error, "strerror", None) or error
-        raise DermaugError(f"{folder}: expected a new or empty folder ({reason})") from None
-    if is_file or taken or here:
-        found = "the current folder" if here else "a file" if is_file else "one in use"
-        raise DermaugError(
-            f"{folder}: expected a new or empty folder, found {found}; choose another or empty it"
-        )

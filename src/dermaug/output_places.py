@@ -1,6 +1,8 @@
-"""Refusal of places where an output would replace, or hide, what is no earlier output."""
+"""Refusal of places where an output cannot appear, or would replace or hide something else."""
 
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from dermaug.errors import DermaugError
@@ -18,7 +20,8 @@ def require_output_file(path: Path, ending: str, mark: str) -> None:
         mark: Text in the beginning of every such output.
 
     Raises:
-        DermaugError: It is a folder, has another ending, or is a file that lacks the mark.
+        DermaugError: It is a folder, has another ending, is a file that lacks the mark, or its
+            folder cannot be written to.
     """
     if path.is_dir():
         raise DermaugError(f"{path}: expected the name of a {ending} file, found a folder")
@@ -29,6 +32,7 @@ def require_output_file(path: Path, ending: str, mark: str) -> None:
             f"{path}: expected a new file, or an earlier output of this command; found another "
             "file; choose another name, or move it away"
         )
+    require_writable(path.parent)
 
 
 def require_output_folder(
@@ -45,15 +49,12 @@ def require_output_folder(
 
     Raises:
         DermaugError: The folder is a file, lies in the data set, or holds something of these names
-            without the marked file.
+            without the marked file, or cannot be written to.
     """
     if folder.exists() and not folder.is_dir():
         raise DermaugError(f"{folder}: expected a folder for the output, found a file")
-    if data is not None and data.is_dir() and folder.resolve().is_relative_to(data.resolve()):
-        raise DermaugError(
-            f"{folder}: expected a folder outside of the data set {data}, whose images the output "
-            "would be mixed with; choose another --output"
-        )
+    if data is not None:
+        require_outside(folder, data)
     taken = [name for name in names if (folder / name).exists()]
     if taken and not _is_marked(folder / marked, mark):
         raise DermaugError(
@@ -61,6 +62,73 @@ def require_output_folder(
             f"{', '.join(taken)} of something else, which would be overwritten; choose another "
             "--output"
         )
+    require_writable(folder)
+
+
+def require_outside(output: Path, data: Path) -> None:
+    """Refuse to write into a set of images, where an output would count as a part of it.
+
+    Args:
+        output: The folder to write to.
+        data: A data set or synthetic set that is read; nothing lies in a single file.
+
+    Raises:
+        DermaugError: The output is the set, or lies in it.
+    """
+    if data.is_dir() and output.resolve().is_relative_to(data.resolve()):
+        raise DermaugError(
+            f"{output}: expected a folder outside of the images in {data}, which the output would "
+            "be mixed with; choose another place for the output"
+        )
+
+
+def require_writable(folder: Path) -> None:
+    """Prove that a file can be written in `folder`, before any work is begun.
+
+    The folder need not exist, and is not left behind: what is refused later leaves no trace.
+
+    Raises:
+        DermaugError: Names the folder and the system's reason.
+    """
+    made: list[Path] = []
+    try:
+        absent = [place for place in (folder, *folder.parents) if not place.exists()]
+        for place in reversed(absent):
+            place.mkdir(exist_ok=True)
+            made.append(place)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise DermaugError(
+            f"cannot write to the output folder {folder}: {error.strerror or error}; "
+            "choose another, or make it writable"
+        ) from None
+    finally:
+        for place in reversed(made):
+            with suppress(OSError):  # someone else put something there meanwhile
+                place.rmdir()
+
+
+def require_new_folder(folder: Path) -> None:
+    """Refuse a place where a whole folder cannot appear.
+
+    Raises:
+        DermaugError: It holds something, is a file or a link, is the current folder, cannot be
+            looked at, or cannot be written beside.
+    """
+    try:
+        is_file = folder.is_symlink() or (folder.exists() and not folder.is_dir())
+        taken = not is_file and folder.exists() and any(folder.iterdir())
+        here = folder.resolve() == Path.cwd()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        reason = getattr(error, "strerror", None) or error
+        raise DermaugError(f"{folder}: expected a new or empty folder ({reason})") from None
+    if is_file or taken or here:
+        found = "the current folder" if here else "a file" if is_file else "one in use"
+        raise DermaugError(
+            f"{folder}: expected a new or empty folder, found {found}; choose another or empty it"
+        )
+    require_writable(folder.parent)
 
 
 def _is_marked(path: Path, mark: str) -> bool:

@@ -176,7 +176,7 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--set", "generators.0.family=gan", "--set", "arms.2.synthetic.family=gan"], "'gan'"),
         (["--set", "data.size=50"], "data.size is 50"),
         (["--set", "classifiers.0.model=resnet1888"], "unknown model 'resnet1888'"),
-        (["--device", "tpu"], "--device tpu: not available on this machine"),
+        (["--device", "tpu"], "--device tpu: expected auto, cpu, cuda, cuda:N or mps"),
         (["--precision", "64"], "--precision 64"),
     ],
     ids=lambda part: part[-1] if isinstance(part, list) else None,

@@ -149,7 +149,7 @@ def test_outputs_replace_no_input(dermaug: Run, phantoms: Path, checkpoints: Pat
     assert_refused(refused, "expected the name of a .csv file, found a folder")
     assert photograph.read_bytes() == before
     refused = dermaug("data", "summary", phantoms, "--output", phantoms)
-    assert_refused(refused, "expected a folder outside of the data set")
+    assert_refused(refused, "expected a folder outside of the images")
     code, _ = dermaug("predict", classifier, photograph, "--output", "found.csv")
     assert code == 0
     code, _ = dermaug("predict", classifier, photograph, "--output", "found.csv")
@@ -572,3 +572,12 @@ def test_run_whose_manifest_was_changed(dermaug: Run, tmp_path: Path, phantoms: 
     for content in ("[]", "{}", '{"data": 3}', *map(json.dumps, odd)):
         (folder / "run.json").write_text(content)
         assert_refused(dermaug("report", folder), "run.json: ")
+
+
+def test_a_run_lies_outside_of_its_data(dermaug: Run, phantoms: Path) -> None:
+    Path("small.toml").write_text(SMALL)
+    before = sorted(phantoms.rglob("*"))
+    refused = dermaug("run", "small.toml", "--data", phantoms, "--output", phantoms / "run")
+    assert refused[0] == 2
+    assert "expected a folder outside of the images" in refused[1]
+    assert sorted(phantoms.rglob("*")) == before

@@ -41,3 +41,11 @@ def test_the_cache_is_emptied_only_after_a_yes(
     assert drawn.exists()
     assert runner.invoke(app, ["cache", "clear", "--yes"]).exit_code == 0
     assert not drawn.exists()
+
+
+def test_a_cache_that_is_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv("DERMAUG_CACHE", str(tmp_path / "cache"))
+    ended = runner.invoke(app, ["cache", "list"])
+    assert ended.exit_code == 2
+    assert "DERMAUG_CACHE: expected a folder, found the file" in ended.output

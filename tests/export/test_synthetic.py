@@ -167,6 +167,8 @@ def test_what_is_no_set_and_a_folder_in_use_are_refused(source: Path, tmp_path: 
         export_synthetic(tmp_path, tmp_path / "out", "imagefolder")
     with pytest.raises(DermaugError, match="new or empty folder"):
         export_synthetic(source, source, "imagefolder")
+    with pytest.raises(DermaugError, match="expected a folder outside of the images"):
+        export_synthetic(source, source / "inside", "imagefolder")
 
 
 @pytest.mark.filterwarnings("ignore")  # datasets leaves its files open

@@ -11,7 +11,7 @@ from dermaug.app.safety import new_folder
 from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import GeneratorResult
-from dermaug.files import require_writable
+from dermaug.output_places import require_writable
 from dermaug.report.formats import counted
 from dermaug.synthesis.synthetic_set import write_synthetic_set
 

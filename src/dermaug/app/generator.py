@@ -15,8 +15,8 @@ from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.results import GeneratorResult
-from dermaug.files import require_writable
 from dermaug.generators.family import Sampler, as_pixels, draw
+from dermaug.output_places import require_writable
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import latent_batches
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set

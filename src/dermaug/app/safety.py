@@ -15,8 +15,8 @@ from dermaug.data.cells import name_fault
 from dermaug.data.image_files import BadImageError, decode
 from dermaug.data.squares import resized
 from dermaug.errors import DermaugError
-from dermaug.files import require_new_folder
 from dermaug.host import has_ended, this_host
+from dermaug.output_places import require_new_folder
 from dermaug.whole_numbers import whole_number
 
 _PRIVATE = "dermaug-app-"

@@ -7,18 +7,23 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from dermaug.cli.streams import drop_lost_output
 from dermaug.console import console
+from dermaug.disk import FULL
 from dermaug.errors import DermaugError, Terminated
 
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED = 130, 143
 JSON_OPTION = "--json"
+RESUMING = ("run", "train")
+"""Commands that keep what is finished, and go on from it."""
 NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc")
 """What libraries say, in lower case, when memory does not suffice."""
 
@@ -30,6 +35,16 @@ def command_line() -> str:
 
 class GuardedGroup(TyperGroup):
     """Converts the errors of dermaug into a message and an exit code."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401
+        """Read the options of the program; `--help` and `--version` print here already."""
+        try:
+            return super().make_context(*args, **extra)
+        except OSError as error:
+            if (told := _of_the_system(error)) is None:
+                raise
+            _tell(told, as_json=False)
+            raise typer.Exit(USAGE_ERROR) from None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401
         """Run the command."""
@@ -44,7 +59,7 @@ class GuardedGroup(TyperGroup):
             _tell(error, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
         except (KeyboardInterrupt, Terminated) as error:
-            _say(f"interrupted; to resume from the last checkpoint, run again: {command_line()}")
+            _say(f"interrupted; {_goes_on(words)}: {command_line()}")
             code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
             raise typer.Exit(code) from None
         except (OSError, MemoryError, RuntimeError) as error:
@@ -68,10 +83,19 @@ def _refuse_empty(words: Sequence[str]) -> None:
         )
 
 
+def _goes_on(words: Sequence[str]) -> str:
+    """What the same command does when it is run again."""
+    if words[:1] and words[0] in RESUMING:
+        return "what is finished is kept; to go on from there, run again"
+    return "nothing is left half-written; to begin again, run"
+
+
 def _tell(error: DermaugError, *, as_json: bool) -> None:
     """Print an error to standard error, and with `--json` as one document to standard output."""
     if as_json:
-        typer.echo(json.dumps({"error": error.message, "details": error.details}, indent=2))
+        with suppress(OSError):
+            typer.echo(json.dumps({"error": error.message, "details": error.details}, indent=2))
+    drop_lost_output()
     console.print("error:", style="bold red", end=" ")
     _say(error.message)
     for detail in error.details:
@@ -89,8 +113,8 @@ def _of_the_system(error: Exception) -> DermaugError | None:
     if isinstance(error, BrokenPipeError):
         return None  # the reader of our output went away: typer ends quietly
     if isinstance(error, OSError):
-        place = error.filename2 or error.filename  # the first of two is a temporary file
-        where = f"{place}: " if place else ""
+        open_file = "standard output, or another open file" if error.errno in FULL else ""
+        where = f"{place}: " if (place := error.filename or open_file) else ""
         return DermaugError(
             f"{where}{error.strerror or error}; check the path, its permissions and the free disk "
             "space"

@@ -112,13 +112,11 @@ def audit(
     """Compare synthetic with real images: fidelity, copies, and recognisable classes."""
     features.check()
     if output is not None:
-        from dermaug.files import require_writable
         from dermaug.output_places import require_output_folder
         from dermaug.report.sections.audit_pages import MARK, WRITTEN
 
         for read in (data, *synthetic):
             require_output_folder(output, WRITTEN, WRITTEN[0], MARK, read)
-        require_writable(output)
     from dermaug.inspection.audit_folder import audit_folder
     from dermaug.training.fabric import start_fabric
 

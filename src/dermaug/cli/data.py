@@ -112,12 +112,10 @@ def summary(
     from dermaug.data.dataset import open_dataset, read_pixels
     from dermaug.data.description import describe
     from dermaug.data.description_figures import PICTURE_MARK, PICTURES, draw_all
-    from dermaug.files import require_writable
     from dermaug.output_places import require_output_folder
 
     config = _asked(path, reading, size)
     require_output_folder(output, PICTURES, PICTURES[0], PICTURE_MARK, path)
-    require_writable(output)
     store = read_pixels(open_dataset(config), config)
     description = describe(store.catalog, store.images)
     tables = description.tables()

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 from rich.filesize import decimal
 
-from dermaug.cli.app import app
+from dermaug.cli.app import USAGE_ERROR, app
 from dermaug.cli.options import Json, echo_json
+from dermaug.cli.streams import confirmed
 from dermaug.console import console
 from dermaug.disk import free_bytes
 from dermaug.extras import to_install
@@ -124,8 +125,9 @@ def clear(
 
     folder = default_cache()
     total = sum(entry.size for entry in cache_entries(folder))
-    if total and not sure:
-        typer.confirm(f"Remove {decimal(total)} from {folder}?", abort=True)
+    if total and not sure and not confirmed(f"Remove {decimal(total)} from {folder}?", "--yes"):
+        console.print("nothing was removed")
+        raise typer.Exit(USAGE_ERROR)
     console.print(f"freed {decimal(clear_cache(folder))}", markup=False)
 
 

@@ -36,14 +36,12 @@ def explore(
 ) -> None:
     """Explore a generator: latent interpolation, arithmetic, discriminator, near-duplicates."""
     from dermaug.experiment.run.artefacts import find_generator
-    from dermaug.files import require_writable
     from dermaug.output_places import require_output_folder
     from dermaug.report.sections.explore import MARK, WRITTEN
 
     checkpoint = find_generator(generator)
     folder = output or checkpoint.parent / "explore"
     require_output_folder(folder, WRITTEN, WRITTEN[0], MARK, data)
-    require_writable(folder)
     from dermaug.inspection.exploration import explore as look
     from dermaug.report.sections.explore import explore_sentences, write_explore_page
     from dermaug.training.fabric import start_fabric

@@ -57,13 +57,11 @@ def predict(
     from dermaug.csv_files import write_csv
     from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_paths
-    from dermaug.files import require_writable
     from dermaug.output_places import require_output_file
     from dermaug.training.fabric import start_fabric
 
     if output is not None:
         require_output_file(output, ".csv", "file,label,")
-        require_writable(output.parent)
     found = predict_paths(only_classifier(model).path, images, start_fabric(device), masks)
     if found.skipped:
         number = len(found.skipped)

@@ -129,7 +129,8 @@ def _write_plan(
         )
     from dermaug.experiment.recipe.choose import make_plan
     from dermaug.experiment.recipe.sentences import plan_text
-    from dermaug.files import require_writable, write_text
+    from dermaug.files import write_text
+    from dermaug.output_places import require_writable
 
     require_writable(path.parent)
     made = make_plan(str(source), hours, launch, wishes)

@@ -34,11 +34,13 @@ def make(
     device: Device = "auto",
 ) -> None:
     """Write one page per reader, to be sent, and the key, to be kept."""
+    from dermaug.output_places import require_new_folder
     from dermaug.readers.key import KEY, SEND
     from dermaug.readers.make import make_reader_test
     from dermaug.training.fabric import start_fabric
 
     place = output or folder / "readers"
+    require_new_folder(place)
     results = read_run(folder, data)
     where = start_fabric(device).device
     for note in make_reader_test(
@@ -64,12 +66,14 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score the answers of readers into DIR/scores and DIR/readers.html."""
+    from dermaug.output_places import require_writable
     from dermaug.readers.answers import read_answers
     from dermaug.readers.key import read_key
     from dermaug.readers.scores import score_readers
     from dermaug.report.sections.readers import reader_sentences, write_reader_page
 
     key = read_key(folder)
+    require_writable(folder)
     scores = score_readers(key, read_answers(key, answers))
     scores.write(folder)
     page = write_reader_page(folder, key, scores)

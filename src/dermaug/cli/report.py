@@ -36,7 +36,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write the report of a finished or unfinished run again, or the answers to a guideline."""
-    from dermaug.output_places import require_output_file
+    from dermaug.output_places import require_output_file, require_writable
     from dermaug.report.checklist import CHECKLIST_MARK, known_guideline, write_checklist
     from dermaug.report.page import render_report, require_report_place
     from dermaug.report.sections.lead import told_answer
@@ -44,9 +44,11 @@ def report(
 
     if checklist is not None:
         known_guideline(checklist)
-        if output is not None:
-            require_output_file(output, ".md", CHECKLIST_MARK)
-    elif output is not None:
+    if output is None:
+        require_writable(folder)
+    elif checklist is not None:
+        require_output_file(output, ".md", CHECKLIST_MARK)
+    else:
         require_report_place(folder, output)
     results = read_run(folder, data)
     scored = score(results)
@@ -70,7 +72,7 @@ def publish(
     data: Moved = None,
 ) -> None:
     """Copy what can be published of a run: numbers, plots and synthetic images."""
-    from dermaug.files import require_new_folder
+    from dermaug.output_places import require_new_folder
     from dermaug.report.publish import publish as publish_run
     from dermaug.scoring.scoring import score
 

@@ -190,7 +190,7 @@ def _train(
 
 def _prepare(folder: Path, asked: Experiment, launch: Launch) -> None:
     """Check everything that would stop the run before anything is written."""
-    from dermaug.files import require_writable
+    from dermaug.output_places import require_writable
 
     require_writable(folder)  # first: it takes no second, unlike what torch needs to start
     from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder

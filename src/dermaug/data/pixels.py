@@ -147,8 +147,15 @@ def refuse_uncropped(store: PixelStore, what: str) -> None:
 
 
 def default_cache() -> Path:
-    """`$DERMAUG_CACHE`, or `~/.cache/dermaug`."""
-    return Path(os.environ.get("DERMAUG_CACHE") or Path.home() / ".cache" / "dermaug")
+    """`$DERMAUG_CACHE`, or `~/.cache/dermaug`.
+
+    Raises:
+        DermaugError: It is no folder.
+    """
+    folder = Path(os.environ.get("DERMAUG_CACHE") or Path.home() / ".cache" / "dermaug")
+    if folder.exists() and not folder.is_dir():
+        raise DermaugError(f"DERMAUG_CACHE: expected a folder, found the file {folder}")
+    return folder
 
 
 def _jobs(catalog: Catalog, *, with_masks: bool) -> list[Job]:

@@ -16,9 +16,10 @@ from dermaug.export.cards import CARD, audit_words, card
 from dermaug.export.licences import is_dermoscopic, licence_of, skin_words
 from dermaug.export.measured import measure
 from dermaug.export.onnx_file import Graph, write_onnx
-from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
+from dermaug.files import folder_written_aside, write_json
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection.audit_run import read_audit
+from dermaug.output_places import require_new_folder
 
 CONFIG = "config.json"
 
@@ -35,7 +36,7 @@ def export_classifier(model: Path, output: Path, *, onnx: bool = True) -> None:
         DermaugError: There is no classifier, the output is in use, or ONNX cannot be written.
     """
     checkpoint = only_classifier(model).path
-    _prepare(output)
+    require_new_folder(output)
     network, spec = load_classifier(checkpoint)
     files = JobFolder(checkpoint.parent)
     record = TrialRecord.read(files.record) if files.record.is_file() else None
@@ -79,7 +80,7 @@ def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
         DermaugError: There is no generator, the output is in use, or ONNX cannot be written.
     """
     checkpoint = find_generator(model)
-    _prepare(output)
+    require_new_folder(output)
     sampler, spec = load_generator(checkpoint, torch.device("cpu"))
     files = JobFolder(checkpoint.parent)
     record = GeneratorRecord.read(files.record) if files.record.is_file() else None
@@ -105,11 +106,6 @@ def export_generator(model: Path, output: Path, *, onnx: bool = True) -> None:
     }
     graph = Graph(sampler.evaluated(), inputs, sampler.output) if onnx else None
     _write(output, checkpoint, "unconditional-image-generation", config, told, graph)
-
-
-def _prepare(output: Path) -> None:
-    require_new_folder(output)
-    require_writable(output.parent)
 
 
 def _write(

@@ -16,7 +16,8 @@ from dermaug.export.cards import CARD, card, set_words, size_category
 from dermaug.export.croissant import FILE, croissant
 from dermaug.export.layouts import LAYOUTS
 from dermaug.export.licences import licence_of, skin_words
-from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_json
+from dermaug.files import folder_written_aside, write_json
+from dermaug.output_places import require_new_folder, require_outside
 from dermaug.synthesis.origin import ORIGIN, OriginRecord
 from dermaug.synthesis.synthetic_set import MANIFEST
 
@@ -37,7 +38,8 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
         Remarks, one sentence each.
 
     Raises:
-        DermaugError: The folder is not such a set, the output is in use, or all images are copies.
+        DermaugError: The folder is not such a set, the output is in use or lies in it, or all
+            images are copies.
     """
     if not (source / MANIFEST).is_file():
         raise DermaugError(
@@ -45,7 +47,7 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
             "or a run has it in GENERATOR/synthetic; found none"
         )
     require_new_folder(output)
-    require_writable(output.parent)
+    require_outside(output, source)
     source = source.resolve()
     run, whole = run_above(source), recorded_set(source)
     found = audited_by_run(source, whole)

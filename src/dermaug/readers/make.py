@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import folder_written_aside, require_new_folder, require_writable, write_text
+from dermaug.files import folder_written_aside, write_text
+from dermaug.output_places import require_new_folder, require_outside
 from dermaug.readers.key import KEY, SEND, Case, ReaderKey
 from dermaug.readers.opinions import classifier_opinions
 from dermaug.readers.page import INSTRUCTIONS, reader_page
@@ -42,7 +43,7 @@ def make_reader_test(
         DermaugError: The run has no generated images, or the folder is in use.
     """
     require_new_folder(output)
-    require_writable(output.parent)
+    require_outside(output, results.catalog.root)
     secret = secrets.randbits(64)
     fold, chosen = choose_images(results, number, secret)
     images = [one.pixels for one in chosen]

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import require_writable, write_text
+from dermaug.files import write_text
+from dermaug.output_places import require_writable
 from dermaug.report.checklist_answers import ANSWERS
 from dermaug.scoring.scoring import Scoring
 

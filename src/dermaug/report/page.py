@@ -9,9 +9,13 @@ from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import require_writable
 from dermaug.inspection.audit_summary import collect_audits
-from dermaug.output_places import require_output_file, require_output_folder
+from dermaug.output_places import (
+    require_output_file,
+    require_output_folder,
+    require_outside,
+    require_writable,
+)
 from dermaug.report.blocks import Page, Section
 from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
@@ -92,11 +96,13 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         Path of the page.
 
     Raises:
-        DermaugError: The folder cannot be written to, or `require_report_place` refuses it.
+        DermaugError: The folder cannot be written to or lies in the data, or
+            `require_report_place` refuses it.
     """
     page = RunFolder(results.folder).report if output is None else output
     if output is not None:
         require_report_place(results.folder, output)
+        require_outside(output.parent, results.catalog.root)
     require_writable(page.parent)
     whole, results = results, results.compared
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)

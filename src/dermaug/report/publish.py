@@ -16,17 +16,12 @@ from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import PUBLISHED, JobFolder, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults
-from dermaug.files import (
-    folder_written_aside,
-    read_sealed,
-    require_new_folder,
-    write_json,
-    write_text,
-)
+from dermaug.files import folder_written_aside, read_sealed, write_json, write_text
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.markdown import plain
+from dermaug.output_places import require_new_folder, require_outside
 from dermaug.report.blocks import Figure, Table, write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
@@ -61,7 +56,8 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
         Path of `tables.md`.
 
     Raises:
-        DermaugError: No classifier is trained yet, or `output` is not empty or lies within the run.
+        DermaugError: No classifier is trained yet, or `output` is not empty or lies within the run
+            or its data.
     """
     if not results.trials:
         raise DermaugError(
@@ -69,6 +65,7 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
             "it with `dermaug run`"
         )
     require_new_folder(output)
+    require_outside(output, results.catalog.root)
     if output.resolve().is_relative_to(results.folder.resolve()):
         raise DermaugError(
             f"{output} is inside the run folder {results.folder}; choose another folder"

@@ -6,8 +6,8 @@ import torch
 
 from dermaug.console import Advance
 from dermaug.errors import DermaugError
-from dermaug.files import require_new_folder, require_writable
 from dermaug.generators.saved_generator import load_generator
+from dermaug.output_places import require_new_folder
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample_batches
 from dermaug.synthesis.synthetic_set import Provenance, write_png_set
@@ -44,7 +44,6 @@ def generate_folder(
             f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), "
             f"found {label!r}"
         )
-    require_writable(output.parent)
     latent_seed = derive_seed("generate", seed)
     provenance = Provenance(
         spec.config.key,

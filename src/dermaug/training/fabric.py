@@ -40,6 +40,9 @@ def start_fabric(device: str = "auto", precision: str = "auto") -> Fabric:
         here = ", ".join(name for name, is_here in available.items() if is_here)
         here += f" (cuda:0 to cuda:{number - 1})" if number > 1 else ""
         asked = f"{device}:{index}" if index else device
+        if device not in available:
+            known = "auto, cpu, cuda, cuda:N or mps"
+            raise DermaugError(f"--device {asked}: expected {known}; this machine has {here}")
         raise DermaugError(f"--device {asked}: not available on this machine, which has {here}")
     if precision == "auto":
         fast = multiplies_bfloat16(torch.device(device))

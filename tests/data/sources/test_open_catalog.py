@@ -29,6 +29,29 @@ def test_an_unknown_path_is_told_what_each_source_looked_for(tmp_path: Path) -> 
             assert detail == f"{name}: looked for {source.looks_for}"
 
 
+def test_names_that_are_not_utf8_are_listed(tmp_path: Path, jpeg: bytes) -> None:
+    for name in (b"mel/1.jpg", b"nv/\xe9.jpg", b"nv/2.jpg"):
+        image = tmp_path / os.fsdecode(name)
+        image.parent.mkdir(exist_ok=True)
+        try:
+            image.write_bytes(jpeg)
+        except OSError:
+            pytest.skip("this file system takes UTF-8 only")
+    with pytest.raises(DermaugError, match="expected names in UTF-8, found others") as caught:
+        open_catalog(tmp_path)
+    assert caught.value.details == (str(tmp_path / os.fsdecode(b"nv/\xe9.jpg")),)
+
+
+def test_a_link_in_a_circle_beside_the_data_is_no_concern_of_theirs(
+    tmp_path: Path, jpeg: bytes
+) -> None:
+    for name in ("images/mel/1.jpg", "images/nv/2.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(jpeg)
+    (tmp_path / "loop").symlink_to("loop")
+    assert len(open_catalog(tmp_path / "images")) == 2
+
+
 def test_hints(tmp_path: Path, jpeg: bytes) -> None:
     inside = tmp_path / "inside" / "mel"
     inside.mkdir(parents=True)

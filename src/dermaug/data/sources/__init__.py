@@ -122,8 +122,19 @@ def open_catalog(
     except OSError as error:
         where = error.filename or path
         raise DermaugError(f"{where}: cannot be read ({error.strerror or error})") from None
+    except UnicodeEncodeError as error:  # of Arrow, which holds the paths
+        raise DermaugError(
+            f"{path}: expected names in UTF-8, found others, as of an old archive; rename them, "
+            "for example with convmv",
+            [name for name in files_below(path) if not _is_utf8(name)][:MOST_DOUBTS]
+            or [str(error.object)],
+        ) from None
     looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
     raise DermaugError(f"{path}: not a supported data set", hints or looked)
+
+
+def _is_utf8(name: str) -> bool:
+    return name.encode(errors="replace").decode() == name
 
 
 def _meant(path: Path) -> tuple[Path, Source | None]:

@@ -13,7 +13,8 @@ from urllib.request import getproxies
 from dermaug.data.catalog import Catalog
 from dermaug.data.sources import open_catalog
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, require_writable, write_text
+from dermaug.files import folder_written_aside, write_text
+from dermaug.output_places import require_writable
 
 HANDLE = "kmader/skin-cancer-mnist-ham10000"
 NUM_IMAGES = 10_015

@@ -100,7 +100,9 @@ def file_names(folder: Path) -> list[str]:
         return [name for name in inside[0] if not name.startswith(HIDDEN)]
     with os.scandir(folder) as entries:
         return sorted(
-            entry.name for entry in entries if entry.is_file() and not entry.name.startswith(HIDDEN)
+            entry.name
+            for entry in entries
+            if _is(entry.is_file) and not entry.name.startswith(HIDDEN)
         )
 
 
@@ -111,8 +113,16 @@ def sub_folders(folder: Path) -> list[Path]:
         names = inside[1]
     else:
         with os.scandir(folder) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir())
+            names = sorted(entry.name for entry in entries if _is(entry.is_dir))
     return [folder / name for name in names if not name.startswith((".", "__MACOSX"))]
+
+
+def _is(kind: Callable[[], bool]) -> bool:
+    """What an entry says of its kind; a link that leads in a circle is of none."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 def archives(folder: Path) -> list[Path]:

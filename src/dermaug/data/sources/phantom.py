@@ -19,7 +19,8 @@ from dermaug.data.sources.phantom_camera import Views, draw_views, lesion_frame,
 from dermaug.data.sources.phantom_drawing import LesionDrawing, NoiseAtlas
 from dermaug.data.sources.phantom_traits import LABELS, TRAITS, Lesions, draw_lesions, draw_patients
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, require_new_folder, require_writable
+from dermaug.files import folder_written_aside
+from dermaug.output_places import require_new_folder
 from dermaug.seeding import derive_seed
 
 COLUMNS = ("lesion_id", "image_id", "dx", "dx_type", "age", "sex", "localization")
@@ -114,7 +115,6 @@ def write_phantoms(folder: Path, config: PhantomConfig, size: int) -> Path:
         DermaugError: `folder` holds something, cannot be written, or `size` is too small.
     """
     require_new_folder(folder)
-    require_writable(folder.parent)
     plan = _plan_set(config.number, config.seed, config.balanced)
     half = -(-len(plan.table) // 2)
     with folder_written_aside(folder) as aside:

@@ -22,7 +22,7 @@ from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.run import Run, begin_run, finish_run, prepare_run
 from dermaug.experiment.stages.outside import look_outside
-from dermaug.files import require_writable
+from dermaug.output_places import require_writable
 from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
 

@@ -11,7 +11,7 @@ import numpy as np
 import dermaug
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_labelled
+from dermaug.data.dataset import PHANTOM, open_labelled
 from dermaug.data.fold_files import read_folds, write_folds, write_folds_csv
 from dermaug.data.given_splits import chosen_folds
 from dermaug.data.image_rows import Pixels
@@ -37,7 +37,8 @@ from dermaug.experiment.run.identity import (
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
-from dermaug.files import require_writable, sweep, write_sealed
+from dermaug.files import expanded, sweep, write_sealed
+from dermaug.output_places import require_outside, require_writable
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +176,8 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
+    if not files.is_begun and experiment.data.source != PHANTOM:
+        require_outside(folder, expanded(experiment.data.source, "data.source"))
     store = decoded(experiment)
     refuse_other_data(folder, store)
     twins = twins_of(store, folder)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dermaug.csv_files import write_csv
-from dermaug.files import require_writable
 from dermaug.inspection.audit_folder import FolderAudit
+from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Details, Figure, Page, Section, Table
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_pictures import pair_panel

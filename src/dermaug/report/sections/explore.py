@@ -13,8 +13,9 @@ from dermaug.csv_files import write_csv
 from dermaug.data.halves import LEAST_GROUPS
 from dermaug.evaluation.duplicates import NEAR
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import require_writable, write_json
+from dermaug.files import write_json
 from dermaug.inspection.exploration import Exploration
+from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Bullets, Figure, Heading, Page, Panel, Section, Table
 from dermaug.report.drawing import file_name, png, sheet
 from dermaug.report.formats import counted, number, signed

@@ -1,0 +1,59 @@
+"""Standard output that is full, standard input that is closed, and Ctrl-C: no traceback."""
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dermaug.cli.app import _goes_on
+
+PROGRAM = str(Path(sys.executable).parent / "dermaug")
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full on this system")
+@pytest.mark.parametrize("buffered", ["", "1"])
+@pytest.mark.parametrize("words", ["--version", "runs --help", "runs . --json", "compare . --json"])
+def test_full_standard_output_is_said_in_a_line(words: str, buffered: str, tmp_path: Path) -> None:
+    with FULL.open("wb") as full:
+        ended = subprocess.run(
+            [PROGRAM, *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONUNBUFFERED": buffered},
+        )
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.count("error:") == 1
+    if "compare" not in words:  # which is refused
+        assert "standard output, or another open file: No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("end", ["<&-", "</dev/null"])
+def test_a_question_that_nobody_answers_names_the_option(end: str, tmp_path: Path) -> None:
+    drawn = tmp_path / "phantoms" / "few"
+    drawn.mkdir(parents=True)
+    (drawn / "a.png").write_bytes(b"0" * 10)
+    ended = subprocess.run(
+        f"{shlex.quote(PROGRAM)} cache clear {end}",
+        shell=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"DERMAUG_CACHE": str(tmp_path)},
+    )
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert "found no standard input; add --yes" in ended.stderr
+    assert drawn.exists()
+
+
+def test_only_commands_that_keep_something_say_that_they_go_on() -> None:
+    assert "go on from there" in _goes_on(["run", "x.toml"])
+    assert "go on from there" in _goes_on(["train", "generator"])
+    for words in (["score", "run"], ["report", "run"], []):
+        assert "begin again" in _goes_on(words)
