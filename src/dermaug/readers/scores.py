@@ -70,10 +70,10 @@ class ReaderScores:
             keys = {"scope": str, "generator": str}
             paths = {each.name: folder / SCORES / f"{each.name}.csv" for each in fields(cls)}
             return cls(**{name: pd.read_csv(path, dtype=keys) for name, path in paths.items()})
-        except (OSError, ValueError) as error:  # pandas' ParserError is a ValueError
+        except (OSError, ValueError):  # pandas' ParserError is a ValueError
             raise DermaugError(
-                f"{folder / SCORES}: expected the tables of `dermaug readers score` ({error}); "
-                "score the answers again"
+                f"{folder / SCORES}: expected the tables of `dermaug readers score`, found one "
+                "missing or damaged; score the answers again"
             ) from None
 
 
