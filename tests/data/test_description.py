@@ -10,7 +10,7 @@ from PIL import Image
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.description import CHANNELS, describe, image_colours
-from dermaug.data.description_figures import draw_all
+from dermaug.data.description_figures import draw_all, draw_overview, draw_patients
 
 
 @pytest.fixture
@@ -72,6 +72,20 @@ def test_counts_are_those_of_the_table(catalog: Catalog, images: np.ndarray) -> 
         assert list(table.columns) == list(catalog.classes)
     assert set(found.tables())
     assert all(len(table) for table in found.tables().values())
+
+
+def test_nothing_is_counted_or_drawn_of_what_is_unknown(
+    catalog: Catalog, images: np.ndarray
+) -> None:
+    bare = catalog.table.assign(age=np.nan, sex="unknown", patient_id=catalog.table["image_id"])
+    found = describe(replace(catalog, grouped=False, table=bare), images)
+    assert "lesions" not in found.classes
+    assert not any("esion" in title for title in found.tables())
+    assert [axis.get_title() for axis in draw_overview(found).axes] == [
+        "Images and patients of each class"
+    ]
+    titles = [axis.get_title() for axis in draw_patients(found).axes]
+    assert {"Age in years: unknown", "Sex: unknown"} < set(titles)
 
 
 def test_united_count_of_images_in_the_last_column(catalog: Catalog, images: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from dermaug.evaluation.malignancy import (
     auc,
     called_by_top_class,
     malignant_classes,
+    melanoma_classes,
     one_against_rest,
     partial_auc,
     sensitivity_specificity,
@@ -44,10 +45,28 @@ def test_benign_and_malignant_are_what_they_say() -> None:
 
 @pytest.mark.parametrize(
     "classes",
-    [("mel", "melanocytic"), ("bkl", "nv"), ("mel", "bcc"), ("malignant", "nv"), ("MEL",)],
+    [("mel", "melanocytic"), ("bkl", "nv"), ("mel", "bcc"), ("mel", "nv", "other"), ("MEL",)],
 )
-def test_other_names_and_one_sided_questions_are_left_alone(classes: tuple[str, ...]) -> None:
+def test_unknown_names_and_one_sided_questions_are_left_alone(classes: tuple[str, ...]) -> None:
     assert malignant_classes(classes) is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        (("BCC", "Dermatofibroma", "Melanoma", "Naevus", "Seborrheic keratosis"), "BCC Melanoma"),
+        (("malignant", "nv"), "malignant"),
+        (("Melanom", "Plattenepithelkarzinom", "Muttermal"), "Melanom Plattenepithelkarzinom"),
+        (LABELS, "akiec bcc mel"),
+    ],
+)
+def test_diagnoses_are_known_by_their_names(classes: tuple[str, ...], expected: str) -> None:
+    chosen = malignant_classes(classes)
+    assert chosen is not None
+    assert [label for label, own in zip(classes, chosen, strict=True) if own] == expected.split()
+    assert melanoma_classes(classes).tolist() == [
+        each[:5].lower() in ("mel", "melan") for each in classes
+    ]
 
 
 def test_one_side_alone_has_no_auc() -> None:

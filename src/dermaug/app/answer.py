@@ -5,9 +5,12 @@ from dataclasses import replace
 import pandas as pd
 
 from dermaug.app.opened import Opened
+from dermaug.inspection.audit_summary import collect_audits, of_largest
 from dermaug.report.blocks import Block, Page, Section
 from dermaug.report.page import FOOTER, facts
 from dermaug.report.sections.answer import unfinished
+from dermaug.report.sections.arms import arm_terms
+from dermaug.report.sections.copies import copy_alarms
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.lead import answer_section
@@ -17,6 +20,7 @@ from dermaug.report.sections.verdicts import (
     forest,
     overall_verdicts,
 )
+from dermaug.report.terms import TERMS
 
 FILTERED = (
     "Rows that the choice above leaves out are hidden here and below. The answer, and every "
@@ -44,6 +48,7 @@ def answer_page(opened: Opened, model: str = "", arm: str = "", label: str = "")
     )
     primary = results.experiment.verdict.primary
     differences = [forest(scoring.verdicts, primary)] if len(scoring.verdicts) else []
+    alarms = copy_alarms(of_largest(results, collect_audits(results)[0]))
     told: list[Block] = [FILTERED] if model or arm or label else []
     if len(verdicts):
         classes = [label] if label else list(results.catalog.classes)
@@ -57,13 +62,14 @@ def answer_page(opened: Opened, model: str = "", arm: str = "", label: str = "")
         question="",
         facts=facts(results),
         sections=[
-            answer_section(whole, scoring, differences),
+            answer_section(whole, scoring, differences, alarms),
             Section("verdicts", "Verdicts", told, "Verdicts"),
             ladder_section(hidden),
             Section("curves", "Curves", curves(results, hidden), "Curves"),
         ],
         footer=FOOTER,
         notices=unfinished(whole),
+        terms=TERMS | arm_terms(results),
     ).render()
 
 

@@ -15,6 +15,10 @@ from dermaug.app.safety import known
 from dermaug.errors import DermaugError
 
 ALL = "all"
+WHICH = (
+    "All folds and seeds of an arm are trained alike: take the first one of the arm that does "
+    "better by the answer, or of the baseline, and not the one that looks best here."
+)
 WAITING = 20
 """Clicks that may wait; more are refused with a message."""
 
@@ -37,8 +41,12 @@ def answer_tab(opened: Opened) -> None:
     classes = list(opened.results.catalog.classes)
     with gr.Row():
         chosen = [
-            gr.Dropdown([ALL, *names], value=ALL, label=label)
-            for label, names in (("Class", classes), ("Arm", arms), ("Network", models))
+            gr.Dropdown([ALL, *names], value=ALL, label=label, info=info)
+            for label, names, info in (
+                ("Class", classes, "in the verdicts by class, below"),
+                ("Arm", arms, "in the verdicts and figures, below"),
+                ("Network", models, "in the verdicts and figures, below"),
+            )
         ]
     shown = gr.HTML(frame(answer_page(opened)))
 
@@ -66,7 +74,7 @@ def classifier_tab(opened: Opened) -> None:
     names = list(trials)
     with gr.Row():
         with gr.Column():
-            which = gr.Dropdown(names, value=names[0], label="Classifier")
+            which = gr.Dropdown(names, value=names[0], label="Classifier", info=WHICH)
             file = gr.File(label="Image of a lesion", type="binary", height=160)
             start = gr.Button("Look at the image", variant="primary")
         seen = gallery("What the network sees, and Grad-CAM", 2)

@@ -23,9 +23,10 @@ class Description:
     """Tables with the classes as columns, or as rows if that is easier to read.
 
     Args:
-        classes: Class -> images, lesions, patients where these are known, and the share of all
+        classes: Class -> images, lesions and patients where these are known, and the share of all
             images in percent.
-        images_per_lesion: Class -> number of lesions with 1, 2, ... images.
+        images_per_lesion: Class -> number of lesions with 1, 2, ... images; empty where lesions
+            are unknown.
         age: Decade of life, or unknown -> images of each class.
         sex: female, male, unknown -> images of each class.
         localization: Body site -> images of each class, the most frequent first.
@@ -53,13 +54,19 @@ class Description:
             "Images by skin tone": self.skin_tone,
             "Images by type of diagnostic confirmation": self.dx_type,
         }
-        known = {name: table for name, table in patients.items() if set(table.index) - {UNKNOWN}}
+        known = {name: table for name, table in patients.items() if is_known(table)}
+        lesions = {"Lesions by their number of images": self.images_per_lesion}
         return {
-            "Images and lesions": self.classes,
-            "Lesions by their number of images": self.images_per_lesion,
+            "Images and lesions" if "lesions" in self.classes else "Images": self.classes,
+            **(lesions if len(self.images_per_lesion) else {}),
             **known,
             "Colour of the images (0 to 255)": self.colour,
         }
+
+
+def is_known(table: pd.DataFrame) -> bool:
+    """Whether a table by age, sex or the like has a row other than unknown."""
+    return bool(set(table.index) - {UNKNOWN})
 
 
 def describe(catalog: Catalog, images: Pixels) -> Description:
@@ -95,12 +102,11 @@ def image_colours(images: Pixels) -> Float[np.ndarray, "n 4"]:
 
 
 def class_counts(catalog: Catalog) -> pd.DataFrame:
-    """Class -> images, lesions, and patients where any is known."""
+    """Class -> images, and lesions and patients where they are known."""
     labels, patients = catalog.table["label"], catalog.table["patient_id"]
-    counts = {
-        "images": labels.value_counts(),
-        "lesions": _lesions(catalog).groupby(labels).nunique(),
-    }
+    counts = {"images": labels.value_counts()}
+    if catalog.grouped:
+        counts["lesions"] = catalog.table["lesion_id"].groupby(labels).nunique()
     if (patients != "").any():
         counts["patients"] = patients[patients != ""].groupby(labels).nunique()
     table = pd.DataFrame(counts).reindex(list(catalog.classes)).fillna(0).astype(int)
@@ -113,13 +119,10 @@ def _classes(catalog: Catalog) -> pd.DataFrame:
     return table
 
 
-def _lesions(catalog: Catalog) -> pd.Series:
-    """Lesion of each image; without lesion ids each image is its own."""
-    return catalog.table["lesion_id" if catalog.grouped else "image_id"]
-
-
 def _images_per_lesion(catalog: Catalog) -> pd.DataFrame:
-    table = pd.DataFrame({"lesion": _lesions(catalog), "label": catalog.table["label"]})
+    if not catalog.grouped:
+        return pd.DataFrame()
+    table = catalog.table[["lesion_id", "label"]].set_axis(["lesion", "label"], axis=1)
     sizes = table.groupby(["label", "lesion"]).size().clip(upper=MOST_IMAGES)
     counts = pd.crosstab(sizes.index.get_level_values("label"), sizes.to_numpy())
     columns = range(1, int(sizes.max()) + 1 if len(sizes) else 2)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.description import CHANNELS, Description, image_colours
+from dermaug.data.description import CHANNELS, Description, image_colours, is_known
 from dermaug.data.image_rows import Pixels
 from dermaug.files import written_aside
 from dermaug.seeding import derive_seed
@@ -74,38 +74,52 @@ def draw_all(
 
 
 def draw_overview(description: Description) -> Figure:
-    """Images and lesions per class, and the number of images per lesion."""
-    classes = description.classes
-    figure, (left, right) = _figure(1, 2, 11, 1.6 + 0.42 * len(classes))
+    """Images, lesions or else patients per class, and the number of images per lesion."""
+    classes, per_lesion = description.classes, description.images_per_lesion
+    counted = [name for name in ("images", "lesions", "patients") if name in classes][:2]
+    figure, (left, *right) = _figure(1, 2 if len(per_lesion) else 1, 11, 1.6 + 0.42 * len(classes))
     rows = np.arange(len(classes))
-    for column, offset, colour in (("images", -0.2, SEQUENCE[0]), ("lesions", 0.2, SEQUENCE[4])):
+    places = ((-0.2, SEQUENCE[0]), (0.2, SEQUENCE[4]))
+    for column, (offset, colour) in zip(counted, places, strict=False):
         bars = left.barh(rows + offset, classes[column], 0.38, color=colour, label=column)
         left.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=9)
     _class_axis(left, list(classes.index))
-    left.set(title="Images and lesions of each class", xlabel="Number")
+    left.set(title=f"{' and '.join(counted).capitalize()} of each class", xlabel="Number")
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.margins(x=0.14)
     left.legend()
-    per_lesion = description.images_per_lesion
-    colours = [mpl.colormaps["viridis_r"](x) for x in np.linspace(0.08, 0.95, per_lesion.shape[1])]
-    _shares(right, per_lesion.T, colours, "Lesions by their number of images")
+    if right:
+        shades = np.linspace(0.08, 0.95, per_lesion.shape[1])
+        colours = [mpl.colormaps["viridis_r"](x) for x in shades]
+        _shares(right[0], per_lesion.T, colours, "Lesions by their number of images")
     return figure
 
 
 def draw_patients(description: Description) -> Figure:
-    """Age, body site, sex and diagnostic confirmation, each as shares of the images of a class."""
+    """Age, body site, sex and diagnostic confirmation, each as shares of the images of a class.
+
+    Those of which nothing is known say so.
+    """
     number = description.classes.shape[0]
     figure, axes = _figure(2, 2, 13, 3.4 + 0.8 * number)
-    _heat(axes[0], description.age, "Age in years")
-    _heat(axes[1], description.localization, "Body site")
-    for axis, table, title in (
-        (axes[2], description.sex, "Sex"),
-        (axes[3], description.dx_type, "Diagnostic confirmation"),
+    for axis, draw, table, title in (
+        (axes[0], _heat, description.age, "Age in years"),
+        (axes[1], _heat, description.localization, "Body site"),
+        (axes[2], _parts, description.sex, "Sex"),
+        (axes[3], _parts, description.dx_type, "Diagnostic confirmation"),
     ):
-        known = [name for name in table.index if name != "unknown"]
-        colour_of = {name: SEQUENCE[i % len(SEQUENCE)] for i, name in enumerate(known)}
-        _shares(axis, table, [colour_of.get(name, UNKNOWN) for name in table.index], title)
+        if is_known(table):
+            draw(axis, table, title)
+        else:
+            axis.set(title=f"{title}: unknown")
+            axis.axis("off")
     return figure
+
+
+def _parts(axis: Axes, table: pd.DataFrame, title: str) -> None:
+    known = [name for name in table.index if name != "unknown"]
+    colour_of = {name: SEQUENCE[i % len(SEQUENCE)] for i, name in enumerate(known)}
+    _shares(axis, table, [colour_of.get(name, UNKNOWN) for name in table.index], title)
 
 
 def draw_colour(catalog: Catalog, images: Pixels) -> Figure:

@@ -1,4 +1,4 @@
-"""Malignant or pre-malignant against benign, from the diagnoses of HAM10000."""
+"""Malignant or pre-malignant against benign, from the names of the diagnoses."""
 
 from collections.abc import Sequence
 
@@ -6,32 +6,57 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from dermaug.data.sources.ham10000 import LABELS
+from dermaug.data.diagnoses import OTHER_NAMES, meaning
 from dermaug.evaluation.discrimination import ratio, require_arrays
 
-MALIGNANT = ("akiec", "bcc", "mel", "malignant")
-"""Malignant or pre-malignant: actinic keratosis with intraepithelial carcinoma (akiec, of which a
-part becomes invasive), basal cell carcinoma, melanoma."""
-BINARY = {"benign", "malignant"}
-"""Classes of data sets that only distinguish these two."""
+MALIGNANT = (
+    "melanoma",
+    "basal cell carcinoma",
+    "squamous cell carcinoma",
+    "Bowen's disease",
+    "actinic keratosis",
+    "malignant",
+)
+"""Malignant or pre-malignant diagnoses of `OTHER_NAMES`; of actinic keratosis, with intraepithelial
+carcinoma, a part becomes invasive."""
+MELANOMA = "melanoma"
+
+
+def unknown_classes(classes: Sequence[str]) -> list[str]:
+    """Classes whose names are no diagnoses of `OTHER_NAMES`, in any of its spellings.
+
+    Example:
+        >>> unknown_classes(["Melanoma", "Naevus", "other"])
+        ['other']
+    """
+    return [label for label in classes if meaning(label) not in OTHER_NAMES]
 
 
 def malignant_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"] | None:
     """Mask of the classes that are malignant or pre-malignant.
 
     Returns:
-        None when a class is not one of HAM10000's and the classes are not those of `BINARY`, or
-        when all or none are such.
+        None where a class is no known diagnosis, or when all or none are malignant.
 
     Example:
-        >>> malignant_classes(["bkl", "mel", "nv"])
+        >>> malignant_classes(["bkl", "Melanoma", "nv"])
         array([False,  True, False])
         >>> malignant_classes(["bkl", "nv"]) is None
         True
     """
-    chosen = np.array([label in MALIGNANT for label in classes])
-    known = set(classes) <= set(LABELS) or set(classes) == BINARY
+    chosen = np.array([meaning(label) in MALIGNANT for label in classes])
+    known = not unknown_classes(classes)
     return chosen if known and chosen.any() and not chosen.all() else None
+
+
+def melanoma_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"]:
+    """Mask of the classes that are melanoma.
+
+    Example:
+        >>> melanoma_classes(["mel", "Naevus"])
+        array([ True, False])
+    """
+    return np.array([meaning(label) == MELANOMA for label in classes])
 
 
 def one_against_rest(

@@ -153,6 +153,23 @@ def copy_scores(found: Neighbours, thresholds: Thresholds) -> Float[np.ndarray, 
     return np.maximum(found.pixels / thresholds.pixels, found.features / thresholds.features)
 
 
+def chance_of_rate(rate: float, lesions: int) -> float:
+    """Bound on the probability that chance alone takes so many unrelated images for copies.
+
+    The expected share is 1 / (n + 1), but over the n lesions that give the threshold the share
+    varies: below the smallest of n distances lies a share that follows Beta(1, n).
+
+    Args:
+        rate: Share of images below the threshold.
+        lesions: Number of validation lesions, of which the smallest distance is the threshold.
+
+    Example:
+        >>> round(chance_of_rate(0.7, 2), 6), round(chance_of_rate(0.7, 20), 6)
+        (0.09, 0.0)
+    """
+    return float((1.0 - rate) ** lesions)
+
+
 def copy_rate(copies: Bool[np.ndarray, " n"]) -> Rate:
     """Share of copies and its interval.
 

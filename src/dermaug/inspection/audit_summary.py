@@ -49,6 +49,12 @@ class ClassSummary:
         return bool(self.low > self.means["copy_expected"])
 
     @property
+    def alarms(self) -> pd.DataFrame:
+        """Generators with more copies than expected by chance, each by itself; the worst first."""
+        over = self.generators["copy_low"] > self.generators["copy_expected"]
+        return self.generators[over].sort_values("copy_low", ascending=False, kind="stable")
+
+    @property
     def can_judge(self) -> bool:
         """Whether so few copies are expected by chance that more of them could be detected."""
         return bool((self.generators["copy_expected"] <= JUDGED_BELOW).all())
@@ -107,6 +113,11 @@ def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
         pd.concat(numbers, ignore_index=True) if numbers else pd.DataFrame(),
         pd.concat(pairs, ignore_index=True) if pairs else pd.DataFrame(),
     )
+
+
+def of_largest(results: RunResults, numbers: pd.DataFrame) -> pd.DataFrame:
+    """The audits of generators trained on all lesions that the run has; `numbers` may be empty."""
+    return numbers[numbers["lesions"] == results.lesions] if len(numbers) else numbers
 
 
 def _summary(label: str, rows: pd.DataFrame) -> ClassSummary:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, TypeAlias
@@ -16,6 +16,7 @@ from dermaug.errors import DermaugError
 from dermaug.files import Record, write_text, written_aside
 from dermaug.report.bands import Band, bands
 from dermaug.report.inline import inline_svg
+from dermaug.report.terms import anchor, linked
 
 FIGURES = "files.json"
 
@@ -220,8 +221,9 @@ class Page:
         question: The question that it answers.
         facts: Data and design, in small print.
         sections: Its sections; those without content are left out.
-        footer: Terms and licence.
+        footer: Licence and use.
         notices: Warnings above everything.
+        terms: Words that are explained at its end, and linked to from boxes: word -> meaning.
     """
 
     kicker: str
@@ -231,6 +233,7 @@ class Page:
     sections: Sequence[Section]
     footer: str
     notices: Sequence[str] = field(default=())
+    terms: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
         """Write the page, and beside it `figures/` with every drawing and its numbers.
@@ -261,6 +264,7 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.filters |= {"anchor": anchor, "linked": linked}
         template = environment.get_template("page.html.j2")
         return template.render(page=self, sections=self.shown)
 

@@ -22,10 +22,12 @@ def _question(results: RunResults, _: Scoring) -> str:
 
 
 def _source(results: RunResults, _: Scoring) -> str:
-    data = results.record.data
+    data, known = results.record.data, results.catalog.grouped
+    of = f"of {counted(data.lesions, 'lesion')}" if known else "of an unknown number of lesions"
+    patients = f", {counted(data.groups, 'patient')}" if data.grouping == "patient" else ""
     return (
-        f"{data.name}: {data.images:,} images of {counted(data.lesions, 'lesion')} (fingerprint "
-        f"{data.fingerprint}). Add when, where and by whom they were collected."
+        f"{data.name}: {data.images:,} images {of}{patients} (fingerprint {data.fingerprint}). Add "
+        "when, where and by whom they were collected."
     )
 
 

@@ -9,7 +9,7 @@ from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.inspection.audit_summary import collect_audits
+from dermaug.inspection.audit_summary import collect_audits, of_largest
 from dermaug.output_places import (
     require_output_file,
     require_output_folder,
@@ -19,8 +19,9 @@ from dermaug.output_places import (
 from dermaug.report.blocks import Page, Section
 from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
-from dermaug.report.sections.arms import arm_section
+from dermaug.report.sections.arms import arm_section, arm_terms
 from dermaug.report.sections.audit import audit_section
+from dermaug.report.sections.copies import copy_alarms
 from dermaug.report.sections.cost import cost_section
 from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
@@ -38,14 +39,11 @@ from dermaug.report.sections.scores import class_section, score_sections
 from dermaug.report.sections.subgroups import subgroup_section
 from dermaug.report.sections.training import training_section
 from dermaug.report.sections.verdicts import forest, verdict_section
+from dermaug.report.terms import TERMS
 from dermaug.scoring.scoring import Scoring
 
 FOOTER = (
-    "Terms: sensitivity is recall, one-vs-rest; mean sensitivity is balanced accuracy; a trial is "
-    "arm × classifier × fold × seed; a group is what splits keep together: a lesion, or a patient "
-    "if images were split by patient (two lesions that share a photograph are one group). The "
-    "images shown are under the licence of the data set. "
-    "Research use only; not for diagnosis."
+    "The images shown are under the licence of the data set. Research use only; not for diagnosis."
 )
 
 
@@ -62,7 +60,7 @@ FOLDED = {
     "external": "the same classifiers on data from elsewhere",
     "operating": "sensitivity at a specificity, predictive values, decision curves",
     "calibration": "whether probabilities can be believed; slopes and intercepts",
-    "flow": "flow diagram of images and lesions, and table 1",
+    "flow": "flow diagram of images, lesions and patients, and table 1",
     "split": "checks against leakage, sizes of the splits",
     "scores": "all means by arm, with their variation",
     "confusion": "which classes are taken for which",
@@ -107,20 +105,21 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
     whole, results = results, results.compared
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)
     primary, table = results.experiment.verdict.primary, scoring.verdicts
+    alarms = copy_alarms(of_largest(results, audits))
     differences = [forest(table, primary)] if len(table) else []
     scoring.write(page.parent, RunFolder(results.folder))
     if len(audits):
         write_csv(page.parent / BESIDE[-1], audits)
     opened = [
-        answer_section(whole, scoring, [*differences, *drawn[:1]]),
+        answer_section(whole, scoring, [*differences, *drawn[:1]], alarms),
         ladder_section(scoring),
-        image_section(results),
+        image_section(results, audits),
         class_section(results, scoring),
     ]
     others = [
         verdict_section(results, scoring),
         arm_section(results, scoring),
-        threat_section(scoring),
+        threat_section(scoring, alarms),
         *score_sections(results, scoring),
         failure_section(results),
         *curve_sections(results, scoring, drawn[1:]),
@@ -144,6 +143,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         sections=[*opened, *folded(others)],
         footer=FOOTER,
         notices=unfinished(whole),
+        terms=TERMS | arm_terms(results),
     ).write(page)
 
 

@@ -10,6 +10,7 @@ from dermaug.evaluation.malignancy import (
     auc,
     called_by_top_class,
     malignant_classes,
+    melanoma_classes,
     one_against_rest,
     partial_auc,
     sensitivity_specificity,
@@ -40,7 +41,7 @@ _COLUMNS = (
 def score_operating_points(results: RunResults) -> pd.DataFrame:
     """One row per finished trial, target and rule, on the test split.
 
-    Targets are `malignant` (malignant or pre-malignant: mel, bcc and akiec against the rest,
+    Targets are `malignant` (malignant or pre-malignant diagnoses against the rest,
     probabilities summed) and `mel` (against the rest), as far as the classes allow. Rules are the
     class of highest probability, without and with prior adjustment, and the threshold on the
     prior-adjusted probability that gives 80, 90 and 95 % specificity on the validation split.
@@ -48,8 +49,8 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
     Returns:
         arm, model, fold, seed, target, rule, wanted_specificity, threshold,
         validation_sensitivity, validation_specificity, sensitivity, specificity, auc, partial_auc
-        (above 80 % sensitivity), positives and negatives (test images); empty where the classes are
-        neither HAM10000's nor benign and malignant.
+        (above 80 % sensitivity), positives and negatives (test images); empty where a class is no
+        known diagnosis, or none is malignant.
     """
     tables = [
         _score(trial, results, name, chosen)
@@ -60,14 +61,14 @@ def score_operating_points(results: RunResults) -> pd.DataFrame:
 
 
 def targets(results: RunResults) -> Mapping[str, Bool[np.ndarray, " k"]]:
-    """Target -> mask of its classes; empty if the classes are not those of HAM10000."""
+    """Target -> mask of its classes; empty where a class is no known diagnosis."""
     classes = results.catalog.classes
     malignant = malignant_classes(classes)
     if malignant is None:
         return {}
-    melanoma = np.array([label == "mel" for label in classes])
+    melanoma = melanoma_classes(classes)
     found = {"malignant": malignant, "mel": melanoma}
-    # Without bcc and akiec both targets are the same question.
+    # Where melanoma alone is malignant, both targets are the same question.
     if (malignant == melanoma).all():
         del found["malignant"]
     return {name: chosen for name, chosen in found.items() if chosen.any()}

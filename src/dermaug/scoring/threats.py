@@ -9,12 +9,12 @@ from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.convergence import REACHED, convergence_words
+from dermaug.scoring.data_threats import data_threats
 from dermaug.scoring.scores import primary_metric
 from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
 from dermaug.stats.trainings import GROUPS_ONLY
 
-FEW_LESIONS = 20
 SEEN = 0.05
 """Sensitivity below which a class counts as never predicted."""
 WON = 0.97
@@ -42,7 +42,7 @@ class Known:
 def threats(known: Known) -> pd.DataFrame:
     """One row per weakness of a run, in a column `sentence`; empty when none is found."""
     checks = (
-        *(_lesions, _patients, _repeats, _trainings, _short_generators),
+        *(_data, _repeats, _trainings, _short_generators),
         *(_doses, _unseen_classes, _more_lesions, _negative_controls),
     )
     return pd.DataFrame(
@@ -50,31 +50,8 @@ def threats(known: Known) -> pd.DataFrame:
     )
 
 
-def _lesions(known: Known) -> Iterator[str]:
-    results, catalog = known.results, known.results.catalog
-    by_patient = catalog.unit == "patient"
-    if not catalog.grouped and not (by_patient and (catalog.table["patient_id"] != "").all()):
-        some = " nor, of some images, patients" if by_patient else ""
-        yield (
-            f"Lesion ids are not known{some}: each image counts as its own lesion, so views of one "
-            "lesion may be in two splits of a fold, which inflates every score."
-        )
-    tested = [image for fold in results.folds for image in fold.test]
-    table = results.catalog.table.iloc[results.catalog.rows(tested)]
-    lesions = table.groupby("label")["lesion_id"].nunique()
-    if few := [f"{label} ({count})" for label, count in lesions.items() if count < FEW_LESIONS]:
-        yield (
-            f"Few test lesions of {', '.join(few)}: their sensitivities, and hence the mean, "
-            "depend on a handful of lesions."
-        )
-
-
-def _patients(known: Known) -> Iterator[str]:
-    if known.results.catalog.grouped and (known.results.catalog.table["patient_id"] == "").all():
-        yield (
-            "Patients are not known: images of different lesions of one patient may be in training "
-            "and test."
-        )
+def _data(known: Known) -> Iterator[str]:
+    yield from data_threats(known.results)
 
 
 def _short_generators(known: Known) -> Iterator[str]:

@@ -84,15 +84,14 @@ def _power(row: Row) -> str:
         return "A gain is not attainable by this design: no possible one would be significant."
     if np.isinf(row["detectable"]):
         return "No possible gain has 80 % power to be detected by this design."
-    margin = f" (margin {row['margin']:g})" if np.isfinite(row["margin"]) else ""
+    margin = f"; margin {row['margin']:g}" if np.isfinite(row["margin"]) else ""
     out_of_reach = (
-        ""
-        if row["can_be_equivalent"]
-        else ", and no difference would be small enough for equivalence"
+        "" if row["can_be_equivalent"] else "; it is too small to show that there is none"
     )
     return (
-        "With the variation that the interval assumes, 80 % power needs a difference of "
-        f"{row['detectable']:.3f}{margin}{out_of_reach}."
+        f"A study like this one would find a difference of {row['detectable']:.3f} or more in four "
+        f"of five cases (80 % power, with the variation that the interval assumes{margin})"
+        f"{out_of_reach}."
     )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_tables import audit_tables, generator_table
+from dermaug.report.sections.copies import copy_alarms
 
 OVERLAPS = ("precision", "recall", "density", "coverage")
 
@@ -25,6 +26,8 @@ def audited(fold: int, label: str, **changed: object) -> dict[str, Any]:
         "fid_flag": "",
         "copies": 0,
         "copy_examined": 444,
+        "copy_low": 0.0,
+        "copy_high": 0.009,
         "copy_expected": 0.024,
         "visible_share": 0.5,
         "visible_validation": 0.5,
@@ -88,6 +91,50 @@ def test_a_single_generator_has_its_interval_and_no_table_of_its_own() -> None:
     assert distances.rows[1][2] == "0.100 (0.000 to 0.200)"
     assert "generators" not in distances.caption + copies.caption
     assert generator_table(numbers) is None
+
+
+COPIED = {"copies": 45, "copy_examined": 64, "copy_low": 0.582, "copy_high": 0.801}
+
+
+def test_many_copies_of_a_class_that_cannot_be_judged_are_told_first_in_numbers() -> None:
+    few = {"copy_expected": 1 / 3, "validation_lesions": 2}
+    none = {"copies": 0, "copy_examined": 64, "copy_high": 0.057}
+    numbers = pd.DataFrame(
+        [audited(0, "df", **few, **COPIED), audited(1, "df", **few, **none), audited(0, "mel")]
+    )
+    first, why, *rest = audit_sentences(numbers)
+    assert first.startswith(
+        "cgan: in fold 0, seed 0, 45 of 64 images of dermatofibroma (df) count as copies of "
+        "training images, 70.3 % (58.2 % to 80.1 %); chance gives at most 33.3 % on average."
+    )
+    assert "Of all 2 generators together it is 45 of 128 (35.2 %)." in first
+    # (1 - 0.582)^2: the share below the smallest of two distances
+    assert "with 2 validation lesions chance alone gives 58 % or more" in first
+    assert "in at most 17 % of audits" in first
+    assert "may disclose patients" in why
+    assert any("copies of df cannot be judged" in each for each in rest)
+    assert any("no class that can be judged has clearly more copies" in each for each in rest)
+    assert copy_alarms(numbers) == [first, why]
+
+
+def test_copies_of_a_class_that_can_be_judged_need_no_doubt() -> None:
+    (told, _) = copy_alarms(pd.DataFrame([audited(0, "df", **COPIED)]))
+    assert "45 of 64 images of dermatofibroma (df)" in told
+    assert told.endswith("chance gives at most 2.4 % on average.")
+    assert copy_alarms(pd.DataFrame([audited(0, "df")])) == copy_alarms(pd.DataFrame()) == []
+
+
+def test_no_sentence_praises_classes_of_which_none_can_be_judged() -> None:
+    numbers = pd.DataFrame([audited(0, "df", copy_expected=0.2)])
+    assert not any("can be judged has clearly more" in each for each in audit_sentences(numbers))
+
+
+def test_how_often_classes_are_recognised_is_told_in_numbers() -> None:
+    shares = {"visible_share": 0.06, "visible_validation": 0.84, "validation_lesions": 5}
+    told = audit_sentences(pd.DataFrame([audited(0, "mel", **shares), audited(0, "nv")]))
+    assert any(
+        "takes 28 % of the generated images for their class, and 67 % of" in each for each in told
+    )
 
 
 def test_a_class_with_few_validation_groups_in_one_fold_cannot_be_judged() -> None:

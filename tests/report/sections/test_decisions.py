@@ -121,11 +121,15 @@ def test_malignant_is_never_said_without_pre_malignant(drawn_page: Written) -> N
     assert [each for each in said if "malignant or pre-malignant" not in each] == []
 
 
-@pytest.mark.parametrize(("classes", "shown"), [(("benign", "malign"), False), (CLASSES, True)])
+@pytest.mark.parametrize(
+    ("classes", "shown"),
+    [(("benign", "other"), False), (("Naevus", "Melanom"), True), (CLASSES, True)],
+)
 def test_malignancy_is_shown_for_known_diagnoses_only(
     drawn_study: Study, tmp_path: Path, classes: tuple[str, ...], shown: bool
 ) -> None:
     results = drawn_study(classes=classes, skill={"real": 1.0}, folds=1)
     text = reported(results, tmp_path / "page.html").read_text(encoding="utf-8")
-    assert ('id="operating"' in text) is shown
+    assert ("Partial AUC" in text) is shown
+    assert ("dermaug does not know whether other is malignant" in text) is not shown
     assert "subgroup_gains" not in text  # a single arm gains over nobody

@@ -13,7 +13,7 @@ from dermaug.report.sections.flow import (
     flow_numbers,
     split_characteristics,
 )
-from dermaug.report.sections.leakage import NO_PART
+from dermaug.report.sections.leakage import NO_PART, split_table
 from dermaug.scoring.points import point_of
 from dermaug.scoring.subgroup_scores import score_subgroups
 from dermaug.scoring.verdicts import verdict_table
@@ -47,6 +47,27 @@ def test_table_1_counts_classes_ages_and_ways_of_diagnosis(drawn_study: Study) -
     assert rows["Class melanoma (mel)"][2] == f"{mel} ({100 * mel / len(table):.1f} %)"
     assert rows["Age in years"][2] == f"{table['age'].mean():.1f} ± {table['age'].std():.1f}"
     assert rows["Diagnosis by: histo"] == tuple(f"{n} (100.0 %)" for n in rows["Images"])
+
+
+def test_lesions_that_are_unknown_are_not_counted_and_patients_are(drawn_study: Study) -> None:
+    results = drawn_study()
+    table = results.catalog.table
+    patients = [f"p{row // 2}" for row in range(len(table))]
+    catalog = replace(
+        results.catalog, table=table.assign(patient_id=patients), grouped=False, grouping="auto"
+    )
+    unknown = replace(results, catalog=catalog)
+    used = flow_numbers(unknown).set_index("box").loc["used"]
+    assert np.isnan(used["lesions"])
+    assert used["patients"] == len(set(patients))
+    (panel,) = flow_diagram(unknown).panels
+    assert "lesion" not in panel.alt
+    assert f"used: {len(table)} images, {len(set(patients))} patients" in panel.alt
+    rows = {row[0]: row[1:] for row in split_characteristics(unknown).rows}
+    assert rows["Lesions"] == ("unknown",) * 3
+    assert "Lesions" not in split_table(unknown).header
+    assert "Lesions" in split_table(results).header
+    assert "lesions" in flow_diagram(results).panels[0].alt
 
 
 def test_results_are_given_by_way_of_diagnosis(drawn_study: Study) -> None:

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.sections.lead import plain_answer, plain_verdict
+from dermaug.report.sections.answer import asked_first
+from dermaug.report.sections.lead import plain_answer, plain_verdict, which_classifier
 from dermaug.scoring.scoring import score
 from dermaug.stats.outcomes import EQUIVALENT, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 
@@ -23,23 +24,30 @@ ROW = {
         "attainable": True,
     },
 }
+SIZE = "0.031, or 3.1 percentage points"
 INTERVAL = "(95 % interval +0.012 to +0.050)"
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"verdict": HELPS}, f"more does better than base with net: mean sensitivity "
-         f"(prior-adjusted) is higher by 0.031 {INTERVAL}."),
-        ({"verdict": HELPS, "p_equivalence": 0.01}, "higher by 0.031, less than the margin of "
+        ({"verdict": HELPS}, "more does better than base with the network net: mean "
+         f"sensitivity (prior-adjusted) is higher by {SIZE} {INTERVAL}."),
+        ({"verdict": HELPS, "p_equivalence": 0.01}, f"higher by {SIZE}, less than the margin of "
          f"0.02 {INTERVAL}."),
-        ({"verdict": HURTS, "difference": -0.031}, "more does worse than base with net: mean "
-         "sensitivity (prior-adjusted) is lower by 0.031"),
-        ({"verdict": EQUIVALENT}, "more does as well as base with net, within a margin of 0.02: "
-         f"the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
-        ({"verdict": INCONCLUSIVE}, "Whether more does better or worse than base with net is not "
-         f"settled: the difference in mean sensitivity (prior-adjusted) is +0.031 {INTERVAL}."),
-        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +0.031 {INTERVAL}, and after "
+        ({"verdict": HURTS, "difference": -0.031}, "more does worse than base with the network "
+         f"net: mean sensitivity (prior-adjusted) is lower by {SIZE}"),
+        ({"verdict": EQUIVALENT}, "more does as well as base with the network net, within a "
+         "margin of 0.02: the difference in mean sensitivity (prior-adjusted) is "
+         f"+{SIZE} {INTERVAL}."),
+        ({"verdict": INCONCLUSIVE}, "Not settled: more may do better or worse than base with "
+         "the network net; the difference in mean sensitivity (prior-adjusted) is "
+         f"+{SIZE} {INTERVAL}."),
+        ({"verdict": INCONCLUSIVE, "low": -0.01}, "(95 % interval −0.010 to +0.050), as chance "
+         "alone may give."),
+        ({"verdict": INCONCLUSIVE, "metric": "macro_auc", "readout": "auc"}, "the difference in "
+         f"macro AUC is +0.031 {INTERVAL}."),
+        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +{SIZE} {INTERVAL}, and after "
          "adjustment for all comparisons no possible gain would be significant."),
         ({"verdict": NOT_JUDGED}, "As the table."),
     ],
@@ -95,8 +103,30 @@ def test_several_networks_are_counted(drawn_study: Study) -> None:
     results = drawn_study(models=("fridadar", "resnet18"), seeds=(0, 1))
     _, _, tally, *_ = plain_answer(results, score(results, 50))
     assert tally.startswith("Of the 2 planned comparisons of arms with generated images")
+    assert tally.endswith((" 2 are inconclusive.", " 1 is worse.", " 2 are worse."))
     once = drawn_study(models=("fridadar", "resnet18"), folds=1)
     first, reach, tally, *_ = plain_answer(once, score(once, 50))
     assert "not judged" in first
     assert "trained once" in reach
-    assert "2 not judged" in tally
+    assert "2 are not judged" in tally
+
+
+def test_the_classifier_to_take_is_the_first_of_the_baseline_unless_an_arm_helps(
+    drawn_study: Study,
+) -> None:
+    drawn = drawn_study(seeds=(0, 1))
+    asked = asked_first(drawn, score(drawn, 50))
+    trials = tuple(
+        replace(
+            one,
+            folder=drawn.folder
+            / f"classifiers/{one.arm}/{one.model}/fold{one.fold}-seed{one.seed}",
+        )
+        for one in drawn.trials
+    )
+    results = replace(drawn, trials=trials)
+    baseline = which_classifier(results, asked.assign(verdict=INCONCLUSIVE))
+    assert "classifiers/classic/fridadar/fold0-seed0 of this run" in baseline
+    helping = which_classifier(results, asked.assign(verdict=HELPS))
+    assert "classifiers/classic+synthetic/fridadar/fold0-seed0 of this run" in helping
+    assert which_classifier(replace(results, trials=()), asked) == ""

@@ -2,18 +2,13 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
-
-import numpy as np
-from PIL import Image
 
 from dermaug.config import DataConfig, Grouping
 from dermaug.data.catalog import Catalog
-from dermaug.data.containers import as_file
 from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.image_sizes import short_sides
 from dermaug.data.selection import keep_classes
 from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
@@ -24,9 +19,6 @@ from dermaug.experiment.run.records import Machine
 from dermaug.training.timm_networks import hub_id
 from dermaug.training.weight_packages import packaged_file
 from dermaug.training.weights import in_hub_cache
-
-MOST_OPENED = 2_000
-"""Number of files whose size is read, evenly spread; a data set has few sizes."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         catalog=catalog,
         classes=kept,
         too_few=tuple(each for each in counts if each not in kept),
-        short_sides=_short_sides(catalog),
+        short_sides=short_sides(catalog),
         kinds=dict(Counter(Path(path).suffix.lower().lstrip(".") for path in _files(catalog))),
         unusable=store.skipped,
         machine=machine(),
@@ -125,22 +117,6 @@ def _counts(catalog: Catalog) -> tuple[ClassCount, ...]:
 
 def _files(catalog: Catalog) -> list[str]:
     return [str(path) for path in catalog.table["path"] if path]
-
-
-def _short_sides(catalog: Catalog) -> tuple[int, int, int]:
-    """Smallest, median and largest short side; the headers of the files are enough."""
-    if catalog.embedded is not None:
-        sides: Sequence[int] = [min(catalog.embedded.shape[1:3])]
-    else:
-        files = _files(catalog)
-        chosen = np.unique(np.linspace(0, len(files) - 1, MOST_OPENED).astype(int))
-        sides = [_short_side(files[place]) for place in chosen]
-    return min(sides), int(median(sides)), max(sides)
-
-
-def _short_side(path: str) -> int:
-    with Image.open(as_file(Path(path))) as image:
-        return min(image.size)
 
 
 def _weights(model: str) -> str:

@@ -24,9 +24,14 @@ CHANCE_MARGIN = 0.02
 _THREATS = "Found by checks of this run; a study may have weaknesses that no check looks for."
 
 
-def threat_section(scoring: Scoring) -> Section:
-    """Weaknesses found in this run."""
-    told = tuple(scoring.threats["sentence"])
+def threat_section(scoring: Scoring, alarms: Sequence[str]) -> Section:
+    """Weaknesses found in this run.
+
+    Args:
+        scoring: Its scores.
+        alarms: What its audits found of copies.
+    """
+    told = (*alarms, *scoring.threats["sentence"])
     content: list[Block] = [_THREATS, Bullets(told)] if told else []
     return Section("threats", "Threats to validity", content)
 

@@ -85,6 +85,14 @@ def arm_table(results: RunResults) -> Table:
     return Table(caption, header, tuple(rows), texts=3)
 
 
+def arm_terms(results: RunResults) -> dict[str, str]:
+    """Name of each arm -> how it shows images, and what is added to the real ones."""
+    return {
+        arm.name: f"an arm: {_shown(arm, results.experiment)}; added images: {dose(arm)}."
+        for arm in results.experiment.compared_arms
+    }
+
+
 def _shown(arm: Arm, experiment: Experiment) -> str:
     """How an arm shows its images; how often it shows each class is always said."""
     if arm.sampling or arm.discriminator:

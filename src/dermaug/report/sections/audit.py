@@ -6,9 +6,10 @@ import pandas as pd
 
 from dermaug.data.halves import LEAST_GROUPS
 from dermaug.experiment.run.results import RunResults
-from dermaug.inspection.audit_summary import ClassSummary, summarise
+from dermaug.inspection.audit_summary import ClassSummary, of_largest, summarise
 from dermaug.report.blocks import Block, Details, Section
 from dermaug.report.formats import listed
+from dermaug.report.sections.about_drawn import recognised
 from dermaug.report.sections.audit_pictures import embedding_figure, pair_figure
 from dermaug.report.sections.audit_tables import (
     audit_tables,
@@ -17,6 +18,7 @@ from dermaug.report.sections.audit_tables import (
     on_average,
     size_table,
 )
+from dermaug.report.sections.copies import copy_alarms, no_copies
 from dermaug.stats.outcomes import FEWEST_GROUPS
 
 FLOOR = (
@@ -50,20 +52,11 @@ def _far(one: ClassSummary) -> str:
     return words if one.num_far else ""
 
 
-_NO_COPIES = (
-    "no class that can be judged has clearly more copies than chance gives at most on average; the "
-    "intervals say how many are not excluded."
-)
 _FINDINGS: tuple[tuple[Callable[[ClassSummary], str], str], ...] = (
     (
-        lambda one: one.label if one.holds_copies else "",
-        "more images of {} are copies of training images than chance could give. They add nothing "
-        "new for the classifier and may disclose patients.",
-    ),
-    (
         lambda one: "" if one.can_judge else one.label,
-        "copies of {} cannot be judged, because there are fewer than nine validation groups{fold}; "
-        "check the pairs.",
+        "copies of {} cannot be judged, because there are fewer than nine validation groups{fold}: "
+        "few copies do not show that there are none. Check the pairs.",
     ),
     (
         lambda one: one.label if one.is_flattered else "",
@@ -78,7 +71,8 @@ _FINDINGS: tuple[tuple[Callable[[ClassSummary], str], str], ...] = (
     ),
     (
         lambda one: one.label if one.is_small else "",
-        "whether images of {} are recognised less often than real ones is not judged, because "
+        "whether images of {} are recognised less often than real ones is not judged by class, "
+        "because "
         f"there are fewer than {FEWEST_GROUPS} validation groups{{fold}}.",
     ),
     (
@@ -95,7 +89,7 @@ def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFram
     """The section of a run's report, from the results of `audit_run` and `embed_run` on disk."""
     if numbers.empty:
         return Section("audit", "Audit of the synthetic images", [])
-    largest = numbers[numbers["lesions"] == results.lesions]
+    largest = of_largest(results, numbers)
     drawn = (size_table(numbers), pair_figure(results, pairs), embedding_figure(results))
     doses = (arm.synthetic for arm in results.experiment.arms if arm.synthetic)
     curated = any(each.curation.drop_copies for each in doses if each.curation)
@@ -115,10 +109,10 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
     if numbers.empty:
         return []
     fold = " in some fold" if has_several(numbers) else ""
-    sentences = []
+    sentences = copy_alarms(numbers)
     for family, classes in summarise(numbers).items():
-        if not any(one.holds_copies for one in classes):
-            sentences.append(f"{family}: {_NO_COPIES}")
+        told = [recognised(numbers[numbers["family"] == family]), *no_copies(classes)]
+        sentences += [f"{family}: {each}" for each in told if each]
         for name_of, text in _FINDINGS:
             if names := [name for name in map(name_of, classes) if name]:
                 words = text.format(listed(names), fold=fold, average=on_average(numbers))

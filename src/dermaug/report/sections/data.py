@@ -34,7 +34,11 @@ def data_section(results: RunResults) -> Section:
 def _draw(results: RunResults, description: Description) -> Figure:
     with mpl.rc_context(STYLE):
         drawn: tuple[tuple[str, str, Canvas], ...] = (
-            ("overview", "Images and lesions of each class", draw_overview(description)),
+            (
+                "overview",
+                "Images of each class, and lesions or patients",
+                draw_overview(description),
+            ),
             (
                 "patients",
                 "Age, body site, sex and type of diagnostic confirmation",

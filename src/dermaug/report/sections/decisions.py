@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.evaluation.malignancy import BINARY, MALIGNANT
+from dermaug.data.diagnoses import meaning
+from dermaug.evaluation.malignancy import MALIGNANT, unknown_classes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import GRID, colour, drawing, file_name, marker, short, svg
-from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
+from dermaug.report.formats import AVERAGED, arm_rows, listed, mean_and_spread, number
 from dermaug.report.sections.decision_curves import decision_figure
 from dermaug.report.sections.intervals import area_table, proper_table, rule_blocks
 from dermaug.report.tips import add_tips
@@ -55,8 +56,23 @@ def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     title = f"Malignant or pre-malignant lesions{', and melanoma' * several}"
     return [
         Section("areas", "AUC by class", [area_table(table)] if len(table) else []),
-        Section("operating", title, [THRESHOLDS, *points] if points else []),
+        Section("operating", title, [THRESHOLDS, *points] if points else absent(results)),
         Section("calibration", "Calibration", calibrated),
+    ]
+
+
+def absent(results: RunResults) -> list[Block]:
+    """Why there is nothing on malignant lesions, and how to get it; nothing before any trial."""
+    if not results.trials:
+        return []
+    unknown = unknown_classes(results.catalog.classes)
+    if not unknown:
+        return ["Not shown: the classes are all malignant or pre-malignant, or none of them is."]
+    return [
+        f"Not shown, because dermaug does not know whether {listed(unknown)} "
+        f"{'is' if len(unknown) == 1 else 'are'} malignant. Give these classes names that it "
+        "knows, in another study: data.labels renames a class (benign and malignant are such "
+        "names, too), data.groups merges classes, data.leave_out leaves one out."
     ]
 
 
@@ -87,9 +103,9 @@ def target_words(target: str, classes: Sequence[str]) -> str:
     """
     if target == "mel":
         return "Melanoma"
-    if set(classes) == BINARY:
+    if {meaning(label) for label in classes} == {"benign", "malignant"}:
         return "Malignant against benign"
-    positive = ", ".join(label for label in classes if label in MALIGNANT)
+    positive = ", ".join(label for label in classes if meaning(label) in MALIGNANT)
     return f"Malignant or pre-malignant ({positive}) against the others"
 
 

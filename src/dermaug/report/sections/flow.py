@@ -13,6 +13,7 @@ from dermaug.data.splits import PARTS
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, drawing, svg
+from dermaug.report.formats import counted
 from dermaug.report.sections.leakage import NO_PART
 
 UNKNOWN = "unknown"
@@ -22,11 +23,12 @@ UNREADABLE = "unreadable, left out"
 
 
 class Box(NamedTuple):
-    """A box of the diagram; NaN lesions are unknown."""
+    """A box of the diagram; NaN lesions or patients are unknown."""
 
     box: str
     images: int
-    lesions: float
+    lesions: float = np.nan
+    patients: float = np.nan
 
 
 def flow_section(results: RunResults) -> Section:
@@ -36,7 +38,7 @@ def flow_section(results: RunResults) -> Section:
 
 
 def flow_diagram(results: RunResults) -> Figure:
-    """Images and lesions from the data set to the splits of the first fold."""
+    """Images, lesions and patients from the data set to the splits of the first fold."""
     boxes = flow_numbers(results)
     with drawing(7.4, 3.4) as axes:
         _draw(axes, boxes)
@@ -45,7 +47,7 @@ def flow_diagram(results: RunResults) -> Figure:
     fold = results.folds[0]
     alike = " (the other folds are alike)" if len(results.folds) > 1 else ""
     caption = (
-        f"Flow of images and lesions into the splits of fold {fold.index}{alike}, beginning with "
+        f"Flow of images into the splits of fold {fold.index}{alike}, beginning with "
         "the images that the experiment asks for; those that it leaves out (classes, exclusions) "
         "are named in the notes on the data. dermaug knows nothing of exclusions when the data "
         "were collected: add those."
@@ -54,20 +56,28 @@ def flow_diagram(results: RunResults) -> Figure:
 
 
 def flow_numbers(results: RunResults) -> pd.DataFrame:
-    """One row per box of the diagram: box, images, lesions (NaN where unknown)."""
-    table, fold = results.catalog.table, results.folds[0]
-    lesions = table.set_index("image_id")["lesion_id"]
+    """One row per box of the diagram: box, images, lesions and patients (NaN where unknown)."""
+    catalog, fold = results.catalog, results.folds[0]
     skipped = len(results.record.data.skipped)
-    used = {name: lesions.loc[list(ids)] for name, ids in fold.parts.items()}
-    rest = lesions.index.difference(pd.Index(np.concatenate([one.index for one in used.values()])))
-    rows = [Box("found", len(table) + skipped, np.nan)]
+    used = {name: catalog.take(catalog.rows(ids)) for name, ids in fold.parts.items()}
+    images = pd.Index(catalog.image_ids)
+    rest = images.difference(pd.Index(np.concatenate([each.image_ids for each in used.values()])))
+    rows = [Box("found", len(catalog) + skipped)]
     if skipped:
-        rows.append(Box(UNREADABLE, skipped, np.nan))
-    rows.append(Box("used", len(table), lesions.nunique()))
+        rows.append(Box(UNREADABLE, skipped))
+    rows.append(_counted("used", catalog))
     if len(rest):
-        rows.append(Box(NO_PART, len(rest), lesions.loc[rest].nunique()))
-    rows += [Box(name, len(part), part.nunique()) for name, part in used.items()]
+        rows.append(_counted(NO_PART, catalog.take(catalog.rows(list(rest)))))
+    rows += [_counted(name, part) for name, part in used.items()]
     return pd.DataFrame(rows, columns=list(Box._fields))
+
+
+def _counted(box: str, catalog: Catalog) -> Box:
+    """Images, lesions where they are known, and patients where they are what is kept together."""
+    lesions = catalog.table["lesion_id"].nunique() if catalog.grouped else np.nan
+    patients = catalog.table["patient_id"]
+    named = patients[patients != ""].nunique() if catalog.unit == "patient" else np.nan
+    return Box(box, len(catalog), lesions, named)
 
 
 def split_characteristics(results: RunResults) -> Table:
@@ -85,7 +95,8 @@ def split_characteristics(results: RunResults) -> Table:
 
 def _lines(catalog: Catalog, splits: list[Catalog]) -> Iterator[tuple[str, list[str]]]:
     yield "Images", [f"{len(one):,}" for one in splits]
-    yield "Lesions", [f"{one.table['lesion_id'].nunique():,}" for one in splits]
+    lesions = [f"{one.table['lesion_id'].nunique():,}" for one in splits]
+    yield "Lesions", lesions if catalog.grouped else [UNKNOWN] * len(splits)
     if (catalog.table["patient_id"] != "").any():
         known = [one.table.loc[one.table["patient_id"] != "", "patient_id"] for one in splits]
         yield "Patients", [f"{one.nunique():,}" for one in known]
@@ -146,5 +157,6 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> 
 
 
 def _words(row: Box) -> str:
-    lesions = "" if np.isnan(row.lesions) else f", {row.lesions:,.0f} lesions"
-    return f"{row.box}: {row.images:,} images{lesions}"
+    parts = ((row.lesions, "lesion"), (row.patients, "patient"))
+    known = (counted(int(number), unit) for number, unit in parts if not np.isnan(number))
+    return f"{row.box}: {', '.join((counted(row.images, 'image'), *known))}"

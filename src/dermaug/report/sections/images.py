@@ -6,18 +6,25 @@ from jaxtyping import UInt8
 
 from dermaug.data.class_names import class_words
 from dermaug.experiment.run.results import GeneratorResult, RunResults
-from dermaug.report.blocks import Figure, Panel, Section
+from dermaug.report.blocks import Block, Figure, Panel, Section
 from dermaug.report.drawing import file_name, png, sheet
+from dermaug.report.sections.about_drawn import about_drawn
 from dermaug.seeding import derive_seed
 
 COLUMNS, ROWS = 6, 4
 """Columns of a grid of images."""
 
 
-def image_section(results: RunResults) -> Section:
-    """Images of the first finished generator of each family and class."""
+def image_section(results: RunResults, audits: pd.DataFrame) -> Section:
+    """What is known of the generated images, and those of the first generator of each class.
+
+    Args:
+        results: The run.
+        audits: Numbers of its audits; may be empty.
+    """
     grids = sample_grids(results)
-    return Section("images", "Real and synthetic images", [grids] if grids else [], "Images")
+    content: list[Block] = [*about_drawn(results, audits), grids] if grids else []
+    return Section("images", "Real and synthetic images", content, "Images")
 
 
 def sample_grids(results: RunResults) -> Figure | None:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.report.blocks import Block, Details, Figure, Section, Table
@@ -18,6 +19,8 @@ WORDS = {
     FREE: "argmax against a prior-adjusted reference",
 }
 HEADER = ("Argmax", "Prior-adjusted", "Macro AUC", "Argmax against prior-adjusted reference")
+MOST_TICKS = 5
+"""Intervals between ticks: longer numbers than 0.05 would run into each other."""
 _CAPTION = (
     "Difference between the synthetic arm and each arm without generated images (of the replays, "
     "its own), with 95 % intervals, not adjusted for their number: in mean sensitivity at argmax "
@@ -79,6 +82,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)
     axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
     # Within the drawing, so that it stands by itself where a study is published.
     canvas = axes.get_figure(root=True)
     assert canvas is not None

@@ -39,17 +39,25 @@ _REACH = {
 _TALLY = {HELPS: "better", HURTS: "worse", EQUIVALENT: "equivalent", INCONCLUSIVE: "inconclusive"}
 
 
-def answer_section(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> Section:
+def answer_section(
+    results: RunResults, scoring: Scoring, drawn: Sequence[Figure], alarms: Sequence[str]
+) -> Section:
     """The first screen: the answer in plain sentences, in full below them, and the differences.
 
     Args:
         results: The run with every trial.
         scoring: Its scores.
         drawn: Figures of the differences between arms and of the study's first curve.
+        alarms: What the audits found of copies.
     """
     told, plain = short_answer(results, scoring), plain_answer(results, scoring)
-    more = [Details("The comparisons behind this, and the limits of the answer", told)]
-    answer = Group("answer", [*plain, *more] if plain else told)
+    if plain:
+        which = which_classifier(results, asked_first(results, scoring))
+        limits = [*told, *([which] if which else [])]
+        more = Details("The comparisons behind this, and the limits of the answer", limits)
+        answer = Group("answer", [*plain, *alarms, more])
+    else:
+        answer = Group("answer", [*told, *alarms])
     return Section("answer", "The answer", [Group("first", [answer, *drawn])], "Answer")
 
 
@@ -90,20 +98,22 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
         generated: Whether the arm holds generated images.
     """
     arm = f"{row['arm']} (with generated images)" if generated else str(row["arm"])
-    pair, metric = f"{row['reference']} with {row['model']}", metric_words(row)
-    size, covered = signed(abs(row["difference"])).lstrip("+"), _interval(row)
+    pair, metric = f"{row['reference']} with the network {row['model']}", metric_words(row)
+    size, covered = signed(abs(row["difference"])).lstrip("+") + _points(row), _interval(row)
     if row["verdict"] in (HELPS, HURTS):
         better, more = ("better", "higher") if row["verdict"] == HELPS else ("worse", "lower")
         small = row["p_equivalence"] <= ALPHA
         less = f", less than the margin of {row['margin']:g}" if small else ""
         return f"{arm} does {better} than {pair}: {metric} is {more} by {size}{less} ({covered})."
-    difference = f"the difference in {metric} is {signed(row['difference'])} ({covered})"
+    told = f"{signed(row['difference'])}{_points(row)}"
+    difference = f"the difference in {metric} is {told} ({covered})"
     if row["verdict"] == EQUIVALENT:
         return f"{arm} does as well as {pair}, within a margin of {row['margin']:g}: {difference}."
     if row["verdict"] == INCONCLUSIVE:
         never = ", and after adjustment for all comparisons no possible gain would be significant"
         out = "" if row["attainable"] else never
-        return f"Whether {arm} does better or worse than {pair} is not settled: {difference}{out}."
+        chance = ", as chance alone may give" if row["low"] <= 0 <= row["high"] else ""
+        return f"Not settled: {arm} may do better or worse than {pair}; {difference}{chance}{out}."
     return str(row["sentence"])
 
 
@@ -127,13 +137,37 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
 def _tally(rows: pd.DataFrame) -> list[str]:
     verdicts, metric = rows["verdict"], metric_words(rows.iloc[0].to_dict())
     counts = verdicts.value_counts()
-    told = [f"{counts[each]} {words}" for each, words in _TALLY.items() if each in counts]
+    told = [(counts[each], words) for each, words in _TALLY.items() if each in counts]
     rest = len(verdicts) - sum(counts.get(each, 0) for each in _TALLY)
-    told += [f"{rest} not judged"] if rest else []
+    told += [(rest, "not judged")] if rest else []
+    came = listed([f"{number} {'is' if number == 1 else 'are'} {words}" for number, words in told])
     return [
         f"Of the {len(verdicts)} planned comparisons of arms with generated images in {metric}, "
-        f"with other references too, this one included: {listed(told)}."
+        f"of which this is one, {came}."
     ]
+
+
+def _points(row: Row) -> str:
+    """A difference of shares in percentage points, too; "" for other metrics."""
+    if row["metric"] != "balanced_accuracy":
+        return ""
+    return f", or {abs(100 * row['difference']):.1f} percentage points"
+
+
+def which_classifier(results: RunResults, asked: pd.DataFrame) -> str:
+    """Which network of the run to try on photographs, and why not the one with the best scores."""
+    first = asked.iloc[0].to_dict()
+    arm = first["arm"] if first["verdict"] == HELPS else first["reference"]
+    trials = results.trials_of(first["model"], arm)
+    if not trials:
+        return ""
+    trial = min(trials, key=lambda each: (each.fold, each.seed))
+    return (
+        "To try a classifier on your own photographs, take "
+        f"{trial.folder.relative_to(results.folder).as_posix()} of this run, the first of its arm "
+        f"({arm}): all folds and seeds of an arm are trained alike. Do not choose the one with the "
+        "best scores, since these would be too good for other photographs. Research use only."
+    )
 
 
 def _interval(row: Row) -> str:

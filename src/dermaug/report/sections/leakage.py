@@ -131,10 +131,13 @@ def split_table(results: RunResults) -> Table:
         cut = lesions.index.difference(used)
         # A limit on training lesions (splits.lesions) leaves images in no split.
         for name, ids in (every | ({NO_PART: tuple(cut)} if len(cut) else {})).items():
-            distinct = (f"{each.loc[list(ids)].nunique():,}" for each in (lesions, groups))
-            rows.append((f"{fold.index}", name, f"{len(ids):,}", *distinct))
+            distinct = [f"{each.loc[list(ids)].nunique():,}" for each in (lesions, groups)]
+            known = distinct if results.catalog.grouped else distinct[1:]
+            rows.append((f"{fold.index}", name, f"{len(ids):,}", *known))
+    unknown = "" if results.catalog.grouped else " Lesions are unknown."
     caption = (
         "Images, lesions and groups per split and fold. A group is what is kept in one split: see "
-        "the end of the page."
+        f"the end of the page.{unknown}"
     )
-    return Table(caption, ("Fold", "Split", "Images", "Lesions", "Groups"), tuple(rows), texts=2)
+    counts = ("Images", *(("Lesions",) if results.catalog.grouped else ()), "Groups")
+    return Table(caption, ("Fold", "Split", *counts), tuple(rows), texts=2)
