@@ -417,12 +417,14 @@ def test_predictions_of_a_folder_are_written_with_what_was_skipped_in_json(
     (folder / "notes.txt").write_text("no image")
     code, output = dermaug("predict", checkpoints, folder, "--output", table, "--json")
     assert code == 0
-    found = json.loads(output[output.index("{") :])
+    found = json.loads(output[output.index("{") : output.rindex("}") + 1])
     assert [Path(each["file"]).name for each in found["skipped"]] == ["notes.txt"]
+    assert "for research only, not for diagnosis; the probabilities are not calibrated" in output
     written = pd.read_csv(table)
     assert written["file"].tolist() == [each["file"] for each in found["predictions"]]
     assert written["label"].tolist() == [each["label"] for each in found["predictions"]]
     assert np.allclose(written[["mel", "nv"]].sum(axis=1), 1.0, atol=1e-5)
+    assert "e-" not in table.read_text().partition("\n")[2].replace(str(folder), "")
 
 
 def test_file_name_that_is_no_utf8_is_predicted(
@@ -432,7 +434,7 @@ def test_file_name_that_is_no_utf8_is_predicted(
     shutil.copy(min(phantoms.rglob("*.jpg")), odd)
     code, output = dermaug("predict", checkpoints, odd, "--json")
     assert code == 0
-    (answer,) = json.loads(output)["predictions"]
+    (answer,) = json.loads(output[: output.rindex("}") + 1])["predictions"]
     assert answer["file"] == str(odd)
     assert sorted(answer["probabilities"]) == ["mel", "nv"]
     assert dermaug("predict", checkpoints, odd)[0] == 0

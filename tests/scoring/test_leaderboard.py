@@ -51,8 +51,27 @@ def test_runs_are_listed_with_state_time_and_answer(runs: Path) -> None:
         "weak": "finished",
     }
     assert table.loc["weak", "hours"] == 1.5
-    assert table.loc["nested/strong", "answer"] == "helps 1"
+    assert table.loc["nested/strong", "answer"] == "other arms: helps 1"
     assert table.loc["begun", "answer"] == "–"
+
+
+def test_verdicts_on_generated_images_are_not_mixed_with_those_of_other_arms(
+    drawn_study: Study, tmp_path: Path
+) -> None:
+    skill = {"real": 1.2, "classic": 3.0, "synthetic": 1.2, "synthetic-replay": 1.2}
+    results = drawn_study(skill=skill, seeds=(0, 1))
+    files = RunFolder(tmp_path / "run")
+    drawn_run_record(results.catalog).write(files.record)
+    write_sealed(files.experiment, results.experiment.model_dump(mode="json"))
+    scored(results).write(files.path, files)
+    table = compare_runs([files.path])
+    dosed = table["arm"] == "synthetic"
+    assert 0 < dosed.sum() < len(table)
+    ours, others = list_runs(tmp_path)["answer"].item().split("; other arms: ")
+    for told, rows in ((ours, table[dosed]), (others, table[~dosed])):
+        counts = dict(part.rsplit(" ", 1) for part in told.split(", "))
+        expected = rows["verdict"].value_counts().to_dict()
+        assert {verdict: int(count) for verdict, count in counts.items()} == expected
 
 
 def test_the_table_holds_the_verdicts_of_each_run_best_first(runs: Path) -> None:

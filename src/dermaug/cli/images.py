@@ -9,9 +9,17 @@ from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import Device, Json, Reading, echo_json, rows_of
 from dermaug.console import console, progress_bar
+from dermaug.errors import DermaugError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+RESEARCH = (
+    "for research only, not for diagnosis; the probabilities are not calibrated: 1.000 does not "
+    "mean certain"
+)
+MOST_NAMED = 20
+"""Known images that are named; more are counted."""
 
 
 @app.command()
@@ -57,12 +65,14 @@ def predict(
     from dermaug.csv_files import write_csv
     from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_paths
+    from dermaug.experiment.stages.predict_known import known_images
     from dermaug.output_places import require_output_file
     from dermaug.training.fabric import start_fabric
 
     if output is not None:
         require_output_file(output, ".csv", "file,label,")
-    found = predict_paths(only_classifier(model).path, images, start_fabric(device), masks)
+    stored = only_classifier(model)
+    found = predict_paths(stored.path, images, start_fabric(device), masks)
     if found.skipped:
         number = len(found.skipped)
         console.print(f"skipped {number:,} file{'s' * (number > 1)} that cannot be predicted:")
@@ -70,14 +80,36 @@ def predict(
             console.print(f"  {_printable(name)}: {reason}", soft_wrap=True)
     table = found.table
     if output is not None:
-        write_csv(output, table.assign(file=table["file"].map(_printable)).round(6))
+        numbers = {name: table[name].map("{:.6f}".format) for name in table.columns[2:]}
+        written = table.assign(file=table["file"].map(_printable), **numbers)
+        write_csv(output, written)
         console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
     if as_json:
         skipped = [{"file": name, "reason": reason} for name, reason in found.skipped]
         echo_json({"predictions": _answers(table), "skipped": skipped})
     elif output is None:
         table["file"] = table["file"].map(_printable)
-        typer.echo(table.round(3).to_string(index=False))
+        typer.echo(table.to_string(index=False, float_format="{:.3f}".format))
+    console.print(f"note: {RESEARCH}", soft_wrap=True)
+    try:
+        _tell_known(known_images(stored, found))
+    except DermaugError as error:  # a moved or damaged run; the predictions hold
+        console.print(
+            f"note: whether these images are of the study cannot be told: {error}", soft_wrap=True
+        )
+
+
+def _tell_known(known: dict[str, bool]) -> None:
+    """Name the images that the classifier, or its study, has met before."""
+    for trained, words in ((True, "training images"), (False, "other images of the study")):
+        names = [_printable(name) for name, seen in known.items() if seen is trained]
+        if names:
+            more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+            console.print(
+                f"note: {words} of this classifier, whose predictions say nothing on new images: "
+                f"{', '.join(names[:MOST_NAMED])}{more}",
+                soft_wrap=True,
+            )
 
 
 def _answers(table: "pd.DataFrame") -> list[dict[str, object]]:

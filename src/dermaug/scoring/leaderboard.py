@@ -60,7 +60,7 @@ def list_runs(folder: Path) -> pd.DataFrame:
         One row per run, in alphabetical order, with the columns of `RUNS`: state (finished,
         unfinished, or unreadable), finished generators and trials, hours from start to end (NaN
         for an unfinished run, or where the clock was set back), and the count of each verdict on a
-        primary contrast.
+        primary contrast: of arms with generated images, then of other arms.
     """
     found = sorted(path.parent for path in folder.glob("**/run.json"))
     rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
@@ -94,11 +94,22 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
 
 
 def _answer(folder: Path) -> str:
-    """How many primary contrasts got which verdict; a dash before the run is scored."""
+    """How many primary contrasts got which verdict; a dash before the run is scored.
+
+    Those of arms with generated images come first; those of other arms are named as such.
+    """
     if not (folder / FOLDER).exists():
         return "–"
     try:
-        counts = _contrasts(folder)["verdict"].value_counts()
+        found = _contrasts(folder)
+        arms = read_run_experiment(folder).arms
     except DermaugError:
         return "to be scored again"
-    return ", ".join(f"{verdict} {count}" for verdict, count in counts.items()) or "–"
+    dosed = found["arm"].isin([arm.name for arm in arms if arm.is_synthetic])
+    ours, others = _counts(found[dosed]), _counts(found[~dosed])
+    return "; ".join([ours] * bool(ours) + [f"other arms: {others}"] * bool(others)) or "–"
+
+
+def _counts(contrasts: pd.DataFrame) -> str:
+    counts = contrasts["verdict"].value_counts()
+    return ", ".join(f"{verdict} {count}" for verdict, count in counts.items())

@@ -14,12 +14,17 @@ from dermaug.data.sources.images import MASK_FOLDER
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
-from dermaug.experiment.run.artefacts import find_classifiers, only_classifier
+from dermaug.experiment.run.artefacts import (
+    StoredClassifier,
+    find_classifiers,
+    only_classifier,
+)
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.run import Run, open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files, predict_paths
+from dermaug.experiment.stages.predict_known import known_images
 from dermaug.experiment_file import validate_experiment
 
 
@@ -71,6 +76,43 @@ def test_the_lesion_is_cut_out_as_in_training(
     masks = paths[0].parent.parent / MASK_FOLDER
     found, _ = predict_files(checkpoint, alone, fabric, masks)
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_images_of_the_run_are_known_whatever_their_file(
+    run: Run, checkpoint: Path, fabric: Fabric, tmp_path: Path, phantoms: Path
+) -> None:
+    stored = only_classifier(checkpoint)
+    table = run.catalog.table.set_index("image_id")
+    trained, tested = run.fold(0).train[0], run.fold(0).test[0]
+    seen, new = (
+        tmp_path / "seen",
+        write_phantoms(tmp_path / "new", PhantomConfig(number=4, seed=9), 64),
+    )
+    seen.mkdir()
+    for name, image_id in (("a.png", trained), ("b.png", tested)):
+        with Image.open(table.loc[image_id, "path"]) as image:
+            image.save(seen / name)
+        mask = phantoms / MASK_FOLDER / f"{image_id}_segmentation.png"
+        shutil.copy(mask, seen / f"{Path(name).stem}_segmentation.png")
+    (tmp_path / "masks").mkdir()
+    for mask in [*seen.glob("*_segmentation.png"), *(new / MASK_FOLDER).iterdir()]:
+        shutil.copy(mask, tmp_path / "masks")
+    paths = [seen / "a.png", seen / "b.png", min(new.rglob("*.jpg"))]
+    found = predict_paths(checkpoint, paths, fabric, tmp_path / "masks")
+    assert known_images(stored, found) == {str(paths[0]): True, str(paths[1]): False}
+    alone = StoredClassifier(Path(shutil.copy(checkpoint, tmp_path)))
+    assert known_images(alone, found) == {}
+
+
+def test_a_folder_within_a_run_holds_the_classifiers_below_it(run: Run) -> None:
+    assert len(find_classifiers(run.folder)) == 2
+    assert len(find_classifiers(run.folder / "classifiers")) == 2
+    only = only_classifier(run.folder / "classifiers" / "classic")
+    assert only.record.arm.name == "classic"
+    with pytest.raises(DermaugError, match="of the trainings of an arm the first is as good"):
+        only_classifier(run.folder / "classifiers")
+    with pytest.raises(DermaugError, match="found none"):
+        find_classifiers(run.folder / "contents")
 
 
 def test_without_its_segmentation_an_image_is_refused(

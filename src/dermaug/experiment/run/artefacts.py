@@ -18,6 +18,12 @@ from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
+WHICH = (
+    ". The report says whether an arm does better; of the trainings of an arm the first is as good "
+    "as any, and the one with the best test scores is flattered by them"
+)
+"""Which of several classifiers to take."""
+
 
 @dataclass(frozen=True)
 class StoredClassifier:
@@ -123,10 +129,13 @@ def _recorded_digest(folder: Path) -> object:
 def find_classifiers(path: Path) -> list[StoredClassifier]:
     """Find the classifier of a checkpoint or a trial's folder, or all finished ones of a run.
 
+    Of a folder within a run, such as that of an arm, those below it.
+
     Raises:
         DermaugError: No classifier is found.
     """
-    found = _checkpoints(path, CLASSIFIER, f"classifiers/**/{RECORD}")
+    below = "classifiers/**" if run_above(path) is None else "**"
+    found = _checkpoints(path, CLASSIFIER, f"{below}/{RECORD}")
     if not found:
         raise DermaugError(
             f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with "
@@ -142,7 +151,7 @@ def only_classifier(path: Path) -> StoredClassifier:
         DermaugError: No classifier is found, or there are several.
     """
     found = find_classifiers(path)
-    _refuse_several(path, "classifier", [each.path for each in found])
+    _refuse_several(path, "classifier", [each.path for each in found], WHICH)
     return found[0]
 
 
@@ -190,9 +199,9 @@ def _checkpoints(path: Path, name: str, pattern: str) -> list[Path]:
     return [recorded_checkpoint(file) for file in found if file.is_file()]
 
 
-def _refuse_several(path: Path, kind: str, found: Sequence[Path]) -> None:
+def _refuse_several(path: Path, kind: str, found: Sequence[Path], advice: str = "") -> None:
     if len(found) > 1:
         raise DermaugError(
-            f"{path}: expected one {kind}, found {len(found)}; name one of them",
+            f"{path}: expected one {kind}, found {len(found)}; name one of them{advice}",
             [str(each.parent) for each in found],
         )

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import ClassifierSpec, load_classifier
 from dermaug.data.containers import is_folder
-from dermaug.data.decoding import read_square
+from dermaug.data.contents import Contents
+from dermaug.data.decoding import Square, read_square
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_files import BadImageError
 from dermaug.data.sources.images import MASK_ENDING, MASK_FOLDER, SUFFIXES, files_below, is_image
@@ -31,12 +32,14 @@ class Predicted:
         probabilities: One row per image, one column per class of `spec`.
         spec: What the classifier is.
         skipped: (file, reason) of what is no image.
+        contents: What the images look like, by which those of a run are known.
     """
 
     images: tuple[Path, ...]
     probabilities: Float[np.ndarray, "n classes"]
     spec: ClassifierSpec
     skipped: tuple[tuple[str, str], ...]
+    contents: Contents
 
     @property
     def table(self) -> pd.DataFrame:
@@ -67,7 +70,8 @@ def predict_paths(
     classifier, spec = load_classifier(checkpoint)
     images, others = _gathered(paths)
     found = _masks_of(checkpoint, images, spec, masks)
-    squares, kept, skipped = [], [], [(name, OTHER_KIND) for name in others]
+    squares: list[Square] = []
+    kept, skipped = [], [(name, OTHER_KIND) for name in others]
     for path, mask in zip(images, found, strict=True):
         try:
             squares.append(_square(path, spec, mask))
@@ -82,9 +86,11 @@ def predict_paths(
             else "expected images to predict, found only empty folders",
             [f"{name}: {reason}" for name, reason in skipped],
         )
-    bank = ImageBank.of(np.stack(squares), np.zeros(len(squares), dtype=np.int64), fabric.device)
+    pixels = np.stack([square.pixels for square in squares])
+    bank = ImageBank.of(pixels, np.zeros(len(squares), dtype=np.int64), fabric.device)
     probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
-    return Predicted(tuple(kept), probabilities, spec, tuple(skipped))
+    contents = Contents.of(square.signature for square in squares)
+    return Predicted(tuple(kept), probabilities, spec, tuple(skipped), contents)
 
 
 def predict_files(
@@ -145,13 +151,11 @@ def _masks_of(
     return found
 
 
-def _square(
-    path: Path, spec: ClassifierSpec, mask: Path | None
-) -> UInt8[np.ndarray, "size size 3"]:
+def _square(path: Path, spec: ClassifierSpec, mask: Path | None) -> Square:
     square = read_square(path, spec.size, crop=spec.crop, margin=spec.margin, mask_path=mask or "")
     if spec.crop == "lesion" and not square.cropped:
         raise BadImageError(str(mask), "the segmentation marks no pixel")
-    return square.pixels
+    return square
 
 
 def _find_mask(image: Path, masks: Path | None) -> Path | None:
