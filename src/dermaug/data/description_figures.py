@@ -87,7 +87,8 @@ def draw_overview(description: Description) -> Figure:
     left.set(title=f"{' and '.join(counted).capitalize()} of each class", xlabel="Number")
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.margins(x=0.14)
-    left.legend()
+    # A place of its own: the search for the best one takes time, and matplotlib then warns.
+    left.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     if right:
         shades = np.linspace(0.08, 0.95, per_lesion.shape[1])
         colours = [mpl.colormaps["viridis_r"](x) for x in shades]
