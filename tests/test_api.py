@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import dermaug
 from dermaug.errors import DermaugError
@@ -51,6 +52,20 @@ def test_data_are_opened_at_the_size_and_with_the_classes_asked_for(tmp_path: Pa
     store = dermaug.open_data(tmp_path / "phantoms", size=16, classes=("mel", "nv"))
     assert store.images.shape == (len(store.catalog), 16, 16, 3)
     assert set(store.catalog.table["label"]) == {"mel", "nv"}
+
+
+def test_a_table_with_other_columns_is_opened_by_their_names(tmp_path: Path) -> None:
+    rows = []
+    for place in range(4):
+        Image.new("RGB", (20, 20), (40 * place, 90, 90)).save(tmp_path / f"{place}.png")
+        rows.append(f"{place}.png,{'wart' if place % 2 else 'naevus'},P{place // 2}")
+    (tmp_path / "list.csv").write_text("\n".join(["Photo,Finding,Case", *rows]))
+    named = {"file_name": "Photo", "label": "Finding", "patient_id": "Case"}
+    table = dermaug.open_data(tmp_path, size=16, columns=named).catalog.table
+    assert sorted(table["label"]) == ["naevus", "naevus", "wart", "wart"]
+    assert sorted(table["patient_id"]) == ["P0", "P0", "P1", "P1"]
+    with pytest.raises(DermaugError, match=r"expected file_name, label.* found photo"):
+        dermaug.open_data(tmp_path, columns={"photo": "Photo"})
 
 
 def test_images_are_those_of_the_command(

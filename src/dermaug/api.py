@@ -1,6 +1,6 @@
 """The functions of `import dermaug`: open data, train, generate, audit, compare."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
+from dermaug.config.data import COLUMN_FIELDS
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
@@ -27,19 +28,32 @@ from dermaug.synthesis.sampling import sample
 from dermaug.training.fabric import start_fabric
 
 
-def open_data(source: str | Path, size: int = 64, classes: Sequence[str] = ()) -> PixelStore:
+def open_data(
+    source: str | Path,
+    size: int = 64,
+    classes: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+) -> PixelStore:
     """Open a labelled data set and decode its images.
 
     Args:
         source: Folder or file in any supported layout, or "phantom" for drawn lesions.
         size: Side of the images in pixels.
         classes: Labels to keep; empty keeps all.
+        columns: Column that is read -> its name in your table, for example `{"file_name": "Photo",
+            "label": "Diagnosis", "patient_id": "Patient"}`; None reads a table as it comes.
 
     Returns:
         `catalog.table` (one row per image with id, lesion, label and metadata) and `images`, uint8
         (n, size, size, 3).
     """
     config = DataConfig(source=str(source), size=size, classes=tuple(classes))
+    if unknown := sorted(set(columns or {}) - set(COLUMN_FIELDS)):
+        raise DermaugError(
+            f"columns: expected {', '.join(COLUMN_FIELDS)} -> a column of your table, found "
+            f"{', '.join(unknown)}"
+        )
+    config = config.with_columns(columns or {})
     return read_pixels(open_dataset(config), config)
 
 

@@ -38,7 +38,7 @@ from dermaug.inspection.audit_run import audit_run, control_of_family, read_audi
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.blocks import Figure, Table
-from dermaug.report.sections.audit import audit_section, audit_sentences
+from dermaug.report.sections.audit import audit_findings, audit_section, audit_sentences
 from dermaug.report.sections.audit_tables import audit_tables
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
@@ -264,6 +264,9 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     assert "without lesions on which the snapshot was selected" in output
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
+    assert "NaN" not in output
+    for sentence in audit_findings(found.astype({"fid_flag": object}).fillna({"fid_flag": ""})):
+        assert sentence in output
     assert stored is not None
     for name in ("kid", "fid", "copy_rate", "visible_share", "validation_images"):
         assert found[name].item() == pytest.approx(stored.numbers[name].item()), name

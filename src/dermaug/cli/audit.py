@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = (
     *("label", "images", "validation_images", "kid", "kid_low", "kid_high", "kid_floor"),
-    *("fid", "fid_flag", "precision", "recall", "density", "coverage"),
+    *("fid", "precision", "recall", "density", "coverage"),
     *("copy_rate", "copy_low", "copy_high", "copy_expected", "visible_share"),
 )
 
@@ -174,18 +174,23 @@ def _record(name: str, found: "FolderAudit") -> dict[str, object]:
 
 
 def _tell(found: "dict[str, FolderAudit]") -> None:
-    """Print notes and a table; several sets are ranked."""
+    """Print notes, what was found, and a table; several sets are ranked."""
+    from dermaug.report.sections.audit import audit_findings
     from dermaug.report.sections.audit_pages import rank
 
     several = len(found) > 1
     for name, each in found.items():
         for note in each.notes:
             console.print(f"note: {name}: {note}" if several else f"note: {note}", markup=False)
+        for sentence in audit_findings(each.audit.numbers):
+            told = f"{name}: {sentence}" if several else sentence
+            console.print(told, markup=False, soft_wrap=True)
     if several:
         typer.echo(rank(found).round(4).to_string(index=False))
         return
     (only,) = found.values()
-    typer.echo(only.audit.numbers[list(SHOWN)].round(4).T.to_string(header=False))
+    shown = only.audit.numbers[list(SHOWN)].set_index("label").round(4)
+    typer.echo(shown.T.astype(object).fillna("–").to_string())
 
 
 def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":

@@ -105,9 +105,12 @@ def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFram
 
 
 def audit_sentences(numbers: pd.DataFrame) -> list[str]:
-    """Findings of the audit, naming every class that stands out, then how to read the tables."""
-    if numbers.empty:
-        return []
+    """Findings of the audit, then how to read the tables; empty without any number."""
+    return [*audit_findings(numbers), FLOOR, COPIES, SMALL] if len(numbers) else []
+
+
+def audit_findings(numbers: pd.DataFrame) -> list[str]:
+    """What the audit found, naming every class that stands out."""
     fold = " in some fold" if has_several(numbers) else ""
     sentences = copy_alarms(numbers)
     for family, classes in summarise(numbers).items():
@@ -117,4 +120,4 @@ def audit_sentences(numbers: pd.DataFrame) -> list[str]:
             if names := [name for name in map(name_of, classes) if name]:
                 words = text.format(listed(names), fold=fold, average=on_average(numbers))
                 sentences.append(f"{family}: {words}")
-    return [*sentences, FLOOR, COPIES, SMALL]
+    return sentences
