@@ -22,8 +22,8 @@ INSTRUCTIONS = """\
 Reader test
 
 Please open your page (the HTML file that you were sent) in a current browser such as Firefox,
-Chrome, Edge or Safari, on a computer with a good screen. It needs no network. If your mail program shows
-the file itself, save it to your computer first and open it from there.
+Chrome, Edge or Safari, on a computer with a good screen. It needs no network. If your mail
+program shows the file itself, save it to your computer first and open it from there.
 
 1. The page shows one image at a time. Press R (real) or S (synthetic), then the key of the most
    likely diagnosis, then Enter. Backspace goes back to the image before.
