@@ -84,7 +84,7 @@ class Launching:
     launcher: Annotated[
         str,
         typer.Option(
-            help="How jobs are distributed: serial, processes or ray. No result depends on it."
+            help="How jobs are distributed: serial, processes, ray or submitit; no result varies."
         ),
     ] = "processes"
     jobs: Annotated[

@@ -193,7 +193,8 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     Args:
         path: The file.
         required: Columns that it must have; more are kept.
-        findings: Gets one line for each line that is no object.
+        findings: Gets one line for each line that is no object, or has a list or an object where
+            such a column must have one value.
 
     Raises:
         DermaugError: No text, no row, or a column is missing.
@@ -211,6 +212,15 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
             objects.append((where, cells))
     columns = tuple(dict.fromkeys(name for _, cells in objects for name in cells))
     _check_header(path, columns, required)
+    for where, cells in objects:
+        for name in required:
+            if isinstance(found := cells.get(name), list | dict):
+                kind = "a list" if isinstance(found, list) else "an object"
+                findings.add(
+                    f"{where}: expected one text or number as {name}, found {kind}: "
+                    f"{json.dumps(found)[:40]}"
+                )
+                cells[name] = kind
     rows = tuple(
         Row(where, {name: _text(cells.get(name)) for name in columns}) for where, cells in objects
     )
@@ -218,6 +228,9 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
 
 
 def _text(value: object) -> str:
+    """A value as it is written in the file."""
+    if isinstance(value, bool):
+        return json.dumps(value)
     return "" if value is None else str(value).strip()
 
 

@@ -280,6 +280,25 @@ def test_given_splits_with_class_folders_are_pooled(folder: Folder) -> None:
     assert len(open_catalog(catalog.root / "train")) == 3
 
 
+@pytest.mark.parametrize(
+    ("label", "found"), [('["mel"]', 'a list: ["mel"]'), ('{"x": 1}', 'an object: {"x": 1}')]
+)
+def test_a_line_of_json_has_one_value_as_label(folder: Folder, label: str, found: str) -> None:
+    root = folder("1.jpg")
+    (root / "metadata.jsonl").write_text(f'{{"file_name": "1.jpg", "label": {label}}}')
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    told = f"metadata.jsonl line 1: expected one text or number as label, found {found}"
+    assert caught.value.details == (told,)
+
+
+def test_a_label_that_is_true_in_json_is_read_as_it_is_written(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg")
+    lines = ('{"file_name": "1.jpg", "label": true}', '{"file_name": "2.jpg", "label": false}')
+    (root / "metadata.jsonl").write_text("\n".join(lines))
+    assert open_catalog(root).classes == ("false", "true")
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_given_splits_with_tables_are_pooled(folder: Folder, kind: str) -> None:
     root = folder("train/1.jpg train/2.jpg test/3.jpg")

@@ -135,7 +135,8 @@ def _tables_beside(path: Path) -> list[str]:
     above = path.parent
     around = [above.parent, above, *(folder for folder in sub_folders(above) if folder != path)]
     return [
-        f"{folder / name} is a table beside {path.name}: the classes may be in it"
+        f"{folder / name} is a table beside {path.name}: the classes may be in it; if so, name the "
+        f"folder {path.parent} or the table instead of {path.name}"
         for folder in around
         for name in _names(folder)
         if name.lower().endswith(TABLES)
