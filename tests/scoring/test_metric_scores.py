@@ -90,7 +90,7 @@ def test_operating_points_of_a_trial(drawn_study: Study) -> None:
         (("bcc", "mel", "nv"), ["malignant", "mel"]),
         (("bkl", "mel", "nv"), ["mel"]),
         (("akiec", "nv"), ["malignant"]),
-        (("benign", "mel"), []),
+        (("benign", "mel"), ["mel"]),
         (("bkl", "nv"), []),
     ],
 )
