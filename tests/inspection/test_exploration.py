@@ -34,7 +34,7 @@ from dermaug.inspection.explore_features import (
     discriminator_scores,
 )
 from dermaug.inspection.subject import open_subject
-from dermaug.report.blocks import Page
+from dermaug.report.document import Page
 from dermaug.report.page import folded
 from dermaug.report.sections.explore import explore_section, write_explore_page
 

@@ -13,8 +13,8 @@ from drawn import recorded, reported, verdicts_of
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
-from dermaug.report import blocks
 from dermaug.report.blocks import Figure, Panel, Section
+from dermaug.report.document import Page as Document
 from dermaug.report.page import facts
 from dermaug.report.sections.failures import MOST
 from dermaug.scoring.scores import score_trials
@@ -99,7 +99,7 @@ def test_figures_that_a_page_no_longer_has_are_removed_and_others_stay(tmp_path:
     (tmp_path / "figures/mine.png").touch()
     for shown in (figures, figures[:1], []):
         section = Section("s", "S", shown)
-        blocks.Page("", "", "", "", [section], "").write(tmp_path / "a.html")
+        Document("", "", "", "", [section], "").write(tmp_path / "a.html")
         names = {name for each in shown for name in (f"{each.name}.csv", f"{each.name}.png")}
         assert {file.name for file in written(tmp_path / "a.html")} == {"mine.png", *names}
 

@@ -6,7 +6,8 @@ import pandas as pd
 
 from dermaug.app.opened import Opened
 from dermaug.inspection.audit_summary import collect_audits, of_largest
-from dermaug.report.blocks import Block, Page, Section
+from dermaug.report.blocks import Block, Section
+from dermaug.report.document import Page
 from dermaug.report.page import FOOTER, facts
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.arms import arm_terms

@@ -12,9 +12,9 @@ from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import RunFolder
-from dermaug.experiment.run.records import EmbeddingRecord, Point
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import Judge, classifier_judge
+from dermaug.files import Record
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
 from dermaug.training.checkpoint import checkpoint_digest
@@ -23,6 +23,27 @@ from dermaug.training.fabric import start_fabric
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
 VERSION = 2
 MOST_OF_A_CLASS = 80
+
+
+class Point(Record):
+    """One image in a plane."""
+
+    plane: str
+    classifier: str
+    origin: str
+    label: str
+    x: float
+    y: float
+
+
+class EmbeddingRecord(Record):
+    """`embedding.json`."""
+
+    key: str
+    """Digest of everything that the planes depend on."""
+    points: tuple[Point, ...]
+
+
 COLUMNS = list(Point.model_fields)
 
 

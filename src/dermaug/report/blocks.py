@@ -2,23 +2,16 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from dermaug.csv_files import csv_text, write_csv
-from dermaug.errors import DermaugError
-from dermaug.files import Record, write_text, written_aside
+from dermaug.csv_files import csv_text
 from dermaug.report.bands import Band, bands
 from dermaug.report.inline import inline_svg
-from dermaug.report.terms import anchor, linked
-
-FIGURES = "files.json"
 
 
 @dataclass(frozen=True)
@@ -205,92 +198,8 @@ class Section:
         return list(_figures(self.content))
 
 
-class FigureList(Record):
-    """`figures/files.json`: what a page wrote there."""
-
-    files: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """A whole page.
-
-    Args:
-        kicker: The command that wrote it.
-        title: Its heading.
-        question: The question that it answers.
-        facts: Data and design, in small print.
-        sections: Its sections; those without content are left out.
-        footer: Licence and use.
-        notices: Warnings above everything.
-        terms: Words that are explained at its end, and linked to from boxes: word -> meaning.
-    """
-
-    kicker: str
-    title: str
-    question: str
-    facts: str
-    sections: Sequence[Section]
-    footer: str
-    notices: Sequence[str] = field(default=())
-    terms: Mapping[str, str] = field(default_factory=dict)
-
-    def write(self, path: Path) -> Path:
-        """Write the page, and beside it `figures/` with every drawing and its numbers.
-
-        Figures of an earlier page that this one does not have are removed.
-
-        Returns:
-            The path of the page.
-        """
-        folder, written = path.parent / "figures", set[str]()
-        for figure in (figure for section in self.shown for figure in section.figures):
-            write_csv(folder / f"{figure.name}.csv", figure.numbers)
-            write_panels(folder, figure.panels)
-            written |= {f"{figure.name}.csv", *(panel.name for panel in figure.panels)}
-        for name in set(_listed(folder / FIGURES)) - written:
-            (folder / name).unlink(missing_ok=True)
-        if folder.exists():
-            FigureList(files=tuple(sorted(written))).write(folder / FIGURES)
-        write_text(path, self.render())
-        return path
-
-    def render(self) -> str:
-        """The page as HTML."""
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("dermaug.report"),
-            autoescape=True,  # all values from a run are plain text, never markup
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"anchor": anchor, "linked": linked}
-        template = environment.get_template("page.html.j2")
-        return template.render(page=self, sections=self.shown)
-
-    @property
-    def shown(self) -> list[Section]:
-        """The sections that have content."""
-        return [section for section in self.sections if section.content]
-
-
-def _listed(path: Path) -> tuple[str, ...]:
-    """The figures that an earlier page wrote; none if nobody knows."""
-    try:
-        return FigureList.read(path).files
-    except DermaugError:
-        return ()
-
-
 def _data_uri(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def write_panels(folder: Path, panels: Sequence[Panel]) -> None:
-    """Write each panel as SVG or PNG, whole or not at all."""
-    for panel in panels:
-        with written_aside(folder / panel.name) as aside:
-            aside.write_bytes(panel.data)
 
 
 def _figures(blocks: Sequence[Block]) -> Sequence[Figure]:

@@ -16,7 +16,8 @@ from dermaug.output_places import (
     require_outside,
     require_writable,
 )
-from dermaug.report.blocks import Page, Section
+from dermaug.report.blocks import Section
+from dermaug.report.document import Page
 from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
 from dermaug.report.sections.arms import arm_section, arm_terms

@@ -22,7 +22,8 @@ from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.markdown import plain
 from dermaug.output_places import require_new_folder, require_outside
-from dermaug.report.blocks import Figure, Table, write_panels
+from dermaug.report.blocks import Figure, Table
+from dermaug.report.document import write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words

@@ -221,25 +221,6 @@ class TrialRecord(Record):
         return {"arm": self.arm.name, "model": self.model, "fold": self.fold, "seed": self.seed}
 
 
-class Point(Record):
-    """One image in a plane."""
-
-    plane: str
-    classifier: str
-    origin: str
-    label: str
-    x: float
-    y: float
-
-
-class EmbeddingRecord(Record):
-    """`embedding.json`."""
-
-    key: str
-    """Digest of everything that the planes depend on."""
-    points: tuple[Point, ...]
-
-
 class AuditRow(Record):
     """One generator and class of an audit, as returned by `audit_class`."""
 

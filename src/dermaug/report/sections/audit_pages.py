@@ -9,7 +9,8 @@ import pandas as pd
 from dermaug.csv_files import write_csv
 from dermaug.inspection.audit_folder import FolderAudit
 from dermaug.output_places import require_writable
-from dermaug.report.blocks import Block, Details, Figure, Page, Section, Table
+from dermaug.report.blocks import Block, Details, Figure, Section, Table
+from dermaug.report.document import Page
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_pictures import pair_panel
 from dermaug.report.sections.audit_tables import audit_tables

@@ -16,7 +16,8 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.files import write_json
 from dermaug.inspection.exploration import Exploration
 from dermaug.output_places import require_writable
-from dermaug.report.blocks import Block, Bullets, Figure, Heading, Page, Panel, Section, Table
+from dermaug.report.blocks import Block, Bullets, Figure, Heading, Panel, Section, Table
+from dermaug.report.document import Page
 from dermaug.report.drawing import file_name, png, sheet
 from dermaug.report.formats import counted, number, signed
 from dermaug.report.sections.audit_pages import FOOTER

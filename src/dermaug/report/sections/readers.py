@@ -9,7 +9,8 @@ import pandas as pd
 from dermaug.experiment.run.results import RunResults
 from dermaug.readers.key import KEY, ReaderKey, read_key
 from dermaug.readers.scores import ALL, SCORES, ReaderScores
-from dermaug.report.blocks import Block, Bullets, Details, Page, Section, Table
+from dermaug.report.blocks import Block, Bullets, Details, Section, Table
+from dermaug.report.document import Page
 from dermaug.report.formats import NONE, counted, interval, number, percent
 
 FOLDER = "readers"
