@@ -289,5 +289,5 @@ def test_control_c_ends_with_130_and_the_command_to_go_on(tmp_path: Path) -> Non
         started.send_signal(signal.SIGINT)
         _, told = started.communicate()
     assert started.returncode == 130
-    assert "run again: dermaug data phantom drawn --number 100000" in told
+    assert "to begin again, run: dermaug data phantom drawn --number 100000" in told
     assert list(tmp_path.iterdir()) == []

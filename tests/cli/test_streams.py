@@ -53,7 +53,7 @@ def test_a_question_that_nobody_answers_names_the_option(end: str, tmp_path: Pat
 
 
 def test_only_commands_that_keep_something_say_that_they_go_on() -> None:
-    assert "go on from there" in _goes_on(["run", "x.toml"])
-    assert "go on from there" in _goes_on(["train", "generator"])
+    assert "to resume, run again" in _goes_on(["run", "x.toml"])
+    assert "to resume, run again" in _goes_on(["train", "generator"])
     for words in (["score", "run"], ["report", "run"], []):
         assert "begin again" in _goes_on(words)

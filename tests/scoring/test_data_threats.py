@@ -53,7 +53,7 @@ def test_images_much_smaller_than_their_photographs_are_told(
     listed = table.assign(path=[paths[row % 3] for row in range(len(table))])
     found = told(results, table=listed, embedded=None)
     assert f"median short side of {9 * side:,} px, {8 * side:,} to {10 * side:,}" in found
-    assert "finer than about 9 px" in found
+    assert "finer than about 18 px" in found
     Path(paths[0]).unlink()
     assert "short side" not in told(results, table=listed, embedded=None)
     assert "short side" not in told(results)

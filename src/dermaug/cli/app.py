@@ -86,7 +86,7 @@ def _refuse_empty(words: Sequence[str]) -> None:
 def _goes_on(words: Sequence[str]) -> str:
     """What the same command does when it is run again."""
     if words[:1] and words[0] in RESUMING:
-        return "what is finished is kept; to go on from there, run again"
+        return "what is finished is kept; to resume, run again"
     return "nothing is left half-written; to begin again, run"
 
 

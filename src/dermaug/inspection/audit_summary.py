@@ -68,11 +68,12 @@ class ClassSummary:
     def is_hidden(self) -> bool:
         """Whether a classifier recognises the class less than half as often as in real images.
 
-        Not told of classes that are too small.
+        In the images of each generator; not told of classes that are too small.
         """
         if self.is_small:
             return False
-        return bool(self.means["visible_share"] < 0.5 * self.means["visible_validation"])
+        drawn, real = self.generators["visible_share"], self.generators["visible_validation"]
+        return bool((drawn < 0.5 * real).all())
 
     @property
     def num_far(self) -> int:

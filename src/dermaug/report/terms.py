@@ -8,10 +8,11 @@ from markupsafe import Markup, escape
 TERMS = {
     "arm": "a way to make the training set; those of this study are explained under The arms. All "
     "arms are tested on the same photographs.",
-    "argmax": "the class of the highest probability is what the classifier says; frequent classes "
-    "are favoured, as they were in training.",
-    "prior-adjusted": "the same, after each probability was divided by the share that its class "
-    "had in training, so that no class is favoured for being frequent. The verdicts use it.",
+    "argmax": "the class of the highest probability is what the classifier says; classes that its "
+    "training saw more often than others are favoured.",
+    "prior-adjusted": "the same, after each probability was divided by the share of its class that "
+    "the training saw, so that no class is favoured for being frequent; nothing changes where all "
+    "classes were seen alike. The verdicts use it.",
     "sensitivity": "the share of the test images of a class that the classifier calls so (recall, "
     "one against the rest).",
     "mean sensitivity": "the mean of the sensitivities of all classes, each class counting alike "
@@ -24,7 +25,8 @@ TERMS = {
     "margin": "the difference that the study regards as too small to matter; it was fixed before "
     "the run.",
     "replay": "a control: real training images, drawn again as often as the generated ones of "
-    "another arm were added. It shows what showing the classes more often does by itself.",
+    "another arm were added. It shows what seeing the classes more often does without generated "
+    "images; where all classes are seen alike anyway, only chance sets it apart from its baseline.",
     "fold": "one of several divisions into training, validation and test split.",
     "seed": "the start of a training's random numbers; another seed is another training.",
     "trial": "one training of one classifier: arm × classifier × fold × seed.",

@@ -11,6 +11,7 @@ from dermaug.experiment.plan.comparisons import shortened
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import effects_of, place_of
 from dermaug.scoring.samples import predictions_of
+from dermaug.scoring.verdict_words import metric_words
 from dermaug.stats.answers import answers_of
 from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric, readout_metrics
@@ -47,6 +48,15 @@ def convergence_words(name: str, rows: pd.DataFrame) -> tuple[str, str]:
         rows: As for `convergence_state`.
     """
     state, shown = convergence_state(rows), f"after {rows['images'].iloc[0]:,} images shown"
+    gaining = rows[rows["low"] > 0]
+    if state == OPEN and len(gaining):
+        gains = " and ".join(
+            f"{metric_words(row)} {row['difference']:+.3f}" for row in gaining.to_dict("records")
+        )
+        return (
+            f"{name} gained from the last doubling of its training ({gains}), and whether it had "
+            f"converged {shown} is open"
+        ), state
     words = {
         NOT_REACHED: f"{name} had not converged {shown}",
         OPEN: f"Whether {name} had converged {shown} is open",

@@ -91,8 +91,8 @@ def _sizes(results: RunResults) -> Iterator[str]:
     if middle >= MUCH_SMALLER * side:
         spread = f", {low:,} to {high:,}" if low < high else ""
         yield (
-            f"Images of {side} × {side} px stand for photographs with a median short side of "
-            f"{middle:,} px{spread}: structures finer than about {middle / side:.0f} px of a "
-            "photograph are seen neither by the classifiers nor by the generators, so the answer "
+            f"Images of {side} × {side} px stand for files with a median short side of "
+            f"{middle:,} px{spread}: structures finer than about {2 * middle / side:.0f} px of a "
+            "file are seen neither by the classifiers nor by the generators, so the answer "
             "may be another at a larger data.size."
         )

@@ -55,7 +55,9 @@ def claimed(folder: Path) -> list[int]:
 def done_here(told: str) -> set[str]:
     """Keys of the jobs that a process says it has done."""
     return {
-        line.split(": ")[1].split(" done in")[0] for line in told.splitlines() if " in " in line
+        line.split(": ")[1].split(" done in")[0]
+        for line in told.splitlines()
+        if " done in " in line
     }
 
 
@@ -103,13 +105,14 @@ def test_signals_end_all_after_their_step_and_the_same_command_resumes(
     until(lambda: begun(folder))
     workers = children(several.pid)
     assert set(claimed(folder)) <= set(workers)
+    seen = begun(folder)
     several.send_all(signal.SIGINT)  # Ctrl-C reaches the workers, too
     code, said = several.ended(120)
     assert code == 130, said
     assert "run again: " in said
     until(lambda: all(has_ended(this_host(), pid) for pid in workers), 30.0)
     assert not list(folder.rglob("claim.json"))
-    assert begun(folder)
+    assert all(state.exists() or state.with_name("record.json").exists() for state in seen)
     for asked_to in (signal.SIGTERM, signal.SIGUSR1):
         one = start("--launcher", "serial")
         until(lambda one=one: one.pid in claimed(folder))

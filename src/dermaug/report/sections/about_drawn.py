@@ -24,6 +24,12 @@ def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
             own = largest[largest["family"] == family]
             told += [recognised(own), copied(own)]
         sentences.append(f"{family}: {' '.join(filter(None, told))}")
+    doses = (arm.synthetic for arm in results.experiment.arms if arm.synthetic)
+    if sentences and len(largest) and any(each.curation for each in doses):
+        sentences.append(
+            "These are images as drawn: arms with a curation were trained on those that passed it "
+            "(see Training)."
+        )
     return sentences
 
 
@@ -37,8 +43,8 @@ def trained(networks: Sequence[GeneratorResult]) -> str:
     early = any(each.kept_images < each.images for each in records)
     after = f"; the snapshots that drew these images had been shown {kept}" if early else ""
     return (
-        f"{counted(len(records), 'generator')}, each trained on {sets} real images and shown "
-        f"{shown} in all, repeats counted{after}."
+        f"{counted(len(records), 'generator')}, each trained on {sets} real images, of which "
+        f"it was shown {shown} in all, repeats counted{after}."
     )
 
 

@@ -77,7 +77,7 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
     ours = asked[asked["arm"].isin(dosed)]
     reach = _reach(first, asked, scoring.convergence, single=has_single_generators(results))
     return [
-        plain_verdict(first, generated=first["arm"] in dosed),
+        plain_verdict(first, generated=first["arm"] in dosed) + _settled(first, scoring.verdicts),
         reach,
         *(_tally(ours) if len(ours) > 1 else []),
         *at_chance(scoring.scores, results.catalog.num_classes),
@@ -115,6 +115,21 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
         chance = ", as chance alone may give" if row["low"] <= 0 <= row["high"] else ""
         return f"Not settled: {arm} may do better or worse than {pair}; {difference}{chance}{out}."
     return str(row["sentence"])
+
+
+def _settled(row: Row, verdicts: pd.DataFrame) -> str:
+    """What the other judged metrics settle where the first one settles nothing."""
+    if row["verdict"] != INCONCLUSIVE:
+        return ""
+    place = ["arm", "reference", "model", "scope"]
+    same = (verdicts[place] == pd.Series({name: row[name] for name in place})).all(axis=1)
+    judged = same & verdicts["verdict"].isin([HELPS, HURTS, EQUIVALENT])
+    told = ""
+    for other in verdicts[judged & (verdicts["family"] != "")].to_dict("records"):
+        within = f" within {other['margin']:g}" if other["verdict"] == EQUIVALENT else ""
+        words = f"it {other['verdict']}" if not within else f"the two are equivalent{within}"
+        told += f" In {metric_words(other)}, {words} ({_interval(other)})."
+    return told
 
 
 def _reach(row: Row, asked: pd.DataFrame, convergence: pd.DataFrame, *, single: bool) -> str:
@@ -163,10 +178,10 @@ def which_classifier(results: RunResults, asked: pd.DataFrame) -> str:
         return ""
     trial = min(trials, key=lambda each: (each.fold, each.seed))
     return (
-        "To try a classifier on your own photographs, take "
+        "To try a classifier on images of your own, taken as those of the study, take "
         f"{trial.folder.relative_to(results.folder).as_posix()} of this run, the first of its arm "
         f"({arm}): all folds and seeds of an arm are trained alike. Do not choose the one with the "
-        "best scores, since these would be too good for other photographs. Research use only."
+        "best scores, since these would be too good for other images. Research use only."
     )
 
 

@@ -68,7 +68,9 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
     pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
     caption = (
         "Difference between an arm and its baseline in each subgroup, on the same images, with "
-        "95 % intervals; right of zero the first-named arm is better. The intervals are not "
+        "95 % intervals; right of zero the number of the first-named arm is higher. Where a "
+        "sensitivity is shown alone, the specificity may be lower; it is in "
+        "scoring/subgroups.csv. The intervals are not "
         f"adjusted for their number, so that some exclude zero by chance. {_SIZE_NOTE}"
     )
     names = legend([f"{arm} − {reference}" for arm, reference in pairs])

@@ -151,7 +151,7 @@ def class_verdicts(verdicts: pd.DataFrame, classes: Sequence[str]) -> Table:
         "Difference in the sensitivity of each class, prior-adjusted, "
         "with the verdict if p is at most 0.05 after Holm's adjustment for the whole table. "
         "Numbers without a verdict are inconclusive (*: "
-        f"{UNATTAINABLE}); "
+        f"{UNATTAINABLE}; a loss might); "
         "numbers in parentheses are not judged: one "
         f"training per arm in fewer than three folds, or fewer than {FEWEST_GROUPS} groups. "
         "Differences of classes are judged with the variance that is usual among trainings: one "
