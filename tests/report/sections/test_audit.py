@@ -140,3 +140,15 @@ def test_how_often_classes_are_recognised_is_told_in_numbers() -> None:
 def test_a_class_with_few_validation_groups_in_one_fold_cannot_be_judged() -> None:
     numbers = pd.DataFrame([audited(0, "df", copy_expected=0.17), audited(1, "df")])
     assert any("copies of df cannot be judged" in each for each in audit_sentences(numbers))
+
+
+def test_a_class_is_called_hardly_recognised_if_it_is_so_for_each_generator() -> None:
+    few = {"visible_share": 0.1, "visible_validation": 0.6}
+    some = {"visible_share": 0.4, "visible_validation": 0.6}
+    for second, is_told in ((few, True), (some, False)):
+        told = audit_sentences(
+            pd.DataFrame([audited(0, "mel", **few), audited(1, "mel", **second)])
+        )
+        hidden = [each for each in told if "less than half as often" in each]
+        assert bool(hidden) == is_told
+        assert all("images of mel" in each and "each of its generators" in each for each in hidden)

@@ -15,7 +15,6 @@ from dermaug.report.sections.audit_tables import (
     audit_tables,
     generator_table,
     has_several,
-    on_average,
     size_table,
 )
 from dermaug.report.sections.copies import copy_alarms, no_copies
@@ -67,7 +66,7 @@ _FINDINGS: tuple[tuple[Callable[[ClassSummary], str], str], ...] = (
     (
         lambda one: one.label if one.is_hidden else "",
         "the classifier recognises the class in its images of {} less than half as often as in "
-        "real ones{average}.",
+        "real ones{each}.",
     ),
     (
         lambda one: one.label if one.is_small else "",
@@ -118,6 +117,7 @@ def audit_findings(numbers: pd.DataFrame) -> list[str]:
         sentences += [f"{family}: {each}" for each in told if each]
         for name_of, text in _FINDINGS:
             if names := [name for name in map(name_of, classes) if name]:
-                words = text.format(listed(names), fold=fold, average=on_average(numbers))
+                each = " (so for each of its generators)" if has_several(numbers) else ""
+                words = text.format(listed(names), fold=fold, each=each)
                 sentences.append(f"{family}: {words}")
     return sentences
