@@ -115,37 +115,25 @@ class Launching:
         return Launch(self.device, self.precision, self.launcher, number, self.address, submit)
 
 
+def _column(what: str) -> Any:  # noqa: ANN401
+    """The option that names a column of the user's table."""
+    return typer.Option(metavar="COLUMN", help=f"Column of your table {what}.")
+
+
 @dataclass(frozen=True)
 class Reading:
     """Options on how labels and columns of the user's data are read."""
 
     labels: Labels = None
     leave_out: LeaveOut = None
-    image_column: Annotated[
-        str,
-        typer.Option(metavar="COLUMN", help="Column of your table with the image files' names."),
-    ] = ""
-    label_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table with the labels.")
-    ] = ""
-    lesion_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table that names the lesion.")
-    ] = ""
-    patient_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table that names the patient.")
-    ] = ""
-    age_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table with the age in years.")
-    ] = ""
-    sex_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table with the sex.")
-    ] = ""
-    site_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table with the body site.")
-    ] = ""
-    tone_column: Annotated[
-        str, typer.Option(metavar="COLUMN", help="Column of your table with the skin tone.")
-    ] = ""
+    image_column: Annotated[str, _column("with the image files' names")] = ""
+    label_column: Annotated[str, _column("with the labels")] = ""
+    lesion_column: Annotated[str, _column("that names the lesion")] = ""
+    patient_column: Annotated[str, _column("that names the patient")] = ""
+    age_column: Annotated[str, _column("with the age in years")] = ""
+    sex_column: Annotated[str, _column("with the sex")] = ""
+    site_column: Annotated[str, _column("with the body site")] = ""
+    tone_column: Annotated[str, _column("with the skin tone")] = ""
 
     @cached_property
     def classes(self) -> dict[str, str]:

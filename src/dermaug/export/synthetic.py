@@ -41,11 +41,7 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
         DermaugError: The folder is not such a set, the output is in use or lies in it, or all
             images are copies.
     """
-    if not (source / MANIFEST).is_file():
-        raise DermaugError(
-            f"{source}: expected a synthetic set with {MANIFEST}, as `dermaug generate` writes it "
-            "or a run has it in GENERATOR/synthetic; found none"
-        )
+    _require_set(source)
     require_new_folder(output)
     require_outside(output, source)
     source = source.resolve()
@@ -88,6 +84,14 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
         day = datetime.now(UTC).date().isoformat()
         write_json(aside / FILE, croissant(aside, written, name, told, licence, day))
     return _remarks(found, licence.key)
+
+
+def _require_set(source: Path) -> None:
+    if not (source / MANIFEST).is_file():
+        raise DermaugError(
+            f"{source}: expected a synthetic set with {MANIFEST}, as `dermaug generate` writes it "
+            "or a run has it in GENERATOR/synthetic; found none"
+        )
 
 
 def _remarks(found: AuditedSet | None, licence: str) -> list[str]:

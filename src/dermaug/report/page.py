@@ -98,11 +98,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         DermaugError: The folder cannot be written to or lies in the data, or
             `require_report_place` refuses it.
     """
-    page = RunFolder(results.folder).report if output is None else output
-    if output is not None:
-        require_report_place(results.folder, output)
-        require_outside(output.parent, results.catalog.root)
-    require_writable(page.parent)
+    page = _place(results, output)
     whole, results = results, results.compared
     (audits, pairs), drawn = collect_audits(results), curves(results, scoring)
     primary, table = results.experiment.verdict.primary, scoring.verdicts
@@ -146,6 +142,16 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         notices=unfinished(whole),
         terms=TERMS | arm_terms(results),
     ).write(page)
+
+
+def _place(results: RunResults, output: Path | None) -> Path:
+    """Where the page will be, refused if it cannot."""
+    page = RunFolder(results.folder).report if output is None else output
+    if output is not None:
+        require_report_place(results.folder, output)
+        require_outside(output.parent, results.catalog.root)
+    require_writable(page.parent)
+    return page
 
 
 def require_report_place(run: Path, output: Path) -> None:

@@ -83,14 +83,14 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
         answer = _answer(folder)
     except DermaugError:
         return name, "unreadable", 0, 0, np.nan, "–"
-    generators = len(files.records) - len(files.trials)
+    jobs, trials = len(files.records), len(files.trials)
     state, hours = "unfinished", np.nan
-    if record.finished and len(files.records) >= record.jobs:
+    if record.finished and jobs >= record.jobs:
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
         started, finished = ends
         seconds = (finished - started).total_seconds()
         state, hours = "finished", seconds / 3600 if seconds >= 0 else np.nan
-    return name, state, generators, len(files.trials), hours, answer
+    return name, state, jobs - trials, trials, hours, answer
 
 
 def _answer(folder: Path) -> str:

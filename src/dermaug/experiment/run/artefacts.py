@@ -50,7 +50,7 @@ class StoredClassifier:
                 "classifier, not only the checkpoint"
             )
         record = TrialRecord.read(path)
-        recorded_checkpoint(self.path)
+        refuse_other_network(self.path, record.digest)
         return record
 
     @property
@@ -96,12 +96,22 @@ def recorded_checkpoint(path: Path) -> Path:
         DermaugError: The record is that of another network, or a file is missing or damaged.
     """
     record = path.parent / RECORD
-    if record.is_file() and _recorded_digest(path.parent) != checkpoint_digest(path):
-        raise DermaugError(
-            f"{record}: expected the record of {path.name} beside it, found that of another "
-            "network; put the two files that belong together into one folder"
-        )
+    if record.is_file():
+        refuse_other_network(path, read_sealed(record).get("digest"))
     return path
+
+
+def refuse_other_network(path: Path, digest: object) -> None:
+    """Raise unless a checkpoint has the digest in the record beside it.
+
+    Raises:
+        DermaugError: The record is that of another network, or the checkpoint is damaged.
+    """
+    if digest != checkpoint_digest(path):
+        raise DermaugError(
+            f"{path.parent / RECORD}: expected the record of {path.name} beside it, found that of "
+            "another network; put the two files that belong together into one folder"
+        )
 
 
 def recorded_set(folder: Path) -> SyntheticSet:
@@ -120,10 +130,6 @@ def recorded_set(folder: Path) -> SyntheticSet:
                 "back"
             )
     return synthetic
-
-
-def _recorded_digest(folder: Path) -> object:
-    return read_sealed(folder / RECORD).get("digest")
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:

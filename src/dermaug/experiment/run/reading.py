@@ -8,7 +8,11 @@ import pandas as pd
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import refuse_other_rows
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_predictions, recorded_set
+from dermaug.experiment.run.artefacts import (
+    recorded_predictions,
+    recorded_set,
+    refuse_other_network,
+)
 from dermaug.experiment.run.records import (
     GeneratorRecord,
     RunRecord,
@@ -54,7 +58,8 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
     files = run.job(job.key)
     record = GeneratorRecord.read(files.record)
     _refuse_other(files.record, _place(record.family, record), _place(job.family, job))
-    _refuse_other_checkpoint(files.generator)
+    if files.generator.exists():  # checkpoints may have been deleted
+        refuse_other_network(files.generator, record.digest)
     synthetic = recorded_set(files.synthetic)
     first = sum(job.numbers[:place])
     return GeneratorResult(
@@ -70,7 +75,8 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
     record = TrialRecord.read(files.record)
     _refuse_other(files.record, _place(record.arm.name, record), _place(job.arm, job))
-    _refuse_other_checkpoint(files.classifier)
+    if files.classifier.exists():
+        refuse_other_network(files.classifier, record.digest)
     if record.training_images == fold.train:  # held once, not by every trial
         record = record.model_copy(update={"training_images": fold.train})
     predictions = recorded_predictions(files.predictions, record)
@@ -104,12 +110,6 @@ def _refuse_other(path: Path, found: str, expected: str) -> None:
             f"{path}: expected the record of {expected}, found that of {found}; folders were "
             "exchanged after they were written: put them back"
         )
-
-
-def _refuse_other_checkpoint(path: Path) -> None:
-    """Raise if a checkpoint lies beside the record of another one; it may have been deleted."""
-    if path.exists():
-        recorded_checkpoint(path)
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:

@@ -126,8 +126,9 @@ def _settled(row: Row, verdicts: pd.DataFrame) -> str:
     judged = same & verdicts["verdict"].isin([HELPS, HURTS, EQUIVALENT])
     told = ""
     for other in verdicts[judged & (verdicts["family"] != "")].to_dict("records"):
-        within = f" within {other['margin']:g}" if other["verdict"] == EQUIVALENT else ""
-        words = f"it {other['verdict']}" if not within else f"the two are equivalent{within}"
+        is_equal = other["verdict"] == EQUIVALENT
+        equal = f"the two are equivalent within {other['margin']:g}"
+        words = equal if is_equal else f"it {other['verdict']}"
         told += f" In {metric_words(other)}, {words} ({_interval(other)})."
     return told
 
