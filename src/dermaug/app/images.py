@@ -121,11 +121,15 @@ def _audited(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> s
     audit = read_audit(generator.folder)
     if audit is None:
         return "The generator has no audit."
-    place = int(np.flatnonzero(class_rows(synthetic, generator.label) == row)[0])
+    rows = class_rows(synthetic, generator.label)
+    place = int(np.flatnonzero(rows == row)[0])
     pairs = audit.pairs
     own = pairs[(pairs["label"] == generator.label) & (pairs["synthetic"].astype(int) == place)]
     if own.empty:
-        return "It is not among the nearest pairs that the audit of the run lists."
+        examined = audit.numbers.set_index("label")["images"].get(generator.label, 0)
+        if examined == len(rows):
+            return "The audit of the run lists all copies that it found; this image is none of them."
+        return f"The audit of the run lists all copies among the {examined:,} images examined."
     score = float(own["score"].iloc[0])
     verdict = "counted as a copy" if score < 1 else "not counted as a copy"
     return (

@@ -22,7 +22,13 @@ OFFLINE = {
     "HF_HUB_OFFLINE": "1",
 }
 CONNECTIONS = 64
-STYLE = ".grid-wrap.fixed-height { min-height: 0 }"  # few images leave no empty space below them
+STYLE = """
+/* Galleries are as high as their images, and no label lies on an image. */
+.grid-wrap.fixed-height { min-height: 0; max-height: none }
+.block:has(.grid-wrap) > label.float { position: static }
+/* The arrow of a choice does not lie on its words. */
+.secondary-wrap input { margin-right: 1.5rem; text-overflow: ellipsis }
+"""
 
 
 def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, port: int) -> None:

@@ -12,6 +12,7 @@ from dermaug.app.components import does, frame, gallery
 from dermaug.app.drawing_tabs import generator_tab, image_tab
 from dermaug.app.opened import Opened
 from dermaug.app.safety import known
+from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 
 ALL = "all"
@@ -39,11 +40,12 @@ def answer_tab(opened: Opened) -> None:
     verdicts = opened.scoring.verdicts
     models, arms = (sorted(set(verdicts[name])) for name in ("model", "arm"))
     classes = list(opened.results.catalog.classes)
+    in_full = [(class_words(label), label) for label in classes]
     with gr.Row():
         chosen = [
             gr.Dropdown([ALL, *names], value=ALL, label=label, info=info)
             for label, names, info in (
-                ("Class", classes, "in the verdicts by class, below"),
+                ("Class", in_full, "in the verdicts by class, below"),
                 ("Arm", arms, "in the verdicts and figures, below"),
                 ("Network", models, "in the verdicts and figures, below"),
             )

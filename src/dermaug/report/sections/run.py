@@ -2,13 +2,10 @@
 
 import json
 
+from dermaug.experiment.run.records import Computation
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import (
-    Code,
-    Details,
-    Section,
-    Table,
-)
+from dermaug.report.blocks import Code, Details, Section, Table
+from dermaug.report.formats import counted
 
 FILES = (
     "Beside this page: scoring/ with CSV files of all scores, such as scores.csv (one row per "
@@ -31,7 +28,14 @@ def run_sections(results: RunResults) -> list[Section]:
 
 def machine_table(results: RunResults) -> Table:
     """Machine, versions and command."""
-    told = results.record.model_dump(exclude={"data", "machine", "versions"})
-    pairs = [*told.items(), *results.record.machine, *results.record.versions.items()]
+    record = results.record
+    told = record.model_dump(include={"command", "version", "started", "finished", "device", "jobs"})
+    networks = [(name, _computed(how)) for name, how in record.networks.items()]
+    pairs = [*told.items(), *networks, *record.machine, *record.versions.items()]
     rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)
     return Table("Machine and versions.", ("", ""), rows, texts=2)
+
+
+def _computed(how: Computation) -> str:
+    """Precision and threads of a network's jobs."""
+    return f"{how.precision}, {counted(how.threads, 'thread')} per job"
