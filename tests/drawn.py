@@ -20,6 +20,7 @@ from dermaug.experiment.run.records import (
     ImageCounts,
     Machine,
     RunRecord,
+    Ties,
     TrainingEntry,
     TrialRecord,
 )
@@ -137,6 +138,7 @@ def trial_record(arm: Arm, config: ClassifierConfig, fold: Fold, **entries: Any)
         "training_images": fold.train,
         "shown": {"mel": 0.5, "nv": 0.5},
         "prior": {"mel": 0.5, "nv": 0.5},
+        "ties": Ties(run="drawn", needs={}, journal=""),
         "digest": "0" * 64,
         "predictions": {},
         "training": TrainingEntry(
@@ -235,6 +237,7 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
         diagnosis="",
         seconds=40.0,
         parameters=100,
+        ties=Ties(run="drawn", needs={}, journal=""),
         digest="0" * 64,
     )
     samples = drawn_images(30, derive_seed(label, fold.index))
@@ -245,7 +248,9 @@ def drawn_generator(folder: Path, label: str, fold: Fold) -> GeneratorResult:
 def drawn_run_record(catalog: Catalog) -> RunRecord:
     """What the study's run notes."""
     return RunRecord(
-        jobs=0,
+        id="drawn",
+        experiment="",
+        jobs=(),
         command="dermaug run drawn.toml",
         version="0.1.0",
         started="2026-01-01T00:00:00+00:00",

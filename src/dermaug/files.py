@@ -205,7 +205,7 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def write_sealed(path: Path, value: dict[str, Any]) -> None:
     """Write an object as JSON with the digest of its content, which reveals later edits."""
-    write_json(path, value | {SEAL: _content_digest(value)})
+    write_json(path, value | {SEAL: content_digest(value)})
 
 
 def read_sealed(path: Path) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
         DermaugError: The file is missing or damaged, or its content was changed.
     """
     value = read_record(path)
-    if value.pop(SEAL, None) != _content_digest(value):
+    if value.pop(SEAL, None) != content_digest(value):
         raise DermaugError(
             f"{path}: expected the content that dermaug wrote, found that it differs from its "
             f"digest ({SEAL}): the file was changed by hand or damaged, or another version of "
@@ -224,7 +224,8 @@ def read_sealed(path: Path) -> dict[str, Any]:
     return value
 
 
-def _content_digest(value: dict[str, Any]) -> str:
+def content_digest(value: dict[str, Any]) -> str:
+    """Hex digest of an object, whatever the layout and order of its entries."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

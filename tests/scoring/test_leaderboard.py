@@ -14,12 +14,36 @@ from dermaug.cli import app
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import read_sealed, write_json, write_sealed
+from dermaug.files import content_digest, read_sealed, write_json, write_sealed
 from dermaug.scoring.leaderboard import CONTRASTS, compare_runs, list_runs
 from dermaug.scoring.scoring import Scoring
 from dermaug.stats.multiplicity import holm
 
 Study = Callable[..., RunResults]
+
+
+NEW = "classifiers/real/fridadar/fold4-seed9"
+
+
+def written(folder: Path, results: RunResults, question: str = "", finished: str = "") -> RunFolder:
+    """The files of a run of which nothing is left but its experiment."""
+    files = RunFolder(folder)
+    asked = results.experiment.model_dump(mode="json") | {"question": question}
+    write_sealed(files.experiment, asked)
+    noted = {"experiment": content_digest(asked), "finished": finished}
+    drawn_run_record(results.catalog).model_copy(update=noted).write(files.record)
+    return files
+
+
+def forged(run: Path, **entries: object) -> None:
+    """A `run.json` with other entries, sealed again."""
+    write_sealed(run / "run.json", read_sealed(run / "run.json") | entries)
+
+
+def trained(run: Path) -> None:
+    """A training has ended."""
+    forged(run, jobs=[NEW])
+    write_json(run / NEW / "record.json", {})
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +52,9 @@ def runs(drawn_study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("runs")
     for name, skill in (("weak", 1.3), ("nested/strong", 3.0)):
         results = drawn_study(skill={"real": 1.2, "classic": skill}, seeds=(0, 1))
-        files = RunFolder(place / name)
-        record = drawn_run_record(results.catalog)
-        record.model_copy(update={"finished": "2026-01-01T01:30:00+00:00"}).write(files.record)
-        asked = results.experiment.model_dump(mode="json")
-        write_sealed(files.experiment, asked | {"question": f"Is this {name}?"})
+        files = written(place / name, results, f"Is this {name}?", "2026-01-01T01:30:00+00:00")
         scored(results).write(files.path, files)
-    begun = RunFolder(place / "begun")
-    drawn_run_record(drawn_study().catalog).write(begun.record)
-    write_sealed(begun.experiment, drawn_study().experiment.model_dump(mode="json"))
+    written(place / "begun", drawn_study())
     write_json(place / "old/run.json", {"format": 1})
     write_json(place / "old/experiment.json", {})
     return place
@@ -60,9 +78,7 @@ def test_verdicts_on_generated_images_are_not_mixed_with_those_of_other_arms(
 ) -> None:
     skill = {"real": 1.2, "classic": 3.0, "synthetic": 1.2, "synthetic-replay": 1.2}
     results = drawn_study(skill=skill, seeds=(0, 1))
-    files = RunFolder(tmp_path / "run")
-    drawn_run_record(results.catalog).write(files.record)
-    write_sealed(files.experiment, results.experiment.model_dump(mode="json"))
+    files = written(tmp_path / "run", results)
     scored(results).write(files.path, files)
     table = compare_runs([files.path])
     dosed = table["arm"] == "synthetic"
@@ -128,10 +144,7 @@ def edited(path: Path) -> None:
             ),
             "found that of other results",
         ),
-        (
-            lambda run: write_json(run / "classifiers/real/fridadar/fold4-seed9/record.json", {}),
-            "found that of other results",
-        ),
+        (trained, "found that of other results"),
     ],
     ids=["verdict", "empty", "table", "digests", "other run", "new training"],
 )
@@ -150,6 +163,9 @@ def test_tables_that_are_not_those_of_the_run_are_refused(
 
 def test_a_run_that_lost_a_training_is_unfinished(runs: Path, tmp_path: Path) -> None:
     shutil.copytree(runs / "weak", tmp_path / "run")
-    record = tmp_path / "run/run.json"
-    write_sealed(record, read_sealed(record) | {"jobs": 1})
+    forged(tmp_path / "run", jobs=[NEW])
     assert list_runs(tmp_path)["state"].item() == "unfinished"
+    copied = tmp_path / "run" / NEW.replace("seed9", "seed9 (copy)") / "record.json"
+    write_json(copied, {})
+    listed = list_runs(tmp_path)
+    assert (listed["state"].item(), listed["trials"].item()) == ("unfinished", 0)

@@ -21,7 +21,7 @@ from dermaug.scoring.scores import adjusted, natural
 
 DISCLAIMER = (
     "For research only: not a medical device, and not for diagnosis. A network of a study has been "
-    "tested on images of that study's kind only; what it says of any other photograph means nothing."
+    "tested on images of that study's kind only; what it says of other photographs means nothing."
 )
 COLUMNS = ("Class", "Prior-adjusted", "Natural prevalence", "Natural prevalence, calibrated")
 NEAREST = 6

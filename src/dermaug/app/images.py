@@ -128,7 +128,7 @@ def _audited(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> s
     if own.empty:
         examined = audit.numbers.set_index("label")["images"].get(generator.label, 0)
         if examined == len(rows):
-            return "The audit of the run lists all copies that it found; this image is none of them."
+            return "The audit of the run lists all copies that it found; this image is not one."
         return f"The audit of the run lists all copies among the {examined:,} images examined."
     score = float(own["score"].iloc[0])
     verdict = "counted as a copy" if score < 1 else "not counted as a copy"

@@ -22,7 +22,8 @@ from dermaug.evaluation.linear_probe import linear_probe
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.records import TrialRecord
+from dermaug.experiment.run.layout import TRIALS
+from dermaug.experiment.run.records import RunRecord, TrialRecord
 from dermaug.generators import build_family
 from dermaug.generators.discriminator_features import (
     BATCH,
@@ -142,7 +143,7 @@ def _classifiers_of(
     classes = subject.store.catalog.classes
     arm = read_run_experiment(subject.run.path).arms[0].name
     found = {}
-    for done in subject.run.trials:
+    for done in subject.run.finished(RunRecord.read(subject.run.record).jobs, TRIALS):
         trial = TrialRecord.read(done.record)
         if (trial.arm.name, trial.fold_key) == (arm, subject.spec.fold_key):
             table = recorded_predictions(done.predictions, trial)

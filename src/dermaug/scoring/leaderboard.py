@@ -9,7 +9,7 @@ import pandas as pd
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.layout import GENERATORS, TRIALS, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import FOLDER, Scoring
@@ -83,14 +83,14 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
         answer = _answer(folder)
     except DermaugError:
         return name, "unreadable", 0, 0, np.nan, "–"
-    jobs, trials = len(files.records), len(files.trials)
+    generators, trials = (len(files.finished(record.jobs, kind)) for kind in (GENERATORS, TRIALS))
     state, hours = "unfinished", np.nan
-    if record.finished and jobs >= record.jobs:
+    if record.finished and generators + trials == len(record.jobs):
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
         started, finished = ends
         seconds = (finished - started).total_seconds()
         state, hours = "finished", seconds / 3600 if seconds >= 0 else np.nan
-    return name, state, jobs - trials, trials, hours, answer
+    return name, state, generators, trials, hours, answer
 
 
 def _answer(folder: Path) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 from dermaug.csv_files import safe_cell, write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import RunRecord
 from dermaug.files import Record, sha256
 
 DIGESTS = "digests.json"
@@ -33,7 +34,8 @@ class Digests(Record):
 def run_digest(run: RunFolder) -> str:
     """Digest of all that a scoring is made from: the experiment and every finished job."""
     digest = hashlib.sha256()
-    for path in filter(Path.is_file, (run.experiment, *run.records)):
+    jobs = RunRecord.read(run.record).jobs
+    for path in (run.experiment, *(job.record for job in run.finished(jobs))):
         digest.update(f"{path.relative_to(run.path)} {sha256(path)}\n".encode())
     return digest.hexdigest()
 

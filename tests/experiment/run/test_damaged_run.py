@@ -200,7 +200,7 @@ def exchange(one: Path, other: Path) -> None:
 def test_folders_that_were_exchanged_are_named(folder: Path, asked: Experiment) -> None:
     exchange(folder / TRIAL, folder / OTHER)
     with pytest.raises(
-        DermaugError, match=r"expected the record of real, fold 0.*found that of dose"
+        DermaugError, match=r"expected the record of real fridadar, fold 0.*found that of dose"
     ):
         read(folder, asked)
 
@@ -243,23 +243,82 @@ def test_an_audit_of_another_generator_is_named(folder: Path) -> None:
         read_audit(place)
 
 
+@pytest.mark.parametrize("job", [TRIAL, GENERATOR])
+def test_journals_that_were_changed_or_lost_are_named(
+    folder: Path, asked: Experiment, job: str
+) -> None:
+    path = folder / job / "journal.jsonl"
+    path.write_text(path.read_text().replace("1", "2", 1))
+    for _ in ("changed", "lost"):
+        with pytest.raises(DermaugError, match=f"{path}: expected the journal that this training"):
+            read(folder, asked)
+        path.unlink(missing_ok=True)
+
+
+def test_what_another_run_wrote_is_named(
+    folder: Path, whole: Path, asked: Experiment, tmp_path: Path
+) -> None:
+    """Another run of the same data: other settings, or another training of the same ones."""
+    others = validate_experiment(ASKED | {"verdict": {"margin": {"macro_auc": 0.4}}}, "whole")
+    other = run_experiment(tmp_path / "other", others, Launch("cpu")).folder
+    for name, expected in (
+        ("experiment.json", "expected the experiment with which this run was started"),
+        ("run.json", "expected the experiment with which this run was started"),
+        (TRIAL, "expected a network that was trained in this run, found that of another run"),
+        (GENERATOR, "expected a network that was trained in this run, found that of another run"),
+    ):
+        exchange(folder / name, other / name)
+        with pytest.raises(DermaugError, match=expected):
+            read(folder, read_run_experiment(folder))
+        exchange(folder / name, other / name)
+    assert len(read(folder, asked).trials) == 2
+
+
+def test_a_generator_that_was_replaced_after_its_images_were_used_is_named(
+    folder: Path, asked: Experiment
+) -> None:
+    forge(folder / GENERATOR / "record.json", {"digest": "0" * 64})
+    (folder / GENERATOR / "generator.safetensors").unlink()
+    synthetic = read_synthetic_set(folder / GENERATOR / "synthetic")
+    other = replace(synthetic.provenance, generator="0" * 64)
+    write_synthetic_set(
+        folder / GENERATOR / "synthetic",
+        replace(synthetic, provenance=other, images=np.array(synthetic.images)),
+    )
+    with pytest.raises(DermaugError, match=f"{OTHER}: was made with {GENERATOR}, which was"):
+        read(folder, asked)
+
+
+def test_copies_within_a_run_are_not_counted(folder: Path) -> None:
+    shutil.copytree(folder / TRIAL, folder / f"{TRIAL} (copy)")
+    shutil.copytree(folder / "classifiers", folder / "old" / "classifiers")
+    found = {one.path.parent for one in find_classifiers(folder)}
+    assert found == {folder / TRIAL, folder / OTHER}
+
+
+def journal_of(job: Path, text: str) -> Path:
+    """Another journal, as if the training had written it."""
+    path = job / "journal.jsonl"
+    path.write_text(f"{text}\n")
+    ties = read_sealed(job / "record.json")["ties"]
+    forge(job / "record.json", {"ties": ties | {"journal": sha256(path)}})
+    return path
+
+
 @pytest.mark.parametrize("row", ['{"images": 64}', '{"validation_balanced_accuracy": 1}', "[]"])
 def test_journal_of_a_classifier_without_its_column_is_named(
     folder: Path, asked: Experiment, row: str
 ) -> None:
-    path = folder / TRIAL / "journal.jsonl"
-    path.write_text(f"{row}\n")
+    path = journal_of(folder / TRIAL, row)
     with pytest.raises(DermaugError, match=f"{path} line 1: expected numbers named images"):
         read(folder, asked)
-    path.unlink()
-    assert read(folder, asked).trials[0].journal.empty
 
 
 @pytest.mark.parametrize("row", ['{"images": 64}', '{"images": 64, "loss_g": null}'])
 def test_journal_of_a_generator_without_losses_is_drawn(
     folder: Path, asked: Experiment, row: str
 ) -> None:
-    (folder / GENERATOR / "journal.jsonl").write_text(f"{row}\n")
+    journal_of(folder / GENERATOR, row)
     figure = generator_curves(read(folder, asked))
     assert figure is not None
     assert len(figure.panels) == 1

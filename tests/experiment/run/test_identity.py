@@ -9,7 +9,7 @@ from dermaug.experiment.run.identity import read_run_experiment, with_own_option
 from dermaug.experiment.run.layout import EXPERIMENT
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_sealed, write_json, write_sealed
+from dermaug.files import content_digest, read_sealed, write_json, write_sealed
 from dermaug.generators import FAMILIES
 from dermaug.generators.acgan import Acgan
 
@@ -45,6 +45,10 @@ def test_run_begun_with_another_default_is_another_one(tmp_path: Path) -> None:
     begun = read_sealed(folder / EXPERIMENT)
     begun["generators"][0]["options"]["joined"] = "concatenated"
     write_sealed(folder / EXPERIMENT, begun)
+    with pytest.raises(DermaugError, match="expected the experiment with which this run was"):
+        open_run(folder, asked)
+    noted = read_sealed(folder / "run.json") | {"experiment": content_digest(begun)}
+    write_sealed(folder / "run.json", noted)
     with pytest.raises(DermaugError, match="another experiment") as caught:
         open_run(folder, asked)
     assert caught.value.details == ('generators.0.options.joined: "concatenated" -> "product"',)

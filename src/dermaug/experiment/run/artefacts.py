@@ -11,8 +11,15 @@ from dermaug.data.fold_files import read_folds
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions
-from dermaug.experiment.run.layout import RECORD, JobFolder, RunFolder, run_above
-from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.experiment.run.layout import (
+    GENERATORS,
+    RECORD,
+    TRIALS,
+    JobFolder,
+    RunFolder,
+    run_above,
+)
+from dermaug.experiment.run.records import GeneratorRecord, JobRecord, RunRecord, TrialRecord
 from dermaug.files import read_sealed, sha256
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
@@ -58,7 +65,7 @@ class StoredClassifier:
         """Folder of its run, which stores the content of its training images.
 
         Raises:
-            DermaugError: It is not in a run folder, or was trained on other data than that run's.
+            DermaugError: It is not in a run folder, or in that of another run.
         """
         run = run_above(self.path)
         if run is None:
@@ -66,12 +73,27 @@ class StoredClassifier:
                 f"{self.path}: expected the classifier in its run folder, which identifies its "
                 "training images; without it leakage cannot be excluded: copy the whole run folder"
             )
-        if RunRecord.read(run.record).data.fingerprint != self.record.fingerprint:
-            raise DermaugError(
-                f"{self.path}: expected a classifier of the run {run.path}, found one that was "
-                "trained on other data; without its own run leakage cannot be excluded"
-            )
+        refuse_other_run(self.path, self.record, RunRecord.read(run.record))
         return run.path
+
+
+def refuse_other_run(path: Path, record: JobRecord, run: RunRecord) -> None:
+    """Raise unless a record is that of a job of a run.
+
+    Args:
+        path: Named in the error.
+        record: The record of a generator or trial.
+        run: The run in whose folder it lies.
+
+    Raises:
+        DermaugError: Another run made it.
+    """
+    if record.ties.run != run.id:
+        raise DermaugError(
+            f"{path}: expected a network that was trained in this run, found that of another run, "
+            "which may have had other data, another length or other settings; put each folder "
+            "back into the run that made it"
+        )
 
 
 def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
@@ -140,8 +162,7 @@ def find_classifiers(path: Path) -> list[StoredClassifier]:
     Raises:
         DermaugError: No classifier is found.
     """
-    below = "classifiers/**" if run_above(path) is None else "**"
-    found = _checkpoints(path, CLASSIFIER, f"{below}/{RECORD}")
+    found = _checkpoints(path, CLASSIFIER, TRIALS)
     if not found:
         raise DermaugError(
             f"{path}: expected a classifier ({CLASSIFIER}), the folder of one, or a run with "
@@ -167,7 +188,7 @@ def find_generator(path: Path) -> Path:
     Raises:
         DermaugError: No generator is found, or the folder is a run with several of them.
     """
-    found = _checkpoints(path, GENERATOR, f"**/{GENERATOR}")
+    found = _checkpoints(path, GENERATOR, GENERATORS)
     _refuse_several(path, "generator", found)
     if not found:
         raise DermaugError(
@@ -179,10 +200,8 @@ def find_generator(path: Path) -> Path:
 
 def generator_of(run: RunFolder, digest: str) -> JobFolder | None:
     """The folder of a run's generator, by the digest of its checkpoint; None without it."""
-    for record in sorted(run.path.glob(f"**/generators/**/{RECORD}")):
-        if GeneratorRecord.read(record).digest == digest:
-            return JobFolder(record.parent)
-    return None
+    found = run.finished(RunRecord.read(run.record).jobs, GENERATORS)
+    return next((job for job in found if GeneratorRecord.read(job.record).digest == digest), None)
 
 
 def run_of(*paths: Path) -> RunFolder | None:
@@ -195,13 +214,21 @@ def folds_of(run: RunFolder | None) -> tuple[Fold, ...]:
     return read_folds(run.folds) if run is not None else ()
 
 
-def _checkpoints(path: Path, name: str, pattern: str) -> list[Path]:
-    """A checkpoint itself, the one in a folder, or those beside files that match a pattern."""
+def _checkpoints(path: Path, name: str, kind: str) -> list[Path]:
+    """A checkpoint itself, the one in a folder, or those below it.
+
+    In a run these are those of its jobs, so that a copy within it does not count as one more.
+    """
     if path.is_file():
         return [recorded_checkpoint(path)]
     if (path / name).is_file():
         return [recorded_checkpoint(path / name)]
-    found = [file.with_name(name) for file in sorted(path.glob(pattern))] if path.is_dir() else []
+    run = RunFolder(path.resolve()) if RunFolder(path).is_begun else run_above(path)
+    if run is None:
+        found = [file.with_name(name) for file in sorted(path.glob(f"**/{name}"))]
+    else:
+        jobs = run.finished(RunRecord.read(run.record).jobs, kind)
+        found = [job.path / name for job in jobs if job.path.is_relative_to(path.resolve())]
     return [recorded_checkpoint(file) for file in found if file.is_file()]
 
 

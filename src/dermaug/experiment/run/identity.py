@@ -10,7 +10,7 @@ from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
 from dermaug.experiment.run.layout import PUBLISHED, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import expanded, known_sha256, read_sealed
+from dermaug.files import content_digest, expanded, known_sha256, read_sealed
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -29,9 +29,15 @@ def read_run_experiment(folder: Path) -> Experiment:
         raise DermaugError(f"{folder} is not a run of dermaug: it has no {path.name}; {WANTED}")
     if (folder / PUBLISHED).exists():
         raise DermaugError(f"{folder} is the output of `dermaug publish`, not a run; {WANTED}")
-    if files.is_begun:
-        RunRecord.read(files.record)  # an earlier version's experiment may have other keys
-    return validate_experiment(read_sealed(path), str(path))
+    # Read first: the experiment of a run that another version wrote may have other keys.
+    record = RunRecord.read(files.record) if files.is_begun else None
+    experiment = read_sealed(path)
+    if record is not None and record.experiment != content_digest(experiment):
+        raise DermaugError(
+            f"{path}: expected the experiment with which this run was started, found another one "
+            f"(by its digest in {files.record.name}); put back the file that belongs to this run"
+        )
+    return validate_experiment(experiment, str(path))
 
 
 def moved_data(folder: Path, experiment: Experiment, data: Path | None) -> Experiment:

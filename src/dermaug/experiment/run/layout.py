@@ -1,5 +1,6 @@
 """The layout of a run folder: the name of every file and folder in it, defined once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ PUBLISHED = "tables.md"
 """A file that the output of `dermaug publish` has and a run does not have."""
 CONTENTS = "contents"
 CLAIM = "claim.json"
+GENERATORS, TRIALS = "generators", "classifiers"
+"""Folders of a run that hold its jobs; parts of their keys."""
 
 
 class Place:
@@ -91,18 +94,15 @@ class RunFolder:
         """The folder of a job."""
         return JobFolder(self.path / key)
 
-    @property
-    def trials(self) -> list[JobFolder]:
-        """Folders of all finished trials, those of reduced training splits too."""
-        found = self.path.glob(f"**/classifiers/**/{RECORD}")
-        return [JobFolder(record.parent) for record in sorted(found)]
+    def finished(self, keys: Iterable[str], kind: str = "") -> list[JobFolder]:
+        """Folders of the finished ones of some jobs, in alphabetical order.
 
-    @property
-    def records(self) -> list[Path]:
-        """Records of all finished jobs, in a fixed order."""
-        return sorted(
-            [*self.path.glob(f"**/generators/**/{RECORD}"), *(t.record for t in self.trials)]
-        )
+        Args:
+            keys: Keys of jobs.
+            kind: `GENERATORS` or `TRIALS`, to take only those; "" takes both.
+        """
+        asked = sorted(key for key in keys if not kind or kind in key.split("/"))
+        return [self.job(key) for key in asked if self.is_done(key)]
 
     def is_done(self, key: str) -> bool:
         """Whether the job of that key has finished."""

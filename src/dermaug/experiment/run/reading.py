@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import refuse_other_rows
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.artefacts import (
@@ -20,6 +19,7 @@ from dermaug.experiment.run.records import (
 )
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import Run
+from dermaug.experiment.run.ties import refuse_untied
 from dermaug.training.journal import read_journal
 
 SAMPLES_SHOWN = 64
@@ -57,7 +57,7 @@ def _read_point(run: Run, lesions: int) -> RunResults:
 def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResult:
     files = run.job(job.key)
     record = GeneratorRecord.read(files.record)
-    _refuse_other(files.record, _place(record.family, record), _place(job.family, job))
+    refuse_untied(run, job, record)
     if files.generator.exists():  # checkpoints may have been deleted
         refuse_other_network(files.generator, record.digest)
     synthetic = recorded_set(files.synthetic)
@@ -74,7 +74,7 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
 def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
     record = TrialRecord.read(files.record)
-    _refuse_other(files.record, _place(record.arm.name, record), _place(job.arm, job))
+    refuse_untied(run, job, record)
     if files.classifier.exists():
         refuse_other_network(files.classifier, record.digest)
     if record.training_images == fold.train:  # held once, not by every trial
@@ -92,24 +92,6 @@ def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
             for place, path in enumerate(run.experiment.data.external_test)
         },
     )
-
-
-def _place(name: str, of: GeneratorRecord | TrialRecord | GeneratorJob | ClassifierJob) -> str:
-    """The coordinates of a job, in words."""
-    return f"{name}, fold {of.fold}, seed {of.seed}, {of.lesions or 'all'} lesions per class"
-
-
-def _refuse_other(path: Path, found: str, expected: str) -> None:
-    """Raise if a record lies in the folder of another job.
-
-    Raises:
-        DermaugError: It does.
-    """
-    if found != expected:
-        raise DermaugError(
-            f"{path}: expected the record of {expected}, found that of {found}; folders were "
-            "exchanged after they were written: put them back"
-        )
 
 
 def _journal(path: Path, *expected: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.errors import DermaugError
 from dermaug.files import Record, read_record
 
-FORMAT: Literal[4] = 4
+FORMAT: Literal[5] = 5
 Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Measured = Annotated[
     float,
@@ -60,8 +60,12 @@ class Computation(Record):
 class RunRecord(Record):
     """`run.json`."""
 
-    format: Literal[4] = FORMAT
+    format: Literal[5] = FORMAT
     """Incremented whenever earlier runs can no longer be read."""
+    id: str
+    """Names the run in the records of its jobs."""
+    experiment: str
+    """Digest of the content of `experiment.json`."""
     command: str
     version: str
     """Version of dermaug."""
@@ -73,8 +77,8 @@ class RunRecord(Record):
     """Empty until the first job has started."""
     networks: dict[str, Computation] = Field(default_factory=dict)
     """Key of the classifier or generator -> its computation; empty until the first job starts."""
-    jobs: int
-    """Generators and trials of the experiment."""
+    jobs: tuple[str, ...]
+    """Keys of the generators and trials of the experiment."""
     data: DataEntry
     contents: dict[str, str] = Field(default_factory=dict)
     """Name of each file in `contents/` -> its SHA-256."""
@@ -107,7 +111,26 @@ class VitalsEntry(Record):
     overfitting: Measured
 
 
-class GeneratorRecord(Record):
+class Ties(Record):
+    """What ties a job to its run; see `dermaug.experiment.run.ties`."""
+
+    run: str
+    """`RunRecord.id` of its run."""
+    needs: dict[str, str]
+    """Key of each job whose network it used -> digest of that network's checkpoint."""
+    journal: str
+    """SHA-256 of its journal; "" without one."""
+
+
+class JobRecord(Record):
+    """What the records of generators and trials have in common."""
+
+    ties: Ties
+    digest: str
+    """Digest of its checkpoint: of the generator, or of the network that made the predictions."""
+
+
+class GeneratorRecord(JobRecord):
     """A trained generator."""
 
     family: str
@@ -131,8 +154,6 @@ class GeneratorRecord(Record):
     """Why the training was stopped; "" if it was completed."""
     seconds: float
     parameters: int
-    digest: str
-    """Digest of its checkpoint."""
 
 
 class ImageCounts(Record):
@@ -175,7 +196,7 @@ class TrainingEntry(Record):
     parameters: int
 
 
-class TrialRecord(Record):
+class TrialRecord(JobRecord):
     """A finished trial: its training set, which the leakage checks use, and its training."""
 
     arm: Arm
@@ -206,8 +227,6 @@ class TrialRecord(Record):
     """Share of each class among the images shown."""
     prior: dict[str, float]
     """The prior seen by its loss, with which its probabilities are adjusted."""
-    digest: str
-    """Digest of the checkpoint that made the predictions."""
     predictions: dict[str, str]
     """Name of each file of predictions -> its SHA-256."""
     discriminator_of: str = ""

@@ -37,7 +37,7 @@ from dermaug.experiment.run.identity import (
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
-from dermaug.files import expanded, sweep, write_sealed
+from dermaug.files import content_digest, expanded, sweep, write_sealed
 from dermaug.output_places import require_outside, require_writable
 
 
@@ -245,11 +245,14 @@ def now() -> str:
 
 def _begun(run: Run, command: str) -> RunRecord:
     catalog, data, classes = run.catalog, run.experiment.data, run.catalog.classes
+    experiment, started = content_digest(run.experiment.model_dump(mode="json")), now()
     return RunRecord(
+        id=content_digest({"experiment": experiment, "data": run.fingerprint, "started": started}),
+        experiment=experiment,
         command=command,
         version=dermaug.__version__,
-        started=now(),
-        jobs=len(run.jobs.in_order),
+        started=started,
+        jobs=tuple(job.key for job in run.jobs.in_order),
         data=DataEntry(
             name=catalog.name,
             fingerprint=run.fingerprint,

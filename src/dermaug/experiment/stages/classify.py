@@ -24,6 +24,7 @@ from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.once import once_per_run
 from dermaug.experiment.run.records import TrainingEntry, TrialRecord
 from dermaug.experiment.run.run import Run
+from dermaug.experiment.run.ties import ties_of
 from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_discriminator
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
@@ -68,6 +69,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> TrialRec
         training_images=fold.train,
         predictions={path.name: sha256(path) for path in _predictions(run, job)},
         **asdict(made),
+        ties=ties_of(run, job),
     )
 
 

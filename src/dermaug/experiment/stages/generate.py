@@ -13,6 +13,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import GeneratorJob
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.run import Run
+from dermaug.experiment.run.ties import ties_of
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.generators.snapshots import judges_snapshots
@@ -54,6 +55,7 @@ def run_generator_job(
         config=job.config,
         training_images=len(task.spec.training_images),
         **asdict(trained),
+        ties=ties_of(run, job),
     )
 
 

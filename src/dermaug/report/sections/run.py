@@ -29,7 +29,7 @@ def run_sections(results: RunResults) -> list[Section]:
 def machine_table(results: RunResults) -> Table:
     """Machine, versions and command."""
     record = results.record
-    told = record.model_dump(include={"command", "version", "started", "finished", "device", "jobs"})
+    told = record.model_dump(include={"command", "version", "started", "finished", "device"})
     networks = [(name, _computed(how)) for name, how in record.networks.items()]
     pairs = [*told.items(), *networks, *record.machine, *record.versions.items()]
     rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)

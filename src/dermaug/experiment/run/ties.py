@@ -1,0 +1,78 @@
+"""What ties the record of a job to its run, to the jobs that it used, and to its journal."""
+
+from pathlib import Path
+
+from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Job
+from dermaug.experiment.run.artefacts import refuse_other_run
+from dermaug.experiment.run.layout import RECORD
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, Ties, TrialRecord
+from dermaug.experiment.run.run import Run
+from dermaug.files import read_sealed, sha256
+
+
+def ties_of(run: Run, job: Job) -> Ties:
+    """The ties of a job that is about to end.
+
+    Args:
+        run: A run that has been started.
+        job: The job; its journal is written, and what it requires is done.
+    """
+    return Ties(
+        run=RunRecord.read(run.files.record).id,
+        needs={key: _digest(run, key) for key in job.requires},
+        journal=_journal(run.job(job.key).journal),
+    )
+
+
+def refuse_untied(run: Run, job: Job, record: GeneratorRecord | TrialRecord) -> None:
+    """Raise unless a record is that of a job of this run, as the run is now.
+
+    Raises:
+        DermaugError: It is the record of another run or another job, the journal beside it is not
+            the one that the job wrote, or a network that it used was replaced.
+    """
+    files = run.job(job.key)
+    refuse_other_run(files.record, record, RunRecord.read(run.files.record))
+    if (found := _place(record)) != (expected := _place(job)):
+        raise DermaugError(
+            f"{files.record}: expected the record of {expected}, found that of {found}; folders "
+            "were exchanged after they were written: put them back"
+        )
+    if record.ties.journal != _journal(files.journal):
+        raise DermaugError(
+            f"{files.journal}: expected the journal that this training wrote, found another one or "
+            f"none (by SHA-256, which is in {RECORD}); the file was changed or belongs to another "
+            "training: restore it, or delete the folder of the training and run the study again"
+        )
+    for key, digest in record.ties.needs.items():
+        if run.is_done(key) and _digest(run, key) != digest:
+            raise DermaugError(
+                f"{files.path}: was made with {key}, which was trained again or replaced since; "
+                f"put that back, or delete {files.path} and run the study again"
+            )
+
+
+def _digest(run: Run, key: str) -> str:
+    """The digest of a finished job's network."""
+    return str(read_sealed(run.job(key).record)["digest"])
+
+
+def _journal(path: Path) -> str:
+    return sha256(path) if path.is_file() else ""
+
+
+def _place(of: GeneratorRecord | TrialRecord | Job) -> str:
+    """The coordinates of a job, in words."""
+    match of:
+        case GeneratorRecord() | GeneratorJob():
+            name = f"{of.family} {of.label}"
+        case TrialRecord():
+            name = f"{of.arm.name} {of.model}{_half(of.half)}"
+        case ClassifierJob():
+            name = f"{of.arm} {of.model}{_half(of.half)}"
+    return f"{name}, fold {of.fold}, seed {of.seed}, {of.lesions or 'all'} lesions per class"
+
+
+def _half(half: int | None) -> str:
+    return "" if half is None else f" of half {half}"
