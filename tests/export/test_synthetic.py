@@ -45,9 +45,10 @@ def of_run(tmp_path: Path) -> Path:
     run = RunFolder(tmp_path / "run")
     record = drawn_run_record(drawn_catalog(tmp_path, ("mel", "nv"), 3))
     data = record.data.model_copy(update={"name": "HAM10000"})
-    record.model_copy(update={"data": data}).write(run.record)
+    key = "generators/dcgan/fold0-seed0/all"
+    record.model_copy(update={"data": data, "jobs": (key,)}).write(run.record)
     write_sealed(run.experiment, {})
-    job = run.job("generators/dcgan/fold0-seed0/all")
+    job = run.job(key)
     drawn_generator(tmp_path, "all", FOLD).record.write(job.record)
     write_synthetic_set(job.synthetic, SyntheticSet(drawn_images(NUMBER, 0), LABELS, PROVENANCE))
     texts = {"family": "dcgan", "features": "x", "fid_flag": "", "chosen_by_validation": False}

@@ -228,7 +228,7 @@ def test_classifier_without_its_run_is_not_evaluated(
     stranger = open_run(tmp_path / "stranger", asked(source))
     shutil.copytree(stored.path.parent, stranger.folder / run.jobs.classifiers[0].key)
     (moved,) = find_classifiers(stranger.folder)
-    with pytest.raises(DermaugError, match="found one that was trained on other data"):
+    with pytest.raises(DermaugError, match="found that of another run"):
         evaluate([moved], other, fabric, skip_known=True)
     # The run as a whole may lie anywhere, without the data.
     whole = shutil.copytree(run.folder, tmp_path / "whole")
