@@ -14,6 +14,7 @@ from dermaug.config import Arm, ClassifierConfig, DataConfig, Experiment, Genera
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
 from dermaug.evaluation.predictions import build_predictions
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import (
     DataEntry,
     GeneratorRecord,
@@ -321,10 +322,12 @@ def drawn_study(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunRe
             for seed in seeds
         )
         generators = tuple(drawn_generator(folder, classes[-1], fold) for fold in parts)
+        record = drawn_run_record(catalog)
+        record.write(RunFolder(folder).record)
         return RunResults(
             folder,
             experiment,
-            drawn_run_record(catalog),
+            record,
             catalog,
             catalog.embedded,
             parts,

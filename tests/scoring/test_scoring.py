@@ -22,8 +22,9 @@ def test_tables_are_read_as_they_were_written(
 ) -> None:
     results = drawn_study(classes=("bcc", '=1+"&$x', "7", "mel"), seeds=(0, 1))
     results = results if finished else replace(results, trials=())
-    scoring = scored(results)
-    assert scoring.write(tmp_path, RunFolder(tmp_path)) == tmp_path / FOLDER
+    scoring, files = scored(results), RunFolder(tmp_path)
+    results.record.write(files.record)
+    assert scoring.write(tmp_path, files) == tmp_path / FOLDER
     read = Scoring.read(tmp_path).tables
     assert list(read) == list(scoring.tables)
     for name, table in scoring.tables.items():

@@ -1,6 +1,5 @@
 """The tables of a scoring on disk, with the digests that tie them to the run that was scored."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from dermaug.csv_files import safe_cell, write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
-from dermaug.files import Record, sha256
+from dermaug.files import Record, content_digest, sha256
 
 DIGESTS = "digests.json"
 _TEXTS = {
@@ -33,11 +32,9 @@ class Digests(Record):
 
 def run_digest(run: RunFolder) -> str:
     """Digest of all that a scoring is made from: the experiment and every finished job."""
-    digest = hashlib.sha256()
-    jobs = RunRecord.read(run.record).jobs
-    for path in (run.experiment, *(job.record for job in run.finished(jobs))):
-        digest.update(f"{path.relative_to(run.path)} {sha256(path)}\n".encode())
-    return digest.hexdigest()
+    record = RunRecord.read(run.record)
+    jobs = [sha256(job.record) for job in run.finished(record.jobs)]
+    return content_digest({"run": record.id, "experiment": record.experiment, "jobs": jobs})
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], run: RunFolder | None) -> None:
