@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from dermaug.cli.app import _goes_on
 
@@ -32,6 +34,39 @@ def test_full_standard_output_is_said_in_a_line(words: str, buffered: str, tmp_p
     assert ended.stderr.count("error:") == 1
     if "compare" not in words:  # which is refused
         assert "standard output, or another open file: No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "ascii", "utf-8"])
+def test_what_an_encoding_lacks_is_written_plainer(encoding: str) -> None:
+    text = r"'\u2212.1 to \u9ed2\udce4'"
+    program = (
+        "import sys; from dermaug.cli.streams import take_any_character; take_any_character(); "
+        f"print({text}); print({text}, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding},
+    )
+    kept = "\u2212.1 to \u9ed2" if encoding == "utf-8" else "-.1 to \\u9ed2"
+    assert ended.stdout.decode(encoding).strip() == f"{kept}\\udce4"
+    assert ended.stderr == ended.stdout
+
+
+def test_a_command_writes_names_that_the_encoding_of_the_terminal_lacks(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for label in ("\u9ed2", "nv"):
+        (tmp_path / label).mkdir()
+        for number in range(3):
+            pixels = random.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / label / f"{label}{number}.png")
+    ended = subprocess.run(
+        [PROGRAM, "data", "check", str(tmp_path)],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "latin-1"},
+    )
+    assert b"Traceback" not in ended.stderr
+    assert b"\\u9ed2" in ended.stdout
 
 
 @pytest.mark.parametrize("end", ["<&-", "</dev/null"])

@@ -22,10 +22,12 @@ try:
         score,
     )
     from dermaug.cli.app import app
+    from dermaug.cli.streams import take_any_character
 except KeyboardInterrupt:  # Ctrl-C while the commands are being loaded: nothing was begun
     raise SystemExit(130) from None
 
 
 def main() -> None:
     """Entry point of `dermaug`."""
+    take_any_character()
     app()

@@ -1,11 +1,30 @@
 """Standard output that cannot be written to, and questions that nobody answers."""
 
+import codecs
+import io
 import sys
 from contextlib import suppress
 
 import typer
 
 from dermaug.errors import DermaugError
+
+PLAINER = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{MULTIPLICATION SIGN}": "x"})
+"""Signs of numbers -> what stands for them in an encoding that lacks them, as Latin-1 and ASCII."""
+
+
+def take_any_character() -> None:
+    """Let the standard streams write what their encoding lacks: plainer, or as its code."""
+    codecs.register_error("plainer", _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plainer")
+
+
+def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lost = error.object[error.start : error.end].translate(PLAINER)
+    return lost.encode("ascii", "backslashreplace").decode(), error.end
 
 
 def drop_lost_output() -> None:
