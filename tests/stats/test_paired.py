@@ -1,6 +1,7 @@
 """Anybody's predictions are judged as the arms of a run are."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,10 @@ def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> No
         (lambda t: t.assign(lesion=np.nan), "empty cells in lesion"),
         (lambda t: t.rename(columns={"p_mel": "p_melanoma"}), "label: found mel"),
         (lambda t: t.iloc[:0], "found 0 rows"),
+        (
+            lambda t: t[t["label"] == "nv"],
+            "expected images of at least two classes, found nv alone",
+        ),
     ],
 )
 def test_tables_that_cannot_be_compared_are_refused(
@@ -125,7 +130,6 @@ def test_tables_that_cannot_be_compared_are_refused(
     [
         (lambda t: t.groupby(["label", "seed"]).head(1), "not judged", "3 test groups, too few"),
         (lambda t: t.assign(lesion="L"), "not judged", "1 test group, too few to be judged"),
-        (lambda t: t[t["label"] == "nv"], "not judged", "a class has no test image"),
         (
             lambda t: t[~t["label"].eq("mel") | ~t.duplicated(["label", "seed"])],
             "not judged",
@@ -133,7 +137,7 @@ def test_tables_that_cannot_be_compared_are_refused(
         ),
         (lambda t: t, "helps", ""),
     ],
-    ids=["three lesions", "one lesion", "one class", "one melanoma", "all"],
+    ids=["three lesions", "one lesion", "one melanoma", "all"],
 )
 def test_what_cannot_be_told_is_not_judged_for_a_reason(
     drawn_study: Study,
@@ -149,6 +153,40 @@ def test_what_cannot_be_told_is_not_judged_for_a_reason(
     assert bool(reason) == bool(judged.reason)
     assert np.isnan(judged.p) == bool(reason)
     assert np.isnan(judged.low) == bool(reason)
+
+
+@pytest.mark.parametrize("copied", [(0, 1), (0,), (1,)], ids=["both", "A", "B"])
+def test_copies_of_one_training_are_one_training(
+    drawn_study: Study, copied: tuple[int, ...]
+) -> None:
+    results = drawn_study(skill={"real": 1.0, "classic": 2.0}, seeds=(0, 1), folds=1, lesions=40)
+    given = tables(results, "classic", "real")
+    assert paired_difference(*given, resamples=200).notes == ()
+    first = [table[table["seed"] == 0] for table in given]
+    same = [
+        pd.concat([one, one.assign(seed=1).round(7)]) if side in copied else given[side]
+        for side, one in enumerate(first)
+    ]
+    found, expected = (paired_difference(*both, resamples=200) for both in (same, first))
+    pd.testing.assert_frame_equal(found.table, expected.table)
+    assert (found.num_pairs, found.levels) == (1, GROUPS_ONLY)
+    assert {each.verdict for each in found.differences} == {"not judged"}
+    (note,) = found.notes
+    assert "1 of 2 pairs of trainings repeat the predictions of another" in note
+
+
+def test_what_seems_odd_in_two_tables_is_said(drawn_study: Study) -> None:
+    one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    (note,) = paired_difference(one, one, resamples=50).notes
+    assert "A and B have equal predictions in every row" in note
+    mixed = pd.concat([one[one["seed"] == 0], other[other["seed"] == 1]])
+    (note,) = paired_difference(mixed, other, resamples=50).notes
+    assert "A and B have equal predictions in 2 of 4 trainings" in note
+    (note,) = paired_difference(one.assign(p_age=0.0), other.assign(p_age=0.0)).notes
+    assert "No image has the label age: means are over the other classes" in note
+    own = [t.assign(lesion=t["fold"].astype(str) + t["image"].str[-1]) for t in (one, other)]
+    (note,) = paired_difference(*own, resamples=50).notes
+    assert "lesions have images with different labels" in note
 
 
 def test_a_lesion_in_two_folds_is_refused(drawn_study: Study) -> None:
@@ -211,7 +249,12 @@ def test_a_file_is_read_however_it_was_saved(
         ("image,lesion,label,mel,nv\ni1,l1,mel,NA,0.5\n", "found text ('NA', image i1)"),
         ("image,lesion,label,mel,nv\ni1,l1,mel,,0.5\n", "the sum nan (mel nan, nv 0.5)"),
         ("image,lesion,label,mel,nv\ni1,l1,mel,20,80\n", "the sum 100 (mel 20, nv 80)"),
-        ("PAR1\0\0", "no text file"),
+        ("\0", "no text file"),
+        ("PAR1\0\0", "found a parquet file: save it as CSV UTF-8"),
+        ("PK\x03\x04", "a zip archive or a workbook"),
+        ('[{"image": "i1"}]', "found JSON: save it as CSV UTF-8"),
+        ("image,lesion,label,mel,mel\ni1,l1,mel,0.5,0.5\n", "expected a name for each column"),
+        ("Title,,,2026\nimage,lesion,label,mel\n", "the header: delete the lines above it"),
         ("", "found no rows"),
     ],
 )
@@ -231,6 +274,11 @@ def test_what_is_no_file_of_predictions_is_refused(tmp_path: Path) -> None:
         said = CliRunner().invoke(app, ["score", str(tmp_path / first), str(tmp_path / "B.csv")])
         assert said.exit_code == 2
         assert f"expected a table of predictions (CSV), {told}" in said.output
+    os.mkfifo(tmp_path / "pipe.csv")
+    for endless in ("/dev/zero", str(tmp_path / "pipe.csv")):
+        said = CliRunner().invoke(app, ["score", endless, str(tmp_path / "B.csv")])
+        assert said.exit_code == 2
+        assert "expected a file, found a pipe, a device or a socket" in said.output
     said = CliRunner().invoke(app, ["score", "A.csv", "B.csv", "--data", str(tmp_path)])
     assert "two files of predictions need no data set" in said.output
 

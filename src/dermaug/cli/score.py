@@ -37,6 +37,8 @@ def score(
     from dermaug.stats import paired_difference
 
     found = paired_difference(_predictions(first), _predictions(second))
+    for note in found.notes:
+        console.print(note, soft_wrap=True)
     if as_json:
         echo_json(rows_of(found.table))
         return

@@ -242,9 +242,11 @@ def _check_header(path: Path, columns: Sequence[str], required: Sequence[str]) -
             problems.append(f"no column {name!r}" + (f"; is it {close[0]!r}?" if close else ""))
     if problems:
         found = ", ".join(columns)[:200] or "none"
+        wanted = f"the columns {', '.join(required)}" if required else "a name for each column"
+        remedy = "delete the lines above it" if columns.count("") > 1 else "correct it"
         raise DermaugError(
-            f"{path} line 1: expected the columns {', '.join(required)}; found {found}; "
-            "correct the header",
+            f"{path} line 1: expected {wanted}; found {found}; this is read as the header: "
+            f"{remedy}",
             problems,
         )
 

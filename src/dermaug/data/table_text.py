@@ -29,6 +29,15 @@ within words (DOS and Mac encodings), three letters with accents in a row (Cyril
 ACCENTED = re.compile(rf"[A-Za-z{LETTERS}]*[{LETTERS}][A-Za-z{LETTERS}]*")
 NAMED_SEPARATOR = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """The line by which Excel tells itself the separator, above the header."""
+OTHER_KINDS = {
+    rb"\x1f\x8b": "a gzip file: unpack it",
+    rb"PK\x03\x04": "a zip archive or a workbook: unpack it, or give it the ending .xlsx",
+    rb"\xd0\xcf\x11\xe0": "an old workbook: give it the ending .xls",
+    rb"PAR1": "a parquet file: save it as CSV UTF-8",
+    rb"\x89HDF": "an HDF5 file: save its table as CSV UTF-8",
+    rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{])": "JSON: save it as CSV UTF-8",
+}
+"""Beginning of files that are no tables of text -> what they are, and what to do."""
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9]{1,6},[0-9]{1,2}")
 
 
@@ -159,7 +168,10 @@ def text_cells(path: Path) -> Cells:
     Raises:
         DermaugError: The file cannot be read, is no text, or its quotes are broken.
     """
-    whole, encoding = _decoded(path, _raw(path))
+    raw = _raw(path)
+    if kind := next((OTHER_KINDS[each] for each in OTHER_KINDS if re.match(each, raw)), ""):
+        raise DermaugError(f"{path}: expected a table of text, found {kind}")
+    whole, encoding = _decoded(path, raw)
     text, separator = _split_off(whole)
     skipped = whole[: len(whole) - len(text)].count("\n")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

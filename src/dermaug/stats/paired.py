@@ -8,11 +8,12 @@ import pandas as pd
 
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.stats.answers import answers_of, paired_samples
+from dermaug.stats.copied import without_copies
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.outcomes import EXPLORATORY, FEWEST_GROUPS, NOT_JUDGED, outcome, why_not_judged
-from dermaug.stats.tables import A, B, Predictions, Prior, paired_folds
+from dermaug.stats.tables import A, B, Predictions, Prior, copy_notes, paired_folds
 
 MARGINS = {"balanced_accuracy": 0.02, "macro_auc": 0.01}
 """Largest differences that do not matter, with the defaults of a run."""
@@ -61,8 +62,9 @@ class PairedDifference:
         differences: One difference per metric.
         num_images: Number of different test images.
         num_lesions: Number of different test lesions.
-        num_pairs: Number of pairs of trainings with the same fold and seed.
+        num_pairs: Number of pairs of trainings with the same fold and seed; copies do not count.
         levels: Sources of variation that the intervals cover.
+        notes: What seems odd in the tables and may be right, one sentence each.
     """
 
     differences: tuple[Difference, ...]
@@ -70,6 +72,7 @@ class PairedDifference:
     num_lesions: int
     num_pairs: int
     levels: str
+    notes: tuple[str, ...]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -90,10 +93,10 @@ def paired_difference(
     """Compare two classifiers on the same test images, by lesion and by training.
 
     With at least two trainings (seeds) in some fold, lesions are resampled and trainings follow a
-    moderated t distribution. With one training in each of at least three folds, the spread over
-    folds is used. Otherwise the interval covers the choice of lesions only, and nothing is judged;
-    nor is it with fewer than ten lesions, or a class of one lesion (docs/statistics.md). The
-    metrics are not adjusted for each other.
+    moderated t distribution; equal predictions of several seeds are one training. With one training
+    in each of at least three folds, the spread over folds is used. Otherwise the interval covers
+    the choice of lesions only, and nothing is judged; nor is it with fewer than ten lesions, or a
+    class of one lesion (docs/statistics.md). The metrics are not adjusted for each other.
 
     Args:
         predictions_a: Table with the columns image, lesion, label and one column of probabilities
@@ -124,17 +127,20 @@ def paired_difference(
     """
     first, second = Predictions.of(predictions_a, A), Predictions.of(predictions_b, B)
     is_adjusted = prior_a is not None and prior_b is not None
-    folds = paired_folds(
+    given = paired_folds(
         first, second, (prior_a, prior_b) if is_adjusted else (None, None), trained_on
     )
+    folds = {number: without_copies(fold) for number, fold in given.items()}
     comparison = paired_samples(answers_of(folds), A, B)
+    num_pairs = sum(len(sample.values) for sample in comparison.values())
     (estimate,) = estimate_all([comparison], readout_metrics(first.classes), resamples)
     return PairedDifference(
         differences=_differences(estimate, first.classes, margins, is_adjusted=is_adjusted),
         num_images=first.table["image"].nunique(),
         num_lesions=first.table["lesion"].nunique(),
-        num_pairs=sum(len(sample.values) for sample in comparison.values()),
+        num_pairs=num_pairs,
         levels=estimate.levels,
+        notes=(*first.notes, *copy_notes(given, num_pairs)),
     )
 
 

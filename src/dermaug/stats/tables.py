@@ -12,6 +12,7 @@ from dermaug.data.metadata import Sheet
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.stats.answers import FoldPredictions
+from dermaug.stats.copied import are_equal
 
 KEYS = ("image", "lesion", "label")
 PLACE = ("fold", "seed")
@@ -85,6 +86,11 @@ class Predictions:
                 f"label: found {', '.join(strange[:5])}, which has no column of probabilities; "
                 f"there are {', '.join(classes)}"
             )
+        elif table["label"].nunique() < 2:
+            findings.append(
+                f"label: expected images of at least two classes, found {table['label'].iloc[0]} "
+                "alone"
+            )
         values = table[classes].to_numpy(dtype=float)
         wrong = ~np.isfinite(values).all(axis=1) | (values < -TOLERANCE).any(axis=1)
         wrong |= np.abs(values.sum(axis=1) - 1) > TOLERANCE
@@ -96,6 +102,24 @@ class Predictions:
                 "fold and seed columns where there are several trainings"
             )
         return findings
+
+    @property
+    def notes(self) -> list[str]:
+        """What seems odd in the classes and lesions and may be right, one sentence each."""
+        table, notes = self.table, []
+        if unused := [name for name in self.classes if name not in set(table["label"])]:
+            notes.append(
+                f"No image has the label {', '.join(unused)}: means are over the other classes "
+                f"({OTHERS})."
+            )
+        labels = table.groupby("lesion")["label"].unique()
+        if len(several := labels[labels.map(len) > 1]):
+            notes.append(
+                f"{len(several):,} of {len(labels):,} lesions have images with different labels "
+                f"({several.index[0]}: {', '.join(several.iloc[0])}, ...): right if the column "
+                "lesion names patients; a lesion has one label."
+            )
+        return notes
 
     def _text_in(self, column: str) -> str:
         numbers = pd.to_numeric(self.table[column], errors="coerce")
@@ -172,6 +196,27 @@ def paired_folds(
         others = trained_on or max(lesions - part["lesion"].nunique(), 1)
         found[number] = _fold(both, first.classes, priors, others)
     return found
+
+
+def copy_notes(given: Mapping[int, FoldPredictions], num_kept: int) -> list[str]:
+    """What is said of trainings with equal predictions, one sentence each.
+
+    Args:
+        given: The predictions of `paired_folds`.
+        num_kept: Number of pairs of trainings without copies.
+    """
+    pairs = [(fold, seed) for fold in given.values() for arm, seed in fold.plain if arm == A]
+    same = sum(are_equal(fold, (A, seed), (B, seed)) for fold, seed in pairs)
+    notes = []
+    if same:
+        where = "every row" if same == len(pairs) else f"{same:,} of {len(pairs):,} trainings"
+        notes.append(f"A and B have equal predictions in {where}: are they copies of one file?")
+    if copies := len(pairs) - num_kept:
+        notes.append(
+            f"{copies:,} of {len(pairs):,} pairs of trainings repeat the predictions of another, "
+            "in A or in B: copies of one training are no second one, and are not counted."
+        )
+    return notes
 
 
 def _fold(

@@ -17,6 +17,7 @@ from dermaug.data.containers.hdf5_file import Hdf5Container, is_damaged
 from dermaug.data.containers.parquet_file import ParquetContainer
 from dermaug.data.containers.zip_archive import ZipContainer
 from dermaug.errors import DermaugError
+from dermaug.files import refuse_special
 
 MOST_BYTES = 2_000_000_000
 """Largest table that is read out of an archive."""
@@ -110,9 +111,11 @@ def read_bytes(path: Path | str, limit: int = MOST_BYTES) -> bytes:
 
     Raises:
         OSError: It is absent, cannot be read, or a container says more than `limit` bytes.
+        DermaugError: It is a device or a pipe, which may have no end.
     """
     found = locate(path)
     if found is None or not found[1]:
+        refuse_special(Path(path))
         return Path(path).read_bytes()
     with _reading(found[1]):
         return tree_of(found[0]).container.read(found[1], limit)
