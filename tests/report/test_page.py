@@ -60,7 +60,7 @@ def test_the_page_holds_everything_in_order_and_asks_nothing_of_the_network(
     assert all(source.startswith("data:image/") for source in page.values("src"))
     drawn = [attributes for tag, attributes in page.tags if tag == "svg"]
     failures = pd.read_csv(path.parent / "figures" / "failures.csv").groupby("label").size()
-    assert len(drawn) + len(page.values("src")) == 34 + failures.clip(upper=MOST).sum()
+    assert len(drawn) + len(page.values("src")) == 24 + failures.clip(upper=MOST).sum()
     assert all(attributes["aria-label"] for attributes in drawn)
     links = [*page.values("href"), *page.values("xlink:href")]
     assert all(

@@ -10,11 +10,12 @@ import pytest
 from drawn import recorded, reported, scored, verdicts_of
 
 from dermaug.config import Experiment
+from dermaug.config.arms import CurationConfig, SyntheticConfig
 from dermaug.config.provenance import ProvenanceConfig
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.reading import read_results
-from dermaug.experiment.run.records import ImageCounts
+from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
 from dermaug.scoring.convergence import convergence
@@ -166,6 +167,19 @@ def test_threats_name_the_weak_points(results: RunResults) -> None:
     known = alone.catalog.table.assign(patient_id=patients)
     grouped = replace(alone, catalog=replace(alone.catalog, table=known))
     assert "Lesion ids are not known" not in " ".join(threats_of(grouped))
+
+
+def test_a_rule_on_copies_that_could_not_be_applied_is_a_threat(drawn_study: Study) -> None:
+    results = drawn_study(skill={"classic": 1.0, "synthetic": 1.0})
+    ours, *others = [trial for trial in results.trials if trial.arm == "synthetic"]
+    synthetic = SyntheticConfig(dose=5, curation=CurationConfig(drop_copies=True))
+    arm = ours.record.arm.model_copy(update={"synthetic": synthetic})
+    judged = CurationEntry(wanted=5, pool=10, kept=9, copies=1)
+    trials = [recorded(each, arm=arm, curation={"mel": judged}) for each in others]
+    assert "could not be left out" not in " ".join(threats_of(replace(results, trials=(*trials,))))
+    unjudged = recorded(ours, arm=arm, curation={"mel": CurationEntry(wanted=5, pool=10, kept=10)})
+    told = " ".join(threats_of(replace(results, trials=(unjudged, *trials))))
+    assert f"asks for it: synthetic (mel): 1 of {1 + len(trials)}. There were no" in told
 
 
 def test_an_oracle_that_shows_no_gain_and_a_class_never_named_are_threats_of(

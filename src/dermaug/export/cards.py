@@ -106,13 +106,20 @@ def _not_examined(number: int, looked: int) -> str:
 def _alarms(numbers: pd.DataFrame) -> list[str]:
     """That classes of a generator have more copies than chance gives, if some have."""
     classes = (one for family in summarise(numbers).values() for one in family)
-    names = [plain(one.label) for one in classes if one.holds_copies]
-    if not names:
+    held = [one for one in classes if one.holds_copies]
+    if not held:
         return []
-    return [
-        f"**More images than chance gives on average count as copies** of {', '.join(names)}: the "
-        "95 % interval of their share (Wilson) lies above the share by chance."
-    ]
+    told = (
+        "**More images than chance gives on average count as copies** of "
+        f"{', '.join(plain(one.label) for one in held)}: the 95 % interval of their share (Wilson) "
+        "lies above the share by chance."
+    )
+    unsure = [plain(one.label) for one in held if not one.can_judge]
+    doubt = (
+        f" Whether those of {', '.join(unsure)} are copies cannot be told: too few validation "
+        "lesions give the threshold, so that chance alone may give such shares."
+    )
+    return [told + doubt * bool(unsure)]
 
 
 def size_category(total: int) -> str:

@@ -182,10 +182,11 @@ def class_lines(label: str) -> str:
     return textwrap.fill(class_words(label), 26)
 
 
-def legend(names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-    """(name, colour, marker) of each series."""
+def legend(names: Sequence[str], places: Sequence[int] = ()) -> tuple[tuple[str, str, str], ...]:
+    """(name, colour, marker) of each series, whose number is its place unless it is given."""
     glyphs = dict(zip(MARKERS, "●■▲◆▼✚✖", strict=True))
-    return tuple((name, colour(index), glyphs[marker(index)]) for index, name in enumerate(names))
+    numbered = zip(names, places or range(len(names)), strict=True)
+    return tuple((name, colour(index), glyphs[marker(index)]) for name, index in numbered)
 
 
 def colour(index: int) -> str:

@@ -12,7 +12,7 @@ TERMS = {
     "training saw more often than others are favoured.",
     "prior-adjusted": "the same, after each probability was divided by the share of its class that "
     "the training saw, so that no class is favoured for being frequent; nothing changes where all "
-    "classes were seen alike. The verdicts use it.",
+    "classes were seen alike, or where the loss was adjusted for it. The verdicts use it.",
     "sensitivity": "the share of the test images of a class that the classifier calls so (recall, "
     "one against the rest).",
     "mean sensitivity": "the mean of the sensitivities of all classes, each class counting alike "
@@ -20,6 +20,14 @@ TERMS = {
     "class, one more is recognised on average.",
     "macro AUC": "how well the probabilities rank images of a class above all others, whatever the "
     "threshold; 0.5 is chance, 1 is perfect; the mean of all classes.",
+    "KID": "kernel inception distance: how far generated images are from real ones, as a network "
+    "sees them. Smaller is nearer; 0 is the distance of images of one kind, below 0 is chance. The "
+    "value of real images beside it is what real images of other lesions reach.",
+    "FID": "Fréchet inception distance: another such distance, which needs thousands of images.",
+    "density and coverage": "how many generated images lie where real ones are, 1 like real ones; "
+    "and the share of the real images that have a generated one near them.",
+    "t-SNE": "a drawing in which images that a network sees alike lie together; distances between "
+    "far groups mean nothing.",
     "interval": "a 95 % interval holds the differences that are compatible with the data; one that "
     "includes zero leaves open whether there is a difference.",
     "margin": "the difference that the study regards as too small to matter; it was fixed before "

@@ -1,5 +1,6 @@
 """Threats to validity that can be read off a run: the first questions of a sceptical reviewer."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -151,7 +152,26 @@ def _curations(results: RunResults) -> Iterator[str]:
             f"Curation left fewer images than the dose, mean over trials: {'; '.join(short)}. The "
             "verdict is on what was left. A larger curation.pool gives more where some images pass."
         )
+    yield from _copies_left_in(results)
     yield from _strict_confidence(entries)
+
+
+def _copies_left_in(results: RunResults) -> Iterator[str]:
+    """Find classes of which no copies could be left out, because they have too few lesions."""
+    asked, left_in = Counter[str](), Counter[str]()
+    for trial in results.trials:
+        synthetic = trial.record.arm.synthetic
+        if synthetic and synthetic.curation and synthetic.curation.drop_copies:
+            for label, entry in trial.record.curation.items():
+                name = f"{trial.arm} ({label})"
+                asked[name] += 1
+                left_in[name] += entry.copies is None
+    if named := [f"{name}: {left_in[name]} of {asked[name]}" for name in asked if left_in[name]]:
+        yield (
+            "Copies of training images could not be left out in some trainings, although the arm "
+            f"asks for it: {'; '.join(named)}. There were no validation lesions of the class to "
+            "compare with; these classifiers were trained on the images as they were drawn."
+        )
 
 
 def _strict_confidence(entries: Mapping[tuple[str, str], Sequence[CurationEntry]]) -> Iterator[str]:

@@ -109,8 +109,8 @@ def test_many_copies_of_a_class_that_cannot_be_judged_are_told_first_in_numbers(
     )
     assert "Of all 2 generators together it is 45 of 128 (35.2 %)." in first
     # (1 - 0.582)^2: the share below the smallest of two distances
-    assert "with 2 validation lesions chance alone gives 58 % or more" in first
-    assert "in at most 17 % of audits" in first
+    assert "cannot be told from 2 validation lesions: by chance alone, in up to 17 % of" in first
+    assert "so few count 58 % (the lower end of the interval of a generator) or more" in first
     assert "may disclose patients" in why
     assert any("copies of df cannot be judged" in each for each in rest)
     assert any("no class that can be judged has clearly more copies" in each for each in rest)

@@ -85,8 +85,9 @@ def _doubt(one: ClassSummary) -> str:
     worst = one.generators.sort_values("copy_low", ascending=False).to_dict("records")[0]
     lesions = round(1 / worst["copy_expected"]) - 1
     chance = percent(chance_of_rate(worst["copy_low"], lesions), 0)
+    one_of = "a generator" if len(one.generators) > 1 else "the generator"
     return (
-        f" The class cannot be judged: with {counted(lesions, 'validation lesion')} chance alone "
-        f"gives {percent(worst['copy_low'], 0)} or more, the lower end of the interval"
-        f"{' of one generator' if len(one.generators) > 1 else ''}, in at most {chance} of audits."
+        f" Whether they are copies cannot be told from {counted(lesions, 'validation lesion')}: by "
+        f"chance alone, in up to {chance} of audits so few count {percent(worst['copy_low'], 0)} "
+        f"(the lower end of the interval of {one_of}) or more as copies. Look at the pairs."
     )

@@ -1,5 +1,6 @@
 """Where a gain comes from: each synthetic arm against every reference, in four read-outs."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -31,6 +32,10 @@ _CAPTION = (
     "threshold. A gain over weak references that is absent over stronger ones may come from what "
     "the weak ones lack, and not from the images."
 )
+_EQUAL = (
+    "Here argmax and prior-adjusted are the same in every row: the trainings of these arms favour "
+    "no class, so that there is nothing to adjust."
+)
 
 
 def ladder_section(scoring: Scoring) -> Section:
@@ -45,7 +50,10 @@ def ladder_section(scoring: Scoring) -> Section:
 def ladder_figure(table: pd.DataFrame) -> Figure:
     """One panel per classifier and synthetic arm: references as rows, read-outs as markers."""
     drawn = panels(table, ["model", "arm"], "ladder", _size, _draw)
-    return Figure("ladder", _CAPTION, drawn, table, width=480)
+    found = table.pivot(index=["model", "arm", "reference"], columns="readout", values="difference")
+    is_equal = np.array_equal(found[ARGMAX], found[ADJUSTED], equal_nan=True)
+    caption = f"{_CAPTION} {_EQUAL}" if is_equal else _CAPTION
+    return Figure("ladder", caption, drawn, table, width=480)
 
 
 def ladder_table(table: pd.DataFrame) -> Table:

@@ -14,6 +14,8 @@ from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
 
+Series = Mapping[tuple[str, str], int]
+"""(arm, reference, or "" for the arm's own score) -> number of its colour and marker."""
 METRIC_WORDS: Mapping[str, str] = {
     "balanced_accuracy": "mean sensitivity",
     "malignant_sensitivity": "sensitivity to malignant or pre-malignant lesions",
@@ -28,8 +30,9 @@ GROUPING_WORDS: Mapping[str, str] = {
 }
 _SIZE_NOTE = (
     "n: the subgroup's images of the classes that count, or its malignant or pre-malignant ones; "
-    f"below {FEWEST} no interval is given. The classes that count have {FEWEST_OF_CLASS} and more "
-    "images in the subgroup. They differ between subgroups: compare arms, not subgroups."
+    f"subgroups with fewer than {FEWEST} of them are not drawn. The classes that "
+    f"count have {FEWEST_OF_CLASS} and more images in the subgroup. They differ between "
+    "subgroups: compare arms, not subgroups."
 )
 
 
@@ -38,7 +41,7 @@ def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
     table, arms = scoring.subgroups, [arm.name for arm in results.experiment.compared_arms]
     if table.empty:
         return Section("subgroups", "Subgroups", [])
-    gains = subgroup_gains(table)
+    gains = subgroup_gains(table, arms)
     scores = Details("Each arm's scores by subgroup", [subgroup_scores(table, arms)])
     content: list[Block] = [scores]
     if gains is not None:
@@ -49,23 +52,31 @@ def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
 
 def subgroup_scores(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
     """Each arm's scores in each group with their intervals."""
-    rows = table[(table["reference"] == "") & table["metric"].isin(list(METRIC_WORDS))]
+    rows = _drawn(table[table["reference"] == ""])
     caption = (
         "Scores in each subgroup, with 95 % intervals as for the whole test split; test splits of "
         f"all folds together, mean over seeds. {_SIZE_NOTE}"
     )
-    panels = _panels(rows, "subgroups", [(arm, "") for arm in arms])
+    series = {(arm, ""): place for place, arm in enumerate(arms)}
+    panels = _panels(rows, "subgroups", series)
     scored = set(rows["arm"])
     names = tuple(entry for entry in legend(arms) if entry[0] in scored)
     return Figure("subgroup_scores", caption, panels, rows, names, 330)
 
 
-def subgroup_gains(table: pd.DataFrame) -> Figure | None:
-    """Each arm's difference to its control in each group; None with a single arm."""
-    rows = table[(table["reference"] != "") & table["metric"].isin(list(METRIC_WORDS))]
+def subgroup_gains(table: pd.DataFrame, arms: Sequence[str]) -> Figure | None:
+    """Each arm's difference to its control in each group; None with a single arm.
+
+    A difference has the mark that its arm has in other figures, and further ones of the same arm
+    have marks of their own.
+    """
+    rows = _drawn(table[table["reference"] != ""])
     if rows.empty:
         return None
-    pairs = list(dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)))
+    series: dict[tuple[str, str], int] = {}
+    for arm, reference in dict.fromkeys(zip(rows["arm"], rows["reference"], strict=True)):
+        own = arms.index(arm)
+        series[arm, reference] = own if own not in series.values() else len(arms) + len(series)
     caption = (
         "Difference between an arm and its baseline in each subgroup, on the same images, with "
         "95 % intervals; right of zero the number of the first-named arm is higher. Where a "
@@ -73,11 +84,16 @@ def subgroup_gains(table: pd.DataFrame) -> Figure | None:
         "scoring/subgroups.csv. The intervals are not "
         f"adjusted for their number, so that some exclude zero by chance. {_SIZE_NOTE}"
     )
-    names = legend([f"{arm} − {reference}" for arm, reference in pairs])
-    return Figure("subgroup_gains", caption, _panels(rows, "gains", pairs), rows, names, 330)
+    names = legend([f"{arm} − {reference}" for arm, reference in series], list(series.values()))
+    return Figure("subgroup_gains", caption, _panels(rows, "gains", series), rows, names, 330)
 
 
-def _panels(table: pd.DataFrame, stem: str, series: Sequence[tuple[str, str]]) -> tuple[Panel, ...]:
+def _drawn(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a figure: without those of a few images, which would stretch its axis."""
+    return table[table["metric"].isin(list(METRIC_WORDS)) & (table["support"] >= FEWEST)]
+
+
+def _panels(table: pd.DataFrame, stem: str, series: Series) -> tuple[Panel, ...]:
     row = max(0.34, 0.13 * len(series) + 0.1)
     return panels(
         table,
@@ -96,15 +112,15 @@ def _draw_groups(
     model: str,
     metric: str,
     grouping: str,
-    series: Sequence[tuple[str, str]],
+    series: Series,
 ) -> str:
     groups, words = list(dict.fromkeys(rows["group"])), METRIC_WORDS[metric]
-    differences = bool(series[0][1])
+    differences = any(reference for _, reference in series)
     written = signed if differences else number
     if differences:
         axes.axvline(0, color=INK, linewidth=1)
     offsets = np.linspace(-0.3, 0.3, len(series)) if len(series) > 1 else [0.0]
-    for index, (offset, (arm, reference)) in enumerate(zip(offsets, series, strict=True)):
+    for offset, ((arm, reference), index) in zip(offsets, series.items(), strict=True):
         ours = rows[(rows["arm"] == arm) & (rows["reference"] == reference)]
         ours = ours.set_index("group").reindex(list(groups))
         value, low, high = (ours[name].to_numpy(dtype=float) for name in ("value", "low", "high"))
