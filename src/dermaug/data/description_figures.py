@@ -88,7 +88,7 @@ def draw_overview(description: Description) -> Figure:
     left.xaxis.set_major_formatter("{x:,.0f}")
     left.margins(x=0.14)
     # A place of its own: the search for the best one takes time, and matplotlib then warns.
-    left.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    left.legend(loc="upper right", bbox_to_anchor=(1, -0.07), ncols=2)
     if right:
         shades = np.linspace(0.08, 0.95, per_lesion.shape[1])
         colours = [mpl.colormaps["viridis_r"](x) for x in shades]
