@@ -122,6 +122,8 @@ _EMPTY = Look(None, (), (), (1, 1, 1), {}, (), None, "cpu")  # type: ignore[arg-
 def test_classes_that_lack_images_but_can_be_learnt_are_synthesised() -> None:
     assert worth_drawing(look_with(nv=6_000, mel=1_000, df=100, rare=10), 5) == ("mel", "df")
     assert worth_drawing(look_with(nv=9_000, mel=8_000), 5) == ("nv", "mel")
+    # Not the most frequent class alone, which needs no images.
+    assert worth_drawing(look_with(nv=29, mel=10, df=8), 3) == ("nv", "mel", "df")
 
 
 @pytest.mark.parametrize(

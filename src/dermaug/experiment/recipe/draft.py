@@ -91,15 +91,25 @@ def training_images(look: Look, folds: int) -> int:
 def worth_drawing(look: Look, folds: int) -> tuple[str, ...]:
     """Classes that are synthesised: neither too common to need it nor too rare to learn from.
 
-    If that leaves none, all classes are synthesised.
+    If that leaves none but the most frequent one, all classes are synthesised.
     """
+    labels = [each.label for each in look.classes]
+    others = {*too_common(look, folds), *too_rare(look, folds)}
+    found = tuple(label for label in labels if label not in others)
+    largest = max(look.classes, key=lambda each: each.images).label
+    return found if {*found} - {largest} else tuple(labels)
+
+
+def too_common(look: Look, folds: int) -> list[str]:
+    """Classes with so many training images that they lack none."""
     share = (1 - 1 / folds) * TRAINED
-    found = tuple(
-        each.label
-        for each in look.classes
-        if each.images * share <= rules.ENOUGH_IMAGES and each.groups * share >= rules.FEWEST_DRAWN
-    )
-    return found or tuple(each.label for each in look.classes)
+    return [each.label for each in look.classes if each.images * share > rules.ENOUGH_IMAGES]
+
+
+def too_rare(look: Look, folds: int) -> list[str]:
+    """Classes with too few training lesions for a generator to learn from."""
+    share = (1 - 1 / folds) * TRAINED
+    return [each.label for each in look.classes if each.groups * share < rules.FEWEST_DRAWN]
 
 
 def study_name(text: str) -> str:

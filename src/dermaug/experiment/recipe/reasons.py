@@ -4,7 +4,7 @@ from dermaug.config import SplitConfig
 from dermaug.data.pixels import unusable_words
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
-from dermaug.experiment.recipe.draft import training_images, worth_drawing
+from dermaug.experiment.recipe.draft import too_common, too_rare, training_images, worth_drawing
 from dermaug.experiment.recipe.look import Look
 from dermaug.extras import to_install
 
@@ -96,8 +96,6 @@ def _arms(plan: Plan) -> dict[str, str]:
         f" loss = 'adjusted' (logit adjustment) in every arm, because the most frequent class has "
         f"{look.imbalance:.1f} times as many images as the rarest."
     )
-    drawn = worth_drawing(look, plan.chosen.draft.rung.folds)
-    others = ", ".join(each.label for each in look.classes if each.label not in drawn)
     known = {
         "classic": "The baseline: real images with classic augmentation."
         + adjusted * (look.imbalance >= rules.IMBALANCED),
@@ -107,11 +105,30 @@ def _arms(plan: Plan) -> dict[str, str]:
             "near-copies of training images. A control with as many repeated real images (replay) "
             "is added automatically."
         )
-        + (f" Not synthesised, because they are too common or too rare: {others}." * bool(others)),
+        + _classes(look, plan.chosen.draft.rung.folds),
         "half": f"Half of the {unit}s, to show what further real {unit}s are worth.",
     }
     named = [arm.name for arm in experiment.named_arms]
     return {name: why for name, why in known.items() if name in named}
+
+
+def _classes(look: Look, folds: int) -> str:
+    """Which classes are not synthesised, or are although they are rare."""
+    drawn, common, rare = (of(look, folds) for of in (worth_drawing, too_common, too_rare))
+    told = ""
+    if left_out := [label for label in common if label not in drawn]:
+        told += f" Not synthesised, because they have images enough: {', '.join(left_out)}."
+    if left_out := [label for label in rare if label not in drawn]:
+        told += (
+            " Not synthesised, because they have too few lesions for a generator to learn from: "
+            f"{', '.join(left_out)}."
+        )
+    if few := [label for label in rare if label in drawn]:
+        told += (
+            f" Few lesions for a generator to learn from: {', '.join(few)}. Its images may be near "
+            "to copies; look at them."
+        )
+    return told
 
 
 def _shortened(length: float) -> str:

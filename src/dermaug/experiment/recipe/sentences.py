@@ -52,6 +52,11 @@ def plan_sentences(plan: Plan) -> list[str]:
     if plan.stronger:
         lines += ["", "larger studies of these data, if you allow more --hours:"]
         lines += [f"  {_stronger(offer)}" for offer in plan.stronger]
+        if any(_is_stricter(offer, plan.chosen) for offer in plan.stronger):
+            lines.append(
+                "  A study with more comparisons judges each of them more strictly (Holm), so that "
+                "it may find only larger differences: its answer is for more arms or networks."
+            )
         if plan.least > WORTH * plan.chosen.power.balanced_accuracy:
             unit = look.catalog.unit
             lines.append(
@@ -161,6 +166,14 @@ def _stronger(offer: Offer) -> str:
         f"{offer.draft.rung.name}: about {_hours(offer.hours)} ({experiment.data.size} px, "
         f"{folds}, {len(experiment.seeds)} seeds); finds a difference of "
         f"{power.balanced_accuracy:.2g} in mean sensitivity{each}"
+    )
+
+
+def _is_stricter(offer: Offer, chosen: Offer) -> bool:
+    """Whether a larger study finds no smaller differences, because it makes more comparisons."""
+    found, least = offer.power, chosen.power
+    return (
+        found.balanced_accuracy >= least.balanced_accuracy and found.comparisons > least.comparisons
     )
 
 
