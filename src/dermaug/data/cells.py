@@ -112,7 +112,10 @@ def parse_sex(row: Row, findings: Findings) -> str:
     """`female`, `male` or `unknown` from the column `sex`; anything else is a finding."""
     text = row.get("sex").lower()
     if text not in SEXES and text not in UNKNOWN_WORDS:
-        findings.add(f"{row.where}: expected sex female, male or unknown, found {text[:40]!r}")
+        doubt = "; h and m may be hombre and mujer: correct both" if text == "h" else ""
+        findings.add(
+            f"{row.where}: expected sex female, male or unknown, found {text[:40]!r}{doubt}"
+        )
     return SEXES.get(text, UNKNOWN)
 
 

@@ -340,7 +340,13 @@ def test_many_missing_images_are_one_line(folder: Folder) -> None:
     assert line.startswith("no image file for 9 rows (")
 
 
-@pytest.mark.parametrize("name", ["a 1", "a 1.jpg", "A 1.JPG", "images/a 1", ".\\images\\a 1.jpg"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a 1", "a 1.jpg", "A 1.JPG", "images/a 1", ".\\images\\a 1.jpg"),
+        *("/data/upload/3/a 1.jpg", "C:\\images\\a 1.jpg", "https://one.org/a 1.jpg"),
+    ],
+)
 def test_names_mean_the_only_file_whose_path_ends_so(tmp_path: Path, name: str) -> None:
     (tmp_path / "deep" / "images").mkdir(parents=True)
     for file in ("a 1.JPG", "b.v2.jpg"):
@@ -349,6 +355,67 @@ def test_names_mean_the_only_file_whose_path_ends_so(tmp_path: Path, name: str) 
     catalog = open_catalog(tmp_path)
     assert [Path(path).name for path in catalog.table["path"]] == ["a 1.JPG", "b.v2.jpg"]
     assert any("2 file names were completed: " in note for note in catalog.notes)
+
+
+def test_an_archive_counts_as_the_folder_of_its_name(tmp_path: Path, jpeg: bytes) -> None:
+    for month in ("2025-01", "2025-02"):
+        with zipfile.ZipFile(tmp_path / f"{month}.zip", "w") as archive:
+            archive.writestr("1.JPG", jpeg)
+    rows = "2025-01\\1.JPG,mel\n2025-02\\1.JPG,nv\n"
+    (tmp_path / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    assert open_catalog(tmp_path).table["path"].tolist() == [
+        str(tmp_path / f"{month}.zip/1.JPG") for month in ("2025-01", "2025-02")
+    ]
+
+
+@pytest.mark.parametrize("depth", [6, 12])
+def test_images_are_found_however_deep_they_lie(folder: Folder, depth: int) -> None:
+    deep = f"mel/{'d/' * depth}3.jpg"
+    root = folder(f"mel/1.jpg nv/2.jpg {deep}")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == (f"{root / deep}: image not directly in a class folder",)
+    for name in ("mel/1.jpg", "nv/2.jpg"):
+        (root / name).unlink()
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert f"{root} holds images ({root / deep})" in caught.value.details[0]
+
+
+@pytest.mark.parametrize("splits", ["0 1 2", "a b c", "train validation dev"])
+def test_a_column_of_splits_that_names_none_is_said(folder: Folder, splits: str) -> None:
+    rows = [f"images/{n}.jpg,nv,{split}" for n, split in enumerate(splits.split(), 1)]
+    catalog = open_catalog(folder(FILES, "\n".join(("file_name,label,split", *rows))))
+    told = (
+        f"The column split was not read: expected train and test in it, found {splits.split()[0]}"
+    )
+    assert any(note.startswith(told) for note in catalog.notes)
+
+
+def test_a_letter_for_two_sexes_is_told_with_its_other(folder: Folder) -> None:
+    with pytest.raises(DermaugError, match="h and m may be hombre and mujer: correct both"):
+        open_catalog(folder(FILES, TABLE.replace(",male,", ",h,", 1)))
+
+
+@pytest.mark.parametrize("names", ["2022 2023 2024", "2024-01 2024-02", "1.3.2024 12.3.2024"])
+def test_folders_named_after_dates_are_no_classes(folder: Folder, names: str) -> None:
+    files = " ".join(f"{name}/{number}.jpg" for number, name in enumerate(names.split()))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files))
+    assert f"the folders {', '.join(sorted(names.split()))} are named after dates" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("below", ["", "IMD{0}_Dermoscopic_Image/"])
+def test_a_folder_per_lesion_is_no_class(folder: Folder, below: str) -> None:
+    files = " ".join(f"set/IMD{n}/{below.format(n)}IMD{n}.jpg" for n in range(30))
+    root = folder(files)
+    for path in (root, root / "set"):
+        with pytest.raises(DermaugError) as caught:
+            open_catalog(path)
+        assert "30 folders (IMD0, ...) with 30 images: one folder per lesion" in str(caught.value)
+        assert "did you mean" not in str(caught.value)
 
 
 def test_a_name_that_can_mean_two_files_and_a_file_named_twice_are_refused(folder: Folder) -> None:

@@ -63,6 +63,15 @@ def test_groupings_are_matched_by_image_not_by_row(part: Part) -> None:
     assert catalog.table["dx_type"].tolist() == ["histo", "histo", "follow_up"]
 
 
+def test_of_several_parts_in_folders_of_their_own_the_folder_of_images_is_enough(
+    part: Part,
+) -> None:
+    part("Training", groupings=GROUPINGS, nested=True)
+    folder = part("Test", nested=True)
+    assert open_catalog(folder / "ISIC2018_Task3_Training_Input").grouped
+    assert not open_catalog(folder / "ISIC2018_Task3_Test_Input").grouped
+
+
 def test_with_several_parts_one_must_be_named(part: Part) -> None:
     part("Training", groupings=GROUPINGS)
     folder = part("Test")

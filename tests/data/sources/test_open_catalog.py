@@ -100,6 +100,34 @@ def test_a_link_that_leads_back_ends(tmp_path: Path, jpeg: bytes) -> None:
         open_catalog(tmp_path)
 
 
+def test_links_in_a_circle_through_several_folders_end(tmp_path: Path, jpeg: bytes) -> None:
+    for one, other in (("mel", "nv"), ("nv", "mel")):
+        (tmp_path / one).mkdir()
+        (tmp_path / one / f"{one}.jpg").write_bytes(jpeg)
+        (tmp_path / one / "other").symlink_to(tmp_path / other)
+    with pytest.raises(DermaugError, match=r"mel/other/nv\.jpg: image not directly in a class"):
+        open_catalog(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.parquet", "pipe.npz", "pipe"])
+def test_a_pipe_is_no_data_set(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DermaugError, match="expected a file, found a pipe"):
+        open_catalog(tmp_path / name)
+
+
+def test_tables_beside_a_folder_of_images_are_named(tmp_path: Path, jpeg: bytes) -> None:
+    (tmp_path / "dataset" / "images").mkdir(parents=True)
+    for number in range(4):
+        (tmp_path / f"dataset/images/{number}.jpg").write_bytes(jpeg)
+    rows = "".join(f"{number}.jpg,{'ab'[number % 2]}\n" for number in range(4))
+    (tmp_path / "dataset" / "cases.csv").write_text(f"picture,finding\n{rows}")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(tmp_path)
+    (line,) = caught.value.details
+    assert "--image-column picture --label-column finding" in line
+
+
 HEADERS = {
     "HAM10000_metadata.csv": b"lesion_id,image_id,dx,dx_type,age,sex,localization\n",
     "metadata.csv": b"file_name,label,lesion_id,age\n",

@@ -277,6 +277,7 @@ CASES = [
         ("1", "2", "3"),
         (
             "Left out 1 image by label: melanosis (1).",
+            "Left out the images of the column clinic: 4.",
             "The given splits are those of train_indexes.csv, test_indexes.csv.",
             'The given splits are pooled, and a run splits the images anew (splits.use = "given" '
             "keeps them): train (2 images), test (1 images).",

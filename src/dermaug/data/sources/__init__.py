@@ -22,13 +22,13 @@ from dermaug.data.sources.images import (
     archives,
     file_names,
     files_below,
-    is_image,
     sub_folders,
     telephone_advice,
 )
 from dermaug.data.sources.missing import archive_hints, unpack_first
 from dermaug.data.sources.split_folders import is_container, is_split
 from dermaug.errors import DermaugError
+from dermaug.files import refuse_special
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def open_catalog(
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
     """
     try:
+        refuse_special(path)
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
         if columns:
@@ -190,17 +191,19 @@ def _hints(path: Path) -> list[str]:
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
     hints += [f"did you mean {child}?" for child in known]
     hints += archive_hints(path)
-    return hints or _bare_hints(path, inside)
+    folders = filter(containers.is_folder, inside)
+    return hints or class_folders.table_hints(folders, path) or _bare_hints(path, inside)
 
 
 def _bare_hints(path: Path, inside: Sequence[Path]) -> list[str]:
     """What a folder of images alone lacks, or one without any; nothing of other folders."""
-    names = file_names(path)
-    if any(map(is_image, names)):
+    if images := files_below(path):
         return [
-            f"{path} holds images, but nothing tells their classes: put them into one sub-folder "
-            "per class, or write metadata.csv beside them with the columns file_name,label"
+            f"{path} holds images ({images[0]}), but nothing tells their classes: put them into "
+            "one sub-folder per class, or write metadata.csv with the columns file_name,label"
         ]
     if phone := telephone_advice(files_below(path, lambda _: True)):
         return [f"{path} holds no image of a kind that is read{phone}"]
-    return [] if names or inside else [f"{path} is empty; check the path, or the download"]
+    return (
+        [] if file_names(path) or inside else [f"{path} is empty; check the path, or the download"]
+    )

@@ -1,7 +1,8 @@
 """Folders of images whose names are the classes, alone or in each folder of a given split."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -42,8 +43,13 @@ LOOKS_FOR = (
     "one sub-folder per class with the images directly in it, or such folders in each of train, "
     "validation and test; no table beside or in them, no sub-folder named as a split or container"
 )
+MOST_SMALL, MEAN_IMAGES = 20, 4
+"""So many folders with no more images each, on average, are no classes."""
 NAMED = 12
 """Classes that a sentence names."""
+DATE = re.compile(
+    r"(19|20)\d\d([-_. ]?[01]?\d([-_. ]?[0-3]?\d)?)?|[0-3]?\d[-_. ][01]?\d[-_. ](19|20)?\d\d"
+)
 READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
 TABLES = (*READ_TABLES, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
@@ -79,14 +85,52 @@ def doubts(path: Path) -> list[str]:
     ]
     return (
         lines
-        + [
-            f"{folder / name} {_unknown_table(folder / name, path)}"
-            for folder in dict.fromkeys((path, *roots, *folders))
-            for name in file_names(folder)
-            if name.lower().endswith(TABLES) and not _tells_more(name, folders)
-        ]
+        + table_hints(dict.fromkeys((path, *roots, *folders)), path, folders)
         + _tables_beside(path)
+        + few_images(folders, path)
+        + _dates(folders)
     )
+
+
+def _dates(folders: Sequence[Path]) -> list[str]:
+    """That folders are named after years, months or days, as a list of one sentence or none."""
+    if not folders or not all(DATE.fullmatch(plain_name(folder)) for folder in folders):
+        return []
+    names = ", ".join(plain_name(folder) for folder in folders[:NAMED])
+    return [
+        f"the folders {names} are named after dates, not classes: put the images into one folder "
+        "per class, or write metadata.csv with the columns file_name,label"
+    ]
+
+
+def few_images(folders: Sequence[Path], path: Path) -> list[str]:
+    """Why so many folders with so few images are no classes, as a list of one sentence or none."""
+    if len(folders) < MOST_SMALL:
+        return []
+    number = sum(len(files_below(folder)) for folder in folders)
+    if number > MEAN_IMAGES * len(folders):
+        return []
+    return [
+        f"{path} holds {len(folders):,} folders ({folders[0].name}, ...) with {number:,} images: "
+        "one folder per lesion or image, not per class; put the images into one folder per class, "
+        "or write metadata.csv with the columns file_name,label,lesion_id"
+    ]
+
+
+def table_hints(places: Iterable[Path], root: Path, folders: Sequence[Path] = ()) -> list[str]:
+    """What may be in the tables of no known layout in some places, one sentence each.
+
+    Args:
+        places: Folders that are looked at.
+        root: Folder of the data set.
+        folders: Those that may be classes.
+    """
+    return [
+        f"{place / name} {_unknown_table(place / name, root)}"
+        for place in places
+        for name in _names(place)
+        if name.lower().endswith(TABLES) and not _tells_more(name, folders)
+    ]
 
 
 def _table_of(folder: Path) -> str:
@@ -116,7 +160,10 @@ def _unknown_table(table: Path, root: Path) -> str:
     if table.suffix.lower() == ".parquet" and is_damaged(table):
         return "is not a readable parquet file: restore it from a copy, or move it away"
     if table.suffix.lower() not in READ_TABLES:
-        return "is a table of no known layout: move it if it is of no use"
+        return (
+            "is a table of no known layout: if the classes are in it, save it as metadata.csv with "
+            "the columns file_name,label; if it is of no use, move it elsewhere"
+        )
     try:
         options = suggestion(table, root)
     except DermaugError as error:

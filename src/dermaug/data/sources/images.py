@@ -15,8 +15,6 @@ MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
 HIDDEN = (".", "~$")
 """What names of files begin with that are not seen: `~$List.xlsx` is there while Excel has List."""
-DEEPEST = 6
-"""Levels of folders; ends the walk where links lead in a circle through several folders."""
 
 
 def is_image(name: str) -> bool:
@@ -46,21 +44,20 @@ def files_below(
 
 def _folders_below(folder: Path, enter: Callable[[str], bool]) -> Iterator[Path]:
     """A folder, its sub-folders and its archives; a link that leads back to one is not followed."""
-    pending = [(folder, 0)]
+    pending = [folder]
     while pending:
-        current, depth = pending.pop()
+        current = pending.pop()
         yield current
-        if depth < DEEPEST:
-            inside = sub_folders(current) + archives(current)
-            entered = [each for each in inside if enter(plain_name(each)) and not leads_back(each)]
-            pending += [(each, depth + 1) for each in entered]
+        inside = sub_folders(current) + archives(current)
+        pending += [each for each in inside if enter(plain_name(each)) and not leads_back(each)]
 
 
 def leads_back(folder: Path) -> bool:
-    """Whether a folder is a link to a folder in which it lies."""
+    """Whether a folder is a link to a folder in which it lies, or by which it was reached."""
     if not (folder.is_symlink() and folder.is_dir()):
         return False
-    return folder.parent.resolve().is_relative_to(folder.resolve())
+    target = folder.resolve()
+    return any(above.resolve().is_relative_to(target) for above in folder.parents)
 
 
 def add_no_files(root: Path, findings: Findings) -> None:

@@ -25,7 +25,7 @@ from dermaug.data.sources.column_names import ALIASES, read_sentence
 from dermaug.data.sources.descriptors import CONFIRMED_BY, TONES, Layout
 from dermaug.data.sources.images import SUFFIXES, mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed, missing_sentence
-from dermaug.data.sources.split_folders import pooled_note, split_of, with_splits
+from dermaug.data.sources.split_folders import pooled_note, split_of, unread_splits, with_splits
 from dermaug.data.table_text import point
 from dermaug.errors import DermaugError
 
@@ -67,6 +67,12 @@ def read_rows(
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in rows), findings)
     described = pd.DataFrame([describe(row, findings) for row in rows])
     findings.stop(str(sheet.path))
+    unread = set(images) - {row["image_id"] for row in rows}
+    notes += [
+        f"Left out the images of the column {column}: {number:,}."
+        for column in layout.others
+        if (number := len({stem_of(row.get(column)) for row in sheet.rows} & unread))
+    ]
     notes += _read_and_unread(sheet.columns, layout)
     if not rows:
         raise DermaugError(f"{sheet.path}: no image is left to read", notes)
@@ -237,6 +243,8 @@ def _catalog(
     )[list(COLUMNS)]
     splits = [row["split"] for row in rows]
     table = with_devices(with_splits(table, splits), rows)
+    if "split" in sheet.columns:
+        notes += unread_splits((row["split"] for row in sheet.rows), table)
     if "split" in table:
         notes.append(pooled_note(Counter(filter(None, splits))))
     classes = tuple(sorted(set(table["label"])))

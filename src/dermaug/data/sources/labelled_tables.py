@@ -87,11 +87,19 @@ def labelled_tables(path: Path) -> list[Labelled]:
     found = _labelled(tables_around(path))
     if found or not is_folder(path) or not is_folder(path.parent):
         return found
-    names = [path.parent / name for name in file_names(path.parent) if _is_table(name)]
-    beside = _labelled({table: read_header(table) for table in names})
-    own = [table for table in beside if table.part and path.name.lower().startswith(table.part)]
+    above = [path.parent / name for name in file_names(path.parent) if _is_table(name)]
+    others = [folder for folder in sub_folders(path.parent) if folder != path]
+    inside = [folder / name for folder in others for name in file_names(folder) if _is_table(name)]
+    of_path = [table for table in (*above, *inside) if _is_part_of(path, table)]
+    own = _labelled({table: read_header(table) for table in of_path})
+    beside = _labelled({table: read_header(table) for table in above})
     directly = any(map(is_image, file_names(path))) and path.name != MASK_FOLDER
     return own or (beside if directly or is_container(path) else [])
+
+
+def _is_part_of(folder: Path, table: Path) -> bool:
+    """Whether a folder of images bears the name of a table's part."""
+    return bool(part_of(table)) and folder.name.lower().startswith(part_of(table))
 
 
 def _is_table(name: str) -> bool:

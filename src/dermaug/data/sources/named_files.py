@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+WHOLE = re.compile(r"^([a-z]:/|\w+://|/)")
+"""Where a whole path or an address begins, in lower case."""
+PACKED = re.compile(r"\.(zip|hdf5|h5)/")
 EXAMPLES = 2
 """Completed names that a note shows."""
 
@@ -12,8 +15,9 @@ def meant_files(root: Path, names: Sequence[str], files: Sequence[str]) -> dict[
     """Name in a table -> path of the only file that it can mean; names without one are left out.
 
     A name means a file of that path below the root. If there is none, it means the only image whose
-    path ends with it, in any case, with or without its ending: `IMG 7` is `scans/IMG 7.JPG`. Names
-    that lead out of the root mean nothing.
+    path ends with it, in any case, with or without its ending: `IMG 7` is `scans/IMG 7.JPG`; an
+    archive counts as the folder of its name. Of a whole path of another machine, the longest end
+    that is there counts. Names that lead out of the root mean nothing.
 
     Args:
         root: Folder of the data set.
@@ -22,11 +26,13 @@ def meant_files(root: Path, names: Sequence[str], files: Sequence[str]) -> dict[
     """
     exact = {file: file for file in files}
     found = {name: file for name in names if (file := exact.get(f"{root}/{name}"))}
-    lost = {name: end for name in names if name not in found and (end := _ending(name))}
+    lost = {name: own for name in names if name not in found and (own := _endings(name))}
     if not lost:
         return found
     ends = _ends(PurePosixPath(Path(file).relative_to(root).as_posix()) for file in files)
-    meant = {name: ends.get(end, "") for name, end in lost.items()}
+    meant = {
+        name: next((ends[end] for end in own if end in ends), "") for name, own in lost.items()
+    }
     return found | {name: f"{root}/{path}" for name, path in meant.items() if path}
 
 
@@ -43,11 +49,14 @@ def completed_note(root: Path, meant: Mapping[str, str]) -> str:
     return f"{len(shown):,} file names were completed: {', '.join(shown[:EXAMPLES])}{more}."
 
 
-def _ending(name: str) -> str:
-    """A name as the end of a path, in lower case; "" if it leads out of the data set."""
+def _endings(name: str) -> list[str]:
+    """A name as ends of a path, in lower case, the longest first; none if it leads out of it."""
     text = re.sub(r"^(\./)+", "", name.replace("\\", "/").lower())
-    parts = text.split("/")
-    return "" if any(part in ("", ".", "..") or ":" in part for part in parts) else text
+    below = WHOLE.sub("", text)
+    parts = below.split("/")
+    if any(part in ("", ".", "..") or ":" in part for part in parts):
+        return []
+    return ["/".join(parts[at:]) for at in range(len(parts) if below != text else 1)]
 
 
 def _ends(paths: Iterable[PurePosixPath]) -> dict[str, str]:
@@ -57,7 +66,8 @@ def _ends(paths: Iterable[PurePosixPath]) -> dict[str, str]:
         parts = path.parts
         for depth in range(len(parts)):
             text = "/".join(parts[depth:]).lower()
-            for end in {text, text.removesuffix(path.suffix.lower())}:
+            texts = {text, PACKED.sub("/", text)}
+            for end in texts | {each.removesuffix(path.suffix.lower()) for each in texts}:
                 ends[end] = "" if ends.get(end, str(path)) != str(path) else str(path)
     return ends
 

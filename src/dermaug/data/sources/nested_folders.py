@@ -9,7 +9,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
-from dermaug.data.sources.class_folders import TABLES
+from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     add_no_files,
@@ -30,14 +30,15 @@ LOOKS_FOR = (
 
 def recognises(path: Path) -> bool:
     """Whether sub-folders hold only folders of images, whose names do not look like the classes."""
-    return _is_nested(path) and not _names_alike(path)
+    return _is_nested(path) and not doubts(path)
 
 
 def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
-    alike = _names_alike(path) if _is_nested(path) else set[str]()
-    if not alike:
+    if not _is_nested(path):
         return []
+    if not (alike := _names_alike(path)):
+        return few_images(_folders(path), path)
     outer = ", ".join(folder.name for folder in _folders(path)[:NAMED])
     inner = ", ".join(sorted(alike)[:NAMED])
     return [

@@ -49,6 +49,7 @@ from dermaug.data.sources.split_folders import (
     split_folders,
     split_name,
     split_of,
+    unread_splits,
     with_splits,
 )
 from dermaug.errors import DermaugError
@@ -119,6 +120,7 @@ def read(
         described = with_splits(described, list(map(split_name, folders)))
     elif "split" in sheet.columns:
         described = with_splits(described, given)
+        notes += unread_splits((row["split"] for row in sheet.rows), described)
         if "split" in described:
             notes.append(pooled_note(Counter(given)))
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
@@ -201,7 +203,7 @@ def _below(row: Row, split: str) -> Row:
 def _lost(root: Path, row: Row, findings: Findings) -> str:
     """The path of an image that is not there; the root where the name can be none."""
     try:
-        path = safe_join(root, row["file_name"])
+        path = safe_join(root, row["file_name"].replace("\\", "/"))
     except DermaugError as error:
         findings.add(f"{row.where}: {error.message}")
         return str(root)

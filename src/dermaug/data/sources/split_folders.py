@@ -23,6 +23,8 @@ CONTAINER = re.compile(
 """Names of folders that hold the images of all classes."""
 
 
+NAMED = 5
+"""Words that a sentence shows."""
 NONE = "none"
 """How images are counted that are in no given split."""
 
@@ -72,6 +74,20 @@ def _are_given(splits: Collection[str]) -> bool:
 def with_splits(table: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
     """A catalog's table with the split of each image, if training and test splits are given."""
     return table.assign(split=list(splits)) if _are_given(splits) else table
+
+
+def unread_splits(cells: Iterable[str], table: pd.DataFrame) -> list[str]:
+    """What is said of a column `split` that names no splits, as a list of one sentence or none.
+
+    Args:
+        cells: Texts of the column.
+        table: What `with_splits` returned.
+    """
+    words = list(dict.fromkeys(filter(None, cells)))
+    if not words or "split" in table:
+        return []
+    found = ", ".join(word[:40] for word in words[:NAMED]) + ", ..." * (len(words) > NAMED)
+    return [f"The column split was not read: expected train and test in it, found {found}."]
 
 
 def is_container(folder: Path) -> bool:
