@@ -202,14 +202,15 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     objects: list[tuple[str, dict[str, object]]] = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         where = f"{path.name} line {number}"
-        try:
-            cells = json.loads(line or "{}")
-        except (ValueError, RecursionError):
-            cells = None
-        if not isinstance(cells, dict):
-            findings.add(f"{where}: expected a JSON object, found {line[:40]!r}")
+        cells = _object(line)
+        if cells is None:
+            findings.add(
+                f"{where}: expected a JSON object with each name once, found {line[:40]!r}"
+            )
         elif cells:
             objects.append((where, cells))
+    if not objects:
+        findings.stop(str(path), "table")
     columns = tuple(dict.fromkeys(name for _, cells in objects for name in cells))
     _check_header(path, columns, required)
     for where, cells in objects:
@@ -225,6 +226,21 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
         Row(where, {name: _text(cells.get(name)) for name in columns}) for where, cells in objects
     )
     return Sheet(path, columns, rows, frozenset())
+
+
+def _object(line: str) -> dict[str, object] | None:
+    """The JSON object in a line, empty for an empty line; None if it holds no such object."""
+    try:
+        cells = json.loads(line or "{}", object_pairs_hook=_of_pairs)
+    except (ValueError, RecursionError):
+        return None
+    return cells if isinstance(cells, dict) else None
+
+
+def _of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if _doubles(name for name, _ in pairs):
+        raise ValueError
+    return dict(pairs)
 
 
 def _text(value: object) -> str:

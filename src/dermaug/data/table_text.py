@@ -184,8 +184,9 @@ def text_cells(path: Path) -> Cells:
                 rows.append((begins, stripped))
             begins = reader.line_num + 1 + skipped
     except csv.Error as error:
+        told = "a cell without end" if "limit" in str(error) else error
         raise DermaugError(
-            f"{path} line {begins}: not a readable table ({error}); correct the quotes of this row"
+            f"{path} line {begins}: not a readable table ({told}); correct the quotes of this row"
         ) from None
     return Cells(_without_empty_columns(rows), how=_how(path, text, encoding, separator, rows))
 

@@ -292,6 +292,16 @@ def test_a_line_of_json_has_one_value_as_label(folder: Folder, label: str, found
     assert caught.value.details == (told,)
 
 
+@pytest.mark.parametrize(
+    "line", ['{"label": "a", "label": "b"}', "[" * 100_000, '{"a": 9' + "9" * 5_000 + "}"]
+)
+def test_a_line_that_is_no_object_of_json_is_named(folder: Folder, line: str) -> None:
+    root = folder("1.jpg")
+    (root / "metadata.jsonl").write_text(line)
+    with pytest.raises(DermaugError, match="line 1: expected a JSON object with each name once"):
+        open_catalog(root)
+
+
 def test_a_label_that_is_true_in_json_is_read_as_it_is_written(folder: Folder) -> None:
     root = folder("1.jpg 2.jpg")
     lines = ('{"file_name": "1.jpg", "label": true}', '{"file_name": "2.jpg", "label": false}')

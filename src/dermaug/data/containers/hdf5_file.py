@@ -64,7 +64,9 @@ class Hdf5Container:
         link = self._file.get(key, getlink=True)
         entry = self._file.get(key) if isinstance(link, h5py.HardLink) else None
         if not isinstance(entry, h5py.Dataset) or entry.external or entry.is_virtual:
-            raise FileNotFoundError(2, "no such image in the HDF5 file", name)
+            raise FileNotFoundError(
+                2, f"no such image in {self._file.filename}, or the file is cut short", name
+            )
         if entry.nbytes > limit:
             raise OSError(27, f"too large: more than {limit:,} bytes", name)
         value = entry[()]

@@ -1,5 +1,6 @@
 """DermaMNIST (Yang et al., Scientific Data 10, 41, 2023): HAM10000's pixels in one npz file."""
 
+import zipfile
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from dermaug.data.sources.split_folders import pooled_note, split_name, with_spl
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = "dermamnist*.npz with train_images, train_labels, val_*, test_*"
+SHOWN = 10
+"""Labels that an error shows."""
 SPLITS = ("train", "val", "test")
 NOTE = (
     "The file names no lesions: images of one lesion may lie in different splits, of a run as of "
@@ -72,6 +75,8 @@ def _arrays(
     path: Path,
 ) -> tuple[dict[str, UInt8[np.ndarray, "n side side 3"]], dict[str, np.ndarray]]:
     """Pixels and label codes of each split; nothing is unpickled."""
+    if not zipfile.is_zipfile(path):
+        raise DermaugError(f"{path}: expected an npz file, found another kind; download it again")
     try:
         with np.load(path, allow_pickle=False) as stored:
             images = {split: stored[f"{split}_images"] for split in SPLITS}
@@ -89,6 +94,7 @@ def _arrays(
             raise DermaugError(
                 f"{path}: expected {split}_images (n, side, side, 3) of uint8 and as many "
                 f"{split}_labels from 0 to {number - 1}, found {pixels.dtype} {pixels.shape} and "
-                f"{labels.dtype} {labels.shape}; is it another MedMNIST data set?"
+                f"{labels.dtype} {labels.shape}, {', '.join(map(str, np.unique(labels)[:SHOWN]))}; "
+                "is it another MedMNIST data set?"
             )
     return images, codes
