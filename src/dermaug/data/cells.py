@@ -119,6 +119,17 @@ def parse_sex(row: Row, findings: Findings) -> str:
     return SEXES.get(text, UNKNOWN)
 
 
+def check_sexes(rows: Iterable[Row], findings: Findings) -> None:
+    """Report `m` beside another word for male and without `f`: it may stand for mujer or mulher."""
+    words = {row.get("sex").lower() for row in rows}
+    others = sorted(word for word in words - {"m"} if SEXES.get(word) == "male")
+    if "m" in words and others and not words & {"f", "w"}:
+        findings.add(
+            f"sex: 'm' beside {others[0]!r} and without 'f' may be male or mujer; write male and "
+            "female"
+        )
+
+
 def parse_patient(row: Row) -> str:
     """Patient of a row from the column `patient_id`; "" when unknown or without the column."""
     text = row.get("patient_id")

@@ -405,6 +405,10 @@ def test_a_column_of_splits_that_names_none_is_said(folder: Folder, splits: str)
 def test_a_letter_for_two_sexes_is_told_with_its_other(folder: Folder) -> None:
     with pytest.raises(DermaugError, match="h and m may be hombre and mujer: correct both"):
         open_catalog(folder(FILES, TABLE.replace(",male,", ",h,", 1)))
+    with pytest.raises(DermaugError, match="'m' beside 'male' and without 'f' may be male or muj"):
+        open_catalog(folder(FILES, TABLE.replace(",male,", ",M,", 1)))
+    both = TABLE.replace(",male,", ",M,", 1).replace("NA,,,,", "NA,,,f,")
+    assert open_catalog(folder(FILES, both)).table["sex"].tolist() == ["male", "male", "female"]
 
 
 @pytest.mark.parametrize("names", ["2022 2023 2024", "2024-01 2024-02", "1.3.2024 12.3.2024"])
