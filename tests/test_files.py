@@ -7,73 +7,19 @@ from dermaug.errors import DermaugError
 from dermaug.files import (
     Record,
     expanded,
-    folder_written_aside,
     known_sha256,
     read_json,
     read_record,
     sha256,
-    sweep,
     write_json,
     write_sealed,
-    write_text,
-    written_aside,
 )
-
-
-def test_failed_write_keeps_the_previous_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("before")
-
-    def write_half() -> None:
-        with written_aside(path) as aside:
-            aside.write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        write_half()
-    assert path.read_text() == "before"
-    assert os.listdir(tmp_path) == ["a.txt"]  # noqa: PTH208
 
 
 def test_empty_path_is_not_the_current_folder() -> None:
     for path in ("", " "):
         with pytest.raises(DermaugError, match="output is empty; expected a path"):
             expanded(path, "output")
-
-
-def test_failed_folder_leaves_nothing(tmp_path: Path) -> None:
-    def write_half() -> None:
-        with folder_written_aside(tmp_path / "set") as aside:
-            (aside / "one").write_text("1")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        write_half()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_folder_is_replaced_whole(tmp_path: Path) -> None:
-    for name in ("old", "new"):
-        with folder_written_aside(tmp_path / "set") as aside:
-            (aside / name).write_text(name)
-    assert [path.name for path in (tmp_path / "set").iterdir()] == ["new"]
-
-
-def test_sweep_removes_only_what_a_kill_left(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / ".partial-x-1").mkdir()
-    (tmp_path / ".partial-a-2.json").write_text("{")
-    write_json(tmp_path / "deep" / "kept.json", {"a": 1})
-    sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "kept.json"]
-
-
-def test_sweep_leaves_what_a_living_process_writes(tmp_path: Path) -> None:
-    with written_aside(tmp_path / "a.txt") as aside:
-        aside.write_text("half")
-        sweep(tmp_path)
-        aside.write_text("whole")
-    assert (tmp_path / "a.txt").read_text() == "whole"
 
 
 @pytest.mark.parametrize(("content", "expected"), [(None, "found none"), ("{", "not valid JSON")])
@@ -147,36 +93,6 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
         read_json(tmp_path / "a.json")
 
 
-def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.json").mkdir()
-    with pytest.raises(DermaugError, match=r"a\.json: expected a file to write, found a folder"):
-        write_json(tmp_path / "a.json", 1)
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-
-
 def test_a_byte_order_mark_is_no_damage(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("3", encoding="utf-8-sig")
     assert read_json(tmp_path / "a.json") == 3
-
-
-def test_errors_name_what_was_to_be_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for place in (Path("new.csv"), tmp_path / "new.csv"):
-        with pytest.raises(NotADirectoryError) as told, written_aside(place) as aside:
-            (aside / "below").touch()
-        assert told.value.filename == str(place / "below")
-    for place in (Path("new"), tmp_path / "new"):
-        with pytest.raises(DermaugError) as refused, folder_written_aside(place) as aside:
-            raise DermaugError(f"{aside / 'a.csv'}: no", [f"{aside}"])
-        assert str(refused.value) == f"{place / 'a.csv'}: no\n  {place}"
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError) as told:
-        write_text(tmp_path / "new.csv", "a")
-    assert told.value.filename == str(tmp_path / "new.csv")

@@ -36,10 +36,10 @@ def told_when_full(path: Path, aside: Path, size: int = 0) -> Iterator[None]:
         if not is_full(error, aside.parent):
             raise
         room = shutil.disk_usage(aside.parent).free + bytes_of(aside)
-        needs = f"{_in_words(size)}" if size else f"more than {_in_words(bytes_of(aside))}"
+        needs = in_words(size) if size else "more than that"
         raise FullDiskError(
-            f"{path}: the disk at {_mount(path)} is full: it needs {needs}, and "
-            f"{_in_words(room)} were free; nothing that was there has changed; free some space, "
+            f"{path}: the disk at {_mount(path)} is full: {in_words(room)} were free, and it needs "
+            f"{needs}; nothing that was there has changed; free some space, "
             "then run the same command again"
         ) from None
 
@@ -74,7 +74,8 @@ def _mount(path: Path) -> Path:
     return place
 
 
-def _in_words(number: int) -> str:
+def in_words(number: int) -> str:
+    """Bytes as a number with a unit."""
     if number < 1e6:
         return f"{number / 1e3:,.1f} kB"
     return f"{number / 1e6:,.1f} MB" if number < 1e9 else f"{number / 1e9:,.1f} GB"

@@ -1,155 +1,20 @@
-"""Files that appear whole or not at all: written aside, flushed to disk, then renamed."""
+"""Text and JSON files, records that reveal later edits, and digests of files."""
 
 import hashlib
 import json
-import os
-import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError
 
+from dermaug.aside import written_aside
 from dermaug.config.section import Section
-from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
-from dermaug.host import has_ended, this_host
-from dermaug.whole_numbers import whole_number
 
-PARTIAL = ".partial-"
 SEAL = "content_sha256"
 """Entry of a JSON object: the digest of all others."""
-
-
-@contextmanager
-def written_aside(path: Path, size: int = 0, before: Path | None = None) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`; rename it to `path` when the block succeeds.
-
-    Args:
-        path: File to appear. Its folder is created. On an error the temporary file is removed and
-            whatever was at `path` stays.
-        size: Bytes that it will take, for the message about a full disk; 0 if nobody knows.
-        before: Where what was at `path` is moved when the new file is whole; None replaces it.
-
-    Raises:
-        DermaugError: There is a folder of that name.
-        FullDiskError: The disk has no room for it.
-    """
-    if path.is_dir():
-        raise DermaugError(f"{path}: expected a file to write, found a folder; move it away")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{_partial()}{path.stem}-"
-    with _named(path, prefix, path.suffix):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
-        os.close(handle)
-        aside = Path(name)
-        try:
-            with told_when_full(path, aside, size):
-                yield aside
-                _flush(aside)
-            aside.chmod(0o644)
-            if before is not None and path.exists():
-                path.replace(before)
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
-
-
-@contextmanager
-def folder_written_aside(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `folder`; rename it to `folder` when the block succeeds.
-
-    Args:
-        folder: Folder to appear; an earlier one of that name is replaced.
-
-    Raises:
-        FullDiskError: The disk has no room for it.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{_partial()}{folder.name}-"
-    with _named(folder, prefix):
-        aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix))
-        try:
-            with told_when_full(folder, aside):
-                yield aside
-                for path in aside.rglob("*"):
-                    if path.is_file():
-                        _flush(path)
-            aside.chmod(0o755)
-            if folder.exists():
-                shutil.rmtree(folder)
-            aside.replace(folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextmanager
-def _named(path: Path, prefix: str, suffix: str = "") -> Iterator[None]:
-    """Name the file or folder that was to appear in errors, in place of the temporary one.
-
-    Args:
-        path: What was to appear.
-        prefix: Beginning of the name of the temporary one beside it.
-        suffix: End of that name.
-    """
-    folders = (path.parent.absolute(), path.parent)
-    beside = "|".join(re.escape(f"{folder}{os.sep}") for folder in folders)
-    aside = re.compile(rf"({beside})?{re.escape(prefix)}\w+{re.escape(suffix)}")
-
-    def shown(text: str) -> str:
-        return aside.sub(lambda _: str(path), text)
-
-    try:
-        yield
-    except DermaugError as error:
-        error.message, error.details = shown(error.message), tuple(map(shown, error.details))
-        raise
-    except OSError as error:
-        if error.filename is not None:
-            error.filename = shown(os.fsdecode(error.filename))
-        raise
-
-
-def sweep(folder: Path, *, claimed: bool = False) -> None:
-    """Remove what a killed process left half-written below `folder`; what lives goes on writing.
-
-    Args:
-        folder: What is below it is looked at.
-        claimed: Whether this process alone may write there, so that whatever others write there is
-            left over. Otherwise files of other machines stay, whose processes cannot be asked.
-    """
-    for leftover in list(folder.rglob(f"{PARTIAL}*")):
-        if _is_left_over(leftover, claimed=claimed):
-            if leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    """Wait until the content of a file is on disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _partial() -> str:
-    """Beginning of the names of temporary files: who writes them."""
-    return f"{PARTIAL}{os.getpid()}@{this_host()}-"
-
-
-def _is_left_over(aside: Path, *, claimed: bool) -> bool:
-    """Whether nobody will finish a temporary file, by the process in its name."""
-    pid, _, host = aside.name.removeprefix(PARTIAL).partition("-")[0].partition("@")
-    number = whole_number(pid)
-    if number is None or not host:
-        return True
-    if claimed:
-        return (number, host) != (os.getpid(), this_host())
-    return has_ended(host, number)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -279,7 +144,12 @@ def expanded(path: str | Path, what: str) -> Path:
 
 
 def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
-    """Hex digest of a file's content."""
+    """Hex digest of a file's content.
+
+    Raises:
+        DermaugError: It is a pipe, a device or a socket.
+    """
+    refuse_special(path)
     digest = hashlib.sha256()
     with path.open("rb") as file:
         read: Callable[[], bytes] = lambda: file.read(chunk_bytes)  # noqa: E731

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dermaug.aside import watch
 from dermaug.errors import DermaugError
 
 BEGINNING = 4_096
@@ -33,6 +34,7 @@ def require_output_file(path: Path, ending: str, mark: str) -> None:
             "file; choose another name, or move it away"
         )
     require_writable(path.parent)
+    watch(path)
 
 
 def require_output_folder(
@@ -51,8 +53,6 @@ def require_output_folder(
         DermaugError: The folder is a file, lies in the data set, or holds something of these names
             without the marked file, or cannot be written to.
     """
-    if folder.exists() and not folder.is_dir():
-        raise DermaugError(f"{folder}: expected a folder for the output, found a file")
     if data is not None:
         require_outside(folder, data)
     taken = [name for name in names if (folder / name).exists()]
@@ -62,6 +62,35 @@ def require_output_folder(
             f"{', '.join(taken)} of something else, which would be overwritten; choose another "
             "--output"
         )
+    require_places(folder, names)
+    for name in names:
+        watch(folder / name)
+
+
+def require_places(folder: Path, names: Sequence[str]) -> None:
+    """Refuse a folder in which an output cannot be written, or would be written elsewhere.
+
+    Args:
+        folder: The folder.
+        names: Names of the files, which have an ending, and of the folders, which have none, that
+            will be written in it.
+
+    Raises:
+        DermaugError: A file is where a folder is needed or the other way round, a folder is a link
+            that leads out, or nothing can be written.
+    """
+    for place in (folder, *(folder / name for name in names)):
+        is_file = place != folder and bool(place.suffix)
+        if place.exists() and place.is_dir() is is_file:
+            expected, found = ("file", "folder") if is_file else ("folder", "file")
+            raise DermaugError(
+                f"{place}: expected a {expected} for the output, found a {found}; move it away"
+            )
+        if place != folder and not (is_file or place.resolve().is_relative_to(folder.resolve())):
+            raise DermaugError(
+                f"{place}: expected a folder for the output, found a link to {place.resolve()}, "
+                "where files of the same names would be replaced; remove the link"
+            )
     require_writable(folder)
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.aside import written_aside
 from dermaug.errors import DermaugError
-from dermaug.files import written_aside
+from dermaug.files import refuse_special
 
 
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
@@ -21,6 +22,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
         FileNotFoundError: There is no file.
         DermaugError: It cannot be read, or its content has changed.
     """
+    refuse_special(path)
     try:
         return pd.read_parquet(path, page_checksum_verification=True)
     except (FileNotFoundError, MemoryError):

@@ -2,15 +2,13 @@
 
 import importlib.util
 import os
-import signal
 import socket
 from pathlib import Path
-from types import FrameType
 
 from dermaug.app.opened import FOLDER, open_for_page
 from dermaug.app.safety import UPLOAD_BYTES, Guard, private_folder
 from dermaug.console import console
-from dermaug.errors import DermaugError, Terminated
+from dermaug.errors import DermaugError
 from dermaug.extras import to_install
 from dermaug.training.fabric import start_fabric
 
@@ -46,7 +44,6 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             use.
     """
     require_gradio()
-    signal.signal(signal.SIGTERM, _terminated)
     where = start_fabric(device).device
     opened = open_for_page(folder, data, where, output or folder / FOLDER)
     with listening_on(port) as listening, private_folder() as uploads:
@@ -123,7 +120,3 @@ def listening_on(port: int) -> socket.socket:
             "with --port"
         ) from None
     return listening
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated

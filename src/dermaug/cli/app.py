@@ -5,10 +5,13 @@ Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGT
 
 import json
 import shlex
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -52,7 +55,8 @@ class GuardedGroup(TyperGroup):
         as_json = JSON_OPTION in words
         try:
             _refuse_empty(words)
-            return super().invoke(ctx)
+            with _unwound_at_sigterm():
+                return super().invoke(ctx)
         except DermaugError as error:
             if ctx.params.get("debug"):
                 raise
@@ -68,6 +72,23 @@ class GuardedGroup(TyperGroup):
                 raise
             _tell(told, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
+
+
+@contextmanager
+def _unwound_at_sigterm() -> Iterator[None]:
+    """Raise `Terminated` at SIGTERM, so that what is half-written is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+
+    def raise_terminated(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_empty(words: Sequence[str]) -> None:

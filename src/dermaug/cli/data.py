@@ -72,7 +72,8 @@ def check(
 
 def _new_file(path: Path) -> list[str]:
     """The option that names the plan of a data set, where its name by default is taken."""
-    from dermaug.cli.plan import default_file, free_name
+    from dermaug.aside import free_name
+    from dermaug.cli.plan import default_file
 
     plan = default_file(path)
     return ["--output", str(free_name(plan))] if plan.exists() else []

@@ -2,12 +2,12 @@
 
 import os
 import shlex
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dermaug.aside import free_name, watch
 from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import (
@@ -74,12 +74,6 @@ def default_file(folder: Path) -> Path:
     return Path(f"{study_name(_source(folder).name)}.toml")
 
 
-def free_name(path: Path) -> Path:
-    """The path of a file that does not exist, named after one that does."""
-    names = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
-    return next(name for name in names if not name.exists())
-
-
 def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> Path:
     """The experiment file for a data set, beside the folder of its run; written on first use.
 
@@ -133,6 +127,7 @@ def _write_plan(
     from dermaug.output_places import require_writable
 
     require_writable(path.parent)
+    watch(path)
     made = make_plan(str(source), hours, launch, wishes)
     write_text(path, plan_text(made))
     return made

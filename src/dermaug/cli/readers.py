@@ -66,14 +66,14 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score the answers of readers into DIR/scores and DIR/readers.html."""
-    from dermaug.output_places import require_writable
+    from dermaug.output_places import require_places
     from dermaug.readers.answers import read_answers
     from dermaug.readers.key import read_key
-    from dermaug.readers.scores import score_readers
-    from dermaug.report.sections.readers import reader_sentences, write_reader_page
+    from dermaug.readers.scores import SCORES, score_readers
+    from dermaug.report.sections.readers import PAGE, reader_sentences, write_reader_page
 
     key = read_key(folder)
-    require_writable(folder)
+    require_places(folder, (SCORES, PAGE))
     scores = score_readers(key, read_answers(key, answers))
     scores.write(folder)
     page = write_reader_page(folder, key, scores)

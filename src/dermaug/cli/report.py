@@ -44,12 +44,12 @@ def report(
 
     if checklist is not None:
         known_guideline(checklist)
-    if output is None:
-        require_writable(folder)
-    elif checklist is not None:
+    if checklist is None:
+        require_report_place(folder, output)
+    elif output is not None:
         require_output_file(output, ".md", CHECKLIST_MARK)
     else:
-        require_report_place(folder, output)
+        require_writable(folder)
     results = read_run(folder, data)
     scored = score(results)
     if checklist is not None:

@@ -196,4 +196,7 @@ def _prepare(folder: Path, asked: Experiment, launch: Launch) -> None:
     from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder
 
     refuse_foreign_folder(folder)
+    from dermaug.report.page import require_report_place
+
+    require_report_place(folder)
     prove_networks(folder, asked, launch)

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dermaug.aside import written_aside
 from dermaug.data.catalog import Catalog
 from dermaug.data.description import CHANNELS, Description, image_colours, is_known
 from dermaug.data.image_rows import Pixels
-from dermaug.files import written_aside
 from dermaug.seeding import derive_seed
 
 # Okabe & Ito (2008): told apart with any colour vision.

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dermaug.aside import sweep, written_aside
 from dermaug.data.contents import Contents
 from dermaug.data.decoding import Square
 from dermaug.data.sharded import Shard, ShardedArray
@@ -23,7 +24,7 @@ from dermaug.data.signature import SIDE
 from dermaug.data.workers import BadFile, Job
 from dermaug.disk import FullDiskError
 from dermaug.errors import DermaugError
-from dermaug.files import Record, sweep, written_aside
+from dermaug.files import Record
 
 FORMAT = 4
 """Part of every key; raised when decoding changes, so that no old pixels are taken."""

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dermaug.aside import folder_written_aside
 from dermaug.classifiers.model import load_classifier
 from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.run.layout import JobFolder, run_above
@@ -16,7 +17,7 @@ from dermaug.export.cards import CARD, audit_words, card
 from dermaug.export.licences import is_dermoscopic, licence_of, skin_words
 from dermaug.export.measured import measure
 from dermaug.export.onnx_file import Graph, write_onnx
-from dermaug.files import folder_written_aside, write_json
+from dermaug.files import write_json
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection.audit_run import read_audit
 from dermaug.output_places import require_new_folder

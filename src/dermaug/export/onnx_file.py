@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dermaug.aside import written_aside
 from dermaug.errors import DermaugError
 from dermaug.extras import to_install
-from dermaug.files import written_aside
 
 BATCHES = (1, 7)
 """Batch sizes at which both are compared."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dermaug.aside import folder_written_aside
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import run_above
@@ -16,7 +17,7 @@ from dermaug.export.cards import CARD, card, set_words, size_category
 from dermaug.export.croissant import FILE, croissant
 from dermaug.export.layouts import LAYOUTS
 from dermaug.export.licences import licence_of, skin_words
-from dermaug.files import folder_written_aside, write_json
+from dermaug.files import write_json
 from dermaug.output_places import require_new_folder, require_outside
 from dermaug.synthesis.origin import ORIGIN, OriginRecord
 from dermaug.synthesis.synthetic_set import MANIFEST

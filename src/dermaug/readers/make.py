@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dermaug.aside import folder_written_aside
 from dermaug.experiment.run.results import RunResults
-from dermaug.files import folder_written_aside, write_text
+from dermaug.files import write_text
 from dermaug.output_places import require_new_folder, require_outside
 from dermaug.readers.key import KEY, SEND, Case, ReaderKey
 from dermaug.readers.opinions import classifier_opinions

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import jinja2
 
+from dermaug.aside import written_aside
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
-from dermaug.files import Record, write_text, written_aside
+from dermaug.files import Record, write_text
 from dermaug.report.blocks import Figure, Panel, Section
 from dermaug.report.terms import anchor, linked
 

@@ -14,7 +14,7 @@ from dermaug.output_places import (
     require_output_file,
     require_output_folder,
     require_outside,
-    require_writable,
+    require_places,
 )
 from dermaug.report.blocks import Section
 from dermaug.report.document import Page
@@ -146,28 +146,30 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
 
 def _place(results: RunResults, output: Path | None) -> Path:
     """Where the page will be, refused if it cannot."""
-    page = RunFolder(results.folder).report if output is None else output
-    if output is not None:
-        require_report_place(results.folder, output)
-        require_outside(output.parent, results.catalog.root)
-    require_writable(page.parent)
-    return page
+    require_report_place(results.folder, output)
+    if output is None:
+        return RunFolder(results.folder).report
+    require_outside(output.parent, results.catalog.root)
+    return output
 
 
-def require_report_place(run: Path, output: Path) -> None:
+def require_report_place(run: Path, output: Path | None = None) -> None:
     """Refuse a page that would replace another file, or beside which others would be replaced.
 
     Args:
         run: Folder of the run.
-        output: Path of the page.
+        output: Path of the page; None is `report.html` in the run's folder.
 
     Raises:
         DermaugError: The page is no earlier report, or its folder is another run or holds other
             files of the names that are written beside a page.
     """
-    require_output_file(output, ".html", MARK)
-    folder = output.parent
-    if folder.resolve() == run.resolve():
+    if output is not None:
+        require_output_file(output, ".html", MARK)
+    folder = run if output is None else output.parent
+    if output is None or folder.resolve() == run.resolve():
+        files = RunFolder(run)
+        require_places(folder, (*BESIDE, files.embedding.parent.name, files.report.name))
         return
     if RunFolder(folder).experiment.exists():
         raise DermaugError(

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dermaug.aside import folder_written_aside
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import PUBLISHED, JobFolder, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults
-from dermaug.files import folder_written_aside, read_sealed, write_json, write_text
+from dermaug.files import read_sealed, write_json, write_text
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
 from dermaug.inspection.audit_summary import collect_audits

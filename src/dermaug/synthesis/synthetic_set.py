@@ -14,10 +14,11 @@ from jaxtyping import Int, UInt8
 from PIL import Image
 from pydantic import Field
 
+from dermaug.aside import folder_written_aside
 from dermaug.data.cells import safe_join
 from dermaug.data.image_files import decode_whole
 from dermaug.errors import DermaugError
-from dermaug.files import Record, folder_written_aside, known_sha256, sha256
+from dermaug.files import Record, known_sha256, sha256
 
 ARRAY = "images.npy"
 MANIFEST = "manifest.json"
@@ -111,16 +112,16 @@ def write_synthetic_set(folder: Path, synthetic: SyntheticSet, layout: Layout = 
     Args:
         folder: Folder to appear.
         synthetic: The set.
-        layout: `array` is one `images.npy`; `png` is one file per image under `images/`, as
-            `datasets.load_dataset("imagefolder")` opens it. Digests of all files are written with
-            them, so that changes are detected.
+        layout: `array` is one `images.npy`, as runs keep it, in place of an earlier set; `png` is
+            one file per image under `images/`, as `datasets.load_dataset("imagefolder")` opens it.
+            Digests of all files are written with them, so that changes are detected.
     """
     if layout == "png":
         write_png_set(
             folder, [synthetic.images], synthetic.labels, synthetic.provenance, synthetic.latents
         )
         return
-    with folder_written_aside(folder) as aside:
+    with folder_written_aside(folder, replaces=True) as aside:
         np.save(aside / ARRAY, synthetic.images)
         table = _metadata(synthetic.labels, synthetic.provenance, synthetic.latents)
         side = int(synthetic.images.shape[1])

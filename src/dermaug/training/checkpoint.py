@@ -15,8 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from dermaug.aside import written_aside
 from dermaug.errors import DermaugError
-from dermaug.files import written_aside
+from dermaug.files import refuse_special
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -97,6 +98,7 @@ def checkpoint_digest(path: Path) -> str:
     Raises:
         DermaugError: The file is missing or is not a checkpoint.
     """
+    refuse_special(Path(path))
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # a name is enough, as model cards show
             beginning = file.read(BEGINNING + len(BLANK))

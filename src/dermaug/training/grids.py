@@ -7,7 +7,7 @@ from einops import rearrange
 from jaxtyping import UInt8
 from PIL import Image
 
-from dermaug.files import written_aside
+from dermaug.aside import written_aside
 
 
 def contact_sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[np.ndarray, "H W 3"]:

@@ -8,7 +8,7 @@ from typing import Self
 
 from dermaug.disk import told_when_full
 from dermaug.errors import DermaugError
-from dermaug.files import write_text
+from dermaug.files import refuse_special, write_text
 from dermaug.training.board import Board
 from dermaug.training.file_names import JOURNAL
 from dermaug.training.trackers import GuardedTracker
@@ -70,6 +70,7 @@ def read_journal(path: Path, expected: Sequence[str] = ()) -> list[dict[str, flo
     """
     if not path.exists():
         return []
+    refuse_special(path)
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:

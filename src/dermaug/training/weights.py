@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from dermaug.console import console
 from dermaug.errors import DermaugError
+from dermaug.files import refuse_special
 from dermaug.training.weight_packages import packaged_weights, ways_to_weights
 
 PACKAGE = "package"
@@ -81,6 +82,7 @@ def fit_weights(
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a weight file by key; no code in it is executed."""
+    refuse_special(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

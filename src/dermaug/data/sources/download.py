@@ -10,10 +10,11 @@ from threading import Thread
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from dermaug.aside import folder_written_aside
 from dermaug.data.catalog import Catalog
 from dermaug.data.sources import open_catalog
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside, write_text
+from dermaug.files import write_text
 from dermaug.output_places import require_writable
 
 HANDLE = "kmader/skin-cancer-mnist-ham10000"

@@ -14,12 +14,12 @@ import pandas as pd
 from jaxtyping import Bool, Int, UInt8
 from PIL import Image
 
+from dermaug.aside import folder_written_aside
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom_camera import Views, draw_views, lesion_frame, photograph
 from dermaug.data.sources.phantom_drawing import LesionDrawing, NoiseAtlas
 from dermaug.data.sources.phantom_traits import LABELS, TRAITS, Lesions, draw_lesions, draw_patients
 from dermaug.errors import DermaugError
-from dermaug.files import folder_written_aside
 from dermaug.output_places import require_new_folder
 from dermaug.seeding import derive_seed
 

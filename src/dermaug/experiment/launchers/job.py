@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from dermaug.aside import sweep
 from dermaug.config import Experiment
 from dermaug.console import Advance, Listener, overheard
 from dermaug.errors import StoppedEarly
@@ -18,7 +19,6 @@ from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialReco
 from dermaug.experiment.run.run import Run, prepare_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.generate import run_generator_job
-from dermaug.files import sweep
 from dermaug.training.fabric import start_fabric
 from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget

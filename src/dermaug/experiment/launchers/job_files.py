@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dermaug.aside import PARTIAL, written_aside
 from dermaug.experiment.run.layout import CLAIM, RECORD
-from dermaug.files import PARTIAL, written_aside
 from dermaug.training.resume import BEFORE, LAST
 
 Files = dict[str, bytes]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from dermaug.aside import PARTIAL
 from dermaug.classifiers.model import Classifier, ClassifierSpec, build_classifier
 from dermaug.config import Experiment
 from dermaug.console import hushed
@@ -15,7 +16,7 @@ from dermaug.experiment.launchers.room import refuse_too_large
 from dermaug.experiment.run.identity import changed_entries
 from dermaug.experiment.run.layout import EXPERIMENT, RunFolder
 from dermaug.experiment.run.machine import within_memory
-from dermaug.files import PARTIAL, expanded
+from dermaug.files import expanded
 from dermaug.generators import build_family
 from dermaug.training.fabric import start_fabric
 

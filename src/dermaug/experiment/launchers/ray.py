@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dermaug.aside import sweep
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.job import Outcome, do_job
@@ -27,7 +28,6 @@ from dermaug.experiment.run.layout import RECORD
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.extras import to_install
-from dermaug.files import sweep
 from dermaug.training.resume import BEFORE, LAST, forget
 
 try:

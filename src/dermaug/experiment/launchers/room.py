@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dermaug.disk import free_bytes
+from dermaug.disk import free_bytes, in_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.jobs import GeneratorJob, Jobs
+from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.machine import available_memory
 
 GIB = 2**30
@@ -84,15 +85,19 @@ def refuse_too_large(
 def refuse_too_many(folder: Path, jobs: Jobs, size: int) -> None:
     """Refuse a study whose generated images alone fit neither on the disk nor into the memory.
 
+    Those of finished jobs are there already.
+
     Raises:
         DermaugError: The disk or the memory is too small.
     """
-    drawn = {job.key: sum(job.numbers) * 3 * size**2 for job in jobs.generators}
+    left = (job for job in jobs.generators if not RunFolder(folder).is_done(job.key))
+    drawn = {job.key: sum(job.numbers) * 3 * size**2 for job in left}
     free, there = free_bytes(folder), available_memory()
     if sum(drawn.values()) > free:
         raise DermaugError(
-            f"{folder}: the generated images need {sum(drawn.values()) / GIB:,.1f} GiB on disk, "
-            f"{free / GIB:,.1f} GiB are free; reduce the doses, or choose another --output"
+            f"{folder}: the images to be generated need {in_words(sum(drawn.values()))} on disk, "
+            f"{in_words(free)} are free; free some space, choose another --output, or reduce the "
+            "doses, which makes another experiment"
         )
     key = max(drawn, key=lambda each: drawn[each], default="")
     if key and drawn[key] > there:

@@ -18,10 +18,11 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from dermaug.aside import written_aside
 from dermaug.config.section import Section
 from dermaug.console import console
 from dermaug.disk import told_when_full
-from dermaug.files import written_aside
+from dermaug.files import refuse_special
 from dermaug.host import has_ended, this_host
 
 BEAT = 2.0
@@ -224,6 +225,7 @@ def _named(holder: Holder | None) -> str:
 
 
 def _content(path: Path) -> bytes | None:
+    refuse_special(path)
     try:
         return path.read_bytes()
     except FileNotFoundError:

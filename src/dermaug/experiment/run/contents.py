@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dermaug.aside import PARTIAL, written_aside
 from dermaug.data.contents import IDENTITY, differences
 from dermaug.data.image_rows import ImageRows, Pixels, chunks
 from dermaug.data.pixels import PixelStore
@@ -17,7 +18,7 @@ from dermaug.data.signature import SIDE
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
-from dermaug.files import PARTIAL, known_sha256, written_aside
+from dermaug.files import known_sha256, refuse_special
 from dermaug.parquet_files import read_parquet, write_parquet
 
 DATA = "data"
@@ -166,6 +167,7 @@ def _refuse_others(run: Path, path: Path) -> None:
     Raises:
         DermaugError: It was changed, or is that of another run: known images would pass as new.
     """
+    refuse_special(path)
     record = RunFolder(run).record
     if path.is_file() and RunRecord.read(record).contents.get(path.name) != known_sha256(path):
         raise DermaugError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import dermaug
+from dermaug.aside import sweep
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import PHANTOM, open_labelled
@@ -37,7 +38,7 @@ from dermaug.experiment.run.identity import (
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
-from dermaug.files import content_digest, expanded, sweep, write_sealed
+from dermaug.files import content_digest, expanded, write_sealed
 from dermaug.output_places import require_outside, require_writable
 
 
