@@ -6,6 +6,7 @@ import pytest
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
+from dermaug.files import write_text
 from dermaug.output_places import (
     require_new_folder,
     require_output_file,
@@ -75,6 +76,44 @@ def test_a_report_replaces_no_record_and_no_other_run(tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match="found scoring of something else"):
         require_report_place(run, tmp_path / "mine" / "report.html")
     require_report_place(run, page(tmp_path / "mine" / "report.html"))
+
+
+def test_places_are_looked_at_before_the_work(tmp_path: Path) -> None:
+    run, mine = tmp_path / "run", tmp_path / "mine"
+    for folder in (run / "deep", mine):
+        folder.mkdir(parents=True)
+    require_report_place(run)
+    (run / "figures").symlink_to(run / "deep")
+    require_report_place(run)
+    (run / "figures").unlink()
+    for name, put, told in (
+        ("figures", lambda place: place.write_text("x"), "expected a folder .* found a file"),
+        ("scoring", lambda place: place.write_text("x"), "expected a folder .* found a file"),
+        ("audit", lambda place: place.write_text("x"), "expected a folder .* found a file"),
+        ("figures", lambda place: place.symlink_to(mine), "expected .* found a link to .*mine"),
+        ("scoring", lambda place: place.symlink_to(mine / "absent"), "expected .* found a link to .*absent"),
+        ("report.html", Path.mkdir, "expected a file .* found a folder"),
+        ("audit.csv", Path.mkdir, "expected a file .* found a folder"),
+    ):
+        place = run / name
+        put(place)
+        with pytest.raises(DermaugError, match=f"{place}: {told}"):
+            require_report_place(run)
+        place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
+
+
+def test_another_output_that_appeared_during_the_work_stays(tmp_path: Path) -> None:
+    require_output_folder(tmp_path, ("audit.html", "audit.csv"), "audit.html", MARK)
+    require_output_file(tmp_path / "p.csv", ".csv", "file,label,")
+    write_text(tmp_path / "audit.html", "ours")
+    for name in ("audit.csv", "p.csv"):
+        (tmp_path / name).write_text("file,label,\n")
+        with pytest.raises(DermaugError, match=f"{name}: expected that nothing else"):
+            write_text(tmp_path / name, "ours")
+        assert (tmp_path / name).read_text() == "file,label,\n"
+    require_output_file(tmp_path / "p.csv", ".csv", "file,label,")  # the next command
+    write_text(tmp_path / "p.csv", "ours")
+    assert (tmp_path / "p.csv").read_text() == "ours"
 
 
 def test_output_folder_that_is_a_file(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def folder_written_aside(folder: Path, *, replaces: bool = False) -> Iterator[Pa
         with suppress(OSError):  # not every system lets a folder replace an empty one
             folder.rmdir()
         try:
-            aside.rename(folder)
+            aside.replace(folder)
         except OSError:
             if not os.path.lexists(folder):
                 raise

@@ -273,8 +273,10 @@ def test_error_is_raised_as_it_is_under_debug(tmp_path: Path) -> None:
     assert "Traceback" in ended.stderr
 
 
-@pytest.mark.slow
-def test_control_c_ends_with_130_and_the_command_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing_half_written_and_tells_the_command_to_go_on(
+    tmp_path: Path, number: int, code: int
+) -> None:
     words = [PROGRAM, "data", "phantom", "drawn", "--number", "100000", "--size", "64"]
     # A shell that runs the tests in the background has them ignore Ctrl-C; a child inherits that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -286,8 +288,8 @@ def test_control_c_ends_with_130_and_the_command_to_go_on(tmp_path: Path) -> Non
         while not list(tmp_path.glob(".partial-*/*/*.jpg")):
             assert started.poll() is None, started.communicate()[1]
             time.sleep(0.05)
-        started.send_signal(signal.SIGINT)
+        started.send_signal(number)
         _, told = started.communicate()
-    assert started.returncode == 130
+    assert started.returncode == code
     assert "to begin again, run: dermaug data phantom drawn --number 100000" in told
     assert list(tmp_path.iterdir()) == []

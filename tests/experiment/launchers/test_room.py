@@ -19,7 +19,6 @@ from dermaug.experiment.launchers.room import (
 from dermaug.experiment.launchers.step_times import Measured
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import Jobs
-from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.machine import available_memory, within_memory
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import write_text
@@ -67,8 +66,9 @@ def test_images_that_cannot_fit_are_refused(jobs: Jobs, tmp_path: Path) -> None:
     endless = replace(jobs, generators=(replace(job, numbers=(10**9, 10**9)),))
     with pytest.raises(DermaugError, match=r"generated need .* GB on disk.*reduce the"):
         refuse_too_many(tmp_path, endless, 1024)
-    write_text(RunFolder(tmp_path).job(job.key).record, "{}")
+    write_text(tmp_path / job.key / "record.json", "{}")
     refuse_too_many(tmp_path, endless, 1024)  # they are there already
+    (tmp_path / job.key / "record.json").unlink()
     enough = shutil.disk_usage(tmp_path).free
     number = min(enough, available_memory() * 2) // (3 * 32**2) - 1
     if number * 3 * 32**2 > available_memory():

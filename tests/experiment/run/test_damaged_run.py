@@ -1,6 +1,7 @@
 """A run some of whose files were changed by hand: each is named, and none ends in a traceback."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,6 +30,7 @@ from dermaug.inspection.planes import audit_images, embed_run, read_embedding
 from dermaug.report.sections.training import classifier_curves, generator_curves
 from dermaug.study import run_study
 from dermaug.synthesis.synthetic_set import read_synthetic_set, write_synthetic_set
+from dermaug.training.checkpoint import load_checkpoint
 from dermaug.training.fabric import start_fabric
 from dermaug.training.file_names import CLASSIFIER
 
@@ -115,6 +117,35 @@ def test_manifest_of_other_content_is_named(
     forge(path, change)
     with pytest.raises(DermaugError, match=f"{path}: (expected|the content is not)"):
         read(folder, asked)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "contents/details.npy",
+        "contents/data.parquet",
+        f"{TRIAL}/classifier.safetensors",
+        f"{TRIAL}/journal.jsonl",
+        f"{TRIAL}/predictions.parquet",
+        f"{GENERATOR}/generator.safetensors",
+        f"{GENERATOR}/journal.jsonl",
+        f"{GENERATOR}/synthetic/images.npy",
+        f"{GENERATOR}/synthetic/metadata.csv",
+    ],
+)
+def test_a_pipe_is_refused_and_not_waited_for(folder: Path, asked: Experiment, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(DermaugError, match=f"{folder / name}: expected "):
+        read_all(folder, asked)
+
+
+def read_all(folder: Path, asked: Experiment) -> None:
+    read(folder, asked)
+    read_remembered(folder)
+    read_synthetic_set(folder / GENERATOR / "synthetic")
+    for path in folder.rglob("*.safetensors"):
+        load_checkpoint(path)
 
 
 def edited(path: Path, old: str, new: str) -> None:
