@@ -20,11 +20,11 @@ from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow, GeneratorRecord
 from dermaug.experiment.run.run import Run
+from dermaug.experiment.run.ties import network_digest
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
 from dermaug.synthesis.synthetic_set import SyntheticSet
-from dermaug.training.checkpoint import checkpoint_digest
 
 VERSION = 3
 """Incremented whenever the same images would give other numbers."""
@@ -148,7 +148,7 @@ def _audit_generator(
     checkpoint = recorded_checkpoint(run.job(control.key).classifier)
     synthetic = recorded_set(files.synthetic)
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
-    parts += [checkpoint_digest(checkpoint), len(synthetic.labels), run.fingerprint]
+    parts += [network_digest(run, control.key), len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     if files.audit.exists() and (stored := AuditRecord.read(files.audit)).key == key:
         return _tables(stored)

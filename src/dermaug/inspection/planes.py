@@ -13,11 +13,11 @@ from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.run import Run
+from dermaug.experiment.run.ties import network_digest
 from dermaug.experiment.stages.judges import Judge, classifier_judge
 from dermaug.files import Record
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
-from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.fabric import start_fabric
 
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
@@ -73,8 +73,8 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     checkpoints = [
         recorded_checkpoint(run.job(trial.key).classifier) for trial in (control, treated)
     ]
-    parts = [VERSION, *map(checkpoint_digest, checkpoints), run.fold(control.fold).key]
-    parts += [job.key for job in generators]
+    parts = [VERSION, *(network_digest(run, trial.key) for trial in (control, treated))]
+    parts += [run.fold(control.fold).key, *(job.key for job in generators)]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     path = run.files.embedding
     if path.exists() and (stored := EmbeddingRecord.read(path)).key == key:

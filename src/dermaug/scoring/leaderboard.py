@@ -81,9 +81,10 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
     try:
         record = RunRecord.read(files.record)
         answer = _answer(folder)
-    except DermaugError:
+        kinds = (GENERATORS, TRIALS)
+        generators, trials = (len(files.finished(record.jobs, kind)) for kind in kinds)
+    except (DermaugError, OSError):  # the rights of one run do not hide the others
         return name, "unreadable", 0, 0, np.nan, "–"
-    generators, trials = (len(files.finished(record.jobs, kind)) for kind in (GENERATORS, TRIALS))
     state, hours = "unfinished", np.nan
     if record.finished and generators + trials == len(record.jobs):
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))

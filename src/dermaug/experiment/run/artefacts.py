@@ -114,11 +114,13 @@ def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
 def recorded_checkpoint(path: Path) -> Path:
     """A checkpoint, unless a job's record lies beside it which is that of another network.
 
+    It may be missing: what was computed with it and stored needs it no more.
+
     Raises:
-        DermaugError: The record is that of another network, or a file is missing or damaged.
+        DermaugError: The record is that of another network, or a file is damaged.
     """
     record = path.parent / RECORD
-    if record.is_file():
+    if record.is_file() and path.exists():
         refuse_other_network(path, read_sealed(record).get("digest"))
     return path
 

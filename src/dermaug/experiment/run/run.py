@@ -35,7 +35,7 @@ from dermaug.experiment.run.identity import (
     refuse_other_experiment,
     with_own_options,
 )
-from dermaug.experiment.run.layout import JobFolder, RunFolder
+from dermaug.experiment.run.layout import RECORD, JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
 from dermaug.files import content_digest, expanded, write_sealed
@@ -171,12 +171,14 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
             may differ.
 
     Raises:
-        DermaugError: The folder belongs to another experiment or to other data, a lesion or an
-            image is in two splits of a fold, or the experiment requests something impossible.
+        DermaugError: The folder belongs to another experiment or to other data, or has lost the
+            record of its run; a lesion or an image is in two splits of a fold; or the experiment
+            requests something impossible.
     """
     files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
+    _refuse_lost_record(files)
     if not files.is_begun and experiment.data.source != PHANTOM:
         require_outside(folder, expanded(experiment.data.source, "data.source"))
     store = decoded(experiment)
@@ -195,6 +197,15 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
         refuse_equal_sizes(counts)
     jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
     return Run(folder, experiment, store, twins, folds, jobs)
+
+
+def _refuse_lost_record(files: RunFolder) -> None:
+    """Raise if trainings have ended in a folder that says nothing of its run, nor of its data."""
+    if not files.is_begun and (found := next(files.path.glob(f"**/{RECORD}"), None)):
+        raise DermaugError(
+            f"{files.record}: expected the record of the run to which {found} belongs, found no "
+            "file; restore it from a copy, or choose another --output"
+        )
 
 
 def begin_run(run: Run, command: str = "") -> None:

@@ -20,7 +20,7 @@ def ties_of(run: Run, job: Job) -> Ties:
     """
     return Ties(
         run=RunRecord.read(run.files.record).id,
-        needs={key: _digest(run, key) for key in job.requires},
+        needs={key: network_digest(run, key) for key in job.requires},
         journal=_journal(run.job(job.key).journal),
     )
 
@@ -46,15 +46,15 @@ def refuse_untied(run: Run, job: Job, record: GeneratorRecord | TrialRecord) -> 
             "training: restore it, or delete the folder of the training and run the study again"
         )
     for key, digest in record.ties.needs.items():
-        if run.is_done(key) and _digest(run, key) != digest:
+        if run.is_done(key) and network_digest(run, key) != digest:
             raise DermaugError(
                 f"{files.path}: was made with {key}, which was trained again or replaced since; "
                 f"put that back, or delete {files.path} and run the study again"
             )
 
 
-def _digest(run: Run, key: str) -> str:
-    """The digest of a finished job's network."""
+def network_digest(run: Run, key: str) -> str:
+    """The digest of a finished job's network, whose checkpoint may have been deleted."""
     return str(read_sealed(run.job(key).record)["digest"])
 
 
