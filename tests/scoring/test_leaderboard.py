@@ -1,5 +1,6 @@
 """Several runs in one table: what each answered, and what stays of it under one rule for all."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -169,3 +170,16 @@ def test_a_run_that_lost_a_training_is_unfinished(runs: Path, tmp_path: Path) ->
     write_json(copied, {})
     listed = list_runs(tmp_path)
     assert (listed["state"].item(), listed["trials"].item()) == ("unfinished", 0)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["run.json", "scoring", NEW])
+def test_a_run_without_rights_hides_no_other(runs: Path, tmp_path: Path, name: str) -> None:
+    for run in ("closed", "open"):
+        shutil.copytree(runs / "weak", tmp_path / run)
+    trained(tmp_path / "closed")
+    (tmp_path / "closed" / name).chmod(0)
+    try:
+        assert list_runs(tmp_path)["state"].tolist() == ["unreadable", "finished"]
+    finally:
+        (tmp_path / "closed" / name).chmod(0o700)

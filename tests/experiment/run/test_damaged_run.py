@@ -148,6 +148,22 @@ def read_all(folder: Path, asked: Experiment) -> None:
         load_checkpoint(path)
 
 
+def test_a_lost_record_of_the_run_is_named(folder: Path, asked: Experiment) -> None:
+    (folder / "run.json").unlink()
+    with pytest.raises(DermaugError, match=r"run\.json: expected the record of the run to which"):
+        run_experiment(folder, asked, Launch("cpu"))
+    assert not (folder / "run.json").exists()
+
+
+def test_a_finished_run_needs_its_checkpoints_no_more(folder: Path, asked: Experiment) -> None:
+    before = read(folder, asked)
+    for path in folder.rglob("*.safetensors"):
+        path.unlink()
+    audit_images(prepare_run(folder, asked), "cpu")
+    assert len(read(folder, asked).trials) == len(before.trials) > 0
+    assert read_audit(folder / GENERATOR) is not None
+
+
 def edited(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
