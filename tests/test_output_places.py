@@ -78,32 +78,32 @@ def test_a_report_replaces_no_record_and_no_other_run(tmp_path: Path) -> None:
     require_report_place(run, page(tmp_path / "mine" / "report.html"))
 
 
-def test_places_are_looked_at_before_the_work(tmp_path: Path) -> None:
-    run, mine = tmp_path / "run", tmp_path / "mine"
-    for folder in (run / "deep", mine):
-        folder.mkdir(parents=True)
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        *(("figures", found) for found in ("a file", "a link", "a link to nothing")),
+        *(("scoring", "a file"), ("audit", "a file")),
+        *(("report.html", "a folder"), ("audit.csv", "a folder")),
+    ],
+)
+def test_places_are_looked_at_before_the_work(tmp_path: Path, name: str, found: str) -> None:
+    run, place = tmp_path / "run", tmp_path / "run" / name
+    run.mkdir()
     require_report_place(run)
-    (run / "figures").symlink_to(run / "deep")
-    require_report_place(run)
-    (run / "figures").unlink()
-    for name, put, told in (
-        ("figures", lambda place: place.write_text("x"), "expected a folder .* found a file"),
-        ("scoring", lambda place: place.write_text("x"), "expected a folder .* found a file"),
-        ("audit", lambda place: place.write_text("x"), "expected a folder .* found a file"),
-        ("figures", lambda place: place.symlink_to(mine), "expected .* found a link"),
-        (
-            "scoring",
-            lambda place: place.symlink_to(mine / "absent"),
-            "expected .* found a link to .*absent",
-        ),
-        ("report.html", Path.mkdir, "expected a file .* found a folder"),
-        ("audit.csv", Path.mkdir, "expected a file .* found a folder"),
-    ):
-        place = run / name
-        put(place)
-        with pytest.raises(DermaugError, match=f"{place}: {told}"):
-            require_report_place(run)
-        place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
+    if found == "a file":
+        place.write_text("x")
+    elif found == "a folder":
+        place.mkdir()
+    else:
+        place.symlink_to(tmp_path if found == "a link" else tmp_path / "absent")
+    with pytest.raises(DermaugError, match=f"{place}: expected a .* found {found[:6]}"):
+        require_report_place(run)
+
+
+def test_links_within_a_folder_of_outputs_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "figures").symlink_to(tmp_path / "deep")
+    require_report_place(tmp_path)
 
 
 def test_another_output_that_appeared_during_the_work_stays(tmp_path: Path) -> None:
