@@ -273,6 +273,7 @@ def test_error_is_raised_as_it_is_under_debug(tmp_path: Path) -> None:
     assert "Traceback" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_half_written_and_tells_the_command_to_go_on(
     tmp_path: Path, number: int, code: int
