@@ -112,21 +112,29 @@ def parse_sex(row: Row, findings: Findings) -> str:
     """`female`, `male` or `unknown` from the column `sex`; anything else is a finding."""
     text = row.get("sex").lower()
     if text not in SEXES and text not in UNKNOWN_WORDS:
-        doubt = "; h and m may be hombre and mujer: correct both" if text == "h" else ""
+        doubt = "; beside h or v, m may be mujer: correct both" if text in ("h", "v") else ""
         findings.add(
             f"{row.where}: expected sex female, male or unknown, found {text[:40]!r}{doubt}"
         )
     return SEXES.get(text, UNKNOWN)
 
 
-def check_sexes(rows: Iterable[Row], findings: Findings) -> None:
-    """Report `m` beside another word for male and without `f`: it may stand for mujer or mulher."""
-    words = {row.get("sex").lower() for row in rows}
+def check_sexes(rows: Iterable[Row], column: str, findings: Findings) -> None:
+    """Report an `m` that may stand for mujer or mulher.
+
+    Args:
+        rows: Rows with a column `sex`, if the table has one.
+        column: Its name in the file.
+        findings: Gets a line if another word for male stands beside m and no f, or m is alone in a
+            column that is called sexo.
+    """
+    words = {row.get("sex").lower() for row in rows} - UNKNOWN_WORDS
     others = sorted(word for word in words - {"m"} if SEXES.get(word) == "male")
-    if "m" in words and others and not words & {"f", "w"}:
+    beside = f"beside {others[0]!r} and" if others else "alone,"
+    alone = words == {"m"} and column.lower() == "sexo"
+    if alone or ("m" in words and others and not words & {"f", "w"}):
         findings.add(
-            f"sex: 'm' beside {others[0]!r} and without 'f' may be male or mujer; write male and "
-            "female"
+            f"{column}: 'm' {beside} without 'f' may be male or mujer; write male and female"
         )
 
 

@@ -378,6 +378,19 @@ def test_an_archive_counts_as_the_folder_of_its_name(tmp_path: Path, jpeg: bytes
     ]
 
 
+@pytest.mark.parametrize("below", ["", "patient-{}/"])
+@pytest.mark.parametrize("ending", ["_mask.png", "-Seg.jpg", "_lesion.bmp"])
+def test_masks_of_other_names_are_no_photographs(folder: Folder, below: str, ending: str) -> None:
+    images = [f"{x}/{below.format(x)}{n}" for x in ("mel", "nv") for n in range(2)]
+    root = folder(" ".join([f"{name}{end}" for name in images for end in (".jpg", ending)]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == (
+        f"4 images seem to be masks of others ({root / images[0]}{ending}, ...): rename them to "
+        "IMAGE_segmentation.png, which is read as a mask, or move them elsewhere",
+    )
+
+
 @pytest.mark.parametrize("depth", [6, 12])
 def test_images_are_found_however_deep_they_lie(folder: Folder, depth: int) -> None:
     deep = f"mel/{'d/' * depth}3.jpg"
@@ -403,10 +416,14 @@ def test_a_column_of_splits_that_names_none_is_said(folder: Folder, splits: str)
 
 
 def test_a_letter_for_two_sexes_is_told_with_its_other(folder: Folder) -> None:
-    with pytest.raises(DermaugError, match="h and m may be hombre and mujer: correct both"):
+    with pytest.raises(DermaugError, match="beside h or v, m may be mujer: correct both"):
         open_catalog(folder(FILES, TABLE.replace(",male,", ",h,", 1)))
     with pytest.raises(DermaugError, match="'m' beside 'male' and without 'f' may be male or muj"):
         open_catalog(folder(FILES, TABLE.replace(",male,", ",M,", 1)))
+    alone = TABLE.replace(",male,", ",M,")
+    assert open_catalog(folder(FILES, alone)).table["sex"].tolist()[:2] == ["male", "male"]
+    with pytest.raises(DermaugError, match="Sexo: 'm' alone, without 'f' may be male or mujer"):
+        open_catalog(folder(FILES, alone.replace(",sex,", ",Sexo,")))
     both = TABLE.replace(",male,", ",M,", 1).replace("NA,,,,", "NA,,,f,")
     assert open_catalog(folder(FILES, both)).table["sex"].tolist() == ["male", "male", "female"]
 

@@ -17,6 +17,7 @@ from dermaug.data.sources.images import (
     MASK_ENDING,
     MASK_FOLDER,
     SUFFIXES,
+    add_masks,
     add_no_files,
     archives,
     file_names,
@@ -234,6 +235,7 @@ def read(path: Path) -> Catalog:
             findings.add(f"{folder}: the class {plain_name(folder)!r} {fault}")
     add_no_files(path, findings)
     files = list(map(str, paths))
+    add_masks(files, findings)
     read_files = set(files)
     for lost in files_below(path):
         if lost not in read_files:

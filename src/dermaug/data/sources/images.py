@@ -1,8 +1,9 @@
 """Image files and lesion masks of a folder, found without asking the disk for each one."""
 
 import os
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
@@ -13,6 +14,7 @@ TELEPHONE = (".heic", ".heif")
 """Endings of photographs as some telephones save them, which are not read."""
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
 MASK_ENDING = "_segmentation.png"
+MASK_NAME = re.compile(r"(.+)[-_ ](mask|segmentation|segm?|lesion|gt|ground_?truth)", re.IGNORECASE)
 HIDDEN = (".", "~$")
 """What names of files begin with that are not seen: `~$List.xlsx` is there while Excel has List."""
 
@@ -77,6 +79,22 @@ def add_no_files(root: Path, findings: Findings) -> None:
                 findings.add(f"{path} is a link to a folder in which it lies; delete the link")
             elif is_image(path.name) and not path.is_file():
                 findings.add(f"{path} {_no_file(path)}")
+
+
+def add_masks(files: Sequence[str], findings: Findings) -> None:
+    """Report images that bear the name of another one with a word for a mask behind it.
+
+    Args:
+        files: Paths of images.
+        findings: Gets one line for all of them.
+    """
+    stems = {file.rpartition(".")[0] for file in files}
+    named = {file: MASK_NAME.fullmatch(file.rpartition(".")[0]) for file in files}
+    if masks := [file for file, found in named.items() if found and found[1] in stems]:
+        findings.add(
+            f"{len(masks):,} images seem to be masks of others ({masks[0]}, ...): rename them to "
+            f"IMAGE{MASK_ENDING}, which is read as a mask, or move them elsewhere"
+        )
 
 
 def _is_no_file(entry: "os.DirEntry[str]") -> bool:

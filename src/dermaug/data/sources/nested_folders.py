@@ -12,6 +12,7 @@ from dermaug.data.metadata import Findings, Row
 from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.images import (
     MASK_FOLDER,
+    add_masks,
     add_no_files,
     file_names,
     files_below,
@@ -78,6 +79,7 @@ def read(path: Path) -> Catalog:
     findings = Findings()
     add_no_files(path, findings)
     paths = [Path(file) for file in files_below(path)]
+    add_masks(list(map(str, paths)), findings)
     labels = [file.relative_to(path).parts[0] for file in paths]
     for label in sorted(set(labels)):
         if fault := name_fault(label):

@@ -105,7 +105,7 @@ def read(
     known = [row for row in sheet.rows if not _lesion_unknown(row)]
     _check_labels(known, labels, findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
-    check_sexes(sheet.rows, findings)
+    check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
     described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
     described["patient_id"] = [parse_patient(row) for row in sheet.rows]
     described = with_devices(described, sheet.rows)
