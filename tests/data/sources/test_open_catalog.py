@@ -116,6 +116,17 @@ def test_a_pipe_is_no_data_set(tmp_path: Path, name: str) -> None:
         open_catalog(tmp_path / name)
 
 
+def test_tables_of_other_data_sets_are_none_of_a_folder_named_images(
+    tmp_path: Path, jpeg: bytes
+) -> None:
+    for name in ("mine/images/mel/1.jpg", "mine/images/nv/2.jpg", "mine/other/images/3.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(jpeg)
+    for table in ("list.csv", "mine/other/list.csv"):
+        (tmp_path / table).write_text("picture,finding\n3.jpg,nv\n")
+    assert open_catalog(tmp_path / "mine" / "images").classes == ("mel", "nv")
+
+
 def test_tables_beside_a_folder_of_images_are_named(tmp_path: Path, jpeg: bytes) -> None:
     (tmp_path / "dataset" / "images").mkdir(parents=True)
     for number in range(4):

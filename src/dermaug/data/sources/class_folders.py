@@ -181,7 +181,9 @@ def _tables_beside(path: Path) -> list[str]:
     if not is_container(path):
         return []
     above = path.parent
-    around = [above.parent, above, *(folder for folder in sub_folders(above) if folder != path)]
+    beside = [folder for folder in sub_folders(above) if not sub_folders(folder)]
+    around = [above.parent] * is_container(above) + [above]
+    around += [folder for folder in beside if folder != path and not _has_images(folder)]
     return [
         f"{folder / name} is a table beside {path.name}: the classes may be in it; if so, name the "
         f"folder {path.parent} or the table instead of {path.name}"
