@@ -66,6 +66,9 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     pictured(page, "answer")
 
     images = opened_tab(page, "Images")
+    images.get_by_role("button", name="Exclude this image").click()
+    page.get_by_text("choose a generated image first").wait_for()
+    # It can be chosen: the message covers nothing.
     images.locator("#drawn button.thumbnail-item").nth(1).click()
     images.get_by_text("reference classifier").wait_for()
     pictured(page, "images")
@@ -74,6 +77,13 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     images.get_by_role("button", name="Write the set").click()
     images.get_by_text("Written:").get_by_text(", 1 excluded").wait_for()
     assert read_synthetic_set(scored_run / "app/chosen").provenance.note.startswith("chosen by")
+    chosen_of_list(page, images, "nv")
+    images.get_by_text("Choose a generated image to see").wait_for()
+    assert images.locator("#drawn .selected").count() == 0
+    images.get_by_role("button", name="Exclude all copies").click()
+    page.get_by_text("counts no image of this class").wait_for()
+    page.reload()
+    opened_tab(page, "Images").get_by_text(", 1 excluded").wait_for()
 
     drawing = opened_tab(page, "Generator")
     drawing.get_by_role("button", name="Draw").click()
@@ -83,8 +93,11 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     pictured(page, "generator")
     drawing.get_by_label("New folder").fill("../drawn")
     drawing.get_by_role("button", name="Save with").click()
-    page.get_by_text("but it is a path").wait_for()
+    page.get_by_text("but the name is a path").wait_for()
     assert not (scored_run / "drawn").exists()
+    chosen_of_list(page, drawing, "flow")
+    drawing.get_by_text("like image 2").wait_for(state="detached")
+    assert drawing.locator("#made button.thumbnail-item").count() == 0
 
     looking = opened_tab(page, "Classifier")
     bad, good = tmp_path / "bad.png", tmp_path / "good.png"
@@ -97,7 +110,33 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     looking.locator("input[type=file]").set_input_files(good)
     looking.get_by_role("button", name="Look at").click()
     looking.get_by_text("Highest prior-adjusted probability").wait_for()
+    looking.get_by_text("good.png").last.wait_for()
     pictured(page, "classifier")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("Classifier", "Images"):
+        assert cut_off(page) == [], name
+        opened_tab(page, name)
+    looking.get_by_label("Clear").first.click()
+    looking.get_by_text("Highest prior-adjusted probability").wait_for(state="detached")
+
+
+def chosen_of_list(page: Any, tab: Any, words: str) -> None:
+    tab.get_by_label("Class and generator").click()
+    page.get_by_role("option").filter(has_text=words).first.click()
+
+
+def cut_off(page: Any) -> Any:
+    """What reaches beyond the right edge of the window and cannot be scrolled to."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("button, th, td, img, input")].filter((one) => {
+            if (!one.checkVisibility() || one.getBoundingClientRect().right <= innerWidth)
+                return false;
+            for (let box = one.parentElement; box; box = box.parentElement)
+                if (/auto|scroll/.test(getComputedStyle(box).overflowX)
+                    && box.getBoundingClientRect().right <= innerWidth) return false;
+            return true;
+        }).map((one) => one.outerHTML.slice(0, 200))"""
+    )
 
 
 def test_many_clicks_at_once_are_survived(page: Any, port: int) -> None:

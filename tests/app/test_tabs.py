@@ -1,6 +1,7 @@
 """What the tabs show and save, without a browser."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from dermaug.app.generator import (
     draw_translated,
     save_drawn,
 )
-from dermaug.app.images import about_image, generated_sheet, real_sheet
+from dermaug.app.images import about_image, copies, generated_sheet, real_sheet
 from dermaug.app.opened import Opened, open_for_page, synthetic_set
 from dermaug.errors import DermaugError
 from dermaug.synthesis.png_folder import generate_folder
@@ -69,6 +70,34 @@ def test_a_scoring_of_fewer_classifiers_is_refused(
         path.write_text(table)
 
 
+def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Opened) -> None:
+    gradio_tabs = pytest.importorskip("dermaug.app.drawing_tabs", reason="NOT TESTED: no gradio")
+    do, name = gradio_tabs.Choosing(opened), named(opened, "flow", "nv")
+    generator = opened.generators[name]
+    path, synthetic = generator.folder / "audit.json", synthetic_set(generator)
+    rows = np.flatnonzero(np.array(synthetic.labels) == "nv")
+    before = path.read_text()
+    record = json.loads(before)
+    for pair in record["pairs"]:
+        pair["score"] = 2.0
+    copy, other = [pair for pair in record["pairs"] if pair["label"] == "nv"][:2]
+    copy["score"] = 0.5
+    try:
+        path.write_text(json.dumps(record))
+        copied, left = (int(rows[each["synthetic"]]) for each in (copy, other))
+        assert copies(generator, synthetic) == {copied}
+        names = [words for _, words in generated_sheet(generator, 1, [copied]).images]
+        assert f"{copied} copy out" in names
+        assert str(left) in names
+        assert "counts it as a copy" in about_image(opened, generator, copied)[1]
+        assert "not one of the copies" in about_image(opened, generator, left)[1]
+        assert do.flip_copies(name, {}) == {generator.record.digest: [copied]}
+        with pytest.raises(DermaugError, match="no image of this class"):
+            do.flip_copies(named(opened, "flow", "mel"), {})
+    finally:
+        path.write_text(before)
+
+
 def test_a_generated_image_is_shown_with_its_neighbours_and_origin(opened: Opened) -> None:
     generator = opened.generators[named(opened, "dcgan")]
     sheet = generated_sheet(generator, 1, [2])
@@ -94,7 +123,7 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     before = synthetic_set(generator)
     assert before.provenance.note == ""
     chosen = read_synthetic_set(
-        write_chosen(opened, generator, {str(generator.folder): [0, 3]}, "chosen")
+        write_chosen(opened, generator, {generator.record.digest: [0, 3]}, "chosen")
     )
     number = len(before.labels)
     kept = [row for row in range(number) if row not in (0, 3)]
@@ -103,7 +132,7 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     assert chosen.provenance.note.startswith(f"chosen by hand: 2 of {number} images were excluded")
     assert chosen.provenance.training_images == before.provenance.training_images
     with pytest.raises(DermaugError, match="at least one"):
-        write_chosen(opened, generator, {str(generator.folder): range(number)}, "none")
+        write_chosen(opened, generator, {generator.record.digest: range(number)}, "none")
     with pytest.raises(DermaugError, match="name of a new folder"):
         write_chosen(opened, generator, {}, "../chosen")
 
@@ -115,10 +144,10 @@ def test_what_was_excluded_stays_excluded_when_another_class_is_shown(opened: Op
     labels = synthetic_set(opened.generators[mel]).labels
     last = len(labels) - 1
     assert [labels[0], labels[last]] == ["mel", "nv"]
-    _, out, _ = do.flip(mel, 1, 0, {})
-    _, out, _ = do.flip(mel, 1, 2, out)
+    out = do.flip(mel, 2, do.flip(mel, 0, {}))
     *_, holds, _ = do.another(nv, out)
-    _, out, told = do.flip(nv, 1, last, out)
+    out = do.flip(nv, last, out)
+    _, told = do.again(nv, 1, out)
     what = f"{len(labels) - 3} images of 2 classes, 3 excluded"
     assert what in told
     assert "2 excluded (melanoma (mel): 0, 2)" in holds
@@ -137,7 +166,7 @@ def test_a_sheet_is_excluded_and_taken_back_as_a_whole(opened: Opened) -> None:
     rows = generated_sheet(generator, 1, ()).rows
     one = with_flipped(generator, [1], {})
     all_out = with_flipped(generator, rows, one)
-    assert set(all_out[str(generator.folder)]) == set(rows)
+    assert set(all_out[generator.record.digest]) == set(rows)
     assert choice_words(generator, with_flipped(generator, rows, all_out)) == (
         f"{len(synthetic_set(generator).labels)} images of 1 class, 0 excluded"
     )

@@ -97,9 +97,11 @@ def test_a_sitting_by_keyboard_ends_in_a_file_that_is_scored(
     page.wait_for_timeout(60)  # the clock runs
     page.keyboard.press("Enter")  # without an answer it stays at the first image
     assert page.inner_text("#told") == "Image 1 of 8, 0 answered"
+    assert page.inner_text("#missing") == "Answer both questions first."
     assert page.evaluate("document.getElementById('image').naturalWidth") == 16
     first, *others = key.orders["reader1"]
     press_answers(page, key, (first,))
+    assert page.inner_text("#missing") == ""
     page.keyboard.press("Backspace")
     pressed = page.locator('[aria-pressed="true"]').all_inner_texts()
     assert [text.split()[-1] for text in pressed] == [
@@ -135,7 +137,11 @@ def test_an_interrupted_sitting_goes_on_where_it_stopped(
     page = browse()
     page.goto(place)
     assert "3 of 8 images are kept" in page.inner_text("#resumed")
+    assert page.inner_text("#begin") == "Go on"
+    page.set_viewport_size({"width": 390, "height": 500})
     page.click("#begin")
+    onward = page.locator("#next").bounding_box()
+    assert onward["y"] + onward["height"] <= 500  # in view, although the answers are not
     assert page.inner_text("#told") == "Image 4 of 8, 3 answered"
     press_answers(page, key, order[3:])
     path = downloaded(page, "#download", tmp_path / "whole.csv")

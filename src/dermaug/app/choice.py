@@ -16,14 +16,14 @@ from dermaug.report.formats import counted
 from dermaug.synthesis.synthetic_set import write_synthetic_set
 
 Excluded = Mapping[str, Collection[int]]
-"""Folder of a network -> rows of its set that were excluded, of all its classes."""
+"""Digest of a network -> rows of its set that were excluded, of all its classes."""
 MOST_NAMED = 12
 """Excluded images of a class that are named by their numbers; more are counted."""
 
 
 def rows_excluded(generator: GeneratorResult, excluded: Excluded) -> set[int]:
     """Rows that were excluded from the set of a generator, whichever class was shown."""
-    return set(excluded.get(str(generator.folder), ()))
+    return set(excluded.get(generator.record.digest, ()))
 
 
 def with_flipped(
@@ -34,7 +34,7 @@ def with_flipped(
     after = before - set(rows) if before.issuperset(rows) else before | set(rows)
     return {
         **{key: list(own) for key, own in excluded.items()},
-        str(generator.folder): sorted(after),
+        generator.record.digest: sorted(after),
     }
 
 

@@ -73,7 +73,8 @@ def ask(opened: Opened, trial: TrialResult, content: bytes) -> Opinion:
     best = int(even[0].argmax())
     nearest, same = _nearest(opened, trial, judge, square)
     heat, remark = _heat(judge, square, best)
-    words = [_read(even[0], judge.classes, best), remark, *_calibration(opened, trial)]
+    usual = natural(trial, own, opened.results)
+    words = [_read(judge.classes, even[0], usual[0]), remark, *_calibration(opened, trial)]
     if same:
         words.insert(0, f"**{same} is in the training split: this says nothing of new images.**")
     return Opinion(square, _table(opened, trial, own), heat, nearest, "\n\n".join(words))
@@ -108,8 +109,11 @@ def _calibration(opened: Opened, trial: TrialResult) -> list[str]:
     ]
 
 
-def _read(even: np.ndarray, classes: tuple[str, ...], best: int) -> str:
-    return f"Highest prior-adjusted probability: {class_words(classes[best])} ({even[best]:.0%})."
+def _read(classes: tuple[str, ...], even: np.ndarray, usual: np.ndarray) -> str:
+    first, other = (
+        f"{class_words(classes[int(each.argmax())])} ({each.max():.0%})" for each in (even, usual)
+    )
+    return f"Highest prior-adjusted probability: {first}; at the natural prevalence: {other}."
 
 
 def _heat(

@@ -3,14 +3,13 @@
 import html
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import gradio as gr
 
 from dermaug.errors import DermaugError
 
 P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Gallery:  # noqa: ANN401
@@ -19,6 +18,7 @@ def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Ga
         value,
         label=label,
         columns=columns,
+        min_width=320,
         height="auto",
         allow_preview=False,
         interactive=False,
@@ -40,15 +40,19 @@ def does(trigger: Any, action: Callable[..., Any], inputs: Any, outputs: Any) ->
     )
 
 
-def told(action: Callable[P, R]) -> Callable[P, R]:
-    """Show what a user can mend as a message of the page."""
+def told(action: Callable[P, Any]) -> Callable[P, Any]:
+    """Show what a user can mend as a message of the page, which stays as it is.
+
+    `gr.Error` would cover each output, and whatever is to be chosen there.
+    """
 
     @wraps(action)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
         try:
             return action(*args, **kwargs)
         except DermaugError as error:
-            raise gr.Error(html.escape(str(error)), print_exception=False) from None
+            gr.Warning(html.escape(str(error)), title="Not done")
+            return gr.skip()
 
     return guarded
 

@@ -1,6 +1,5 @@
 """The tabs on generators: what they have drawn for the run, and what they draw on request."""
 
-from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -25,14 +24,19 @@ from dermaug.app.generator import (
     save_drawn,
     training_sample,
 )
-from dermaug.app.images import about_image, generated_sheet, real_sheet
-from dermaug.app.opened import Opened
+from dermaug.app.images import Sheet, about_image, copies, generated_sheet, real_sheet
+from dermaug.app.opened import Captioned, Opened, synthetic_set
 from dermaug.app.safety import bounded, known
+from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.results import GeneratorResult
 
 NO_GENERATOR = "This run has no finished generator."
-ASKED = "Choose a generated image to see what is nearest to it."
+ASKED = (
+    "Choose a generated image to see what is nearest to it. Those that the audit of the run counts "
+    "as copies of training images are marked."
+)
 MOST_SHEETS = 10**6
 
 
@@ -51,11 +55,17 @@ class Choosing:
         """The generator of a name."""
         return self.generators[known(name, self.names, "generator")]
 
-    def sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, Any]:
-        """Some of its images, and how many sheets there are."""
+    def sheet(self, name: str, place: float, out: Excluded) -> Sheet:
+        """Some of its images."""
         wanted, generator = bounded(place, 1, MOST_SHEETS, "sheet"), self.generator(name)
-        shown = generated_sheet(generator, wanted, rows_excluded(generator, out))
-        return shown.images, gr.Number(label=f"Sheet, 1 to {shown.number:,}")
+        return generated_sheet(generator, wanted, rows_excluded(generator, out))
+
+    def open_sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
+        """Show a sheet, of which no image is chosen yet."""
+        shown = self.sheet(name, place, out)
+        drawn = gr.Gallery(shown.images, selected_index=None)
+        number = gr.Number(label=f"Sheet, 1 to {shown.number:,}")
+        return drawn, number, None, gr.Gallery(visible=False), ASKED
 
     def turn(self, name: str, place: float, by: int) -> int:
         """The next sheet or the one before; the first and the last stay."""
@@ -64,9 +74,13 @@ class Choosing:
 
     def another(self, name: str, out: Excluded) -> tuple[Any, ...]:
         """Show another generator, or another class of it, from its first sheet."""
-        real, (images, _) = real_sheet(self.opened, self.generator(name)), self.sheet(name, 1, out)
-        said = self.holds(name, out)
-        return real, images, 1, None, gr.Gallery(visible=False), ASKED, said, ""
+        drawn, _, *nothing_chosen = self.open_sheet(name, 1, out)
+        real = real_sheet(self.opened, self.generator(name))
+        return drawn, 1, *nothing_chosen, real, self.holds(name, out), ""
+
+    def again(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
+        """Show what has become of the sheet and of what would be written."""
+        return self.sheet(name, place, out).images, self.holds(name, out)
 
     def holds(self, name: str, out: Excluded) -> str:
         """What would be written."""
@@ -79,33 +93,27 @@ class Choosing:
 
     def look(self, name: str, place: float, event: gr.SelectData) -> tuple[Any, str, int]:
         """Show what is known of the chosen image."""
-        shown = self.shown(name, place)
+        shown = self.sheet(name, place, {}).rows
         row = shown[bounded(event.index, 0, len(shown) - 1, "image")]
         near, about = about_image(self.opened, self.generator(name), row)
         return gr.Gallery(near, visible=bool(near)), about, row
 
-    def shown(self, name: str, place: float) -> tuple[int, ...]:
-        """Rows of the images of a sheet."""
-        return generated_sheet(
-            self.generator(name), bounded(place, 1, MOST_SHEETS, "sheet"), ()
-        ).rows
-
-    def flip(self, name: str, place: float, row: int | None, out: Excluded) -> tuple[Any, ...]:
+    def flip(self, name: str, row: int | None, out: Excluded) -> Excluded:
         """Exclude the chosen image, or take it back."""
         if row is None:
             raise DermaugError("choose a generated image first")
-        return self._flipped(name, place, [row], out)
+        return with_flipped(self.generator(name), [row], out)
 
-    def flip_sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
+    def flip_sheet(self, name: str, place: float, out: Excluded) -> Excluded:
         """Exclude all images of a sheet, or take all of them back."""
-        return self._flipped(name, place, self.shown(name, place), out)
+        return with_flipped(self.generator(name), self.sheet(name, place, out).rows, out)
 
-    def _flipped(
-        self, name: str, place: float, rows: Collection[int], out: Excluded
-    ) -> tuple[Any, ...]:
-        now = with_flipped(self.generator(name), rows, out)
-        images, _ = self.sheet(name, place, now)
-        return images, now, self.holds(name, now)
+    def flip_copies(self, name: str, out: Excluded) -> Excluded:
+        """Exclude all images of a class that count as copies, or take all of them back."""
+        generator = self.generator(name)
+        if not (found := copies(generator, synthetic_set(generator))):
+            raise DermaugError("the audit of the run counts no image of this class as a copy")
+        return with_flipped(generator, found, out)
 
     def save(self, name: str, out: Excluded, folder: str) -> str:
         """Write the set without what is excluded."""
@@ -123,39 +131,45 @@ def image_tab(opened: Opened) -> None:
     first = do.names[0]
     shown = generated_sheet(do.generator(first), 1, ())
     with gr.Row(equal_height=True):
-        which = gr.Dropdown(do.names, value=first, label="Class and generator", scale=3)
+        which = _which(do.names)
         back = gr.Button("Previous sheet")
         sheets = f"Sheet, 1 to {shown.number:,}"
-        place = gr.Number(1, label=sheets, minimum=1, maximum=MOST_SHEETS, precision=0)
+        place = gr.Number(1, label=sheets)
         onward = gr.Button("Next sheet")
-    excluded, row = gr.State({}), gr.State(None)
+    run = RunRecord.read(opened.run.files.record).id
+    excluded = gr.BrowserState({}, storage_key=f"dermaug-{run}", secret=run)
+    row = gr.State(None)
     with gr.Row():
         real = gallery("Real: some training images", 5, real_sheet(opened, do.generator(first)))
         drawn = gallery("Generated: choose one", 5, shown.images, elem_id="drawn")
     with gr.Row():
         near = gallery("Nearest training images, one per lesion", 3, visible=False)
-        about = gr.Markdown(ASKED)
+        with gr.Column(min_width=320):
+            about = gr.Markdown(ASKED)
     with gr.Row():
         toggle = gr.Button("Exclude this image, or take it back")
         toggle_all = gr.Button("Exclude this sheet, or take it back")
+        toggle_copies = gr.Button("Exclude all copies of this class, or take them back")
     holds = gr.Markdown(do.holds(first, {}))
     with gr.Row(equal_height=True):
         name = gr.Textbox("chosen", label=f"New folder in {opened.output}", max_length=100)
         write = gr.Button("Write the set without excluded images", variant="primary")
     said = gr.Markdown()
-    does(place.change, do.sheet, [which, place, excluded], [drawn, place])
+    opens = [drawn, place, row, near, about]
+    does(place.change, do.open_sheet, [which, place, excluded], opens)
     for button, by in ((back, -1), (onward, 1)):
         does(button.click, partial(do.turn, by=by), [which, place], place)
-    does(
-        which.change,
-        do.another,
-        [which, excluded],
-        [real, drawn, place, row, near, about, holds, said],
-    )
+    does(which.change, do.another, [which, excluded], [*opens, real, holds, said])
     does(drawn.select, do.look, [which, place], [near, about, row])
-    does(toggle.click, do.flip, [which, place, row, excluded], [drawn, excluded, holds])
-    does(toggle_all.click, do.flip_sheet, [which, place, excluded], [drawn, excluded, holds])
+    does(toggle.click, do.flip, [which, row, excluded], excluded)
+    does(toggle_all.click, do.flip_sheet, [which, place, excluded], excluded)
+    does(toggle_copies.click, do.flip_copies, [which, excluded], excluded)
+    does(excluded.change, do.again, [which, place, excluded], [drawn, holds])
     does(write.click, do.save, [which, excluded, name], said)
+
+
+def _which(names: list[str]) -> gr.Dropdown:
+    return gr.Dropdown(names, value=names[0], label="Class and generator", scale=3, min_width=400)
 
 
 class Drawing(Choosing):
@@ -194,7 +208,8 @@ class Drawing(Choosing):
         sampler, _ = self.opened.sampler(self.generator(name))
         shown, ids = training_sample(self.opened, self.generator(name))
         cut = gr.Slider(value=1, visible=sampler.truncates)
-        return cut, gr.Accordion(visible=sampler.translates()), shown, ids[0]
+        translation = gr.Accordion(visible=sampler.translates())
+        return cut, translation, shown, ids[0], *_made(None, [], "")
 
     def pick_real(self, name: str, event: gr.SelectData) -> str:
         """The id of the chosen training image."""
@@ -217,10 +232,15 @@ def generator_tab(opened: Opened) -> None:
     first = do.names[0]
     sampler, _ = opened.sampler(do.generator(first))
     with gr.Row():
-        which = gr.Dropdown(do.names, value=first, label="Class and generator", scale=3)
+        which = _which(do.names)
         number = gr.Slider(1, MOST_IMAGES, value=16, step=1, label="Images")
-        seed = gr.Number(0, label="Seed", minimum=0, maximum=LARGEST_SEED, precision=0)
-        cut = gr.Slider(0.1, 1, 1, step=0.05, label="Truncation", visible=sampler.truncates)
+        seed = gr.Number(0, label="Seed")
+        cut = gr.Slider(
+            *(0.1, 1, 1),
+            step=0.05,
+            label="Truncation: below 1 more alike",
+            visible=sampler.truncates,
+        )
     with gr.Row():
         draw, path = gr.Button("Draw", variant="primary"), gr.Button("Interpolate")
         more = gr.Button("More like the chosen image", interactive=False)
@@ -238,12 +258,13 @@ def generator_tab(opened: Opened) -> None:
     with gr.Row(equal_height=True):
         name = gr.Textbox(label=f"New folder in {opened.output}", max_length=100)
         save = gr.Button("Save with provenance")
-    written, results = gr.Markdown(), [made, said, last, chosen, more]
+    written = gr.Markdown()
+    results = [made, said, last, chosen, more, written]
     does(draw.click, do.plain, [which, number, seed, cut], results)
     does(path.click, do.along, [which, seed], results)
     does(more.click, do.alike, [number, chosen, last], results)
     does(translate.click, do.across, [which, number, seed, image_id, kept], results)
-    does(which.change, do.other, which, [cut, box, real, image_id])
+    does(which.change, do.other, which, [cut, box, real, image_id, *results])
     does(made.select, _picked, None, [chosen, more])
     does(real.select, do.pick_real, which, image_id)
     does(save.click, do.keep, [last, name], written)
@@ -253,8 +274,13 @@ def _picked(event: gr.SelectData) -> tuple[int, Any]:
     return bounded(event.index, 0, MOST_IMAGES, "image"), gr.Button(interactive=True)
 
 
-def _shown(drawn: Drawn) -> tuple[Any, str, Drawn, None, Any]:
-    """What was drawn; until one of it is chosen, there is nothing to draw more like it."""
+def _shown(drawn: Drawn) -> tuple[Any, ...]:
+    """What was drawn, and of which class."""
     images = [(image, str(place)) for place, image in enumerate(drawn.images)]
-    gallery_of, more = gr.Gallery(images, selected_index=None), gr.Button(interactive=False)
-    return gallery_of, drawn.how, drawn, None, more
+    return _made(drawn, images, f"{class_words(drawn.generator.label)}: {drawn.how}")
+
+
+def _made(last: Drawn | None, images: list[Captioned], how: str) -> tuple[Any, ...]:
+    """Show images; until one is chosen, there is nothing to draw more like it."""
+    made, more = gr.Gallery(images, selected_index=None), gr.Button(interactive=False)
+    return made, how, last, None, more, ""

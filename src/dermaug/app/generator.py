@@ -82,7 +82,7 @@ def draw_path(opened: Opened, generator: GeneratorResult, seed: int) -> Drawn:
     sampler, label = _network(opened, generator)
     points = walk(sampler, label, 1, seed, PATH_STEPS)[0]
     names = tuple(f"path-{seed}-{step}/{PATH_STEPS}" for step in range(len(points)))
-    how = f"interpolation between two random latents of seed {seed}, in {PATH_STEPS} steps"
+    how = f"interpolation between two random latents of seed {seed}: {len(points)} images"
     return _drawn(generator, sampler, label, points, seed, names, how)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.app.opened import Captioned, Listed, Opened, synthetic_set
@@ -28,7 +29,7 @@ class Sheet:
 
     Args:
         rows: Their rows in the synthetic set.
-        images: The images, each with its number and whether it is excluded.
+        images: The images, each with its number, and whether it is a copy and excluded.
         number: Number of sheets.
     """
 
@@ -56,13 +57,24 @@ def generated_sheet(generator: GeneratorResult, place: int, excluded: Collection
     number = max(1, -(-len(rows) // SHOWN))
     start = (min(place, number) - 1) * SHOWN
     shown = tuple(int(row) for row in rows[start : start + SHOWN])
+    found = copies(generator, synthetic)
     images = [
-        (_pale(synthetic.images[row]), f"{row} out")
-        if row in excluded
-        else (np.asarray(synthetic.images[row]), str(row))
+        (
+            _pale(synthetic.images[row]) if row in excluded else np.asarray(synthetic.images[row]),
+            f"{row}{' copy' * (row in found)}{' out' * (row in excluded)}",
+        )
         for row in shown
     ]
     return Sheet(shown, images, number)
+
+
+def copies(generator: GeneratorResult, synthetic: SyntheticSet) -> frozenset[int]:
+    """Rows of a generator's set that the audit of the run counts as copies, of its class."""
+    audit, rows = read_audit(generator.folder), class_rows(synthetic, generator.label)
+    if audit is None:
+        return frozenset()
+    own = (audit.pairs["label"] == generator.label) & (audit.pairs["score"] < 1)
+    return frozenset(rows[audit.pairs.loc[own, "synthetic"].astype(int)].tolist())
 
 
 def _pale(image: UInt8[np.ndarray, "s s 3"]) -> UInt8[np.ndarray, "s s 3"]:
@@ -109,10 +121,11 @@ def _opinion(reference: Reference | None, image: np.ndarray, label: str) -> str:
     (even,) = reference.probabilities(image[None])
     classes = reference.judge.classes
     best = int(even.argmax())
+    own = even[classes.index(label)]
     return (
         f"The reference classifier ({reference.judge.name}, trained on real images of this fold) "
-        f"takes it for {class_words(classes[best])} ({even[best]:.0%}); its own class gets "
-        f"{even[classes.index(label)]:.0%} (prior-adjusted)."
+        f"takes it for {class_words(classes[best])} ({even[best]:.0%}, prior-adjusted), "
+        + ("as it was asked." if classes[best] == label else f"and gives its own class {own:.0%}.")
     )
 
 
@@ -121,21 +134,18 @@ def _audited(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> s
     audit = read_audit(generator.folder)
     if audit is None:
         return "The generator has no audit."
-    rows = class_rows(synthetic, generator.label)
-    place = int(np.flatnonzero(rows == row)[0])
-    pairs = audit.pairs
-    own = pairs[(pairs["label"] == generator.label) & (pairs["synthetic"].astype(int) == place)]
-    if own.empty:
-        examined = audit.numbers.set_index("label")["images"].get(generator.label, 0)
-        if examined == len(rows):
-            return "The audit of the run lists all copies that it found; this image is not one."
-        return f"The audit of the run lists all copies among the {examined:,} images examined."
-    score = float(own["score"].iloc[0])
-    verdict = "counted as a copy" if score < 1 else "not counted as a copy"
-    return (
-        f"In the audit of the run it is {verdict}: its distances are up to {score:.2f} times the "
-        "thresholds, below which (1) an image is a copy."
+    numbers = audit.numbers.set_index("label").loc[generator.label]
+    if pd.isna(numbers["pixel_threshold"]):
+        return "The audit of the run could not search for copies of this class."
+    limits = (
+        f"a copy lies within {numbers['pixel_threshold']:.1f} grey levels and "
+        f"{numbers['feature_threshold']:.2f} in features of a training image"
     )
+    if row in copies(generator, synthetic):
+        return f"The audit of the run counts it as a copy: {limits}."
+    number = len(class_rows(synthetic, generator.label))
+    among = "" if numbers["images"] == number else f" among the {numbers['images']:,} it examined"
+    return f"It is not one of the copies that the audit of the run found{among}: {limits}."
 
 
 def _provenance(generator: GeneratorResult, row: int, synthetic: SyntheticSet) -> str:

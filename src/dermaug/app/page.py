@@ -26,6 +26,12 @@ STYLE = """
 .block:has(.grid-wrap) > label.float { position: static }
 /* The arrow of a choice does not lie on its words. */
 .secondary-wrap input { margin-right: 1.5rem; text-overflow: ellipsis }
+/* A narrow gallery has fewer columns, and a wide table scrolls within itself. */
+.grid-container {
+  grid-template-columns:
+    repeat(auto-fill, minmax(max(5rem, 100% / (var(--grid-cols) + 1)), 1fr)) !important;
+}
+.html-container { overflow-x: auto }
 """
 
 

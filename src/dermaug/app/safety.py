@@ -102,7 +102,8 @@ def new_folder(root: Path, name: str | None) -> Path:
     asked = (name or "").strip()
     if (fault := name_fault(asked)) or asked.startswith("."):
         raise DermaugError(
-            f"expected the name of a new folder in {root}, but it {fault or 'begins with a dot'}"
+            f"expected the name of a new folder in {root}, but the name "
+            f"{fault or 'begins with a dot'}"
         )
     require_new_folder(root / asked)
     return root / asked

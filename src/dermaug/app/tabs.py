@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -77,24 +78,27 @@ def classifier_tab(opened: Opened) -> None:
     with gr.Row():
         with gr.Column():
             which = gr.Dropdown(names, value=names[0], label="Classifier", info=WHICH)
-            file = gr.File(label="Image of a lesion", type="binary", height=160)
+            file = gr.File(label="Image of a lesion", height=160)
             start = gr.Button("Look at the image", variant="primary")
         seen = gallery("What the network sees, and Grad-CAM", 2)
-    words = gr.Markdown()
-    table = gr.HTML()
+    words, table = gr.Markdown(), gr.HTML()
     near = gallery("Nearest training lesions, as this network sees them", 6, visible=False)
     listed = gr.Markdown()
 
-    def look(name: str, content: bytes | None) -> tuple[Any, ...]:
-        if content is None:
+    def look(name: str, path: str | None) -> tuple[Any, ...]:
+        if path is None:
             raise DermaugError("choose an image first")
-        found = ask(opened, trials[known(name, names, "classifier")], content)
-        warned = f"**{DISCLAIMER}**\n\n{found.words}"
+        found = ask(opened, trials[known(name, names, "classifier")], Path(path).read_bytes())
+        asked = f"`{Path(path).name.replace('`', '')}`, as `{name}` sees it"
+        warned = f"**{DISCLAIMER}**\n\n{asked}\n\n{found.words}"
         images = gr.Gallery(found.nearest.images, visible=True)
         probabilities = found.table.to_html(index=False, border=0, justify="left")
         return found.seen, warned, probabilities, images, found.nearest.listed
 
-    does(start.click, look, [which, file], [seen, words, table, near, listed])
+    results = [seen, words, table, near, listed]
+    for one in (which, file):
+        does(one.change, lambda: ([], "", "", gr.Gallery(visible=False), ""), None, results)
+    does(start.click, look, [which, file], results)
 
 
 TABS: dict[str, Callable[[Opened], None]] = {

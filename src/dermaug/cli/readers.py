@@ -35,7 +35,7 @@ def make(
 ) -> None:
     """Write one page per reader, to be sent, and the key, to be kept."""
     from dermaug.output_places import require_new_folder
-    from dermaug.readers.key import KEY, SEND
+    from dermaug.readers.key import KEY, SEND, read_key
     from dermaug.readers.make import make_reader_test
     from dermaug.training.fabric import start_fabric
 
@@ -48,7 +48,10 @@ def make(
     ):
         console.print(f"note: {note}")
     console.print(f"send: {place / SEND} (one HTML file per reader, and instructions.txt)")
-    console.print(f"keep: {place / KEY} (it tells which images are real)")
+    cases = read_key(place).cases
+    real = sum(case.origin == "real" for case in cases)
+    told = f"it tells which {real} of the {len(cases)} images are real"
+    console.print(f"keep: {place / KEY} ({told})")
     console.print(
         "The pages show real images under the licence of the data set: send them to readers only.",
         soft_wrap=True,
