@@ -1,10 +1,11 @@
 """What the tabs show and save, without a browser."""
 
 import io
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +23,7 @@ from dermaug.app.generator import (
 from dermaug.app.images import about_image, copies, generated_sheet, real_sheet
 from dermaug.app.opened import Opened, open_for_page, synthetic_set
 from dermaug.errors import DermaugError
+from dermaug.inspection.audit_run import audit_run, read_audit, write_audit
 from dermaug.synthesis.png_folder import generate_folder
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
@@ -74,17 +76,19 @@ def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Ope
     gradio_tabs = pytest.importorskip("dermaug.app.drawing_tabs", reason="NOT TESTED: no gradio")
     do, name = gradio_tabs.Choosing(opened), named(opened, "flow", "nv")
     generator = opened.generators[name]
-    path, synthetic = generator.folder / "audit.json", synthetic_set(generator)
+    synthetic = synthetic_set(generator)
     rows = np.flatnonzero(np.array(synthetic.labels) == "nv")
-    before = path.read_text()
-    record = json.loads(before)
-    for pair in record["pairs"]:
-        pair["score"] = 2.0
-    copy, other = [pair for pair in record["pairs"] if pair["label"] == "nv"][:2]
-    copy["score"] = 0.5
     try:
-        path.write_text(json.dumps(record))
-        copied, left = (int(rows[each["synthetic"]]) for each in (copy, other))
+        audit_run(opened.run, CPU)
+        found = read_audit(generator.folder)
+        assert found is not None
+        copy, other = found.pairs.index[found.pairs["label"] == "nv"][:2]
+        places = found.pairs["synthetic"].astype(int)
+        copied, left = (int(rows[places[each]]) for each in (copy, other))
+        scores = pd.Series(2.0, index=found.pairs.index)
+        scores[copy] = 0.5
+        changed = replace(found, pairs=found.pairs.assign(score=scores))
+        write_audit(generator.folder, "changed", generator.record.digest, changed)
         assert copies(generator, synthetic) == {copied}
         names = [words for _, words in generated_sheet(generator, 1, [copied]).images]
         assert f"{copied} copy out" in names
@@ -95,7 +99,8 @@ def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Ope
         with pytest.raises(DermaugError, match="no image of this class"):
             do.flip_copies(named(opened, "flow", "mel"), {})
     finally:
-        path.write_text(before)
+        for one in opened.generators.values():
+            (one.folder / "audit.json").unlink(missing_ok=True)
 
 
 def test_a_generated_image_is_shown_with_its_neighbours_and_origin(opened: Opened) -> None:

@@ -51,7 +51,7 @@ def told(action: Callable[P, Any]) -> Callable[P, Any]:
         try:
             return action(*args, **kwargs)
         except DermaugError as error:
-            gr.Warning(html.escape(str(error)), title="Not done")
+            gr.Warning(html.escape(str(error)))
             return gr.skip()
 
     return guarded

@@ -238,7 +238,8 @@ def generator_tab(opened: Opened) -> None:
         cut = gr.Slider(
             *(0.1, 1, 1),
             step=0.05,
-            label="Truncation: below 1 more alike",
+            label="Truncation",
+            info="Below 1: images are more alike.",
             visible=sampler.truncates,
         )
     with gr.Row():

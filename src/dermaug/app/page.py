@@ -32,6 +32,7 @@ STYLE = """
     repeat(auto-fill, minmax(max(5rem, 100% / (var(--grid-cols) + 1)), 1fr)) !important;
 }
 .html-container { overflow-x: auto }
+@media (max-width: 40rem) { .html-container :is(th, td) { padding: .3rem !important } }
 """
 
 
