@@ -130,9 +130,11 @@ def cut_off_on_a_phone(page: Any) -> Any:
     found = page.evaluate(
         """() => [...document.querySelectorAll("[role=tabpanel] :is(button, table, img, input)")]
             .filter((one) => one.checkVisibility())
-            .map((one) => one.matches("table") ? one.closest(".html-container") : one)
-            .filter((one) => one === null || one.getBoundingClientRect().right > innerWidth)
-            .map((one) => one === null ? "table" : one.outerHTML.slice(0, 200))"""
+            .filter((one) => {
+                const box = one.closest(".html-container");
+                const scrolls = box && getComputedStyle(box).overflowX === "auto";
+                return (scrolls ? box : one).getBoundingClientRect().right > innerWidth;
+            }).map((one) => one.outerHTML.slice(0, 200))"""
     )
     page.set_viewport_size({"width": 1400, "height": 1000})
     return found
