@@ -67,7 +67,8 @@ def train(
 ) -> Path:
     """Run a study: train its generators and classifiers, score them, and write the report.
 
-    Calling it again resumes an interrupted run.
+    Calling it again resumes an interrupted run. Jobs run one after the other; `dermaug run` runs
+    several at the same time, with the same results.
 
     Args:
         experiment: A TOML file, or the name of a shipped experiment such as "quickstart".

@@ -210,7 +210,7 @@ def test_an_arm_that_measures_convergence_is_told_of_and_compared_with_nothing(
     measured = drawn_study(skill=skill, seeds=(0, 1))
     path = reported(measured)
     text = path.read_text(encoding="utf-8")
-    assert "the baseline real with fridadar gains" in text
+    assert "the baseline real with fridadar changes by" in text
     assert set(pd.read_csv(path.parent / "scoring" / "scores.csv")["arm"]) == {"real", "classic"}
 
 

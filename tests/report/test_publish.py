@@ -14,9 +14,9 @@ from PIL import Image
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.reading import read_results
-from dermaug.experiment.run.records import GeneratorRecord
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
@@ -84,6 +84,17 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
         pd.read_csv(tmp_path / "out/scoring/scores.csv"),
         pd.read_csv(results.folder / "scoring/scores.csv"),
     )
+
+
+def test_no_name_of_a_photograph_goes_out(results: RunResults, tmp_path: Path) -> None:
+    files = RunFolder(results.folder)
+    record = RunRecord.read(files.record)
+    named = {"notes": ("IMG_7.JPG is of Mrs Smith",), "skipped": {"Smith/IMG_8.JPG": "empty"}}
+    data = record.data.model_copy(update=named)
+    record.model_copy(update={"data": data}).write(files.record)
+    published(results, tmp_path / "out")
+    texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
+    assert not [path for path in texts if "Smith" in path.read_text(encoding="utf-8")]
 
 
 def test_failure_cases_stay_in_the_run(results: RunResults, tmp_path: Path) -> None:

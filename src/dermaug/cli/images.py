@@ -14,10 +14,15 @@ from dermaug.errors import DermaugError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dermaug.experiment.run.artefacts import StoredClassifier
+    from dermaug.experiment.stages.predict_files import Predicted
+
 RESEARCH = (
     "for research only, not for diagnosis; the probabilities are not calibrated: 1.000 does not "
     "mean certain"
 )
+_KNOWN = {True: "training image", False: "other image of the study"}
+"""Whether the classifier was trained on an image of its study -> what such an image is called."""
 MOST_NAMED = 20
 """Known images that are named; more are counted."""
 
@@ -65,7 +70,6 @@ def predict(
     from dermaug.csv_files import write_csv
     from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_paths
-    from dermaug.experiment.stages.predict_known import known_images
     from dermaug.output_places import require_output_file
     from dermaug.training.fabric import start_fabric
 
@@ -78,11 +82,9 @@ def predict(
         console.print(f"skipped {number:,} file{'s' * (number > 1)} that cannot be predicted:")
         for name, reason in found.skipped:
             console.print(f"  {_printable(name)}: {reason}", soft_wrap=True)
-    table = found.table
+    table, (known, doubt) = found.table, _known(stored, found)
     if output is not None:
-        numbers = {name: table[name].map("{:.6f}".format) for name in table.columns[2:]}
-        written = table.assign(file=table["file"].map(_printable), **numbers)
-        write_csv(output, written)
+        write_csv(output, _written(table, known))
         console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
     if as_json:
         skipped = [{"file": name, "reason": reason} for name, reason in found.skipped]
@@ -91,22 +93,37 @@ def predict(
         table["file"] = table["file"].map(_printable)
         typer.echo(table.to_string(index=False, float_format="{:.3f}".format))
     console.print(f"note: {RESEARCH}", soft_wrap=True)
+    _tell_known(known)
+    if doubt:
+        console.print(f"note: {doubt}", soft_wrap=True)
+
+
+def _known(stored: "StoredClassifier", found: "Predicted") -> tuple[dict[str, bool], str]:
+    """What `known_images` finds, or why that cannot be told: a moved or damaged run."""
+    from dermaug.experiment.stages.predict_known import known_images
+
     try:
-        _tell_known(known_images(stored, found))
-    except DermaugError as error:  # a moved or damaged run; the predictions hold
-        console.print(
-            f"note: whether these images are of the study cannot be told: {error}", soft_wrap=True
-        )
+        return known_images(stored, found), ""
+    except DermaugError as error:  # the predictions hold
+        return {}, f"whether these images are of the study cannot be told: {error}"
+
+
+def _written(table: "pd.DataFrame", known: dict[str, bool]) -> "pd.DataFrame":
+    """The predictions as they are written, with a column that says which images are known."""
+    numbers = {name: table[name].map("{:.6f}".format) for name in table.columns[2:]}
+    told = {name: _KNOWN[trained] for name, trained in known.items()}
+    seen = table["file"].map(told).fillna("")
+    return table.assign(file=table["file"].map(_printable), **numbers, **{"known image": seen})
 
 
 def _tell_known(known: dict[str, bool]) -> None:
     """Name the images that the classifier, or its study, has met before."""
-    for trained, words in ((True, "training images"), (False, "other images of the study")):
+    for trained, words in _KNOWN.items():
         names = [_printable(name) for name, seen in known.items() if seen is trained]
         if names:
             more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
             console.print(
-                f"note: {words} of this classifier, whose predictions say nothing on new images: "
+                f"note: {words}s of this classifier, whose predictions say nothing on new images: "
                 f"{', '.join(names[:MOST_NAMED])}{more}",
                 soft_wrap=True,
             )

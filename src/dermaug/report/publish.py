@@ -6,6 +6,7 @@ as a copy, and no path of the machine on which the study ran.
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,8 +79,8 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
         if len(audit):
             write_csv(aside / "audit.csv", audit)
         files = RunFolder(results.folder)
-        for record in (files.experiment, files.record):
-            write_json(aside / record.name, read_sealed(record))
+        write_json(aside / files.experiment.name, read_sealed(files.experiment))
+        write_json(aside / files.record.name, _without_names(read_sealed(files.record)))
         for path in sorted([*aside.rglob("*.csv"), *aside.rglob("*.json")]):
             write_text(path, without_folders(path.read_text(encoding="utf-8")))
         for figure in drawings(results.compared, scoring):
@@ -101,6 +102,11 @@ def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
     if len(scoring.ladder):
         drawn.append(ladder_figure(scoring.ladder))
     return drawn + curves(results, scoring)
+
+
+def _without_names(record: dict[str, Any]) -> dict[str, Any]:
+    """A `run.json` without what names photographs, whose names may be those of patients."""
+    return record | {"data": record["data"] | {"notes": [], "skipped": {}}}
 
 
 def without_folders(text: str) -> str:

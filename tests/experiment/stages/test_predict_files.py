@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 from PIL import Image
 
 from dermaug.classifiers.model import load_classifier
+from dermaug.cli import images as images_command
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.images import MASK_FOLDER
 from dermaug.data.sources.phantom import write_phantoms
@@ -99,7 +100,10 @@ def test_images_of_the_run_are_known_whatever_their_file(
         shutil.copy(mask, tmp_path / "masks")
     paths = [seen / "a.png", seen / "b.png", min(new.rglob("*.jpg"))]
     found = predict_paths(checkpoint, paths, fabric, tmp_path / "masks")
-    assert known_images(stored, found) == {str(paths[0]): True, str(paths[1]): False}
+    known = known_images(stored, found)
+    assert known == {str(paths[0]): True, str(paths[1]): False}
+    written = images_command._written(found.table, known)
+    assert written["known image"].tolist() == ["training image", "other image of the study", ""]
     alone = StoredClassifier(Path(shutil.copy(checkpoint, tmp_path)))
     assert known_images(alone, found) == {}
 

@@ -22,9 +22,11 @@ ROW = {
         "margin": 0.02,
         "p_equivalence": 0.7,
         "attainable": True,
+        "detectable": np.inf,
     },
 }
 SIZE = "0.031, or 3.1 percentage points"
+DIFFERENCE = "+0.031, or +3.1 percentage points"
 INTERVAL = "(95 % interval +0.012 to +0.050)"
 
 
@@ -39,16 +41,19 @@ INTERVAL = "(95 % interval +0.012 to +0.050)"
          f"net: mean sensitivity (prior-adjusted) is lower by {SIZE}"),
         ({"verdict": EQUIVALENT}, "more does as well as base with the network net, within a "
          "margin of 0.02: the difference in mean sensitivity (prior-adjusted) is "
-         f"+{SIZE} {INTERVAL}."),
+         f"{DIFFERENCE} {INTERVAL}."),
         ({"verdict": INCONCLUSIVE}, "Not settled: more may do better or worse than base with "
          "the network net; the difference in mean sensitivity (prior-adjusted) is "
-         f"+{SIZE} {INTERVAL}."),
+         f"{DIFFERENCE} {INTERVAL}."),
         ({"verdict": INCONCLUSIVE, "low": -0.01}, "(95 % interval −0.010 to +0.050), as chance "
          "alone may give."),
         ({"verdict": INCONCLUSIVE, "metric": "macro_auc", "readout": "auc"}, "the difference in "
          f"macro AUC is +0.031 {INTERVAL}."),
-        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is +{SIZE} {INTERVAL}, and after "
+        ({"verdict": INCONCLUSIVE, "attainable": False}, f"is {DIFFERENCE} {INTERVAL}, and after "
          "adjustment for all comparisons no possible gain would be significant."),
+        ({"verdict": INCONCLUSIVE, "difference": -0.031}, "is −0.031, or −3.1 percentage points"),
+        ({"verdict": INCONCLUSIVE, "detectable": 0.067}, f"{INTERVAL}. This study had 80 % power "
+         "to find a difference of 0.067."),
         ({"verdict": NOT_JUDGED}, "As the table."),
     ],
 )  # fmt: skip

@@ -178,7 +178,7 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     others = "The other arms were not checked."
     found = (
         f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, in separate trainings, "
-        f"the baseline {name} gains {gains}"
+        f"the baseline {name} changes by {gains}"
     )
     if state == REACHED:
         return f"{found}: it has converged within the margins. {others}"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Details, Figure, Group, Section
-from dermaug.report.formats import listed, signed
+from dermaug.report.formats import listed, number, signed
 from dermaug.report.sections.answer import (
     asked_first,
     at_chance,
@@ -99,13 +100,13 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
     """
     arm = f"{row['arm']} (with generated images)" if generated else str(row["arm"])
     pair, metric = f"{row['reference']} with the network {row['model']}", metric_words(row)
-    size, covered = signed(abs(row["difference"])).lstrip("+") + _points(row), _interval(row)
+    size, covered = number(abs(row["difference"])) + _points(row), _interval(row)
     if row["verdict"] in (HELPS, HURTS):
         better, more = ("better", "higher") if row["verdict"] == HELPS else ("worse", "lower")
         small = row["p_equivalence"] <= ALPHA
         less = f", less than the margin of {row['margin']:g}" if small else ""
         return f"{arm} does {better} than {pair}: {metric} is {more} by {size}{less} ({covered})."
-    told = f"{signed(row['difference'])}{_points(row)}"
+    told = f"{signed(row['difference'])}{_points(row, with_sign=True)}"
     difference = f"the difference in {metric} is {told} ({covered})"
     if row["verdict"] == EQUIVALENT:
         return f"{arm} does as well as {pair}, within a margin of {row['margin']:g}: {difference}."
@@ -113,7 +114,13 @@ def plain_verdict(row: Row, *, generated: bool) -> str:
         never = ", and after adjustment for all comparisons no possible gain would be significant"
         out = "" if row["attainable"] else never
         chance = ", as chance alone may give" if row["low"] <= 0 <= row["high"] else ""
-        return f"Not settled: {arm} may do better or worse than {pair}; {difference}{chance}{out}."
+        could = row["detectable"]
+        seen = f" This study had 80 % power to find a difference of {could:.3f}."
+        asked = seen if np.isfinite(could) else ""
+        return (
+            f"Not settled: {arm} may do better or worse than {pair}; {difference}{chance}{out}."
+            + asked
+        )
     return str(row["sentence"])
 
 
@@ -163,11 +170,12 @@ def _tally(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def _points(row: Row) -> str:
+def _points(row: Row, *, with_sign: bool = False) -> str:
     """A difference of shares in percentage points, too; "" for other metrics."""
     if row["metric"] != "balanced_accuracy":
         return ""
-    return f", or {abs(100 * row['difference']):.1f} percentage points"
+    sign = ("−" if row["difference"] < 0 else "+") if with_sign else ""
+    return f", or {sign}{number(abs(100 * row['difference']), 1)} percentage points"
 
 
 def which_classifier(results: RunResults, asked: pd.DataFrame) -> str:
