@@ -152,7 +152,8 @@ def test_what_was_excluded_stays_excluded_when_another_class_is_shown(opened: Op
     out = do.flip(mel, 2, do.flip(mel, 0, {}))
     *_, holds, _ = do.another(nv, out)
     out = do.flip(nv, last, out)
-    _, told = do.again(nv, 1, out)
+    _, told, written = do.again(nv, 1, out)
+    assert written == ""  # what was written before is not this choice
     what = f"{len(labels) - 3} images of 2 classes, 3 excluded"
     assert what in told
     assert "2 excluded (melanoma (mel): 0, 2)" in holds

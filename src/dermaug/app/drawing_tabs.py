@@ -79,8 +79,8 @@ class Choosing:
         return drawn, 1, *nothing_chosen, real, self.holds(name, out), ""
 
     def again(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
-        """Show what has become of the sheet and of what would be written."""
-        return self.sheet(name, place, out).images, self.holds(name, out)
+        """Show what has become of the sheet, and of what would be, and not yet is, written."""
+        return self.sheet(name, place, out).images, self.holds(name, out), ""
 
     def holds(self, name: str, out: Excluded) -> str:
         """What would be written."""
@@ -164,7 +164,7 @@ def image_tab(opened: Opened) -> None:
     does(toggle.click, do.flip, [which, row, excluded], excluded)
     does(toggle_all.click, do.flip_sheet, [which, place, excluded], excluded)
     does(toggle_copies.click, do.flip_copies, [which, excluded], excluded)
-    does(excluded.change, do.again, [which, place, excluded], [drawn, holds])
+    does(excluded.change, do.again, [which, place, excluded], [drawn, holds, said])
     does(write.click, do.save, [which, excluded, name], said)
 
 
@@ -276,9 +276,11 @@ def _picked(event: gr.SelectData) -> tuple[int, Any]:
 
 
 def _shown(drawn: Drawn) -> tuple[Any, ...]:
-    """What was drawn, and of which class."""
+    """What was drawn, and by which generator."""
     images = [(image, str(place)) for place, image in enumerate(drawn.images)]
-    return _made(drawn, images, f"{class_words(drawn.generator.label)}: {drawn.how}")
+    one = drawn.generator
+    origin = f"{class_words(one.label)}, {one.family} of fold {one.fold}, seed {one.seed}"
+    return _made(drawn, images, f"{origin}: {drawn.how}")
 
 
 def _made(last: Drawn | None, images: list[Captioned], how: str) -> tuple[Any, ...]:

@@ -32,7 +32,10 @@ STYLE = """
     repeat(auto-fill, minmax(max(5rem, 100% / (var(--grid-cols) + 1)), 1fr)) !important;
 }
 .html-container { overflow-x: auto }
-@media (max-width: 40rem) { .html-container :is(th, td) { padding: .3rem !important } }
+@media (max-width: 40rem) {
+  .html-container :is(th, td) { padding: .3rem !important }
+  .tab-container button { padding: 0 .4rem }
+}
 """
 
 
