@@ -82,6 +82,30 @@ def test_other_ids_and_labels_are_other_data(
     assert line.startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "told"),
+    [
+        ("age", 25.0, "ages"),
+        ("sex", "male", "sexes"),
+        ("localization", "ear", "body sites"),
+        ("skin_tone", "II", "skin tones"),
+        ("dx_type", "confocal", "types of diagnosis"),
+        ("device", "lens", "devices or sources"),
+    ],
+)
+def test_traits_are_compared_and_do_not_name_the_data(
+    store: Callable[..., PixelStore], column: str, value: object, told: str
+) -> None:
+    here = store("here", [0, 1, 2, 3])
+    table = here.catalog.table.copy()
+    table[column] = [value, *table[column].tolist()[1:]] if column in table else [value, "", "", ""]
+    other = replace(here, catalog=replace(here.catalog, table=table))
+    assert other.fingerprint == here.fingerprint  # folds and networks do not depend on it
+    assert differences(here.table, other.table).lines == (
+        f"1 images have other {told}, for example 0.jpg",
+    )
+
+
 def test_other_classes_and_images_left_out_are_other_data(
     store: Callable[..., PixelStore],
 ) -> None:

@@ -15,6 +15,16 @@ from dermaug.data.signature import SIDE, Signature
 
 IDENTITY = ("image_id", "lesion_id", "patient_id", "label", "file", "mask")
 """Columns of `contents_table` that identify a data set; pixels also depend on the decoder."""
+TRAITS = {
+    "age": "ages",
+    "sex": "sexes",
+    "localization": "body sites",
+    "skin_tone": "skin tones",
+    "dx_type": "types of diagnosis",
+    "device": "devices or sources",
+}
+"""Columns by which images are only described, and their names; no network or split depends on them,
+but scores of subgroups do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +65,7 @@ class Contents:
 def contents_table(
     catalog: Catalog, contents: Contents, skipped: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """One row per image, sorted by id: ids, label, and the digests of file, mask and pixels.
+    """One row per image, sorted by id: ids, label, traits, digests of file, mask and pixels.
 
     Args:
         catalog: The images that are used.
@@ -63,7 +73,8 @@ def contents_table(
         skipped: Ids of images that belong to the data and cannot be used; their other cells are
             empty.
     """
-    table = catalog.table[["image_id", "lesion_id", "patient_id", "label"]].assign(
+    named = ["image_id", "lesion_id", "patient_id", "label", *TRAITS]
+    table = catalog.table.reindex(columns=named).assign(
         file=contents.files, mask=contents.masks, pixels=contents.pixels
     )
     lost = pd.DataFrame({"image_id": list(skipped)}, columns=table.columns)
@@ -108,21 +119,25 @@ def differences(before: pd.DataFrame, now: pd.DataFrame) -> Differences:
     """
     old, new = before.set_index("image_id"), now.set_index("image_id")
     both = old.index.intersection(new.index)
+    mine, theirs = old.loc[both], new.loc[both]
+    names = {
+        "file": "content under the same name",
+        "mask": "segmentations",
+        "label": "labels",
+        "lesion_id": "lesions",
+        "patient_id": "patients",
+        **TRAITS,
+    }
     found = {
-        f"images have other {what}": both[(old.loc[both, column] != new.loc[both, column])]
-        for column, what in (
-            ("file", "content under the same name"),
-            ("mask", "segmentations"),
-            ("label", "labels"),
-            ("lesion_id", "lesions"),
-            ("patient_id", "patients"),
-        )
+        f"images have other {what}": both[mine[column] != theirs[column]]
+        for column, what in names.items()
+        if column in mine  # a run may be older than what is remembered of its data now
     }
     found["images are missing"] = old.index.difference(new.index)
     found["images are new"] = new.index.difference(old.index)
     lines = tuple(
-        f"{len(names):,} {what}, for example {', '.join(map(str, names[:3]))}"
-        for what, names in found.items()
-        if len(names)
+        f"{len(ids):,} {what}, for example {', '.join(map(str, ids[:3]))}"
+        for what, ids in found.items()
+        if len(ids)
     )
-    return Differences(len({name for names in found.values() for name in names}), lines)
+    return Differences(len({name for ids in found.values() for name in ids}), lines)

@@ -125,11 +125,10 @@ def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelSto
     Raises:
         DermaugError: Images differ; the message states how many and in which respect.
     """
-    if before == store.fingerprint:
-        return
-    now = store.table
-    noted = read_contents(run, name)
+    noted, now = read_contents(run, name), store.table
     found = differences(noted, now)
+    if before == store.fingerprint and not found.images:
+        return
     raise DermaugError(
         f"{what}: {run} was started with other data: {found.images:,} images differ (it had "
         f"{len(noted):,}, now there are {len(now):,}); pass the original data, or choose another "
