@@ -151,3 +151,32 @@ def test_an_interrupted_sitting_goes_on_where_it_stopped(
     # The other reader's page in the same browser knows nothing of these answers.
     page.goto((folder / "send/reader1.html").as_uri())
     assert page.inner_text("#resumed") == ""
+
+
+def test_two_windows_of_one_page_keep_all_answers(folder: Path, browse: Callable[[], Any]) -> None:
+    key, first = read_key(folder), browse()
+    second, order = first.context.new_page(), key.orders["reader1"]
+    for page in (first, second):  # both are open before anything is answered
+        page.goto((folder / "send/reader1.html").as_uri())
+    first.bring_to_front()
+    first.click("#begin")
+    press_answers(first, key, order[:5])
+    second.bring_to_front()
+    second.wait_for_selector("#elsewhere", state="visible")
+    assert "5 of 8 images are kept" in second.inner_text("#resumed")
+    second.click("#begin")
+    assert second.inner_text("#told") == "Image 6 of 8, 5 answered"
+    press_answers(second, key, order[5:6])
+    first.bring_to_front()
+    first.wait_for_selector("#elsewhere", state="visible")
+    assert first.inner_text("#told") == "Image 7 of 8, 6 answered"
+
+    # A window that has heard nothing of the other one does not write over its answers.
+    first.evaluate("state = { turn: 0, at: 0, answers: Array.from({ length: number }, blank) }")
+    first.keyboard.press("r")
+    assert first.inner_text("#told") == "Image 7 of 8, 6 answered"
+    for page in (first, second):
+        page.close()
+    again = first.context.new_page()
+    again.goto((folder / "send/reader1.html").as_uri())
+    assert "6 of 8 images are kept" in again.inner_text("#resumed")
