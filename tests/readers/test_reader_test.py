@@ -265,3 +265,58 @@ def test_the_report_of_the_run_shows_the_test_in_its_folder(
         pd.testing.assert_frame_equal(again.tables[name], table, check_dtype=False)
     assert "better than guessing" in str(reader_section(results).content[0])
     assert read_json(tmp_path / "readers/key.json")["test"] == key.test
+
+
+@pytest.fixture
+def scored(drawn_study: Study, tmp_path: Path) -> RunResults:
+    """A run with a scored reader test in its folder."""
+    results = replace(drawn_study(), folder=tmp_path / "run")
+    folder = results.folder / "readers"
+    key = make(results, folder)
+    file = write(tmp_path / "1.csv", key, "reader1", truth(key, "reader1"))
+    score_readers(key, read_answers(key, [file])).write(folder)
+    return results
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new"),
+    [("origins", "1.0", "0.2"), ("origins", "low", "lo"), ("times", "answered", "answred")],
+)
+def test_a_table_that_was_edited_is_refused_by_name(
+    scored: RunResults, table: str, old: str, new: str
+) -> None:
+    path = scored.folder / f"readers/scores/{table}.csv"
+    text = path.read_text()
+    path.write_text(text.replace(old, new, 1))
+    assert path.read_text() != text
+    with pytest.raises(DermaugError, match=rf"{table}\.csv: .* found that it was changed since"):
+        reader_section(scored)
+
+
+def test_a_test_of_another_run_or_generator_is_refused(scored: RunResults, tmp_path: Path) -> None:
+    assert reader_section(scored).content
+    other = replace(scored, record=scored.record.model_copy(update={"id": "another"}))
+    with pytest.raises(DermaugError, match=r"found that of another run; move .* to another place"):
+        reader_section(other)
+    drawn = [
+        replace(one, record=one.record.model_copy(update={"digest": "1"}))
+        for one in scored.generators
+    ]
+    with pytest.raises(DermaugError, match="found that of an earlier dcgan"):
+        reader_section(replace(scored, generators=tuple(drawn)))
+    key = scored.folder / "readers/key.json"
+    key.rename(tmp_path / "key.json")
+    with pytest.raises(DermaugError, match="found no key"):
+        reader_section(scored)
+
+
+def test_scores_of_another_test_are_refused(scored: RunResults) -> None:
+    folder = scored.folder / "readers"
+    (folder / "scores").rename(scored.folder / "kept")
+    (folder / "key.json").unlink()
+    (folder / "send").rename(scored.folder / "sent")
+    folder.rmdir()
+    make(scored, folder)
+    (scored.folder / "kept").rename(folder / "scores")
+    with pytest.raises(DermaugError, match="found those of a test with another key"):
+        reader_section(scored)

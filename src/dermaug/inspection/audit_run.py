@@ -20,7 +20,7 @@ from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow, GeneratorRecord
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.run.ties import network_digest
+from dermaug.experiment.run.ties import network_digests
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
@@ -148,7 +148,8 @@ def _audit_generator(
     checkpoint = recorded_checkpoint(run.job(control.key).classifier)
     synthetic = recorded_set(files.synthetic)
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
-    parts += [network_digest(run, control.key), len(synthetic.labels), run.fingerprint]
+    parts += network_digests(run.files, [control.key]).values()
+    parts += [len(synthetic.labels), run.fingerprint]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     if files.audit.exists() and (stored := AuditRecord.read(files.audit)).key == key:
         return _tables(stored)

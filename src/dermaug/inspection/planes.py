@@ -1,19 +1,19 @@
 """t-SNE planes of a run: test images of two classifiers, and real beside synthetic images."""
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from dermaug.errors import DermaugError
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.run.ties import network_digest
+from dermaug.experiment.run.ties import network_digests
 from dermaug.experiment.stages.judges import Judge, classifier_judge
 from dermaug.files import Record
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
@@ -39,8 +39,11 @@ class Point(Record):
 class EmbeddingRecord(Record):
     """`embedding.json`."""
 
-    key: str
-    """Digest of everything that the planes depend on."""
+    version: int
+    run: str
+    """`RunRecord.id` of its run."""
+    networks: dict[str, str]
+    """Key of each job whose network or images are shown -> digest of the network's checkpoint."""
     points: tuple[Point, ...]
 
 
@@ -73,12 +76,13 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     checkpoints = [
         recorded_checkpoint(run.job(trial.key).classifier) for trial in (control, treated)
     ]
-    parts = [VERSION, *(network_digest(run, trial.key) for trial in (control, treated))]
-    parts += [run.fold(control.fold).key, *(job.key for job in generators)]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    keys = [job.key for job in (control, treated, *generators)]
+    tied, identity = network_digests(run.files, keys), RunRecord.read(run.files.record).id
     path = run.files.embedding
-    if path.exists() and (stored := EmbeddingRecord.read(path)).key == key:
-        return _table(stored)
+    if path.exists():
+        stored = EmbeddingRecord.read(path)
+        if (stored.version, stored.run, stored.networks) == (VERSION, identity, tied):
+            return _table(stored)
     judges = [classifier_judge(checkpoint, device) for checkpoint in checkpoints]
     planes = [
         _test_plane(run, control, judges[0], WITHOUT),
@@ -87,14 +91,29 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     ]
     table = pd.concat(planes, ignore_index=True)[COLUMNS]
     rows = table.round(3).to_dict("records")
-    EmbeddingRecord(key=key, points=tuple(map(Point.model_validate, rows))).write(path)
+    points = tuple(map(Point.model_validate, rows))
+    EmbeddingRecord(version=VERSION, run=identity, networks=tied, points=points).write(path)
     return table
 
 
 def read_embedding(run_folder: Path) -> pd.DataFrame:
-    """Read the planes stored by `embed_run`; empty without any."""
-    path = RunFolder(run_folder).embedding
-    return _table(EmbeddingRecord.read(path)) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    """Read the planes stored by `embed_run`; empty without any.
+
+    Raises:
+        DermaugError: The file is damaged, or shows other networks than those of the run.
+    """
+    run = RunFolder(run_folder)
+    if not run.embedding.exists():
+        return pd.DataFrame(columns=COLUMNS)
+    record = EmbeddingRecord.read(run.embedding)
+    now = network_digests(run, record.networks)
+    if record.run != RunRecord.read(run.record).id or record.networks | now != record.networks:
+        raise DermaugError(
+            f"{run.embedding}: expected the planes of this run's networks as they are, found those "
+            "of another run or of networks that were trained again since; delete the file, and "
+            "give the command of the run again: it draws them again"
+        )
+    return _table(record)
 
 
 def _table(record: EmbeddingRecord) -> pd.DataFrame:

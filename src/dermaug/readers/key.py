@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from dermaug.errors import DermaugError
+from dermaug.experiment.run.results import RunResults
 from dermaug.files import Record
 
 KEY = "key.json"
@@ -31,11 +32,15 @@ class Case(Record):
 class ReaderKey(Record):
     """`key.json`."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     test: str
     """Random name of the test, which pages and answers repeat."""
     run: str
     """Name of the experiment."""
+    run_id: str
+    """`RunRecord.id` of the run."""
+    generators: dict[str, str]
+    """Each network that may have drawn images -> digest of its checkpoint."""
     data: str
     """Name of the data set."""
     fold: int
@@ -47,6 +52,36 @@ class ReaderKey(Record):
     cases: tuple[Case, ...]
     orders: dict[str, tuple[int, ...]]
     """Reader -> places in `cases`, in the order shown."""
+
+
+def generator_digests(results: RunResults, fold: int) -> dict[str, str]:
+    """The networks of a fold, in words -> digest of the checkpoint of each."""
+    return {
+        f"{one.family} {one.record.label}, seed {one.seed}": one.record.digest
+        for one in results.networks
+        if one.fold == fold
+    }
+
+
+def refuse_other_test(folder: Path, key: ReaderKey, results: RunResults) -> None:
+    """Raise unless a reader test was made from a run and its generators as they are.
+
+    Args:
+        folder: Folder of the test.
+        key: Its key.
+        results: The run.
+
+    Raises:
+        DermaugError: It was made from another run, or one of its generators was trained again.
+    """
+    now = generator_digests(results, key.fold)
+    changed = [name for name, one in key.generators.items() if now.get(name, one) != one]
+    if key.run_id != results.record.id or changed:
+        what = f"an earlier {changed[0]}" if key.run_id == results.record.id else "another run"
+        raise DermaugError(
+            f"{folder / KEY}: expected a reader test of this run and its generators, found that of "
+            f"{what}; move {folder} to another place: its scores are also in its own page"
+        )
 
 
 def read_key(folder: Path) -> ReaderKey:

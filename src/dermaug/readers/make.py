@@ -10,7 +10,7 @@ from dermaug.aside import folder_written_aside
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import write_text
 from dermaug.output_places import require_new_folder, require_outside
-from dermaug.readers.key import KEY, SEND, Case, ReaderKey
+from dermaug.readers.key import KEY, SEND, Case, ReaderKey, generator_digests
 from dermaug.readers.opinions import classifier_opinions
 from dermaug.readers.page import INSTRUCTIONS, reader_page
 from dermaug.readers.selection import Chosen, choose_images, shortfalls
@@ -54,6 +54,8 @@ def make_reader_test(
     key = ReaderKey(
         test=secrets.token_hex(8),
         run=results.experiment.name,
+        run_id=results.record.id,
+        generators=generator_digests(results, fold.index),
         data=results.catalog.name,
         fold=fold.index,
         size=int(images[0].shape[0]),

@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from dermaug.csv_files import write_csv
-from dermaug.errors import DermaugError
-from dermaug.readers.key import REAL, SYNTHETIC, ReaderKey
+from dermaug.files import sha256
+from dermaug.readers.key import KEY, REAL, SYNTHETIC, ReaderKey
 from dermaug.stats.kappa import cohen_kappa
 from dermaug.stats.multireader import LEAST_READERS, reader_mean
 from dermaug.stats.proportion import wilson
+from dermaug.stored_tables import Source, read_tables, write_tables
 
 SCORES = "scores"
 """Folder of the tables in the folder of the test."""
@@ -56,25 +56,26 @@ class ReaderScores:
 
     def write(self, folder: Path) -> None:
         """Write a CSV file for each table below the folder of the test."""
-        for name, table in self.tables.items():
-            write_csv(folder / SCORES / f"{name}.csv", table)
+        write_tables(folder / SCORES, self.tables, _source(folder))
 
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read the tables written by `write`.
 
         Raises:
-            DermaugError: A table is missing or damaged.
+            DermaugError: A table is missing or was changed, or belongs to another test.
         """
-        try:
-            keys = {"scope": str, "generator": str}
-            paths = {each.name: folder / SCORES / f"{each.name}.csv" for each in fields(cls)}
-            return cls(**{name: pd.read_csv(path, dtype=keys) for name, path in paths.items()})
-        except (OSError, ValueError):  # pandas' ParserError is a ValueError
-            raise DermaugError(
-                f"{folder / SCORES}: expected the tables of `dermaug readers score`, found one "
-                "missing or damaged; score the answers again"
-            ) from None
+        names = [each.name for each in fields(cls)]
+        return cls(**read_tables(folder / SCORES, names, _source(folder)))
+
+
+def _source(folder: Path) -> Source:
+    return Source(
+        sha256(folder / KEY),
+        "the scores of a reader test",
+        "those of a test with another key",
+        "score the answers with `dermaug readers score`",
+    )
 
 
 def score_readers(key: ReaderKey, answers: pd.DataFrame) -> ReaderScores:

@@ -7,7 +7,9 @@ from typing import Self
 import pandas as pd
 
 from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.results import RunResults
+from dermaug.files import content_digest, sha256
 from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
@@ -26,11 +28,11 @@ from dermaug.scoring.operating_scores import score_operating_points
 from dermaug.scoring.points import point_of
 from dermaug.scoring.roc_scores import score_confusion, score_roc
 from dermaug.scoring.scores import score_classes, score_trials
-from dermaug.scoring.stored import read_tables, write_tables
 from dermaug.scoring.subgroup_scores import score_subgroups
 from dermaug.scoring.threats import Known, threats
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.stats.hierarchy import RESAMPLES
+from dermaug.stored_tables import Source, read_tables, write_tables
 
 FOLDER = "scoring"
 """Folder beside the run, with one CSV file per table, named after the table."""
@@ -104,7 +106,7 @@ class Scoring:
         Returns:
             The folder below it that holds the tables.
         """
-        write_tables(folder / FOLDER, self.tables, run)
+        write_tables(folder / FOLDER, self.tables, None if run is None else _source(run))
         return folder / FOLDER
 
     @classmethod
@@ -115,7 +117,19 @@ class Scoring:
             DermaugError: A table is missing or was changed, or the run has other results by now.
         """
         names = [each.name for each in fields(cls)]
-        return cls(**read_tables(folder / FOLDER, names, RunFolder(folder)))
+        return cls(**read_tables(folder / FOLDER, names, _source(RunFolder(folder))))
+
+
+def _source(run: RunFolder) -> Source:
+    """All that a scoring is made from: the experiment and every finished job."""
+    record = RunRecord.read(run.record)
+    jobs = [sha256(job.record) for job in run.finished(record.jobs)]
+    return Source(
+        content_digest({"run": record.id, "experiment": record.experiment, "jobs": jobs}),
+        "the scoring of a run",
+        "that of other results: trainings have ended since, or the tables are those of another run",
+        f"run `dermaug score {run.path}`",
+    )
 
 
 def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:

@@ -380,6 +380,8 @@ def test_journal_of_a_generator_without_losses_is_drawn(
         (f"{GENERATOR}/audit.json", {"pairs": 3}, lambda folder: read_audit(folder / GENERATOR)),
         (EMBEDDING, "[]", read_embedding),
         (EMBEDDING, {"points": [{"plane": "with", "x": "a"}]}, read_embedding),
+        (EMBEDDING, {"run": "another"}, read_embedding),
+        (EMBEDDING, {"networks": {TRIAL: "another"}}, read_embedding),
     ],
 )
 def test_audit_of_other_content_is_named(

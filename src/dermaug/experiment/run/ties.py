@@ -1,11 +1,12 @@
 """What ties the record of a job to its run, to the jobs that it used, and to its journal."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Job
 from dermaug.experiment.run.artefacts import refuse_other_run
-from dermaug.experiment.run.layout import RECORD
+from dermaug.experiment.run.layout import RECORD, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, Ties, TrialRecord
 from dermaug.experiment.run.run import Run
 from dermaug.files import read_sealed, sha256
@@ -20,7 +21,7 @@ def ties_of(run: Run, job: Job) -> Ties:
     """
     return Ties(
         run=RunRecord.read(run.files.record).id,
-        needs={key: network_digest(run, key) for key in job.requires},
+        needs=network_digests(run.files, job.requires),
         journal=_journal(run.job(job.key).journal),
     )
 
@@ -45,17 +46,19 @@ def refuse_untied(run: Run, job: Job, record: GeneratorRecord | TrialRecord) -> 
             f"none (by SHA-256, which is in {RECORD}); the file was changed or belongs to another "
             "training: restore it, or delete the folder of the training and run the study again"
         )
-    for key, digest in record.ties.needs.items():
-        if run.is_done(key) and network_digest(run, key) != digest:
+    for key, digest in network_digests(run.files, record.ties.needs).items():
+        if record.ties.needs[key] != digest:
             raise DermaugError(
                 f"{files.path}: was made with {key}, which was trained again or replaced since; "
                 f"put that back, or delete {files.path} and run the study again"
             )
 
 
-def network_digest(run: Run, key: str) -> str:
-    """The digest of a finished job's network, whose checkpoint may have been deleted."""
-    return str(read_sealed(run.job(key).record)["digest"])
+def network_digests(run: RunFolder, keys: Iterable[str]) -> dict[str, str]:
+    """Key -> digest of the network, for those of some jobs that have finished."""
+    return {
+        key: str(read_sealed(run.job(key).record)["digest"]) for key in keys if run.is_done(key)
+    }
 
 
 def _journal(path: Path) -> str:

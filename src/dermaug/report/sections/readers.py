@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dermaug.experiment.run.results import RunResults
-from dermaug.readers.key import KEY, ReaderKey, read_key
+from dermaug.readers.key import ReaderKey, read_key, refuse_other_test
 from dermaug.readers.scores import ALL, SCORES, ReaderScores
 from dermaug.report.blocks import Block, Bullets, Details, Section, Table
 from dermaug.report.document import Page
@@ -33,10 +33,12 @@ def reader_section(results: RunResults) -> Section:
     """The scores of the reader test in the run's folder; empty without any."""
     folder = results.folder / FOLDER
     content: list[Block] = []
-    if (folder / KEY).is_file() and (folder / SCORES).is_dir():
+    if (folder / SCORES).is_dir():
+        key = read_key(folder)
+        refuse_other_test(folder, key, results)
         scores = ReaderScores.read(folder)
         sentences = Bullets(tuple(reader_sentences(scores)))
-        first, *others = reader_tables(scores, read_key(folder))
+        first, *others = reader_tables(scores, key)
         content = [sentences, DESIGN, first, Details("All tables of the reader test", others)]
     return Section("readers", "Reader test", content)
 
