@@ -1,5 +1,6 @@
 """A run is the same wherever its data lie: what lies there is told by its content."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,17 @@ def test_other_data_at_the_same_path_are_others(here: Path) -> None:
     write_phantoms(here / "data", PhantomConfig(number=84, balanced=True), 32)
     with pytest.raises(DermaugError, match="started with other data"):
         open_run(here / "run", asked("data"))
+
+
+def test_patients_of_another_sex_are_other_data(here: Path) -> None:
+    """Scores by sex would change, although no image and no label does."""
+    open_run(here / "run", asked("data"))
+    path = here / "data/HAM10000_metadata.csv"
+    path.write_text(path.read_text().replace(",female,", ",male,"))
+    with pytest.raises(DermaugError, match="started with other data") as caught:
+        open_run(here / "run", asked("data"))
+    (line,) = caught.value.details
+    assert re.match(r"\d+ images have other sexes, for example ", line)
 
 
 def test_phantoms_drawn_on_demand_are_no_folder(here: Path) -> None:

@@ -76,14 +76,21 @@ def test_a_checkpoint_of_an_earlier_version_is_named(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04", None])
-def test_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", "empty, .* restore it from a copy"),
+        (b"\0" * 5_000, "empty, .* restore it from a copy"),
+        (b"\x80\x04", "not a dermaug checkpoint"),
+        (None, "incomplete or damaged"),
+    ],
+)
+def test_file_that_is_no_checkpoint(tmp_path: Path, content: bytes | None, expected: str) -> None:
     path = tmp_path / "a.safetensors"
     if content is None:
         save_checkpoint(path, {"weights": torch.zeros(100)})
         content = path.read_bytes()[:-50]
     path.write_bytes(content)
-    expected = "incomplete or damaged" if len(content) > 2 else "not a dermaug checkpoint"
     with pytest.raises(DermaugError, match=expected) as caught:
         load_checkpoint(path)
     assert "delete" not in caught.value.message

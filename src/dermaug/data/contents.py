@@ -79,7 +79,7 @@ def contents_table(
     )
     lost = pd.DataFrame({"image_id": list(skipped)}, columns=table.columns)
     both = pd.concat([table, lost], ignore_index=True) if len(lost) else table
-    return both.fillna("").astype(str).sort_values("image_id", ignore_index=True)
+    return both.astype(object).fillna("").astype(str).sort_values("image_id", ignore_index=True)
 
 
 def fingerprint(table: pd.DataFrame, classes: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ COMPRESSION = 1
 """Compression of PNG files: 40 % faster than the default 6, with files 7 % larger at 64 px."""
 BATCHES_AHEAD = 2
 """Number of batches that may still be written while the next one is drawn."""
+AGAIN = "delete the folder and generate it again"
 SEALED: dict[Layout, tuple[str, ...]] = {"array": (METADATA, ARRAY), "png": (METADATA,)}
 """Files whose digests are in the manifest; those of PNG files are a column of the metadata."""
 
@@ -185,30 +186,39 @@ def _write_tables(
     record.write(folder / MANIFEST)
 
 
-def read_synthetic_set(folder: Path) -> SyntheticSet:
+def read_synthetic_set(folder: Path, remedy: str = AGAIN) -> SyntheticSet:
     """Read a set written by `write_synthetic_set`.
+
+    Args:
+        folder: Folder of the set.
+        remedy: Advice in errors for a set that is incomplete or was changed.
 
     Raises:
         DermaugError: The folder is not a synthetic set, or its files do not agree.
     """
+    if not (folder / MANIFEST).is_file():
+        raise DermaugError(
+            f"{folder}: expected a synthetic set, found no {MANIFEST} in it; {remedy}"
+        )
     record = SyntheticRecord.read(folder / MANIFEST)
-    labels, latents, images = _read_parts(folder, record)
+    labels, latents, images = _read_parts(folder, record, remedy)
     number, size = record.number, record.size
     if not len(images) == len(labels) == number or images.shape[1:] != (size, size, 3):
         raise DermaugError(
             f"{folder}: {len(images)} images {images.shape[1:]}, {len(labels)} rows of {METADATA} "
-            f"and {number} images of {size} px in the manifest do not agree; delete the folder"
+            f"and {number} images of {size} px in the manifest do not agree; {remedy}"
         )
     return SyntheticSet(images, labels, record.provenance, latents)
 
 
 def _read_parts(
-    folder: Path, record: SyntheticRecord
+    folder: Path, record: SyntheticRecord, remedy: str
 ) -> tuple[tuple[str, ...], tuple[str, ...], UInt8[np.ndarray, "n h w 3"]]:
     """Labels, latents and images of the folder, after a check that no file has changed."""
     try:
         for name in SEALED[record.layout]:
-            _refuse_changed(folder / name, known_sha256(folder / name), record.sha256.get(name))
+            path, noted = folder / name, record.sha256.get(name)
+            _refuse_changed(path, known_sha256(path), noted, remedy)
         table = pd.read_csv(folder / METADATA, dtype=str, keep_default_na=False)
         labels, latents = tuple(table["label"]), tuple(table["latent"])
         if record.layout == "array":
@@ -216,22 +226,20 @@ def _read_parts(
         else:
             files = [safe_join(folder, name) for name in table["file_name"]]
             for file, digest in zip(files, table["sha256"], strict=True):
-                _refuse_changed(file, sha256(file), digest)
+                _refuse_changed(file, sha256(file), digest, remedy)
             images = np.stack([np.asarray(decode_whole(file)) for file in files])
     except (OSError, EOFError, ValueError, KeyError) as error:  # pandas raises ValueErrors
-        raise DermaugError(
-            f"{folder}: incomplete synthetic set ({error}); delete the folder and generate it again"
-        ) from None
+        raise DermaugError(f"{folder}: incomplete synthetic set ({error}); {remedy}") from None
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4:
         raise DermaugError(f"{folder / ARRAY}: expected pixels (n, height, width, 3) in 8 bits")
     return labels, latents, images
 
 
-def _refuse_changed(path: Path, found: str, expected: str | None) -> None:
+def _refuse_changed(path: Path, found: str, expected: str | None, remedy: str) -> None:
     if found != expected:
         raise DermaugError(
             f"{path}: its content has changed since it was drawn (SHA-256 {found[:16]}, expected "
-            f"{str(expected)[:16]}); delete the folder and generate it again"
+            f"{str(expected)[:16]}); {remedy}"
         )
 
 

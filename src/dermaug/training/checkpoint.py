@@ -110,6 +110,8 @@ def checkpoint_digest(path: Path) -> str:
     digest = beginning[found + len(DIGEST) :][: len(BLANK)]
     if 0 <= found <= BEGINNING and len(digest) == len(BLANK):
         return digest.decode(errors="replace")
+    if not beginning.strip(b"\0"):  # what a copy leaves that was broken off
+        raise DermaugError(f"{path}: empty, so that its network is lost; {REMEDY}")
     if f'"{HEADER}"'.encode() in beginning:
         raise DermaugError(
             f"{path}: incomplete or damaged, or of an earlier version of dermaug; {REMEDY}"

@@ -233,8 +233,36 @@ def test_predictions_that_were_changed_or_exchanged_are_named(
     shutil.copy(others, mine)
     with pytest.raises(DermaugError, match=expected):
         read(folder, asked)
+    mine.unlink()
+    with pytest.raises(DermaugError, match=f"{expected}, found no file; .* delete {mine.parent} "):
+        read(folder, asked)
     mine.write_bytes(kept)
     assert len(read(folder, asked).trials) == 2
+
+
+@pytest.mark.parametrize("lost", ["metadata.csv", "images.npy", "manifest.json", ""])
+def test_a_lost_synthetic_set_comes_back_as_the_advice_says(
+    folder: Path, asked: Experiment, lost: str
+) -> None:
+    path = folder / GENERATOR / "synthetic" / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(DermaugError, match=f"delete {folder / GENERATOR} and run the study again"):
+        read(folder, asked)
+    if not lost:
+        shutil.rmtree(folder / GENERATOR)
+        run_experiment(folder, asked, Launch("cpu"))
+        assert len(read(folder, asked).generators) == 1
+
+
+@pytest.mark.parametrize("name", ["data.parquet", "details.npy"])
+@pytest.mark.parametrize("as_folder", [True, False])
+def test_lost_contents_of_images_are_named(folder: Path, name: str, as_folder: bool) -> None:
+    path = folder / "contents" / name
+    path.unlink()
+    if as_folder:
+        path.mkdir()
+    with pytest.raises(DermaugError, match=f"{path}: expected .* no file.*; copy the whole run"):
+        read_remembered(folder)
 
 
 def exchange(one: Path, other: Path) -> None:

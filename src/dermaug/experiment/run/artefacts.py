@@ -102,11 +102,12 @@ def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
     Raises:
         DermaugError: The file is missing or damaged, or is not the one that the trial wrote.
     """
-    if path.is_file() and sha256(path) != record.predictions.get(path.name):
+    found = path.is_file()
+    if not found or sha256(path) != record.predictions.get(path.name):
+        others = f"others (by SHA-256, which is in {RECORD})" if found else "no file"
         raise DermaugError(
-            f"{path}: expected the predictions that this trial wrote, found others (by SHA-256, "
-            f"which is in {RECORD}); the file was changed or belongs to another trial: restore it, "
-            "or delete the folder of the trial and run the study again"
+            f"{path}: expected the predictions that this trial wrote, found {others}; restore "
+            f"them, or delete {path.parent} and run the study again"
         )
     return read_predictions(path, record.classes)
 
@@ -144,15 +145,17 @@ def recorded_set(folder: Path) -> SyntheticSet:
     Raises:
         DermaugError: Another generator drew the set, or a file is missing or damaged.
     """
-    synthetic, generator = read_synthetic_set(folder), JobFolder(folder.parent)
-    if generator.synthetic == folder and generator.record.is_file():
-        digest = GeneratorRecord.read(generator.record).digest
-        if synthetic.provenance.generator != digest:
-            raise DermaugError(
-                f"{folder}: expected images drawn by the generator in the folder above, found "
-                "those of another one; folders were exchanged after they were written: put them "
-                "back"
-            )
+    generator = JobFolder(folder.parent)
+    if generator.synthetic != folder or not generator.record.is_file():
+        return read_synthetic_set(folder)
+    synthetic = read_synthetic_set(
+        folder, f"restore it, or delete {folder.parent} and run the study again"
+    )
+    if synthetic.provenance.generator != GeneratorRecord.read(generator.record).digest:
+        raise DermaugError(
+            f"{folder}: expected images drawn by the generator in the folder above, found those of "
+            "another one; folders were exchanged after they were written: put them back"
+        )
     return synthetic
 
 

@@ -70,7 +70,10 @@ def read_remembered(run: Path) -> Remembered:
     try:
         details = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # numpy's readers of headers know of many
-        raise DermaugError(f"{path}: expected the detail of the run's images ({error})") from None
+        found = error if path.is_file() else "there is no file"
+        raise DermaugError(
+            f"{path}: expected the detail of the run's images ({found}); copy the whole run folder"
+        ) from None
     if details.dtype != np.int8 or details.shape != (len(table), SIDE, SIDE):
         raise DermaugError(f"{path}: expected the detail of {len(table)} images, found other data")
     return Remembered(table, details)
@@ -95,13 +98,12 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
         DermaugError: It is missing or damaged.
     """
     path = RunFolder(run).contents(name)
-    try:
-        table = read_parquet(path)
-    except FileNotFoundError:
+    if not path.is_file():
         raise DermaugError(
             f"{path}: expected the stored contents of the run's images, found no file; copy the "
             "whole run folder"
-        ) from None
+        )
+    table = read_parquet(path)
     _refuse_others(run, path)
     expected = (*IDENTITY, "pixels")
     if not set(expected) <= set(table.columns):
