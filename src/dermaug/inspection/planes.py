@@ -8,7 +8,7 @@ import torch
 
 from dermaug.errors import DermaugError
 from dermaug.evaluation.embedding import FEWEST, embed
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Job
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
@@ -76,8 +76,9 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     checkpoints = [
         recorded_checkpoint(run.job(trial.key).classifier) for trial in (control, treated)
     ]
-    keys = [job.key for job in (control, treated, *generators)]
-    tied, identity = network_digests(run.files, keys), RunRecord.read(run.files.record).id
+    shown: list[Job] = [control, treated, *generators]
+    tied = network_digests(run.files, (job.key for job in shown))
+    identity = RunRecord.read(run.files.record).id
     path = run.files.embedding
     if path.exists():
         stored = EmbeddingRecord.read(path)

@@ -103,7 +103,7 @@ def checkpoint_digest(path: Path) -> str:
         with open(path, "rb") as file:  # noqa: PTH123  # a name is enough, as model cards show
             beginning = file.read(BEGINNING + len(BLANK))
     except FileNotFoundError:
-        raise DermaugError(f"no checkpoint at {path}") from None
+        raise DermaugError(f"no checkpoint at {path}; {REMEDY}") from None
     except OSError as error:
         raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
     found = beginning.find(DIGEST.encode())

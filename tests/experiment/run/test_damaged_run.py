@@ -323,7 +323,7 @@ def test_journals_that_were_changed_or_lost_are_named(
     folder: Path, asked: Experiment, job: str
 ) -> None:
     path = folder / job / "journal.jsonl"
-    path.write_text(path.read_text().replace("1", "2", 1))
+    path.write_text(path.read_text() + "\n")
     for _ in ("changed", "lost"):
         with pytest.raises(DermaugError, match=f"{path}: expected the journal that this training"):
             read(folder, asked)
