@@ -33,7 +33,7 @@ STYLE = """
 }
 .html-container { overflow-x: auto }
 @media (max-width: 40rem) {
-  .html-container :is(th, td) { padding: .3rem !important }
+  .html-container :is(th, td) { padding: .2rem !important; font-size: .75rem !important }
   .tab-container button { padding: 0 .4rem }
 }
 """
