@@ -1,6 +1,6 @@
 """Tables on disk that are read again, with digests that tie them to what they were made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Digests(Record):
     """`digests.json`, beside the tables."""
 
     source: str
-    """`Source.digest` when the tables were written."""
+    """Returned by `Source.digest` when the tables were written."""
     tables: dict[str, str]
     """Name of each table -> SHA-256 of its file."""
 
@@ -35,13 +35,13 @@ class Source:
     """What some tables are made from.
 
     Args:
-        digest: Digest of it.
+        digest: Returns a digest of it.
         tables: Names the tables in errors, for example the scoring of a run.
         others: What they are, unless they are made from it.
         remedy: How they are written again.
     """
 
-    digest: str
+    digest: Callable[[], str]
     tables: str
     others: str
     remedy: str
@@ -61,7 +61,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], source: Sourc
         write_csv(paths[name], table)
     if source is not None:
         digests = {name: sha256(path) for name, path in paths.items()}
-        Digests(source=source.digest, tables=digests).write(folder / DIGESTS)
+        Digests(source=source.digest(), tables=digests).write(folder / DIGESTS)
 
 
 def read_tables(folder: Path, names: Sequence[str], source: Source) -> dict[str, pd.DataFrame]:
@@ -83,7 +83,7 @@ def read_tables(folder: Path, names: Sequence[str], source: Source) -> dict[str,
                 f"{path}: expected the table that dermaug wrote, found that it was changed since, "
                 f"for example in a spreadsheet; {source.remedy} to write it again"
             )
-    if noted.source != source.digest:
+    if noted.source != source.digest():
         raise DermaugError(f"{folder}: {wanted} as it is, found {source.others}; {source.remedy}")
     return {name: _read(folder / f"{name}.csv") for name in names}
 

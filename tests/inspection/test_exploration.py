@@ -267,6 +267,7 @@ def test_what_is_no_generator_or_not_its_data_is_refused(
 def test_a_generator_of_another_runs_fold_is_refused(folder: Path, tmp_path: Path) -> None:
     for name in ("experiment.json", "run.json", "twins.json"):
         shutil.copy(folder / name, tmp_path)
+    shutil.copytree(folder / "contents", tmp_path / "contents")
     folds = json.loads((folder / "folds.json").read_text(encoding="utf-8"))
     (tmp_path / "folds.json").write_text(json.dumps(folds[:0]))
     shutil.copy(folder / DCGAN / "generator.safetensors", tmp_path)

@@ -71,7 +71,7 @@ class ReaderScores:
 
 def _source(folder: Path) -> Source:
     return Source(
-        sha256(folder / KEY),
+        lambda: sha256(folder / KEY),
         "the scores of a reader test",
         "those of a test with another key",
         "score the answers with `dermaug readers score`",

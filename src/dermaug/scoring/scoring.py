@@ -121,15 +121,19 @@ class Scoring:
 
 
 def _source(run: RunFolder) -> Source:
-    """All that a scoring is made from: the experiment and every finished job."""
-    record = RunRecord.read(run.record)
-    jobs = [sha256(job.record) for job in run.finished(record.jobs)]
     return Source(
-        content_digest({"run": record.id, "experiment": record.experiment, "jobs": jobs}),
+        lambda: _digest(run),
         "the scoring of a run",
         "that of other results: trainings have ended since, or the tables are those of another run",
         f"run `dermaug score {run.path}`",
     )
+
+
+def _digest(run: RunFolder) -> str:
+    """Digest of all that a scoring is made from: the experiment and every finished job."""
+    record = RunRecord.read(run.record)
+    jobs = [sha256(job.record) for job in run.finished(record.jobs)]
+    return content_digest({"run": record.id, "experiment": record.experiment, "jobs": jobs})
 
 
 def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
