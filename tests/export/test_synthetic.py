@@ -14,10 +14,10 @@ from dermaug.data.sources import open_catalog
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
-from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow
 from dermaug.export.layouts import LAYOUTS
 from dermaug.export.synthetic import export_synthetic
 from dermaug.files import write_sealed
+from dermaug.inspection.audit_records import AuditPair, AuditRecord, AuditRow
 from dermaug.synthesis.origin import read_origin
 from dermaug.synthesis.synthetic_set import (
     Provenance,

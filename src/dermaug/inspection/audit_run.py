@@ -18,12 +18,13 @@ from dermaug.experiment.plan.comparisons import without_dose
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.layout import JobFolder
-from dermaug.experiment.run.records import AuditPair, AuditRecord, AuditRow, GeneratorRecord
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.run.ties import network_digests
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, Subjects, audit_class
 from dermaug.inspection.audit_halves import Judging, judging
+from dermaug.inspection.audit_records import AuditPair, AuditRecord, AuditRow
 from dermaug.synthesis.synthetic_set import SyntheticSet
 
 VERSION = 3

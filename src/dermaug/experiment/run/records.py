@@ -1,4 +1,4 @@
-"""Records of runs, trials, generators and audits, written and read by the same types."""
+"""Records of runs, trials and generators, written and read by the same types."""
 
 import math
 from pathlib import Path
@@ -238,69 +238,3 @@ class TrialRecord(JobRecord):
     def coordinates(self) -> dict[str, str | int]:
         """Arm, model, fold and seed."""
         return {"arm": self.arm.name, "model": self.model, "fold": self.fold, "seed": self.seed}
-
-
-class AuditRow(Record):
-    """One generator and class of an audit, as returned by `audit_class`."""
-
-    family: str
-    label: str
-    fold: int
-    seed: int
-    lesions: int
-    images: int
-    training_images: int
-    validation_images: int
-    validation_lesions: int
-    chosen_by_validation: bool
-    features: str
-    fid_flag: str
-    kid: Measured
-    kid_low: Measured
-    kid_high: Measured
-    fid: Measured
-    precision: Measured
-    recall: Measured
-    density: Measured
-    coverage: Measured
-    kid_floor: Measured
-    kid_floor_low: Measured
-    kid_floor_high: Measured
-    fid_floor: Measured
-    precision_floor: Measured
-    recall_floor: Measured
-    density_floor: Measured
-    coverage_floor: Measured
-    copies: Measured
-    copy_examined: Measured
-    copy_rate: Measured
-    copy_low: Measured
-    copy_high: Measured
-    copy_expected: Measured
-    pixel_threshold: Measured
-    feature_threshold: Measured
-    visible_share: Measured
-    visible_validation: Measured
-
-
-class AuditPair(Record):
-    """One synthetic image and the training image nearest to it."""
-
-    label: str
-    synthetic: int
-    training_image: str
-    orientation: int
-    pixel_distance: Measured
-    feature_distance: Measured
-    score: Measured
-
-
-class AuditRecord(Record):
-    """`audit.json` of a generator."""
-
-    key: str
-    """Digest of everything that the audit depends on."""
-    generator: str
-    """Digest of the generator's checkpoint."""
-    numbers: Annotated[tuple[AuditRow, ...], Field(min_length=1)]
-    pairs: tuple[AuditPair, ...]
