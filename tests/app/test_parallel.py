@@ -63,6 +63,6 @@ def test_clicks_at_the_same_moment_are_all_answered_and_not_mixed_up(
         answers = list(windows.map(click, range(WAITING)))
     for seed, (images, words) in enumerate(answers):
         generator = shown.generators[names[seed % len(names)]]
-        assert words == f"drawn with seed {seed}"
+        assert words.endswith(f": drawn with seed {seed}")
         expected = draw_class(shown, generator, NUMBER, seed).images
         assert np.abs(images.astype(int) - expected).max() <= 1  # rounding of other batch sizes

@@ -1,12 +1,18 @@
 """What the tabs have in common: events with messages, galleries, a page within the page."""
 
+import hashlib
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from PIL import Image
 
+from dermaug.app.opened import Captioned
+from dermaug.aside import written_aside
 from dermaug.errors import DermaugError
 
 P = ParamSpec("P")
@@ -15,7 +21,7 @@ P = ParamSpec("P")
 def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Gallery:  # noqa: ANN401
     """Images to look at and to choose from."""
     return gr.Gallery(
-        value,
+        as_files(value or []),
         label=label,
         columns=columns,
         min_width=320,
@@ -26,6 +32,21 @@ def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Ga
         buttons=[],
         **others,
     )
+
+
+def as_files(images: Sequence[Captioned]) -> list[tuple[Path, str]]:
+    """Write the images of a gallery as files whose names are those of their content.
+
+    A file is written once. Gradio would write equal images again, while a browser reads them.
+    """
+    folder, found = Path(get_upload_folder()) / "shown", []
+    for image, caption in images:
+        path = folder / f"{hashlib.sha256(image.tobytes()).hexdigest()}-{image.shape[0]}.png"
+        if not path.exists():
+            with written_aside(path) as aside:
+                Image.fromarray(image).save(aside)
+        found.append((path, caption))
+    return found
 
 
 def does(trigger: Any, action: Callable[..., Any], inputs: Any, outputs: Any) -> None:  # noqa: ANN401

@@ -12,7 +12,7 @@ from dermaug.app.choice import (
     with_flipped,
     write_chosen,
 )
-from dermaug.app.components import does, gallery
+from dermaug.app.components import as_files, does, gallery
 from dermaug.app.generator import (
     LARGEST_SEED,
     MOST_IMAGES,
@@ -63,7 +63,7 @@ class Choosing:
     def open_sheet(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
         """Show a sheet, of which no image is chosen yet."""
         shown = self.sheet(name, place, out)
-        drawn = gr.Gallery(shown.images, selected_index=None)
+        drawn = gr.Gallery(as_files(shown.images), selected_index=None)
         number = gr.Number(label=f"Sheet, 1 to {shown.number:,}")
         return drawn, number, None, gr.Gallery(visible=False), ASKED
 
@@ -75,12 +75,12 @@ class Choosing:
     def another(self, name: str, out: Excluded) -> tuple[Any, ...]:
         """Show another generator, or another class of it, from its first sheet."""
         drawn, _, *nothing_chosen = self.open_sheet(name, 1, out)
-        real = real_sheet(self.opened, self.generator(name))
+        real = as_files(real_sheet(self.opened, self.generator(name)))
         return drawn, 1, *nothing_chosen, real, self.holds(name, out), ""
 
     def again(self, name: str, place: float, out: Excluded) -> tuple[Any, ...]:
         """Show what has become of the sheet, and of what would be, and not yet is, written."""
-        return self.sheet(name, place, out).images, self.holds(name, out), ""
+        return as_files(self.sheet(name, place, out).images), self.holds(name, out), ""
 
     def holds(self, name: str, out: Excluded) -> str:
         """What would be written."""
@@ -96,7 +96,7 @@ class Choosing:
         shown = self.sheet(name, place, {}).rows
         row = shown[bounded(event.index, 0, len(shown) - 1, "image")]
         near, about = about_image(self.opened, self.generator(name), row)
-        return gr.Gallery(near, visible=bool(near)), about, row
+        return gr.Gallery(as_files(near), visible=bool(near)), about, row
 
     def flip(self, name: str, row: int | None, out: Excluded) -> Excluded:
         """Exclude the chosen image, or take it back."""
@@ -209,7 +209,7 @@ class Drawing(Choosing):
         shown, ids = training_sample(self.opened, self.generator(name))
         cut = gr.Slider(value=1, visible=sampler.truncates)
         translation = gr.Accordion(visible=sampler.translates())
-        return cut, translation, shown, ids[0], *_made(None, [], "")
+        return cut, translation, as_files(shown), ids[0], *_made(None, [], "")
 
     def pick_real(self, name: str, event: gr.SelectData) -> str:
         """The id of the chosen training image."""
@@ -285,5 +285,5 @@ def _shown(drawn: Drawn) -> tuple[Any, ...]:
 
 def _made(last: Drawn | None, images: list[Captioned], how: str) -> tuple[Any, ...]:
     """Show images; until one is chosen, there is nothing to draw more like it."""
-    made, more = gr.Gallery(images, selected_index=None), gr.Button(interactive=False)
+    made, more = gr.Gallery(as_files(images), selected_index=None), gr.Button(interactive=False)
     return made, how, last, None, more, ""

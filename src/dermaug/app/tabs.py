@@ -9,7 +9,7 @@ import gradio as gr
 
 from dermaug.app.answer import answer_page
 from dermaug.app.classifier import DISCLAIMER, ask
-from dermaug.app.components import does, frame, gallery
+from dermaug.app.components import as_files, does, frame, gallery
 from dermaug.app.drawing_tabs import generator_tab, image_tab
 from dermaug.app.opened import Opened
 from dermaug.app.safety import known
@@ -91,9 +91,9 @@ def classifier_tab(opened: Opened) -> None:
         found = ask(opened, trials[known(name, names, "classifier")], Path(path).read_bytes())
         asked = f"`{Path(path).name.replace('`', '')}`, as `{name}` sees it"
         warned = f"**{DISCLAIMER}**\n\n{asked}\n\n{found.words}"
-        images = gr.Gallery(found.nearest.images, visible=True)
+        images = gr.Gallery(as_files(found.nearest.images), visible=True)
         probabilities = found.table.to_html(index=False, border=0, justify="left")
-        return found.seen, warned, probabilities, images, found.nearest.listed
+        return as_files(found.seen), warned, probabilities, images, found.nearest.listed
 
     results = [seen, words, table, near, listed]
     for one in (which, file):

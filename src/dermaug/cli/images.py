@@ -112,7 +112,7 @@ def _written(table: "pd.DataFrame", known: dict[str, bool]) -> "pd.DataFrame":
     """The predictions as they are written, with a column that says which images are known."""
     numbers = {name: table[name].map("{:.6f}".format) for name in table.columns[2:]}
     told = {name: _KNOWN[trained] for name, trained in known.items()}
-    seen = table["file"].map(told).fillna("")
+    seen = [told.get(name, "") for name in table["file"]]
     return table.assign(file=table["file"].map(_printable), **numbers, **{"known image": seen})
 
 

@@ -133,6 +133,7 @@ def test_folder_of_ours_is_held_to_its_provenance(
     _, _, found = assembled(arm)
     assert found.provenance == "fold"
     assert (found.images[-6:] == 77).all()
+    (tmp_path / "set").rename(tmp_path / "fine")
     planted(run, tmp_path / "set", fold.key, fold.test[:5])
     with pytest.raises(DermaugError, match="was trained on 5 images outside the training split"):
         assembled(arm)
