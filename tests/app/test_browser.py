@@ -104,11 +104,12 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     bad, good = tmp_path / "bad.png", tmp_path / "good.png"
     bad.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
     Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(good)
-    looking.locator("input[type=file]").set_input_files(bad)
+    uploaded(looking, bad)
     looking.get_by_role("button", name="Look at").click()
     page.get_by_text("not an image but a web page").wait_for()
     looking.get_by_label("Clear").first.click()
-    looking.locator("input[type=file]").set_input_files(good)
+    looking.get_by_role("button", name="Look at", disabled=True).wait_for()
+    uploaded(looking, good)
     looking.get_by_role("button", name="Look at").click()
     looking.get_by_text("Highest prior-adjusted probability").wait_for()
     looking.get_by_text("good.png").last.wait_for()
@@ -116,6 +117,12 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     assert cut_off_on_a_phone(page) == []
     looking.get_by_label("Clear").first.click()
     looking.get_by_text("Highest prior-adjusted probability").wait_for(state="detached")
+
+
+def uploaded(tab: Any, path: Path) -> None:
+    """Upload a file, and wait until it can be looked at."""
+    tab.locator("input[type=file]").set_input_files(path)
+    tab.get_by_role("button", name="Look at", disabled=False).wait_for()
 
 
 def chosen_of_list(page: Any, tab: Any, words: str) -> None:

@@ -261,7 +261,7 @@ def test_command_audits_a_set_of_a_run(run: Run, folder: Path, data: Path, tmp_p
     code, output = called(*words, "--device", "cpu")
     assert code == 0, output
     assert "from the validation split of fold 0" in output
-    assert "without lesions on which the snapshot was selected" in output
+    assert "lesions on which the generator's snapshot was selected are left out" in output
     assert "provenance unknown" not in output
     found, stored = pd.read_csv(tmp_path / "audit.csv"), read_audit(folder / GENERATOR)
     assert "NaN" not in output

@@ -79,7 +79,7 @@ def classifier_tab(opened: Opened) -> None:
         with gr.Column():
             which = gr.Dropdown(names, value=names[0], label="Classifier", info=WHICH)
             file = gr.File(label="Image of a lesion", height=160)
-            start = gr.Button("Look at the image", variant="primary")
+            start = gr.Button("Look at the image", variant="primary", interactive=False)
         seen = gallery("What the network sees, and Grad-CAM", 2)
     words, table = gr.Markdown(), gr.HTML()
     near = gallery("Nearest training lesions, as this network sees them", 6, visible=False)
@@ -95,9 +95,14 @@ def classifier_tab(opened: Opened) -> None:
         probabilities = found.table.to_html(index=False, border=0, justify="left")
         return as_files(found.seen), warned, probabilities, images, found.nearest.listed
 
+    def clear(path: str | None) -> tuple[Any, ...]:
+        # Only then is there something to look at: what is found later is not cleared.
+        ready = gr.Button(interactive=path is not None)
+        return [], "", "", gr.Gallery(visible=False), "", ready
+
     results = [seen, words, table, near, listed]
     for one in (which, file):
-        does(one.change, lambda: ([], "", "", gr.Gallery(visible=False), ""), None, results)
+        does(one.change, clear, file, [*results, start])
     does(start.click, look, [which, file], results)
 
 

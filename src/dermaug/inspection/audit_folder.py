@@ -174,7 +174,8 @@ def part_images(
         )
     if provenance is not None and provenance.validation_images:
         notes.append(
-            f"without {catalog.unit}s on which the snapshot was selected, if a class has others"
+            f"{catalog.unit}s on which the generator's snapshot was selected are left out, where "
+            "the class has others"
         )
     training = seen if seen.any() else ~np.isin(groups, list(set(groups[validation])))
     if not validation.any() or not training.any():

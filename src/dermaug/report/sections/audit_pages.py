@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from dermaug.csv_files import write_csv
-from dermaug.inspection.audit_folder import FolderAudit
+from dermaug.inspection.audit_folder import UNKNOWN, FolderAudit
 from dermaug.output_places import require_writable
-from dermaug.report.blocks import Block, Details, Figure, Section, Table
+from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
 from dermaug.report.document import Page
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_pictures import pair_panel
@@ -72,6 +72,8 @@ def write_audit_page(
         *audit_tables(numbers),
         *([pairs] if panels else []),
         Details("Single images", [instances_table(found.instances)]),
+        Heading("What was compared"),
+        Bullets(tuple(note for note in found.notes if note != UNKNOWN)),
     ]
     return Page(
         kicker=MARK,
@@ -80,7 +82,7 @@ def write_audit_page(
         facts=f"Features: {features}",
         sections=[Section("findings", "Findings", told)],
         footer=FOOTER,
-        notices=found.notes,
+        notices=tuple(note for note in found.notes if note == UNKNOWN),
     ).write(folder / WRITTEN[0])
 
 
@@ -105,7 +107,7 @@ def write_ranking_page(
     ]
     table = Table(RANKING, ("place", *RANKED.values()), tuple(rows), texts=2, source="ranking.csv")
     links = "The page of each set: " + ", ".join(f"{name}/audit.html" for name in found) + "."
-    notices = [f"{name}: {note}" for name, audit in found.items() for note in audit.notes]
+    notices = [f"{name}: {UNKNOWN}" for name, audit in found.items() if UNKNOWN in audit.notes]
     return Page(
         kicker=MARK,
         title=f"{len(found)} sets of synthetic images",

@@ -103,9 +103,11 @@ def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path
         title=generator,
         question="What has this generator learnt?",
         facts=facts,
-        sections=[Section("findings", "Findings", [Bullets(tuple(sentences))]), *sections],
+        sections=[
+            Section("findings", "Findings", [Bullets((*sentences, *found.notes))]),
+            *sections,
+        ],
         footer=FOOTER,
-        notices=found.notes,
     ).write(folder / PAGE)
 
 
