@@ -194,9 +194,8 @@ def _prepare(folder: Path, asked: Experiment, launch: Launch) -> None:
 
     require_writable(folder)  # first: it takes no second, unlike what torch needs to start
     from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder
-
-    refuse_foreign_folder(folder)
     from dermaug.report.page import require_report_place
 
+    refuse_foreign_folder(folder)
     require_report_place(folder)
     prove_networks(folder, asked, launch)

@@ -20,7 +20,7 @@ from dermaug.export.licences import licence_of, skin_words
 from dermaug.files import write_json
 from dermaug.output_places import require_new_folder, require_outside
 from dermaug.synthesis.origin import ORIGIN, OriginRecord
-from dermaug.synthesis.synthetic_set import MANIFEST
+from dermaug.synthesis.synthetic_set import MANIFEST, SyntheticSet
 
 
 def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
@@ -48,13 +48,8 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
     source = source.resolve()
     run, whole = run_above(source), recorded_set(source)
     found = audited_by_run(source, whole)
-    synthetic = whole if found is None else whole.take(np.flatnonzero(~found.copies))
+    synthetic = whole if found is None else _without_copies(source, whole, found)
     labels, images = synthetic.labels, np.asarray(synthetic.images)
-    if not labels:
-        raise DermaugError(
-            f"{source}: the audit counted each of its images as a copy of a training image; there "
-            "is nothing to export"
-        )
     data = RunRecord.read(run.record).data.name if run is not None else ""
     licence, name = licence_of(data), f"{output.resolve().name} (synthetic skin lesions)"
     with folder_written_aside(output) as aside:
@@ -85,6 +80,15 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
         day = datetime.now(UTC).date().isoformat()
         write_json(aside / FILE, croissant(aside, written, name, told, licence, day))
     return _remarks(found, licence.key)
+
+
+def _without_copies(source: Path, whole: SyntheticSet, found: AuditedSet) -> SyntheticSet:
+    if found.copies.all():
+        raise DermaugError(
+            f"{source}: the audit counted each of its images as a copy of a training image; there "
+            "is nothing to export"
+        )
+    return whole.take(np.flatnonzero(~found.copies))
 
 
 def _require_set(source: Path) -> None:

@@ -93,10 +93,10 @@ def paired_difference(
     """Compare two classifiers on the same test images, by lesion and by training.
 
     With at least two trainings (seeds) in some fold, lesions are resampled and trainings follow a
-    moderated t distribution; equal predictions of several seeds are one training. With one training
-    in each of at least three folds, the spread over folds is used. Otherwise the interval covers
-    the choice of lesions only, and nothing is judged; nor is it with fewer than ten lesions, or a
-    class of one lesion (docs/statistics.md). The metrics are not adjusted for each other.
+    moderated t distribution; equal predictions are one training. With one training in each of at
+    least three folds, the spread over folds is used. Otherwise the interval covers the choice of
+    lesions only, and nothing is judged; nor is it with fewer than ten lesions, or a class of one
+    lesion (docs/statistics.md). The metrics are not adjusted for each other.
 
     Args:
         predictions_a: Table with the columns image, lesion, label and one column of probabilities
@@ -120,18 +120,16 @@ def paired_difference(
         >>> a = pd.DataFrame(rows, columns=["image", "lesion", "label"])
         >>> a["mel"] = [0.8 if n % 2 else 0.3 for n in range(40)]
         >>> a["nv"] = 1 - a["mel"]
-        >>> b = a.assign(mel=0.4, nv=0.6)
-        >>> found = paired_difference(a, b)
-        >>> [(each.metric, round(each.difference, 2), each.verdict) for each in found.differences]
+        >>> found = paired_difference(a, a.assign(mel=0.4, nv=0.6)).differences
+        >>> [(each.metric, round(each.difference, 2), each.verdict) for each in found]
         [('mean sensitivity (argmax)', 0.5, 'not judged'), ('macro AUC', 0.5, 'not judged')]
     """
     first, second = Predictions.of(predictions_a, A), Predictions.of(predictions_b, B)
     is_adjusted = prior_a is not None and prior_b is not None
-    given = paired_folds(
-        first, second, (prior_a, prior_b) if is_adjusted else (None, None), trained_on
-    )
-    folds = {number: without_copies(fold) for number, fold in given.items()}
-    comparison = paired_samples(answers_of(folds), A, B)
+    priors = (prior_a, prior_b) if is_adjusted else (None, None)
+    given = paired_folds(first, second, priors, trained_on)
+    own = {number: without_copies(fold) for number, fold in given.items()}
+    comparison = paired_samples(answers_of(own), A, B)
     num_pairs = sum(len(sample.values) for sample in comparison.values())
     (estimate,) = estimate_all([comparison], readout_metrics(first.classes), resamples)
     return PairedDifference(
