@@ -136,9 +136,11 @@ def test_one_fault_of_many_rows_is_told_once() -> None:
     for row in (2, 5, 7):
         findings.add(f"my list.csv line {row}: expected an age, found 'x'")
     findings.add("my list.csv line 9: expected an age, found 'y'")
-    with pytest.raises(DermaugError, match="found 4 findings") as caught:
+    findings.add("my list.csv line 9: label 'a/b' is a path")
+    findings.add("my list.csv line 10: label 'a/b' is a path")
+    with pytest.raises(DermaugError, match="found 6 findings") as caught:
         findings.stop("set")
     assert caught.value.details == (
-        "my list.csv line 2: expected an age, found 'x' (and 2 more rows)",
-        "my list.csv line 9: expected an age, found 'y'",
+        "my list.csv line 2: expected an age, found 'x' (and 3 more rows with 'y')",
+        "my list.csv line 9: label 'a/b' is a path (and 1 more row)",
     )

@@ -95,3 +95,16 @@ def test_synonyms_are_merged_or_kept_as_the_user_decides() -> None:
 def test_another_data_set_is_asked_about_its_names_of_known_classes() -> None:
     with pytest.raises(DermaugError, match=r"Basaliom \(is it bcc\?\)"):
         select_alike(catalog_of(["Basaliom", "nv"]), DataConfig(), ("bcc", "nv"))
+
+
+def test_a_suspicion_is_no_diagnosis() -> None:
+    catalog = catalog_of(["Melanom", "V. a. Melanom", "Melanom", "Nevus", "Scar?"])
+    with pytest.raises(DermaugError) as caught:
+        select(catalog, DataConfig())
+    (line,) = caught.value.details
+    assert line.startswith(
+        "'V. a. Melanom' (1 image) is a suspicion beside 'Melanom' (2 images); leave it out: "
+        "--leave-out 'V. a. Melanom', or merge them: "
+    )
+    config = DataConfig(labels={"V. a. Melanom": "V. a. Melanom"})
+    assert len(select(catalog, config).table) == 5

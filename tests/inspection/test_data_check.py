@@ -140,8 +140,8 @@ def test_each_cause_is_told_once(write: Write) -> None:
     assert code == 2
     refused = output.partition("a run would refuse these data")[2].splitlines()[1:-1]
     assert refused == [
-        "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (9 images) differ only in case "
-        "or blanks; merge them: --labels Mel=mel --labels Melanom=mel"
+        "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (9 images) mean one thing, some "
+        "of them in other letters only; merge them: --labels Mel=mel --labels Melanom=mel"
     ]
     found = examine(DataConfig(source=str(root)))
     assert found.pairs == (
@@ -221,9 +221,7 @@ def test_columns_skin_tone_and_files_that_were_not_read_are_told(write: Write) -
         "Files that were not read: consent.pdf, more.zip/notes.txt.",
     ):
         assert said in told
-    code, told = called("data", "check", root)
-    assert code == 2
-    assert "--image-column" in told
+    assert called("data", "check", root)[1].splitlines()[1:] == told.splitlines()[1:]
 
 
 def test_remedies_can_be_typed(write: Write) -> None:

@@ -52,7 +52,9 @@ def browse(playwright: Any, tmp_path: Path) -> Iterator[Callable[[], Any]]:
         context.set_default_timeout(10_000)
         open_ones.append(context)
         context.on("weberror", lambda error: mistakes.append(str(error.error)))
-        context.on("console", lambda line: mistakes.append(line.text) if line.type == "error" else 0)
+        context.on(
+            "console", lambda line: mistakes.append(line.text) if line.type == "error" else 0
+        )
         return context.new_page()
 
     yield start

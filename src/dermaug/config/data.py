@@ -25,6 +25,9 @@ COLUMN_FIELDS = {
 COLUMN_OPTIONS = {column: f"--{field.replace('_', '-')}" for column, field in COLUMN_FIELDS.items()}
 """Column that dermaug reads -> option of the command line that tells its name in a table."""
 
+NOT_READ = "-"
+"""Stands for the name of a column that tells more of the images, and is not to be read."""
+
 
 class PhantomConfig(Section):
     """Phantom lesions, drawn on first use when `data.source` is `phantom`."""
@@ -55,9 +58,10 @@ class DataConfig(Section):
     label_column: Column = ""
     """Column with the labels, where it is not called `label`."""
     lesion_column: Column = ""
-    """Column that names the lesion, where it is not called `lesion_id`."""
+    """Column that names the lesion, where it has no name that is known, such as `lesion_id`. `-`
+    here or in one of the following: such a column is not read."""
     patient_column: Column = ""
-    """Column that names the patient, where it is not called `patient_id`."""
+    """Column that names the patient, where it has no name that is known, such as `patient_id`."""
     age_column: Column = ""
     """Column with the age in years, where it has no name that is known, such as `age`."""
     sex_column: Column = ""

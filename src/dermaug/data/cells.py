@@ -1,18 +1,27 @@
 """Validation of the cells of a metadata table, alone and in combination."""
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 from sys import intern
 
 import pandas as pd
 
+from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
 from dermaug.data.metadata import Findings, Row
 from dermaug.data.table_text import point
 from dermaug.errors import DermaugError
 
 UNKNOWN = "unknown"
-UNKNOWN_WORDS = frozenset({"", "na", "n/a", "nan", "none", "null", UNKNOWN})
+UNKNOWN_WORDS = frozenset(
+    (
+        *("", "na", "n/a", "nan", "none", "null", UNKNOWN, "-", "--", "?", "not known", "n.d."),
+        *("unbekannt", "keine angabe", "k.a.", "k. a.", "inconnu", "inconnue", "desconocido"),
+        *("desconocida", "sin dato", "desconhecido", "desconhecida", "sconosciuto", "sconosciuta"),
+    )
+)
+"""What stands in a cell of which nothing is known, in small letters."""
 SEXES = {
     **dict.fromkeys(("female", "f", "w", "woman", "weiblich", "frau"), "female"),
     **dict.fromkeys(("femme", "féminin", "mujer", "femenino", "donna", "femmina"), "female"),
@@ -24,7 +33,7 @@ SEXES = {
 }
 """Words for a sex. `h` is none of them: where it stands for hombre, m stands for mujer."""
 _YEARS = re.compile(
-    r"([-+]?[0-9]{1,6}(?:\.[0-9]*)?)\s*(?:y|yrs?|years?|j|jahre?|ans?|años?|anni|anos?)?",
+    r"([-+]?[0-9]{1,6}(?:\.[0-9]*)?)\s*(?:(?:y|yrs?|years?|j|jahre?|ans?|años?|anni|anos?)\.?)?",
     re.IGNORECASE,
 )
 TONE_COLUMNS = (
@@ -47,6 +56,8 @@ TONE_NOTES = {
 """Scale -> what a reader must know of it."""
 DEVICE_COLUMNS = ("device", "camera", "dermatoscope", "dataset")
 """Names of a column with the device or source of an image; HAM10000 calls it dataset."""
+FEWEST_ODD = 2
+"""Lesions with several diagnoses from which a pattern is seen."""
 OLDEST_YEARS = 120.0
 LONGEST_NAME = 200  # bytes; file systems end at 255, and stages add their own endings
 
@@ -93,14 +104,22 @@ def safe_join(root: Path, name: str) -> Path:
     return root.joinpath(*parts)
 
 
-def parse_age(row: Row, findings: Findings) -> float:
-    """Age in years from the column `age`; NaN if unknown; an impossible age is a finding."""
+def parse_age(row: Row, findings: Findings, remedy: str = "") -> float:
+    """Age in years from the column `age`; NaN if unknown; an impossible age is a finding.
+
+    Args:
+        row: Of a table.
+        findings: Gets a line.
+        remedy: What else can be done, behind what was expected.
+    """
     text = row.get("age")
     if text.lower() in UNKNOWN_WORDS:
         return float("nan")
     found = _YEARS.fullmatch(point(text))
     if found is None:
-        findings.add(f"{row.where}: expected an age in years or nothing, found {text[:40]!r}")
+        findings.add(
+            f"{row.where}: expected an age in years or nothing{remedy}, found {text[:40]!r}"
+        )
         return float("nan")
     years = float(found[1])
     if not 0 <= years <= OLDEST_YEARS:
@@ -108,13 +127,13 @@ def parse_age(row: Row, findings: Findings) -> float:
     return years
 
 
-def parse_sex(row: Row, findings: Findings) -> str:
-    """`female`, `male` or `unknown` from the column `sex`; anything else is a finding."""
+def parse_sex(row: Row, findings: Findings, remedy: str = "") -> str:
+    """`female`, `male` or `unknown` from the column `sex`, as `parse_age` reads an age."""
     text = row.get("sex").lower()
     if text not in SEXES and text not in UNKNOWN_WORDS:
         doubt = "; beside h or v, m may be mujer: correct both" if text in ("h", "v") else ""
         findings.add(
-            f"{row.where}: expected sex female, male or unknown, found {text[:40]!r}{doubt}"
+            f"{row.where}: expected sex female, male or unknown{remedy}, found {text[:40]!r}{doubt}"
         )
     return SEXES.get(text, UNKNOWN)
 
@@ -186,11 +205,18 @@ def with_devices(table: pd.DataFrame, rows: Sequence[Row]) -> pd.DataFrame:
     return table.assign(device=devices) if set(devices) - {UNKNOWN} else table
 
 
-def describe(row: Row, findings: Findings) -> dict[str, str | float]:
-    """Age, sex, localization, skin tone and dx_type of a row; missing values are unknown."""
+def describe(row: Row, findings: Findings, own: bool = False) -> dict[str, str | float]:
+    """Age, sex, localization, skin tone and dx_type of a row; missing values are unknown.
+
+    Args:
+        row: Of a table.
+        findings: Gets a line for each cell that cannot be read.
+        own: Whether the table is one's own, of which columns can be left out.
+    """
+    leave_out = " ({} - leaves the column out)" if own else ""
     return {
-        "age": parse_age(row, findings),
-        "sex": parse_sex(row, findings),
+        "age": parse_age(row, findings, leave_out.format(COLUMN_OPTIONS["age"])),
+        "sex": parse_sex(row, findings, leave_out.format(COLUMN_OPTIONS["sex"])),
         "localization": intern(row.get("localization") or UNKNOWN),
         "skin_tone": intern(parse_tone(row)),
         "dx_type": intern(row.get("dx_type") or UNKNOWN),
@@ -220,9 +246,24 @@ def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -
 
     Args:
         lesions: (where, lesion id, label) of each row.
-        findings: Gets one line for each row that contradicts an earlier one.
+        findings: Gets one line for each row that contradicts an earlier one, or one for all where
+            most lesions do: they seem to be numbered within something.
     """
-    for where, lesion, label, earlier_where, earlier in _contradictions(lesions):
+    rows = list(lesions)
+    found = list(_contradictions(rows))
+    images = Counter(lesion for _, lesion, _ in rows)
+    several = [lesion for lesion, number in images.items() if number > 1]
+    wrong = list(dict.fromkeys(lesion for _, lesion, *_ in found))
+    if len(wrong) >= FEWEST_ODD and 2 * len(wrong) > len(several):
+        findings.add(
+            f"{len(wrong):,} of the {len(several):,} lesions with several images have several "
+            f"diagnoses each ({', '.join(repr(lesion[:40]) for lesion in wrong[:FEWEST_ODD])}, "
+            "...): lesions seem to be numbered within something; if within each patient, name the "
+            f"patients with {COLUMN_OPTIONS['patient_id']} COLUMN, otherwise leave this column out "
+            f"with {COLUMN_OPTIONS['lesion_id']} {NOT_READ}"
+        )
+        return
+    for where, lesion, label, earlier_where, earlier in found:
         findings.add(
             f"{where}: lesion {lesion[:100]!r} is {label!r}, but {earlier!r} in {earlier_where}; a "
             "patient with several lesions goes into a column patient_id"

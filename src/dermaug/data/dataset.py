@@ -11,7 +11,7 @@ from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import select, select_alike
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.named_columns import names_there
-from dermaug.data.sources.own_table import REQUIRED
+from dermaug.data.sources.own_tables import REQUIRED
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 from dermaug.files import expanded
 

@@ -1,5 +1,6 @@
 """Names of diagnoses: abbreviated, in several spellings and languages; which of them mean one."""
 
+import re
 import unicodedata
 from functools import lru_cache
 from itertools import takewhile
@@ -11,15 +12,16 @@ OTHER_NAMES = {
     ),
     "nevus": (
         *("nv", "nev", "nevi", "melanocytic nevus", "melanocytic nevi", "nevocytic nevus", "mole"),
-        *("muttermal", "melanozytärer nävus", "nevo", "nevo melanocítico", "nevo melanocitico"),
+        *("muttermal", "melanozytärer nävus", "nävuszellnävus", "nzn", "nevo"),
+        *("nevo melanocítico", "nevo melanocitico"),
     ),
     "basal cell carcinoma": (
         *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
-        *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare"),
+        *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare", "cbc"),
     ),
     "squamous cell carcinoma": (
         *("scc", "plattenepithelkarzinom", "spinalioma", "spinaliom", "carcinome épidermoïde"),
-        *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide"),
+        *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide", "cec"),
     ),
     "Bowen's disease": (
         *(
@@ -46,12 +48,17 @@ OTHER_NAMES = {
     "solar lentigo": ("lentigo solaris", "solar lentigines", "actinic lentigo"),
     "dermatofibroma": ("df", "dermatofibrom", "dermatofibrome"),
     "vascular lesion": ("vasc", "vaskuläre läsion", "lésion vasculaire", "lesión vascular"),
-    "hemangioma": ("hämangiom", "hémangiome", "emangioma"),
+    "hemangioma": ("hämangiom", "hémangiome", "emangioma", "angioma", "angiom", "angiome"),
     "malignant": ("malign", "maligne", "maligno", "bösartig"),
     "benign": ("benigne", "benigno", "gutartig", "bénin"),
 }
 """Diagnosis -> other names of it. Kinds of a diagnosis (blue nevus, lentigo maligna) are no other
 names: data may tell them apart."""
+SUSPICION = re.compile(
+    r"^(v ?a|verdacht( auf)?|susp|suspect(ed)?|suspicio(us|n) (of|for|de)|probabl[ey]|probabile"
+    r"|possibl[ey]|sospecha de|sospetto|suspeita de|suspicion de) (?=[a-z])"
+)
+"""What stands before a diagnosis that is only suspected, as `words` writes it."""
 _TO_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "'": "", "’": ""})
 SLIP_FROM = 7
 """Letters of the shortest word that may be another one misspelt; shorter ones are abbreviations."""
@@ -93,6 +100,18 @@ def meaning(label: str) -> str:
         return " ".join(found)  # 1.0 is not 10
     text = "".join(found)
     return _DIAGNOSES.get(text) or _DIAGNOSES.get(text.removesuffix("s")) or text or label
+
+
+def suspected(label: str) -> str:
+    """The diagnosis that a label says is only suspected; "" if it says so of none.
+
+    Example:
+        >>> suspected("V. a. Melanom"), suspected("Melanoma?"), suspected("Melanoma")
+        ('melanom', 'melanoma', '')
+    """
+    plain = " ".join(words(label))
+    rest = SUSPICION.sub("", plain)
+    return rest if rest != plain or label.rstrip().endswith("?") else ""
 
 
 def is_misspelt(label: str, other: str) -> bool:

@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +17,11 @@ from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
 
 LISTED_FINDINGS = 20
+FOUND = ", found "
+"""What a finding's text begins with, behind what was expected: findings that differ only in it are
+of one kind."""
+ALSO = 3
+"""Texts of further findings of one kind that a line shows."""
 _PLACE = re.compile(r"^(\S.*? (?:line|row)) [0-9]+:")
 """Where a finding begins with the number of its row."""
 
@@ -56,14 +61,19 @@ class Findings:
 
 
 def _once(lines: Sequence[str]) -> list[str]:
-    """Findings of equal text as one line each: the first, and how many more rows have it."""
-    rows = defaultdict(list)
+    """Findings of one kind as one line: the first, how many more rows, and what they have."""
+    kinds = defaultdict(list)
     for line in lines:
-        rows[_PLACE.sub(r"\1:", line)].append(line)
-    return [
-        first + (f" (and {len(others):,} more row{'s' * (len(others) != 1)})" if others else "")
-        for first, *others in rows.values()
-    ]
+        kinds[_PLACE.sub(r"\1:", line).partition(FOUND)[0]].append(line)
+    return [_told(of_kind) for of_kind in kinds.values()]
+
+
+def _told(lines: Sequence[str]) -> str:
+    first, number = lines[0], len(lines) - 1
+    texts = dict.fromkeys(line.partition(FOUND)[2] for line in lines)
+    others = [text for text in texts if text][1 : 1 + ALSO]
+    also = f" with {', '.join(others)}{', ...' if len(texts) > 1 + ALSO else ''}" if others else ""
+    return first + (f" (and {number:,} more row{'s' * (number != 1)}{also})" if number else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,14 @@ class Sheet:
         )
         told = {**self.names, **names}
         return replace(self, columns=tuple(kept), rows=rows, names=told)
+
+    def without(self, names: Collection[str]) -> "Sheet":
+        """The table without some columns, as far as it has them."""
+        kept = [name for name in self.columns if name not in names]
+        if len(kept) == len(self.columns):
+            return self
+        rows = tuple(replace(row, cells={name: row[name] for name in kept}) for row in self.rows)
+        return replace(self, columns=tuple(kept), rows=rows)
 
     def in_small_letters(self, names: Sequence[str]) -> "Sheet":
         """The table in which each of these columns that it has in other letters has its name."""

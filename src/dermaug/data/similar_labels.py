@@ -2,14 +2,15 @@
 
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.diagnoses import is_misspelt, meaning, spelling
+from dermaug.data.diagnoses import is_misspelt, meaning, spelling, suspected
 from dermaug.data.grouping import united_names
+from dermaug.data.label_map import DROPPED
 from dermaug.errors import DermaugError
 
 MOST_CLASSES = 200
@@ -51,9 +52,14 @@ def one_name(labels: Sequence[str], decided: Collection[str] = ()) -> dict[str, 
 
 
 def merges(catalog: Catalog, decided: Collection[str] = ()) -> dict[str, str]:
-    """Class -> the most frequent one of its `similar_labels`, for all others of these."""
+    """What names of one class should be read as, where nobody says otherwise.
+
+    Returns:
+        Class -> the most frequent one of its `similar_labels`, for all others of these; a suspicion
+        beside its diagnosis -> `DROPPED`.
+    """
     counts = Counter(catalog.table["label"])
-    merged: dict[str, str] = {}
+    merged = dict.fromkeys(_suspicions(catalog.classes, decided), DROPPED)
     for labels in similar_labels(catalog.classes, decided):
         usual = max(labels, key=lambda label: counts[label])
         merged |= {label: usual for label in labels if label != usual}
@@ -63,15 +69,21 @@ def merges(catalog: Catalog, decided: Collection[str] = ()) -> dict[str, str]:
 def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list[str]:
     """One line for each of `similar_labels` among a catalog's classes: counts, and what to do."""
     counts, merged = Counter(catalog.table["label"]), merges(catalog, decided)
-    lines = []
+    lines = [
+        f"{_counted(label, counts)} is a suspicion beside {_counted(sure, counts)}; leave it out: "
+        f"--leave-out {shlex.quote(label)}, or merge them: {_options([(label, sure)])}, or keep it "
+        f"as a class of its own: {_options([(label, label)])}"
+        for label, sure in _suspicions(catalog.classes, decided).items()
+    ]
     for labels in similar_labels(catalog.classes, decided):
-        *most, last = [
-            f"{label!r} ({counts[label]:,} image{'s' * (counts[label] != 1)})" for label in labels
-        ]
+        *most, last = [_counted(label, counts) for label in labels]
         named, others = f"{', '.join(most)} and {last}", [each for each in labels if each in merged]
         merge = f"merge them: {_options((label, merged[label]) for label in others)}"
-        if len(set(map(spelling, labels))) < len(labels):
+        spelt = set(map(spelling, labels))
+        if len(spelt) == 1:
             lines.append(f"{named} differ only in case or blanks; {merge}")
+        elif len(spelt) < len(labels):
+            lines.append(f"{named} mean one thing, some of them in other letters only; {merge}")
         else:
             keep = (
                 f"keep them as classes of their own: {_options(zip(others, others, strict=True))}"
@@ -91,10 +103,34 @@ def refuse_similar_labels(catalog: Catalog, decided: Collection[str] = ()) -> No
         DermaugError: Names them with their counts, and how to merge them, or to keep them.
     """
     if lines := similar_label_lines(catalog, decided):
+        options = shlex.join(merging_options(merges(catalog, decided)))
         raise DermaugError(
             f"{catalog.name}: expected one name per class; found several that mean one class",
-            lines,
+            (*lines, *([f"the first of all of these: {options}"] if len(lines) > 1 else [])),
         )
+
+
+def merging_options(merged: Mapping[str, str]) -> list[str]:
+    """Options of the command line that read labels as `merges` says."""
+    pairs = [
+        ("--labels", f"{label}={usual}") if usual != DROPPED else ("--leave-out", label)
+        for label, usual in merged.items()
+    ]
+    return [part for pair in pairs for part in pair]
+
+
+def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, str]:
+    """Label of a suspicion -> the class of its diagnosis, for those that have one."""
+    classes = {meaning(label): label for label in reversed(labels) if not suspected(label)}
+    return {
+        label: sure
+        for label in labels
+        if label not in decided and (sure := classes.get(meaning(suspected(label)), ""))
+    }
+
+
+def _counted(label: str, counts: Counter[str]) -> str:
+    return f"{label!r} ({counts[label]:,} image{'s' * (counts[label] != 1)})"
 
 
 def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, str]]:

@@ -38,6 +38,8 @@ OTHER_KINDS = {
     rb"(\xef\xbb\xbf)?\s*(\{\s*[\"}]|\[\s*[\[{])": "JSON: save it as CSV UTF-8",
 }
 """Beginning of files that are no tables of text -> what they are, and what to do."""
+MOST_TITLES = 5
+"""Rows above a header that may hold a title."""
 DECIMAL_COMMA = re.compile(r"[-+]?[0-9]{1,6},[0-9]{1,2}")
 
 
@@ -132,6 +134,18 @@ def _raw(path: Path) -> bytes:
         raise DermaugError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
+def without_titles(rows: Sequence[tuple[int, list[str]]]) -> Sequence[tuple[int, list[str]]]:
+    """Rows of a table without those above its header that hold one cell, as a title does.
+
+    Example:
+        >>> without_titles([(1, ["Clinic", ""]), (3, ["image", "label"]), (4, ["a", ""])])
+        [(3, ['image', 'label']), (4, ['a', ''])]
+    """
+    widths = [sum(map(bool, row)) for _, row in rows[: MOST_TITLES + 1]]
+    above = next((number for number, width in enumerate(widths) if width > 1), 0)
+    return rows[above:]
+
+
 def header_cells(path: Path) -> tuple[str, ...]:
     """Names in the first line of a text table, of which only the beginning is read.
 
@@ -141,11 +155,25 @@ def header_cells(path: Path) -> tuple[str, ...]:
     raw = _beginning(path)
     decoder = codecs.getincrementaldecoder(encoding_of(raw))("replace")
     text, separator = _split_off(decoder.decode(raw))
-    line = re.split(r"\r?\n", text, maxsplit=1)[0]
-    names = [name.strip().strip('"') for name in line.split(separator)]
+    lines = re.split(r"\r?\n", text, maxsplit=2 * MOST_TITLES)[: 2 * MOST_TITLES]
+    rows = [(0, [name.strip().strip('"') for name in line.split(separator)]) for line in lines]
+    names = without_titles([row for row in rows if any(row[1])] or rows)[0][1]
     while names and not names[-1]:
         names.pop()
     return tuple(names)
+
+
+def looks_like_table(path: Path) -> bool:
+    """Whether the first lines of a text have as many cells each, and several. Never raises."""
+    try:
+        raw = _beginning(path)
+        decoder = codecs.getincrementaldecoder(encoding_of(raw))("replace")
+        text, separator = _split_off(decoder.decode(raw))
+    except OSError:
+        return False
+    lines = list(filter(None, text.splitlines()[: 2 * MOST_TITLES]))
+    rows = without_titles([(0, line.split(separator)) for line in lines])
+    return len(rows) > 2 and len(rows[0][1]) > 1 and len({len(row) for _, row in rows}) == 1
 
 
 def _beginning(path: Path) -> bytes:
@@ -159,7 +187,9 @@ def _split_off(text: str) -> tuple[str, str]:
     """A table without the line that names its separator, and the separator."""
     if found := NAMED_SEPARATOR.match(text):
         return text[found.end() :], found[1]
-    return text, max(SEPARATORS, key=text.partition("\n")[0].count)
+    lines = text.split("\n", 2 * MOST_TITLES)[: 2 * MOST_TITLES]
+    first = next((line for line in lines if any(map(line.count, SEPARATORS))), "")
+    return text, max(SEPARATORS, key=first.count)
 
 
 def text_cells(path: Path) -> Cells:
@@ -173,25 +203,35 @@ def text_cells(path: Path) -> Cells:
         raise DermaugError(f"{path}: expected a table of text, found {kind}")
     whole, encoding = _decoded(path, raw)
     text, separator = _split_off(whole)
-    skipped = whole[: len(whole) - len(text)].count("\n")
+    before = whole[: len(whole) - len(text)].count("\n")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = []
-    begins = 1 + skipped
+    begins = 1 + before
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
             if any(stripped):
                 rows.append((begins, stripped))
-            begins = reader.line_num + 1 + skipped
+            begins = reader.line_num + 1 + before
     except csv.Error as error:
         told = "a cell without end" if "limit" in str(error) else error
         raise DermaugError(
             f"{path} line {begins}: not a readable table ({told}); correct the quotes of this row"
         ) from None
-    return Cells(_without_empty_columns(rows), how=_how(path, text, encoding, separator, rows))
+    table = without_titles(rows)
+    how = _how(path, text, encoding, separator, rows)
+    return Cells(
+        _without_empty_columns(table), how=" ".join(filter(None, [how, skipped(rows, table)]))
+    )
 
 
-def _without_empty_columns(rows: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+def skipped(rows: Sequence[tuple[int, list[str]]], table: Sequence[tuple[int, list[str]]]) -> str:
+    """A sentence on the rows above the header that `without_titles` left out; "" without any."""
+    lost = [next(filter(None, cells)) for _, cells in rows[: len(rows) - len(table)]]
+    return f"Left out above the header: {'; '.join(lost)[:200]}." if lost else ""
+
+
+def _without_empty_columns(rows: Sequence[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
     """Rows without the empty cells behind the last name in the header."""
     width = len(rows[0][1]) if rows else 0
     while width and not rows[0][1][width - 1]:

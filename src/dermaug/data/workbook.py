@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dermaug.data.containers import read_bytes
-from dermaug.data.table_text import Cells
+from dermaug.data.table_text import Cells, skipped, without_titles
 from dermaug.errors import DermaugError
 from dermaug.extras import to_install
 
@@ -36,7 +36,9 @@ def workbook_cells(path: Path) -> Cells:
             "the images in the workbook, or save that sheet as CSV UTF-8"
         )
     ((name, rows),) = sheets.items()
-    return Cells(rows, "row", f"{path.name} was read from its sheet {name!r}.")
+    table = without_titles(rows)
+    how = f"{path.name} was read from its sheet {name!r}."
+    return Cells(table, "row", " ".join(filter(None, [how, skipped(rows, table)])))
 
 
 def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:

@@ -21,7 +21,7 @@ from dermaug.data.description import class_counts
 from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
-from dermaug.data.similar_labels import merges, similar_label_lines
+from dermaug.data.similar_labels import merges, merging_options, similar_label_lines
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.images import MASK_ENDING, files_below, is_image
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
@@ -86,7 +86,8 @@ def examine(
     sound, pixels = checked.catalog, checked.contents.pixels
     merged = merges(catalog, config.label_map)
     twins = find_twins(sound, pixels, checked.contents.details)
-    doubtful = contradictions(relabel(sound, merged), pixels)
+    named_alike = {label: usual for label, usual in merged.items() if usual}
+    doubtful = contradictions(relabel(sound, named_alike), pixels)
     agreeing = np.flatnonzero(~np.isin(sound.image_ids, list(chain(*doubtful))))
     equal = sound.take(agreeing), [pixels[row] for row in agreeing]
     said = (equal_sentence(*equal), twins.sentence(sound.unit))
@@ -224,7 +225,7 @@ def _class_lines(catalog: Catalog) -> list[str]:
 
 def _repairs(merged: Mapping[str, str], doubtful: Sequence[tuple[str, ...]]) -> list[str]:
     """Options that merge names of one class, and leave out images of contradictory labels."""
-    options = [part for label, usual in merged.items() for part in ("--labels", f"{label}={usual}")]
+    options = merging_options(merged)
     if images := list(chain(*doubtful)):
         options += ["--set", f"data.exclude={json.dumps(images, ensure_ascii=False)}"]
     return options

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
 from dermaug.data import containers
 from dermaug.data.catalog import Catalog
-from dermaug.data.label_map import relabel
+from dermaug.data.label_map import DROPPED, relabel
 from dermaug.data.sources import (
     class_folders,
     ham10000,
@@ -14,6 +15,7 @@ from dermaug.data.sources import (
     medmnist,
     nested_folders,
     own_table,
+    own_tables,
     parquet_tables,
     tables,
 )
@@ -62,7 +64,9 @@ def _plain(read: Callable[[Path], Catalog]) -> Callable[[Path, Mapping[str, str]
 def _own_table(
     path: Path, labels: Mapping[str, str], columns: Mapping[str, str] = NO_MAP
 ) -> Catalog:
-    return relabel(own_table.read(path, labels, columns), labels)
+    """Reads a table of one's own; images without a label are left out."""
+    wanted = {"": DROPPED, **labels}
+    return relabel(own_table.read(path, wanted, columns), wanted)
 
 
 # In the order of trial: the first that recognises the path reads it.
@@ -79,7 +83,7 @@ SOURCES = {
     ),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
-    "table": Source(own_table.recognises, _own_table, own_table.LOOKS_FOR, own_table.why),
+    "table": Source(own_tables.recognises, _own_table, own_tables.LOOKS_FOR, own_tables.why),
     "class folders": Source(
         class_folders.recognises,
         _plain(class_folders.read),
@@ -104,8 +108,8 @@ def open_catalog(
         path: Folder of the data set, or its table.
         labels: Label -> class, "" leaves its images out (`DataConfig.label_map`); overrides what is
             known of a public data set. Labels that the data do not have are ignored.
-        columns: Column that is read -> its name in the table (`DataConfig.columns`); with any, a
-            table with these columns is read, whatever else lies there.
+        columns: Column that is read -> its name in the table (`DataConfig.columns`), or `NOT_READ`;
+            with any name, a table with these columns is read, whatever else lies there.
 
     Raises:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
@@ -114,9 +118,17 @@ def open_catalog(
         refuse_special(path)
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
-        if columns:
+        if any(name != NOT_READ for name in columns.values()):
             return _own_table(path.resolve(), labels, columns)
         inside, source = _meant(path.resolve())
+        if columns and source is SOURCES["table"]:
+            return _own_table(inside, labels, columns)
+        if columns and source is not None:
+            options = " and ".join(f"{COLUMN_OPTIONS[column]} {NOT_READ}" for column in columns)
+            raise DermaugError(
+                f"{path}: {options} leaves out a column of a table of your own; this is read by a "
+                "layout whose columns are known: remove the option"
+            )
         if source is not None:
             return source.read(inside, labels)
         hints = _hints(inside)
@@ -153,8 +165,8 @@ def recognise(path: Path) -> Source | None:
 
 def recognised_as(path: Path, columns: Mapping[str, str] = NO_MAP) -> str:
     """Which source reads a path and what it looks for, as a sentence; "" when none does."""
-    if columns:
-        return own_table.why(path.resolve(), columns)
+    if any(name != NOT_READ for name in columns.values()):
+        return own_tables.why(path.resolve(), columns)
     inside, source = _meant(path.resolve())
     if source is not None and source.why is not None:
         return source.why(inside)
@@ -189,7 +201,7 @@ def _hints(path: Path) -> list[str]:
     inside = [*sub_folders(path), *archives(path)][:MOST_LOOKED_INTO]
     known = [each for each in inside if not is_split(each) and recognise(each) is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
-    hints += [f"did you mean {child}?" for child in known]
+    hints += [] if hints else [f"did you mean {child}?" for child in known]
     hints += archive_hints(path)
     folders = filter(containers.is_folder, inside)
     return hints or class_folders.table_hints(folders, path) or _bare_hints(path, inside)

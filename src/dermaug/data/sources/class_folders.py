@@ -12,6 +12,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
+from dermaug.data.diagnoses import words
 from dermaug.data.metadata import Findings, Row, read_header
 from dermaug.data.sources.images import (
     MASK_ENDING,
@@ -38,6 +39,7 @@ from dermaug.data.sources.split_folders import (
     split_name,
     with_splits,
 )
+from dermaug.data.table_text import looks_like_table
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -48,9 +50,20 @@ MOST_SMALL, MEAN_IMAGES = 20, 4
 """So many folders with no more images each, on average, are no classes."""
 NAMED = 12
 """Classes that a sentence names."""
-DATE = re.compile(
-    r"(19|20)\d\d([-_. ]?[01]?\d([-_. ]?[0-3]?\d)?)?|[0-3]?\d[-_. ][01]?\d[-_. ](19|20)?\d\d"
+MONTH = (
+    r"(?:[01]?\d|jan(?:uar|uary|vier)?|feb(?:ruar|ruary|rero|braio|bruar)?|fevrier|fevereiro|enero|"
+    r"gennaio|janeiro|mar(?:ch|s|zo|co|z)?|merz|apr(?:il|ile)?|abril|avril|mai|may|mayo|maggio|maio|"
+    r"jun[eio]?|juin|giugno|junho|jul[yio]?|juillet|luglio|julho|aug(?:ust)?|aout|agosto|"
+    r"sep(?:t|tember|tembre|tiembre)?|settembre|setembro|o[ck]t(?:ober|obre|ubre)?|ottobre|outubro|"
+    r"nov(?:ember|embre|iembre|embro)?|de[cz](?:ember|embre|embro)?|diciembre|dicembre)"
 )
+DATE = re.compile(
+    rf"(?:19|20)\d\d(?: ?{MONTH}(?: ?[0-3]?\d)?)?|{MONTH}(?: (?:19|20)\d\d)?|"
+    rf"[0-3]?\d {MONTH} (?:19|20)?\d\d"
+)
+"""Years, months and days, as `words` writes them."""
+TEXT = ".txt"
+"""Ending of texts, which may be tables."""
 READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
 TABLES = (*READ_TABLES, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
 
@@ -95,13 +108,23 @@ def doubts(path: Path) -> list[str]:
 
 def _dates(folders: Sequence[Path]) -> list[str]:
     """That folders are named after years, months or days, as a list of one sentence or none."""
-    if not folders or not all(DATE.fullmatch(plain_name(folder)) for folder in folders):
+    if not folders or not all(is_date(plain_name(folder)) for folder in folders):
         return []
     names = ", ".join(plain_name(folder) for folder in folders[:NAMED])
     return [
         f"the folders {names} are named after dates, not classes: put the images into one folder "
         "per class, or write metadata.csv with the columns file_name,label"
     ]
+
+
+def is_date(name: str) -> bool:
+    """Whether a text is a year, month or day, or names a month in one of six languages.
+
+    Example:
+        >>> [is_date(text) for text in ("2021", "2021-07-03", "Luglio", "07", "März 2022", "mel")]
+        [True, True, True, True, True, False]
+    """
+    return DATE.fullmatch(" ".join(words(name))) is not None
 
 
 def few_images(folders: Sequence[Path], path: Path) -> list[str]:
@@ -130,8 +153,15 @@ def table_hints(places: Iterable[Path], root: Path, folders: Sequence[Path] = ()
         f"{place / name} {_unknown_table(place / name, root)}"
         for place in places
         for name in _names(place)
-        if name.lower().endswith(TABLES) and not _tells_more(name, folders)
+        if _is_table(place / name) and not _tells_more(name, folders)
     ]
+
+
+def _is_table(file: Path) -> bool:
+    """Whether a file is a table by its ending, or, of a text, by its first lines."""
+    if file.suffix.lower() == TEXT:
+        return looks_like_table(file)
+    return file.name.lower().endswith(TABLES)
 
 
 def _table_of(folder: Path) -> str:
@@ -152,15 +182,14 @@ def file_hints(path: Path) -> list[str]:
     """What a single file may be that is no data set, as a list of one sentence or none."""
     if is_image(path.name):
         return [f"{path} is one image: name the folder of all images"]
-    known = path.name.lower().endswith(TABLES)
-    return [f"{path} {_unknown_table(path, path.parent)}"] if known else []
+    return [f"{path} {_unknown_table(path, path.parent)}"] if _is_table(path) else []
 
 
 def _unknown_table(table: Path, root: Path) -> str:
     """What may be in a table of no known layout, and how to have it read."""
     if table.suffix.lower() == ".parquet" and is_damaged(table):
         return "is not a readable parquet file: restore it from a copy, or move it away"
-    if table.suffix.lower() not in READ_TABLES:
+    if table.suffix.lower() not in (*READ_TABLES, TEXT):
         return (
             "is a table of no known layout: if the classes are in it, save it as metadata.csv with "
             "the columns file_name,label; if it is of no use, move it elsewhere"
@@ -189,7 +218,7 @@ def _tables_beside(path: Path) -> list[str]:
         f"folder {path.parent} or the table instead of {path.name}"
         for folder in around
         for name in _names(folder)
-        if name.lower().endswith(TABLES)
+        if _is_table(folder / name)
     ]
 
 

@@ -5,10 +5,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import words
 from dermaug.data.metadata import Findings, read_header, read_sheet
-from dermaug.data.sources.images import file_names, files_below
+from dermaug.data.sources.column_names import known_columns
+from dermaug.data.sources.images import file_names, files_below, is_image
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
 from dermaug.data.sources.split_folders import is_split
@@ -16,11 +18,6 @@ from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
-GROUP_WORDS = {
-    "lesion": ("lesion",),
-    "patient": ("patient", "paciente", "paziente", "subject", "person"),
-}
-"""What is grouped -> words in the names of its columns."""
 LABEL_WORDS = ("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx")
 UNNAMED = (
     "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
@@ -34,7 +31,7 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
 
     Args:
         path: A folder, or the table.
-        needed: Names of the columns.
+        needed: Names of the columns; `NOT_READ` is none.
 
     Returns:
         One table, or one in each of some folders named as splits.
@@ -42,6 +39,7 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
     Raises:
         DermaugError: There is no such table, or there are several.
     """
+    needed = [name for name in needed if name != NOT_READ]
     headers = dict(tables_around(path))
     if is_folder(path) and not headers and is_folder(path.parent):
         beside = [path.parent / name for name in file_names(path.parent)]
@@ -73,6 +71,8 @@ def names_there(path: Path, names: Mapping[str, str], needed: Sequence[str]) -> 
     """
     for columns in tables_around(path).values():
         there = {column: name for column, name in names.items() if name in columns}
+        if there or set(needed) <= set(columns):
+            there |= {column: name for column, name in names.items() if name == NOT_READ}
         if there and all(column in there for column in needed if column in names):
             return there
     return {}
@@ -84,21 +84,45 @@ def suggestion(table: Path, root: Path) -> str:
     Raises:
         DermaugError: The table cannot be read.
     """
+    images, labels = _image_and_label_columns(table, root)
+    if not images:
+        return UNNAMED
+    found = {"image": images[0], "label": labels[0] if labels else "COLUMN"}
+    return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
+
+
+def certain_columns(table: Path, root: Path) -> dict[str, str]:
+    """Names of the columns `file_name` and `label` in a table where they are beyond doubt.
+
+    Returns:
+        Column that is read -> its name, if one column alone names the images that are there, and
+        one alone says in its name that it holds diagnoses; else nothing. Never raises.
+    """
+    try:
+        images, labels = _image_and_label_columns(table, root)
+    except DermaugError:
+        return {}
+    told = [column for column in read_header(table) if _has_word(column, LABEL_WORDS)]
+    certain = len(images) == 1 and len(told) == 1 and told == labels[:1]
+    return {"file_name": images[0], "label": told[0]} if certain else {}
+
+
+def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[str]]:
+    """Columns that may name the images, and those that may hold their labels, the likeliest first.
+
+    Raises:
+        DermaugError: The table cannot be read.
+    """
     sheet = read_sheet(table, (), Findings())
     rows, files = sheet.rows[:LOOKED_AT], files_below(root)
     cells = {column: [row[column] for row in rows] for column in sheet.columns if column}
     images = [column for column in cells if looks_like_names(cells[column], root, files)]
-    if not images:
-        return UNNAMED
-    found = {"image": images[0]}
-    for kind, wanted in GROUP_WORDS.items():
-        named = [column for column in cells if _has_word(column, wanted) and column != images[0]]
-        if named:
-            found[kind] = named[0]
+    # Files of equal names in several folders are none of some files each.
+    images = images or [column for column in cells if 2 * _num_images(cells[column]) > len(rows)]
     labels = [
         column
         for column, values in cells.items()
-        if column not in found.values()
+        if column not in (*images[:1], *known_columns(sheet.columns, rows).values())
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
     # Words are labels rather than numbers, which may be ages.
@@ -108,8 +132,11 @@ def suggestion(table: Path, root: Path) -> str:
             any(value.isdecimal() for value in cells[column]),
         )
     )
-    found = {"image": images[0], "label": labels[0] if labels else "COLUMN"} | found
-    return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
+    return images, labels
+
+
+def _num_images(cells: Sequence[str]) -> int:
+    return sum(map(is_image, cells))
 
 
 def _has_word(column: str, wanted: Sequence[str]) -> bool:

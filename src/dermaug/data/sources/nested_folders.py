@@ -1,5 +1,6 @@
-"""Class folders whose images lie in a folder per patient or visit: `nevus/patient 7/1.jpg`."""
+"""Class folders whose images lie in folders per patient or date: `nevus/patient 7/1.jpg`."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
-from dermaug.data.sources.class_folders import TABLES, few_images
+from dermaug.data.sources.class_folders import TABLES, few_images, is_date
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     add_masks,
@@ -25,8 +26,14 @@ from dermaug.data.sources.split_folders import is_container, is_split
 NAMED = 12
 """Folders that a sentence names."""
 LOOKS_FOR = (
-    "one sub-folder per class, with all images in folders of other names below it, one per patient"
+    "one sub-folder per class, with all images in folders of other names below it, one per "
+    "patient, or in folders of dates"
 )
+BY_PATIENT = (
+    "Images in one folder below a class, or in folders of one name, are taken as those of one "
+    "patient."
+)
+BY_DATE = "The folders in the class folders are named after dates, which are not read."
 
 
 def recognises(path: Path) -> bool:
@@ -38,7 +45,7 @@ def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
     if not _is_nested(path):
         return []
-    if not (alike := _names_alike(path)):
+    if _are_dated(path) or not (alike := _names_alike(path)):
         return few_images(_folders(path), path)
     outer = ", ".join(folder.name for folder in _folders(path)[:NAMED])
     inner = ", ".join(sorted(alike)[:NAMED])
@@ -54,21 +61,23 @@ def _is_nested(path: Path) -> bool:
     if not is_folder(path) or _has_files(path):
         return False
     outer = _folders(path)
-    inner = [_folders(folder) for folder in outer]
+    inside = [_folders(folder) for folder in outer]
     odd = any(is_split(each) or is_container(each) or _has_files(each) for each in outer)
-    if len(outer) < 2 or odd or not all(inner):
+    if len(outer) < 2 or odd or not all(inside):
         return False
-    return all(any(map(is_image, file_names(each))) for folders in inner for each in folders)
+    folders = [each for of_class in inside for each in of_class]
+    return all(map(files_below if _are_dates(folders) else _has_images, folders))
 
 
 def why(path: Path) -> str:
     """What a path was recognised as and by which folders, as a sentence."""
     names = ", ".join(folder.name for folder in _folders(path)[:NAMED])
-    return f"Read as class folders ({names}) with one folder per patient in each."
+    what = "folders of dates" if _are_dated(path) else "one folder per patient"
+    return f"Read as class folders ({names}) with {what} in each."
 
 
 def read(path: Path) -> Catalog:
-    """Read the class and the patient of each image from the names of its folders.
+    """Read the class of each image, and its patient unless they lie by date, from its folders.
 
     Args:
         path: The folder of the class folders.
@@ -78,26 +87,39 @@ def read(path: Path) -> Catalog:
     """
     findings = Findings()
     add_no_files(path, findings)
-    paths = [Path(file) for file in files_below(path)]
+    paths, dated = [Path(file) for file in files_below(path)], _are_dated(path)
     add_masks(list(map(str, paths)), findings)
     labels = [file.relative_to(path).parts[0] for file in paths]
     for label in sorted(set(labels)):
         if fault := name_fault(label):
             findings.add(f"{path / label}: the class {label!r} {fault}")
     for file in paths:
-        if len(file.relative_to(path).parts) != len(("class", "patient", "image")):
+        if not dated and len(file.relative_to(path).parts) != len(("class", "patient", "image")):
             findings.add(f"{file}: image not directly in a folder of a class folder")
     findings.stop(str(path))
     files = list(map(str, paths))
-    ids, patients = image_ids(files, path), [file.parent.name for file in paths]
+    ids, patients = image_ids(files, path), ["" if dated else file.parent.name for file in paths]
     described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
-    notes = [
-        lesions_unknown(),
-        "Images in one folder below a class, or in folders of one name, are taken as those of one "
-        "patient.",
-    ]
+    notes = [lesions_unknown(), BY_DATE if dated else BY_PATIENT]
     described = described.assign(patient_id=patients)
     return plain_catalog(path, ids, ids, labels, files, described, False, notes)
+
+
+def _are_dated(path: Path) -> bool:
+    """Whether the folders in the class folders are named after years, months or days."""
+    return _are_dates([inner for outer in _folders(path) for inner in _folders(outer)])
+
+
+def _are_dates(folders: Sequence[Path]) -> bool:
+    """Whether folders, and all that are in them, are named after years, months or days."""
+    return bool(folders) and all(
+        is_date(folder.name) and (not (inside := _folders(folder)) or _are_dates(inside))
+        for folder in folders
+    )
+
+
+def _has_images(folder: Path) -> bool:
+    return any(map(is_image, file_names(folder)))
 
 
 def _folders(path: Path) -> list[Path]:

@@ -8,11 +8,11 @@ from sys import intern
 
 import pandas as pd
 
-from dermaug.config.data import COLUMN_OPTIONS
-from dermaug.data import workbook
+from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import (
     DEVICE_COLUMNS,
+    TONE_COLUMNS,
     UNKNOWN_WORDS,
     check_lesions,
     check_patients,
@@ -32,22 +32,27 @@ from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines,
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
+from dermaug.data.sources.completed_rows import (
+    in_folders,
+    lesion_ids,
+    lesion_unknown,
+    numbered_in_patients,
+)
 from dermaug.data.sources.images import (
     SUFFIXES,
-    file_names,
     files_below,
     is_image,
     telephone_advice,
 )
 from dermaug.data.sources.missing import add_missing, add_unnamed
-from dermaug.data.sources.named_columns import named_tables, suggestion
+from dermaug.data.sources.named_columns import suggestion
 from dermaug.data.sources.named_files import completed_note, meant_files
+from dermaug.data.sources.own_tables import REQUIRED, find_tables
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     add_unknown_splits,
     is_split,
     pooled_note,
-    split_folders,
     split_name,
     split_of,
     unread_splits,
@@ -55,23 +60,9 @@ from dermaug.data.sources.split_folders import (
 )
 from dermaug.errors import DermaugError
 
-LOOKS_FOR = (
-    "metadata.csv (or .jsonl, or StyleGAN's dataset.json) with the columns file_name,label"
-    "[,lesion_id,patient_id,age,sex,localization,skin_tone], or one in each of train, validation "
-    "and test"
-)
 NO_NAMES: Mapping[str, str] = {}
-TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
-HEADED = (".csv", ".tsv", *workbook.ENDINGS)
-"""Endings of tables that are known by their columns, whatever they are called."""
 READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
-REQUIRED = ("file_name", "label")
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
-
-
-def recognises(path: Path) -> bool:
-    """Whether `path` is such a table, a folder with one, or one of splits with one each."""
-    return bool(_tables(path))
 
 
 def read(
@@ -90,23 +81,24 @@ def read(
     """
     root = path.parent if not is_folder(path) else path
     findings = Findings()
-    sheet = _pooled(root, _tables(path, names), names, findings)
-    check_unique(sheet.rows, "file_name", findings)
     files = files_below(root)
+    tables, names = find_tables(path, names)
+    sheet, completed = in_folders(_pooled(root, tables, names, findings), root, files)
+    sheet, numbered = numbered_in_patients(sheet)
+    check_unique(sheet.rows, "file_name", findings)
     meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
     paths = [meant.get(row["file_name"]) or _lost(root, row, findings) for row in sheet.rows]
     _match_files(root, sheet, paths, files, findings)
     ids = image_ids(paths, root)
-    lesions, lone = _lesion_ids(sheet, ids)
+    lesions, lone = lesion_ids(sheet, ids)
     for row in sheet.rows:
-        if fault := name_fault(row["label"]):
-            remedy = "" if row["label"] else "; fill it in, or delete the row and move the image"
-            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}{remedy}")
-    known = [row for row in sheet.rows if not _lesion_unknown(row)]
+        if row["label"] and (fault := name_fault(row["label"])):
+            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
+    known = [row for row in sheet.rows if not lesion_unknown(row)]
     _check_labels(known, labels, findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
-    described = pd.DataFrame([describe(row, findings) for row in sheet.rows])
+    described = pd.DataFrame([describe(row, findings, own=True) for row in sheet.rows])
     described["patient_id"] = [parse_patient(row) for row in sheet.rows]
     described = with_devices(described, sheet.rows)
     given = [split_of(row.get("split")) for row in sheet.rows]
@@ -115,6 +107,7 @@ def read(
     grouped = "lesion_id" in sheet.columns
     written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
+    notes += [*completed, *numbered]
     notes += filter(None, [completed_note(root, meant), _unknown_note(written, labels)])
     if sheet.path == root:
         folders = [Path(image).relative_to(root).parts[0] for image in paths]
@@ -128,54 +121,18 @@ def read(
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
 
 
-def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
-    """What a path was recognised as and by which tables, as a sentence."""
-    tables = _tables(path, names)
-    splits = f" in each of {', '.join(table.parent.name for table in tables)}"
-    where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
-    asked = [f"{name} ({column})" for column, name in names.items()]
-    known = [column for column in REQUIRED if column not in names]
-    columns = (
-        f"columns {', '.join([*known, *asked])}" if asked else f"columns {' and '.join(known)}"
-    )
-    if tables[0].name == stylegan_labels.NAME:
-        columns = "labels"
-    return f"Read by the {columns} of {tables[0].name}{where}."
-
-
-def _tables(path: Path, names: Mapping[str, str] = NO_NAMES) -> list[Path]:
-    """The table that a path means, or those of the splits in it."""
-    if names:
-        return named_tables(path, [names.get(column, column) for column in REQUIRED])
-    if not is_folder(path):
-        return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
-    tables = _tables_in(path)
-    if tables:
-        return tables[:1]
-    splits = split_folders(path)
-    found = [table for split in splits for table in _tables_in(split)[:1]]
-    return found if len(found) == len(splits) else []
-
-
-def _tables_in(folder: Path) -> list[Path]:
-    names = file_names(folder)
-    found = [folder / name for name in names if name.lower() in TABLE_NAMES]
-    return found or [folder / name for name in names if _has_columns(folder / name)]
-
-
-def _has_columns(table: Path) -> bool:
-    """Whether a table of another name has the columns that such a table needs."""
-    return table.suffix.lower() in HEADED and set(REQUIRED) <= set(read_header(table))
-
-
 def _pooled(
     root: Path, tables: Sequence[Path], names: Mapping[str, str], findings: Findings
 ) -> Sheet:
     """The table, or those of the splits as one, named by the root."""
-    required = tuple(names.get(column, column) for column in REQUIRED)
-    needed = (*required, *(name for name in names.values() if name not in required))
-    sheets = [_sheet(table, root, needed, findings).renamed(names) for table in tables]
-    sheets = [sheet.renamed(known_columns(sheet.columns)) for sheet in sheets]
+    asked = {column: name for column, name in names.items() if name != NOT_READ}
+    required = tuple(asked.get(column, column) for column in REQUIRED)
+    needed = (*required, *(name for name in asked.values() if name not in required))
+    sheets = [_sheet(table, root, needed, findings).renamed(asked) for table in tables]
+    sheets = [sheet.renamed(known_columns(sheet.columns, sheet.rows)) for sheet in sheets]
+    left_out = set(names) - set(asked)
+    left_out |= set(TONE_COLUMNS) if "skin_tone" in left_out else set()
+    sheets = [sheet.without(left_out) for sheet in sheets]
     if len(sheets) == 1 and (tables[0].parent == root or not is_split(tables[0].parent)):
         return sheets[0]
     rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
@@ -265,15 +222,6 @@ def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
     )
 
 
-def _lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]:
-    """Lesion of each row, its image id where it is unknown, and how many those are."""
-    lesions = [
-        image_id if _lesion_unknown(row) else row["lesion_id"]
-        for row, image_id in zip(sheet.rows, image_ids, strict=True)
-    ]
-    return lesions, sum(map(_lesion_unknown, sheet.rows))
-
-
 def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
     """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
     notes = [sheet.how] if sheet.how else []
@@ -294,7 +242,3 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         )
         notes.append(f"Columns that were not read: {', '.join(unread)}{hint}.")
     return notes
-
-
-def _lesion_unknown(row: Row) -> bool:
-    return row.get("lesion_id").lower() in UNKNOWN_WORDS

@@ -1,5 +1,7 @@
 """The catalog of a folder of images, when ids, labels and lesions are known."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +10,12 @@ import pandas as pd
 from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
 from dermaug.data.sources.images import mask_paths, masks_beside
 from dermaug.errors import DermaugError
+
+BEGINNING = re.compile(r"[^-_ .]*[0-9][^-_ .]*(?=[-_ .])")
+"""Letters and digits before the first sign in a file's name."""
+LEAST_SHARED, MOST_SHARED = 1.1, 10.0
+"""Images per beginning of a name between which it may be a patient's number."""
+SHOWN = 3
 
 
 def image_ids(paths: Sequence[str], root: Path) -> list[str]:
@@ -39,6 +47,8 @@ def plain_catalog(
             "not; rename them"
         )
     masks, beside = mask_paths(root), masks_beside(paths)
+    if not grouped and not any(described["patient_id"]):
+        notes = [*notes, *_beginnings_note(paths)]
     table = described.assign(
         image_id=ids,
         lesion_id=lesions,
@@ -50,3 +60,17 @@ def plain_catalog(
         ],
     )[[*COLUMNS, *(name for name in OPTIONAL if name in described)]]
     return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))
+
+
+def _beginnings_note(paths: Sequence[str]) -> list[str]:
+    """That file names seem to begin with the number of a patient, as a list of one note or none."""
+    found = [BEGINNING.match(Path(path).stem) for path in paths]
+    names = Counter(each[0] for each in found if each)
+    if sum(names.values()) < len(paths) or not LEAST_SHARED < len(paths) / len(names) < MOST_SHARED:
+        return []
+    shown = ", ".join(list(names)[:SHOWN])
+    return [
+        f"The names of {len(paths):,} images begin with one of {len(names):,} numbers ({shown}, "
+        "...): if these are patients or lesions, images of one may come into training and test; "
+        "write metadata.csv with the columns file_name,label,patient_id to keep them together."
+    ]

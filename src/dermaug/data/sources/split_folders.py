@@ -16,7 +16,8 @@ SPLITS = {
 }
 """Name of a given split, in lower case -> split of a fold."""
 CONTAINER = re.compile(
-    r"(images?|imgs?|pictures|photos|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
+    r"(images?|imgs?|pictures|photos?|photographs|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
+    r"bilder|fotos?|aufnahmen|photographies|immagini|foto|fotografie|im[aá]genes|imagens|fotograf[ií]as|"
     r".*[-_](input|images?|jpe?g|groundtruth)|imgs_part_\d+|ham10000_images.*|isic_?20\d\d.*)",
     re.IGNORECASE,
 )

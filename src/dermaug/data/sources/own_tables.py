@@ -1,0 +1,113 @@
+"""Which table of one's own a path means, and by which columns it is read."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dermaug.config.data import NOT_READ
+from dermaug.data import workbook
+from dermaug.data.containers import is_folder
+from dermaug.data.metadata import read_header
+from dermaug.data.sources import stylegan_labels
+from dermaug.data.sources.images import file_names
+from dermaug.data.sources.named_columns import certain_columns, named_tables
+from dermaug.data.sources.split_folders import split_folders
+from dermaug.data.table_text import looks_like_table
+
+LOOKS_FOR = (
+    "metadata.csv (or .jsonl, or StyleGAN's dataset.json) with the columns file_name,label"
+    "[,lesion_id,patient_id,age,sex,localization,skin_tone], or one in each of train, validation "
+    "and test"
+)
+REQUIRED = ("file_name", "label")
+"""Columns that are read of every table."""
+TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
+HEADED = (".csv", ".tsv", *workbook.ENDINGS)
+"""Endings of tables that are known by their columns, whatever they are called."""
+NO_NAMES: Mapping[str, str] = {}
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` is such a table, a folder with one, or one of splits with one each."""
+    return bool(find_tables(path)[0])
+
+
+def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
+    """What a path was recognised as and by which tables, as a sentence."""
+    tables, names = find_tables(path, names)
+    splits = f" in each of {', '.join(table.parent.name for table in tables)}"
+    where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
+    asked = [f"{name} ({column})" for column, name in names.items() if name != NOT_READ]
+    known = [column for column in REQUIRED if column not in names]
+    columns = (
+        f"columns {', '.join([*known, *asked])}" if asked else f"columns {' and '.join(known)}"
+    )
+    if tables[0].name == stylegan_labels.NAME:
+        columns = "labels"
+    return f"Read by the {columns} of {tables[0].name}{where}."
+
+
+def find_tables(
+    path: Path, names: Mapping[str, str] = NO_NAMES
+) -> tuple[list[Path], Mapping[str, str]]:
+    """The table that a path means, or those of the splits in it, and the names of its columns.
+
+    A table without the columns `file_name` and `label` is meant if it is the only one in which one
+    column names the images that are there, and one says in its name that it holds diagnoses.
+
+    Args:
+        path: A folder, or a table.
+        names: Column that is read -> its name in the table, if the user has named some.
+
+    Raises:
+        DermaugError: No table has the columns that the user has named, or several have.
+    """
+    if not set(REQUIRED) & set(names):
+        tables = _headed(path)
+        if not tables or not all(map(_is_read, tables)):
+            certain, columns = _certain(path)
+            tables, names = certain or tables, {**columns, **names}
+        if tables or all(name == NOT_READ for name in names.values()):
+            return tables, names
+    return named_tables(path, [names.get(column, column) for column in REQUIRED]), names
+
+
+def _headed(path: Path) -> list[Path]:
+    """The table with the columns of such a table, or those of the splits."""
+    if not is_folder(path):
+        return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
+    tables = _tables_in(path)
+    if tables:
+        return tables[:1]
+    splits = split_folders(path)
+    found = [table for split in splits for table in _tables_in(split)[:1]]
+    return found if len(found) == len(splits) else []
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    names = file_names(folder)
+    found = [folder / name for name in names if name.lower() in TABLE_NAMES]
+    return found or [folder / name for name in names if _has_columns(folder / name)]
+
+
+def _has_columns(table: Path) -> bool:
+    """Whether a table of another name has the columns that such a table needs."""
+    return table.suffix.lower() in HEADED and _is_read(table)
+
+
+def _is_read(table: Path) -> bool:
+    """Whether a table, if it has a header, has the columns that such a table needs."""
+    return table.suffix.lower() not in HEADED or set(REQUIRED) <= set(read_header(table))
+
+
+def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:
+    """The only table whose columns are certain, and their names; none if there are several."""
+    root = path if is_folder(path) else path.parent
+    tables = [root / name for name in file_names(root)] if is_folder(path) else [path]
+    found = [
+        (table, names)
+        for table in tables
+        if table.suffix.lower() in HEADED or looks_like_table(table)
+        for names in [certain_columns(table, root)]
+        if names
+    ]
+    return ([found[0][0]], found[0][1]) if len(found) == 1 else ([], {})

@@ -1,0 +1,172 @@
+"""Lists as clinics write them are read by one command, or refused in one line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dermaug.data.catalog import Catalog
+from dermaug.data.sources import open_catalog, recognised_as
+from dermaug.errors import DermaugError
+
+Folder = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    def write(
+        files: str, table: str = "", name: str = "Liste.csv", encoding: str = "utf-8"
+    ) -> Path:
+        root = tmp_path / "set"
+        for number, file in enumerate(files.split()):
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (20, 20), (number, 0, 0)).save(root / file)
+        if table:
+            (root / name).write_text(table, encoding)
+        return root
+
+    return write
+
+
+def lesions_and_patients(catalog: Catalog) -> list[tuple[object, ...]]:
+    return list(catalog.table[["lesion_id", "patient_id"]].itertuples(index=False, name=None))
+
+
+GERMAN = (
+    "Lfd. Nr.;Bilddatei;Pat.-Nr.;Läsion Nr.;Alter;Geschlecht;Diagnose\n"
+    "1;a;7;1;54 J.;w;Melanom\n2;b;7;1;54 Jahre;w;Melanom\n3;c;7;2;unbekannt;w;Nävus\n"
+    "4;d;8;1;61;m;Nävus\n5;e;9;1;40;m;Nävus\n6;f;9;2;k.A.;m;Melanom\n"
+)
+BILDER = "Bilder/a.jpg Bilder/b.jpg Bilder/c.jpg Bilder/d.jpg Bilder/e.jpg Bilder/f.jpg"
+
+
+def test_a_list_is_read_whose_columns_are_beyond_doubt(folder: Folder) -> None:
+    root = folder(BILDER, GERMAN, encoding="cp1252")
+    catalog = open_catalog(root)
+    assert recognised_as(root) == (
+        "Read by the columns Bilddatei (file_name), Diagnose (label) of Liste.csv."
+    )
+    assert catalog.table["label"].tolist() == [
+        "Melanom",
+        "Melanom",
+        "Nävus",
+        "Nävus",
+        "Nävus",
+        "Melanom",
+    ]
+    assert catalog.table["sex"].tolist() == ["female"] * 3 + ["male"] * 3
+    ages = catalog.table["age"].fillna(-1).tolist()
+    assert ages == [54.0, 54.0, -1, 61.0, 40.0, -1]
+    assert lesions_and_patients(catalog) == [
+        *[("7_1", "7")] * 2,
+        *[("7_2", "7"), ("8_1", "8"), ("9_1", "9"), ("9_2", "9")],
+    ]
+    assert any("numbers lesions within each patient" in note for note in catalog.notes)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Geschlecht", "Verdachtsdiagnose"),  # two columns of diagnoses
+        ("Diagnose", "Was"),  # none
+        ("Bilddatei", "Lfd. Nr."),
+    ],
+)
+def test_a_list_in_doubt_is_refused(folder: Folder, old: str, new: str) -> None:
+    with pytest.raises(DermaugError):
+        open_catalog(folder(BILDER, GERMAN.replace(old, new)))
+
+
+def test_lesions_numbered_within_unnamed_patients_are_one_finding(folder: Folder) -> None:
+    root = folder(BILDER, GERMAN.replace("Pat.-Nr.", "Fall"))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    (line,) = caught.value.details
+    assert line.startswith("2 of the 2 lesions with several images have several diagnoses each")
+    assert "--patient-column COLUMN" in line
+    assert "--lesion-column -" in line
+    named = open_catalog(root, {}, {"patient_id": "Fall"})
+    assert set(named.table["lesion_id"]) == {"7_1", "7_2", "8_1", "9_1", "9_2"}
+    unread = open_catalog(root, {}, {"lesion_id": "-"})
+    assert unread.table["lesion_id"].tolist() == list("abcdef")
+
+
+def test_a_column_can_be_left_unread(folder: Folder) -> None:
+    root = folder(BILDER, GERMAN.replace("54 J.", "mitte 50").replace("61", "ca. 60"))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details == (
+        "Liste.csv line 2: expected an age in years or nothing (--age-column - leaves the column "
+        "out), found 'mitte 50' (and 1 more row with 'ca. 60')",
+    )
+    catalog = open_catalog(root, {}, {"age": "-"})
+    assert catalog.table["age"].isna().all()
+    assert set(catalog.table["sex"]) == {"female", "male"}
+
+
+def test_a_column_of_a_public_data_set_cannot_be_left_unread(folder: Folder) -> None:
+    root = folder("nv/a.jpg mel/b.jpg")
+    with pytest.raises(DermaugError, match=r"--sex-column - leaves out a column of a table"):
+        open_catalog(root, {}, {"sex": "-"})
+
+
+def test_a_title_above_the_header_is_no_header(folder: Folder) -> None:
+    table = (
+        "Consulta de Dermatologia, 2019-2022\t\t\t\n\t\t\t\n"
+        "Ficheiro\tN.º doente\tLesão\tDiagnóstico\n"
+        "a.jpg\t1\tL1\tNevo\nb.jpg\t1\tL2\tMelanoma\nc.jpg\t2\tL3\tNevo\nd.jpg\t2\tL3\tNevo\n"
+    )
+    files = "Fotografias/a.jpg Fotografias/b.jpg Fotografias/c.jpg Fotografias/d.jpg"
+    catalog = open_catalog(folder(files, table, "Registo de doentes.txt", "utf-16"))
+    assert lesions_and_patients(catalog) == [("L1", "1"), ("L2", "1"), ("L3", "2"), ("L3", "2")]
+    assert any(
+        "Left out above the header: Consulta de Dermatologia, 2019-2022." in note
+        for note in catalog.notes
+    )
+
+
+def test_a_column_called_lesion_may_hold_diagnoses(folder: Folder) -> None:
+    table = "foto,lesión,diagnóstico\na,nevo,nevo\nb,melanoma,melanoma\nc,nevo,nevo\nd,nevo,nevo\n"
+    catalog = open_catalog(folder("a.jpg b.jpg c.jpg d.jpg", table))
+    assert not catalog.grouped
+    assert any("Columns that were not read: lesión" in note for note in catalog.notes)
+
+
+def test_equal_names_in_folders_of_patients_are_told_apart(folder: Folder) -> None:
+    table = (
+        "Nº historia;Archivo;Diagnóstico\n"
+        "01;foto1.jpg;Nevus\n01;foto2.jpg;Melanoma\n02;foto1.jpg;Nevus\n03;foto1.jpg;Melanoma\n"
+    )
+    root = folder("01/foto1.jpg 01/foto2.jpg 02/foto1.jpg 03/foto1.jpg", table)
+    catalog = open_catalog(root)
+    paths = [Path(path).relative_to(root).as_posix() for path in catalog.table["path"]]
+    assert paths == ["01/foto1.jpg", "01/foto2.jpg", "02/foto1.jpg", "03/foto1.jpg"]
+    assert catalog.table["patient_id"].tolist() == ["01", "01", "02", "03"]
+    assert catalog.table["label"].tolist() == ["Nevus", "Melanoma", "Nevus", "Melanoma"]
+
+
+def test_images_without_a_label_are_left_out_and_counted(folder: Folder) -> None:
+    catalog = open_catalog(folder("a.jpg b.jpg c.jpg", "file_name,label\na,nv\nb,\nc,mel\n"))
+    assert catalog.image_ids.tolist() == ["a", "c"]
+    assert catalog.classes == ("mel", "nv")
+    assert "Left out 1 image by label: no label (1)." in catalog.notes
+
+
+def test_folders_of_dates_below_classes_are_no_patients(folder: Folder) -> None:
+    root = folder("nv/2021/a.jpg nv/2022/Luglio/b.jpg mel/2021/c.jpg mel/2022/März/d.jpg")
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["mel", "mel", "nv", "nv"]
+    assert set(catalog.table["patient_id"]) == {""}
+    assert "with folders of dates in each" in recognised_as(root)
+
+
+def test_names_that_may_begin_with_a_patient_are_pointed_out(folder: Folder) -> None:
+    catalog = open_catalog(folder("nv/P1_1.jpg nv/P1_2.jpg nv/P2_1.jpg mel/P1_3.jpg mel/P3_1.jpg"))
+    (note,) = [note for note in catalog.notes if "begin with" in note]
+    assert "5 images begin with one of 3 numbers (P1, P3, P2, ...)" in note
+
+
+def test_names_of_a_camera_are_no_patients(folder: Folder) -> None:
+    catalog = open_catalog(folder("nv/IMG_1.jpg nv/IMG_2.jpg mel/IMG_3.jpg mel/DSC4.jpg"))
+    assert not any("begin with" in note for note in catalog.notes)
