@@ -2,7 +2,7 @@
 
 import pytest
 
-from dermaug.console import MEASURED_AFTER, counting_bar, progress_bar
+from dermaug.console import MEASURED_AFTER, console, counting_bar, progress_bar
 
 
 class Clock:
@@ -50,3 +50,8 @@ def test_what_was_done_before_a_resume_is_not_part_of_the_rate(
         clock.now += 2
         advance(10_000)
     assert capsys.readouterr().err == "work: 100,000/100,000 img, 5,000 img/s, 0 s left\n"
+
+
+def test_names_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console.print("runs/x:100:y [bold]nv[/bold]", soft_wrap=True)
+    assert capsys.readouterr().err == "runs/x:100:y [bold]nv[/bold]\n"

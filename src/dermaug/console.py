@@ -18,8 +18,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-# Without markup, because a path or a label may contain square brackets.
-console = Console(stderr=True, highlight=False, markup=False)
+# Without markup and emoji, because a path or a label may contain square brackets or colons.
+console = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 Advance = Callable[..., None]
 Listener = Callable[[int, int], Advance]

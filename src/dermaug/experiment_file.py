@@ -16,6 +16,8 @@ from dermaug.whole_numbers import whole_number
 
 Checked = TypeVar("Checked", bound=Section)
 NAME_RULE = "expected letters, digits and the signs _ . + - only, a letter or digit first"
+LISTED = re.compile(r"\[([0-9]+)\]")
+"""An entry of a list as programmers write it."""
 REMOVED = {
     "critic": "use discriminator",
     "critic_rate": "use discriminator_rate",
@@ -43,10 +45,15 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DermaugError(
-            f"no experiment file at {path}; the shipped ones are in experiments/"
+            f"no experiment file at {path}; shipped ones are named without a path: see `dermaug run "
+            "--list`"
+        ) from None
+    except UnicodeDecodeError:
+        raise DermaugError(
+            f"{path}: not a readable TOML file: expected UTF-8 text; save it as UTF-8"
         ) from None
     except (OSError, ValueError, RecursionError) as error:  # UTF-8 and TOML: both ValueError
-        raise DermaugError(f"{path}: not a readable TOML file: {error}") from None
+        raise DermaugError(f"{path}: not a readable TOML file: {_fault(error)}") from None
     asked = [override.partition("=")[0].strip() for override in overrides]
     splits = tree.get("splits")
     both = isinstance(splits, dict) and {"folds", "holdout"} <= splits.keys()
@@ -120,6 +127,9 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     parts = key.strip().split(".")
     if not equals or not all(parts):
         raise DermaugError(f"--set expects key=value, for example data.size=32; found {override!r}")
+    if listed := LISTED.search(key):
+        pointed = LISTED.sub(r".\1", key)
+        raise DermaugError(f"--set {key}: write {pointed}, with a point instead of {listed[0]}")
     node: Any = tree
     try:
         for part in parts[:-1]:
@@ -146,10 +156,17 @@ def _parse(key: str, text: str) -> Any:  # noqa: ANN401
     except tomllib.TOMLDecodeError:
         return text.strip()
     except (ValueError, RecursionError) as error:
-        raise DermaugError(f"--set {key}: not a valid TOML value: {error}") from None
+        raise DermaugError(f"--set {key}: not a valid TOML value: {_fault(error)}") from None
     if list(parsed) != ["value"]:
         raise DermaugError(f"--set {key}: expected one value, found several lines of TOML")
     return parsed["value"]
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with a TOML text; Python advises programmers on numbers of many digits."""
+    return (
+        "a number of thousands of digits" if "set_int_max_str_digits" in str(error) else str(error)
+    )
 
 
 def _causes(error: ValidationError) -> list[Any]:
@@ -208,6 +225,7 @@ def _unknown(where: str, key: str, places: Mapping[str, list[str]]) -> str:
     if key in REMOVED:
         return f"{where}: {REMOVED[key]}"
     close = [key] if key in places else difflib.get_close_matches(key, places, n=1)
+    where = where or key  # a key may look like the name of a type
     if not close:
         return f"{where}: unknown key"
     table = [part for part in where.split(".")[:-1] if not part.isdecimal()]

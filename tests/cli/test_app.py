@@ -15,6 +15,7 @@ import typer.testing
 
 from dermaug import __version__
 from dermaug.cli import app
+from dermaug.cli.app import GuardedGroup
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 
@@ -191,6 +192,54 @@ def test_dry_run_finds_what_only_the_data_or_the_networks_tell(
 ) -> None:
     given = ["run", small_study, "--data", phantoms, "--dry-run"]
     assert_refused(dermaug(*given, *words), expected, tmp_path)
+
+
+@pytest.mark.parametrize("mode", [(), ("--dry-run",)])
+def test_what_leaks_is_refused_before_anything_is_written(
+    dermaug: Callable[..., Ended],
+    tmp_path: Path,
+    phantoms: Path,
+    small_study: Path,
+    mode: tuple[str, ...],
+) -> None:
+    words = ["run", small_study, "--data", phantoms, "--device", "cpu", *mode]
+    same = ("--set", f"data.external_test=['{phantoms}']")
+    told = "of these 70 images match training images"
+    assert_refused(dermaug(*words, *same), told, tmp_path)
+    arm = ("--set", f"arms.1.synthetic={{folder = '{phantoms}', dose = 1}}")
+    told = "match images of the validation or test split"
+    assert_refused(dermaug(*words, *arm), told, tmp_path)
+
+
+def test_dry_run_refuses_the_output_that_a_run_would_refuse(
+    dermaug: Callable[..., Ended], tmp_path: Path, phantoms: Path, small_study: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    words = ["run", small_study, "--data", phantoms, "--dry-run", "--output"]
+    for place, told in (("mine", "but notes.txt"), ("mine/notes.txt", "cannot write to the")):
+        code, output = dermaug(*words, place)
+        assert code == 2
+        assert told in output
+
+
+def test_what_a_library_makes_of_an_interrupt_counts_as_the_interrupt() -> None:
+    program = typer.Typer(cls=GuardedGroup)
+
+    @program.callback()
+    def _root() -> None:
+        """Has commands."""
+
+    @program.command()
+    def load() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("cannot load module more than once per process") from None
+
+    ended = typer.testing.CliRunner().invoke(program, ["load"])
+    assert ended.exit_code == 130
+    assert "interrupted; nothing is left half-written" in ended.output
 
 
 def test_dry_run_lists_all_jobs_and_writes_nothing(

@@ -1,6 +1,6 @@
 """All commands, and the one place where errors become messages and exit codes.
 
-Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGTERM.
+Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGTERM and SIGHUP.
 """
 
 import json
@@ -25,6 +25,9 @@ from dermaug.errors import DermaugError, Terminated
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED = 130, 143
 JSON_OPTION = "--json"
+UNWINDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 RESUMING = ("run", "train")
 """Commands that keep what is finished, and go on from it."""
 NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc")
@@ -55,7 +58,7 @@ class GuardedGroup(TyperGroup):
         as_json = JSON_OPTION in words
         try:
             _refuse_empty(words)
-            with _unwound_at_sigterm():
+            with _unwound_at_signals():
                 return super().invoke(ctx)
         except DermaugError as error:
             if ctx.params.get("debug"):
@@ -63,7 +66,8 @@ class GuardedGroup(TyperGroup):
             _tell(error, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
         except (KeyboardInterrupt, Terminated) as error:
-            _say(f"interrupted; {_goes_on(words)}: {command_line()}")
+            with suppress(OSError):  # a terminal that was closed
+                _say(f"interrupted; {_goes_on(words)}: {command_line()}")
             code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
             raise typer.Exit(code) from None
         except (OSError, MemoryError, RuntimeError) as error:
@@ -75,20 +79,32 @@ class GuardedGroup(TyperGroup):
 
 
 @contextmanager
-def _unwound_at_sigterm() -> Iterator[None]:
-    """Raise `Terminated` at SIGTERM, so that what is half-written is removed."""
+def _unwound_at_signals() -> Iterator[None]:
+    """Raise at Ctrl-C, SIGTERM and SIGHUP, so that what is half-written is removed.
+
+    A library that is interrupted while it is loaded may swallow the signal, and fail: what is
+    raised afterwards counts as the interrupt.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
+    raised: list[BaseException] = []
 
-    def raise_terminated(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        raised.append(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
+        raise raised[0]
 
-    before = signal.signal(signal.SIGTERM, raise_terminated)
+    heard = [each for each in UNWINDING if signal.getsignal(each) != signal.SIG_IGN]
+    before = {each: signal.signal(each, interrupt) for each in heard}
     try:
         yield
+    except Exception:
+        if raised:
+            raise raised[0] from None
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _refuse_empty(words: Sequence[str]) -> None:

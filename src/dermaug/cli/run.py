@@ -110,10 +110,9 @@ def run(
 
 def _estimate(folder: Path, asked: Experiment, launch: Launch, as_json: bool) -> None:
     """Check everything that would stop the run, and print what it costs."""
+    _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.cost import estimate, print_cost
-    from dermaug.experiment.launchers.preflight import prove_networks
 
-    prove_networks(folder, asked, launch)
     cost = estimate(folder, asked, launch)
     if as_json:
         echo_json(cost.record)

@@ -13,6 +13,7 @@ from dermaug.experiment.launchers.stopping import SIGNALS, Stop, stoppable
     [
         (signal.SIGINT, KeyboardInterrupt),
         (signal.SIGTERM, Terminated),
+        (signal.SIGHUP, Terminated),
         (signal.SIGUSR1, Terminated),
     ],
 )
@@ -29,6 +30,17 @@ def test_a_signal_is_noted_and_ends_the_program_afterwards(
     assert [signal.getsignal(each) for each in SIGNALS] == before
     with pytest.raises(end):
         stop.raise_again()
+
+
+def test_nohup_is_minded() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stop = Stop()
+    try:
+        with stoppable(stop):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert not stop
 
 
 def test_without_a_signal_nothing_ends() -> None:

@@ -41,6 +41,18 @@ def test_hours_grow_with_images_and_pixels() -> None:
     assert hours[2] == pytest.approx(4 * hours[0])
 
 
+def test_steps_that_do_not_fit_into_the_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dermaug.experiment.run.machine.available_memory", lambda: 300 << 20)
+    asked = study(32)
+    large = asked.classifiers[0].model_copy(update={"batch": 8_192})
+    with pytest.raises((MemoryError, RuntimeError), match=r"memory|alloc"):
+        estimate(
+            tmp_path, asked.model_copy(update={"classifiers": (large,)}), Launch("cpu", "32-true")
+        )
+
+
 def test_plan_and_dry_run_make_one_estimate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,6 @@ from rich.table import Table
 
 from dermaug.config import Experiment
 from dermaug.console import console
-from dermaug.data.dataset import refuse_other_labels
-from dermaug.data.given_splits import chosen_folds
 from dermaug.experiment.launchers.duration import (
     busy_sentence,
     job_seconds,
@@ -25,8 +23,9 @@ from dermaug.experiment.launchers.step_times import Measured, measure
 from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.plan.jobs import Job, Jobs, networks_of
 from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences
-from dermaug.experiment.run.data import decoded, joined, twins_of
-from dermaug.experiment.run.run import planned_jobs
+from dermaug.experiment.run.machine import within_memory
+from dermaug.experiment.run.run import prepare_run
+from dermaug.experiment.stages.outside import prove_outside
 from dermaug.training.fabric import start_fabric
 
 
@@ -37,11 +36,12 @@ class Cost:
     Args:
         experiment: The experiment.
         device: Device of its trainings.
-        jobs: Its jobs.
+        jobs: Its jobs that are left.
         measured: Name of a network -> what its training takes.
         power: Its minimum detectable differences.
         at_once: Number of jobs at the same time.
         room: A sentence on the disk and the memory that it needs.
+        done: Number of its jobs that are done in its folder.
     """
 
     experiment: Experiment
@@ -51,6 +51,7 @@ class Cost:
     power: Detectable
     at_once: int
     room: str
+    done: int = 0
 
     def spent(self, job: Job) -> float:
         """Minutes of a job."""
@@ -88,17 +89,16 @@ def estimate(folder: Path, experiment: Experiment, launch: Launch) -> Cost:
         DermaugError: The experiment or its data would make the run stop at its start, or the disk
             or the memory is too small for it.
     """
-    store = decoded(experiment)
-    catalog = joined(store, twins_of(store, None)).catalog
-    folds = chosen_folds(catalog, experiment.splits)
-    jobs = planned_jobs(experiment, catalog, folds)
-    refuse_other_labels(experiment.data, catalog.classes)
+    run = prepare_run(folder, experiment)
+    prove_outside(run)
+    catalog, jobs = run.catalog, run.jobs.without(run.is_done)
     fabric = start_fabric(launch.device, launch.precision)
     at_once = jobs_at_once(launch, fabric.device.type, len(jobs.in_order))
-    measured = measured_networks(experiment, catalog.num_classes, len(jobs.in_order), launch)
+    measured = measured_networks(experiment, catalog.num_classes, len(run.jobs.in_order), launch)
     room = room_sentence(folder, jobs, experiment.data.size, at_once, measured)
-    power = planned_power(experiment, catalog, folds)
-    return Cost(experiment, str(fabric.device), jobs, measured, power, at_once, room)
+    power = planned_power(experiment, catalog, run.folds)
+    done = len(run.jobs.in_order) - len(jobs.in_order)
+    return Cost(experiment, str(fabric.device), jobs, measured, power, at_once, room, done)
 
 
 def print_cost(cost: Cost) -> None:
@@ -121,8 +121,9 @@ def _summary(cost: Cost) -> str:
     trained = [job for job in cost.jobs.in_order if job.images]
     generators = len(cost.jobs.generators)
     together = f" with {cost.at_once} jobs at the same time" if cost.at_once > 1 else ""
+    before = f"{cost.done} jobs are done; there are left " if cost.done else ""
     return (
-        f"{generators} generators and {len(trained) - generators} classifiers, about "
+        f"{before}{generators} generators and {len(trained) - generators} classifiers, about "
         f"{told_duration(cost.seconds)} on this machine{together}; no run was started"
     )
 
@@ -136,11 +137,12 @@ def measured_networks(
         Name of the network -> what a training of it takes on this machine.
     """
     fabric = start_fabric(launch.device, launch.precision)
-    decided = computations(experiment, num_classes, num_jobs, launch.precision, fabric)
     measured = {}
-    for name, config in networks_of(experiment).items():
-        how = decided[name]
-        with limited_threads(how.threads):
-            each = start_fabric(launch.device, how.precision)
-            measured[name] = measure(config, experiment.data.size, num_classes, each)
+    with within_memory(fabric.device.type):
+        decided = computations(experiment, num_classes, num_jobs, launch.precision, fabric)
+        for name, config in networks_of(experiment).items():
+            how = decided[name]
+            with limited_threads(how.threads):
+                each = start_fabric(launch.device, how.precision)
+                measured[name] = measure(config, experiment.data.size, num_classes, each)
     return measured

@@ -35,6 +35,7 @@ class Display:
     def __init__(self, schedule: Schedule, at_once: int = 1) -> None:
         self._schedule, self._at_once, self._start = schedule, at_once, time.monotonic()
         self._images, self._begun, self._waits = 0, 0, False
+        self._stops = False
         self._measured: dict[str, tuple[int, float]] = {}
         self._told, self._ended = self._start, threading.Event()
         self._live = Live(
@@ -83,6 +84,13 @@ class Display:
         if not self._waits:
             self._waits = True
             console.print("other processes do the jobs that are left; waiting for them")
+
+    def stopping(self, running: int) -> None:
+        """The run was asked to stop while some jobs are running here; tell it once."""
+        if running and not self._stops:
+            self._stops = True
+            what = "1 job" if running == 1 else f"{running} jobs"
+            console.print(f"stopping: waiting until {what} finished a step and saved it")
 
     def lost(self, job: Job) -> None:
         """The worker of a job was killed."""

@@ -21,7 +21,7 @@ from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.run import Run, begin_run, finish_run, prepare_run
-from dermaug.experiment.stages.outside import look_outside
+from dermaug.experiment.stages.outside import look_outside, prove_outside
 from dermaug.output_places import require_writable
 from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
@@ -51,6 +51,7 @@ def run_experiment(
     require_writable(folder)
     run = prepare_run(folder, experiment)
     refuse_too_many(folder, run.jobs, experiment.data.size)
+    prove_outside(run)
     begin_run(run, command)
     do_jobs(run, run.jobs.in_order, launch)
     return run
@@ -95,6 +96,7 @@ def train_some(
             [job.key for job in there],
         )
     refuse_too_many(folder, run.jobs, experiment.data.size)
+    prove_outside(run)
     begin_run(run, command)
     do_jobs(run, jobs, launch, ranks)
 
@@ -156,6 +158,7 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
             running[launcher.submit(job.key, stale)] = job
         if stop:
             launcher.stop()
+            display.stopping(len(running))
         if running:
             ended, _ = wait(running, LOOK, FIRST_COMPLETED)
             for future in ended:

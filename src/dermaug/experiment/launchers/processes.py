@@ -16,7 +16,7 @@ from joblib.externals.loky.backend import get_context
 from dermaug.console import console
 from dermaug.experiment.launchers.job import Outcome, Work, do_job
 from dermaug.experiment.launchers.launcher import Launcher, LostWorker, Task
-from dermaug.experiment.launchers.stopping import SIGNALS, Stop
+from dermaug.experiment.launchers.stopping import Stop, heard
 
 WATCH = 0.2
 """Seconds between two looks of a worker at its parent."""
@@ -122,7 +122,7 @@ def _begin(work: Work, asked: multiprocessing.synchronize.Event, parent: int) ->
     stop = Stop()
     _here.update(work=work, stop=stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells
-    for each in set(SIGNALS) - {signal.SIGINT}:
+    for each in set(heard()) - {signal.SIGINT}:
         signal.signal(each, lambda number, _: setattr(stop, "number", number))
     threading.Thread(target=_watch, args=(asked, stop, parent), daemon=True).start()
 

@@ -14,6 +14,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.fastest import Question, fastest
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.jobs import networks_of
+from dermaug.experiment.run.machine import within_memory
 from dermaug.experiment.run.records import Computation, RunRecord
 from dermaug.experiment.run.run import Run
 from dermaug.training.fabric import start_fabric
@@ -60,7 +61,8 @@ def settle(run: Run, asked: Launch) -> None:
         return
     fabric = start_fabric(asked.device, asked.precision)
     classes, jobs = run.catalog.num_classes, len(run.jobs.in_order)
-    decided = computations(run.experiment, classes, jobs, asked.precision, fabric)
+    with within_memory(fabric.device.type):
+        decided = computations(run.experiment, classes, jobs, asked.precision, fabric)
     changed = {"device": str(fabric.device), "networks": decided}
     record.model_copy(update=changed).write(run.files.record)
 

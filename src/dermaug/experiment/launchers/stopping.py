@@ -11,9 +11,12 @@ from dermaug.console import console
 from dermaug.errors import Terminated
 
 SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+    if hasattr(signal, name)
 )
-"""Ctrl-C; the system's request to end; what clusters send a while before a job's time is over."""
+"""Ctrl-C; the system's request to end; the terminal was closed; what clusters send a while before a
+job's time is over."""
 
 
 class Stop:
@@ -30,12 +33,19 @@ class Stop:
 
         Raises:
             KeyboardInterrupt: After Ctrl-C.
-            Terminated: After SIGTERM or SIGUSR1.
+            Terminated: After another signal.
         """
         if self.number == signal.SIGINT:
             raise KeyboardInterrupt
         if self.number:
             raise Terminated
+
+
+def heard() -> list[signal.Signals]:
+    """Those of `SIGNALS` at which this process stops: not SIGHUP if it is run by nohup."""
+    hangup = getattr(signal, "SIGHUP", None)
+    keeps_on = hangup is not None and signal.getsignal(hangup) == signal.SIG_IGN
+    return [each for each in SIGNALS if not (keeps_on and each == hangup)]
 
 
 @contextmanager
@@ -51,7 +61,7 @@ def stoppable(stop: Stop) -> Iterator[None]:
             os._exit(128 + number)
         stop.number = number
 
-    before = {number: signal.signal(number, handle) for number in SIGNALS}
+    before = {number: signal.signal(number, handle) for number in heard()}
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """The jobs of an experiment, and their folders within the run's folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
@@ -148,6 +149,14 @@ class Jobs:
     def in_order(self) -> tuple[Job, ...]:
         """All jobs, ordered so that none needs a later one."""
         return (*self.generators, *self.references, *self.classifiers)
+
+    def without(self, done: Callable[[str], bool]) -> "Jobs":
+        """The jobs that are left, when those are done of whose key this says so."""
+        return Jobs(
+            tuple(job for job in self.generators if not done(job.key)),
+            tuple(job for job in self.references if not done(job.key)),
+            tuple(job for job in self.classifiers if not done(job.key)),
+        )
 
     def named(self, key: str) -> Job:
         """The job of that key."""

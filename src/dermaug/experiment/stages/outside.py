@@ -5,8 +5,9 @@ images must not contain images on which a classifier is tested. Both must be unc
 was started.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from dermaug.data.dataset import open_labelled
 from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
@@ -20,17 +21,53 @@ from dermaug.experiment.run.known import EQUAL, NEAR, match_images, refuse_known
 from dermaug.experiment.run.run import Run
 
 
+def prove_outside(run: Run) -> None:
+    """Check the sets and folders of a run that has not been started; nothing is written.
+
+    Raises:
+        DermaugError: One cannot be read, or its images leak.
+    """
+    if run.files.is_begun:
+        return
+    data = run.experiment.data
+    sets = [open_labelled(data, path, run.catalog.classes) for path in data.external_test]
+    folders = _folders(run.jobs.classifiers)
+    given = {name: folder_store(run.experiment, folder) for name, folder in folders.items()}
+    _refuse_leaks(run, run.jobs.classifiers, sets, given)
+
+
 def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
     """Check the external test sets and the folders from which some arms take images.
 
     Raises:
         DermaugError: The images have changed since the run was started, or they leak.
     """
+    sets = refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+    given = {}
+    for name, folder in _folders(jobs).items():
+        given[name] = folder_store(run.experiment, folder)
+        note_or_refuse_folder(run.folder, name, folder, given[name])
+    _refuse_leaks(run, jobs, sets, given)
+
+
+def _refuse_leaks(
+    run: Run,
+    jobs: Sequence[ClassifierJob],
+    sets: Sequence[PixelStore],
+    given: Mapping[str, PixelStore],
+) -> None:
+    """Refuse external test sets that were trained on, and images of arms that are tested on.
+
+    Args:
+        run: The run.
+        jobs: Classifiers to be trained.
+        sets: The external test sets.
+        given: Arm -> the images of its folder.
+    """
     remembered = Remembered.of(run.store)
-    data, folds = run.experiment.data, [run.fold(index) for index in {job.fold for job in jobs}]
+    folds = [run.fold(index) for index in {job.fold for job in jobs}]
     trained = {image for fold in folds for image in fold.train}
-    stores = refuse_other_external(run.folder, data, run.catalog.classes)
-    for path, store in zip(data.external_test, stores, strict=True):
+    for path, store in zip(run.experiment.data.external_test, sets, strict=True):
         what = f"data.external_test {path}"
         refuse_uncropped(store, what)
         advice = (
@@ -39,10 +76,9 @@ def look_outside(run: Run, jobs: Sequence[ClassifierJob]) -> None:
         )
         refuse_known(what, match_images(store, remembered), trained, advice)
     evaluated = {image for fold in folds for image in (*fold.validation, *fold.test)}
-    for name, folder in _folders(jobs).items():
-        given = folder_store(run.experiment, folder)
-        note_or_refuse_folder(run.folder, name, folder, given)
-        _refuse_evaluated(name, folder, given, remembered, evaluated)
+    folders = _folders(jobs)
+    for name, store in given.items():
+        _refuse_evaluated(name, folders[name], store, remembered, evaluated)
 
 
 def _folders(jobs: Sequence[ClassifierJob]) -> dict[str, str]:
