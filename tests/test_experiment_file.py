@@ -126,6 +126,18 @@ def test_override_without_a_place(tmp_path: Path, override: str) -> None:
         read(tmp_path, SMALL + "[[classifiers]]\n", override)
 
 
+def test_list_entries_and_long_numbers_are_said_plainly(tmp_path: Path) -> None:
+    for override, told in (
+        ("arms[1].name=x", r"write arms\.1\.name, with a point instead of \[1\]"),
+        ("data.size=" + "9" * 5_000, "a number of thousands of digits"),
+    ):
+        with pytest.raises(DermaugError, match=told):
+            read(tmp_path, SMALL, override)
+    with pytest.raises(DermaugError) as caught:
+        read(tmp_path, SMALL + "[str]\nx = 1\n")
+    assert caught.value.details[0].startswith("str: unknown key")
+
+
 def test_difference_names_the_leaves() -> None:
     tree = {"name": "x", "arms": [{"name": "real"}]}
     old = validate_experiment(tree, "old")

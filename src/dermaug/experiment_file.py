@@ -45,8 +45,8 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
         tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise DermaugError(
-            f"no experiment file at {path}; shipped ones are named without a path: see `dermaug run "
-            "--list`"
+            f"no experiment file at {path}; shipped ones are named without a path, see `dermaug "
+            "run --list`"
         ) from None
     except UnicodeDecodeError:
         raise DermaugError(
