@@ -1,5 +1,6 @@
 """Exit codes and messages: what is wrong is said in one line, and nothing is left behind."""
 
+import errno
 import json
 import os
 import shutil
@@ -343,3 +344,28 @@ def test_a_signal_leaves_nothing_half_written_and_tells_the_command_to_go_on(
     assert started.returncode == code
     assert "to begin again, run: dermaug data phantom drawn --number 100000" in told
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ImportError("libtorch.so: failed to map segment from shared object"), "out of memory"),
+        (OSError(errno.EMFILE, "Too many open files"), "`ulimit -n`"),
+        (OSError(errno.EFBIG, "File too large", "input.safetensors"), "`ulimit -f`"),
+    ],
+)
+def test_limits_of_the_system_are_told_with_their_remedy(error: Exception, told: str) -> None:
+    program = typer.Typer(cls=GuardedGroup)
+
+    @program.callback()
+    def _root() -> None:
+        """Has commands."""
+
+    @program.command()
+    def work() -> None:
+        raise error
+
+    ended = typer.testing.CliRunner().invoke(program, ["work"])
+    assert ended.exit_code == 2
+    assert told in ended.output
+    assert "input" not in ended.output

@@ -173,6 +173,18 @@ def test_images_without_an_answer_are_left_out_and_told(folder: Path, tmp_path: 
     assert "reader1 answered 5 of 12 images" in page
 
 
+def test_rows_that_were_deleted_are_missed(folder: Path, tmp_path: Path) -> None:
+    key = read_key(folder)
+    path = write(tmp_path / "1.csv", key, "reader1", truth(key, "reader1"))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:4] + lines[6:]))
+    with pytest.raises(DermaugError) as caught:
+        read_answers(key, [path])
+    assert caught.value.details == (
+        "reader1: 10 of the 12 rows that the page downloads, answered or not",
+    )
+
+
 def test_classifiers_are_asked_for_the_same_images(drawn_study: Study, tmp_path: Path) -> None:
     results = drawn_study()
     spec = ClassifierSpec("test_resnet", results.catalog.classes, 16, {}, None)
@@ -203,6 +215,7 @@ def test_classifiers_are_asked_for_the_same_images(drawn_study: Study, tmp_path:
         ("origin", "fake", "expected real or synthetic"),
         ("diagnosis", "wart", "expected bkl, nv, mel"),
         ("seconds", "long", "expected a number"),
+        ("seconds", "9" * 400, "expected a number"),
     ],
 )
 def test_answers_that_do_not_belong_are_named(
@@ -236,7 +249,7 @@ def test_what_is_no_file_of_answers_or_no_test_is_refused(folder: Path, tmp_path
     with pytest.raises(DermaugError, match="expected the columns test, reader"):
         read_answers(key, [path])
     with pytest.raises(DermaugError, match="found none that answers an image"):
-        read_answers(key, [write(path, key, "reader1", [("", "")])])
+        read_answers(key, [write(path, key, "reader1", [("", "")] * 12)])
     with pytest.raises(DermaugError, match="found no key"):
         read_key(tmp_path)
     with pytest.raises(DermaugError, match=r"table of answers, .* found nothing"):

@@ -3,6 +3,7 @@
 Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGTERM and SIGHUP.
 """
 
+import errno
 import json
 import shlex
 import signal
@@ -25,12 +26,19 @@ from dermaug.errors import DermaugError, Terminated
 USAGE_ERROR = 2
 INTERRUPTED, TERMINATED = 130, 143
 JSON_OPTION = "--json"
+LIMITS = {
+    errno.EMFILE: "too many open files for the limit of this system; raise it (`ulimit -n`), or "
+    "take fewer --jobs at once",
+    errno.EFBIG: "a file that was being written became larger than this system allows; raise the "
+    "limit (`ulimit -f`), or choose a place on another file system",
+}
+"""Errors of limits that the path of a file does not explain."""
 UNWINDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 RESUMING = ("run", "train")
 """Commands that keep what is finished, and go on from it."""
-NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc")
+NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "failed to map segment")
 """What libraries say, in lower case, when memory does not suffice."""
 
 
@@ -70,7 +78,7 @@ class GuardedGroup(TyperGroup):
                 _say(f"interrupted; {_goes_on(words)}: {command_line()}")
             code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
             raise typer.Exit(code) from None
-        except (OSError, MemoryError, RuntimeError) as error:
+        except (OSError, MemoryError, RuntimeError, ImportError) as error:
             told = _of_the_system(error)
             if told is None or ctx.params.get("debug"):
                 raise
@@ -149,6 +157,8 @@ def _of_the_system(error: Exception) -> DermaugError | None:
     """An error of the operating system in words; None for an error of the program."""
     if isinstance(error, BrokenPipeError):
         return None  # the reader of our output went away: typer ends quietly
+    if isinstance(error, OSError) and error.errno in LIMITS:
+        return DermaugError(LIMITS[error.errno])
     if isinstance(error, OSError):
         open_file = "standard output, or another open file" if error.errno in FULL else ""
         where = f"{place}: " if (place := error.filename or open_file) else ""

@@ -1,6 +1,7 @@
 """The answers that readers send back, checked against the key."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,9 @@ from dermaug.whole_numbers import whole_number
 SENT = ("test", "reader", "image", "origin", "diagnosis", "seconds", "answered")
 """Columns of a file of answers."""
 COLUMNS = ("reader", "case", "origin", "label", "generator", "said", "diagnosis", "seconds")
+
+MOST_SECONDS = 1e6
+"""Longest time for an image; a page that stays in view for days is one."""
 
 
 def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
@@ -28,7 +32,7 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
 
     Raises:
         DermaugError: Lists every row that does not belong to the test, is out of range, or occurs
-            twice; or nothing is answered.
+            twice, and how many rows of a reader are missing; or nothing is answered.
     """
     rows: dict[tuple[str, int], dict[str, object]] = {}
     wrong: list[str] = []
@@ -42,16 +46,27 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
                 wrong.append(f"{path.with_name(row.where)}: {fault}")
             else:
                 rows[place] = _answer(key, row)
+    wrong += _lost_rows(key, rows)
     if wrong:
         raise DermaugError(
-            "expected the answers of this test, as its pages download them; found rows that do not "
-            "belong to it; take each reader's file as it was sent, and only once",
+            "expected the answers of this test, as its pages download them; found others; take "
+            "each reader's file as it was sent, and only once",
             [*wrong[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])],
         )
     found = [row for row in rows.values() if row["said"] and row["diagnosis"]]
     if not found:
         raise DermaugError("expected files with answers, found none that answers an image")
     return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def _lost_rows(key: ReaderKey, rows: Iterable[tuple[str, int]]) -> list[str]:
+    """One line for each reader whose file lacks rows: the page writes one for every image."""
+    found, number = Counter(reader for reader, _ in rows), len(key.cases)
+    return [
+        f"{reader}: {rows} of the {number} rows that the page downloads, answered or not"
+        for reader, rows in found.items()
+        if rows < number
+    ]
 
 
 def _fault(key: ReaderKey, row: Row) -> str:
@@ -67,8 +82,8 @@ def _fault(key: ReaderKey, row: Row) -> str:
         return f"origin {row['origin']!r}: expected real or synthetic"
     if row["diagnosis"] not in ("", *key.classes):
         return f"diagnosis {row['diagnosis']!r}: expected {', '.join(key.classes)}"
-    if not _seconds(row).replace(".", "", 1).isdecimal():
-        return f"seconds {row['seconds']!r}: expected a number"
+    if not _seconds(row).replace(".", "", 1).isdecimal() or float(_seconds(row)) > MOST_SECONDS:
+        return f"seconds {row['seconds'][:40]!r}: expected a number up to {MOST_SECONDS:,.0f}"
     return ""
 
 
