@@ -3,15 +3,22 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from programs import Program, children
 from small_grid import done, results, until
 
+from dermaug.experiment.launchers.job import Outcome
+from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.launcher import Task
+from dermaug.experiment.launchers.processes import Processes
+from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.claims import holder_of
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
+from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 from dermaug.host import has_ended, this_host
 
@@ -44,6 +51,16 @@ def test_processes_give_the_results_of_one_after_the_other_to_the_last_bit(
     told = RunRecord.read(RunFolder(folder).record)
     assert told.networks == RunRecord.read(RunFolder(serially).record).networks
     assert {each.threads for each in told.networks.values()} == {1}
+
+
+def test_a_worker_that_still_loads_is_not_waited_for(grid: Path, tmp_path: Path) -> None:
+    run = open_run(tmp_path / "run", read_experiment(grid))
+    with closing(Processes(Task(run, 1, Launch("cpu"), Stop()), 1)) as launcher:
+        outcome = launcher.submit(run.jobs.in_order[0].key, None)
+        launcher.stop()
+        assert outcome.result() is Outcome.STOPPED
+    assert not list(run.folder.rglob("claim.json"))
+    assert not run.is_done(run.jobs.in_order[0].key)
 
 
 def claimed(folder: Path) -> list[int]:

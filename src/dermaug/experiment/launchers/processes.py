@@ -1,6 +1,5 @@
 """Several jobs at the same time, each in a worker process of this machine (joblib's loky)."""
 
-import multiprocessing.synchronize
 import os
 import signal
 import threading
@@ -8,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
 
 import torch
 from joblib.externals.loky import ProcessPoolExecutor
@@ -48,8 +48,11 @@ class Processes(Launcher):
         return worker.submit(key, stale, lambda: self._idle.append(worker))
 
     def stop(self) -> None:
-        """Let all workers finish their step, save and end their jobs."""
-        self._stop.set()
+        """Let all workers finish their step, save and end their jobs, or end if they still start."""
+        if not self._stop.is_set():
+            self._stop.set()
+            for worker in self._workers:
+                worker.give_up()
 
     def close(self) -> None:
         """End all workers."""
@@ -59,12 +62,12 @@ class Processes(Launcher):
     def _worker(self, work: Work, place: int, gpus: int) -> "_Worker":
         visible = {"CUDA_VISIBLE_DEVICES": str(place % gpus)} if gpus > 1 else {}
 
-        def start() -> ProcessPoolExecutor:
+        def start(ready: Event) -> ProcessPoolExecutor:
             return ProcessPoolExecutor(
                 max_workers=1,
                 context=get_context("loky"),
                 initializer=_begin,
-                initargs=(work, self._stop, os.getpid()),
+                initargs=(work, self._stop, os.getpid(), ready),
                 env=ENVIRONMENT | visible,
             )
 
@@ -77,8 +80,9 @@ class _Worker:
     One executor of several processes would end all of them when one is killed.
     """
 
-    def __init__(self, start: Callable[[], ProcessPoolExecutor]) -> None:
-        self._start, self._executor = start, start()
+    def __init__(self, start: Callable[[Event], ProcessPoolExecutor]) -> None:
+        self._ready = get_context("loky").Event()
+        self._start, self._executor, self._given_up = start, start(self._ready), False
 
     def submit(
         self, key: str, stale: bytes | None, is_idle: Callable[[], None]
@@ -86,8 +90,15 @@ class _Worker:
         try:
             return self._asked(key, stale, is_idle)
         except BrokenProcessPool:
-            self._executor = self._start()
+            self._ready.clear()
+            self._executor = self._start(self._ready)
             return self._asked(key, stale, is_idle)
+
+    def give_up(self) -> None:
+        """End a process that still loads its libraries: nothing has begun in it."""
+        if not self._ready.is_set():
+            self._given_up = True
+            self._executor.shutdown(wait=False, kill_workers=True)
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, kill_workers=True)
@@ -101,7 +112,9 @@ class _Worker:
         def pass_on(ended: "Future[Outcome]") -> None:
             error = ended.exception()
             is_idle()  # first: whoever waits for the outcome submits the next job at once
-            if isinstance(error, BrokenProcessPool):
+            if error is not None and self._given_up:
+                outcome.set_result(Outcome.STOPPED)
+            elif isinstance(error, BrokenProcessPool):
                 outcome.set_exception(LostWorker(str(error)))
             elif error is not None:
                 outcome.set_exception(error)
@@ -116,7 +129,7 @@ _here: dict[str, object] = {}
 """Of a worker process: its work, and whether it was asked to stop."""
 
 
-def _begin(work: Work, asked: multiprocessing.synchronize.Event, parent: int) -> None:
+def _begin(work: Work, asked: Event, parent: int, ready: Event) -> None:
     """Prepare a worker process: it is quiet, obeys its parent, and ends with it."""
     console.quiet = True
     stop = Stop()
@@ -125,9 +138,10 @@ def _begin(work: Work, asked: multiprocessing.synchronize.Event, parent: int) ->
     for each in set(heard()) - {signal.SIGINT}:
         signal.signal(each, lambda number, _: setattr(stop, "number", number))
     threading.Thread(target=_watch, args=(asked, stop, parent), daemon=True).start()
+    ready.set()
 
 
-def _watch(asked: multiprocessing.synchronize.Event, stop: Stop, parent: int) -> None:
+def _watch(asked: Event, stop: Stop, parent: int) -> None:
     while os.getppid() == parent:
         if asked.is_set():
             stop.number = signal.SIGTERM
