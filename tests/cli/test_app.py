@@ -224,6 +224,15 @@ def test_dry_run_refuses_the_output_that_a_run_would_refuse(
         assert told in output
 
 
+def test_an_option_of_one_value_is_given_once(
+    dermaug: Callable[..., Ended], tmp_path: Path
+) -> None:
+    words = ("generate", "nowhere", "--class", "df", "--number", "4", "--class=akiec")
+    told = "--class is given 2 times, and takes one value; give it once"
+    assert_refused(dermaug(*words), told, tmp_path)
+    assert "given" not in dermaug("run", "--list", "--set", "a=1", "--set", "b=2")[1]
+
+
 def test_what_a_library_makes_of_an_interrupt_counts_as_the_interrupt() -> None:
     program = typer.Typer(cls=GuardedGroup)
 

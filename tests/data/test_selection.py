@@ -9,7 +9,7 @@ import pytest
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import COLUMNS, Catalog
-from dermaug.data.selection import select, select_alike
+from dermaug.data.selection import require_asked, select, select_alike
 from dermaug.errors import DermaugError
 
 
@@ -138,3 +138,11 @@ def test_a_label_that_nobody_left_out_is_refused_in_another_set(catalog: Catalog
         select_alike(spelt, DataConfig(classes=("mel", "bcc")), ("bcc", "mel"))
     with pytest.raises(DermaugError, match="has no image of the classes x, y"):
         select_alike(catalog, DataConfig(classes=("x", "y")), ("x", "y"))
+
+
+def test_labels_that_the_user_names_for_another_set_must_be_there(catalog: Catalog) -> None:
+    label = catalog.classes[0]
+    require_asked(catalog, [label])
+    with pytest.raises(DermaugError, match="--labels and --leave-out: no label") as caught:
+        require_asked(catalog, [label, label + "l"])
+    assert f"no label '{label}l' in the data; did you mean {label!r}?" in str(caught.value)

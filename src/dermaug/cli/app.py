@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from types import FrameType
 from typing import Annotated, Any
 
@@ -66,6 +66,7 @@ class GuardedGroup(TyperGroup):
         as_json = JSON_OPTION in words
         try:
             _refuse_empty(words)
+            _refuse_repeated(self, words)
             with _unwound_at_signals():
                 return super().invoke(ctx)
         except DermaugError as error:
@@ -126,6 +127,21 @@ def _refuse_empty(words: Sequence[str]) -> None:
             f"{place}: expected a value, found an empty one; if it is a variable of your shell, it "
             "is not set; leave it out if you mean the default"
         )
+
+
+def _refuse_repeated(group: Any, words: Sequence[str]) -> None:  # noqa: ANN401
+    """Raise if an option that takes one value is given several times: only the last would count."""
+    command, given = group, list(takewhile(lambda word: word != "--", words))
+    for word in given:
+        command = getattr(command, "commands", {}).get(word, command)
+    for option in command.params:
+        if option.param_type_name != "option" or option.multiple or option.is_flag:
+            continue
+        names = [name for word in given if (name := word.partition("=")[0]) in option.opts]
+        if len(names) > 1:
+            raise DermaugError(
+                f"{names[0]} is given {len(names)} times, and takes one value; give it once"
+            )
 
 
 def _goes_on(words: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Arms: the training set of a classifier and how it is shown."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -127,9 +128,9 @@ class SyntheticConfig(Section):
             raise ValueError(
                 "a dose per class needs at least one class, and no separate list classes"
             )
-        shown = sum(self.dose.values()) if isinstance(self.dose, dict) else self.dose
-        if shown == 0 and (self.first or self.share is not None):
-            raise ValueError("first and share define how a dose is shown, but a dose of 0 is empty")
+        numbers = self.dose.values() if isinstance(self.dose, dict) else self.dose
+        if numbers == 0 or (isinstance(numbers, Iterable) and not any(numbers)):
+            raise ValueError("a dose of 0 adds no image; give a number, or leave synthetic out")
         if self.folder and self.family:
             raise ValueError("folder and family exclude each other; give only one")
         if self.provenance and not self.folder:

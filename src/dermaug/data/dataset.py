@@ -1,6 +1,6 @@
 """Open the data set of an experiment, or draw it on first use, and apply the selection."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from dermaug.config import DataConfig, Grouping
@@ -8,7 +8,7 @@ from dermaug.console import console, counting_bar
 from dermaug.data.cache_files import PHANTOMS
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
-from dermaug.data.selection import select, select_alike
+from dermaug.data.selection import require_asked, select, select_alike
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.named_columns import names_there
 from dermaug.data.sources.own_tables import REQUIRED
@@ -35,7 +35,10 @@ def open_dataset(config: DataConfig, grouping: Grouping = "auto") -> Catalog:
 
 
 def open_alike(
-    config: DataConfig, path: str | Path, classes: Sequence[str] | None = None
+    config: DataConfig,
+    path: str | Path,
+    classes: Sequence[str] | None = None,
+    asked: Collection[str] = (),
 ) -> Catalog:
     """Open another data set with the labels of an experiment.
 
@@ -43,11 +46,15 @@ def open_alike(
         config: The experiment's data section: how labels are mapped, left out and merged.
         path: The other data set, or `phantom`.
         classes: Classes that a network knows, in the order of its outputs; None keeps all.
+        asked: Labels that the user names for this data set, each of which it must have.
 
     Raises:
-        DermaugError: It has labels that are neither known nor left out by the experiment.
+        DermaugError: It has labels that are neither known nor left out by the experiment, or lacks
+            one that is asked for.
     """
-    return select_alike(open_other(config, path), config, classes)
+    catalog = open_other(config, path)
+    require_asked(catalog, asked)
+    return select_alike(catalog, config, classes)
 
 
 def refuse_other_labels(config: DataConfig, classes: Sequence[str]) -> None:
@@ -72,10 +79,15 @@ def open_other(config: DataConfig, path: str | Path) -> Catalog:
     return _open_source(other)
 
 
-def open_labelled(config: DataConfig, path: str | Path, classes: tuple[str, ...]) -> PixelStore:
+def open_labelled(
+    config: DataConfig,
+    path: str | Path,
+    classes: tuple[str, ...],
+    asked: Collection[str] = (),
+) -> PixelStore:
     """Open another data set as `open_alike` does, and decode it in the same way as the first."""
     other = config.model_copy(update={"source": str(path)})
-    return read_pixels(open_alike(config, path, classes), other)
+    return read_pixels(open_alike(config, path, classes, asked), other)
 
 
 def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:

@@ -53,6 +53,16 @@ def require_labels(catalog: Catalog, config: DataConfig) -> None:
     _stop(catalog, problems + _unknown(config.leave_out, known, "data.leave_out"))
 
 
+def require_asked(catalog: Catalog, labels: Iterable[str]) -> None:
+    """Raise unless data have each of the labels that the user names for them.
+
+    Raises:
+        DermaugError: One is neither a label that the data write nor one of their classes.
+    """
+    known = sorted({*catalog.classes, *catalog.written} - {""})
+    _stop(catalog, _unknown(labels, known, "--labels and --leave-out"))
+
+
 def select_alike(
     catalog: Catalog, config: DataConfig, classes: Sequence[str] | None = None
 ) -> Catalog:

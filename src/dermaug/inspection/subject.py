@@ -186,7 +186,7 @@ def real_images(
         named_tables(data, list(columns.values()))
         config = config.with_columns(columns)
     config = config.with_labels(labels)
-    catalog = open_alike(config, data)
+    catalog = open_alike(config, data, asked=labels)
     if unknown := sorted(set(given.labels) - set(catalog.classes)):
         raise DermaugError(
             f"{data}: expected real images of each synthetic class to compare with, found none of "

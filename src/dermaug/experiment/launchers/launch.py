@@ -22,6 +22,7 @@ from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.run import Run, begin_run, finish_run, prepare_run
 from dermaug.experiment.stages.outside import look_outside, prove_outside
+from dermaug.experiment.stages.training_set import require_needs
 from dermaug.output_places import require_writable
 from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
@@ -95,6 +96,8 @@ def train_some(
             f"{experiment.name} has no {wave[:-1]} of {words}; it has {len(there)}",
             [job.key for job in there],
         )
+    for job in jobs:
+        require_needs(run, job, {each.key for each in jobs})
     refuse_too_many(folder, run.jobs, experiment.data.size)
     prove_outside(run)
     begin_run(run, command)

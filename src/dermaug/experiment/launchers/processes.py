@@ -48,7 +48,7 @@ class Processes(Launcher):
         return worker.submit(key, stale, lambda: self._idle.append(worker))
 
     def stop(self) -> None:
-        """Let all workers finish their step, save and end their jobs, or end if they still start."""
+        """Let all workers finish their step, save and end their jobs; those that load end."""
         if not self._stop.is_set():
             self._stop.set()
             for worker in self._workers:

@@ -63,7 +63,7 @@ def evaluate(
         config = config.with_columns(columns) if columns else config
         key, run = config.model_dump_json(), stored.run
         if key not in stores:
-            stores[key] = open_labelled(config, data, spec.classes)
+            stores[key] = open_labelled(config, data, spec.classes, labels or ())
             for note in stores[key].catalog.notes:
                 console.print(f"note: {note}", soft_wrap=True)
             refuse_uncropped(stores[key], str(data))

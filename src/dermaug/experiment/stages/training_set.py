@@ -1,6 +1,6 @@
 """The training set of a trial: real images of its fold, fixed variants, and its arm's dose."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +16,7 @@ from dermaug.data.image_rows import ImageRows, Pixels
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
-from dermaug.experiment.plan.jobs import ClassifierJob
+from dermaug.experiment.plan.jobs import ClassifierJob, Job
 from dermaug.experiment.run.records import ImageCounts, TrialRecord
 from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.curating import Removed
@@ -64,7 +64,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         DermaugError: A synthetic set leaks or holds too few images, or a network that the trial
             needs is not trained yet.
     """
-    _require_needs(run, job)
+    require_needs(run, job)
     catalog, rows = run.catalog, run.catalog.rows(fold.train)
     labels = catalog.labels[rows]
     real = training_counts(catalog, fold)
@@ -96,8 +96,13 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
     )
 
 
-def _require_needs(run: Run, job: ClassifierJob) -> None:
-    undone = [key for key in job.requires if not run.is_done(key)]
+def require_needs(run: Run, job: Job, coming: Collection[str] = ()) -> None:
+    """Raise unless all that a job needs is trained, or among the jobs that are coming.
+
+    Raises:
+        DermaugError: Names what is not.
+    """
+    undone = [key for key in job.requires if key not in coming and not run.is_done(key)]
     if undone:
         raise DermaugError(
             f"{job.key} needs {undone[0]}, which has not been trained yet; train it first, or use "
