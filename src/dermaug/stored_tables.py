@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dermaug.console import console
 from dermaug.csv_files import safe_cell, write_csv
 from dermaug.errors import DermaugError
 from dermaug.files import Record, sha256
@@ -57,11 +58,30 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], source: Sourc
             if the tables will not be read again.
     """
     paths = {name: folder / f"{name}.csv" for name in tables}
+    if source is not None and (changed := _changed(folder, paths)):
+        console.print(
+            f"note: changed since they were written, and written again: {', '.join(changed)} in "
+            f"{folder}",
+            soft_wrap=True,
+        )
     for name, table in tables.items():
         write_csv(paths[name], table)
     if source is not None:
         digests = {name: sha256(path) for name, path in paths.items()}
         Digests(source=source.digest(), tables=digests).write(folder / DIGESTS)
+
+
+def _changed(folder: Path, paths: Mapping[str, Path]) -> list[str]:
+    """Names of the files that are not as they were written; none where that is not known."""
+    try:
+        noted = Digests.read(folder / DIGESTS)
+    except (OSError, DermaugError):
+        return []
+    return [
+        path.name
+        for name, path in paths.items()
+        if path.is_file() and noted.tables.get(name) != sha256(path)
+    ]
 
 
 def read_tables(folder: Path, names: Sequence[str], source: Source) -> dict[str, pd.DataFrame]:
@@ -75,7 +95,13 @@ def read_tables(folder: Path, names: Sequence[str], source: Source) -> dict[str,
     if missing or not (folder / DIGESTS).is_file():
         lost = f"{missing[0]}.csv" if missing else DIGESTS
         raise DermaugError(f"{folder}: {wanted}, found no {lost}; {source.remedy}")
-    noted = Digests.read(folder / DIGESTS)
+    try:
+        noted = Digests.read(folder / DIGESTS)
+    except DermaugError:
+        raise DermaugError(
+            f"{folder}: {wanted}, found a {DIGESTS} that is damaged or of another version; "
+            f"{source.remedy}"
+        ) from None
     for name in names:
         path = folder / f"{name}.csv"
         if noted.tables.get(name) != sha256(path):

@@ -1,5 +1,6 @@
 """What a run may show the world, from a small study."""
 
+import html
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,6 +27,7 @@ from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
 from dermaug.report.formats import markdown
 from dermaug.report.publish import drawings, publish, without_folders
+from dermaug.report.sections.copies import unaudited
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TREE = {
@@ -149,6 +151,17 @@ def test_a_class_whose_copies_are_not_all_known_is_not_shown(
         write_sealed(JobFolder(one.folder).audit, told)
     published(results, tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.png"))
+
+
+def test_a_lost_audit_is_told(results: RunResults, tmp_path: Path) -> None:
+    assert unaudited(results) == []
+    lost = JobFolder(results.networks[0].folder).audit
+    lost.unlink()
+    (told,) = unaudited(results)
+    assert told.startswith("Not audited: the images of dcgan of mel, fold 0, seed 0. Nothing is")
+    assert f"**{told}**" in published(results, tmp_path / "out").read_text(encoding="utf-8")
+    assert told in html.unescape(reported(results).read_text(encoding="utf-8"))
+    assert unaudited(replace(results, trials=results.trials[:1])) == []  # it is at work
 
 
 def test_a_run_without_results_or_a_folder_in_use_is_refused(

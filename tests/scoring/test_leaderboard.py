@@ -140,6 +140,10 @@ def edited(path: Path) -> None:
         (lambda run: (run / "scoring/ladder.csv").unlink(), r"found no ladder\.csv"),
         (lambda run: (run / "scoring/digests.json").unlink(), r"found no digests\.json"),
         (
+            lambda run: (run / "scoring/digests.json").write_text('{"before": 1}'),
+            r"found a digests\.json that is damaged or of another version",
+        ),
+        (
             lambda run: shutil.copytree(
                 run.parent / "weak/scoring", run / "scoring", dirs_exist_ok=True
             ),
@@ -147,7 +151,7 @@ def edited(path: Path) -> None:
         ),
         (trained, "found that of other results"),
     ],
-    ids=["verdict", "empty", "table", "digests", "other run", "new training"],
+    ids=["verdict", "empty", "table", "digests", "version", "other run", "new training"],
 )
 def test_tables_that_are_not_those_of_the_run_are_refused(
     runs: Path, tmp_path: Path, change: Callable[[Path], object], expected: str

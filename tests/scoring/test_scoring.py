@@ -35,6 +35,24 @@ def test_tables_are_read_as_they_were_written(
         )
 
 
+def test_tables_that_were_changed_are_written_again_and_named(
+    drawn_study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results, files = drawn_study(), RunFolder(tmp_path)
+    results.record.write(files.record)
+    scoring = scored(results)
+    table = scoring.write(tmp_path, files) / "scores.csv"
+    scoring.write(tmp_path, files)
+    assert "changed" not in capsys.readouterr().err
+    before = table.read_bytes()
+    table.write_text("mine")
+    scoring.write(tmp_path, files)
+    assert "note: changed since they were written, and written again: scores.csv in " in (
+        capsys.readouterr().err
+    )
+    assert table.read_bytes() == before
+
+
 def test_the_same_predictions_are_scored_alike(drawn_study: Study) -> None:
     results = drawn_study()
     one, other = scored(results).tables, score(results, 100).tables

@@ -11,7 +11,7 @@ from dermaug.report.document import Page
 from dermaug.report.page import FOOTER, facts
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.arms import arm_terms
-from dermaug.report.sections.copies import copy_alarms
+from dermaug.report.sections.copies import copy_alarms, unaudited
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.lead import answer_section
@@ -69,7 +69,7 @@ def answer_page(opened: Opened, model: str = "", arm: str = "", label: str = "")
             Section("curves", "Curves", curves(results, hidden), "Curves"),
         ],
         footer=FOOTER,
-        notices=unfinished(whole),
+        notices=[*unfinished(whole), *unaudited(whole)],
         terms=TERMS | arm_terms(results),
     ).render()
 

@@ -116,6 +116,17 @@ def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def without_audit(results: RunResults) -> list[str]:
+    """Generators of a finished run beside which no audit lies, in words; empty for one at work."""
+    if not results.is_finished:
+        return []
+    return [
+        f"{one.family} of {one.drawn_classes}, fold {one.record.fold}, seed {one.record.seed}"
+        for one in results.networks
+        if read_audit(one.folder) is None
+    ]
+
+
 def of_largest(results: RunResults, numbers: pd.DataFrame) -> pd.DataFrame:
     """The audits of generators trained on all lesions that the run has; `numbers` may be empty."""
     return numbers[numbers["lesions"] == results.lesions] if len(numbers) else numbers

@@ -22,7 +22,7 @@ from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
 from dermaug.report.sections.arms import arm_section, arm_terms
 from dermaug.report.sections.audit import audit_section
-from dermaug.report.sections.copies import copy_alarms
+from dermaug.report.sections.copies import copy_alarms, unaudited
 from dermaug.report.sections.cost import cost_section
 from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
@@ -139,7 +139,7 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         facts=facts(results),
         sections=[*opened, *folded(others)],
         footer=FOOTER,
-        notices=unfinished(whole),
+        notices=[*unfinished(whole), *unaudited(whole)],
         terms=TERMS | arm_terms(results),
     ).write(page)
 

@@ -29,6 +29,7 @@ from dermaug.report.document import write_panels
 from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words
+from dermaug.report.sections.copies import unaudited
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.ladder import ladder_figure
 from dermaug.report.sections.scores import class_scores, score_table
@@ -177,7 +178,7 @@ def _page(
     parts = [
         f"# {plain(experiment.question or experiment.name)}",
         "Written by `dermaug publish`; the CSV files beside it hold all numbers.",
-        *(f"**{sentence}**" for sentence in unfinished(results)),
+        *(f"**{sentence}**" for sentence in (*unfinished(results), *unaudited(results))),
         "\n".join(facts),
         "## Scores",
         markdown(score_table(scoring.scores, arms)),

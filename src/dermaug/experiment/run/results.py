@@ -138,6 +138,12 @@ class RunResults:
         return [trial for trial in self.trials if trial.model == model and arm in (None, trial.arm)]
 
     @property
+    def is_finished(self) -> bool:
+        """Whether all generators and trials are done, at this number of lesions."""
+        generators, trials = self.num_jobs
+        return len(self.trials) >= trials and len(self.networks) >= generators
+
+    @property
     def networks(self) -> tuple[GeneratorResult, ...]:
         """The finished generators, each network once, whatever the number of its classes."""
         return tuple({one.folder: one for one in self.generators[::-1]}.values())[::-1]

@@ -255,12 +255,11 @@ def at_chance(scores: pd.DataFrame, num_classes: int) -> list[str]:
 
 def unfinished(results: RunResults) -> Sequence[str]:
     """A sentence when trials or generators are missing; empty for a finished run."""
-    generators, trials = results.num_jobs
-    trained = len(results.networks)
-    if len(results.trials) >= trials and trained >= generators:
+    if results.is_finished:
         return ()
+    generators, trials = results.num_jobs
     return (
         f"The run is not finished: {len(results.trials)} of {trials} trials and "
-        f"{trained} of {generators} generators are done, "
+        f"{len(results.networks)} of {generators} generators are done, "
         "so the answer is provisional.",
     )

@@ -7,7 +7,8 @@ import pandas as pd
 
 from dermaug.data.class_names import class_words
 from dermaug.evaluation.memorisation import chance_of_rate
-from dermaug.inspection.audit_summary import ClassSummary, summarise
+from dermaug.experiment.run.results import RunResults
+from dermaug.inspection.audit_summary import ClassSummary, summarise, without_audit
 from dermaug.report.formats import counted, interval, percent
 
 _NONE = (
@@ -18,6 +19,9 @@ _WHY = (
     "Copies add nothing new for the classifier and may disclose patients: look at the pairs before "
     "you pass images on."
 )
+
+NAMED = 5
+"""Generators that a sentence names."""
 
 
 def copy_alarms(numbers: pd.DataFrame) -> list[str]:
@@ -39,6 +43,18 @@ def copy_alarms(numbers: pd.DataFrame) -> list[str]:
         if one.holds_copies or len(one.alarms)
     ]
     return [*found, _WHY] if found else []
+
+
+def unaudited(results: RunResults) -> list[str]:
+    """One sentence on the generators of a finished run that have no audit, if there are any."""
+    if not (lost := without_audit(results)):
+        return []
+    more = f" and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+    return [
+        f"Not audited: the images of {'; '.join(lost[:NAMED])}{more}. Nothing is known of copies "
+        "among them, and they are missing from the audit's tables; the command of the run audits "
+        "them."
+    ]
 
 
 def no_copies(classes: list[ClassSummary]) -> list[str]:

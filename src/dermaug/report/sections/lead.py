@@ -18,6 +18,7 @@ from dermaug.report.sections.answer import (
     uncovered,
     unfinished,
 )
+from dermaug.report.sections.copies import unaudited
 from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
@@ -88,7 +89,7 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
 def told_answer(results: RunResults, scoring: Scoring) -> list[str]:
     """The answer for a console: `plain_answer`, or in full why there is none."""
     plain = plain_answer(results, scoring) or short_answer(results, scoring)
-    return [*unfinished(results), *plain]
+    return [*unfinished(results), *unaudited(results), *plain]
 
 
 def plain_verdict(row: Row, *, generated: bool) -> str:
