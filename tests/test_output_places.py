@@ -146,6 +146,9 @@ def test_new_folder_is_refused_where_it_would_replace_something(
         with pytest.raises(DermaugError, match="expected a new or empty folder"):
             require_new_folder(Path(taken))
     (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    with pytest.raises(DermaugError, match="found a link"):
+        require_new_folder(Path("link"))
     require_new_folder(Path("empty"))
     require_new_folder(Path("absent"))
 

@@ -153,7 +153,8 @@ def require_new_folder(folder: Path) -> None:
         reason = getattr(error, "strerror", None) or error
         raise DermaugError(f"{folder}: expected a new or empty folder ({reason})") from None
     if is_file or taken or here:
-        found = "the current folder" if here else "a file" if is_file else "one in use"
+        kind = "a link" if folder.is_symlink() else "a file"
+        found = "the current folder" if here else kind if is_file else "one in use"
         raise DermaugError(
             f"{folder}: expected a new or empty folder, found {found}; choose another or empty it"
         )

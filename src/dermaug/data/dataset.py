@@ -13,6 +13,7 @@ from dermaug.data.sources import open_catalog
 from dermaug.data.sources.named_columns import names_there
 from dermaug.data.sources.own_tables import REQUIRED
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
+from dermaug.errors import DermaugError
 from dermaug.files import expanded
 
 PHANTOM = "phantom"
@@ -113,5 +114,11 @@ def _phantoms(config: DataConfig) -> Path:
     folder = default_cache() / PHANTOMS / name
     if not folder.exists():
         console.print(f"drawing {asked.number:,} phantom lesions at {config.size} px")
-        write_phantoms(folder, asked, config.size)
+        try:
+            write_phantoms(folder, asked, config.size)
+        except DermaugError as error:
+            raise DermaugError(
+                "phantoms are drawn into the cache, whose folder DERMAUG_CACHE names: "
+                f"{error.message}"
+            ) from None
     return folder
