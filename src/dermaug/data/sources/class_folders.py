@@ -1,6 +1,5 @@
 """Folders of images whose names are the classes, alone or in each folder of a given split."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,8 +11,8 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
-from dermaug.data.diagnoses import words
 from dermaug.data.metadata import Findings, Row, read_header
+from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
     MASK_ENDING,
     MASK_FOLDER,
@@ -50,18 +49,6 @@ MOST_SMALL, MEAN_IMAGES = 20, 4
 """So many folders with no more images each, on average, are no classes."""
 NAMED = 12
 """Classes that a sentence names."""
-MONTH = (
-    r"(?:[01]?\d|jan(?:uar|uary|vier)?|feb(?:ruar|ruary|rero|braio|bruar)?|fevrier|fevereiro|enero|"
-    r"gennaio|janeiro|mar(?:ch|s|zo|co|z)?|merz|apr(?:il|ile)?|abril|avril|mai|may|mayo|maggio|maio|"
-    r"jun[eio]?|juin|giugno|junho|jul[yio]?|juillet|luglio|julho|aug(?:ust)?|aout|agosto|"
-    r"sep(?:t|tember|tembre|tiembre)?|settembre|setembro|o[ck]t(?:ober|obre|ubre)?|ottobre|outubro|"
-    r"nov(?:ember|embre|iembre|embro)?|de[cz](?:ember|embre|embro)?|diciembre|dicembre)"
-)
-DATE = re.compile(
-    rf"(?:19|20)\d\d(?: ?{MONTH}(?: ?[0-3]?\d)?)?|{MONTH}(?: (?:19|20)\d\d)?|"
-    rf"[0-3]?\d {MONTH} (?:19|20)?\d\d"
-)
-"""Years, months and days, as `words` writes them."""
 TEXT = ".txt"
 """Ending of texts, which may be tables."""
 READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
@@ -115,16 +102,6 @@ def _dates(folders: Sequence[Path]) -> list[str]:
         f"the folders {names} are named after dates, not classes: put the images into one folder "
         "per class, or write metadata.csv with the columns file_name,label"
     ]
-
-
-def is_date(name: str) -> bool:
-    """Whether a text is a year, month or day, or names a month in one of six languages.
-
-    Example:
-        >>> [is_date(text) for text in ("2021", "2021-07-03", "Luglio", "07", "März 2022", "mel")]
-        [True, True, True, True, True, False]
-    """
-    return DATE.fullmatch(" ".join(words(name))) is not None
 
 
 def few_images(folders: Sequence[Path], path: Path) -> list[str]:

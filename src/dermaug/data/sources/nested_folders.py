@@ -10,7 +10,8 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.metadata import Findings, Row
-from dermaug.data.sources.class_folders import TABLES, few_images, is_date
+from dermaug.data.sources.class_folders import TABLES, few_images
+from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     add_masks,
