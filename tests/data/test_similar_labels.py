@@ -10,7 +10,7 @@ from dermaug.config import DataConfig
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.diagnoses import OTHER_NAMES, meaning
 from dermaug.data.selection import select, select_alike
-from dermaug.data.similar_labels import similar_labels
+from dermaug.data.similar_labels import merges, similar_label_lines, similar_labels
 from dermaug.errors import DermaugError
 
 
@@ -37,6 +37,10 @@ def catalog_of(labels: list[str]) -> Catalog:
         ("1", "1.0", "1.00"),
         ("Dermatitis herpetiformis", "dermatitis herpetifromis"),
         ("Psoriasis vulgaris", "psoriassis vulgaris"),
+        ("BCC", "BCC (nodular)", "Basal cell ca"),
+        ("Seb K", "Seb. keratosis", "SK"),
+        ("MM", "Melanoom", "Melanom"),
+        ("BZK", "Basaliom", "basaalcelcarcinoom"),
     ],
 )
 def test_names_of_one_class_are_found(labels: tuple[str, ...]) -> None:
@@ -95,6 +99,17 @@ def test_synonyms_are_merged_or_kept_as_the_user_decides() -> None:
 def test_another_data_set_is_asked_about_its_names_of_known_classes() -> None:
     with pytest.raises(DermaugError, match=r"Basaliom \(is it bcc\?\)"):
         select_alike(catalog_of(["Basaliom", "nv"]), DataConfig(), ("bcc", "nv"))
+
+
+def test_a_suspicion_is_left_out_and_not_merged() -> None:
+    catalog = catalog_of(["Angiome", "Angiome", "Angiome ?", "Angiomme", "unklar", "Nevus"])
+    assert merges(catalog) == {"Angiome ?": "", "unklar": "", "Angiomme": "Angiome"}
+    lines = similar_label_lines(catalog)
+    assert len(lines) == 3
+    assert any(
+        line.startswith("'unklar' (1 image) is no diagnosis; leave it out") for line in lines
+    )
+    assert similar_label_lines(catalog, decided=["Angiome ?", "unklar", "Angiomme"]) == []
 
 
 def test_a_suspicion_is_no_diagnosis() -> None:

@@ -25,7 +25,7 @@ UNKNOWN_WORDS = frozenset(
 SEXES = {
     **dict.fromkeys(("female", "f", "w", "woman", "weiblich", "frau"), "female"),
     **dict.fromkeys(("femme", "féminin", "mujer", "femenino", "donna", "femmina"), "female"),
-    **dict.fromkeys(("mulher", "feminino"), "female"),
+    **dict.fromkeys(("mulher", "feminino", "vrouw"), "female"),
     **dict.fromkeys(("male", "m", "man", "männlich", "mann"), "male"),
     **dict.fromkeys(("homme", "masculin", "hombre", "masculino", "uomo", "maschio"), "male"),
     **dict.fromkeys(("homem",), "male"),

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 OTHER_NAMES = {
     "melanoma": (
-        *("mel", "malignant melanoma", "melanom", "malignes melanom", "mélanome"),
+        *("mel", "mm", "melanoom", "malignant melanoma", "melanom", "malignes melanom", "mélanome"),
         *("mélanome malin", "melanoma maligno"),
     ),
     "nevus": (
@@ -17,11 +17,19 @@ OTHER_NAMES = {
     ),
     "basal cell carcinoma": (
         *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
-        *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare", "cbc"),
+        *(
+            "carcinome basocellulaire",
+            "carcinoma basocelular",
+            "carcinoma basocellulare",
+            "cbc",
+            "bzk",
+        ),
+        *("basaalcelcarcinoom",),
     ),
     "squamous cell carcinoma": (
         *("scc", "plattenepithelkarzinom", "spinalioma", "spinaliom", "carcinome épidermoïde"),
         *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide", "cec"),
+        *("plaveiselcelcarcinoom", "pek"),
     ),
     "Bowen's disease": (
         *(
@@ -37,16 +45,16 @@ OTHER_NAMES = {
     "actinic keratosis": (
         *("akiec", "ak", "ack", "actinic keratoses", "solar keratosis", "aktinische keratose"),
         *("solar or actinic keratosis", "kératose actinique", "queratosis actínica"),
-        *("cheratosi attinica", "queratose actínica", "ceratose actínica"),
+        *("cheratosi attinica", "queratose actínica", "ceratose actínica", "actinische keratose"),
     ),
     "seborrheic keratosis": (
         *("sk", "sek", "seborrheic keratoses", "seborrhoische keratose", "verruca seborrhoica"),
         *("kératose séborrhéique", "queratosis seborreica", "cheratosi seborroica"),
-        *("queratose seborreica", "ceratose seborreica"),
+        *("queratose seborreica", "ceratose seborreica", "ks", "seborroïsche keratose"),
     ),
     "benign keratosis": ("bkl", "benign keratosis like lesion", "benigne keratose"),
     "solar lentigo": ("lentigo solaris", "solar lentigines", "actinic lentigo"),
-    "dermatofibroma": ("df", "dermatofibrom", "dermatofibrome"),
+    "dermatofibroma": ("df", "dermatofibrom", "dermatofibrome", "dermatofibroom"),
     "vascular lesion": ("vasc", "vaskuläre läsion", "lésion vasculaire", "lesión vascular"),
     "hemangioma": ("hämangiom", "hémangiome", "emangioma", "angioma", "angiom", "angiome"),
     "malignant": ("malign", "maligne", "maligno", "bösartig"),
@@ -54,6 +62,14 @@ OTHER_NAMES = {
 }
 """Diagnosis -> other names of it. Kinds of a diagnosis (blue nevus, lentigo maligna) are no other
 names: data may tell them apart."""
+UNCLEAR = frozenset(
+    (
+        *("unclear", "uncertain", "undetermined", "indeterminate", "inconclusive", "unklar"),
+        *("onduidelijk", "onzeker", "indetermine", "incertain", "incierto", "indeterminado"),
+        *("dudoso", "incerto", "indeterminato", "dubbio"),
+    )
+)
+"""Words for a diagnosis that is not known, as `words` writes them."""
 SUSPICION = re.compile(
     r"^(v ?a|verdacht( auf)?|susp|suspect(ed)?|suspicio(us|n) (of|for|de)|probabl[ey]|probabile"
     r"|possibl[ey]|sospecha de|sospetto|suspeita de|suspicion de) (?=[a-z])"
@@ -94,12 +110,28 @@ def meaning(label: str) -> str:
     Example:
         >>> meaning("Basalzell-Karzinom"), meaning("Naevi"), meaning("Blue nevus")
         ('basal cell carcinoma', 'nevus', 'bluenevus')
+        >>> meaning("Seb. K"), meaning("Basal cell ca")
+        ('seborrheic keratosis', 'basal cell carcinoma')
     """
     found = words(label)
     if any(map(str.isdigit, "".join(found))):
         return " ".join(found)  # 1.0 is not 10
     text = "".join(found)
-    return _DIAGNOSES.get(text) or _DIAGNOSES.get(text.removesuffix("s")) or text or label
+    known = _DIAGNOSES.get(text) or _DIAGNOSES.get(text.removesuffix("s"))
+    return known or _abbreviated(found) or text or label
+
+
+def _abbreviated(found: tuple[str, ...]) -> str:
+    """The only diagnosis whose words begin with these, as `seb k`; "" if there are others."""
+    if len(found) < 2 or len(found[0]) < 3:
+        return ""
+    meant = {
+        diagnosis
+        for whole, diagnosis in _IN_WORDS.items()
+        if len(whole) == len(found)
+        and all(word.startswith(part) for word, part in zip(whole, found, strict=True))
+    }
+    return meant.pop() if len(meant) == 1 else ""
 
 
 def suspected(label: str) -> str:
@@ -112,6 +144,16 @@ def suspected(label: str) -> str:
     plain = " ".join(words(label))
     rest = SUSPICION.sub("", plain)
     return rest if rest != plain or label.rstrip().endswith("?") else ""
+
+
+def is_unclear(label: str) -> bool:
+    """Whether a label says that the diagnosis is not known.
+
+    Example:
+        >>> is_unclear("Unklar"), is_unclear("Indéterminé"), is_unclear("nevus")
+        (True, True, False)
+    """
+    return " ".join(words(label)) in UNCLEAR
 
 
 def is_misspelt(label: str, other: str) -> bool:
@@ -154,6 +196,11 @@ def _num_shared(word: str, other: str) -> int:
 
 _DIAGNOSES = {
     "".join(words(name)): diagnosis
+    for diagnosis, others in OTHER_NAMES.items()
+    for name in (diagnosis, *others)
+}
+_IN_WORDS = {
+    words(name): diagnosis
     for diagnosis, others in OTHER_NAMES.items()
     for name in (diagnosis, *others)
 }

@@ -1,5 +1,6 @@
 """Labels that are told apart and probably mean one thing: the user is asked about them."""
 
+import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -8,13 +9,15 @@ from itertools import combinations
 import numpy as np
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.diagnoses import is_misspelt, meaning, spelling, suspected
+from dermaug.data.diagnoses import is_misspelt, is_unclear, meaning, spelling, suspected
 from dermaug.data.grouping import united_names
 from dermaug.data.label_map import DROPPED
 from dermaug.errors import DermaugError
 
 MOST_CLASSES = 200
 """More different labels than this are not compared letter by letter, which takes seconds."""
+
+BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 
 
 def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list[tuple[str, ...]]:
@@ -34,7 +37,8 @@ def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list
     names = one_name(labels, decided)
     groups = defaultdict(list)
     for label in labels:
-        groups[names[label]].append(label)
+        if label not in _suspicions(labels, decided):
+            groups[names[label]].append(label)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
@@ -43,7 +47,7 @@ def one_name(labels: Sequence[str], decided: Collection[str] = ()) -> dict[str, 
     place = {label: row for row, label in enumerate(labels)}
     open_labels = [label for label in labels if label not in decided]
     pairs = [*_pairs(labels, spelling), *_misspelt(open_labels)]
-    pairs += [*_pairs(open_labels, meaning), *_pairs(open_labels, _whole)]
+    pairs += [*_pairs(open_labels, _plain_meaning), *_pairs(open_labels, _whole)]
     first, second = ([place[pair[side]] for pair in pairs] for side in (0, 1))
     united = united_names(
         np.array(labels, dtype=object), np.array(first, int), np.array(second, int)
@@ -69,12 +73,14 @@ def merges(catalog: Catalog, decided: Collection[str] = ()) -> dict[str, str]:
 def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list[str]:
     """One line for each of `similar_labels` among a catalog's classes: counts, and what to do."""
     counts, merged = Counter(catalog.table["label"]), merges(catalog, decided)
-    lines = [
-        f"{_counted(label, counts)} is a suspicion beside {_counted(sure, counts)}; leave it out: "
-        f"--leave-out {shlex.quote(label)}, or merge them: {_options([(label, sure)])}, or keep it "
-        f"as a class of its own: {_options([(label, label)])}"
-        for label, sure in _suspicions(catalog.classes, decided).items()
-    ]
+    lines = []
+    for label, sure in _suspicions(catalog.classes, decided).items():
+        what = f"a suspicion beside {_counted(sure, counts)}" if sure else "no diagnosis"
+        merge = f"merge them: {_options([(label, sure)])}, or " if sure else ""
+        lines.append(
+            f"{_counted(label, counts)} is {what}; leave it out: --leave-out {shlex.quote(label)}, "
+            f"or {merge}keep it as a class of its own: {_options([(label, label)])}"
+        )
     for labels in similar_labels(catalog.classes, decided):
         *most, last = [_counted(label, counts) for label in labels]
         named, others = f"{', '.join(most)} and {last}", [each for each in labels if each in merged]
@@ -120,12 +126,13 @@ def merging_options(merged: Mapping[str, str]) -> list[str]:
 
 
 def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, str]:
-    """Label of a suspicion -> the class of its diagnosis, for those that have one."""
+    """Label of a suspicion -> the class of its diagnosis, where there is one; unclear -> ""."""
     classes = {meaning(label): label for label in reversed(labels) if not suspected(label)}
+    sure = {label: classes.get(meaning(suspected(label)), "") for label in labels}
     return {
-        label: sure
+        label: sure[label]
         for label in labels
-        if label not in decided and (sure := classes.get(meaning(suspected(label)), ""))
+        if label not in decided and (sure[label] or is_unclear(label))
     }
 
 
@@ -138,6 +145,11 @@ def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, 
     first: dict[str, str] = {}
     pairs = [(first.setdefault(key(label), label), label) for label in labels]
     return [pair for pair in pairs if pair[0] != pair[1]]
+
+
+def _plain_meaning(label: str) -> str:
+    """The meaning of a label without what stands in brackets behind it: `BCC (nodular)`."""
+    return meaning(BRACKETS.sub("", label) or label)
 
 
 def _whole(label: str) -> str:

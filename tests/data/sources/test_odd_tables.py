@@ -170,3 +170,81 @@ def test_names_that_may_begin_with_a_patient_are_pointed_out(folder: Folder) -> 
 def test_names_of_a_camera_are_no_patients(folder: Folder) -> None:
     catalog = open_catalog(folder("nv/IMG_1.jpg nv/IMG_2.jpg mel/IMG_3.jpg mel/DSC4.jpg"))
     assert not any("begin with" in note for note in catalog.notes)
+
+
+DUTCH = (
+    "Patiënt;Laesie;Leeftijd;Geslacht;Uitslag PA;Foto 1;Foto 2\n"
+    "1;1;54;m;Naevus;a;b\n1;2;54;m;Melanoom;c;\n2;1;70;v;Naevus;d;\n2;2;70;v;Melanoom;e;f\n"
+)
+
+
+def test_several_photographs_in_a_row_are_those_of_one_lesion(folder: Folder) -> None:
+    catalog = open_catalog(folder(BILDER, DUTCH))
+    assert catalog.image_ids.tolist() == list("abcdef")
+    assert lesions_and_patients(catalog) == [
+        *[("1_1", "1")] * 2,
+        *[("1_2", "1"), ("2_1", "2")],
+        *[("2_2", "2")] * 2,
+    ]
+    assert catalog.table["sex"].tolist() == ["male"] * 3 + ["female"] * 3
+    assert any("also read Foto 2." in note for note in catalog.notes)
+    assert "Read as sexes: m = male, v = female." in catalog.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "letters", "sexes"),
+    [
+        ("Sexe", "fhfhfh", ["female", "male"]),
+        ("Sexo", "mhmhmh", ["female", "male"]),
+        ("Sexo", "mvmvmv", ["female", "male"]),
+        ("Geslacht", "mvmvmv", ["male", "female"]),
+    ],
+)
+def test_letters_of_sexes_are_read_in_pairs(
+    folder: Folder, column: str, letters: str, sexes: list[str]
+) -> None:
+    labels = ["nv"] * 3 + ["mel"] * 3
+    rows = [
+        f"{name},{label},{sex}" for name, label, sex in zip("abcdef", labels, letters, strict=True)
+    ]
+    catalog = open_catalog(folder(BILDER, "\n".join([f"file_name,label,{column}", *rows])))
+    assert catalog.table["sex"].tolist() == sexes * 3
+
+
+def test_neither_sexes_nor_numbers_of_lesions_are_proposed_as_labels(folder: Folder) -> None:
+    table = (
+        "Cliché,Lésion,S,Retenu,Note\na,A,h,nævus,x\nb,B,f,mélanome,x\nc,A,h,nævus,y\n"
+        "d,A,f,mélanome,x\ne,B,h,nævus,x\nf,B,f,nævus,y\n"
+    )
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(BILDER, table))
+    assert "--image-column 'Cliché' --label-column Retenu;" in str(caught.value)
+
+
+def test_folders_of_a_camera_are_no_classes(folder: Folder) -> None:
+    root = folder("100CANON/IMG_1.jpg 100CANON/IMG_2.jpg 101CANON/IMG_3.jpg 101CANON/IMG_4.jpg")
+    with pytest.raises(DermaugError, match="100CANON bears the name of a split or of a folder for"):
+        open_catalog(root)
+
+
+def test_lists_of_several_years_are_read_as_one(folder: Folder) -> None:
+    header, *rows = GERMAN.splitlines()
+    root = folder(BILDER, "\n".join([header, *rows[:2]]), "Liste 2021.csv")
+    (root / "Liste 2022.csv").write_text("\n".join([header, *rows[2:]]), "utf-8")
+    catalog = open_catalog(root)
+    assert catalog.image_ids.tolist() == list("abcdef")
+    assert "of Liste 2021.csv, Liste 2022.csv." in recognised_as(root)
+    named = open_catalog(root, {}, {"file_name": "Bilddatei", "label": "Diagnose"})
+    assert named.table["lesion_id"].tolist() == catalog.table["lesion_id"].tolist()
+    (root / "Liste 2022.csv").write_text(header.replace("Alter", "Jahre") + "\n", "utf-8")
+    with pytest.raises(DermaugError):
+        open_catalog(root)
+
+
+def test_no_photograph_of_another_patient_is_proposed_for_a_lost_one(folder: Folder) -> None:
+    table = "file_name,label\nP1/1.jpg,nv\nP2/1.jpg,mel\nP9/1.jpg,mel\n"
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder("P1/1.jpg P2/1.jpg", table))
+    assert caught.value.details == (
+        "Liste.csv line 4: no image file for file_name 'P9/1.jpg'; put it there, or delete the row",
+    )

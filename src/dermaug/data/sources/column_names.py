@@ -35,13 +35,42 @@ ALIASES = {
 OWN_NAMES = {
     "age": (
         *("age years", "patient age", "alter", "alter jahre", "patientenalter", "âge", "edad"),
-        *("età", "idade"),
+        *("età", "idade", "leeftijd"),
     ),
-    "sex": ("geschlecht", "sexe", "sexo", "sesso", "genre", "género", "genere"),
+    "sex": (
+        "geschlecht",
+        "geschl",
+        "sexe",
+        "sexo",
+        "sesso",
+        "genre",
+        "género",
+        "genere",
+        "geslacht",
+        "m f",
+        "f m",
+        "m w",
+        "w m",
+        "m v",
+        "h f",
+        "h m",
+    ),
     "localization": (
-        *("localisation", "body site", "anatomic site", "anatomical site", "lokalisation"),
+        *("lok", "localisation", "body site", "anatomic site", "anatomical site", "lokalisation"),
         *("lokalisierung", "körperstelle", "körperregion", "localización", "localizzazione"),
         *("sede", "localização", "siège", "zone", "zona", "región", "região", "topographie"),
+        *(
+            "where",
+            "wo",
+            "dónde",
+            "où",
+            "körperteil",
+            "ubicación",
+            "plaats",
+            "locatie",
+            "lokatie",
+            "lichaamsdeel",
+        ),
     ),
     "skin_tone": ("hauttyp", "phototype", "phototyp", "fototipo", "skin type"),
     "device": ("kamera", "dermatoskop", "gerät", "appareil", "cámara", "dispositivo"),
@@ -53,7 +82,16 @@ GROUPS = {
         *("pazienti", "dente", "dentes", "utente", "subject", "person", "participant", "proband"),
         *("dossier", "historia", "expediente", "cartella", "akte", "mrn", "nhc", "ipp"),
     ),
-    "lesion_id": ("lesion", "lesions", "lesionen", "lesione", "lesioni", "lesao", "lesoes"),
+    "lesion_id": (
+        "lesion",
+        "lesions",
+        "lesionen",
+        "lesione",
+        "lesioni",
+        "lesao",
+        "lesoes",
+        "lesie",
+    ),
 }
 """Column of a catalog -> words for what it groups, as `words` writes them (doente is dente)."""
 BARE = (*GROUPS["lesion_id"], "dossier", "historia", "expediente", "cartella", "akte", "dente")
@@ -140,6 +178,16 @@ def read_sentence(names: Mapping[str, str]) -> str:
     """
     told = [name if name == column else f"{column} ({name})" for column, name in names.items()]
     return "" if told == list(names) else f"Also read: {', '.join(told)}."
+
+
+def numberless(column: str) -> str:
+    """The name of a column without its number.
+
+    Example:
+        >>> numberless("Photo_2") == numberless("photo 1") == numberless("Photo")
+        True
+    """
+    return "".join(filter(str.isalpha, column.lower()))
 
 
 def _plain(name: str) -> str:

@@ -7,10 +7,23 @@ from pathlib import Path
 
 from dermaug.data.cells import UNKNOWN_WORDS, parse_patient
 from dermaug.data.metadata import Row, Sheet
-from dermaug.data.sources.named_files import meant_files
+from dermaug.data.sources.column_names import numberless
+from dermaug.data.sources.named_files import looks_like_names, meant_files
 
 MOST_LOST = 10
 """One in so many rows at most may miss its image when a folder's name is completed by a column."""
+
+PAIRS = {
+    frozenset({"f", "h"}): {"f": "female", "h": "male"},
+    frozenset({"f", "v"}): {"f": "female", "v": "male"},
+    frozenset({"h", "m"}): {"h": "male", "m": "female"},
+}
+"""All letters in a column of sexes -> what they mean: h is homme or hombre, v is varón."""
+PAIRS_BY_COLUMN = {
+    "geslacht": {"m": "male", "v": "female"},
+    "sexo": {"m": "female", "v": "male"},
+}
+"""Name of the column -> what m and v mean in its language: man and vrouw, mujer and varón."""
 
 
 def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
@@ -39,6 +52,56 @@ def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
             )
             return _with(sheet, "file_name", whole), [note]
     return sheet, []
+
+
+def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
+    """A table with one row per photograph where further columns name more of them: `Photo 2`.
+
+    Args:
+        sheet: The table, with the column `file_name`.
+        root: Folder of the data set.
+        files: Paths of all images below the root.
+
+    Returns:
+        The table, and a sentence on it, or none if no column of almost the same name holds names of
+        images. Rows without a lesion are one each.
+    """
+    name = sheet.names.get("file_name", "file_name")
+    more = [
+        column
+        for column in sheet.columns
+        if column not in ("file_name", name)
+        and numberless(column) == numberless(name)
+        and looks_like_names([row[column] for row in sheet.rows if row[column]], root, files)
+    ]
+    if not more:
+        return sheet, []
+    columns = sheet.columns if "lesion_id" in sheet.columns else (*sheet.columns, "lesion_id")
+    rows = []
+    for number, row in enumerate(sheet.rows, start=1):
+        cells = {"lesion_id": f"row {number}", **row.cells}
+        names = filter(None, (row[column] for column in ("file_name", *more)))
+        rows += [replace(row, cells={**cells, "file_name": each}) for each in names]
+    note = f"Each row has several photographs, of one lesion: also read {', '.join(more)}."
+    return replace(sheet, rows=tuple(rows), columns=columns).without(more), [note]
+
+
+def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
+    """A table whose sexes are h, m or v, in words, where only one reading of the pair is possible.
+
+    Returns:
+        The table, and a sentence on it, or none for other letters.
+    """
+    if "sex" not in sheet.columns:
+        return sheet, []
+    found = frozenset(row["sex"].lower() for row in sheet.rows) - UNKNOWN_WORDS
+    column = sheet.names.get("sex", "sex").lower()
+    read = PAIRS.get(found) or (PAIRS_BY_COLUMN.get(column) if found == {"m", "v"} else None)
+    if read is None:
+        return sheet, []
+    told = ", ".join(f"{letter} = {sex}" for letter, sex in read.items())
+    texts = [read.get(row["sex"].lower(), row["sex"]) for row in sheet.rows]
+    return _with(sheet, "sex", texts), [f"Read as sexes: {told}."]
 
 
 def numbered_in_patients(sheet: Sheet) -> tuple[Sheet, list[str]]:

@@ -117,9 +117,9 @@ def likely_cause(name: str, files: Collection[str], root: Path) -> str:
     if packed:
         return f"; {'; '.join(packed)}"
     paths = [PurePosixPath(file) for file in files]
-    for path in paths:
-        if path.name == PurePosixPath(name).name:
-            return f"; is it {path.relative_to(root.as_posix()).as_posix()}?"
+    alike = [path for path in paths if path.name == PurePosixPath(name).name]
+    if len(alike) == 1:  # of several, each may be another lesion's
+        return f"; is it {alike[0].relative_to(root.as_posix()).as_posix()}?"
     for path in paths:
         if path.stem == PurePosixPath(name).name:
             return f"; the file names lack {path.suffix}"

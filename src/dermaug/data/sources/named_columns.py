@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dermaug.config.data import NOT_READ
+from dermaug.data.cells import SEXES, UNKNOWN_WORDS
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import words
 from dermaug.data.metadata import Findings, read_header, read_sheet
-from dermaug.data.sources.column_names import known_columns
+from dermaug.data.sources.column_names import GROUPS, is_group, known_columns, numberless
 from dermaug.data.sources.images import file_names, files_below, is_image
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
@@ -18,7 +19,13 @@ from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
-LABEL_WORDS = ("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx")
+LABEL_WORDS = (
+    *("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx", "dg", "diag"),
+    *("histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
+)
+"""Parts of words in the names of columns of labels; short ones are whole words."""
+SHORT = 4
+"""Letters of the longest short one."""
 UNNAMED = (
     "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
 )
@@ -34,7 +41,8 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
         needed: Names of the columns; `NOT_READ` is none.
 
     Returns:
-        One table, or one in each of some folders named as splits.
+        One table, or several of one folder and of the same columns, or one in each of some folders
+        named as splits.
 
     Raises:
         DermaugError: There is no such table, or there are several.
@@ -52,7 +60,8 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
             f"{'none' if headers else 'no table'}",
             [_header_line(table, columns, needed) for table, columns in headers.items()],
         )
-    if len(found) > 1 and not all(is_split(table.parent) for table in found):
+    parts = len({(table.parent, headers[table]) for table in found}) == 1
+    if len(found) > 1 and not parts and not all(is_split(table.parent) for table in found):
         raise DermaugError(
             f"{path}: expected one table with the columns {wanted}, found {len(found)}; pass the "
             "one you want",
@@ -114,15 +123,17 @@ def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[s
         DermaugError: The table cannot be read.
     """
     sheet = read_sheet(table, (), Findings())
-    rows, files = sheet.rows[:LOOKED_AT], files_below(root)
+    rows = sheet.rows[:LOOKED_AT]
     cells = {column: [row[column] for row in rows] for column in sheet.columns if column}
-    images = [column for column in cells if looks_like_names(cells[column], root, files)]
-    # Files of equal names in several folders are none of some files each.
-    images = images or [column for column in cells if 2 * _num_images(cells[column]) > len(rows)]
+    images = _image_columns(cells, root)
+    known = {numberless(column) for column in images}
+    known |= {numberless(column) for column in known_columns(sheet.columns, rows).values()}
     labels = [
         column
         for column, values in cells.items()
-        if column not in (*images[:1], *known_columns(sheet.columns, rows).values())
+        if numberless(column) not in known
+        and not any(is_group(column, kind) for kind in GROUPS)
+        and not set(map(str.lower, values)) <= {*SEXES, *UNKNOWN_WORDS, "h", "v"}
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
     # Words are labels rather than numbers, which may be ages.
@@ -135,12 +146,26 @@ def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[s
     return images, labels
 
 
+def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
+    """Columns that name images, the first of those whose names differ in a number."""
+    files = files_below(root)
+    found = [column for column in cells if looks_like_names(cells[column], root, files)]
+    # Files of equal names in several folders are none of some files each.
+    found = found or [
+        column for column, values in cells.items() if 2 * _num_images(values) > len(values)
+    ]
+    return list({numberless(column): column for column in reversed(found)}.values())[::-1]
+
+
 def _num_images(cells: Sequence[str]) -> int:
     return sum(map(is_image, cells))
 
 
 def _has_word(column: str, wanted: Sequence[str]) -> bool:
-    return any(word in " ".join(words(column)) for word in wanted)
+    found = words(column)
+    return any(
+        part in word if len(part) > SHORT else word == part for word in found for part in wanted
+    )
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:

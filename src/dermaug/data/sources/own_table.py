@@ -33,7 +33,9 @@ from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
 from dermaug.data.sources.completed_rows import (
+    each_photograph,
     in_folders,
+    known_sexes,
     lesion_ids,
     lesion_unknown,
     numbered_in_patients,
@@ -83,8 +85,7 @@ def read(
     findings = Findings()
     files = files_below(root)
     tables, names = find_tables(path, names)
-    sheet, completed = in_folders(_pooled(root, tables, names, findings), root, files)
-    sheet, numbered = numbered_in_patients(sheet)
+    sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
     check_unique(sheet.rows, "file_name", findings)
     meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
     paths = [meant.get(row["file_name"]) or _lost(root, row, findings) for row in sheet.rows]
@@ -107,7 +108,7 @@ def read(
     grouped = "lesion_id" in sheet.columns
     written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
-    notes += [*completed, *numbered]
+    notes += completed
     notes += filter(None, [completed_note(root, meant), _unknown_note(written, labels)])
     if sheet.path == root:
         folders = [Path(image).relative_to(root).parts[0] for image in paths]
@@ -121,10 +122,19 @@ def read(
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
 
 
+def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
+    """A table whose cells are whole by themselves, and sentences on what was completed."""
+    sheet, photographs = each_photograph(sheet, root, files)
+    sheet, folders = in_folders(sheet, root, files)
+    sheet, numbers = numbered_in_patients(sheet)
+    sheet, sexes = known_sexes(sheet)
+    return sheet, [*photographs, *folders, *numbers, *sexes]
+
+
 def _pooled(
     root: Path, tables: Sequence[Path], names: Mapping[str, str], findings: Findings
 ) -> Sheet:
-    """The table, or those of the splits as one, named by the root."""
+    """The table, several of equal columns as one, or those of the splits, named by the root."""
     asked = {column: name for column, name in names.items() if name != NOT_READ}
     required = tuple(asked.get(column, column) for column in REQUIRED)
     needed = (*required, *(name for name in asked.values() if name not in required))
@@ -133,14 +143,18 @@ def _pooled(
     left_out = set(names) - set(asked)
     left_out |= set(TONE_COLUMNS) if "skin_tone" in left_out else set()
     sheets = [sheet.without(left_out) for sheet in sheets]
-    if len(sheets) == 1 and (tables[0].parent == root or not is_split(tables[0].parent)):
+    in_splits = tables[0].parent != root and is_split(tables[0].parent)
+    if len(sheets) == 1 and not in_splits:
         return sheets[0]
-    rows = [_below(row, sheet.path.parent.name) for sheet in sheets for row in sheet.rows]
-    doubtful = {f"{sheet.path.parent.name}/{cell}" for sheet in sheets for cell in sheet.doubtful}
+    places = [f"{sheet.path.parent.name}/" if in_splits else "" for sheet in sheets]
+    placed = list(zip(places, sheets, strict=True))
+    rows = [_below(row, place) for place, sheet in placed for row in sheet.rows]
+    doubtful = {f"{place}{cell}" for place, sheet in placed for cell in sheet.doubtful}
     columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
     how = " ".join(filter(None, dict.fromkeys(sheet.how for sheet in sheets)))
     told = {new: old for sheet in sheets for new, old in sheet.names.items()}
-    return Sheet(root, tuple(columns), tuple(rows), frozenset(doubtful), how, told)
+    path = root if in_splits else root / f"{tables[0].name} and {len(tables) - 1} more"
+    return Sheet(path, tuple(columns), tuple(rows), frozenset(doubtful), how, told)
 
 
 def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
@@ -154,9 +168,12 @@ def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -
         raise DermaugError(error.message, (*error.details, options)) from None
 
 
-def _below(row: Row, split: str) -> Row:
-    cells = {**row.cells, "file_name": f"{split}/{row['file_name']}"}
-    return replace(row, where=f"{split}/{row.where}", cells=cells)
+def _below(row: Row, place: str) -> Row:
+    """A row whose file lies in a folder; "" for the folder of its table."""
+    if not place:
+        return row
+    cells = {**row.cells, "file_name": f"{place}{row['file_name']}"}
+    return replace(row, where=f"{place}{row.where}", cells=cells)
 
 
 def _lost(root: Path, row: Row, findings: Findings) -> str:

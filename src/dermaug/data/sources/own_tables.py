@@ -1,6 +1,6 @@
 """Which table of one's own a path means, and by which columns it is read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dermaug.config.data import NOT_READ
@@ -34,8 +34,9 @@ def recognises(path: Path) -> bool:
 def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     """What a path was recognised as and by which tables, as a sentence."""
     tables, names = find_tables(path, names)
+    several = len({table.parent for table in tables}) > 1
     splits = f" in each of {', '.join(table.parent.name for table in tables)}"
-    where = splits if len(tables) > 1 or tables[0].parent not in (path, path.parent) else ""
+    where = splits if several or tables[0].parent not in (path, path.parent) else ""
     asked = [f"{name} ({column})" for column, name in names.items() if name != NOT_READ]
     known = [column for column in REQUIRED if column not in names]
     columns = (
@@ -43,7 +44,8 @@ def why(path: Path, names: Mapping[str, str] = NO_NAMES) -> str:
     )
     if tables[0].name == stylegan_labels.NAME:
         columns = "labels"
-    return f"Read by the {columns} of {tables[0].name}{where}."
+    told = tables[0].name if where else ", ".join(table.name for table in tables)
+    return f"Read by the {columns} of {told}{where}."
 
 
 def find_tables(
@@ -77,7 +79,7 @@ def _headed(path: Path) -> list[Path]:
         return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
     tables = _tables_in(path)
     if tables:
-        return tables[:1]
+        return tables if _are_parts(tables) else tables[:1]
     splits = split_folders(path)
     found = [table for split in splits for table in _tables_in(split)[:1]]
     return found if len(found) == len(splits) else []
@@ -87,6 +89,11 @@ def _tables_in(folder: Path) -> list[Path]:
     names = file_names(folder)
     found = [folder / name for name in names if name.lower() in TABLE_NAMES]
     return found or [folder / name for name in names if _has_columns(folder / name)]
+
+
+def _are_parts(tables: Sequence[Path]) -> bool:
+    """Whether some tables have the same columns, as those of several years."""
+    return len({read_header(table) for table in tables}) == 1
 
 
 def _has_columns(table: Path) -> bool:
@@ -100,7 +107,10 @@ def _is_read(table: Path) -> bool:
 
 
 def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:
-    """The only table whose columns are certain, and their names; none if there are several."""
+    """The table whose columns are certain, or several of equal columns, and their names.
+
+    None if there are others.
+    """
     root = path if is_folder(path) else path.parent
     tables = [root / name for name in file_names(root)] if is_folder(path) else [path]
     found = [
@@ -110,4 +120,7 @@ def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:
         for names in [certain_columns(table, root)]
         if names
     ]
-    return ([found[0][0]], found[0][1]) if len(found) == 1 else ([], {})
+    if not found or not _are_parts([table for table, _ in found]):
+        return [], {}
+    (first, names), header = found[0], read_header(found[0][0])
+    return [table for table in tables if table == first or read_header(table) == header], names

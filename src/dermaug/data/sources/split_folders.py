@@ -18,6 +18,7 @@ SPLITS = {
 CONTAINER = re.compile(
     r"(images?|imgs?|pictures|photos?|photographs|jpe?gs?|pngs?|data|dataset|masks?|segmentations?|"
     r"bilder|fotos?|aufnahmen|photographies|immagini|foto|fotografie|im[aá]genes|imagens|fotograf[ií]as|"
+    r"dcim|camera|[1-9]\d\d[a-z0-9_]{5}|"  # as cameras name folders: 100CANON
     r".*[-_](input|images?|jpe?g|groundtruth)|imgs_part_\d+|ham10000_images.*|isic_?20\d\d.*)",
     re.IGNORECASE,
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from dermaug.config import DataConfig, Grouping
 from dermaug.data.catalog import Catalog
-from dermaug.data.dataset import open_dataset, read_pixels
+from dermaug.data.dataset import PHANTOM, open_dataset, open_other, read_pixels
 from dermaug.data.image_sizes import short_sides
 from dermaug.data.selection import keep_classes
+from dermaug.data.sources import recognised_as
 from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.experiment.recipe import rules
@@ -44,6 +45,7 @@ class Look:
         machine: This machine.
         device: Device of the trainings, for example cpu.
         weights: Where `rules.PRETRAINED` finds its weights: `package`, `hub`, or "" for nowhere.
+        read_as: What the data were recognised as, and by which columns, as a sentence.
     """
 
     catalog: Catalog
@@ -55,6 +57,7 @@ class Look:
     machine: Machine
     device: str
     weights: str = ""
+    read_as: str = ""
 
     @property
     def imbalance(self) -> float:
@@ -79,9 +82,8 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         store = read_pixels(open_dataset(asked, grouping), asked)
         catalog = joined(store, twins_of(store, None)).catalog
     except DermaugError as error:
-        command = shlex.join(["dermaug", "data", "check", data.source, *data.as_options])
-        hint = f"`{command}` lists all that is to be mended, and the options that mend it"
-        raise DermaugError(error.message, (*error.details, hint)) from None
+        hints = _hints(data) if _can_be_read(data) else []
+        raise DermaugError(error.message, (*error.details, *hints)) from None
     counts = _counts(catalog)
     kept = tuple(each for each in counts if each.groups >= rules.FEWEST_LESIONS)
     if len(kept) < 2:
@@ -103,7 +105,22 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         machine=machine(),
         device=device,
         weights=_weights(str(rules.PRETRAINED["model"])),
+        read_as="" if data.source == PHANTOM else recognised_as(Path(data.source), data.columns),
     )
+
+
+def _can_be_read(data: DataConfig) -> bool:
+    """Whether the table of a data set is sound, so that what is refused is found in a check."""
+    try:
+        open_other(data, data.source)
+    except DermaugError:
+        return False
+    return True
+
+
+def _hints(data: DataConfig) -> list[str]:
+    command = shlex.join(["dermaug", "data", "check", data.source, *data.as_options])
+    return [f"`{command}` lists all that a run would refuse, and the options that mend it"]
 
 
 def _counts(catalog: Catalog) -> tuple[ClassCount, ...]:

@@ -37,7 +37,7 @@ def plan_sentences(plan: Plan) -> list[str]:
     lines = [
         f"data: {_images(look)}",
         f"  {classes}",
-        *(f"  note: {note}" for note in look.catalog.notes),
+        *(f"  note: {note}" for note in filter(None, (look.read_as, *look.catalog.notes))),
         f"machine: {_machine(look)}",
         "",
         f"plan: {_chosen(plan)}",
@@ -97,6 +97,7 @@ def plan_record(plan: Plan, path: Path | None) -> dict[str, Any]:
             "left_out": [vars(each) for each in look.too_few],
             "short_sides": list(look.short_sides),
             "unusable": list(map(str, look.unusable)),
+            "read_as": look.read_as,
             "notes": list(look.catalog.notes),
         },
         "machine": {**look.machine.model_dump(mode="json"), "device": look.device},
