@@ -71,8 +71,8 @@ def opened(shown: Opened, tmp_path: Path) -> Opened:
 
 
 @pytest.fixture(scope="session")
-def port(scored_run: Path) -> Iterator[int]:
-    """The page of the study, served by the command."""
+def server(scored_run: Path) -> Iterator[tuple[int, int]]:
+    """Port and process of the page of the study, served by the command."""
     pytest.importorskip("gradio", reason="NOT TESTED: the page; install the extra app")
     command = [sys.executable, "-c", "from dermaug.cli import main; main()"]
     with subprocess.Popen(
@@ -86,6 +86,14 @@ def port(scored_run: Path) -> Iterator[int]:
         while found is None and (line := served.stderr.readline()):
             found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
         assert found, "the page did not start"
-        yield int(found[1])
+        yield int(found[1]), served.pid
         served.terminate()
-        assert served.wait(30) == 143
+        _, told = served.communicate(timeout=30)
+        assert served.returncode == 143
+        assert "Traceback" not in told
+
+
+@pytest.fixture(scope="session")
+def port(server: tuple[int, int]) -> int:
+    """Port of the page of the study."""
+    return server[0]

@@ -3,9 +3,11 @@
 import http.client
 import os
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +68,9 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     pictured(page, "answer")
 
     images = opened_tab(page, "Images")
+    images.get_by_text("Generated, ").wait_for()
     images.get_by_role("button", name="Exclude this image").click()
-    page.get_by_text("choose a generated image first").wait_for()
+    images.get_by_text("choose a generated image first").wait_for()
     # It can be chosen: the message covers nothing.
     images.locator("#drawn button.thumbnail-item").nth(1).click()
     images.get_by_text("reference classifier").wait_for()
@@ -81,7 +84,7 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     images.get_by_text("Choose a generated image to see").wait_for()
     assert images.locator("#drawn .selected").count() == 0
     images.get_by_role("button", name="Exclude all copies").click()
-    page.get_by_text("counts no image of this class").wait_for()
+    images.get_by_text("counts no image of this class").wait_for()
     page.reload()
     opened_tab(page, "Images").get_by_text(", 1 excluded").wait_for()
     assert cut_off_on_a_phone(page) == []
@@ -94,7 +97,7 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     pictured(page, "generator")
     drawing.get_by_label("New folder").fill("../drawn")
     drawing.get_by_role("button", name="Save with").click()
-    page.get_by_text("but the name is a path").wait_for()
+    drawing.get_by_text("but the name is a path").wait_for()
     assert not (scored_run / "drawn").exists()
     chosen_of_list(page, drawing, "flow")
     drawing.get_by_text("like image 2").wait_for(state="detached")
@@ -106,7 +109,7 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     Image.fromarray(np.full((60, 80, 3), 120, np.uint8)).save(good)
     uploaded(looking, bad)
     looking.get_by_role("button", name="Look at").click()
-    page.get_by_text("not an image but a web page").wait_for()
+    looking.get_by_text("not an image but a web page").wait_for()
     looking.get_by_label("Clear").first.click()
     looking.get_by_role("button", name="Look at", disabled=True).wait_for()
     uploaded(looking, good)
@@ -117,6 +120,46 @@ def test_each_tab_is_used_once(page: Any, scored_run: Path, tmp_path: Path) -> N
     assert cut_off_on_a_phone(page) == []
     looking.get_by_label("Clear").first.click()
     looking.get_by_text("Highest prior-adjusted probability").wait_for(state="detached")
+
+
+@contextmanager
+def busy(process: int) -> Iterator[None]:
+    """A server that answers nothing for a while."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+        time.sleep(1)
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_what_is_clicked_while_the_server_is_busy_is_done_as_shown_or_refused(
+    page: Any, server: tuple[int, int], scored_run: Path
+) -> None:
+    images = opened_tab(page, "Images")
+    images.locator("#drawn button.thumbnail-item").nth(2).click()
+    images.get_by_text("Image 2").wait_for()
+    sheet = images.get_by_role("button", name="Exclude this sheet")
+    images.get_by_label("New folder").fill("busy")
+    with busy(server[1]):
+        sheet.click()
+        page.wait_for_timeout(200)
+        images.get_by_role("button", name="Write the set").click()
+    images.get_by_text("The last click did nothing: the page was").wait_for()
+    drawn = images.locator("#drawn")
+    drawn.get_by_text("2 out", exact=True).wait_for()
+    assert not (scored_run / "app/busy").exists()
+    sheet.click()
+    images.get_by_text(", 0 excluded").wait_for()
+
+    with busy(server[1]):
+        chosen_of_list(page, images, "nv")
+        page.wait_for_timeout(200)
+        images.get_by_role("button", name="Exclude this image").click()
+    images.get_by_text("Generated, melanocytic").wait_for()
+    images.get_by_text("The last click did nothing: the page was").wait_for()
+    images.get_by_text(", 0 excluded").wait_for()
+    assert drawn.get_by_text("out").count() == 0
 
 
 def uploaded(tab: Any, path: Path) -> None:

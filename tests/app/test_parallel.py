@@ -1,4 +1,4 @@
-"""Twenty clicks at the same moment: each gets an answer, and its own."""
+"""Twenty clicks at the same moment, and requests that no page sends: each is answered."""
 
 import http.client
 import io
@@ -41,6 +41,14 @@ def clicked(port: int, event: int, session: str, *values: Any) -> list[Any]:
     return list(done["output"]["data"])
 
 
+def event_of(port: int, button: str) -> int:
+    """The event of a button."""
+    page = json.loads(asked(port, "GET", "/config"))
+    (own,) = [each["id"] for each in page["components"] if each["props"].get("value") == button]
+    (found,) = [each["id"] for each in page["dependencies"] if each["targets"][0][0] == own]
+    return int(found)
+
+
 def pixels(port: int, shown: dict[str, Any]) -> np.ndarray:
     """An image of a gallery, as a browser loads it."""
     png = asked(port, "GET", f"/gradio_api/file={shown['image']['path']}")
@@ -50,13 +58,12 @@ def pixels(port: int, shown: dict[str, Any]) -> np.ndarray:
 def test_clicks_at_the_same_moment_are_all_answered_and_not_mixed_up(
     port: int, shown: Opened
 ) -> None:
-    events = json.loads(asked(port, "GET", "/config"))["dependencies"]
-    (draw,) = [each["id"] for each in events if each["api_name"] == "plain"]
+    draw = event_of(port, "Draw")
     names = list(shown.generators)
 
     def click(seed: int) -> tuple[np.ndarray, str]:
-        found = clicked(port, draw, f"window{seed}", names[seed % len(names)], NUMBER, seed, 1)
-        gallery, words = found[:2]
+        values = (names[seed % len(names)], NUMBER, seed, 1)
+        _, _, gallery, _, words = clicked(port, draw, f"window{seed}", "", None, *values)
         return np.stack([pixels(port, each) for each in gallery["value"]]), words
 
     with ThreadPoolExecutor(WAITING) as windows:
@@ -66,3 +73,16 @@ def test_clicks_at_the_same_moment_are_all_answered_and_not_mixed_up(
         assert words.endswith(f": drawn with seed {seed}")
         expected = draw_class(shown, generator, NUMBER, seed).images
         assert np.abs(images.astype(int) - expected).max() <= 1  # rounding of other batch sizes
+
+
+@pytest.mark.parametrize("value", [None, 1e308, {"a": 1}, ["a", {"b": None}]])
+def test_values_of_other_kinds_are_refused(port: int, value: Any) -> None:
+    # The fixture asserts that nothing is traced in the terminal.
+    for event in json.loads(asked(port, "GET", "/config"))["dependencies"]:
+        for values in ([value] * len(event["inputs"]), []):
+            session = f"other{event['id']}{len(values)}"
+            sent = {"data": values, "fn_index": event["id"], "session_hash": session}
+            asked(port, "POST", "/gradio_api/queue/join", sent | {"event_data": value})
+            told = asked(port, "GET", f"/gradio_api/queue/data?session_hash={session}")
+            assert b"process_completed" in told
+    assert asked(port, "GET", "/config")

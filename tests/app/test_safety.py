@@ -162,6 +162,7 @@ def test_the_page_answers_itself_only_and_small_requests_only(
         (UPLOADS / "../other/lesion.jpg", 403),
         ("lesion.jpg", 403),
         ("https://example.org/lesion.jpg", 403),
+        (f"http://127.0.0.1:7999{'/..' * 20}{UPLOADS}/lesion.jpg", 403),
         ("\0", 403),
     ],
 )
@@ -177,6 +178,30 @@ def test_files_that_were_not_uploaded_cannot_be_named(path: str | Path, status: 
 def test_what_is_not_json_is_refused(content: bytes) -> None:
     assert answered(HOST, "POST", content)[0] == 403
     assert answered(HOST, "POST", b"")[0] == 200
+
+
+@pytest.mark.parametrize("error", [KeyError("show"), asyncio.CancelledError()])
+def test_a_request_that_fails_leaves_no_trace_in_the_terminal(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended: list[Any] = []
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        raise error
+
+    async def send(message: Any) -> None:
+        ended.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    scope = {"type": "http", "method": "GET", "path": "/call/\nshow", "headers": HOST}
+    asyncio.run(Guard(served, 7860, UPLOADS)(scope, receive, send))
+    lines = [f"refused: GET '/call/\\nshow' ({type(error).__name__})"]
+    closed = isinstance(error, asyncio.CancelledError)  # the page is closed: nothing to say
+    assert caplog.messages == ([] if closed else lines)
+    assert bool(ended) == closed
+    assert all(record.exc_info is None for record in caplog.records)
 
 
 def test_what_a_killed_page_left_is_removed_and_what_lives_stays() -> None:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from dermaug.app.answer import NOTHING, answer_page
-from dermaug.app.choice import choice_words, with_flipped, write_chosen
+from dermaug.app.choice import choice_words, flip, write_chosen
 from dermaug.app.classifier import ask
 from dermaug.app.generator import (
     draw_alike,
@@ -73,8 +73,8 @@ def test_a_scoring_of_fewer_classifiers_is_refused(
 
 
 def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Opened) -> None:
-    gradio_tabs = pytest.importorskip("dermaug.app.drawing_tabs", reason="NOT TESTED: no gradio")
-    do, name = gradio_tabs.Choosing(opened), named(opened, "flow", "nv")
+    tab = pytest.importorskip("dermaug.app.image_tab", reason="NOT TESTED: no gradio")
+    do, name = tab.Choosing(opened), named(opened, "flow", "nv")
     generator = opened.generators[name]
     synthetic = synthetic_set(generator)
     rows = np.flatnonzero(np.array(synthetic.labels) == "nv")
@@ -95,9 +95,9 @@ def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Ope
         assert str(left) in names
         assert "counts it as a copy" in about_image(opened, generator, copied)[1]
         assert "not one of the copies" in about_image(opened, generator, left)[1]
-        assert do.flip_copies(name, {}) == {generator.record.digest: [copied]}
+        assert do.flip_copies(tab.Scene(name))[0].excluded == {copied}
         with pytest.raises(DermaugError, match="no image of this class"):
-            do.flip_copies(named(opened, "flow", "mel"), {})
+            do.flip_copies(tab.Scene(named(opened, "flow", "mel")))
     finally:
         for one in opened.generators.values():
             (one.folder / "audit.json").unlink(missing_ok=True)
@@ -127,9 +127,7 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     generator = opened.generators[named(opened, "dcgan")]
     before = synthetic_set(generator)
     assert before.provenance.note == ""
-    chosen = read_synthetic_set(
-        write_chosen(opened, generator, {generator.record.digest: [0, 3]}, "chosen")
-    )
+    chosen = read_synthetic_set(write_chosen(opened, generator, [0, 3], "chosen"))
     number = len(before.labels)
     kept = [row for row in range(number) if row not in (0, 3)]
     np.testing.assert_array_equal(chosen.images, before.images[kept])
@@ -137,43 +135,18 @@ def test_the_set_chosen_by_hand_says_so_and_keeps_its_latents(opened: Opened) ->
     assert chosen.provenance.note.startswith(f"chosen by hand: 2 of {number} images were excluded")
     assert chosen.provenance.training_images == before.provenance.training_images
     with pytest.raises(DermaugError, match="at least one"):
-        write_chosen(opened, generator, {generator.record.digest: range(number)}, "none")
+        write_chosen(opened, generator, range(number), "none")
     with pytest.raises(DermaugError, match="name of a new folder"):
-        write_chosen(opened, generator, {}, "../chosen")
-
-
-def test_what_was_excluded_stays_excluded_when_another_class_is_shown(opened: Opened) -> None:
-    gradio_tabs = pytest.importorskip("dermaug.app.drawing_tabs", reason="NOT TESTED: no gradio")
-    do = gradio_tabs.Choosing(opened)
-    mel, nv = (named(opened, "flow", label) for label in ("mel", "nv"))
-    labels = synthetic_set(opened.generators[mel]).labels
-    last = len(labels) - 1
-    assert [labels[0], labels[last]] == ["mel", "nv"]
-    out = do.flip(mel, 2, do.flip(mel, 0, {}))
-    *_, holds, _ = do.another(nv, out)
-    out = do.flip(nv, last, out)
-    _, told, written = do.again(nv, 1, out)
-    assert written == ""  # what was written before is not this choice
-    what = f"{len(labels) - 3} images of 2 classes, 3 excluded"
-    assert what in told
-    assert "2 excluded (melanoma (mel): 0, 2)" in holds
-    assert what in do.holds(mel, out)
-    assert what in do.save(nv, out, "chosen")
-    kept = read_synthetic_set(opened.output / "chosen")
-    whole = synthetic_set(opened.generators[mel])
-    assert kept.latents == tuple(
-        each for row, each in enumerate(whole.latents) if row not in (0, 2, last)
-    )
-    assert "0 excluded" in do.holds(named(opened, "dcgan"), out)
+        write_chosen(opened, generator, [], "../chosen")
 
 
 def test_a_sheet_is_excluded_and_taken_back_as_a_whole(opened: Opened) -> None:
     generator = opened.generators[named(opened, "dcgan")]
     rows = generated_sheet(generator, 1, ()).rows
-    one = with_flipped(generator, [1], {})
-    all_out = with_flipped(generator, rows, one)
-    assert set(all_out[generator.record.digest]) == set(rows)
-    assert choice_words(generator, with_flipped(generator, rows, all_out)) == (
+    one = flip(opened, generator, [1], ())
+    all_out = flip(opened, generator, rows, one)
+    assert all_out == set(rows)
+    assert choice_words(generator, flip(opened, generator, rows, all_out)) == (
         f"{len(synthetic_set(generator).labels)} images of 1 class, 0 excluded"
     )
 

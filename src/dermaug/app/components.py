@@ -2,20 +2,27 @@
 
 import hashlib
 import html
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from threading import Lock
+from typing import Any, Literal, ParamSpec
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from dermaug.app.opened import Captioned
+from dermaug.app.opened import Captioned, Opened
 from dermaug.aside import written_aside
 from dermaug.errors import DermaugError
 
 P = ParamSpec("P")
+Mode = Literal["once", "multiple", "always_last"]
+"""Further events are dropped, sent as well, or the last one is sent after the answer."""
+_ACTING = Lock()
+NO_GENERATOR = "This run has no finished generator."
 
 
 def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Gallery:  # noqa: ANN401
@@ -34,6 +41,12 @@ def gallery(label: str, columns: int, value: Any = None, **others: Any) -> gr.Ga
     )
 
 
+def generator_choice(opened: Opened) -> gr.Dropdown:
+    """A list of the generators of a run and their classes."""
+    names = list(opened.generators)
+    return gr.Dropdown(names, value=names[0], label="Class and generator", scale=3, min_width=400)
+
+
 def as_files(images: Sequence[Captioned]) -> list[tuple[Path, str]]:
     """Write the images of a gallery as files whose names are those of their content.
 
@@ -49,12 +62,34 @@ def as_files(images: Sequence[Captioned]) -> list[tuple[Path, str]]:
     return found
 
 
-def does(trigger: Any, action: Callable[..., Any], inputs: Any, outputs: Any) -> None:  # noqa: ANN401
-    """Call an action on an event; all actions share one place, so that clicks wait in a row."""
-    trigger(
+def does(
+    triggers: Any,  # noqa: ANN401
+    action: Callable[..., Any],
+    inputs: list[Any],
+    outputs: list[Any],
+    mode: Mode = "always_last",
+    js: str | None = None,
+    waits: Any = None,  # noqa: ANN401
+) -> None:
+    """Call an action on events; all actions share one place, so that clicks wait in a row.
+
+    Args:
+        triggers: One event or several.
+        action: What to call.
+        inputs: Components that it reads.
+        outputs: Components that it changes.
+        mode: What becomes of further events while a window waits for the answer to one.
+        js: What the browser does with the inputs before.
+        waits: Where the page shows that it waits for the answer; None covers each output.
+    """
+    gr.on(
+        triggers,
         told(action),
         inputs,
         outputs,
+        js=js,
+        show_progress_on=waits,
+        trigger_mode=mode,
         concurrency_limit=1,
         concurrency_id="dermaug",
         api_visibility="private",
@@ -62,20 +97,47 @@ def does(trigger: Any, action: Callable[..., Any], inputs: Any, outputs: Any) ->
 
 
 def told(action: Callable[P, Any]) -> Callable[P, Any]:
-    """Show what a user can mend as a message of the page, which stays as it is.
-
-    `gr.Error` would cover each output, and whatever is to be chosen there.
-    """
+    """Show what a user can mend as a message of the page, which stays as it is."""
 
     @wraps(action)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:  # noqa: ANN401
         try:
-            return action(*args, **kwargs)
+            with _ACTING:
+                return action(*args, **kwargs)
         except DermaugError as error:
-            gr.Warning(html.escape(str(error)))
+            warn(error)
             return gr.skip()
 
     return guarded
+
+
+@contextmanager
+def wait_for_actions() -> Iterator[None]:
+    """Wait for an action that is still at work at the end: what it writes is then whole."""
+    try:
+        yield
+    finally:
+        with _ACTING:
+            pass
+
+
+def warn(error: DermaugError) -> None:
+    """Show an error as a message; `gr.Error` would cover each output, and what is chosen there."""
+    gr.Warning(html.escape(str(error)))
+
+
+def as_code(text: object) -> str:
+    """A text as it stands, as code in Markdown, whatever quotes it holds.
+
+    Example:
+        >>> as_code("runs/one")
+        '`runs/one`'
+        >>> as_code("a`*b*")
+        '`` a`*b* ``'
+    """
+    longest = max(map(len, re.findall("`+", str(text))), default=0)
+    quotes, space = "`" * (longest + 1), " " * bool(longest)
+    return f"{quotes}{space}{text}{space}{quotes}"
 
 
 def frame(document: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
+from dermaug.app.safety import known
 from dermaug.data.class_names import class_words
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
 from dermaug.experiment.run.identity import moved_data, read_run_experiment
@@ -71,6 +72,15 @@ class Opened:
             f"{class_words(one.label)}: {one.family}, fold {one.fold}, seed {one.seed}": one
             for one in self.results.generators
         }
+
+    def generator(self, name: str) -> GeneratorResult:
+        """The generator, and class of it, of a name.
+
+        Raises:
+            DermaugError: There is none of that name.
+        """
+        generators = self.generators
+        return generators[known(name, list(generators), "generator")]
 
     @property
     def trials(self) -> dict[str, TrialResult]:

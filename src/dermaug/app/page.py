@@ -1,8 +1,10 @@
 """Serve the page of a run on this machine only."""
 
 import importlib.util
+import logging
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from dermaug.app.opened import FOLDER, open_for_page
@@ -63,6 +65,7 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
         import gradio as gr
         import uvicorn
 
+        from dermaug.app.components import wait_for_actions
         from dermaug.app.tabs import page
 
         own_port = listening.getsockname()[1]
@@ -93,10 +96,11 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             timeout_graceful_shutdown=2,
         )
         console.print(f"open http://{ADDRESS}:{own_port} in a browser; Ctrl-C ends the page")
-        try:
+        # A browser that still listens is cut off: that is no error.
+        logging.getLogger("uvicorn.error").addFilter(lambda told: "Cancel" not in told.msg)
+        with suppress(KeyboardInterrupt), wait_for_actions():
             uvicorn.Server(config).run(sockets=[listening])
-        except KeyboardInterrupt:
-            console.print("closed")
+        console.print("closed")
 
 
 def require_gradio() -> None:

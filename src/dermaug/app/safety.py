@@ -1,10 +1,13 @@
 """What the page accepts and sends: uploads, names, numbers, headers."""
 
+import asyncio
 import json
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,11 @@ from dermaug.host import has_ended, this_host
 from dermaug.output_places import require_new_folder
 from dermaug.whole_numbers import whole_number
 
+log = logging.getLogger(__name__)
+MOST_TOLD = 200
+"""Letters of a path that are told."""
 _PRIVATE = "dermaug-app-"
-UPLOAD_BYTES = 20_000_000
+UPLOAD_BYTES = 20 * 2**20
 UPLOAD_PIXELS = 50_000_000
 BODY_BYTES = UPLOAD_BYTES + 100_000
 """Largest request: an upload and what the browser writes around it."""
@@ -63,12 +69,18 @@ def uploaded_square(content: bytes, size: int) -> UInt8[np.ndarray, "size size 3
     """
     if len(content) > UPLOAD_BYTES:
         raise DermaugError(
-            f"the file has {len(content) / 1e6:.0f} MB; at most {UPLOAD_BYTES / 1e6:.0f} are read"
+            f"the file has {_megabytes(len(content))} MB, of which at most "
+            f"{_megabytes(UPLOAD_BYTES)} are read"
         )
     try:
         return np.array(resized(decode("the file", content, UPLOAD_PIXELS), size))
     except BadImageError as error:
         raise DermaugError(f"the file cannot be used: {error.reason}") from None
+
+
+def _megabytes(number: int) -> str:
+    """As gradio counts them, in 2^20 bytes."""
+    return f"{number / 2**20:.1f}".removesuffix(".0")
 
 
 def bounded(value: object, low: int, high: int, what: str) -> int:
@@ -133,19 +145,34 @@ class Guard:
             await self.served(scope, receive, send)
         elif scope["type"] != "http":
             raise RuntimeError(f"the page has no {scope['type']}")
-        elif refused := self._refused(scope):
-            await _say(_with_headers(send), *refused)
-        elif scope["method"] != "POST" or _header(scope, "content-type").startswith("multipart/"):
-            await self.served(scope, receive, _with_headers(send))
-        elif not self._names_uploads_only(content := await _body(receive)):
-            await _say(_with_headers(send), 403, "only uploaded files may be named")
         else:
-            await self.served(scope, _again(content, receive), _with_headers(send))
+            try:
+                await self._answer(scope, receive, _with_headers(send))
+            except asyncio.CancelledError:  # the page is closed while a browser listens
+                with suppress(Exception):
+                    await send({"type": "http.response.body"})
+            except Exception as error:  # answered with its status; its trace helps nobody here
+                method, path = scope["method"], scope["path"]
+                log.warning("refused: %s %r (%s)", method, path[:MOST_TOLD], type(error).__name__)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if refused := self._refused(scope):
+            await _say(send, *refused)
+        elif scope["method"] != "POST" or _header(scope, "content-type").startswith("multipart/"):
+            await self.served(scope, receive, send)
+        elif not self._names_uploads_only(content := await _body(receive)):
+            await _say(send, 403, "only uploaded files may be named")
+        else:
+            await self.served(scope, _again(content, receive), send)
 
     def _names_uploads_only(self, content: bytes) -> bool:
         try:
             paths = list(_paths(json.loads(content or b"null")))
-            return all(Path(path).resolve().is_relative_to(self.uploads) for path in paths)
+            # An address of the network is no absolute path, wherever its dots lead.
+            return all(
+                Path(path).is_absolute() and Path(path).resolve().is_relative_to(self.uploads)
+                for path in paths
+            )
         except (ValueError, RecursionError, OSError):  # no JSON, nested without end, no path
             return False
 
@@ -161,7 +188,7 @@ class Guard:
             return 411, "a request must say how long it is"
         length = sent.get("content-length", "0")
         if not length.isdecimal() or int(length) > BODY_BYTES:
-            return 413, f"at most {UPLOAD_BYTES / 1e6:.0f} MB can be uploaded"
+            return 413, f"at most {_megabytes(UPLOAD_BYTES)} MB can be uploaded"
         return None
 
 

@@ -2,32 +2,44 @@
 
 import html
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from dermaug.app.answer import answer_page
-from dermaug.app.classifier import DISCLAIMER, ask
-from dermaug.app.components import as_files, does, frame, gallery
-from dermaug.app.drawing_tabs import generator_tab, image_tab
+from dermaug.app.classifier import DISCLAIMER
+from dermaug.app.classifier_tab import classifier_tab
+from dermaug.app.components import does, frame
+from dermaug.app.generator_tab import generator_tab
+from dermaug.app.image_tab import image_tab
 from dermaug.app.opened import Opened
 from dermaug.app.safety import known
 from dermaug.data.class_names import class_words
-from dermaug.errors import DermaugError
 
 ALL = "all"
-WHICH = (
-    "All folds and seeds of an arm are trained alike: take the first one of the arm that does "
-    "better by the answer, or of the baseline, and not the one that looks best here."
-)
 WAITING = 20
 """Clicks that may wait; more are refused with a message."""
 
 
+class Page(gr.Blocks):  # type: ignore[misc]
+    """Refuses values that the components of a page never send, without words in the terminal."""
+
+    async def preprocess_data(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """As in gradio.
+
+        Raises:
+            gr.Error: The values cannot be used.
+        """
+        try:
+            return await super().preprocess_data(*args, **kwargs)
+        except Exception as error:
+            words = error.message if isinstance(error, gr.Error) else "the page sends other values"
+            raise gr.Error(html.escape(str(words)), print_exception=False) from None
+
+
 def page(opened: Opened) -> gr.Blocks:
     """The page of a run."""
-    with gr.Blocks(title="dermaug", analytics_enabled=False) as blocks:
+    with Page(title="dermaug", analytics_enabled=False) as blocks:
         gr.Markdown(f"## dermaug: {html.escape(opened.results.experiment.name)}\n\n{DISCLAIMER}")
         for name, build in TABS.items():
             with gr.Tab(name):
@@ -64,46 +76,7 @@ def answer_tab(opened: Opened) -> None:
         ]
         return frame(answer_page(opened, *("" if name == ALL else name for name in asked)))
 
-    for one in chosen:
-        does(one.change, show, chosen, shown)
-
-
-def classifier_tab(opened: Opened) -> None:
-    """A classifier of the run looks at an uploaded image."""
-    trials = opened.trials
-    if not trials:
-        gr.Markdown("This run has no finished classifier.")
-        return
-    names = list(trials)
-    with gr.Row():
-        with gr.Column():
-            which = gr.Dropdown(names, value=names[0], label="Classifier", info=WHICH)
-            file = gr.File(label="Image of a lesion", height=160)
-            start = gr.Button("Look at the image", variant="primary", interactive=False)
-        seen = gallery("What the network sees, and Grad-CAM", 2)
-    words, table = gr.Markdown(), gr.HTML()
-    near = gallery("Nearest training lesions, as this network sees them", 6, visible=False)
-    listed = gr.Markdown()
-
-    def look(name: str, path: str | None) -> tuple[Any, ...]:
-        if path is None:
-            raise DermaugError("choose an image first")
-        found = ask(opened, trials[known(name, names, "classifier")], Path(path).read_bytes())
-        asked = f"`{Path(path).name.replace('`', '')}`, as `{name}` sees it"
-        warned = f"**{DISCLAIMER}**\n\n{asked}\n\n{found.words}"
-        images = gr.Gallery(as_files(found.nearest.images), visible=True)
-        probabilities = found.table.to_html(index=False, border=0, justify="left")
-        return as_files(found.seen), warned, probabilities, images, found.nearest.listed
-
-    def clear(path: str | None) -> tuple[Any, ...]:
-        # Only then is there something to look at: what is found later is not cleared.
-        ready = gr.Button(interactive=path is not None)
-        return [], "", "", gr.Gallery(visible=False), "", ready
-
-    results = [seen, words, table, near, listed]
-    for one in (which, file):
-        does(one.change, clear, file, [*results, start])
-    does(start.click, look, [which, file], results)
+    does([one.change for one in chosen], show, chosen, [shown])
 
 
 TABS: dict[str, Callable[[Opened], None]] = {

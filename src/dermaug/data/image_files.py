@@ -131,8 +131,8 @@ def open_header(content: bytes, max_pixels: int) -> Image.Image:
         raise ValueError(f"{width}x{height} pixels")
     if width * height > max_pixels:
         raise ValueError(
-            f"its header claims {width * height / 1e6:.0f} million pixels; "
-            f"more than {max_pixels / 1e6:.0f} million are refused (data.max_megapixels)"
+            f"its header claims {width * height / 1e6:.10g} million pixels; "
+            f"more than {max_pixels / 1e6:.10g} million are refused (data.max_megapixels)"
         )
     if min(width, height) < LEAST_SIDE:
         raise ValueError(
