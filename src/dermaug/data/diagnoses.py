@@ -66,7 +66,7 @@ UNCLEAR = frozenset(
     (
         *("unclear", "uncertain", "undetermined", "indeterminate", "inconclusive", "unklar"),
         *("onduidelijk", "onzeker", "indetermine", "incertain", "incierto", "indeterminado"),
-        *("dudoso", "incerto", "indeterminato", "dubbio"),
+        *("dudoso", "dudosos", "incerto", "indeterminato", "dubbio"),
     )
 )
 """Words for a diagnosis that is not known, as `words` writes them."""

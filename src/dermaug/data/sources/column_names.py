@@ -96,7 +96,7 @@ GROUPS = {
 """Column of a catalog -> words for what it groups, as `words` writes them (doente is dente)."""
 BARE = (*GROUPS["lesion_id"], "dossier", "historia", "expediente", "cartella", "akte", "dente")
 """Those that may also name a column of diagnoses or reports when they stand alone."""
-CODE = re.compile(r"\S*[0-9]\S*")
+CODE = re.compile(r"\S*[0-9]\S*|[A-Za-z]")
 NUMBERS = (
     *("id", "ids", "nr", "no", "n", "o", "num", "number", "nummer", "numero", "code", "kode"),
     *("cod", "codigo", "codice", "key", "kennung", "ref", "identifier", "identifiant"),
