@@ -149,7 +149,7 @@ def test_difference_names_the_leaves() -> None:
 @given(
     size=st.integers(16, 1024),
     seeds=st.lists(st.integers(0, 99), min_size=1, max_size=4, unique=True),
-    dose=st.dictionaries(st.sampled_from(["mel", "df"]), st.integers(0, 9), min_size=1),
+    dose=st.dictionaries(st.sampled_from(["mel", "df"]), st.integers(1, 9), min_size=1),
 )
 def test_round_trip_through_json(size: int, seeds: list[int], dose: dict[str, int]) -> None:
     tree = {
@@ -170,3 +170,11 @@ def test_any_valid_experiment_survives_the_round_trip(draw: Random) -> None:
     except DermaugError:  # some contradict themselves
         reject()
     assert validate_experiment(asked.model_dump(mode="json"), "second") == asked
+
+
+def test_a_dose_of_nothing_is_refused(tmp_path: Path) -> None:
+    for dose in ("0", "{ mel = 0 }", "[0]"):
+        text = SMALL + f'[[generators]]\n[[arms]]\nname = "s"\nsynthetic = {{ dose = {dose} }}\n'
+        with pytest.raises(DermaugError) as caught:
+            read(tmp_path, text)
+        assert "a dose of 0 adds no image" in str(caught.value)

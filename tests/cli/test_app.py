@@ -247,7 +247,9 @@ def test_what_a_library_makes_of_an_interrupt_counts_as_the_interrupt() -> None:
         except KeyboardInterrupt:
             raise ImportError("cannot load module more than once per process") from None
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
     ended = typer.testing.CliRunner().invoke(program, ["load"])
+    signal.signal(signal.SIGINT, before)
     assert ended.exit_code == 130
     assert "interrupted; nothing is left half-written" in ended.output
 

@@ -201,6 +201,12 @@ def facts(results: RunResults) -> str:
     trained = [catalog.rows(fold.train) for fold in results.folds]
     images = sum(map(len, trained)) / len(trained)
     parts = sum(names.iloc[rows].nunique() for rows in trained) / len(trained)
+    known = set(patients) - {""}
+    of = (
+        f" of {counted(len(known), 'patient')}"
+        if catalog.unit == "patient" and not by_patient
+        else ""
+    )
     learnt = f"{parts:,.0f} {'patients' if by_patient else 'lesions'}"
     limit = f" (at most {results.lesions:,} per class)" if results.lesions else ""
     average = " (mean over folds)" if len(trained) > 1 else ""
@@ -208,7 +214,7 @@ def facts(results: RunResults) -> str:
     return " · ".join(
         (
             f"{catalog.name}: {len(catalog):,} images of "
-            f"{counted(names.nunique(), unit, several)}, {catalog.num_classes} classes, "
+            f"{counted(names.nunique(), unit, several)}{of}, {catalog.num_classes} classes, "
             f"{side} × {side} px",
             f"trained on {images:,.0f} images of {learnt}{limit}{average}",
             f"{counted(len(results.folds), 'fold')}, {counted(len(experiment.seeds), 'seed')}",

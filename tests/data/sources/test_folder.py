@@ -526,7 +526,7 @@ def test_a_single_file_is_told_from_a_data_set(folder: Folder) -> None:
     (root / "meta.csv").write_text(f"id,kind,subject\n{rows}")
     for path, told in (
         (root / "pics" / "1.jpg", "is one image: name the folder"),
-        (root / "meta.csv", "--image-column id --label-column kind"),
+        (root / "meta.csv", "--image-column id --label-column COLUMN"),
     ):
         with pytest.raises(DermaugError) as caught:
             open_catalog(path)

@@ -211,10 +211,10 @@ def test_letters_of_sexes_are_read_in_pairs(
     assert catalog.table["sex"].tolist() == sexes * 3
 
 
-def test_neither_sexes_nor_numbers_of_lesions_are_proposed_as_labels(folder: Folder) -> None:
+def test_what_names_no_diagnoses_is_not_proposed_as_labels(folder: Folder) -> None:
     table = (
-        "Cliché,Lésion,S,Retenu,Note\na,A,h,nævus,x\nb,B,f,mélanome,x\nc,A,h,nævus,y\n"
-        "d,A,f,mélanome,x\ne,B,h,nævus,x\nf,B,f,nævus,y\n"
+        "Cliché,Lésion,S,Côté,Retenu\na,A,h,g,nævus\nb,B,f,d,mélanome\nc,A,h,g,nævus\n"
+        "d,A,f,d,mélanome\ne,B,h,d,nævus\nf,B,f,g,nævus\n"
     )
     with pytest.raises(DermaugError) as caught:
         open_catalog(folder(BILDER, table))

@@ -1,11 +1,23 @@
 """Real signals to this process: the first is noted, and the handlers of before come back."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from dermaug.errors import Terminated
 from dermaug.experiment.launchers.stopping import SIGNALS, Stop, stoppable
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """The handlers of a program in a terminal, whatever started the tests: `nohup` ignores one."""
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dermaug.config.data import NOT_READ
-from dermaug.data.cells import SEXES, UNKNOWN_WORDS
 from dermaug.data.containers import is_folder
-from dermaug.data.diagnoses import words
+from dermaug.data.diagnoses import OTHER_NAMES, meaning, words
 from dermaug.data.metadata import Findings, read_header, read_sheet
-from dermaug.data.sources.column_names import GROUPS, is_group, known_columns, numberless
+from dermaug.data.sources.column_names import known_columns, numberless
 from dermaug.data.sources.images import file_names, files_below, is_image
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
@@ -21,7 +20,7 @@ MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
 LABEL_WORDS = (
     *("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx", "dg", "diag"),
-    *("histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
+    *("finding", "histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
 )
 """Parts of words in the names of columns of labels; short ones are whole words."""
 SHORT = 4
@@ -132,18 +131,17 @@ def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[s
         column
         for column, values in cells.items()
         if numberless(column) not in known
-        and not any(is_group(column, kind) for kind in GROUPS)
-        and not set(map(str.lower, values)) <= {*SEXES, *UNKNOWN_WORDS, "h", "v"}
+        and (_has_word(column, LABEL_WORDS) or _are_diagnoses(values))
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
-    # Words are labels rather than numbers, which may be ages.
-    labels.sort(
-        key=lambda column: (
-            not _has_word(column, LABEL_WORDS),
-            any(value.isdecimal() for value in cells[column]),
-        )
-    )
+    labels.sort(key=lambda column: not _has_word(column, LABEL_WORDS))
     return images, labels
+
+
+def _are_diagnoses(values: Sequence[str]) -> bool:
+    """Whether a third of the different cells of a column name diagnoses that are known."""
+    found = set(filter(None, values))
+    return 3 * sum(meaning(value) in OTHER_NAMES for value in found) >= len(found) > 0
 
 
 def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
