@@ -132,11 +132,11 @@ def test_tables_beside_a_folder_of_images_are_named(tmp_path: Path, jpeg: bytes)
     for number in range(4):
         (tmp_path / f"dataset/images/{number}.jpg").write_bytes(jpeg)
     rows = "".join(f"{number}.jpg,{'ab'[number % 2]}\n" for number in range(4))
-    (tmp_path / "dataset" / "cases.csv").write_text(f"picture,finding\n{rows}")
+    (tmp_path / "dataset" / "cases.csv").write_text(f"picture,kind\n{rows}")
     with pytest.raises(DermaugError) as caught:
         open_catalog(tmp_path)
     (line,) = caught.value.details
-    assert "--image-column picture --label-column finding" in line
+    assert "--image-column picture --label-column COLUMN" in line
 
 
 HEADERS = {
