@@ -36,6 +36,7 @@ LIMITS = {
 UNWINDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
+"""Signals at which a command removes what is half-written, and ends."""
 RESUMING = ("run", "train")
 """Commands that keep what is finished, and go on from it."""
 NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "failed to map segment")

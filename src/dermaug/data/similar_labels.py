@@ -35,9 +35,9 @@ def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list
         []
     """
     names = one_name(labels, decided)
-    groups = defaultdict(list)
+    groups, suspicions = defaultdict(list), _suspicions(labels, decided)
     for label in labels:
-        if label not in _suspicions(labels, decided):
+        if label not in suspicions:
             groups[names[label]].append(label)
     return [tuple(group) for group in groups.values() if len(group) > 1]
 

@@ -97,6 +97,7 @@ GROUPS = {
 BARE = (*GROUPS["lesion_id"], "dossier", "historia", "expediente", "cartella", "akte", "dente")
 """Those that may also name a column of diagnoses or reports when they stand alone."""
 CODE = re.compile(r"\S*[0-9]\S*|[A-Za-z]")
+"""A number or a code: a word with a digit in it, or one letter."""
 NUMBERS = (
     *("id", "ids", "nr", "no", "n", "o", "num", "number", "nummer", "numero", "code", "kode"),
     *("cod", "codigo", "codice", "key", "kennung", "ref", "identifier", "identifiant"),
