@@ -18,7 +18,8 @@ from dermaug.data.cells import (
     parse_sex,
     safe_join,
 )
-from dermaug.data.metadata import Findings, Row
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row
 from dermaug.errors import DermaugError
 
 PIECES = st.sampled_from(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dermaug.data.metadata import LISTED_FINDINGS, Findings, Sheet, read_sheet
+from dermaug.data.findings import LISTED_FINDINGS, Findings
+from dermaug.data.metadata import Sheet, read_sheet
 from dermaug.errors import DermaugError
 
 TEXT = 'name,label\none,mel\n"two, three",NA\n'

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dermaug.data.cells import parse_age
-from dermaug.data.metadata import Findings, Row, read_header, read_sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row, read_header, read_sheet
 from dermaug.data.table_text import encoding_of, header_cells, text_cells
 
 WESTERN = (

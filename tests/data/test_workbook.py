@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from workbooks import workbook
 
-from dermaug.data.metadata import Findings, read_header, read_sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import read_header, read_sheet
 from dermaug.data.sources import open_catalog
 from dermaug.data.workbook import workbook_cells
 from dermaug.errors import DermaugError

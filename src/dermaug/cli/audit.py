@@ -9,7 +9,7 @@ import typer
 
 from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
-from dermaug.cli.options import Device, Json, Reading, echo_json, rows_of
+from dermaug.cli.options import Device, Json, ReadingOptions, echo_json, rows_of
 from dermaug.console import console
 from dermaug.errors import DermaugError
 
@@ -105,7 +105,7 @@ def audit(
     size: Size = None,
     label: Label = "",
     output: Folder = None,
-    reading: Reading,
+    reading: ReadingOptions,
     as_json: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -128,9 +128,8 @@ def audit(
             judge,
             stored=stored,
             size=size,
-            labels=reading.classes,
             label=label,
-            columns=reading.columns,
+            reading=reading.wanted,
         )
         for name, path in _named(synthetic).items()
     }

@@ -8,7 +8,7 @@ import typer
 
 from dermaug.cli.app import USAGE_ERROR, app
 from dermaug.cli.groups import grouped
-from dermaug.cli.options import Json, Reading, echo_json, rows_of
+from dermaug.cli.options import Json, ReadingOptions, echo_json, rows_of
 from dermaug.config import DataConfig, PhantomConfig
 from dermaug.console import console, counting_bar
 from dermaug.errors import DermaugError
@@ -32,7 +32,7 @@ def check(
         Path | None,
         typer.Option(help="Another data set, or split: count the images and lesions in both."),
     ] = None,
-    reading: Reading,
+    reading: ReadingOptions,
     as_json: Json = False,
 ) -> None:
     """Decode and compare all images; exit with code 2 if a run would refuse the data set."""
@@ -79,9 +79,9 @@ def _new_file(path: Path) -> list[str]:
     return ["--output", str(free_name(plan))] if plan.exists() else []
 
 
-def _asked(path: Path, reading: Reading, size: int = 64) -> DataConfig:
+def _asked(path: Path, reading: ReadingOptions, size: int = 64) -> DataConfig:
     wanted = {"source": str(path), "size": size}
-    return reading.of(validate_section(DataConfig, wanted, str(path)[:100], "options"))
+    return validate_section(DataConfig, wanted, str(path)[:100], "options").read_as(reading.wanted)
 
 
 def _record(found: "Examination") -> dict[str, object]:
@@ -106,7 +106,7 @@ def summary(
         "runs/summary"
     ),
     size: Annotated[int, typer.Option(min=16, max=1024, help="Image size in pixels.")] = 64,
-    reading: Reading,
+    reading: ReadingOptions,
     as_json: Json = False,
 ) -> None:
     """Describe a data set in tables and figures."""

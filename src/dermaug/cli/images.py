@@ -7,7 +7,7 @@ import typer
 
 from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
-from dermaug.cli.options import Device, Json, Reading, echo_json, rows_of
+from dermaug.cli.options import Device, Json, ReadingOptions, echo_json, rows_of
 from dermaug.console import console, progress_bar
 from dermaug.errors import DermaugError
 
@@ -158,7 +158,7 @@ def evaluate(
     skip_known: Annotated[
         bool, typer.Option("--skip-known", help="Leave out images the classifier was trained on.")
     ] = False,
-    reading: Reading,
+    reading: ReadingOptions,
     device: Device = "auto",
 ) -> None:
     """Score trained classifiers on another data set: sensitivity, specificity, AUC."""
@@ -166,11 +166,9 @@ def evaluate(
     from dermaug.experiment.stages.predict_external import evaluate as score
     from dermaug.training.fabric import start_fabric
 
-    labels, found = reading.classes, find_classifiers(target)
-    columns, fabric = reading.columns, start_fabric(device)
-    scores, class_scores = score(
-        found, data, fabric, skip_known=skip_known, labels=labels, columns=columns
-    )
+    wanted, found = reading.wanted, find_classifiers(target)
+    fabric = start_fabric(device)
+    scores, class_scores = score(found, data, fabric, skip_known=skip_known, reading=wanted)
     if as_json:
         echo_json({"scores": rows_of(scores), "class_scores": rows_of(class_scores)})
         return

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dermaug.config import DataConfig, Experiment
-from dermaug.config.data import COLUMN_FIELDS
+from dermaug.config import Experiment
+from dermaug.config.data import COLUMN_FIELDS, Reading
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment_file import read_experiment
@@ -121,8 +121,8 @@ def _column(what: str) -> Any:  # noqa: ANN401
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Options on how labels and columns of the user's data are read."""
+class ReadingOptions:
+    """Options on how the tables of the user's data are read."""
 
     labels: Labels = None
     leave_out: LeaveOut = None
@@ -135,20 +135,26 @@ class Reading:
     site_column: Annotated[str, _column("with the body site")] = ""
     tone_column: Annotated[str, _column("with the skin tone")] = ""
 
+    leave_out_unclear: Annotated[
+        bool,
+        typer.Option(
+            "--leave-out-unclear",
+            help="Leave out, and count, rows without an image, images without a row, and cells "
+            "that cannot be read.",
+        ),
+    ] = False
+
     @cached_property
-    def classes(self) -> dict[str, str]:
-        """Those of `asked_labels`."""
-        return asked_labels(self.labels, self.leave_out)
+    def wanted(self) -> Reading:
+        """The same, checked.
 
-    @property
-    def columns(self) -> dict[str, str]:
-        """Column that dermaug reads -> its name in the user's table, for those that are named."""
+        Raises:
+            DermaugError: A label is given twice, or without a class.
+        """
         asked = {column: getattr(self, field) for column, field in COLUMN_FIELDS.items()}
-        return {column: name for column, name in asked.items() if name}
-
-    def of(self, data: DataConfig) -> DataConfig:
-        """The configuration of a data set that is read like this."""
-        return data.with_labels(self.classes).with_columns({**data.columns, **self.columns})
+        columns = {column: name for column, name in asked.items() if name}
+        labels = asked_labels(self.labels, self.leave_out)
+        return Reading(labels, columns, "leave_out" if self.leave_out_unclear else "stop")
 
 
 def read_asked(
@@ -156,7 +162,7 @@ def read_asked(
     data: Path | None,
     settings: list[str] | None,
     check_convergence: bool | None = None,
-    reading: Reading | None = None,
+    reading: ReadingOptions | None = None,
 ) -> Experiment:
     """Read and check the experiment of a command.
 
@@ -184,7 +190,9 @@ def read_asked(
         # JSON's text is TOML's: an apostrophe in the path must not end the value.
         overrides.append(f"data.source={json.dumps(str(existing(data)), ensure_ascii=False)}")
     asked = read_experiment(find_experiment(name), overrides)
-    return asked.model_copy(update={"data": reading.of(asked.data)}) if reading else asked
+    if reading is None:
+        return asked
+    return asked.model_copy(update={"data": asked.data.read_as(reading.wanted)})
 
 
 def asked_labels(labels: list[str] | None, leave_out: list[str] | None) -> dict[str, str]:

@@ -14,7 +14,7 @@ from dermaug.cli.options import (
     Device,
     Json,
     Precision,
-    Reading,
+    ReadingOptions,
     Settings,
     echo_json,
     existing,
@@ -47,7 +47,7 @@ def plan(
         Path | None, typer.Option("--output", "-o", help="Experiment file; default NAME.toml.")
     ] = None,
     settings: Settings = None,
-    reading: Reading,
+    reading: ReadingOptions,
     device: Device = "auto",
     precision: Precision = "auto",
     as_json: Json = False,
@@ -56,7 +56,7 @@ def plan(
     source = _source(folder)
     from dermaug.experiment.recipe.sentences import plan_record
 
-    wishes = Wishes(settings or (), reading.classes, reading.columns)
+    wishes = Wishes(settings or (), reading.wanted)
     path = output or default_file(source)
     made = _write_plan(path, source, hours, wishes, Launch(device, precision))
     if as_json:

@@ -17,7 +17,7 @@ from dermaug.cli.options import (
     Launching,
     NumNodes,
     Output,
-    Reading,
+    ReadingOptions,
     Settings,
     echo_json,
     read_asked,
@@ -66,7 +66,7 @@ def run(
     settings: Settings = None,
     launching: Launching,
     check_convergence: Convergence = None,
-    reading: Reading,
+    reading: ReadingOptions,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Validate everything and print the jobs and their cost."),
@@ -89,7 +89,7 @@ def run(
         from dermaug.cli.plan import planned
         from dermaug.experiment.recipe.wishes import Wishes
 
-        wishes = Wishes(settings or (), reading.classes, reading.columns)
+        wishes = Wishes(settings or (), reading.wanted)
         experiment = str(planned(data, output, wishes, launching.launch))
         data = None
     asked = read_asked(experiment or "quickstart", data, settings, check_convergence, reading)

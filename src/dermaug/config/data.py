@@ -1,12 +1,14 @@
 """Configuration of the data set, the image squares and the folds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from dermaug.config.section import MOST_IMAGES, Images, Section, Seed
 
+Unclear = Literal["stop", "leave_out"]
 Grouping = Literal["auto", "lesion", "patient"]
 Column = Annotated[str, Field(max_length=200)]
 DataPath = Annotated[str, Field(min_length=1, max_length=4_096)]
@@ -27,6 +29,27 @@ COLUMN_OPTIONS = {column: f"--{field.replace('_', '-')}" for column, field in CO
 
 NOT_READ = "-"
 """Stands for the name of a column that tells more of the images, and is not to be read."""
+
+LEAVE_OUT_UNCLEAR = "--leave-out-unclear"
+"""Option of the command line that sets `unclear = "leave_out"`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a user wants the tables of data to be read.
+
+    Args:
+        labels: Label -> class, or "" to leave it out.
+        columns: Column that is read -> its name in the table, or `NOT_READ`.
+        unclear: What to do with what is unclear: see `DataConfig.unclear`.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unclear: Unclear = "stop"
+
+
+AS_IT_IS = Reading()
 
 
 class PhantomConfig(Section):
@@ -70,6 +93,11 @@ class DataConfig(Section):
     """Column with the body site, where it has no name that is known, such as `localization`."""
     tone_column: Column = ""
     """Column with the skin tone, where it has no name that is known, such as `skin_tone`."""
+    unclear: Unclear = "stop"
+    """Treatment of what tables leave unclear: rows without an image, images without a row, rows
+    with too many or too few cells, ages and sexes that cannot be read, and lesions with several
+    diagnoses. `stop`: stop with a list. `leave_out`: leave out these rows, images, ages, sexes and
+    lesions, and count them; also in external test sets."""
     labels: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """Label as the data write it -> class, for example `{ AK = "akiec" }`. It overrides what is
     known of a public data set, and also applies to external test sets."""
@@ -111,6 +139,11 @@ class DataConfig(Section):
         return kept | dict.fromkeys(self.leave_out, "") | self.labels
 
     @property
+    def reading(self) -> Reading:
+        """How the tables of the data are read."""
+        return Reading(self.label_map, self.columns, self.unclear)
+
+    @property
     def columns(self) -> dict[str, str]:
         """Column that dermaug reads -> its name in the table, for those that were named."""
         asked = {column: getattr(self, field) for column, field in COLUMN_FIELDS.items()}
@@ -122,7 +155,8 @@ class DataConfig(Section):
         pairs = [(COLUMN_OPTIONS[column], name) for column, name in self.columns.items()]
         pairs += [("--labels", f"{label}={name}") for label, name in self.labels.items()]
         pairs += [("--leave-out", label) for label in self.leave_out]
-        return [part for pair in pairs for part in pair]
+        flags = [LEAVE_OUT_UNCLEAR] if self.unclear == "leave_out" else []
+        return [*(part for pair in pairs for part in pair), *flags]
 
     def with_columns(self, names: Mapping[str, str]) -> Self:
         """The section with other `columns`."""
@@ -136,6 +170,12 @@ class DataConfig(Section):
         rest = (label for label in self.leave_out if label not in wanted)
         left_out = (*rest, *(label for label, name in wanted.items() if not name))
         return self.model_copy(update={"labels": labels, "leave_out": left_out})
+
+    def read_as(self, wanted: Reading) -> Self:
+        """The section with what else a user wants of the reading."""
+        read = self.with_columns({**self.columns, **wanted.columns}).with_labels(wanted.labels)
+        unclear = self.unclear if wanted.unclear == "stop" else wanted.unclear
+        return read.model_copy(update={"unclear": unclear})
 
     @model_validator(mode="after")
     def _labels_agree(self) -> Self:

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from pathlib import Path, PureWindowsPath
 from sys import intern
 
 import pandas as pd
 
 from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
-from dermaug.data.metadata import Findings, Row
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row
 from dermaug.data.table_text import point
 from dermaug.errors import DermaugError
 
@@ -117,13 +118,14 @@ def parse_age(row: Row, findings: Findings, remedy: str = "") -> float:
         return float("nan")
     found = _YEARS.fullmatch(point(text))
     if found is None:
-        findings.add(
-            f"{row.where}: expected an age in years or nothing{remedy}, found {text[:40]!r}"
-        )
+        line = f"{row.where}: expected an age in years or nothing{remedy}, found {text[:40]!r}"
+        findings.add_unclear(line, "ages", [text])
         return float("nan")
     years = float(found[1])
     if not 0 <= years <= OLDEST_YEARS:
-        findings.add(f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}")
+        line = f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}"
+        findings.add_unclear(line, "ages", [text])
+        return float("nan")
     return years
 
 
@@ -132,9 +134,10 @@ def parse_sex(row: Row, findings: Findings, remedy: str = "") -> str:
     text = row.get("sex").lower()
     if text not in SEXES and text not in UNKNOWN_WORDS:
         doubt = "; beside h or v, m may be mujer: correct both" if text in ("h", "v") else ""
-        findings.add(
+        line = (
             f"{row.where}: expected sex female, male or unknown{remedy}, found {text[:40]!r}{doubt}"
         )
+        findings.add_unclear(line, "sexes", [text])
     return SEXES.get(text, UNKNOWN)
 
 
@@ -241,13 +244,16 @@ def check_names(rows: Iterable[Row], column: str, findings: Findings) -> None:
             findings.add(f"{row.where}: {column} {row[column][:100]!r} {fault}")
 
 
-def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> None:
+def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> Collection[str]:
     """Report every lesion that has two diagnoses.
 
     Args:
         lesions: (where, lesion id, label) of each row.
         findings: Gets one line for each row that contradicts an earlier one, or one for all where
             most lesions do: they seem to be numbered within something.
+
+    Returns:
+        The lesions that are left out for that; none unless `findings.leave_out`.
     """
     rows = list(lesions)
     found = list(_contradictions(rows))
@@ -262,12 +268,16 @@ def check_lesions(lesions: Iterable[tuple[str, str, str]], findings: Findings) -
             f"patients with {COLUMN_OPTIONS['patient_id']} COLUMN, otherwise leave this column out "
             f"with {COLUMN_OPTIONS['lesion_id']} {NOT_READ}"
         )
-        return
+        return ()
+    told = set[str]()
     for where, lesion, label, earlier_where, earlier in found:
-        findings.add(
+        line = (
             f"{where}: lesion {lesion[:100]!r} is {label!r}, but {earlier!r} in {earlier_where}; a "
             "patient with several lesions goes into a column patient_id"
         )
+        findings.add_unclear(line, "lesions with several diagnoses", sorted({lesion} - told))
+        told.add(lesion)
+    return told if findings.leave_out else ()
 
 
 def check_patients(lesions: Iterable[tuple[str, str, str]], findings: Findings) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from dermaug.config import DataConfig, Grouping
+from dermaug.config.data import Reading
 from dermaug.console import console, counting_bar
 from dermaug.data.cache_files import PHANTOMS
 from dermaug.data.catalog import Catalog
 from dermaug.data.pixels import PixelStore, default_cache, load_pixels
 from dermaug.data.selection import require_asked, select, select_alike
 from dermaug.data.sources import open_catalog
-from dermaug.data.sources.named_columns import names_there
+from dermaug.data.sources.named_columns import named_tables, names_there
 from dermaug.data.sources.own_tables import REQUIRED
 from dermaug.data.sources.phantom import DRAWING_VERSION, write_phantoms
 from dermaug.errors import DermaugError
@@ -80,6 +81,23 @@ def open_other(config: DataConfig, path: str | Path) -> Catalog:
     return _open_source(other)
 
 
+def read_otherwise(config: DataConfig, path: Path, reading: Reading) -> DataConfig:
+    """The section of an experiment, to read another data set by.
+
+    Args:
+        config: The experiment's data section.
+        path: The other data set.
+        reading: What the user says of it; columns that are named replace those of the experiment.
+
+    Raises:
+        DermaugError: No table has the columns.
+    """
+    if reading.columns:
+        named_tables(path, list(reading.columns.values()))
+        config = config.with_columns({})
+    return config.read_as(reading)
+
+
 def open_labelled(
     config: DataConfig,
     path: str | Path,
@@ -104,7 +122,7 @@ def read_pixels(catalog: Catalog, config: DataConfig) -> PixelStore:
 def _open_source(config: DataConfig) -> Catalog:
     phantoms = config.source == PHANTOM
     path = _phantoms(config) if phantoms else expanded(config.source, "data.source")
-    return open_catalog(path, config.label_map, {} if phantoms else config.columns)
+    return open_catalog(path, Reading(config.label_map) if phantoms else config.reading)
 
 
 def _phantoms(config: DataConfig) -> Path:

@@ -6,8 +6,9 @@ import numpy as np
 
 from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.findings import Findings
 from dermaug.data.fold_files import COLUMNS
-from dermaug.data.metadata import Findings, read_given
+from dermaug.data.metadata import read_given
 from dermaug.data.sources.split_folders import split_name
 from dermaug.data.splits import (
     PARTS,

@@ -6,74 +6,15 @@ word; here every cell stays the text it is, and what is wrong is named by file a
 
 import difflib
 import json
-import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 
+from dermaug.data.findings import Findings
 from dermaug.data.table_text import header_cells, read_text, text_cells
 from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
-
-LISTED_FINDINGS = 20
-FOUND = ", found "
-"""What a finding's text begins with, behind what was expected: findings that differ only in it are
-of one kind."""
-ALSO = 3
-"""Texts of further findings of one kind that a line shows."""
-_PLACE = re.compile(r"^(\S.*? (?:line|row)) [0-9]+:")
-"""Where a finding begins with the number of its row."""
-
-
-class Findings:
-    """The problems of a data set, collected so that they are reported together."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def add(self, line: str) -> None:
-        """Add one finding, which names its file and row."""
-        self.lines.append(line)
-
-    def stop(self, where: str, what: str = "data set") -> None:
-        """Raise if there are findings.
-
-        Args:
-            where: The source, for example the data set's folder.
-            what: What it should have been.
-
-        Raises:
-            DermaugError: Lists at most `LISTED_FINDINGS` findings and the number of others.
-        """
-        if not self.lines:
-            return
-        told = _once(self.lines)
-        shown = told[:LISTED_FINDINGS]
-        if hidden := len(told) - len(shown):
-            shown = [*shown, f"and {hidden:,} more"]
-        noun = "finding" if len(self.lines) == 1 else "findings"
-        raise DermaugError(
-            f"{where}: expected a complete and consistent {what}, found {len(self.lines):,} "
-            f"{noun}; correct them and run the command again",
-            shown,
-        )
-
-
-def _once(lines: Sequence[str]) -> list[str]:
-    """Findings of one kind as one line: the first, how many more rows, and what they have."""
-    kinds = defaultdict(list)
-    for line in lines:
-        kinds[_PLACE.sub(r"\1:", line).partition(FOUND)[0]].append(line)
-    return [_told(of_kind) for of_kind in kinds.values()]
-
-
-def _told(lines: Sequence[str]) -> str:
-    first, number = lines[0], len(lines) - 1
-    texts = dict.fromkeys(line.partition(FOUND)[2] for line in lines)
-    others = [text for text in texts if text][1 : 1 + ALSO]
-    also = f" with {', '.join(others)}{', ...' if len(texts) > 1 + ALSO else ''}" if others else ""
-    return first + (f" (and {number:,} more row{'s' * (number != 1)}{also})" if number else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +81,10 @@ class Sheet:
         rows = tuple(replace(row, cells={name: row[name] for name in kept}) for row in self.rows)
         return replace(self, columns=tuple(kept), rows=rows)
 
+    def only(self, wanted: Iterable[bool]) -> "Sheet":
+        """The table with some of its rows; `wanted` tells of each."""
+        return replace(self, rows=tuple(compress(self.rows, wanted)))
+
     def in_small_letters(self, names: Sequence[str]) -> "Sheet":
         """The table in which each of these columns that it has in other letters has its name."""
         small = {name.lower(): name for name in self.columns}
@@ -173,7 +118,8 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     for number, cells in table.rows[1:]:
         where = f"{path.name} {table.unit} {number}"
         if len(cells) != len(columns):
-            findings.add(f"{where}: expected {len(columns)} cells, found {len(cells)}")
+            line = f"{where}: expected {len(columns)} cells, found {len(cells)}"
+            findings.add_unclear(line, "rows with too many or too few cells", [where])
             doubtful.update(cells)
         else:
             rows.append(Row(where, dict(zip(columns, cells, strict=True))))

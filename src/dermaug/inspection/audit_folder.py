@@ -1,6 +1,5 @@
 """The audit of one synthetic set against a data set; the set may come from another tool."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from dermaug.config.data import AS_IT_IS, Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.orientations import oriented
 from dermaug.data.pixels import PixelStore
@@ -67,9 +67,8 @@ def audit_folder(
     *,
     stored: StoredClassifier | None = None,
     size: int | None = None,
-    labels: Mapping[str, str] | None = None,
     label: str = "",
-    columns: Mapping[str, str] | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> FolderAudit:
     """Audit every class of a synthetic set.
 
@@ -79,19 +78,18 @@ def audit_folder(
         judge: Network that assesses the images.
         stored: The judge on disk, if it is a classifier of a run.
         size: Side of the images in pixels; None takes that of the judge, of the set, or 64.
-        labels: Label of the images, real or synthetic -> class, "" to leave it out, besides those
-            of the judge's training.
         label: Class of all images of a folder without a layout.
-        columns: Column that is read -> its name in the table of the real images.
+        reading: How the table of the real images is read; its labels, besides those of the judge's
+            training, are those of the synthetic images, too.
 
     Raises:
         DermaugError: A path is not a data set, the data lack a label, or a class has no real
             images for comparison.
     """
-    given = read_given(synthetic, judge.size or size, labels or {}, label)
+    given = read_given(synthetic, judge.size or size, reading.labels, label)
     run = run_of(synthetic, *([stored.path] if stored else []))
     given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))
-    store = real_images(data, given, stored, run, labels or {}, columns or {})
+    store = real_images(data, given, stored, run, reading)
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
     if run is None and (given.provenance or stored):

@@ -77,7 +77,7 @@ def examine(
         DermaugError: The path cannot be read as a data set, or has no such label.
     """
     path = expanded(config.source, "data.source")
-    catalog = open_catalog(path, config.label_map, config.columns)
+    catalog = open_catalog(path, config.reading)
     require_labels(catalog, config)
     checked, names = (
         check_catalog(catalog, None, progress, config.max_pixels),

@@ -13,15 +13,15 @@ import torch
 from jaxtyping import UInt8
 
 from dermaug.config import DataConfig
+from dermaug.config.data import Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
-from dermaug.data.dataset import open_alike, open_dataset, read_pixels
+from dermaug.data.dataset import open_alike, open_dataset, read_otherwise, read_pixels
 from dermaug.data.decoding import read_square
 from dermaug.data.fold_files import read_folds
 from dermaug.data.image_files import BadImageError
 from dermaug.data.pixels import PixelStore
 from dermaug.data.sources.images import files_below
-from dermaug.data.sources.named_columns import named_tables
 from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError
@@ -163,8 +163,7 @@ def real_images(
     given: GivenImages,
     stored: StoredClassifier | None,
     run: RunFolder | None,
-    labels: Mapping[str, str],
-    columns: Mapping[str, str],
+    reading: Reading,
 ) -> PixelStore:
     """Decode the real images as the judge sees them, at the size of the synthetic ones.
 
@@ -173,20 +172,16 @@ def real_images(
         given: The synthetic ones.
         stored: The judge, if it is a classifier of a run.
         run: The run of the synthetic images or of the judge.
-        labels: Label of the real images -> class, "" to leave it out, besides those of the judge.
-        columns: Column that is read -> its name in the table of the real images; without any, those
-            of the judge where the table has them.
+        reading: How their table is read: labels besides those of the judge, and columns; without
+            any, those of the judge where the table has them.
 
     Raises:
         DermaugError: A class has no real image, or images have other content than in the run.
     """
     config = stored.record.data if stored else DataConfig()
     config = config.model_copy(update={"source": str(data), "size": given.images.shape[1]})
-    if columns:
-        named_tables(data, list(columns.values()))
-        config = config.with_columns(columns)
-    config = config.with_labels(labels)
-    catalog = open_alike(config, data, asked=labels)
+    config = read_otherwise(config, data, reading)
+    catalog = open_alike(config, data, asked=reading.labels)
     if unknown := sorted(set(given.labels) - set(catalog.classes)):
         raise DermaugError(
             f"{data}: expected real images of each synthetic class to compare with, found none of "

@@ -8,6 +8,7 @@ from PIL import Image
 
 from dermaug.cli import app
 from dermaug.config import DataConfig
+from dermaug.config.data import Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import open_other
 from dermaug.data.sources import open_catalog
@@ -67,7 +68,7 @@ def test_no_name_stands_for_two_columns() -> None:
 def test_a_column_of_any_name_can_be_named_once_for_check_and_plan(tmp_path: Path) -> None:
     root = table_of(tmp_path, "file_name,label,J,Typ,W", "45,3,arm", "46,2,leg")
     asked = DataConfig(age_column="J", site_column="W", tone_column="Typ")
-    catalog = open_catalog(root, {}, asked.columns)
+    catalog = open_catalog(root, Reading(columns=asked.columns))
     assert told(catalog) == [("", 45.0, "unknown", "arm"), ("", 46.0, "unknown", "leg")]
     assert catalog.table["skin_tone"].tolist() == ["3", "2"]
     words = ["--age-column", "J", "--site-column", "W", "--tone-column", "Typ"]
@@ -75,7 +76,7 @@ def test_a_column_of_any_name_can_be_named_once_for_check_and_plan(tmp_path: Pat
     ended = typer.testing.CliRunner().invoke(app, ["data", "check", str(root), *words])
     assert "Also read: age (J), localization (W), skin_tone (Typ)." in ended.output
     with pytest.raises(DermaugError) as caught:
-        open_catalog(root, {}, {"sex": "Sex"})
+        open_catalog(root, Reading(columns={"sex": "Sex"}))
     assert "no column 'Sex'" in str(caught.value)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dermaug.config import DataConfig
+from dermaug.config.data import Reading
 from dermaug.data.dataset import open_other
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.errors import DermaugError
@@ -115,7 +116,7 @@ def test_a_class_named_as_an_empty_cell_is_noted(folder: Folder) -> None:
     root = folder("1.jpg 2.jpg")
     (root / "metadata.csv").write_text("file_name,label\n1.jpg,mel\n2.jpg,nan\n")
     assert any("Read as a class: 'nan' (1 rows)" in note for note in open_catalog(root).notes)
-    assert not any("nan" in note for note in open_catalog(root, {"nan": "nan"}).notes)
+    assert not any("nan" in note for note in open_catalog(root, Reading({"nan": "nan"})).notes)
 
 
 TABLE = (
@@ -193,7 +194,8 @@ def test_a_faulty_row_causes_no_second_finding(folder: Folder) -> None:
     root = folder(FILES, TABLE.replace("3.jpg,NA", "3.jpg", 1))
     with pytest.raises(DermaugError) as caught:
         open_catalog(root)
-    assert caught.value.details == ("metadata.csv line 4: expected 6 cells, found 5",)
+    finding, _ = caught.value.details
+    assert finding == "metadata.csv line 4: expected 6 cells, found 5"
 
 
 @pytest.mark.parametrize("files", ["nv/1.heic mel/2.HEIC", "1.heif 2.heif"])
@@ -210,7 +212,7 @@ def test_a_row_with_a_photograph_of_a_telephone_is_told_what_to_do(folder: Folde
     table = "file_name,label\n1.heic,mel\n2.jpg,nv\n"
     with pytest.raises(DermaugError) as caught:
         open_catalog(folder("1.heic 2.jpg", table))
-    (finding,) = caught.value.details
+    finding, _ = caught.value.details
     assert "found '1.heic' (HEIC photographs of a telephone are not read" in finding
 
 
@@ -465,7 +467,7 @@ def test_columns_of_any_name_are_read_when_they_are_named(folder: Folder) -> Non
     (root / "Liste.csv").write_text(GERMAN)
     columns = {"file_name": "Bild", "label": "Diagnose", "patient_id": "Fall"}
     for path in (root, root / "Liste.csv"):
-        catalog = open_catalog(path, {"Melanom": "mel"}, columns)
+        catalog = open_catalog(path, Reading({"Melanom": "mel"}, columns))
         assert catalog.table["label"].tolist() == ["mel", "Naevus", "Naevus"]
         assert catalog.table["patient_id"].tolist() == ["P1", "P1", "P2"]
         assert "Also read: patient_id (Fall), age (Alter)." in catalog.notes
@@ -473,7 +475,7 @@ def test_columns_of_any_name_are_read_when_they_are_named(folder: Folder) -> Non
         "Read by the columns Bild (file_name), Diagnose (label), Fall (patient_id) of Liste"
     )
     with pytest.raises(DermaugError, match="expected a table with the columns 'Bilder'") as caught:
-        open_catalog(root, {}, {"file_name": "Bilder", "label": "Diagnose"})
+        open_catalog(root, Reading(columns={"file_name": "Bilder", "label": "Diagnose"}))
     assert "is it 'Bild'?" in caught.value.details[0]
 
 

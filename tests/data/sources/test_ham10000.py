@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from dermaug.config import PhantomConfig
+from dermaug.config.data import Reading
 from dermaug.data.decoding import lesion_box
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
@@ -177,21 +178,26 @@ def test_labels_in_another_case_are_read_and_unknown_ones_told_once(ham_folder: 
     ham_folder([row.replace(",mel,", ",melanom,") for row in rows])
     (line,) = details(folder)
     assert line.endswith("found 'melanom' in 2 rows; is it 'mel'?")
-    assert open_catalog(folder, {"melanom": "mel", "bkl": ""}).classes == ("mel", "nv")
+    assert open_catalog(folder, Reading({"melanom": "mel", "bkl": ""})).classes == ("mel", "nv")
 
 
 def test_a_ragged_row_is_told_once(ham_folder: HamFolder) -> None:
     folder = ham_folder()
     rows = rows_of(folder)
     ham_folder([*rows[:3], rows[3] + ",extra"])
-    assert details(folder) == ("HAM10000_metadata.csv line 5: expected 7 cells, found 8",)
+    finding, _ = details(folder)
+    assert finding == "HAM10000_metadata.csv line 5: expected 7 cells, found 8"
+    catalog = open_catalog(folder, Reading(unclear="leave_out"))
+    assert len(catalog) == len(rows) - 1
+    assert catalog.notes[-1].startswith("Left out as unclear: rows with too many or too few cells")
 
 
 def test_all_faults_are_told_at_once(ham_folder: HamFolder) -> None:
     folder = ham_folder()
     rows = [row.replace("80.0", "old").replace("nv,", "nevus,") for row in rows_of(folder)]
     ham_folder(rows)
-    lines = details(folder)
+    *lines, remedy = details(folder)
+    assert remedy.startswith("--leave-out-unclear leaves out 2 of the findings")
     assert [line.split(":")[0].split()[-1] for line in sorted(lines)] == ["2", "4"]
     assert any("found 'old' (and 1 more row)" in line for line in lines)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from dermaug.config.data import Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.errors import DermaugError
@@ -86,9 +87,9 @@ def test_lesions_numbered_within_unnamed_patients_are_one_finding(folder: Folder
     assert line.startswith("2 of the 2 lesions with several images have several diagnoses each")
     assert "--patient-column COLUMN" in line
     assert "--lesion-column -" in line
-    named = open_catalog(root, {}, {"patient_id": "Fall"})
+    named = open_catalog(root, Reading(columns={"patient_id": "Fall"}))
     assert set(named.table["lesion_id"]) == {"7_1", "7_2", "8_1", "9_1", "9_2"}
-    unread = open_catalog(root, {}, {"lesion_id": "-"})
+    unread = open_catalog(root, Reading(columns={"lesion_id": "-"}))
     assert unread.table["lesion_id"].tolist() == list("abcdef")
 
 
@@ -99,8 +100,9 @@ def test_a_column_can_be_left_unread(folder: Folder) -> None:
     assert caught.value.details == (
         "Liste.csv line 2: expected an age in years or nothing (--age-column - leaves the column "
         "out), found 'mitte 50' (and 1 more row with 'ca. 60')",
+        "--leave-out-unclear leaves out what was found, and counts it",
     )
-    catalog = open_catalog(root, {}, {"age": "-"})
+    catalog = open_catalog(root, Reading(columns={"age": "-"}))
     assert catalog.table["age"].isna().all()
     assert set(catalog.table["sex"]) == {"female", "male"}
 
@@ -108,7 +110,7 @@ def test_a_column_can_be_left_unread(folder: Folder) -> None:
 def test_a_column_of_a_public_data_set_cannot_be_left_unread(folder: Folder) -> None:
     root = folder("nv/a.jpg mel/b.jpg")
     with pytest.raises(DermaugError, match=r"--sex-column - leaves out a column of a table"):
-        open_catalog(root, {}, {"sex": "-"})
+        open_catalog(root, Reading(columns={"sex": "-"}))
 
 
 def test_a_title_above_the_header_is_no_header(folder: Folder) -> None:
@@ -234,7 +236,7 @@ def test_lists_of_several_years_are_read_as_one(folder: Folder) -> None:
     catalog = open_catalog(root)
     assert catalog.image_ids.tolist() == list("abcdef")
     assert "of Liste 2021.csv, Liste 2022.csv." in recognised_as(root)
-    named = open_catalog(root, {}, {"file_name": "Bilddatei", "label": "Diagnose"})
+    named = open_catalog(root, Reading(columns={"file_name": "Bilddatei", "label": "Diagnose"}))
     assert named.table["lesion_id"].tolist() == catalog.table["lesion_id"].tolist()
     (root / "Liste 2022.csv").write_text(header.replace("Alter", "Jahre") + "\n", "utf-8")
     with pytest.raises(DermaugError):
@@ -247,4 +249,54 @@ def test_no_photograph_of_another_patient_is_proposed_for_a_lost_one(folder: Fol
         open_catalog(folder("P1/1.jpg P2/1.jpg", table))
     assert caught.value.details == (
         "Liste.csv line 4: no image file for file_name 'P9/1.jpg'; put it there, or delete the row",
+        "--leave-out-unclear leaves out what was found, and counts it",
     )
+
+
+UNCLEAR = """file_name;label;lesion_id;age;sex
+1.jpg;nv;A;61;f
+2.jpg;mel;B;sixty;zz
+3.jpg;nv;C;50;m
+4.jpg;mel;C;50;m
+5.jpg;nv;D;50
+6.jpg;nv;E;50;m
+8.jpg;mel;F;40;m
+"""
+"""Of eight photographs: ages, sexes, a lesion of two labels, a short row, 6 lost, 7 not listed."""
+
+
+def test_what_is_unclear_is_left_out_and_counted_if_asked(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 7.jpg 8.jpg", UNCLEAR)
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert len(caught.value.details) == 7
+    assert (
+        caught.value.details[-1] == "--leave-out-unclear leaves out what was found, and counts it"
+    )
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["1", "2", "8"]
+    assert catalog.table["label"].tolist() == ["nv", "mel", "mel"]
+    assert catalog.table["age"].fillna(-1).tolist() == [61.0, -1.0, 40.0]
+    assert catalog.table["sex"].tolist() == ["female", "unknown", "male"]
+    assert catalog.notes[-1] == (
+        "Left out as unclear: rows with too many or too few cells: 1 (Liste.csv line 6); rows "
+        "without an image: 1 (6.jpg); images without a row in Liste.csv: 1 (7.jpg); lesions with "
+        "several diagnoses: 1 (C); ages: 1 (sixty); sexes: 1 (zz)."
+    )
+
+
+def test_what_is_wrong_is_not_left_out(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label,age\n1.jpg,nv,old\n2.jpg,nv,1\n2.jpg,mel,1\n")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details[-1].startswith("--leave-out-unclear leaves out 1 of the findings")
+    with pytest.raises(DermaugError, match="found 1 finding") as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert "occurs already" in caught.value.details[0]
+
+
+def test_no_row_may_be_left_without_an_image(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label\n3.jpg,nv\n4.jpg,mel\n")
+    for reading in (Reading(), Reading(unclear="leave_out")):
+        with pytest.raises(DermaugError):
+            open_catalog(root, reading)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from dermaug.config.data import Reading
 from dermaug.data.check import check_catalog
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.phantom import draw_class
@@ -679,7 +680,7 @@ def test_an_unknown_label_is_refused(lay_out: Write) -> None:
 def test_labels_are_mapped_as_the_user_wants(
     lay_out: Write, labels: dict[str, str], read: tuple[str, ...], said: str
 ) -> None:
-    catalog = open_catalog(lay_out(CASES[0].tables, CASES[0].images), labels)
+    catalog = open_catalog(lay_out(CASES[0].tables, CASES[0].images), Reading(labels))
     assert tuple(catalog.table["label"]) == read
     assert catalog.classes == tuple(sorted(set(read)))
     assert any(said in note for note in catalog.notes), catalog.notes
@@ -689,8 +690,8 @@ def test_an_unknown_label_can_be_named(lay_out: Write) -> None:
     case = CASES[NAMES.index("PAD-UFES-20")]
     tables = {name: text.replace(",NEV,", ",NEVUS,") for name, text in case.tables.items()}
     root = lay_out(tables, case.images)
-    assert open_catalog(root, {"NEVUS": "nv"}).classes == ("akiec", "bcc", "nv")
-    assert open_catalog(root, {"NEVUS": ""}).classes == ("akiec", "bcc")
+    assert open_catalog(root, Reading({"NEVUS": "nv"})).classes == ("akiec", "bcc", "nv")
+    assert open_catalog(root, Reading({"NEVUS": ""})).classes == ("akiec", "bcc")
 
 
 @pytest.mark.parametrize(
@@ -707,6 +708,10 @@ def test_many_missing_images_have_one_cause(lay_out: Write, there: str, cause: s
     root = lay_out({"metadata.csv": header + rows}, files)
     with pytest.raises(DermaugError) as caught:
         open_catalog(root)
-    (line,) = caught.value.details
+    line = caught.value.details[0]
     assert line.startswith(f"no image file for {120 - len(files)} rows (PAT_0.png, PAT_")
     assert cause in line
+    if files:
+        catalog = open_catalog(root, Reading(unclear="leave_out"))
+        assert len(catalog) == len(files)
+        assert f"rows without an image: {120 - len(files)} (PAT_0.png" in catalog.notes[-1]

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from dermaug.config.data import Reading
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe import rules
@@ -105,7 +106,7 @@ def test_settings_of_the_user_are_kept(photographs: Path) -> None:
         "lesion",
     )
     labels = {"DF": "Melanom", "Melanom": "Melanom"}
-    plan = make_plan(str(photographs), None, Launch("cpu"), Wishes(labels=labels))
+    plan = make_plan(str(photographs), None, Launch("cpu"), Wishes(reading=Reading(labels)))
     assert [each.images for each in plan.look.classes] == [17, 24]
     with pytest.raises(DermaugError, match="at least two classes"):
         made(photographs, None, 'data.classes=["DF", "Melanom"]')

@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from PIL import Image, ImageOps
 
 from dermaug.config import PhantomConfig
+from dermaug.config.data import Reading
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import StoredClassifier, find_classifiers
@@ -161,7 +162,7 @@ def test_labels_of_another_set_are_named(
     with pytest.raises(DermaugError, match=r"not trained on: NV \(is it nv\?\)"):
         evaluate([stored], other, fabric, skip_known=False)
     labels = {"NV": "nv", "melanoma": ""}
-    scores, _ = evaluate([stored], other, fabric, skip_known=False, labels=labels)
+    scores, _ = evaluate([stored], other, fabric, skip_known=False, reading=Reading(labels))
     assert scores["images"].tolist() == [8]
 
 

@@ -1,12 +1,13 @@
 """Kinds of data sets: each has one file, and one line in `SOURCES`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
+from dermaug.config.data import AS_IT_IS, COLUMN_OPTIONS, NOT_READ, Reading
 from dermaug.data import containers
 from dermaug.data.catalog import Catalog
+from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED, relabel
 from dermaug.data.sources import (
     class_folders,
@@ -39,14 +40,14 @@ class Source:
 
     Args:
         recognises: Whether an existing path is of this kind; cheap, and never raises.
-        read: Path, and label -> class or "" as the user wants it -> catalog; raises `DermaugError`
-            with every finding.
+        read: Path, label -> class or "" as the user wants it, and what gets the findings ->
+            catalog; raises `DermaugError` with every finding.
         looks_for: What `recognises` looks for, in words.
         why: What a path was recognised as, in a sentence; None where `looks_for` says enough.
     """
 
     recognises: Callable[[Path], bool]
-    read: Callable[[Path, Mapping[str, str]], Catalog]
+    read: Callable[[Path, Mapping[str, str], Findings], Catalog]
     looks_for: str
     why: Callable[[Path], str] | None = None
 
@@ -56,17 +57,22 @@ MOST_DOUBTS = 5
 MOST_LOOKED_INTO = 50
 
 
-def _plain(read: Callable[[Path], Catalog]) -> Callable[[Path, Mapping[str, str]], Catalog]:
-    """Reads labels as they are written, and maps them afterwards."""
-    return lambda path, labels: relabel(read(path), labels)
+def _plain(
+    read: Callable[[Path], Catalog],
+) -> Callable[[Path, Mapping[str, str], Findings], Catalog]:
+    """Reads what nothing can be left out of, labels as they are written, and maps them then."""
+    return lambda path, labels, _: relabel(read(path), labels)
 
 
 def _own_table(
-    path: Path, labels: Mapping[str, str], columns: Mapping[str, str] = NO_MAP
+    path: Path,
+    labels: Mapping[str, str],
+    findings: Findings,
+    columns: Mapping[str, str] = NO_MAP,
 ) -> Catalog:
     """Reads a table of one's own; images without a label are left out."""
     wanted = {"": DROPPED, **labels}
-    return relabel(own_table.read(path, wanted, columns), wanted)
+    return relabel(own_table.read(path, wanted, findings, columns), wanted)
 
 
 # In the order of trial: the first that recognises the path reads it.
@@ -99,17 +105,14 @@ SOURCES = {
 }
 
 
-def open_catalog(
-    path: Path, labels: Mapping[str, str] = NO_MAP, columns: Mapping[str, str] = NO_MAP
-) -> Catalog:
+def open_catalog(path: Path, reading: Reading = AS_IT_IS) -> Catalog:
     """Recognise a data set and read its table; no image is decoded.
 
     Args:
         path: Folder of the data set, or its table.
-        labels: Label -> class, "" leaves its images out (`DataConfig.label_map`); overrides what is
-            known of a public data set. Labels that the data do not have are ignored.
-        columns: Column that is read -> its name in the table (`DataConfig.columns`), or `NOT_READ`;
-            with any name, a table with these columns is read, whatever else lies there.
+        reading: How it is read. Its labels override what is known of a public data set; those that
+            the data do not have are ignored. With the name of any column, a table with these
+            columns is read, whatever else lies there.
 
     Raises:
         DermaugError: Nothing is there, no source recognises it, or what it holds is faulty.
@@ -118,20 +121,10 @@ def open_catalog(
         refuse_special(path)
         if not containers.exists(path):
             raise DermaugError(f"{path}: expected a data set, found nothing; check the path")
-        if any(name != NOT_READ for name in columns.values()):
-            return _own_table(path.resolve(), labels, columns)
-        inside, source = _meant(path.resolve())
-        if columns and source is SOURCES["table"]:
-            return _own_table(inside, labels, columns)
-        if columns and source is not None:
-            options = " and ".join(f"{COLUMN_OPTIONS[column]} {NOT_READ}" for column in columns)
-            raise DermaugError(
-                f"{path}: {options} leaves out a column of a table of your own; this is read by a "
-                "layout whose columns are known: remove the option"
-            )
-        if source is not None:
-            return source.read(inside, labels)
-        hints = _hints(inside)
+        findings = Findings(reading.unclear)
+        if (catalog := _read(path, reading, findings)) is not None:
+            return replace(catalog, notes=(*catalog.notes, *findings.notes))
+        hints = _hints(_meant(path.resolve())[0])
     except OSError as error:
         where = error.filename or path
         raise DermaugError(f"{where}: cannot be read ({error.strerror or error})") from None
@@ -144,6 +137,25 @@ def open_catalog(
         ) from None
     looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
     raise DermaugError(f"{path}: not a supported data set", hints or looked)
+
+
+def _read(path: Path, reading: Reading, findings: Findings) -> Catalog | None:
+    """Read a path by its source; None without any."""
+    labels, columns = reading.labels, reading.columns
+    if any(name != NOT_READ for name in columns.values()):
+        return _own_table(path.resolve(), labels, findings, columns)
+    inside, source = _meant(path.resolve())
+    if source is None:
+        return None
+    if columns and source is SOURCES["table"]:
+        return _own_table(inside, labels, findings, columns)
+    if columns:
+        options = " and ".join(f"{COLUMN_OPTIONS[column]} {NOT_READ}" for column in columns)
+        raise DermaugError(
+            f"{path}: {options} leaves out a column of a table of your own; this is read by a "
+            "layout whose columns are known: remove the option"
+        )
+    return source.read(inside, labels, findings)
 
 
 def _is_utf8(name: str) -> bool:

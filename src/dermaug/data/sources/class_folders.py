@@ -11,7 +11,8 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
-from dermaug.data.metadata import Findings, Row, read_header
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row, read_header
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
     MASK_ENDING,

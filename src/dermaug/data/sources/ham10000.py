@@ -19,8 +19,9 @@ from dermaug.data.cells import (
     with_devices,
 )
 from dermaug.data.containers import is_folder
+from dermaug.data.findings import Findings
 from dermaug.data.label_map import relabel
-from dermaug.data.metadata import Findings, Sheet, read_sheet
+from dermaug.data.metadata import Sheet, read_sheet
 from dermaug.data.sources.images import (
     MASK_FOLDER,
     archives,
@@ -89,12 +90,13 @@ def why(path: Path) -> str:
     return f"Recognised as HAM10000 by {metadata.name}." if metadata else ""
 
 
-def read(path: Path, own: Mapping[str, str]) -> Catalog:
+def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
     """Read HAM10000.
 
     Args:
         path: Folder with the metadata, folder of images below it, or the metadata table itself.
         own: Label as written, or class -> class, or "" to leave it out.
+        findings: Gets one line for everything that is wrong.
 
     Raises:
         DermaugError: Every finding, by file and line.
@@ -102,7 +104,6 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
     metadata = find_metadata(path)
     if metadata is None:
         raise DermaugError(f"{path}: expected {LOOKS_FOR}; found no metadata")
-    findings = Findings()
     sheet = read_sheet(metadata, REQUIRED, findings)
     files = find_images(path)
     if not files:
@@ -110,7 +111,7 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
             f"{metadata}: found no images; expected {LOOKS_FOR}{_archive_hint(path)}"
         )
     images = by_stem(files, findings)
-    match_images(sheet, "image_id", images, metadata.parent, findings)
+    sheet = match_images(sheet, "image_id", images, metadata.parent, findings)
     table, known = read_rows(sheet, findings), label_map(sheet, own, findings)
     findings.stop(str(metadata.parent))
     table["path"] = [images[image_id] for image_id in table["image_id"]]
@@ -158,9 +159,10 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     """
     check_names(sheet.rows, "image_id", findings)
     check_unique(sheet.rows, "image_id", findings)
-    check_lesions(
+    undecided = check_lesions(
         ((row.where, row["lesion_id"], row["dx"].lower()) for row in sheet.rows), findings
     )
+    sheet = sheet.only(row["lesion_id"] not in undecided for row in sheet.rows)
     check_patients(
         ((row.where, row["lesion_id"], parse_patient(row)) for row in sheet.rows), findings
     )

@@ -11,7 +11,8 @@ from jaxtyping import Int, UInt8
 from dermaug.data.catalog import COLUMNS, Catalog
 from dermaug.data.cells import UNKNOWN
 from dermaug.data.containers import is_folder
-from dermaug.data.metadata import Findings, read_sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import read_sheet
 from dermaug.data.sources import ham10000
 from dermaug.data.sources.images import file_names
 from dermaug.errors import DermaugError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
-from dermaug.data.metadata import Findings
+from dermaug.data.findings import Findings
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"})
 TELEPHONE = (".heic", ".heif")

@@ -19,8 +19,9 @@ from dermaug.data.cells import (
     parse_patient,
     with_devices,
 )
+from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
-from dermaug.data.metadata import Findings, Row, Sheet
+from dermaug.data.metadata import Row, Sheet
 from dermaug.data.sources.column_names import ALIASES, read_sentence
 from dermaug.data.sources.descriptors import CONFIRMED_BY, TONES, Layout
 from dermaug.data.sources.images import SUFFIXES, mask_paths
@@ -185,12 +186,12 @@ def _with_images(
         if fault := name_fault(row["image_id"]):
             findings.add(f"{row.where}: image {row['file'][:100]!r} {fault}")
     lost = [row for row in rows if row["image_id"] not in images]
-    if layout.incomplete and 0 < len(lost) < len(rows):
+    every = len(lost) == len(rows)
+    if layout.incomplete and lost and not every:
         told = missing_sentence([row["file"] for row in lost], images.values(), root)
         notes.append(f"Left out: {told}.")
     else:
         missing = [(row.where, row["file"]) for row in lost]
-        every = len(lost) == len(rows)
         add_missing(missing, layout.image, images.values(), root, findings, every=every)
     return [row for row in rows if row["image_id"] in images]
 

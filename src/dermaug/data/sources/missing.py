@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
-from dermaug.data.metadata import Findings, Sheet
+from dermaug.data.findings import Findings, shortened
+from dermaug.data.metadata import Sheet
 from dermaug.data.sources.images import file_names
 
 PACKED = (".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
@@ -14,6 +15,7 @@ OTHER_SET = (
     "; it names none of the {number:,} images that are there: is it that of another data set?"
 )
 NO_ROW = "add a row, or move the image elsewhere"
+LOST = "rows without an image"
 NAMED = 3
 """Images that are named, one line each; of more, one line tells how many."""
 
@@ -25,7 +27,7 @@ def add_missing(
     root: Path,
     findings: Findings,
     *,
-    every: bool = False,
+    every: bool,
 ) -> None:
     """Report images that a table names and that are not there.
 
@@ -35,32 +37,41 @@ def add_missing(
         files: Paths of the images that are there.
         root: Folder of the data set.
         findings: Gets one line per image, or one for all when there are more than `NAMED`.
-        every: Whether these are all rows of the table.
+        every: Whether these are all rows of the table, so that none would be left.
     """
+
+    def add(line: str, names: Sequence[str]) -> None:
+        if every:
+            findings.add(line)
+        else:
+            findings.add_unclear(line, LOST, names)
+
     if len(missing) > NAMED:
         told = missing_sentence([name for _, name in missing], files, root)
         other = every and files and not likely_cause(missing[0][1], files, root)
-        findings.add(told + (OTHER_SET.format(number=len(files)) if other else ""))
+        line = told + (OTHER_SET.format(number=len(files)) if other else "")
+        add(line, [name for _, name in missing])
         return
     for where, name in missing:
         cause = likely_cause(name, files, root)
         remedy = cause or "; put it there, or delete the row"
-        findings.add(f"{where}: no image file for {column} {name[:100]!r}{remedy}")
+        add(f"{where}: no image file for {column} {name[:100]!r}{remedy}", [name])
 
 
 def add_unnamed(files: Sequence[str], table: str, findings: Findings) -> None:
     """Report images that a table does not name, as `add_missing` does the reverse."""
+    what, names = f"images without a row in {table}", [Path(file).name for file in files]
     if len(files) > NAMED:
-        shown = ", ".join(files[:NAMED])
-        findings.add(f"{len(files):,} images without a row in {table}: {shown}, ...; {NO_ROW}")
+        line = f"{len(files):,} {what}: {shortened(files)}; {NO_ROW}"
+        findings.add_unclear(line, what, names)
         return
-    for file in files:
-        findings.add(f"{file}: image without a row in {table}; {NO_ROW}")
+    for file, name in zip(files, names, strict=True):
+        findings.add_unclear(f"{file}: image without a row in {table}; {NO_ROW}", what, [name])
 
 
 def match_images(
     sheet: Sheet, column: str, images: Mapping[str, str], root: Path, findings: Findings
-) -> None:
+) -> Sheet:
     """Report rows without an image, and images without a row.
 
     Args:
@@ -69,20 +80,23 @@ def match_images(
         images: Image id -> path.
         root: Folder of the data set.
         findings: Gets the lines.
+
+    Returns:
+        The table, without the rows that are left out.
     """
     missing = [(row.where, row[column]) for row in sheet.rows if row[column] not in images]
-    add_missing(missing, column, images.values(), root, findings)
+    every = len(missing) == len(sheet.rows)
+    add_missing(missing, column, images.values(), root, findings, every=every)
     named = {row[column] for row in sheet.rows} | sheet.doubtful
     unnamed = [path for image_id, path in images.items() if image_id not in named]
     add_unnamed(unnamed, sheet.path.name, findings)
+    return sheet.only(row[column] in images for row in sheet.rows) if findings.leave_out else sheet
 
 
 def missing_sentence(names: Sequence[str], files: Collection[str], root: Path) -> str:
     """How many images are missing, the first of them, and the likely cause."""
-    shown = ", ".join(name[:100] for name in names[:NAMED])
-    more = ", ..." if len(names) > NAMED else ""
     cause = likely_cause(names[0], files, root)
-    return f"no image file for {len(names):,} rows ({shown}{more}){cause}"
+    return f"no image file for {len(names):,} rows ({shortened(names)}){cause}"
 
 
 def archive_hints(root: Path) -> list[str]:

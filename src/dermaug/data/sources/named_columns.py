@@ -8,7 +8,8 @@ from pathlib import Path
 from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import OTHER_NAMES, meaning, words
-from dermaug.data.metadata import Findings, read_header, read_sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import read_header, read_sheet
 from dermaug.data.sources.column_names import known_columns, numberless
 from dermaug.data.sources.images import file_names, files_below, is_image
 from dermaug.data.sources.labelled_tables import TABLES, tables_around

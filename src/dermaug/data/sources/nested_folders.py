@@ -9,7 +9,8 @@ import pandas as pd
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
-from dermaug.data.metadata import Findings, Row
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row
 from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from sys import intern
 
@@ -22,13 +23,13 @@ from dermaug.data.cells import (
     lesions_unknown,
     name_fault,
     parse_patient,
-    safe_join,
     tone_column,
     with_devices,
 )
 from dermaug.data.containers import is_folder
+from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED
-from dermaug.data.metadata import Findings, Row, Sheet, read_header, read_lines, read_sheet
+from dermaug.data.metadata import Row, Sheet, read_header, read_lines, read_sheet
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
@@ -41,14 +42,10 @@ from dermaug.data.sources.completed_rows import (
     numbered_in_patients,
 )
 from dermaug.data.sources.images import (
-    SUFFIXES,
     files_below,
-    is_image,
-    telephone_advice,
 )
-from dermaug.data.sources.missing import add_missing, add_unnamed
+from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.named_files import completed_note, meant_files
 from dermaug.data.sources.own_tables import REQUIRED, find_tables
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
@@ -68,7 +65,10 @@ OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_t
 
 
 def read(
-    path: Path, labels: Mapping[str, str] = NO_NAMES, names: Mapping[str, str] = NO_NAMES
+    path: Path,
+    labels: Mapping[str, str],
+    findings: Findings,
+    names: Mapping[str, str] = NO_NAMES,
 ) -> Catalog:
     """Read images by the tables named `TABLE_NAMES`; given splits are pooled.
 
@@ -76,27 +76,25 @@ def read(
         path: The folder or the table. A table's `file_name` is relative to its folder, or the end
             of a path below it.
         labels: Label -> class, or `DROPPED`.
+        findings: Gets one line for everything that is wrong.
         names: Column that is read -> its name in the table, if the user has named some.
 
     Raises:
         DermaugError: Every finding, by file and line.
     """
     root = path.parent if not is_folder(path) else path
-    findings = Findings()
     files = files_below(root)
     tables, names = find_tables(path, names)
     sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
     check_unique(sheet.rows, "file_name", findings)
-    meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
-    paths = [meant.get(row["file_name"]) or _lost(root, row, findings) for row in sheet.rows]
-    _match_files(root, sheet, paths, files, findings)
+    sheet, paths, renamed = match_rows(sheet, root, files, findings)
+    sheet, paths = _decided(sheet, paths, labels, findings)
     ids = image_ids(paths, root)
     lesions, lone = lesion_ids(sheet, ids)
     for row in sheet.rows:
         if row["label"] and (fault := name_fault(row["label"])):
             findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
     known = [row for row in sheet.rows if not lesion_unknown(row)]
-    _check_labels(known, labels, findings)
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
     described = pd.DataFrame([describe(row, findings, own=True) for row in sheet.rows])
@@ -109,7 +107,7 @@ def read(
     written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet, lone, described["patient_id"].tolist())
     notes += completed
-    notes += filter(None, [completed_note(root, meant), _unknown_note(written, labels)])
+    notes += filter(None, [renamed, _unknown_note(written, labels)])
     if sheet.path == root:
         folders = [Path(image).relative_to(root).parts[0] for image in paths]
         notes.append(pooled_note(Counter(folders)))
@@ -176,53 +174,23 @@ def _below(row: Row, place: str) -> Row:
     return replace(row, where=f"{place}{row.where}", cells=cells)
 
 
-def _lost(root: Path, row: Row, findings: Findings) -> str:
-    """The path of an image that is not there; the root where the name can be none."""
-    try:
-        path = safe_join(root, row["file_name"].replace("\\", "/"))
-    except DermaugError as error:
-        findings.add(f"{row.where}: {error.message}")
-        return str(root)
-    if path.suffix and not is_image(path.name):
-        kinds = ", ".join(sorted(SUFFIXES))
-        findings.add(
-            f"{row.where}: expected a file_name with {kinds}; found {path.name[:100]!r}"
-            f"{telephone_advice([path.name])}"
-        )
-        return str(root)
-    return str(path)
+def _decided(
+    sheet: Sheet, paths: Sequence[str], labels: Mapping[str, str], findings: Findings
+) -> tuple[Sheet, list[str]]:
+    """The rows, and their paths, without those of lesions of two classes that are left out.
 
-
-def _match_files(
-    root: Path, sheet: Sheet, paths: Sequence[str], files: Sequence[str], findings: Findings
-) -> None:
-    present, named, no_file = set(files), set(paths), str(root)
-    first: dict[str, str] = {}
-    for row, path in zip(sheet.rows, paths, strict=True):
-        earlier = first.setdefault(path, row["file_name"])
-        if path != no_file and earlier != row["file_name"]:
-            findings.add(f"{row.where}: {row['file_name']!r} means the same file as {earlier!r}")
-    missing = [
-        (row.where, row["file_name"])
-        for row, path in zip(sheet.rows, paths, strict=True)
-        if path != no_file and path not in present
-    ]
-    add_missing(missing, "file_name", files, root, findings)
-    excused = {str(root / cell) for cell in sheet.doubtful}
-    # A name that misses its image tells of both: the image is not reported a second time.
-    unnamed = [] if len(missing) == len(paths) else sorted(present - named - excused)
-    add_unnamed(unnamed, sheet.path.name, findings)
-
-
-def _check_labels(rows: Sequence[Row], labels: Mapping[str, str], findings: Findings) -> None:
-    """Report lesions of two classes; names of one class are left to `refuse_similar_labels`."""
-    wanted = {row["label"]: labels.get(row["label"], row["label"]) for row in rows}
+    Names of one class are left to `refuse_similar_labels`.
+    """
+    known = [row for row in sheet.rows if not lesion_unknown(row)]
+    wanted = {row["label"]: labels.get(row["label"], row["label"]) for row in known}
     names = one_name(sorted(set(wanted.values())), labels)
-    classes = [(row, wanted[row["label"]]) for row in rows]
-    check_lesions(
+    classes = [(row, wanted[row["label"]]) for row in known]
+    undecided = check_lesions(
         ((row.where, row["lesion_id"], names[name]) for row, name in classes if name != DROPPED),
         findings,
     )
+    kept = [row.get("lesion_id") not in undecided for row in sheet.rows]
+    return sheet.only(kept), list(compress(paths, kept))
 
 
 def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:

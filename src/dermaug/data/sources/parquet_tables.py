@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import image_column, is_damaged
-from dermaug.data.metadata import Findings, Row, Sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row, Sheet
 from dermaug.data.sources.descriptors import Layout, layout_of
 from dermaug.data.sources.images import files_below
 from dermaug.data.sources.labelled_rows import read_rows, stem_of
@@ -40,12 +41,13 @@ def why(path: Path) -> str:
     return f"Recognised as {layout.name} by the column {label} of {len(files)} parquet files."
 
 
-def read(path: Path, own: Mapping[str, str]) -> Catalog:
+def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
     """Read all files of a folder, or one; given splits are pooled.
 
     Args:
         path: The file, or its folder.
         own: Label as written, or class -> class, or "" to leave it out.
+        findings: Gets one line for everything that is wrong.
 
     Raises:
         DermaugError: Every finding, by file and row.
@@ -65,7 +67,7 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
         notes = [pooled_note(counts), *notes]
     root = path if is_folder(path) else path.parent
     sheet = Sheet(root, tuple({**dict.fromkeys(columns), layout.image: 0}), kept, frozenset())
-    return read_rows(sheet, layout, own, images, root, Findings(), notes)
+    return read_rows(sheet, layout, own, images, root, findings, notes)
 
 
 def _files(path: Path) -> list[Path]:

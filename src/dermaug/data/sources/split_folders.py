@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dermaug.data.metadata import Findings
+from dermaug.data.findings import Findings
 from dermaug.data.sources.images import plain_name, sub_folders
 
 SPLITS = {

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dermaug.data.metadata import Findings, Row, Sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row, Sheet
 from dermaug.data.table_text import read_text
 from dermaug.errors import DermaugError
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.metadata import Findings, Row, Sheet, read_sheet
+from dermaug.data.findings import Findings
+from dermaug.data.metadata import Row, Sheet, read_sheet
 from dermaug.data.sources.descriptors import LAYOUTS
 from dermaug.data.sources.images import by_stem, file_names, files_below
 from dermaug.data.sources.labelled_rows import read_rows
@@ -41,12 +42,13 @@ def why(path: Path) -> str:
     return " ".join(sentences)
 
 
-def read(path: Path, own: Mapping[str, str]) -> Catalog:
+def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
     """Read a data set by its descriptor.
 
     Args:
         path: Its folder, its table with the labels, or the folder of images beside that.
         own: Label as written, or class -> class or `DROPPED`; overrides the descriptor.
+        findings: Gets one line for everything that is wrong.
 
     Raises:
         DermaugError: Several tables with labels, or every finding by file and line.
@@ -58,7 +60,7 @@ def read(path: Path, own: Mapping[str, str]) -> Catalog:
             [f"{table.path} ({table.layout.name})" for table in found],
         )
     (table,) = found
-    findings, notes = Findings(), list[str]()
+    notes = list[str]()
     sheet, root = _joined(table, findings, notes), _root(path, table)
     images = by_stem(_files(root, table), findings)
     return read_rows(sheet, table.layout, own, images, root, findings, notes)

@@ -187,9 +187,7 @@ def _given(source: str, settings: Sequence[str], wishes: Wishes) -> Experiment:
     for setting in settings:
         apply_override(tree, setting)
     asked = validate_experiment(tree, "--set")
-    data = asked.data.with_labels(wishes.labels)
-    data = data.with_columns(wishes.columns) if wishes.columns else data
-    return asked.model_copy(update={"data": data})
+    return asked.model_copy(update={"data": asked.data.read_as(wishes.reading)})
 
 
 def _default_hours(studies: _Studies) -> float:

@@ -1,7 +1,9 @@
 """What the user has decided before a study is planned."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dermaug.config.data import AS_IT_IS, Reading
 
 
 @dataclass(frozen=True)
@@ -10,10 +12,8 @@ class Wishes:
 
     Args:
         settings: `key=value` each, entries of the file.
-        labels: Label -> class, or "" to leave it out.
-        columns: Column that is read -> its name in the table of the data.
+        reading: How the tables of the data are read.
     """
 
     settings: Sequence[str] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = AS_IT_IS

@@ -1,6 +1,6 @@
 """Evaluate trained classifiers on another labelled data set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +9,12 @@ from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
+from dermaug.config.data import AS_IT_IS, Reading
 from dermaug.console import console
-from dermaug.data.dataset import open_labelled
+from dermaug.data.dataset import open_labelled, read_otherwise
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_rows import ImageRows
 from dermaug.data.pixels import PixelStore, refuse_uncropped
-from dermaug.data.sources.named_columns import named_tables
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import overall_read, per_class_read, prior_array
 from dermaug.experiment.run.artefacts import StoredClassifier
@@ -28,8 +28,7 @@ def evaluate(
     fabric: Fabric,
     *,
     skip_known: bool,
-    labels: Mapping[str, str] | None = None,
-    columns: Mapping[str, str] | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score classifiers on a labelled data set that they have not seen.
 
@@ -39,9 +38,8 @@ def evaluate(
         fabric: Device.
         skip_known: Whether to leave out the training images of a classifier, and other images of
             their lesions or patients, instead of raising an error.
-        labels: Label of the data -> class, "" to leave it out, besides those of the training.
-        columns: Column that is read -> its name in the table of the data; None takes those of the
-            training where the table has them.
+        reading: How the table of the data is read: labels besides those of the training, and
+            columns; without any, those of the training where the table has them.
 
     Returns:
         One row per classifier: arm, model, fold, seed, images, and each overall metric; and one row
@@ -52,18 +50,16 @@ def evaluate(
             images, or lack segmentations for classifiers of lesion crops; or the run that
             identifies the training images is missing.
     """
-    if columns:
-        named_tables(data, list(columns.values()))
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}
     matched: dict[tuple[str, Path], Matches] = {}
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
-        config = stored.record.data.model_copy(update={"size": spec.size}).with_labels(labels or {})
-        config = config.with_columns(columns) if columns else config
+        config = stored.record.data.model_copy(update={"size": spec.size})
+        config = read_otherwise(config, data, reading)
         key, run = config.model_dump_json(), stored.run
         if key not in stores:
-            stores[key] = open_labelled(config, data, spec.classes, labels or ())
+            stores[key] = open_labelled(config, data, spec.classes, reading.labels)
             for note in stores[key].catalog.notes:
                 console.print(f"note: {note}", soft_wrap=True)
             refuse_uncropped(stores[key], str(data))
