@@ -147,16 +147,17 @@ def check_sexes(rows: Iterable[Row], column: str, findings: Findings) -> None:
     Args:
         rows: Rows with a column `sex`, if the table has one.
         column: Its name in the file.
-        findings: Gets a line if another word for male stands beside m and no f, or m is alone in a
-            column that is called sexo.
+        findings: Gets a line if another word that is, or may be, for male stands beside m and no f,
+            or m is alone in a column that is called sexo.
     """
     words = {row.get("sex").lower() for row in rows} - UNKNOWN_WORDS
-    others = sorted(word for word in words - {"m"} if SEXES.get(word) == "male")
+    others = sorted(word for word in words - {"m"} if SEXES.get(word, "male") == "male")
     beside = f"beside {others[0]!r} and" if others else "alone,"
     alone = words == {"m"} and column.lower() == "sexo"
     if alone or ("m" in words and others and not words & {"f", "w"}):
         findings.add(
-            f"{column}: 'm' {beside} without 'f' may be male or mujer; write male and female"
+            f"{column}: 'm' {beside} without 'f' may be male or mujer; write male and female, "
+            f"or leave the column out: {COLUMN_OPTIONS['sex']} {NOT_READ}"
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from dermaug.config.data import LEAVE_OUT_UNCLEAR, Unclear
 from dermaug.errors import DermaugError
@@ -51,6 +51,10 @@ class Findings:
         else:
             self.add(line)
             self._can_be_left_out += 1
+
+    def excused(self, doubtful: Collection[str]) -> Collection[str]:
+        """Cells of ragged rows that need no second finding; what is left out is always counted."""
+        return () if self.leave_out else doubtful
 
     @property
     def notes(self) -> list[str]:

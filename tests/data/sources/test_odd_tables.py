@@ -279,10 +279,27 @@ def test_what_is_unclear_is_left_out_and_counted_if_asked(folder: Folder) -> Non
     assert catalog.table["age"].fillna(-1).tolist() == [61.0, -1.0, 40.0]
     assert catalog.table["sex"].tolist() == ["female", "unknown", "male"]
     assert catalog.notes[-1] == (
-        "Left out as unclear: rows with too many or too few cells: 1 (Liste.csv line 6); rows "
-        "without an image: 1 (6.jpg); images without a row in Liste.csv: 1 (7.jpg); lesions with "
-        "several diagnoses: 1 (C); ages: 1 (sixty); sexes: 1 (zz)."
+        "Left out as unclear: rows with too many or too few cells: 1 (Liste.csv line 6); lesions "
+        "with several diagnoses: 1 (C); rows without an image: 1 (6.jpg); images without a row in "
+        "Liste.csv: 2 (5.jpg, 7.jpg); ages: 1 (sixty); sexes: 1 (zz)."
     )
+
+
+def test_a_lesion_of_two_labels_is_left_out_even_if_one_image_is_lost(folder: Folder) -> None:
+    rows = "lost.jpg,mel,A\n1.jpg,nv,A\n2.jpg,nv,B\n3.jpg,mel,C\n"
+    root = folder("1.jpg 2.jpg 3.jpg", f"file_name,label,lesion_id\n{rows}")
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["2", "3"]
+    assert "lesions with several diagnoses: 1 (A)" in catalog.notes[-1]
+
+
+@pytest.mark.parametrize("words", ["h m hembra", "v m x1", "m m varon"])
+def test_no_woman_becomes_a_man_by_what_is_left_out(folder: Folder, words: str) -> None:
+    rows = [f"{place}.jpg,nv,{word}" for place, word in enumerate(words.split(), start=1)]
+    root = folder("1.jpg 2.jpg 3.jpg", "\n".join(["file_name,label,sex", *rows]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert "without 'f' may be male or mujer" in caught.value.details[0]
 
 
 def test_what_is_wrong_is_not_left_out(folder: Folder) -> None:
@@ -300,3 +317,12 @@ def test_no_row_may_be_left_without_an_image(folder: Folder) -> None:
     for reading in (Reading(), Reading(unclear="leave_out")):
         with pytest.raises(DermaugError):
             open_catalog(root, reading)
+
+
+def test_no_row_may_be_left_without_its_undecided_lesion(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label,lesion_id\n1.jpg,nv,A\n2.jpg,mel,A\n")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert caught.value.details == (
+        "Liste.csv: nothing is left without what is unclear; correct the table",
+    )

@@ -32,7 +32,7 @@ from dermaug.data.sources.images import (
     mask_paths,
     sub_folders,
 )
-from dermaug.data.sources.missing import archive_hints, match_images
+from dermaug.data.sources.missing import NOTHING_LEFT, archive_hints, match_images
 from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
@@ -111,7 +111,13 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
             f"{metadata}: found no images; expected {LOOKS_FOR}{_archive_hint(path)}"
         )
     images = by_stem(files, findings)
+    undecided = check_lesions(
+        ((row.where, row["lesion_id"], row["dx"].lower()) for row in sheet.rows), findings
+    )
     sheet = match_images(sheet, "image_id", images, metadata.parent, findings)
+    sheet = sheet.only(row["lesion_id"] not in undecided for row in sheet.rows)
+    if not sheet.rows:
+        findings.add(f"{metadata.name}{NOTHING_LEFT}")
     table, known = read_rows(sheet, findings), label_map(sheet, own, findings)
     findings.stop(str(metadata.parent))
     table["path"] = [images[image_id] for image_id in table["image_id"]]
@@ -159,10 +165,6 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     """
     check_names(sheet.rows, "image_id", findings)
     check_unique(sheet.rows, "image_id", findings)
-    undecided = check_lesions(
-        ((row.where, row["lesion_id"], row["dx"].lower()) for row in sheet.rows), findings
-    )
-    sheet = sheet.only(row["lesion_id"] not in undecided for row in sheet.rows)
     check_patients(
         ((row.where, row["lesion_id"], parse_patient(row)) for row in sheet.rows), findings
     )

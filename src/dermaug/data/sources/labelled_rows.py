@@ -59,7 +59,7 @@ def read_rows(
     rows = _wanted(sheet, layout, notes)
     rows, written, told = _labelled_rows(rows, layout, own, findings)
     notes += told
-    named = _stems(sheet, layout)
+    named = _stems(sheet, layout) | set(map(stem_of, findings.excused(sheet.doubtful)))
     rows = _with_images(rows, images, layout, root, findings, notes)
     lost = [file for stem, file in images.items() if stem not in named]
     if len(lost) < len(images):  # else the rows that miss their image tell of it
@@ -169,8 +169,7 @@ def stem_of(name: str) -> str:
 def _stems(sheet: Sheet, layout: Layout) -> set[str]:
     """Ids of all images that the table names, read or not."""
     columns = [name for name in (layout.image, *layout.others) if name in sheet.columns]
-    named = {stem_of(row[column]) for row in sheet.rows for column in columns}
-    return named | {stem_of(cell) for cell in sheet.doubtful}
+    return {stem_of(row[column]) for row in sheet.rows for column in columns}
 
 
 def _with_images(

@@ -35,8 +35,6 @@ def match_rows(
     if findings.leave_out:
         there = set(files)
         kept = [path in there for path in paths]
-        if not any(kept):
-            findings.add(f"{sheet.path.name}: no row with an image is left")
         sheet, paths = sheet.only(kept), list(compress(paths, kept))
     return sheet, paths, completed_note(root, meant)
 
@@ -75,7 +73,7 @@ def _match(
     ]
     every = len(missing) == len(paths)
     add_missing(missing, "file_name", files, root, findings, every=every)
-    excused = {str(root / cell) for cell in sheet.doubtful}
+    excused = {str(root / cell) for cell in findings.excused(sheet.doubtful)}
     # A name that misses its image tells of both: the image is not reported a second time.
     unnamed = [] if every else sorted(present - named - excused)
     add_unnamed(unnamed, sheet.path.name, findings)

@@ -16,6 +16,7 @@ OTHER_SET = (
 )
 NO_ROW = "add a row, or move the image elsewhere"
 LOST = "rows without an image"
+NOTHING_LEFT = ": nothing is left without what is unclear; correct the table"
 NAMED = 3
 """Images that are named, one line each; of more, one line tells how many."""
 
@@ -87,7 +88,7 @@ def match_images(
     missing = [(row.where, row[column]) for row in sheet.rows if row[column] not in images]
     every = len(missing) == len(sheet.rows)
     add_missing(missing, column, images.values(), root, findings, every=every)
-    named = {row[column] for row in sheet.rows} | sheet.doubtful
+    named = {row[column] for row in sheet.rows} | set(findings.excused(sheet.doubtful))
     unnamed = [path for image_id, path in images.items() if image_id not in named]
     add_unnamed(unnamed, sheet.path.name, findings)
     return sheet.only(row[column] in images for row in sheet.rows) if findings.leave_out else sheet

@@ -1,7 +1,7 @@
 """Images with a table of one's own, metadata.csv or .jsonl, alone or in each of given splits."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
@@ -45,6 +45,7 @@ from dermaug.data.sources.images import (
     files_below,
 )
 from dermaug.data.sources.matched_rows import match_rows
+from dermaug.data.sources.missing import NOTHING_LEFT
 from dermaug.data.sources.named_columns import suggestion
 from dermaug.data.sources.own_tables import REQUIRED, find_tables
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
@@ -87,8 +88,12 @@ def read(
     tables, names = find_tables(path, names)
     sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
     check_unique(sheet.rows, "file_name", findings)
+    undecided = _undecided(sheet, labels, findings)
     sheet, paths, renamed = match_rows(sheet, root, files, findings)
-    sheet, paths = _decided(sheet, paths, labels, findings)
+    decided = [row.get("lesion_id") not in undecided for row in sheet.rows]
+    sheet, paths = sheet.only(decided), list(compress(paths, decided))
+    if not paths:
+        findings.add(f"{sheet.path.name}{NOTHING_LEFT}")
     ids = image_ids(paths, root)
     lesions, lone = lesion_ids(sheet, ids)
     for row in sheet.rows:
@@ -174,10 +179,8 @@ def _below(row: Row, place: str) -> Row:
     return replace(row, where=f"{place}{row.where}", cells=cells)
 
 
-def _decided(
-    sheet: Sheet, paths: Sequence[str], labels: Mapping[str, str], findings: Findings
-) -> tuple[Sheet, list[str]]:
-    """The rows, and their paths, without those of lesions of two classes that are left out.
+def _undecided(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> Collection[str]:
+    """The lesions of two classes, whose rows are left out.
 
     Names of one class are left to `refuse_similar_labels`.
     """
@@ -185,12 +188,10 @@ def _decided(
     wanted = {row["label"]: labels.get(row["label"], row["label"]) for row in known}
     names = one_name(sorted(set(wanted.values())), labels)
     classes = [(row, wanted[row["label"]]) for row in known]
-    undecided = check_lesions(
+    return check_lesions(
         ((row.where, row["lesion_id"], names[name]) for row, name in classes if name != DROPPED),
         findings,
     )
-    kept = [row.get("lesion_id") not in undecided for row in sheet.rows]
-    return sheet.only(kept), list(compress(paths, kept))
 
 
 def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
