@@ -18,8 +18,30 @@ from rich.progress import (
 )
 from rich.text import Text
 
+
+class PlainConsole(Console):
+    """A console that shows control characters, of a path or a cell, and does not obey them."""
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401
+        """Print as rich does."""
+        shown = (printable(each) if isinstance(each, str) else each for each in objects)
+        super().print(*shown, **options)
+
+
+def printable(text: str) -> str:
+    r"""A text with its control characters written out, but for line breaks and tabs.
+
+    Example:
+        >>> printable("a\x1b[31mb")
+        'a\\x1b[31mb'
+    """
+    return "".join(
+        each if each.isprintable() or each in "\n\t" else repr(each)[1:-1] for each in text
+    )
+
+
 # Without markup and emoji, because a path or a label may contain square brackets or colons.
-console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+console = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 Advance = Callable[..., None]
 Listener = Callable[[int, int], Advance]

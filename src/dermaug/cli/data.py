@@ -123,11 +123,14 @@ def summary(
     pictures = draw_all(description, store.catalog, store.images, output)
     if as_json:
         told = {title: rows_of(table.reset_index()) for title, table in tables.items()}
-        echo_json({"tables": told, "figures": [str(picture) for picture in pictures]})
+        figures = [str(picture) for picture in pictures]
+        echo_json({"tables": told, "figures": figures, "notes": list(store.catalog.notes)})
         return
     for title, table in tables.items():
         console.print(f"\n{title}", style="bold")
         console.print(table.to_string(), soft_wrap=True)
+    for note in store.catalog.notes:
+        console.print(f"note: {note}", soft_wrap=True)
     for picture in pictures:
         console.print(f"written: {picture}")
 

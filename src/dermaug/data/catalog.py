@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Int, UInt8
 
 from dermaug.config import Grouping
+from dermaug.data.findings import LEFT_OUT
 from dermaug.data.grouping import group_names, united_names
 from dermaug.errors import DermaugError
 
@@ -125,6 +126,11 @@ class Catalog:
         """Merge the groups of some pairs of rows, under the smallest of their names."""
         groups = united_names(self.groups, first, second)
         return replace(self, table=self.table.assign(group=groups))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The note on what was left out as unclear, if anything was."""
+        return tuple(note for note in self.notes if note.startswith(LEFT_OUT))
 
     def rows(self, image_ids: Sequence[str]) -> Int[np.ndarray, " m"]:
         """Row numbers of some images, in the order given.

@@ -26,13 +26,16 @@ UNKNOWN_WORDS = frozenset(
 SEXES = {
     **dict.fromkeys(("female", "f", "w", "woman", "weiblich", "frau"), "female"),
     **dict.fromkeys(("femme", "féminin", "mujer", "femenino", "donna", "femmina"), "female"),
-    **dict.fromkeys(("mulher", "feminino", "vrouw"), "female"),
+    **dict.fromkeys(("mulher", "feminino", "vrouw", "kvinna", "kvinde", "kvinne"), "female"),
+    **dict.fromkeys(("kobieta", "żeńska", "žena", "kadın"), "female"),
     **dict.fromkeys(("male", "m", "man", "männlich", "mann"), "male"),
     **dict.fromkeys(("homme", "masculin", "hombre", "masculino", "uomo", "maschio"), "male"),
-    **dict.fromkeys(("homem",), "male"),
+    **dict.fromkeys(("homem", "mand", "mężczyzna", "męska", "muž", "erkek"), "male"),
     **dict.fromkeys(("divers", "d", "diverse", "other", "x"), UNKNOWN),
 }
 """Words for a sex. `h` is none of them: where it stands for hombre, m stands for mujer."""
+MOST_UNKNOWN = 0.1
+"""Share of the rows above which an unknown word for a sex is no slip."""
 _YEARS = re.compile(
     r"([-+]?[0-9]{1,6}(?:\.[0-9]*)?)\s*(?:(?:y|yrs?|years?|j|jahre?|ans?|años?|anni|anos?)\.?)?",
     re.IGNORECASE,
@@ -148,9 +151,18 @@ def check_sexes(rows: Iterable[Row], column: str, findings: Findings) -> None:
         rows: Rows with a column `sex`, if the table has one.
         column: Its name in the file.
         findings: Gets a line if another word that is, or may be, for male stands beside m and no f,
-            or m is alone in a column that is called sexo.
+            if m is alone in a column that is called sexo, or for an unknown word in many rows.
     """
-    words = {row.get("sex").lower() for row in rows} - UNKNOWN_WORDS
+    counts = Counter(row.get("sex").lower() for row in rows)
+    for word, number in counts.items():
+        if word not in SEXES.keys() | UNKNOWN_WORDS and number > max(
+            FEWEST_ODD, MOST_UNKNOWN * counts.total()
+        ):
+            findings.add(
+                f"{column}: {word[:40]!r} in {number:,} rows is no known word for a sex; write "
+                f"female and male, or leave the column out: {COLUMN_OPTIONS['sex']} {NOT_READ}"
+            )
+    words = set(counts) - UNKNOWN_WORDS
     others = sorted(word for word in words - {"m"} if SEXES.get(word, "male") == "male")
     beside = f"beside {others[0]!r} and" if others else "alone,"
     alone = words == {"m"} and column.lower() == "sexo"

@@ -87,7 +87,8 @@ def read_otherwise(config: DataConfig, path: Path, reading: Reading) -> DataConf
     Args:
         config: The experiment's data section.
         path: The other data set.
-        reading: What the user says of it; columns that are named replace those of the experiment.
+        reading: What the user says of it; columns that are named replace those of the experiment,
+            and what is unclear is left out only if the user says so here.
 
     Raises:
         DermaugError: No table has the columns.
@@ -95,7 +96,7 @@ def read_otherwise(config: DataConfig, path: Path, reading: Reading) -> DataConf
     if reading.columns:
         named_tables(path, list(reading.columns.values()))
         config = config.with_columns({})
-    return config.read_as(reading)
+    return config.read_as(reading).model_copy(update={"unclear": reading.unclear})
 
 
 def open_labelled(

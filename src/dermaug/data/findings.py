@@ -11,6 +11,8 @@ LISTED_FINDINGS = 20
 FOUND = ", found "
 """What a finding's text begins with, behind what was expected: findings that differ only in it are
 of one kind."""
+LEFT_OUT = "Left out as unclear: "
+"""Beginning of the note on what was left out."""
 NAMED = 3
 """Names that a sentence on what is left out shows."""
 ALSO = 3
@@ -60,9 +62,10 @@ class Findings:
     def notes(self) -> list[str]:
         """A sentence on what has been left out, as a list of one sentence or none."""
         told = [
-            f"{what}: {len(names):,} ({shortened(names)})" for what, names in self._left_out.items()
+            f"{what}: {len(names):,} ({shortened(list(dict.fromkeys(names)))})"
+            for what, names in self._left_out.items()
         ]
-        return [f"Left out as unclear: {'; '.join(told)}."] if told else []
+        return [f"{LEFT_OUT}{'; '.join(told)}."] if told else []
 
     def stop(self, where: str, what: str = "data set") -> None:
         """Raise if there are findings.
@@ -99,7 +102,7 @@ def shortened(names: Sequence[str]) -> str:
         >>> shortened(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
         'a.jpg, b.jpg, c.jpg, ...'
     """
-    shown = ", ".join(name[:100] for name in names[:NAMED])
+    shown = ", ".join(name[:100] or "no name" for name in names[:NAMED])
     return shown + (", ..." if len(names) > NAMED else "")
 
 

@@ -16,6 +16,9 @@ from dermaug.data.table_text import header_cells, read_text, text_cells
 from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
 
+LINES = ".jsonl"
+"""Ending of tables of one JSON object per line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -95,22 +98,27 @@ class Sheet:
 def read_header(path: Path) -> tuple[str, ...]:
     """Names in the first row of a table; none when it is no table. Never raises."""
     try:
+        if path.suffix.lower() == LINES:
+            return read_lines(path, (), Findings()).columns
         return tuple(workbook_cells(path).rows[0][1]) if is_workbook(path) else header_cells(path)
     except (OSError, DermaugError):
         return ()
 
 
 def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
-    """Read a table whose first row names its columns: text, or the sheet of a workbook.
+    """Read a table: text or the sheet of a workbook whose first row names the columns, or lines.
 
     Args:
-        path: The file; the ending only tells a workbook, the header tells the separator.
+        path: The file; the ending tells a workbook and JSON lines (see `read_lines`), the header
+            tells the separator of others.
         required: Columns that it must have; more are kept.
         findings: Gets one line for each ragged row.
 
     Raises:
         DermaugError: No table, no header, a column missing or named twice, broken quoting.
     """
+    if path.suffix.lower() == LINES:
+        return read_lines(path, required, findings)
     table = workbook_cells(path) if is_workbook(path) else text_cells(path)
     columns = tuple(table.rows[0][1]) if table.rows else ()
     _check_header(path, columns, required)

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.diagnoses import is_misspelt, is_unclear, meaning, spelling, suspected
+from dermaug.data.diagnoses import is_misspelt, is_unclear, meaning, spelling, suspected, words
 from dermaug.data.grouping import united_names
 from dermaug.data.label_map import DROPPED
 from dermaug.errors import DermaugError
@@ -17,7 +17,10 @@ from dermaug.errors import DermaugError
 MOST_CLASSES = 200
 """More different labels than this are not compared letter by letter, which takes seconds."""
 
-BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+REMARK = re.compile(r"\s*([(\[][^()\[\]]*[)\]]|,[^,]*[0-9][^,]*)\s*$")
+"""A remark behind a diagnosis: in brackets, or with a number behind a comma."""
+SEPARATORS = re.compile(r"\s*[,;/+&]\s*|\s+(?:and|und|et|y|e|en|oder|or|ou|o|of)\s+")
+"""What stands between several diagnoses."""
 
 
 def similar_labels(labels: Sequence[str], decided: Collection[str] = ()) -> list[tuple[str, ...]]:
@@ -75,7 +78,8 @@ def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list
     counts, merged = Counter(catalog.table["label"]), merges(catalog, decided)
     lines = []
     for label, sure in _suspicions(catalog.classes, decided).items():
-        what = f"a suspicion beside {_counted(sure, counts)}" if sure else "no diagnosis"
+        beside = f"a suspicion beside {_counted(sure, counts)}"
+        what = beside if sure else "no diagnosis" if is_unclear(label) else "several diagnoses"
         merge = f"merge them: {_options([(label, sure)])}, or " if sure else ""
         lines.append(
             f"{_counted(label, counts)} is {what}; leave it out: --leave-out {shlex.quote(label)}, "
@@ -96,6 +100,27 @@ def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list
             )
             lines.append(f"{named} probably mean one thing; {merge}, or {keep}")
     return lines
+
+
+def kind_sentences(catalog: Catalog, decided: Collection[str] = ()) -> list[str]:
+    """A sentence on classes whose names hold that of another one, as a list of one or none."""
+    counts = Counter(catalog.table["label"])
+    merged = merges(catalog, decided)
+    usual = {meaning(label): label for label in catalog.classes if label not in merged}
+    kinds = [
+        (label, usual[whole])
+        for label in catalog.classes
+        if label not in (*merged, *decided)
+        for whole in [next((part for part in _parts(label) if part in usual), "")]
+        if whole and usual[whole] != label
+    ]
+    if not kinds:
+        return []
+    told = "; ".join(f"{_counted(label, counts)} of {whole!r}" for label, whole in kinds)
+    return [
+        f"These classes may be kinds of others, and are told apart: {told}. To read them as the "
+        f"others: {_options(kinds)}."
+    ]
 
 
 def refuse_similar_labels(catalog: Catalog, decided: Collection[str] = ()) -> None:
@@ -126,14 +151,34 @@ def merging_options(merged: Mapping[str, str]) -> list[str]:
 
 
 def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, str]:
-    """Label of a suspicion -> the class of its diagnosis, where there is one; unclear -> ""."""
+    """Label of a suspicion -> the class of its diagnosis, where there is one.
+
+    A label that is unclear, or names several diagnoses, has none.
+    """
     classes = {meaning(label): label for label in reversed(labels) if not suspected(label)}
     sure = {label: classes.get(meaning(suspected(label)), "") for label in labels}
     return {
         label: sure[label]
         for label in labels
-        if label not in decided and (sure[label] or is_unclear(label))
+        if label not in decided
+        and (sure[label] or is_unclear(label) or _is_several(label, classes))
     }
+
+
+def _parts(label: str) -> list[str]:
+    """Meanings of some of a label's words that follow each other, of the most words first."""
+    found = words(label)
+    return [
+        meaning(" ".join(found[start : start + length]))
+        for length in range(len(found) - 1, 0, -1)
+        for start in range(len(found) - length + 1)
+    ]
+
+
+def _is_several(label: str, classes: Collection[str]) -> bool:
+    """Whether a label names two or more of these meanings, as `nevus / melanoma` does."""
+    parts = {meaning(part) for part in SEPARATORS.split(label)}
+    return len(parts) > 1 and parts <= set(classes)
 
 
 def _counted(label: str, counts: Counter[str]) -> str:
@@ -148,8 +193,8 @@ def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, 
 
 
 def _plain_meaning(label: str) -> str:
-    """The meaning of a label without what stands in brackets behind it: `BCC (nodular)`."""
-    return meaning(BRACKETS.sub("", label) or label)
+    """The meaning without a remark behind it: `BCC (nodular)`, `melanoma, Breslow 0.4 mm`."""
+    return meaning(REMARK.sub("", label) or label)
 
 
 def _whole(label: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dermaug.data.containers import read_bytes
+from dermaug.data.image_names import is_image
 from dermaug.data.table_text import Cells, skipped, without_titles
 from dermaug.errors import DermaugError
 from dermaug.extras import to_install
@@ -22,13 +23,16 @@ def is_workbook(path: Path) -> bool:
 
 
 def workbook_cells(path: Path) -> Cells:
-    """The cells of the only sheet with a table; formulas count as their results.
+    """The cells of the only sheet with a table, or with names of images; formulas are results.
 
     Raises:
         DermaugError: The extra is not installed, the file is damaged or protected by a password, or
             none or several of its sheets have a table.
     """
     sheets = _sheets(path)
+    naming = {name: rows for name, rows in sheets.items() if _names_images(rows)}
+    others = [repr(name) for name in sheets if len(naming) == 1 and name not in naming]
+    sheets = naming if len(naming) == 1 else sheets
     if len(sheets) != 1:
         named = ", ".join(map(repr, sheets)) or "none"
         raise DermaugError(
@@ -37,7 +41,10 @@ def workbook_cells(path: Path) -> Cells:
         )
     ((name, rows),) = sheets.items()
     table = without_titles(rows)
-    how = f"{path.name} was read from its sheet {name!r}."
+    alone = (
+        f", the only one that names image files; not read: {', '.join(others)}" if others else ""
+    )
+    how = f"{path.name} was read from its sheet {name!r}{alone}."
     return Cells(table, "row", " ".join(filter(None, [how, skipped(rows, table)])))
 
 
@@ -64,6 +71,11 @@ def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:
             f"{path}: not a readable workbook ({error}); save its sheet as CSV UTF-8"
         ) from None
     return {name: rows for name, rows in found.items() if len(rows) > 1 and len(rows[0][1]) > 1}
+
+
+def _names_images(rows: Sequence[tuple[int, list[str]]]) -> bool:
+    """Whether most rows of a sheet have a cell that is the name of an image file."""
+    return 2 * sum(any(map(is_image, cells)) for _, cells in rows) > len(rows)
 
 
 def _require_plausible(content: bytes) -> None:

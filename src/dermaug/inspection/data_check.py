@@ -1,7 +1,6 @@
 """Check a data set the way a run would: its contents, and everything that a run would refuse."""
 
 import json
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,23 +15,20 @@ from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
-from dermaug.data.containers import is_folder, locate
 from dermaug.data.description import class_counts
 from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
-from dermaug.data.similar_labels import merges, merging_options, similar_label_lines
+from dermaug.data.similar_labels import kind_sentences, merges, merging_options, similar_label_lines
 from dermaug.data.sources import open_catalog, recognised_as
-from dermaug.data.sources.images import MASK_ENDING, files_below, is_image
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
+from dermaug.data.unread_files import unread_sentence
 from dermaug.experiment.recipe.rules import FEWEST_LESIONS
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap, split_overlap
 
 LISTED = 20
-MOST_FILES = 8
-"""Files that were not read and are named."""
 FEWEST = 3
 """Smallest number of groups per class, for one each in training, validation and test."""
 
@@ -90,7 +86,11 @@ def examine(
     doubtful = contradictions(relabel(sound, named_alike), pixels)
     agreeing = np.flatnonzero(~np.isin(sound.image_ids, list(chain(*doubtful))))
     equal = sound.take(agreeing), [pixels[row] for row in agreeing]
-    said = (equal_sentence(*equal), twins.sentence(sound.unit))
+    said = (
+        *kind_sentences(catalog, config.label_map),
+        equal_sentence(*equal),
+        twins.sentence(sound.unit),
+    )
     return Examination(
         catalog,
         class_counts(catalog),
@@ -124,37 +124,6 @@ def tone_sentence(catalog: Catalog) -> str:
         return ""
     scales = [note for scale, note in TONE_NOTES.items() if any(scale in tone for tone in counts)]
     return f"Skin tone: {counted(counts)}{''.join(f'; {note}' for note in scales)}."
-
-
-def unread_sentence(catalog: Catalog, said: Sequence[str]) -> str:
-    """Files of the data set that are no images and of which nothing is said; "" without any."""
-    if catalog.embedded is not None or not is_folder(catalog.root):
-        return ""
-    below = files_below(catalog.root, lambda name: not is_image(name))
-    names = [os.path.relpath(path, catalog.root) for path in below]
-    paths, text = [*catalog.table["path"], *catalog.table["mask_path"]], " ".join(said)
-    read = {parts[0] for path in paths if (parts := locate(path or "."))}
-    lost = [
-        name
-        for name, path in zip(names, below, strict=True)
-        if path not in read and not _is_told(Path(name), text) and not _is_open(path, below)
-    ]
-    if not lost:
-        return ""
-    more = f" and {len(lost) - MOST_FILES:,} more" if len(lost) > MOST_FILES else ""
-    return f"Files that were not read: {', '.join(lost[:MOST_FILES])}{more}."
-
-
-def _is_open(path: str, files: Sequence[str]) -> bool:
-    """Whether a file is an archive whose content is among some files."""
-    return any(file.startswith(path + os.sep) for file in files)
-
-
-def _is_told(file: Path, text: str) -> bool:
-    """Whether a file is named in a text, or counted by its ending, or a mask."""
-    ending = file.suffix.lower()
-    counted_there = bool(ending) and f"{ending} (" in text
-    return file.name in text or counted_there or file.name.endswith(MASK_ENDING)
 
 
 def grouping_sentence(catalog: Catalog) -> str:

@@ -31,7 +31,8 @@ def overlap(
         progress: Called with (done, total) while the other's images are decoded.
 
     Returns:
-        A sentence that can be quoted, one on the lesions or patients, and some pairs of images.
+        What was left out of the other, a sentence that can be quoted, one on the lesions or
+        patients, and some pairs of images.
 
     Raises:
         DermaugError: The other cannot be read as a data set.
@@ -39,7 +40,8 @@ def overlap(
     second = check_catalog(open_other(config, other), progress=progress)
     table = second.catalog.table.assign(pixels=second.contents.pixels)
     matches = match_images(checked, Remembered(table, second.contents.details))
-    return shared_lines(checked, second, matches, names)
+    told = [f"{names[1]}: {note}" for note in second.catalog.left_out]
+    return [*told, *shared_lines(checked, second, matches, names)]
 
 
 def split_overlap(checked: Checked) -> list[str]:

@@ -16,6 +16,7 @@ HAM_ROWS = (
 )
 
 HamFolder = Callable[..., Path]
+Folder = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -42,5 +43,23 @@ def ham_folder(tmp_path: Path, jpeg: bytes) -> HamFolder:
         text = "\n".join((header, *rows)) + "\n"
         (folder / name).write_bytes(text.encode())
         return folder
+
+    return write
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """Write small images below a folder, and a table beside them."""
+
+    def write(
+        files: str, table: str = "", name: str = "Liste.csv", encoding: str = "utf-8"
+    ) -> Path:
+        root = tmp_path / "set"
+        for number, file in enumerate(files.split()):
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (20, 20), (number, 0, 0)).save(root / file)
+        if table:
+            (root / name).write_text(table, encoding)
+        return root
 
     return write

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from dermaug.config.data import Reading
 from dermaug.data.catalog import Catalog
@@ -12,22 +11,6 @@ from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.errors import DermaugError
 
 Folder = Callable[..., Path]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    def write(
-        files: str, table: str = "", name: str = "Liste.csv", encoding: str = "utf-8"
-    ) -> Path:
-        root = tmp_path / "set"
-        for number, file in enumerate(files.split()):
-            (root / file).parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (20, 20), (number, 0, 0)).save(root / file)
-        if table:
-            (root / name).write_text(table, encoding)
-        return root
-
-    return write
 
 
 def lesions_and_patients(catalog: Catalog) -> list[tuple[object, ...]]:
@@ -250,79 +233,4 @@ def test_no_photograph_of_another_patient_is_proposed_for_a_lost_one(folder: Fol
     assert caught.value.details == (
         "Liste.csv line 4: no image file for file_name 'P9/1.jpg'; put it there, or delete the row",
         "--leave-out-unclear leaves out what was found, and counts it",
-    )
-
-
-UNCLEAR = """file_name;label;lesion_id;age;sex
-1.jpg;nv;A;61;f
-2.jpg;mel;B;sixty;zz
-3.jpg;nv;C;50;m
-4.jpg;mel;C;50;m
-5.jpg;nv;D;50
-6.jpg;nv;E;50;m
-8.jpg;mel;F;40;m
-"""
-"""Of eight photographs: ages, sexes, a lesion of two labels, a short row, 6 lost, 7 not listed."""
-
-
-def test_what_is_unclear_is_left_out_and_counted_if_asked(folder: Folder) -> None:
-    root = folder("1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 7.jpg 8.jpg", UNCLEAR)
-    with pytest.raises(DermaugError) as caught:
-        open_catalog(root)
-    assert len(caught.value.details) == 7
-    assert (
-        caught.value.details[-1] == "--leave-out-unclear leaves out what was found, and counts it"
-    )
-    catalog = open_catalog(root, Reading(unclear="leave_out"))
-    assert catalog.image_ids.tolist() == ["1", "2", "8"]
-    assert catalog.table["label"].tolist() == ["nv", "mel", "mel"]
-    assert catalog.table["age"].fillna(-1).tolist() == [61.0, -1.0, 40.0]
-    assert catalog.table["sex"].tolist() == ["female", "unknown", "male"]
-    assert catalog.notes[-1] == (
-        "Left out as unclear: rows with too many or too few cells: 1 (Liste.csv line 6); lesions "
-        "with several diagnoses: 1 (C); rows without an image: 1 (6.jpg); images without a row in "
-        "Liste.csv: 2 (5.jpg, 7.jpg); ages: 1 (sixty); sexes: 1 (zz)."
-    )
-
-
-def test_a_lesion_of_two_labels_is_left_out_even_if_one_image_is_lost(folder: Folder) -> None:
-    rows = "lost.jpg,mel,A\n1.jpg,nv,A\n2.jpg,nv,B\n3.jpg,mel,C\n"
-    root = folder("1.jpg 2.jpg 3.jpg", f"file_name,label,lesion_id\n{rows}")
-    catalog = open_catalog(root, Reading(unclear="leave_out"))
-    assert catalog.image_ids.tolist() == ["2", "3"]
-    assert "lesions with several diagnoses: 1 (A)" in catalog.notes[-1]
-
-
-@pytest.mark.parametrize("words", ["h m hembra", "v m x1", "m m varon"])
-def test_no_woman_becomes_a_man_by_what_is_left_out(folder: Folder, words: str) -> None:
-    rows = [f"{place}.jpg,nv,{word}" for place, word in enumerate(words.split(), start=1)]
-    root = folder("1.jpg 2.jpg 3.jpg", "\n".join(["file_name,label,sex", *rows]))
-    with pytest.raises(DermaugError) as caught:
-        open_catalog(root, Reading(unclear="leave_out"))
-    assert "without 'f' may be male or mujer" in caught.value.details[0]
-
-
-def test_what_is_wrong_is_not_left_out(folder: Folder) -> None:
-    root = folder("1.jpg 2.jpg", "file_name,label,age\n1.jpg,nv,old\n2.jpg,nv,1\n2.jpg,mel,1\n")
-    with pytest.raises(DermaugError) as caught:
-        open_catalog(root)
-    assert caught.value.details[-1].startswith("--leave-out-unclear leaves out 1 of the findings")
-    with pytest.raises(DermaugError, match="found 1 finding") as caught:
-        open_catalog(root, Reading(unclear="leave_out"))
-    assert "occurs already" in caught.value.details[0]
-
-
-def test_no_row_may_be_left_without_an_image(folder: Folder) -> None:
-    root = folder("1.jpg 2.jpg", "file_name,label\n3.jpg,nv\n4.jpg,mel\n")
-    for reading in (Reading(), Reading(unclear="leave_out")):
-        with pytest.raises(DermaugError):
-            open_catalog(root, reading)
-
-
-def test_no_row_may_be_left_without_its_undecided_lesion(folder: Folder) -> None:
-    root = folder("1.jpg 2.jpg", "file_name,label,lesion_id\n1.jpg,nv,A\n2.jpg,mel,A\n")
-    with pytest.raises(DermaugError) as caught:
-        open_catalog(root, Reading(unclear="leave_out"))
-    assert caught.value.details == (
-        "Liste.csv: nothing is left without what is unclear; correct the table",
     )

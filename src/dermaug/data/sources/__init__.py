@@ -8,6 +8,7 @@ from dermaug.config.data import AS_IT_IS, COLUMN_OPTIONS, NOT_READ, Reading
 from dermaug.data import containers
 from dermaug.data.catalog import Catalog
 from dermaug.data.findings import Findings
+from dermaug.data.image_names import SUFFIXES
 from dermaug.data.label_map import DROPPED, relabel
 from dermaug.data.sources import (
     class_folders,
@@ -21,7 +22,6 @@ from dermaug.data.sources import (
     tables,
 )
 from dermaug.data.sources.images import (
-    SUFFIXES,
     archives,
     file_names,
     files_below,

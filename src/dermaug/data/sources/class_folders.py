@@ -12,18 +12,16 @@ from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
 from dermaug.data.findings import Findings
-from dermaug.data.metadata import Row, read_header
+from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
+from dermaug.data.metadata import LINES, Row, read_header
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
-    MASK_ENDING,
     MASK_FOLDER,
-    SUFFIXES,
     add_masks,
     add_no_files,
     archives,
     file_names,
     files_below,
-    is_image,
     other_endings,
     plain_name,
     sub_folders,
@@ -52,8 +50,8 @@ NAMED = 12
 """Classes that a sentence names."""
 TEXT = ".txt"
 """Ending of texts, which may be tables."""
-READ_TABLES = (".csv", ".tsv", ".tab", *workbook.ENDINGS)
-TABLES = (*READ_TABLES, ".json", ".jsonl", ".parquet", ".hdf5", ".npz")
+READ_TABLES = (".csv", ".tsv", ".tab", LINES, *workbook.ENDINGS)
+TABLES = (*READ_TABLES, ".json", ".parquet", ".hdf5", ".npz")
 
 
 def recognises(path: Path) -> bool:

@@ -35,7 +35,7 @@ ALIASES = {
 OWN_NAMES = {
     "age": (
         *("age years", "patient age", "alter", "alter jahre", "patientenalter", "âge", "edad"),
-        *("età", "idade", "leeftijd"),
+        *("età", "idade", "leeftijd", "ålder", "alder", "wiek", "věk", "yaş"),
     ),
     "sex": (
         "geschlecht",
@@ -54,6 +54,7 @@ OWN_NAMES = {
         "m v",
         "h f",
         "h m",
+        *("kön", "køn", "kjønn", "płeć", "pohlaví", "cinsiyet"),
     ),
     "localization": (
         *("lok", "localisation", "body site", "anatomic site", "anatomical site", "lokalisation"),
@@ -70,6 +71,7 @@ OWN_NAMES = {
             "locatie",
             "lokatie",
             "lichaamsdeel",
+            *("lokalisering", "lokalizacja", "lokalizace", "umístění", "bölge"),
         ),
     ),
     "skin_tone": ("hauttyp", "phototype", "phototyp", "fototipo", "skin type"),
@@ -80,6 +82,7 @@ GROUPS = {
     "patient_id": (
         *("patient", "patients", "patienten", "pat", "paciente", "pacientes", "paziente"),
         *("pazienti", "dente", "dentes", "utente", "subject", "person", "participant", "proband"),
+        *("pacjent", "pacjenta", "pacient", "pacienta", "hasta"),
         *("dossier", "historia", "expediente", "cartella", "akte", "mrn", "nhc", "ipp"),
     ),
     "lesion_id": (
@@ -91,6 +94,7 @@ GROUPS = {
         "lesao",
         "lesoes",
         "lesie",
+        *("ferendring", "zmiana", "zmiany", "leze", "lezyon"),
     ),
 }
 """Column of a catalog -> words for what it groups, as `words` writes them (doente is dente)."""
@@ -131,6 +135,17 @@ def known_columns(columns: Sequence[str], rows: Sequence[Row] = ()) -> dict[str,
         if here and column not in columns:
             found[column] = here
     return found
+
+
+def numbers_lesion(name: str) -> bool:
+    """Whether a name is the number of a lesion.
+
+    Example:
+        >>> numbers_lesion("Lesion 03"), numbers_lesion("L3"), numbers_lesion("P12")
+        (True, True, False)
+    """
+    found = re.fullmatch(r"([a-z]+)[0-9]+", "".join(words(name)))
+    return found is not None and found[1] in (*GROUPS["lesion_id"], "l", "les")
 
 
 def is_group(name: str, column: str) -> bool:

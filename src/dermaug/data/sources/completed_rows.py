@@ -1,5 +1,6 @@
 """Rows of one's own table whose names are whole only together with another column."""
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,8 +18,12 @@ PAIRS = {
     frozenset({"f", "h"}): {"f": "female", "h": "male"},
     frozenset({"f", "v"}): {"f": "female", "v": "male"},
     frozenset({"h", "m"}): {"h": "male", "m": "female"},
+    frozenset({"k", "m"}): {"k": "female", "m": "male"},
+    frozenset({"k", "e"}): {"k": "female", "e": "male"},
+    frozenset({"ž", "m"}): {"ž": "female", "m": "male"},
 }
-"""All letters in a column of sexes -> what they mean: h is homme or hombre, v is varón."""
+"""All letters in a column of sexes -> what they mean: h is homme or hombre, v is varón, k is
+kvinna, kobieta or kadın, e is erkek, ž is žena."""
 PAIRS_BY_COLUMN = {
     "geslacht": {"m": "male", "v": "female"},
     "sexo": {"m": "female", "v": "male"},
@@ -79,8 +84,9 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
     columns = sheet.columns if "lesion_id" in sheet.columns else (*sheet.columns, "lesion_id")
     rows = []
     for number, row in enumerate(sheet.rows, start=1):
-        cells = {"lesion_id": f"row {number}", **row.cells}
-        names = filter(None, (row[column] for column in ("file_name", *more)))
+        cells = {**row.cells, **({"lesion_id": f"row {number}"} if lesion_unknown(row) else {})}
+        # A row without any is kept, so that it is found to lack its image.
+        names = [row[column] for column in ("file_name", *more) if row[column]] or [""]
         rows += [replace(row, cells={**cells, "file_name": each}) for each in names]
     note = f"Each row has several photographs, of one lesion: also read {', '.join(more)}."
     return replace(sheet, rows=tuple(rows), columns=columns).without(more), [note]
@@ -94,7 +100,8 @@ def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
     """
     if "sex" not in sheet.columns:
         return sheet, []
-    found = frozenset(row["sex"].lower() for row in sheet.rows) - UNKNOWN_WORDS
+    words = (unicodedata.normalize("NFC", row["sex"]).lower() for row in sheet.rows)
+    found = frozenset(words) - UNKNOWN_WORDS
     column = sheet.names.get("sex", "sex").lower()
     read = PAIRS.get(found) or (PAIRS_BY_COLUMN.get(column) if found == {"m", "v"} else None)
     if read is None:

@@ -3,6 +3,8 @@
 import difflib
 from collections import Counter
 from collections.abc import Mapping
+from itertools import compress
+from operator import not_
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +22,7 @@ from dermaug.data.cells import (
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
+from dermaug.data.image_names import is_image
 from dermaug.data.label_map import relabel
 from dermaug.data.metadata import Sheet, read_sheet
 from dermaug.data.sources.images import (
@@ -28,7 +31,6 @@ from dermaug.data.sources.images import (
     by_stem,
     file_names,
     files_below,
-    is_image,
     mask_paths,
     sub_folders,
 )
@@ -112,9 +114,15 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
         )
     images = by_stem(files, findings)
     undecided = check_lesions(
-        ((row.where, row["lesion_id"], row["dx"].lower()) for row in sheet.rows), findings
+        (
+            (row.where, row["lesion_id"], row["dx"].lower())
+            for row in sheet.rows
+            if row["lesion_id"].lower() not in UNKNOWN_WORDS
+        ),
+        findings,
     )
     sheet = match_images(sheet, "image_id", images, metadata.parent, findings)
+    sheet = _with_lesions(sheet, findings)
     sheet = sheet.only(row["lesion_id"] not in undecided for row in sheet.rows)
     if not sheet.rows:
         findings.add(f"{metadata.name}{NOTHING_LEFT}")
@@ -170,12 +178,19 @@ def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:
     )
     records = []
     for row in sheet.rows:
-        if row["lesion_id"].lower() in UNKNOWN_WORDS:
-            findings.add(f"{row.where}: expected a lesion_id, found {row['lesion_id']!r}")
         ids = {"image_id": row["image_id"], "lesion_id": row["lesion_id"], "label": row["dx"]}
         ids["patient_id"] = parse_patient(row)
         records.append({**ids, "path": "", "mask_path": "", **describe(row, findings)})
     return with_devices(pd.DataFrame(records, columns=list(COLUMNS)), sheet.rows)
+
+
+def _with_lesions(sheet: Sheet, findings: Findings) -> Sheet:
+    """The rows with a lesion; others are findings, or left out and counted."""
+    known = [row["lesion_id"].lower() not in UNKNOWN_WORDS for row in sheet.rows]
+    for row in compress(sheet.rows, map(not_, known)):
+        line = f"{row.where}: expected a lesion_id, found {row['lesion_id']!r}"
+        findings.add_unclear(line, "rows without a lesion_id", [row["image_id"]])
+    return sheet.only(known) if findings.leave_out else sheet
 
 
 def _may_hold_images(name: str) -> bool:

@@ -8,21 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
 from dermaug.data.findings import Findings
+from dermaug.data.image_names import MASK_ENDING, is_image
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".bmp", ".tif", ".tiff"})
 TELEPHONE = (".heic", ".heif")
 """Endings of photographs as some telephones save them, which are not read."""
 MASK_FOLDER = "HAM10000_segmentations_lesion_tschandl"
-MASK_ENDING = "_segmentation.png"
 MASK_NAME = re.compile(r"(.+)[-_ ](mask|segmentation|segm?|lesion|gt|ground_?truth)", re.IGNORECASE)
 HIDDEN = (".", "~$")
 """What names of files begin with that are not seen: `~$List.xlsx` is there while Excel has List."""
-
-
-def is_image(name: str) -> bool:
-    """Whether a file's name is an image's: not a mask's, nor hidden (`._one.jpg` of macOS)."""
-    is_other = name.startswith(".") or name.lower().endswith(MASK_ENDING)
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not is_other
 
 
 def files_below(

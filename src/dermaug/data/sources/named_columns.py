@@ -9,9 +9,10 @@ from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import OTHER_NAMES, meaning, words
 from dermaug.data.findings import Findings
+from dermaug.data.image_names import is_image
 from dermaug.data.metadata import read_header, read_sheet
 from dermaug.data.sources.column_names import known_columns, numberless
-from dermaug.data.sources.images import file_names, files_below, is_image
+from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
 from dermaug.data.sources.split_folders import is_split
@@ -22,6 +23,7 @@ MOST_LABELS = 30
 LABEL_WORDS = (
     *("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx", "dg", "diag"),
     *("finding", "histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
+    *("diagnoz", "rozpozn", "tani"),
 )
 """Parts of words in the names of columns of labels; short ones are whole words."""
 SHORT = 4

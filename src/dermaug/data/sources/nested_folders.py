@@ -10,8 +10,10 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import describe, lesions_unknown, name_fault
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
+from dermaug.data.image_names import is_image
 from dermaug.data.metadata import Row
 from dermaug.data.sources.class_folders import TABLES, few_images
+from dermaug.data.sources.column_names import numbers_lesion
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
     MASK_FOLDER,
@@ -19,8 +21,8 @@ from dermaug.data.sources.images import (
     add_no_files,
     file_names,
     files_below,
-    is_image,
     sub_folders,
+    telephone_advice,
 )
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import is_container, is_split
@@ -35,6 +37,10 @@ BY_PATIENT = (
     "Images in one folder below a class, or in folders of one name, are taken as those of one "
     "patient."
 )
+BY_LESION = (
+    "Images in one folder below a class are taken as those of one lesion, numbered within its "
+    "class; if they are patients, write metadata.csv with the columns file_name,label,patient_id."
+)
 BY_DATE = "The folders in the class folders are named after dates, which are not read."
 
 
@@ -47,7 +53,7 @@ def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
     if not _is_nested(path):
         return []
-    if _are_dated(path) or not (alike := _names_alike(path)):
+    if _are_dated(path) or _are_lesions(path) or not (alike := _names_alike(path)):
         return few_images(_folders(path), path)
     outer = ", ".join(folder.name for folder in _folders(path)[:NAMED])
     inner = ", ".join(sorted(alike)[:NAMED])
@@ -63,18 +69,19 @@ def _is_nested(path: Path) -> bool:
     if not is_folder(path) or _has_files(path):
         return False
     outer = _folders(path)
-    inside = [_folders(folder) for folder in outer]
+    inside = [_with_images(folder) for folder in outer]
     odd = any(is_split(each) or is_container(each) or _has_files(each) for each in outer)
     if len(outer) < 2 or odd or not all(inside):
         return False
     folders = [each for of_class in inside for each in of_class]
-    return all(map(files_below if _are_dates(folders) else _has_images, folders))
+    return _are_dates(folders) or all(map(_has_images, folders))
 
 
 def why(path: Path) -> str:
     """What a path was recognised as and by which folders, as a sentence."""
     names = ", ".join(folder.name for folder in _folders(path)[:NAMED])
-    what = "folders of dates" if _are_dated(path) else "one folder per patient"
+    unit = "lesion" if _are_lesions(path) else "patient"
+    what = "folders of dates" if _are_dated(path) else f"one folder per {unit}"
     return f"Read as class folders ({names}) with {what} in each."
 
 
@@ -100,16 +107,45 @@ def read(path: Path) -> Catalog:
             findings.add(f"{file}: image not directly in a folder of a class folder")
     findings.stop(str(path))
     files = list(map(str, paths))
-    ids, patients = image_ids(files, path), ["" if dated else file.parent.name for file in paths]
-    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids))
-    notes = [lesions_unknown(), BY_DATE if dated else BY_PATIENT]
-    described = described.assign(patient_id=patients)
+    ids = image_ids(files, path)
+    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
+    notes = _empty_note(path)
+    if _are_lesions(path):
+        lesions = [str(file.parent.relative_to(path)) for file in paths]
+        notes = [BY_LESION, *notes]
+        return plain_catalog(path, ids, lesions, labels, files, described, True, notes)
+    if not dated:
+        described = described.assign(patient_id=[file.parent.name for file in paths])
+    notes = [lesions_unknown(), BY_DATE if dated else BY_PATIENT, *notes]
     return plain_catalog(path, ids, ids, labels, files, described, False, notes)
+
+
+def _empty_note(path: Path) -> list[str]:
+    """That folders without images are left out, as a list of one sentence or none."""
+    empty = [
+        inner
+        for outer in _folders(path)
+        for full in [set(_with_images(outer))]
+        for inner in _folders(outer)
+        if inner not in full
+    ]
+    if not empty:
+        return []
+    names = ", ".join(str(folder.relative_to(path)) for folder in empty[:NAMED])
+    more = f" and {len(empty) - NAMED:,} more" if len(empty) > NAMED else ""
+    files = [name for folder in empty for name in file_names(folder)]
+    return [f"Left out folders without images: {names}{more}{telephone_advice(files)}."]
+
+
+def _are_lesions(path: Path) -> bool:
+    """Whether the folders in the class folders are lesions by their names: `L01`, `lesion 3`."""
+    names = [inner.name for outer in _folders(path) for inner in _with_images(outer)]
+    return bool(names) and all(map(numbers_lesion, names))
 
 
 def _are_dated(path: Path) -> bool:
     """Whether the folders in the class folders are named after years, months or days."""
-    return _are_dates([inner for outer in _folders(path) for inner in _folders(outer)])
+    return _are_dates([inner for outer in _folders(path) for inner in _with_images(outer)])
 
 
 def _are_dates(folders: Sequence[Path]) -> bool:
@@ -118,6 +154,11 @@ def _are_dates(folders: Sequence[Path]) -> bool:
         is_date(folder.name) and (not (inside := _folders(folder)) or _are_dates(inside))
         for folder in folders
     )
+
+
+def _with_images(folder: Path) -> list[Path]:
+    """Folders in a folder that hold images, directly or deeper."""
+    return [each for each in _folders(folder) if files_below(each)]
 
 
 def _has_images(folder: Path) -> bool:
@@ -135,7 +176,7 @@ def _has_files(folder: Path) -> bool:
 
 def _names_alike(path: Path) -> set[str]:
     """Names that most sub-folders of two folders have in common, which may be the classes."""
-    names = [{inner.name for inner in _folders(outer)} for outer in _folders(path)]
+    names = [{inner.name for inner in _with_images(outer)} for outer in _folders(path)]
     return {
         name
         for one, other in combinations(names, 2)

@@ -1,5 +1,6 @@
 """Images with a table of one's own, metadata.csv or .jsonl, alone or in each of given splits."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -29,7 +30,7 @@ from dermaug.data.cells import (
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED
-from dermaug.data.metadata import Row, Sheet, read_header, read_lines, read_sheet
+from dermaug.data.metadata import Row, Sheet, read_header, read_sheet
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
@@ -47,7 +48,7 @@ from dermaug.data.sources.images import (
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
 from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.own_tables import REQUIRED, find_tables
+from dermaug.data.sources.own_tables import REQUIRED, are_parts, find_tables
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     add_unknown_splits,
@@ -61,7 +62,7 @@ from dermaug.data.sources.split_folders import (
 from dermaug.errors import DermaugError
 
 NO_NAMES: Mapping[str, str] = {}
-READERS = {".jsonl": read_lines, ".json": stylegan_labels.read_labels}
+READERS = {".json": stylegan_labels.read_labels}
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
 
@@ -86,6 +87,12 @@ def read(
     root = path.parent if not is_folder(path) else path
     files = files_below(root)
     tables, names = find_tables(path, names)
+    if len({table.parent for table in tables}) < len(tables) and not are_parts(tables):
+        raise DermaugError(
+            f"{path}: expected one table, or several of the same columns, found {len(tables)} with "
+            "images and labels; pass the one you want",
+            list(map(str, tables)),
+        )
     sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
     check_unique(sheet.rows, "file_name", findings)
     undecided = _undecided(sheet, labels, findings)
@@ -97,8 +104,13 @@ def read(
     ids = image_ids(paths, root)
     lesions, lone = lesion_ids(sheet, ids)
     for row in sheet.rows:
-        if row["label"] and (fault := name_fault(row["label"])):
-            findings.add(f"{row.where}: label {row['label'][:100]!r} {fault}")
+        text = labels.get(row["label"], row["label"])
+        if text and (fault := name_fault(text)):
+            shown, option = repr(text[:100]), shlex.quote(text)
+            findings.add(
+                f"{row.where}: label {shown} {fault}, and files are named after labels; rename it: "
+                f"--labels {shlex.quote(f'{text}=CLASS')}, or leave it out: --leave-out {option}"
+            )
     known = [row for row in sheet.rows if not lesion_unknown(row)]
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from dermaug.config.data import NOT_READ
 from dermaug.data import workbook
 from dermaug.data.containers import is_folder
-from dermaug.data.metadata import read_header
+from dermaug.data.metadata import LINES, read_header
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.images import file_names
 from dermaug.data.sources.named_columns import certain_columns, named_tables
@@ -21,7 +21,7 @@ LOOKS_FOR = (
 REQUIRED = ("file_name", "label")
 """Columns that are read of every table."""
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
-HEADED = (".csv", ".tsv", *workbook.ENDINGS)
+HEADED = (".csv", ".tsv", LINES, *workbook.ENDINGS)
 """Endings of tables that are known by their columns, whatever they are called."""
 NO_NAMES: Mapping[str, str] = {}
 
@@ -79,7 +79,7 @@ def _headed(path: Path) -> list[Path]:
         return [path] if path.name.lower() in TABLE_NAMES or _has_columns(path) else []
     tables = _tables_in(path)
     if tables:
-        return tables if _are_parts(tables) else tables[:1]
+        return tables
     splits = split_folders(path)
     found = [table for split in splits for table in _tables_in(split)[:1]]
     return found if len(found) == len(splits) else []
@@ -91,7 +91,7 @@ def _tables_in(folder: Path) -> list[Path]:
     return found or [folder / name for name in names if _has_columns(folder / name)]
 
 
-def _are_parts(tables: Sequence[Path]) -> bool:
+def are_parts(tables: Sequence[Path]) -> bool:
     """Whether some tables have the same columns, as those of several years."""
     return len({read_header(table) for table in tables}) == 1
 
@@ -120,7 +120,7 @@ def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:
         for names in [certain_columns(table, root)]
         if names
     ]
-    if not found or not _are_parts([table for table, _ in found]):
+    if not found or not are_parts([table for table, _ in found]):
         return [], {}
     (first, names), header = found[0], read_header(found[0][0])
     return [table for table in tables if table == first or read_header(table) == header], names

@@ -1,6 +1,7 @@
 """The catalog of a folder of images, when ids, labels and lesions are known."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ BEGINNING = re.compile(r"[^-_ .]*[0-9][^-_ .]*(?=[-_ .])")
 """Letters and digits before the first sign in a file's name."""
 LEAST_SHARED, MOST_SHARED = 1.1, 10.0
 """Images per beginning of a name between which it may be a patient's number."""
+MOST_NAMES = 0.8
+"""Share of the names that have such a beginning."""
 SHOWN = 3
 
 
@@ -46,6 +49,7 @@ def plain_catalog(
             f"{root}: expected file names that remain unique when / is replaced by _; {doubles} do "
             "not; rename them"
         )
+    labels = [unicodedata.normalize("NFC", label) for label in labels]
     masks, beside = mask_paths(root), masks_beside(paths)
     if not grouped and not any(described["patient_id"]):
         notes = [*notes, *_beginnings_note(paths)]
@@ -66,11 +70,12 @@ def _beginnings_note(paths: Sequence[str]) -> list[str]:
     """That file names seem to begin with the number of a patient, as a list of one note or none."""
     found = [BEGINNING.match(Path(path).stem) for path in paths]
     names = Counter(each[0] for each in found if each)
-    if sum(names.values()) < len(paths) or not LEAST_SHARED < len(paths) / len(names) < MOST_SHARED:
+    number = sum(names.values())
+    if number < MOST_NAMES * len(paths) or not LEAST_SHARED < number / len(names) < MOST_SHARED:
         return []
     shown = ", ".join(list(names)[:SHOWN])
     return [
-        f"The names of {len(paths):,} images begin with one of {len(names):,} numbers ({shown}, "
+        f"The names of {number:,} images begin with one of {len(names):,} numbers ({shown}, "
         "...): if these are patients or lesions, images of one may come into training and test; "
         "write metadata.csv with the columns file_name,label,patient_id to keep them together."
     ]

@@ -70,6 +70,11 @@ def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
     """The table with one row per image, and with what tables beside it tell of each."""
     layout = table.layout
     sheet = read_sheet(table.path, layout.marks, findings)
+    if layout.indexes and sheet.doubtful:
+        findings.add(
+            f"{table.path.name}: given splits name its rows by place, so that no row with too many "
+            "or too few cells can be left out; correct it"
+        )
     notes += filter(None, [sheet.how])
     for path, columns in tables_beside(table).items():
         if layout.join in columns and path != table.path:
@@ -100,7 +105,7 @@ def _with_given_splits(
     """The table with a column `split`, where tables beside it name the rows of each split."""
     folder, splits = sheet.path.parent, [""] * len(sheet.rows)
     there = [name for name in tables if name in file_names(folder)]
-    for name in there:
+    for name in there if not sheet.doubtful else ():
         for row in read_sheet(folder / name, ("indexes",), findings).rows:
             place = whole_number(row["indexes"])
             if place is None or place >= len(splits):

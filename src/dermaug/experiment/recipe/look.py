@@ -11,6 +11,7 @@ from dermaug.data.dataset import PHANTOM, open_dataset, open_other, read_pixels
 from dermaug.data.image_sizes import short_sides
 from dermaug.data.selection import keep_classes
 from dermaug.data.sources import recognised_as
+from dermaug.data.unread_files import unread_sentence
 from dermaug.data.workers import BadFile
 from dermaug.errors import DermaugError
 from dermaug.experiment.recipe import rules
@@ -46,6 +47,7 @@ class Look:
         device: Device of the trainings, for example cpu.
         weights: Where `rules.PRETRAINED` finds its weights: `package`, `hub`, or "" for nowhere.
         read_as: What the data were recognised as, and by which columns, as a sentence.
+        unread: Which of its files were not read, as a sentence; "" if none is left.
     """
 
     catalog: Catalog
@@ -58,6 +60,7 @@ class Look:
     device: str
     weights: str = ""
     read_as: str = ""
+    unread: str = ""
 
     @property
     def imbalance(self) -> float:
@@ -95,6 +98,8 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         )
     if len(kept) < len(counts):
         catalog = keep_classes(catalog, tuple(each.label for each in kept))
+    read_as = "" if data.source == PHANTOM else recognised_as(Path(data.source), data.columns)
+    unread = "" if data.source == PHANTOM else unread_sentence(catalog, (read_as, *catalog.notes))
     return Look(
         catalog=catalog,
         classes=kept,
@@ -105,7 +110,8 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         machine=machine(),
         device=device,
         weights=_weights(str(rules.PRETRAINED["model"])),
-        read_as="" if data.source == PHANTOM else recognised_as(Path(data.source), data.columns),
+        read_as=read_as,
+        unread=unread,
     )
 
 

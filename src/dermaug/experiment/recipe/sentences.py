@@ -34,10 +34,11 @@ def plan_sentences(plan: Plan) -> list[str]:
     """Lines for the terminal; an empty one separates paragraphs."""
     look, tree = plan.look, plan.chosen.draft.tree
     classes = ", ".join(f"{each.label} {each.images:,}" for each in look.classes)
+    told = (look.read_as, *look.catalog.notes, look.unread)
     lines = [
         f"data: {_images(look)}",
         f"  {classes}",
-        *(f"  note: {note}" for note in filter(None, (look.read_as, *look.catalog.notes))),
+        *(f"  note: {note}" for note in filter(None, told)),
         f"machine: {_machine(look)}",
         "",
         f"plan: {_chosen(plan)}",

@@ -46,6 +46,8 @@ class DataEntry(Record):
     """Files left out by `on_bad = "skip"`: path -> reason."""
     external: tuple[str, ...]
     """Fingerprints of the external test sets."""
+    external_notes: tuple[str, ...] = ()
+    """What was left out of them as unclear, one sentence each."""
     folders: dict[str, str]
     """Arm -> fingerprint of the folder from which it takes its images."""
 

@@ -26,6 +26,7 @@ from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.contents import (
     Remembered,
     content_digests,
+    external_notes,
     note_contents,
     write_remembered,
 )
@@ -256,7 +257,8 @@ def now() -> str:
 
 
 def _begun(run: Run, command: str) -> RunRecord:
-    catalog, data, classes = run.catalog, run.experiment.data, run.catalog.classes
+    catalog, data = run.catalog, run.experiment.data
+    stores = [open_labelled(data, path, catalog.classes) for path in data.external_test]
     experiment, started = content_digest(run.experiment.model_dump(mode="json")), now()
     return RunRecord(
         id=content_digest({"experiment": experiment, "data": run.fingerprint, "started": started}),
@@ -275,9 +277,10 @@ def _begun(run: Run, command: str) -> RunRecord:
             notes=catalog.notes,
             skipped={bad.path: bad.reason for bad in run.store.skipped},
             external=tuple(
-                note_contents(run.folder, f"external{place}", open_labelled(data, path, classes))
-                for place, path in enumerate(data.external_test)
+                note_contents(run.folder, f"external{place}", store)
+                for place, store in enumerate(stores)
             ),
+            external_notes=tuple(external_notes(data.external_test, stores)),
             folders={},
         ),
         machine=machine(),

@@ -7,11 +7,12 @@ was started.
 
 from collections.abc import Mapping, Sequence
 
+from dermaug.console import console
 from dermaug.data.dataset import open_labelled
 from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.contents import Remembered
+from dermaug.experiment.run.contents import Remembered, external_notes
 from dermaug.experiment.run.identity import (
     folder_store,
     note_or_refuse_folder,
@@ -31,6 +32,8 @@ def prove_outside(run: Run) -> None:
         return
     data = run.experiment.data
     sets = [open_labelled(data, path, run.catalog.classes) for path in data.external_test]
+    for note in (*run.catalog.left_out, *external_notes(data.external_test, sets)):
+        console.print(f"note: {note}", soft_wrap=True)
     folders = _folders(run.jobs.classifiers)
     given = {name: folder_store(run.experiment, folder) for name, folder in folders.items()}
     _refuse_leaks(run, run.jobs.classifiers, sets, given)

@@ -18,8 +18,8 @@ def data_section(results: RunResults) -> Section:
     first, *others = (plain_table(f"{title}.", table.reset_index()) for title, table in titles)
     folded = Details(f"Numbers behind the figures ({counted(len(others), 'table')})", others)
     content: list[Block] = [first, _draw(results, description), folded]
-    if results.catalog.notes:
-        content.append(Bullets(tuple(results.catalog.notes)))
+    if notes := (*results.catalog.notes, *results.record.data.external_notes):
+        content.append(Bullets(notes))
     skipped = tuple(f"{path}: {reason}" for path, reason in results.record.data.skipped.items())
     were = "was" if len(skipped) == 1 else "were"
     summary = f"{counted(len(skipped), 'file')} could not be read and {were} left out"

@@ -1,0 +1,155 @@
+"""What tables leave unclear stops the reading, or is left out and counted: nothing in between."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dermaug.config.data import Reading
+from dermaug.data.sources import open_catalog
+from dermaug.errors import DermaugError
+
+Folder = Callable[..., Path]
+
+UNCLEAR = """file_name;label;lesion_id;age;sex
+1.jpg;nv;A;61;f
+2.jpg;mel;B;sixty;zz
+3.jpg;nv;C;50;m
+4.jpg;mel;C;50;m
+5.jpg;nv;D;50
+6.jpg;nv;E;50;m
+8.jpg;mel;F;40;m
+"""
+"""Of eight photographs: ages, sexes, a lesion of two labels, a short row, 6 lost, 7 not listed."""
+
+
+def test_what_is_unclear_is_left_out_and_counted_if_asked(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 7.jpg 8.jpg", UNCLEAR)
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert len(caught.value.details) == 7
+    assert (
+        caught.value.details[-1] == "--leave-out-unclear leaves out what was found, and counts it"
+    )
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["1", "2", "8"]
+    assert catalog.table["label"].tolist() == ["nv", "mel", "mel"]
+    assert catalog.table["age"].fillna(-1).tolist() == [61.0, -1.0, 40.0]
+    assert catalog.table["sex"].tolist() == ["female", "unknown", "male"]
+    assert catalog.notes[-1] == (
+        "Left out as unclear: rows with too many or too few cells: 1 (Liste.csv line 6); lesions "
+        "with several diagnoses: 1 (C); rows without an image: 1 (6.jpg); images without a row in "
+        "Liste.csv: 2 (5.jpg, 7.jpg); ages: 1 (sixty); sexes: 1 (zz)."
+    )
+
+
+def test_a_lesion_of_two_labels_is_left_out_even_if_one_image_is_lost(folder: Folder) -> None:
+    rows = "lost.jpg,mel,A\n1.jpg,nv,A\n2.jpg,nv,B\n3.jpg,mel,C\n"
+    root = folder("1.jpg 2.jpg 3.jpg", f"file_name,label,lesion_id\n{rows}")
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["2", "3"]
+    assert "lesions with several diagnoses: 1 (A)" in catalog.notes[-1]
+
+
+@pytest.mark.parametrize("words", ["h m hembra", "v m x1", "m m varon"])
+def test_no_woman_becomes_a_man_by_what_is_left_out(folder: Folder, words: str) -> None:
+    rows = [f"{place}.jpg,nv,{word}" for place, word in enumerate(words.split(), start=1)]
+    root = folder("1.jpg 2.jpg 3.jpg", "\n".join(["file_name,label,sex", *rows]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert "without 'f' may be male or mujer" in caught.value.details[0]
+
+
+def test_what_is_wrong_is_not_left_out(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label,age\n1.jpg,nv,old\n2.jpg,nv,1\n2.jpg,mel,1\n")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details[-1].startswith("--leave-out-unclear leaves out 1 of the findings")
+    with pytest.raises(DermaugError, match="found 1 finding") as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert "occurs already" in caught.value.details[0]
+
+
+def test_no_row_may_be_left_without_an_image(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label\n3.jpg,nv\n4.jpg,mel\n")
+    for reading in (Reading(), Reading(unclear="leave_out")):
+        with pytest.raises(DermaugError):
+            open_catalog(root, reading)
+
+
+def test_no_row_may_be_left_without_its_undecided_lesion(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label,lesion_id\n1.jpg,nv,A\n2.jpg,mel,A\n")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert caught.value.details == (
+        "Liste.csv: nothing is left without what is unclear; correct the table",
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_word_of_many_rows_is_no_slip(folder: Folder, count: int) -> None:
+    words = ["zz"] * count + ["f", "m"] * 10
+    rows = [f"{place}.jpg,{['nv', 'mel'][place % 2]},{word}" for place, word in enumerate(words)]
+    files = " ".join(f"{place}.jpg" for place in range(len(words)))
+    root = folder(files, "\n".join(["file_name,label,sex", *rows]))
+    if count == 1:
+        catalog = open_catalog(root, Reading(unclear="leave_out"))
+        assert "sexes: 1 (zz)" in catalog.notes[-1]
+        return
+    with pytest.raises(DermaugError, match="found 1 finding") as caught:
+        open_catalog(root, Reading(unclear="leave_out"))
+    assert "'zz' in 4 rows is no known word" in caught.value.details[0]
+
+
+def test_a_row_of_photographs_without_any_is_counted(folder: Folder) -> None:
+    table = "Photo 1,Photo 2,Diagnosis,lesion_id\n"
+    table += "1.jpg,2.jpg,nv,\n3.jpg,4.jpg,mel,L\n,,mel,M\n5.jpg,,nv,\n6.jpg,7.jpg,mel,\n"
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg 5.jpg 6.jpg 7.jpg", table)
+    with pytest.raises(DermaugError, match="found 1 finding"):
+        open_catalog(root)
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert (
+        catalog.table["lesion_id"].tolist() == ["row 1"] * 2 + ["L"] * 2 + ["row 4"] + ["row 5"] * 2
+    )
+    assert "rows without an image: 1 (no name)" in catalog.notes[-1]
+
+
+def test_of_two_lists_with_other_columns_none_is_chosen(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg", "file_name,label\n1.jpg,nv\n2.jpg,mel\n", "first.csv")
+    (root / "revised.csv").write_text("file_name,label,note\n1.jpg,mel,x\n2.jpg,mel,x\n")
+    with pytest.raises(DermaugError, match="pass the one you want") as caught:
+        open_catalog(root)
+    assert [Path(line).name for line in caught.value.details] == ["first.csv", "revised.csv"]
+    assert open_catalog(root / "first.csv").classes == ("mel", "nv")
+
+
+def test_a_label_that_is_a_path_is_renamed_or_left_out(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg 3.jpg", "file_name,label\n1.jpg,nv\n2.jpg,mel\n3.jpg,nv / mel\n")
+    with pytest.raises(DermaugError, match="found 1 finding") as caught:
+        open_catalog(root)
+    assert "leave it out: --leave-out 'nv / mel'" in caught.value.details[0]
+    assert len(open_catalog(root, Reading({"nv / mel": ""}))) == 2
+    assert len(open_catalog(root, Reading({"nv / mel": "both"}))) == 3
+
+
+def test_lines_of_json_are_a_table_of_any_name(folder: Folder) -> None:
+    lines = [
+        json.dumps({"path": f"{name}.jpg", "diagnosis": label, "patient": f"P{patient}"})
+        for name, label, patient in ROWS
+    ]
+    catalog = open_catalog(folder("1.jpg 2.jpg 3.jpg 4.jpg", "\n".join(lines), "labels.jsonl"))
+    assert catalog.table["label"].tolist() == ["nv", "mel", "nv", "mel"]
+    assert catalog.table["patient_id"].tolist() == ["P1", "P1", "P2", "P2"]
+
+
+ROWS = [(1, "nv", 1), (2, "mel", 1), (3, "nv", 2), (4, "mel", 2)]
+
+
+def test_names_of_sexes_in_more_languages_are_read(folder: Folder) -> None:
+    root = folder(
+        "1.jpg 2.jpg", "file_name,label,Pohlaví,ID pacienta\n1.jpg,nv,Ž,a\n2.jpg,mel,M,b\n"
+    )
+    catalog = open_catalog(root)
+    assert catalog.table["sex"].tolist() == ["female", "male"]
+    assert catalog.table["patient_id"].tolist() == ["a", "b"]
