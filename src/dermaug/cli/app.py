@@ -6,19 +6,17 @@ Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGT
 import errno
 import json
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise, takewhile
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from dermaug.cli.streams import drop_lost_output
+from dermaug.cli.unwinding import unwound_at_signals
 from dermaug.console import console
 from dermaug.disk import FULL
 from dermaug.errors import DermaugError, Terminated
@@ -33,10 +31,6 @@ LIMITS = {
     "limit (`ulimit -f`), or choose a place on another file system",
 }
 """Errors of limits that the path of a file does not explain."""
-UNWINDING = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
-"""Signals at which a command removes what is half-written, and ends."""
 RESUMING = ("run", "train")
 """Commands that keep what is finished, and go on from it."""
 NO_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "failed to map segment")
@@ -68,7 +62,7 @@ class GuardedGroup(TyperGroup):
         try:
             _refuse_empty(words)
             _refuse_repeated(self, words)
-            with _unwound_at_signals():
+            with unwound_at_signals():
                 return super().invoke(ctx)
         except DermaugError as error:
             if ctx.params.get("debug"):
@@ -86,35 +80,6 @@ class GuardedGroup(TyperGroup):
                 raise
             _tell(told, as_json=as_json)
             raise typer.Exit(USAGE_ERROR) from None
-
-
-@contextmanager
-def _unwound_at_signals() -> Iterator[None]:
-    """Raise at Ctrl-C, SIGTERM and SIGHUP, so that what is half-written is removed.
-
-    A library that is interrupted while it is loaded may swallow the signal, and fail: what is
-    raised afterwards counts as the interrupt.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
-    raised: list[BaseException] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        raised.append(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
-        raise raised[0]
-
-    heard = [each for each in UNWINDING if signal.getsignal(each) != signal.SIG_IGN]
-    before = {each: signal.signal(each, interrupt) for each in heard}
-    try:
-        yield
-    except Exception:
-        if raised:
-            raise raised[0] from None
-        raise
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _refuse_empty(words: Sequence[str]) -> None:
@@ -165,9 +130,8 @@ def _tell(error: DermaugError, *, as_json: bool) -> None:
 
 
 def _say(text: str) -> None:
-    """Print one line verbatim, except for control characters of the terminal."""
-    shown = (part if part.isprintable() else repr(part)[1:-1] for part in text)
-    console.print("".join(shown), soft_wrap=True)
+    """Print one line, whatever characters it has."""
+    console.print(text.replace("\n", "\\n"), soft_wrap=True)
 
 
 def _of_the_system(error: Exception) -> DermaugError | None:

@@ -102,7 +102,7 @@ def shortened(names: Sequence[str]) -> str:
         >>> shortened(["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
         'a.jpg, b.jpg, c.jpg, ...'
     """
-    shown = ", ".join(name[:100] or "no name" for name in names[:NAMED])
+    shown = ", ".join(" ".join(name.split())[:100] or "no name" for name in names[:NAMED])
     return shown + (", ..." if len(names) > NAMED else "")
 
 

@@ -94,6 +94,7 @@ def audit_folder(
     training, validation, notes = parted
     if run is None and (given.provenance or stored):
         notes.append(BY_NAME)
+    notes += [f"Real images: {note}" for note in store.catalog.left_out]
     if store.uncropped:
         notes.append(f"{store.uncropped:,} real images have no segmentation and are not cropped")
     rows, pairs, instances, pictures = [], [], [], {}
