@@ -40,7 +40,7 @@ def test_full_standard_output_is_said_in_a_line(words: str, buffered: str, tmp_p
 def test_what_an_encoding_lacks_is_written_plainer(encoding: str) -> None:
     text = r"'\u2212.1 to \u9ed2\udce4'"
     program = (
-        "import sys; from dermaug.cli.streams import take_any_character; take_any_character(); "
+        "import sys; from dermaug.cli.streams import take_any_text; take_any_text(); "
         f"print({text}); print({text}, file=sys.stderr)"
     )
     ended = subprocess.run(
@@ -92,3 +92,17 @@ def test_only_commands_that_keep_something_say_that_they_go_on() -> None:
     assert "to resume, run again" in _goes_on(["train", "generator"])
     for words in (["score", "run"], ["report", "run"], []):
         assert "begin again" in _goes_on(words)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_text_that_is_cut_by_a_limit_is_an_error(tmp_path: Path, buffered: str) -> None:
+    whole = tmp_path / "schema.json"
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 1; exec {PROGRAM} schema > {whole}"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": buffered},
+    )
+    assert (ended.returncode, whole.stat().st_size) == (2, 1024)
+    assert "larger than this system allows" in ended.stderr

@@ -22,12 +22,12 @@ try:
         score,
     )
     from dermaug.cli.app import app
-    from dermaug.cli.streams import take_any_character
+    from dermaug.cli.streams import take_any_text
 except KeyboardInterrupt:  # Ctrl-C while the commands are being loaded: nothing was begun
     raise SystemExit(130) from None
 
 
 def main() -> None:
     """Entry point of `dermaug`."""
-    take_any_character()
+    take_any_text()
     app()

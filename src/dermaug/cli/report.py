@@ -37,6 +37,9 @@ def report(
 ) -> None:
     """Write the report of a finished or unfinished run again, or the answers to a guideline."""
     from dermaug.output_places import require_output_file, require_writable
+
+    if output is None and folder.is_dir():
+        require_writable(folder)  # first: it takes no second, unlike what a report needs to start
     from dermaug.report.checklist import CHECKLIST_MARK, known_guideline, write_checklist
     from dermaug.report.page import render_report, require_report_place
     from dermaug.report.sections.lead import told_answer
@@ -48,8 +51,6 @@ def report(
         require_report_place(folder, output)
     elif output is not None:
         require_output_file(output, ".md", CHECKLIST_MARK)
-    else:
-        require_writable(folder)
     results = read_run(folder, data)
     scored = score(results)
     if checklist is not None:

@@ -53,15 +53,17 @@ def score(
 
 
 def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
-    from dermaug.output_places import require_places
-    from dermaug.report.sections.answer import unfinished
-    from dermaug.scoring.scoring import FOLDER
-    from dermaug.scoring.scoring import score as score_run
+    from dermaug.output_places import require_places, require_writable
 
     if not folder.is_dir():
         raise DermaugError(
             f"{folder}: expected the folder of a run, or two files of predictions (A.csv B.csv)"
         )
+    require_writable(folder)  # first: it takes no second, unlike what the scores need to start
+    from dermaug.report.sections.answer import unfinished
+    from dermaug.scoring.scoring import FOLDER
+    from dermaug.scoring.scoring import score as score_run
+
     require_places(folder, (FOLDER,))
     results = read_run(folder, data)
     scored = score_run(results)

@@ -4,6 +4,7 @@ import codecs
 import io
 import sys
 from contextlib import suppress
+from typing import TextIO
 
 import typer
 
@@ -13,12 +14,28 @@ PLAINER = str.maketrans({"\N{MINUS SIGN}": "-", "\N{EN DASH}": "-", "\N{MULTIPLI
 """Signs of numbers -> what stands for them in an encoding that lacks them, as Latin-1 and ASCII."""
 
 
-def take_any_character() -> None:
-    """Let the standard streams write what their encoding lacks: plainer, or as its code."""
+def take_any_text() -> None:
+    """Let the standard streams write what their encoding lacks (plainer, or as its code), and all.
+
+    What cannot be written whole is an error.
+    """
     codecs.register_error("plainer", _plainer)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plainer")
+    sys.stdout = _buffered(sys.stdout)
+
+
+def _buffered(stream: TextIO) -> TextIO:
+    """A stream that fails where a full disk takes only a part of a text.
+
+    With PYTHONUNBUFFERED (`python -u`), Python's own one drops the rest in silence.
+    """
+    if not isinstance(stream, io.TextIOWrapper) or not isinstance(stream.buffer, io.RawIOBase):
+        return stream
+    encoding, errors = stream.encoding, stream.errors
+    buffer = io.BufferedWriter(stream.detach())
+    return io.TextIOWrapper(buffer, encoding=encoding, errors=errors, line_buffering=True)
 
 
 def _plainer(error: UnicodeError) -> tuple[str | bytes, int]:
