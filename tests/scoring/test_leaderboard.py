@@ -176,8 +176,14 @@ def test_a_run_that_lost_a_training_is_unfinished(runs: Path, tmp_path: Path) ->
     assert (listed["state"].item(), listed["trials"].item()) == ("unfinished", 0)
 
 
+def test_a_run_whose_experiment_is_damaged_is_unreadable(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "weak", tmp_path / "weak")
+    (tmp_path / "weak/experiment.json").write_text("{")
+    assert list_runs(tmp_path)["state"].tolist() == ["unreadable"]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-@pytest.mark.parametrize("name", ["run.json", "scoring", NEW])
+@pytest.mark.parametrize("name", ["", "run.json", "experiment.json", "scoring", NEW])
 def test_a_run_without_rights_hides_no_other(runs: Path, tmp_path: Path, name: str) -> None:
     for run in ("closed", "open"):
         shutil.copytree(runs / "weak", tmp_path / run)

@@ -1,5 +1,6 @@
 """Several runs in one table: their states, and their primary contrasts with verdicts."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -57,13 +58,16 @@ def list_runs(folder: Path) -> pd.DataFrame:
     """The runs below a folder: their state, how long they took, and their answer.
 
     Returns:
-        One row per run, in alphabetical order, with the columns of `RUNS`: state (finished,
+        One row per run, in alphabetical order, and last the folders that cannot be opened, with the
+        columns of `RUNS`: state (finished,
         unfinished, or unreadable), finished generators and trials, hours from start to end (NaN
         for an unfinished run, or where the clock was set back), and the count of each verdict on a
         primary contrast: of arms with generated images, then of other arms.
     """
     found = sorted(path.parent for path in folder.glob("**/run.json"))
     rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
+    closed = (path for path in folder.iterdir() if path.is_dir() and not os.access(path, os.X_OK))
+    rows += [(path.name, "unreadable", 0, 0, np.nan, "–") for path in sorted(closed)]
     return pd.DataFrame(rows, columns=list(RUNS))
 
 
@@ -101,9 +105,9 @@ def _answer(folder: Path) -> str:
     """
     if not (folder / FOLDER).exists():
         return "–"
+    arms = read_run_experiment(folder).arms
     try:
         found = _contrasts(folder)
-        arms = read_run_experiment(folder).arms
     except DermaugError:
         return "to be scored again"
     dosed = found["arm"].isin([arm.name for arm in arms if arm.is_synthetic])

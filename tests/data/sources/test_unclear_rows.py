@@ -153,3 +153,11 @@ def test_names_of_sexes_in_more_languages_are_read(folder: Folder) -> None:
     catalog = open_catalog(root)
     assert catalog.table["sex"].tolist() == ["female", "male"]
     assert catalog.table["patient_id"].tolist() == ["a", "b"]
+
+
+def test_another_table_is_named_beside_images_without_a_row(folder: Folder) -> None:
+    root = folder("1.jpg 2.jpg 3.jpg", "file_name,label\n1.jpg,nv\n2.jpg,mel\n")
+    (root / "slip.csv").write_text("file name,label\n3.jpg,nv\n")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert caught.value.details[0].endswith("(there is also slip.csv, which is not read)")

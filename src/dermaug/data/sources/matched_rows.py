@@ -15,7 +15,7 @@ from dermaug.errors import DermaugError
 
 
 def match_rows(
-    sheet: Sheet, root: Path, files: Sequence[str], findings: Findings
+    sheet: Sheet, root: Path, files: Sequence[str], findings: Findings, others: Sequence[str]
 ) -> tuple[Sheet, list[str], str]:
     """Find the image of each row.
 
@@ -25,6 +25,7 @@ def match_rows(
         files: Paths of all images below it.
         findings: Gets a line for each row without an image, image without a row, and second row
             of an image.
+        others: Names of other tables in the folder, which may name images that this one does not.
 
     Returns:
         The rows, without those that are left out; the path of the image of each, which may not
@@ -32,7 +33,7 @@ def match_rows(
     """
     meant = meant_files(root, [row["file_name"] for row in sheet.rows], files)
     paths = [meant.get(row["file_name"]) or _lost(root, row, findings) for row in sheet.rows]
-    _match(root, sheet, paths, files, findings)
+    _match(root, sheet, paths, files, findings, others)
     if findings.leave_out:
         there = set(files)
         kept = [path in there for path in paths]
@@ -59,7 +60,12 @@ def _lost(root: Path, row: Row, findings: Findings) -> str:
 
 
 def _match(
-    root: Path, sheet: Sheet, paths: Sequence[str], files: Sequence[str], findings: Findings
+    root: Path,
+    sheet: Sheet,
+    paths: Sequence[str],
+    files: Sequence[str],
+    findings: Findings,
+    others: Sequence[str],
 ) -> None:
     present, named, no_file = set(files), set(paths), str(root)
     first: dict[str, str] = {}
@@ -77,4 +83,4 @@ def _match(
     excused = {str(root / cell) for cell in findings.excused(sheet.doubtful)}
     # A name that misses its image tells of both: the image is not reported a second time.
     unnamed = [] if every else sorted(present - named - excused)
-    add_unnamed(unnamed, sheet.path.name, findings)
+    add_unnamed(unnamed, sheet.path.name, findings, others)

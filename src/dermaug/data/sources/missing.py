@@ -59,15 +59,26 @@ def add_missing(
         add(f"{where}: no image file for {column} {name[:100]!r}{remedy}", [name])
 
 
-def add_unnamed(files: Sequence[str], table: str, findings: Findings) -> None:
-    """Report images that a table does not name, as `add_missing` does the reverse."""
+def add_unnamed(
+    files: Sequence[str], table: str, findings: Findings, others: Sequence[str] = ()
+) -> None:
+    """Report images that a table does not name, as `add_missing` does the reverse.
+
+    Args:
+        files: Their paths.
+        table: Name of the table.
+        findings: Gets the lines.
+        others: Names of other tables beside it, which may name these images.
+    """
+    beside = f" (there is also {', '.join(others)}, which is not read)" if others else ""
     what, names = f"images without a row in {table}", [Path(file).name for file in files]
     if len(files) > NAMED:
-        line = f"{len(files):,} {what}: {shortened(files)}; {NO_ROW}"
+        line = f"{len(files):,} {what}: {shortened(files)}; {NO_ROW}{beside}"
         findings.add_unclear(line, what, names)
         return
     for file, name in zip(files, names, strict=True):
-        findings.add_unclear(f"{file}: image without a row in {table}; {NO_ROW}", what, [name])
+        line = f"{file}: image without a row in {table}; {NO_ROW}{beside}"
+        findings.add_unclear(line, what, [name])
 
 
 def match_images(

@@ -43,8 +43,10 @@ from dermaug.data.sources.completed_rows import (
     numbered_in_patients,
 )
 from dermaug.data.sources.images import (
+    file_names,
     files_below,
 )
+from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
 from dermaug.data.sources.named_columns import suggestion
@@ -96,7 +98,12 @@ def read(
     sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
     check_unique(sheet.rows, "file_name", findings)
     undecided = _undecided(sheet, labels, findings)
-    sheet, paths, renamed = match_rows(sheet, root, files, findings)
+    others = [
+        name
+        for name in file_names(root)
+        if name.lower().endswith(TABLES) and root / name not in tables
+    ]
+    sheet, paths, renamed = match_rows(sheet, root, files, findings, others)
     decided = [row.get("lesion_id") not in undecided for row in sheet.rows]
     sheet, paths = sheet.only(decided), list(compress(paths, decided))
     if not paths:
