@@ -186,7 +186,7 @@ def test_a_thumbnail_is_too_small_and_not_damaged(write: Write, tmp_path: Path) 
     store = load_pixels(
         open_catalog(root), DataConfig(on_bad="skip"), cache=tmp_path / "cache", workers=1
     )
-    note = f"Left out of 16 images: 1 file that cannot be used, 3.png ({why})."
+    note = f"Left out of 16 images: 1 file that cannot be used, {root.name}/3.png ({why})."
     assert note in store.catalog.notes
 
 

@@ -123,9 +123,10 @@ def unusable_words(bad: Sequence[BadFile]) -> str:
 
     Example:
         >>> unusable_words([BadFile("a", "set/a.png", "zero bytes")])
-        '1 file that cannot be used, a.png (zero bytes)'
+        '1 file that cannot be used, set/a.png (zero bytes)'
     """
-    named = ", ".join(f"{Path(each.path).name} ({each.reason})" for each in bad[:NAMED])
+    told = [("/".join(Path(each.path).parts[-2:]), each.reason) for each in bad[:NAMED]]
+    named = ", ".join(f"{path} ({reason})" for path, reason in told)
     if len(bad) == 1:
         return f"1 file that cannot be used, {named}"
     more = f" and {len(bad) - NAMED:,} more" if len(bad) > NAMED else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.experiment.plan.comparisons import NEGATIVE, REPLAY, more_lesions
 from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
@@ -169,8 +170,9 @@ def _copies_left_in(results: RunResults) -> Iterator[str]:
     if named := [f"{name}: {left_in[name]} of {asked[name]}" for name in asked if left_in[name]]:
         yield (
             "Copies of training images could not be left out in some trainings, although the arm "
-            f"asks for it: {'; '.join(named)}. There were no validation lesions of the class to "
-            "compare with; these classifiers were trained on the images as they were drawn."
+            f"asks for it: {'; '.join(named)}. In their folds the class has fewer than "
+            f"{LEAST_GROUPS} {results.catalog.unit}s in the validation split, too few to compare "
+            "with; these classifiers were trained on the images as they were drawn."
         )
 
 
