@@ -7,11 +7,12 @@ from typing import Any
 import gradio as gr
 
 from dermaug.app.classifier import DISCLAIMER, ask
-from dermaug.app.components import as_code, as_files, gallery
+from dermaug.app.components import as_files, gallery
 from dermaug.app.opened import Opened
 from dermaug.app.safety import known
 from dermaug.app.windows import Window
 from dermaug.errors import DermaugError
+from dermaug.markdown import as_code
 
 WHICH = (
     "All folds and seeds of an arm are trained alike: take the first one of the arm that does "

@@ -2,7 +2,6 @@
 
 import hashlib
 import html
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -124,20 +123,6 @@ def wait_for_actions() -> Iterator[None]:
 def warn(error: DermaugError) -> None:
     """Show an error as a message; `gr.Error` would cover each output, and what is chosen there."""
     gr.Warning(html.escape(str(error)))
-
-
-def as_code(text: object) -> str:
-    """A text as it stands, as code in Markdown, whatever quotes it holds.
-
-    Example:
-        >>> as_code("runs/one")
-        '`runs/one`'
-        >>> as_code("a`*b*")
-        '`` a`*b* ``'
-    """
-    longest = max(map(len, re.findall("`+", str(text))), default=0)
-    quotes, space = "`" * (longest + 1), " " * bool(longest)
-    return f"{quotes}{space}{text}{space}{quotes}"
 
 
 def frame(document: str) -> str:

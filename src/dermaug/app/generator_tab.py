@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from dermaug.app.components import NO_GENERATOR, as_code, as_files, gallery, generator_choice
+from dermaug.app.components import NO_GENERATOR, as_files, gallery, generator_choice
 from dermaug.app.generator import (
     LARGEST_SEED,
     MOST_IMAGES,
@@ -23,6 +23,7 @@ from dermaug.app.windows import Pointed, Window
 from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import GeneratorResult
+from dermaug.markdown import as_code
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import gradio as gr
 from gradio.context import Context
 
 from dermaug.app.choice import choice_words, flip, rows_excluded, write_chosen
-from dermaug.app.components import NO_GENERATOR, as_code, as_files, gallery, generator_choice
+from dermaug.app.components import NO_GENERATOR, as_files, gallery, generator_choice
 from dermaug.app.images import Sheet, about_image, copies, generated_sheet, real_sheet
 from dermaug.app.opened import Opened, synthetic_set
 from dermaug.app.safety import bounded
@@ -17,6 +17,7 @@ from dermaug.app.windows import Pointed, Window
 from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import GeneratorResult
+from dermaug.markdown import as_code
 
 ASKED = (
     "Choose a generated image to see what is nearest to it. Those that the audit of the run counts "

@@ -2,21 +2,14 @@
 
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 from dermaug.console import console
-from dermaug.errors import Terminated
+from dermaug.signals import ENDING, end_at, existing, handled
 
-SIGNALS = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
-    if hasattr(signal, name)
-)
-"""Ctrl-C; the system's request to end; the terminal was closed; what clusters send a while before a
-job's time is over."""
+SIGNALS = (*ENDING, *existing("SIGUSR1"))
+"""Signals that end a program, and what clusters send a while before a job's time is over."""
 
 
 class Stop:
@@ -35,10 +28,8 @@ class Stop:
             KeyboardInterrupt: After Ctrl-C.
             Terminated: After another signal.
         """
-        if self.number == signal.SIGINT:
-            raise KeyboardInterrupt
         if self.number:
-            raise Terminated
+            raise end_at(self.number)
 
 
 def heard() -> list[signal.Signals]:
@@ -51,19 +42,12 @@ def heard() -> list[signal.Signals]:
 @contextmanager
 def stoppable(stop: Stop) -> Iterator[None]:
     """Note the first signal inside the block instead of ending, and end at once at a second."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
 
-    def handle(number: int, _frame: FrameType | None) -> None:
+    def handle(number: int) -> None:
         if stop:
             console.show_cursor()
             os._exit(128 + number)
         stop.number = number
 
-    before = {number: signal.signal(number, handle) for number in heard()}
-    try:
+    with handled(heard(), handle):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
