@@ -15,12 +15,7 @@ from dermaug.report.sections.copies import copy_alarms, unaudited
 from dermaug.report.sections.curves import curves
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.lead import answer_section
-from dermaug.report.sections.verdicts import (
-    class_advice,
-    class_verdicts,
-    forest,
-    overall_verdicts,
-)
+from dermaug.report.sections.verdicts import class_advice, class_verdicts, forest, overall_verdicts
 from dermaug.report.terms import TERMS
 
 FILTERED = (

@@ -112,12 +112,7 @@ def draw_alike(opened: Opened, drawn: Drawn, chosen: int, number: int, tenths: i
 
 
 def draw_translated(
-    opened: Opened,
-    generator: GeneratorResult,
-    image_id: str,
-    number: int,
-    seed: int,
-    kept: float,
+    opened: Opened, generator: GeneratorResult, image_id: str, number: int, seed: int, kept: float
 ) -> Drawn:
     """Draw a class from one of the training images of the generator.
 

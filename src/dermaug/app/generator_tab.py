@@ -75,13 +75,7 @@ class Draws:
         return *_made(shown, draw_alike(self.opened, shown.drawn, shown.chosen, images)), ""
 
     def across(
-        self,
-        shown: Drawing,
-        name: str,
-        number: float,
-        seed: float,
-        image: str | None,
-        kept: float,
+        self, shown: Drawing, name: str, number: float, seed: float, image: str | None, kept: float
     ) -> tuple[Any, ...]:
         """Translate a real image."""
         generator, images, own = self.asked(name, number, seed)

@@ -10,11 +10,7 @@ from torch.nn.functional import one_hot
 from dermaug.classifiers.criterion import Criterion, shown_shares
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import save_classifier
-from dermaug.classifiers.trial_state import (
-    ClassifierTask,
-    TrainedClassifier,
-    TrialState,
-)
+from dermaug.classifiers.trial_state import ClassifierTask, TrainedClassifier, TrialState
 from dermaug.classifiers.trial_steps import ClassifierSteps, targets_of
 from dermaug.console import progress_bar
 from dermaug.errors import DermaugError

@@ -114,10 +114,7 @@ def pooled_features(network: nn.Module, images: Float[Tensor, "b c h w"]) -> Flo
 
 
 def build_classifier(
-    config: ClassifierConfig,
-    spec: ClassifierSpec,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
+    config: ClassifierConfig, spec: ClassifierSpec, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> Classifier:
     """Build a classifier at the start of its training.
 

@@ -123,13 +123,7 @@ def audit(
     judge, stored = features.judge(start_fabric(device).device)
     found = {
         name: audit_folder(
-            path,
-            data,
-            judge,
-            stored=stored,
-            size=size,
-            label=label,
-            reading=reading.wanted,
+            path, data, judge, stored=stored, size=size, label=label, reading=reading.wanted
         )
         for name, path in _named(synthetic).items()
     }
@@ -180,10 +174,10 @@ def _tell(found: "dict[str, FolderAudit]") -> None:
     several = len(found) > 1
     for name, each in found.items():
         for note in each.notes:
-            console.print(f"note: {name}: {note}" if several else f"note: {note}", markup=False)
+            console.print(f"note: {name}: {note}" if several else f"note: {note}")
         for sentence in audit_findings(each.audit.numbers):
             told = f"{name}: {sentence}" if several else sentence
-            console.print(told, markup=False, soft_wrap=True)
+            console.print(told, soft_wrap=True)
     if several:
         typer.echo(rank(found).round(4).to_string(index=False))
         return

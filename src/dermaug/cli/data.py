@@ -46,14 +46,14 @@ def check(
     if as_json:
         echo_json(_record(found))
         raise typer.Exit(USAGE_ERROR if found.refused else 0)
-    console.print(f"{catalog.name}: {len(catalog):,} images", markup=False)
+    console.print(f"{catalog.name}: {len(catalog):,} images")
     typer.echo(found.counts.to_string())
     for sentence in found.sentences:
-        console.print(f"note: {sentence}", markup=False, soft_wrap=True)
+        console.print(f"note: {sentence}", soft_wrap=True)
     for line in found.pairs:
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", soft_wrap=True)
     for sentence in found.shared:
-        console.print(f"shared: {sentence}", markup=False, soft_wrap=True)
+        console.print(f"shared: {sentence}", soft_wrap=True)
     options = [*config.as_options, *found.repairs, *_new_file(path)]
     then = shlex.join(["dermaug", "plan", str(path), *options])
     if found.refused:
@@ -62,7 +62,7 @@ def check(
         )
         raise DermaugError(f"{path}: a run would refuse these data", (*found.refused, *advice))
     if found.can_be_planned:
-        console.print(f"no problems found; next: {then}", markup=False, soft_wrap=True)
+        console.print(f"no problems found; next: {then}", soft_wrap=True)
     else:
         console.print(
             f"no problems found; a study of `dermaug plan` takes two classes with {FEWEST_LESIONS} "
@@ -136,9 +136,7 @@ def summary(
 
 
 @data.command()
-def download(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder.")],
-) -> None:
+def download(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Target folder.")]) -> None:
     """Download HAM10000 from Kaggle and verify it (10,015 images, 7,470 lesions)."""
     from dermaug.data.sources.download import download_ham10000
 

@@ -91,7 +91,7 @@ def doctor(as_json: Json = False) -> None:
         console.print(section, style="bold")
         width = max(map(len, entries), default=0)
         for name, value in entries.items():
-            console.print(f"  {name:<{width}}  {value}", soft_wrap=True, markup=False)
+            console.print(f"  {name:<{width}}  {value}", soft_wrap=True)
 
 
 @cache.command("list")
@@ -108,17 +108,13 @@ def list_cache(as_json: Json = False) -> None:
         return
     for entry in entries:
         used = datetime.fromtimestamp(entry.used, UTC)
-        console.print(
-            f"{decimal(entry.size):>9}  {used:%Y-%m-%d}  {entry.name}", soft_wrap=True, markup=False
-        )
+        console.print(f"{decimal(entry.size):>9}  {used:%Y-%m-%d}  {entry.name}", soft_wrap=True)
     total = sum(entry.size for entry in entries)
-    console.print(f"{decimal(total)} in {folder}", soft_wrap=True, markup=False)
+    console.print(f"{decimal(total)} in {folder}", soft_wrap=True)
 
 
 @cache.command("clear")
-def clear(
-    sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
+def clear(sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Remove everything from the cache; images are decoded again when they are needed."""
     from dermaug.data.cache_files import cache_entries, clear_cache
     from dermaug.data.pixels import default_cache
@@ -128,7 +124,7 @@ def clear(
     if total and not sure and not confirmed(f"Remove {decimal(total)} from {folder}?", "--yes"):
         console.print("nothing was removed")
         raise typer.Exit(USAGE_ERROR)
-    console.print(f"freed {decimal(clear_cache(folder))}", markup=False)
+    console.print(f"freed {decimal(clear_cache(folder))}")
 
 
 def _is_installed(name: str) -> bool:

@@ -19,8 +19,7 @@ Training = Annotated[
 Labels = Annotated[list[str] | None, typer.Option("--class", help="Only this class; repeatable.")]
 Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
 Folder = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", help="Output folder; default GENERATOR/explore."),
+    Path | None, typer.Option("--output", "-o", help="Output folder; default GENERATOR/explore.")
 ]
 
 
@@ -53,6 +52,6 @@ def explore(
         typer.echo(json.dumps(found.record, indent=2, ensure_ascii=False))
         return
     for note in found.notes:
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {note}")
     for sentence in explore_sentences(found.tables):
         typer.echo(sentence)

@@ -56,11 +56,7 @@ def synthetic(
 
 @export.command()
 def classifier(
-    model: Model,
-    output: Output,
-    onnx: Onnx = True,
-    push: Push = None,
-    dry_run: DryRun = False,
+    model: Model, output: Output, onnx: Onnx = True, push: Push = None, dry_run: DryRun = False
 ) -> None:
     """Write a classifier as safetensors and ONNX, with its configuration and a model card."""
     _check(push, dry_run)
@@ -72,11 +68,7 @@ def classifier(
 
 @export.command()
 def generator(
-    model: Model,
-    output: Output,
-    onnx: Onnx = True,
-    push: Push = None,
-    dry_run: DryRun = False,
+    model: Model, output: Output, onnx: Onnx = True, push: Push = None, dry_run: DryRun = False
 ) -> None:
     """Write a generator as safetensors and ONNX, with its configuration and a model card."""
     _check(push, dry_run)

@@ -17,8 +17,7 @@ def page(
         int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0 takes a free one.")
     ] = 7860,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where images are saved; default RUN/app."),
+        Path | None, typer.Option("--output", "-o", help="Where images are saved; default RUN/app.")
     ] = None,
     data: Moved = None,
     device: Device = "auto",

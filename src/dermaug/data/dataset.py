@@ -100,10 +100,7 @@ def read_otherwise(config: DataConfig, path: Path, reading: Reading) -> DataConf
 
 
 def open_labelled(
-    config: DataConfig,
-    path: str | Path,
-    classes: tuple[str, ...],
-    asked: Collection[str] = (),
+    config: DataConfig, path: str | Path, classes: tuple[str, ...], asked: Collection[str] = ()
 ) -> PixelStore:
     """Open another data set as `open_alike` does, and decode it in the same way as the first."""
     other = config.model_copy(update={"source": str(path)})

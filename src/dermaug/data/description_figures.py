@@ -43,10 +43,7 @@ PICTURE_MARK = "Software\0Matplotlib"
 
 
 def draw_all(
-    description: Description,
-    catalog: Catalog,
-    images: Pixels,
-    output: Path,
+    description: Description, catalog: Catalog, images: Pixels, output: Path
 ) -> list[Path]:
     """Draw the four pictures of a description as PNG files.
 

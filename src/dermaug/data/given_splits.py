@@ -10,14 +10,7 @@ from dermaug.data.findings import Findings
 from dermaug.data.fold_files import COLUMNS
 from dermaug.data.metadata import read_given
 from dermaug.data.sources.split_folders import split_name
-from dermaug.data.splits import (
-    PARTS,
-    Fold,
-    make_folds,
-    missing_classes,
-    reserve,
-    shared_groups,
-)
+from dermaug.data.splits import PARTS, Fold, make_folds, missing_classes, reserve, shared_groups
 from dermaug.errors import DermaugError
 from dermaug.files import expanded
 from dermaug.whole_numbers import whole_number

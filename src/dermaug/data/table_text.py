@@ -240,11 +240,7 @@ def _without_empty_columns(rows: Sequence[tuple[int, list[str]]]) -> list[tuple[
 
 
 def _how(
-    path: Path,
-    text: str,
-    encoding: str,
-    separator: str,
-    rows: Sequence[tuple[int, list[str]]],
+    path: Path, text: str, encoding: str, separator: str, rows: Sequence[tuple[int, list[str]]]
 ) -> str:
     """How a table was read, where this is not as plain as commas and UTF-8."""
     if separator == "," and encoding == "utf-8-sig":

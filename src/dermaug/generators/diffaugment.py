@@ -10,14 +10,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from dermaug.data.augmentation import (
-    Batch,
-    colour_jitter,
-    per_image,
-    random_affine,
-    resample,
-    unit,
-)
+from dermaug.data.augmentation import Batch, colour_jitter, per_image, random_affine, resample, unit
 
 
 def augment(images: Batch, random: Generator, strength: Tensor | float) -> Batch:

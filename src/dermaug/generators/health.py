@@ -139,11 +139,7 @@ class Monitor:
             told = [realness(bank) for bank in (*side.judged, made)]
             verdicts.append(overfitting(*(each for each in told if each is not None)))
         return Vitals(
-            images,
-            _mean(kids),
-            max(collapsed, default=math.nan),
-            _mean(nearest),
-            _mean(verdicts),
+            images, _mean(kids), max(collapsed, default=math.nan), _mean(nearest), _mean(verdicts)
         )
 
 

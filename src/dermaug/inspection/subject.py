@@ -28,11 +28,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import StoredClassifier, find_generator, recorded_set
 from dermaug.experiment.run.contents import refuse_other_content
 from dermaug.experiment.run.data import decoded, joined, twins_of
-from dermaug.experiment.run.identity import (
-    moved_data,
-    read_run_experiment,
-    refuse_other_data,
-)
+from dermaug.experiment.run.identity import moved_data, read_run_experiment, refuse_other_data
 from dermaug.experiment.run.layout import RunFolder, run_above
 from dermaug.files import read_json
 from dermaug.generators.family import Family

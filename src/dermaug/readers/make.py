@@ -18,12 +18,7 @@ from dermaug.seeding import derive_seed
 
 
 def make_reader_test(
-    results: RunResults,
-    output: Path,
-    *,
-    readers: int,
-    number: int,
-    device: torch.device,
+    results: RunResults, output: Path, *, readers: int, number: int, device: torch.device
 ) -> list[str]:
     """Write `send/` with one page per reader and instructions, and `key.json` beside it.
 

@@ -38,10 +38,7 @@ class Effect:
 
 
 def effects_of(
-    answers: Answers,
-    metrics: MetricSet,
-    contrasts: Sequence[Contrast],
-    resamples: int = RESAMPLES,
+    answers: Answers, metrics: MetricSet, contrasts: Sequence[Contrast], resamples: int = RESAMPLES
 ) -> tuple[Effect, ...]:
     """Effects of every contrast and classifier that has a pair of finished trials.
 

@@ -147,14 +147,7 @@ def _questions(results: RunResults, images: Float[np.ndarray, " k"]) -> list[_Qu
     mean = Metric(ADJUSTED, ALL, "balanced_accuracy")
     if frequent.sum() == 1:  # trainings vary as in this class, and more than in a mean of several
         mean = Metric(ADJUSTED, classes[int(frequent.argmax())], "sensitivity")
-    found = [
-        _Question(
-            {"balanced_accuracy": mean},
-            np.arange(len(classes)),
-            classes,
-            frequent,
-        )
-    ]
+    found = [_Question({"balanced_accuracy": mean}, np.arange(len(classes)), classes, frequent)]
     malignant = malignant_classes(classes)
     if malignant is not None:
         both = {

@@ -99,11 +99,7 @@ def verdict_table(point: Point) -> pd.DataFrame:
 
 
 def _rows(
-    effect: Effect,
-    metrics: tuple[Metric, ...],
-    experiment: Experiment,
-    *,
-    is_asked: bool,
+    effect: Effect, metrics: tuple[Metric, ...], experiment: Experiment, *, is_asked: bool
 ) -> Iterator[dict[str, object]]:
     """Rows of one contrast, before verdicts are given."""
     estimate, contrast = effect.estimate, effect.contrast

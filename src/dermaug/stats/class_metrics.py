@@ -35,9 +35,7 @@ def class_metrics(classes: Sequence[str]) -> MetricSet:
 
 
 def class_answers(
-    predictions: Mapping[int, FoldPredictions],
-    answers: Mapping[int, FoldAnswers],
-    natural: Natural,
+    predictions: Mapping[int, FoldPredictions], answers: Mapping[int, FoldAnswers], natural: Natural
 ) -> dict[int, FoldAnswers]:
     """Contributions of every network to the metrics of `class_metrics`, by fold."""
     return {

@@ -40,10 +40,7 @@ _MANY = 1e6  # degrees of freedom of a part that does not vary
 
 
 def estimate_all(
-    comparisons: Sequence[Comparison],
-    metrics: MetricSet,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    comparisons: Sequence[Comparison], metrics: MetricSet, resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[Estimate, ...]:
     """Estimate several comparisons on the same draws of groups, so that they stay paired by group.
 

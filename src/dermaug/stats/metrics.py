@@ -17,10 +17,7 @@ from dermaug.stats.influence import SCORED
 
 ALL = "all"
 RATES = (ARGMAX, ADJUSTED)
-ROWS = (
-    *((readout, side) for readout in RATES for side in (0, 1)),
-    *((name, 0) for name in SCORED),
-)
+ROWS = (*((readout, side) for readout in RATES for side in (0, 1)), *((name, 0) for name in SCORED))
 """What a fold gives per class: sensitivity and specificity of two readouts, and what is `SCORED`;
 with it, whether the images of the class (0) or all others (1) are its weight."""
 EVERYONE = 2

@@ -59,9 +59,7 @@ gives intervals that are too narrow with few trainings (`benchmarks/interval_cov
 
 
 def expected_spread(
-    metrics: Sequence[Metric],
-    level: Float[np.ndarray, " m"],
-    groups: Float[np.ndarray, " m"],
+    metrics: Sequence[Metric], level: Float[np.ndarray, " m"], groups: Float[np.ndarray, " m"]
 ) -> Float[np.ndarray, " m"]:
     """Expected s0 of each metric on its own scale, for the difference of two trainings on a fold.
 

@@ -15,11 +15,7 @@ BATCH = 256
 
 
 def sample(
-    sampler: Sampler,
-    label: int,
-    number: int,
-    seed: int,
-    advance: Advance | None = None,
+    sampler: Sampler, label: int, number: int, seed: int, advance: Advance | None = None
 ) -> UInt8[np.ndarray, "number h w 3"]:
     """Draw images of one class, all at once."""
     batches = sample_batches(sampler, label, number, seed, advance)
@@ -27,11 +23,7 @@ def sample(
 
 
 def sample_batches(
-    sampler: Sampler,
-    label: int,
-    number: int,
-    seed: int,
-    advance: Advance | None = None,
+    sampler: Sampler, label: int, number: int, seed: int, advance: Advance | None = None
 ) -> Iterator[UInt8[np.ndarray, "batch h w 3"]]:
     """Draw images of one class; smaller sets are the beginning of larger ones, so doses are nested.
 

@@ -27,10 +27,7 @@ def contact_sheet(images: UInt8[np.ndarray, "n h w 3"], columns: int) -> UInt8[n
 
 
 def save_contact_sheet(
-    path: Path,
-    images: UInt8[np.ndarray, "n h w 3"],
-    columns: int = 8,
-    side: int | None = None,
+    path: Path, images: UInt8[np.ndarray, "n h w 3"], columns: int = 8, side: int | None = None
 ) -> None:
     """Write a contact sheet as PNG.
 

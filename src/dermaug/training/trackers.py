@@ -121,5 +121,4 @@ class GuardedTracker:
             console.print(
                 f"{VARIABLE}={self._name}: no curves there ({reason}); trainings go on, and "
                 "their journals and TensorBoard's files are complete",
-                markup=False,
             )

@@ -35,7 +35,7 @@ PACKAGES = {
         "models/efficientnet-lite1-77cc7160.pth",
         "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
         "imagenet",
-    ),
+    )
 }
 """Name of a timm network -> the package with its weights."""
 

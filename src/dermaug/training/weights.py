@@ -75,7 +75,6 @@ def fit_weights(
     console.print(
         f"{origin}: {len(fitting)} of {len(wanted)} tensors loaded; these start at random: "
         f"{', '.join(missing) or 'none'}",
-        markup=False,
     )
     return tuple(missing)
 

@@ -55,12 +55,7 @@ class Work:
 
 
 def do_job(
-    run: Run,
-    key: str,
-    device: str,
-    stop: Stop,
-    stale: bytes | None = None,
-    ranks: Ranks = ALONE,
+    run: Run, key: str, device: str, stop: Stop, stale: bytes | None = None, ranks: Ranks = ALONE
 ) -> Outcome:
     """Claim a job, do it as the run has decided, and write the record that marks it as done.
 

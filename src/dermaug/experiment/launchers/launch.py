@@ -28,12 +28,7 @@ from dermaug.training.ranks import ALONE, Ranks
 from dermaug.training.resume import forget
 
 
-def run_experiment(
-    folder: Path,
-    experiment: Experiment,
-    launch: Launch,
-    command: str = "",
-) -> Run:
+def run_experiment(folder: Path, experiment: Experiment, launch: Launch, command: str = "") -> Run:
     """Run every unfinished job.
 
     Several processes, also of several machines, may run one experiment in one folder: they share

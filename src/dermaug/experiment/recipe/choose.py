@@ -141,11 +141,7 @@ class _Studies:
     """The studies of the recipe on one data set: drafts, checked and estimated."""
 
     def __init__(
-        self,
-        look: Look,
-        given: Experiment,
-        settings: Sequence[str],
-        clock: Clock,
+        self, look: Look, given: Experiment, settings: Sequence[str], clock: Clock
     ) -> None:
         self.look, self.settings, self.clock = look, settings, clock
         self.given = given.model_dump(mode="json", exclude_defaults=True)

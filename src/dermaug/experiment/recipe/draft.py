@@ -68,7 +68,7 @@ def draft(
             *_pretrained(look, rung, classifier_images),
         ],
         "generators": [
-            {**generator(look, rung), "images": _rounded(length * rung.generator_images)},
+            {**generator(look, rung), "images": _rounded(length * rung.generator_images)}
         ],
         "arms": _arms(look, rung, drawn),
     }

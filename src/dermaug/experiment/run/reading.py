@@ -12,11 +12,7 @@ from dermaug.experiment.run.artefacts import (
     recorded_set,
     refuse_other_network,
 )
-from dermaug.experiment.run.records import (
-    GeneratorRecord,
-    RunRecord,
-    TrialRecord,
-)
+from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.run.ties import refuse_untied

@@ -121,12 +121,7 @@ def curated_dose(
 
 
 def _real_looks(
-    run: Run,
-    fold: Fold,
-    reference: Reference,
-    pool: np.ndarray,
-    label: str,
-    rules: CurationConfig,
+    run: Run, fold: Fold, reference: Reference, pool: np.ndarray, label: str, rules: CurationConfig
 ) -> dict[str, Mask | None]:
     """Apply the rules that compare images with real ones."""
     labels, trained = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.train)

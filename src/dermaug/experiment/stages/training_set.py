@@ -123,11 +123,7 @@ def _asked(
 
 
 def _capped(
-    run: Run,
-    job: ClassifierJob,
-    real: Mapping[str, int],
-    asked: Mapping[str, int],
-    filled: Labels,
+    run: Run, job: ClassifierJob, real: Mapping[str, int], asked: Mapping[str, int], filled: Labels
 ) -> dict[str, float]:
     """Classes above `max_per_real`, by the requested dose or, if shown apart, the dose at hand."""
     numbers = np.bincount(filled, minlength=len(run.catalog.classes)).tolist()

@@ -22,13 +22,7 @@ from dermaug.report.sections.copies import unaudited
 from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words
-from dermaug.stats.outcomes import (
-    ALPHA,
-    EQUIVALENT,
-    HELPS,
-    HURTS,
-    INCONCLUSIVE,
-)
+from dermaug.stats.outcomes import ALPHA, EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
 from dermaug.stats.trainings import GROUPS_ONLY
 
 Row = Mapping[Any, Any]

@@ -107,12 +107,7 @@ def _panels(table: pd.DataFrame, stem: str, series: Series) -> tuple[Panel, ...]
 
 
 def _draw_groups(
-    axes: Axes,
-    rows: pd.DataFrame,
-    model: str,
-    metric: str,
-    grouping: str,
-    series: Series,
+    axes: Axes, rows: pd.DataFrame, model: str, metric: str, grouping: str, series: Series
 ) -> str:
     groups, words = list(dict.fromkeys(rows["group"])), METRIC_WORDS[metric]
     differences = any(reference for _, reference in series)

@@ -29,10 +29,7 @@ from dermaug.stats.outcomes import (
 )
 from dermaug.stats.trainings import GROUPS_ONLY
 
-_OVERALL = {
-    "mean sensitivity": "Mean sensitivity, prior-adjusted",
-    "macro AUC": "Macro AUC",
-}
+_OVERALL = {"mean sensitivity": "Mean sensitivity, prior-adjusted", "macro AUC": "Macro AUC"}
 _CAPTION = (
     "First-named minus second. Within its class every test image counts equally; intervals "
     "resample groups with all their images. Macro AUC is that of the probabilities at the uniform "
