@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from dermaug.data.cells import name_fault
 from dermaug.data.image_files import BadImageError, decode
+from dermaug.data.safe_names import name_fault
 from dermaug.data.squares import resized
 from dermaug.errors import DermaugError
 from dermaug.host import has_ended, this_host

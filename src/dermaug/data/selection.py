@@ -8,8 +8,8 @@ import numpy as np
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import name_fault
 from dermaug.data.diagnoses import meaning
+from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import refuse_similar_labels
 from dermaug.errors import DermaugError
 from dermaug.seeding import derive_seed

@@ -1,9 +1,7 @@
 """A synthetic set is a folder: images (one array or PNG files), metadata.csv and a manifest."""
 
 import hashlib
-import io
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Literal, Self
@@ -11,24 +9,20 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 from jaxtyping import Int, UInt8
-from PIL import Image
 from pydantic import Field
 
 from dermaug.aside import folder_written_aside
-from dermaug.data.cells import safe_join
 from dermaug.data.image_files import decode_whole
+from dermaug.data.safe_names import safe_join
 from dermaug.errors import DermaugError
 from dermaug.files import Record, known_sha256, sha256
+from dermaug.synthesis.png_files import write_pngs
 
 ARRAY = "images.npy"
 MANIFEST = "manifest.json"
 METADATA = "metadata.csv"
 Layout = Literal["array", "png"]
 SCHEMA: Literal[2] = 2
-COMPRESSION = 1
-"""Compression of PNG files: 40 % faster than the default 6, with files 7 % larger at 64 px."""
-BATCHES_AHEAD = 2
-"""Number of batches that may still be written while the next one is drawn."""
 AGAIN = "delete the folder and generate it again"
 SEALED: dict[Layout, tuple[str, ...]] = {"array": (METADATA, ARRAY), "png": (METADATA,)}
 """Files whose digests are in the manifest; those of PNG files are a column of the metadata."""
@@ -148,7 +142,7 @@ def write_png_set(
     names = [f"images/{label}_{row:06d}.png" for row, label in enumerate(labels)]
     with folder_written_aside(folder) as aside:
         (aside / "images").mkdir()
-        side, digests = _write_pngs([aside / name for name in names], batches)
+        side, digests = write_pngs([aside / name for name in names], batches)
         table = _metadata(labels, provenance, latents)
         table.insert(0, "file_name", names)
         table["sha256"] = digests
@@ -268,33 +262,3 @@ def refuse_leakage(
             f"split, for example {min(outside)}; generate images from the training split of this "
             "fold"
         )
-
-
-def _write_pngs(
-    paths: Sequence[Path], batches: Iterable[UInt8[np.ndarray, "batch h w 3"]]
-) -> tuple[int, list[str]]:
-    """Write the files; return the side of the images and the digest of each file."""
-    digests: list[str] = []
-    side, started = 0, 0
-    with ThreadPoolExecutor() as pool:
-        waiting: list[list[Future[str]]] = []
-        for images in batches:
-            side = int(images.shape[1])
-            ahead = paths[started : started + len(images)]
-            waiting.append(
-                [pool.submit(_write_png, *item) for item in zip(ahead, images, strict=True)]
-            )
-            started += len(images)
-            if len(waiting) > BATCHES_AHEAD:
-                digests += [written.result() for written in waiting.pop(0)]
-        digests += [written.result() for batch in waiting for written in batch]
-    return side, digests
-
-
-def _write_png(path: Path, pixels: UInt8[np.ndarray, "h w 3"]) -> str:
-    """Write a file and return its digest."""
-    memory = io.BytesIO()
-    Image.fromarray(pixels).save(memory, "PNG", compress_level=COMPRESSION)
-    content = memory.getvalue()
-    path.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()

@@ -8,12 +8,13 @@ import pandas as pd
 
 from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, lesions_unknown, name_fault
+from dermaug.data.cells import describe, lesions_unknown
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
 from dermaug.data.metadata import LINES, Row, read_header
+from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
     MASK_FOLDER,

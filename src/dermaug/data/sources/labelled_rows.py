@@ -14,7 +14,6 @@ from dermaug.data.cells import (
     check_unique,
     describe,
     lesions_unknown,
-    name_fault,
     parse_device,
     parse_patient,
     with_devices,
@@ -23,6 +22,7 @@ from dermaug.data.findings import Findings
 from dermaug.data.image_names import SUFFIXES
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Row, Sheet
+from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.column_names import ALIASES, read_sentence
 from dermaug.data.sources.descriptors import CONFIRMED_BY, TONES, Layout
 from dermaug.data.sources.images import mask_paths

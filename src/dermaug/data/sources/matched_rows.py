@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
-from dermaug.data.cells import safe_join
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import SUFFIXES, is_image
 from dermaug.data.metadata import Row, Sheet
+from dermaug.data.safe_names import safe_join
 from dermaug.data.sources.images import telephone_advice
 from dermaug.data.sources.missing import LOST, add_missing, add_unnamed
 from dermaug.data.sources.named_files import completed_note, meant_files

@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, lesions_unknown, name_fault
+from dermaug.data.cells import describe, lesions_unknown
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import is_image
 from dermaug.data.metadata import Row
+from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.column_names import numbers_lesion
 from dermaug.data.sources.date_names import is_date

@@ -22,7 +22,6 @@ from dermaug.data.cells import (
     check_unique,
     describe,
     lesions_unknown,
-    name_fault,
     parse_patient,
     tone_column,
     with_devices,
@@ -31,6 +30,7 @@ from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED
 from dermaug.data.metadata import Row, Sheet, read_header, read_sheet
+from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import one_name
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns, read_sentence
@@ -42,10 +42,7 @@ from dermaug.data.sources.completed_rows import (
     lesion_unknown,
     numbered_in_patients,
 )
-from dermaug.data.sources.images import (
-    file_names,
-    files_below,
-)
+from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
