@@ -17,14 +17,13 @@ from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import read_experiment
 from dermaug.files import expanded
-from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection.audit_folder import audit_folder
 from dermaug.scoring.leaderboard import compare_runs
 from dermaug.seeding import derive_seed
 from dermaug.shipped import find_experiment
 from dermaug.stats import paired_difference as paired_difference
 from dermaug.study import run_study
-from dermaug.synthesis.sampling import sample
+from dermaug.synthesis.sampling import load_sampler, sample
 from dermaug.training.fabric import start_fabric
 
 
@@ -100,12 +99,7 @@ def generate(
         device: auto, cpu, cuda or mps.
     """
     checkpoint = find_generator(expanded(generator, "generator"))
-    sampler, spec = load_generator(checkpoint, start_fabric(device).device)
-    if label not in spec.classes:
-        raise DermaugError(
-            f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), found "
-            f"{label!r}"
-        )
+    sampler, spec = load_sampler(checkpoint, label, start_fabric(device).device)
     return sample(sampler, spec.classes.index(label), number, derive_seed("generate", seed))
 
 

@@ -13,13 +13,7 @@ from PIL import Image
 from dermaug.app.answer import NOTHING, answer_page
 from dermaug.app.choice import choice_words, flip, write_chosen
 from dermaug.app.classifier import ask
-from dermaug.app.generator import (
-    draw_alike,
-    draw_class,
-    draw_path,
-    draw_translated,
-    save_drawn,
-)
+from dermaug.app.generator import draw_alike, draw_class, draw_path, draw_translated, save_drawn
 from dermaug.app.images import about_image, copies, generated_sheet, real_sheet
 from dermaug.app.opened import Opened, open_for_page, synthetic_set
 from dermaug.errors import DermaugError

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from begun import open_run
 from drawn import trial_record
 
 from dermaug.classifiers.model import ClassifierSpec, build_classifier, save_classifier
@@ -23,7 +24,6 @@ from dermaug.cli.app import _of_the_system
 from dermaug.config import Arm, ClassifierConfig, GeneratorConfig, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import Fold
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 from dermaug.files import write_sealed
 from dermaug.generators import build_family

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import typer.testing
+from begun import open_run
 
 from dermaug.cli import app
 from dermaug.config import PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.experiment.launchers.duration import START_SECONDS
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer.testing
+from begun import open_run
 from PIL import Image
 
 from dermaug.cli import app
@@ -14,7 +15,7 @@ from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import draw_class, write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import refuse_other_external
-from dermaug.experiment.run.run import begin_run, open_run, prepare_run
+from dermaug.experiment.run.run import begin_run, prepare_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 

@@ -14,12 +14,7 @@ from dermaug.config import SplitConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.fold_files import read_folds, write_folds
 from dermaug.data.grouping import equal_links
-from dermaug.data.splits import (
-    Fold,
-    make_folds,
-    reduce_training,
-    refuse_shared,
-)
+from dermaug.data.splits import Fold, make_folds, reduce_training, refuse_shared
 from dermaug.errors import DermaugError
 
 PARTS = ("train", "validation", "test")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from begun import open_run
 from lightning_fabric import Fabric
 from PIL import Image
 
@@ -23,7 +24,7 @@ from dermaug.experiment.run.artefacts import only_classifier
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.reading import read_results
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.generate import generator_task
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment_file import validate_experiment

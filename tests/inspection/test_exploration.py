@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 import typer.testing
+from begun import open_run
 from PIL import Image, ImageEnhance
 
 from dermaug.cli import app
@@ -23,7 +24,6 @@ from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_generator
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.inspection.exploration import DUPLICATES, Exploration, explore
 from dermaug.inspection.explore_features import (

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from dermaug.report.formats import number, percent, signed, with_interval
+from dermaug.report.formats import number, percent, with_interval
+from dermaug.scoring.verdict_words import signed
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from begun import open_run
 from drawn import reported, scored
 from PIL import Image
 
@@ -19,7 +20,6 @@ from dermaug.experiment.run.layout import JobFolder, RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_sealed, write_sealed
 from dermaug.inspection.audit_run import read_audit, write_audit

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from begun import open_run
 from drawn import verdicts_of
 from PIL import Image
 
@@ -22,7 +23,7 @@ from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import Run, open_run, training_counts
+from dermaug.experiment.run.run import Run, training_counts
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment

@@ -18,12 +18,7 @@ from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.operating_scores import score_operating_points, targets
 from dermaug.scoring.points import point_of
 from dermaug.scoring.scores import on_test, score_trials
-from dermaug.scoring.subgroup_scores import (
-    FEWEST,
-    OTHER_SITES,
-    describe_groups,
-    score_subgroups,
-)
+from dermaug.scoring.subgroup_scores import FEWEST, OTHER_SITES, describe_groups, score_subgroups
 
 Study = Callable[..., RunResults]
 CLASSES = ("bcc", "bkl", "mel", "nv")

@@ -9,12 +9,7 @@ from sklearn import metrics
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.evaluation.readouts import OVERALL_ADJUSTED
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.scores import (
-    natural,
-    primary_on_validation,
-    score_classes,
-    score_trials,
-)
+from dermaug.scoring.scores import natural, primary_on_validation, score_classes, score_trials
 
 Study = Callable[..., RunResults]
 

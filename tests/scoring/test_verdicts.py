@@ -17,14 +17,7 @@ from dermaug.scoring.verdicts import COLUMNS, FAMILIES
 from dermaug.stats.answers import FoldAnswers, answers_of, paired_samples
 from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.multiplicity import holm
-from dermaug.stats.outcomes import (
-    EQUIVALENT,
-    EXPLORATORY,
-    HELPS,
-    HURTS,
-    INCONCLUSIVE,
-    NOT_JUDGED,
-)
+from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS, INCONCLUSIVE, NOT_JUDGED
 from dermaug.stats.trainings import CLASSIFIERS, GENERATORS, GROUPS_ONLY, TRAINING_SETS
 
 Study = Callable[..., RunResults]

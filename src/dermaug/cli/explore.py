@@ -1,13 +1,12 @@
 """`dermaug explore`: what one trained generator has learnt, in pictures and numbers."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dermaug.cli.app import app
-from dermaug.cli.options import Device, Json
+from dermaug.cli.options import Device, Json, echo_json
 from dermaug.console import console
 
 Generator = Annotated[
@@ -49,7 +48,7 @@ def explore(
     page = write_explore_page(folder, found, str(generator))
     console.print(f"explored: {page}")
     if as_json:
-        typer.echo(json.dumps(found.record, indent=2, ensure_ascii=False))
+        echo_json(found.record)
         return
     for note in found.notes:
         console.print(f"note: {note}")

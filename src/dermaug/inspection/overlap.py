@@ -9,7 +9,7 @@ from dermaug.data.check import Checked, check_catalog
 from dermaug.data.dataset import open_other
 from dermaug.data.parallel import Progress
 from dermaug.experiment.run.contents import Remembered
-from dermaug.experiment.run.known import Matches, counted, match_images
+from dermaug.experiment.run.known import counted, match_images
 
 LISTED = 10
 
@@ -38,10 +38,8 @@ def overlap(
         DermaugError: The other cannot be read as a data set.
     """
     second = check_catalog(open_other(config, other), progress=progress)
-    table = second.catalog.table.assign(pixels=second.contents.pixels)
-    matches = match_images(checked, Remembered(table, second.contents.details))
     told = [f"{names[1]}: {note}" for note in second.catalog.left_out]
-    return [*told, *shared_lines(checked, second, matches, names)]
+    return [*told, *shared_lines(checked, second, names)]
 
 
 def split_overlap(checked: Checked) -> list[str]:
@@ -56,9 +54,7 @@ def split_overlap(checked: Checked) -> list[str]:
     train, lines = parts.pop("train"), list[str]()
     for name, part in parts.items():
         if len(part.catalog):
-            table = train.catalog.table.assign(pixels=train.contents.pixels)
-            matches = match_images(part, Remembered(table, train.contents.details))
-            lines += shared_lines(part, train, matches, (f"the {name} split", "the training split"))
+            lines += shared_lines(part, train, (f"the {name} split", "the training split"))
             lines += _shared_groups(part, train, name)
     return lines
 
@@ -84,17 +80,16 @@ def _part(checked: Checked, split: str) -> Checked:
     return Checked((), checked.catalog.take(rows), checked.contents.take(rows))
 
 
-def shared_lines(
-    first: Checked, second: Checked, matches: Matches, names: tuple[str, str]
-) -> list[str]:
+def shared_lines(first: Checked, second: Checked, names: tuple[str, str]) -> list[str]:
     """What two data sets share, in sentences.
 
     Args:
         first: The data set whose images are counted.
         second: The other.
-        matches: Of the images of the first with those of the second.
         names: What the two are called.
     """
+    table = second.catalog.table.assign(pixels=second.contents.pixels)
+    matches = match_images(first, Remembered(table, second.contents.details))
     reasons = matches.reasons(set(second.catalog.image_ids))
     found = matches.found.drop_duplicates(["row", "image_id"])
     known = np.zeros(len(reasons), dtype=bool)

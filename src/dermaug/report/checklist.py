@@ -11,6 +11,7 @@ from pathlib import Path
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.files import write_text
+from dermaug.markdown import plain
 from dermaug.output_places import require_writable
 from dermaug.report.checklist_answers import ANSWERS
 from dermaug.scoring.scoring import Scoring
@@ -179,12 +180,8 @@ def checklist(results: RunResults, scoring: Scoring, guideline: Guideline) -> st
     for section in dict.fromkeys(section for section, _, _ in answered):
         lines += ["", f"## {section}", "", "| Topic | Answer |", "|---|---|"]
         lines += [
-            f"| {asked} | {_cell(answer) or '**For the author.**'} |"
+            f"| {asked} | {plain(answer) or '**For the author.**'} |"
             for place, asked, answer in answered
             if place == section
         ]
     return "\n".join([*lines, ""])
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")

@@ -8,9 +8,8 @@ import pandas as pd
 
 from dermaug.markdown import plain
 from dermaug.report.blocks import Table
-from dermaug.scoring.verdict_words import signed as signed_number
+from dermaug.scoring.verdict_words import NONE, signed
 
-NONE = "–"
 AVERAGED = (
     "Every trial counts equally; numbers with intervals weight the folds by the images behind them "
     "instead (of the class, for sensitivities and AUCs), so that digits may differ."
@@ -43,11 +42,6 @@ def percent(value: float, digits: int = 1) -> str:
         ('3.1 %', '50 %')
     """
     return NONE if np.isnan(value) else f"{100 * value:.{digits}f} %"
-
-
-def signed(value: float) -> str:
-    """Format a number with three decimals and a sign, or a dash if it is not defined."""
-    return NONE if np.isnan(value) else signed_number(value)
 
 
 def interval(middle: str, low: str, high: str) -> str:

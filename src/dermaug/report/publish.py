@@ -96,7 +96,7 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
 
 def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
     """Figures that show numbers only and no images."""
-    arms = [arm.name for arm in results.experiment.compared_arms]
+    arms = results.arms
     drawn = [class_scores(scoring.class_scores, arms, results.catalog.classes)]
     if len(scoring.verdicts):
         drawn.append(forest(scoring.verdicts, results.experiment.verdict.primary))
@@ -168,7 +168,7 @@ def _page(
     results: RunResults, scoring: Scoring, audit: pd.DataFrame, sheets: list[tuple[str, str]]
 ) -> str:
     told, experiment = results.record, results.experiment
-    arms = [arm.name for arm in experiment.compared_arms]
+    arms = results.arms
     facts = [
         f"- **Command**: `{without_folders(told.command)}`",
         f"- **Time**: {told.started} to {told.finished or 'now'}",

@@ -27,7 +27,7 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
         The columns of `COLUMNS`; per_real is the number of synthetic images added per real
         training image of the class, mean over trials.
     """
-    synthetic = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    synthetic = results.dosed
     judged = verdicts[
         (verdicts["family"] == "class sensitivity")
         & (verdicts["role"] == BASELINE)

@@ -14,8 +14,8 @@ from dermaug.experiment.run.layout import GENERATORS, TRIALS, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import FOLDER, Scoring
-from dermaug.stats.multiplicity import holm
-from dermaug.stats.outcomes import NOT_JUDGED, outcome
+from dermaug.scoring.verdict_words import NONE
+from dermaug.scoring.verdicts import judge
 
 CONTRASTS = (
     *("run", "data", "arm", "reference", "model", "metric"),
@@ -43,13 +43,7 @@ def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFra
         raise DermaugError("expected different runs, found one of them twice; name each once")
     table = pd.concat([_contrasts(folder) for folder in folders], ignore_index=True)
     if across:
-        judged = table.index[table["verdict"] != NOT_JUDGED]
-        for name, source in (("p_holm", "p"), ("p_equivalence", "p_equivalence")):
-            table.loc[judged, name] = holm(table.loc[judged, source].to_numpy(dtype=float))
-        table.loc[judged, "verdict"] = [
-            outcome(row["difference"], row["p_holm"], row["p_equivalence"])
-            for row in table.loc[judged].to_dict("records")
-        ]
+        judge(table, pd.Series(True, index=table.index))
     order = table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
     return order[list(CONTRASTS)]
 
@@ -88,7 +82,7 @@ def _row(root: Path, folder: Path) -> tuple[object, ...]:
         kinds = (GENERATORS, TRIALS)
         generators, trials = (len(files.finished(record.jobs, kind)) for kind in kinds)
     except (DermaugError, OSError):  # the rights of one run do not hide the others
-        return name, "unreadable", 0, 0, np.nan, "–"
+        return name, "unreadable", 0, 0, np.nan, NONE
     state, hours = "unfinished", np.nan
     if record.finished and generators + trials == len(record.jobs):
         ends = (datetime.fromisoformat(each) for each in (record.started, record.finished))
@@ -104,7 +98,7 @@ def _answer(folder: Path) -> str:
     Those of arms with generated images come first; those of other arms are named as such.
     """
     if not (folder / FOLDER).exists():
-        return "–"
+        return NONE
     arms = read_run_experiment(folder).arms
     try:
         found = _contrasts(folder)
@@ -112,7 +106,7 @@ def _answer(folder: Path) -> str:
         return "to be scored again"
     dosed = found["arm"].isin([arm.name for arm in arms if arm.is_synthetic])
     ours, others = _counts(found[dosed]), _counts(found[~dosed])
-    return "; ".join([ours] * bool(ours) + [f"other arms: {others}"] * bool(others)) or "–"
+    return "; ".join([ours] * bool(ours) + [f"other arms: {others}"] * bool(others)) or NONE
 
 
 def _counts(contrasts: pd.DataFrame) -> str:

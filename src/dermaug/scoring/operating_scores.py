@@ -23,18 +23,9 @@ TOP_CLASS, ADJUSTED_CLASS = "argmax", "prior-adjusted"
 CHOSEN = "specificity on validation"
 _COLUMNS = (
     *TRIAL,
-    "target",
-    "rule",
-    "wanted_specificity",
-    "threshold",
-    "validation_sensitivity",
-    "validation_specificity",
-    "sensitivity",
-    "specificity",
-    "auc",
-    "partial_auc",
-    "positives",
-    "negatives",
+    *("target", "rule", "wanted_specificity", "threshold"),
+    *("validation_sensitivity", "validation_specificity", "sensitivity", "specificity"),
+    *("auc", "partial_auc", "positives", "negatives"),
 )
 
 

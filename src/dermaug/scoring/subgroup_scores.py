@@ -30,19 +30,8 @@ MOST_VALUES = 15
 OTHER_SITES, OTHER_TONES, OTHER_WAYS = "other sites", "other skin tones", "other ways"
 OTHER_DEVICES = "other devices"
 COLUMNS = (
-    "model",
-    "grouping",
-    "group",
-    "metric",
-    "arm",
-    "reference",
-    "value",
-    "low",
-    "high",
-    "images",
-    "lesions",
-    "support",
-    "classes",
+    *("model", "grouping", "group", "metric", "arm", "reference", "value", "low", "high"),
+    *("images", "lesions", "support", "classes"),
 )
 METRICS = ("balanced_accuracy", "malignant_sensitivity", "malignant_specificity")
 

@@ -44,16 +44,11 @@ class Known:
 def threats(known: Known) -> pd.DataFrame:
     """One row per weakness of a run, in a column `sentence`; empty when none is found."""
     checks = (
-        *(_data, _repeats, _trainings, _short_generators),
+        *(_repeats, _trainings, _short_generators),
         *(_doses, _unseen_classes, _more_lesions, _negative_controls),
     )
-    return pd.DataFrame(
-        {"sentence": [each for check in checks for each in check(known)]}, dtype=str
-    )
-
-
-def _data(known: Known) -> Iterator[str]:
-    yield from data_threats(known.results)
+    found = [*data_threats(known.results), *(each for check in checks for each in check(known))]
+    return pd.DataFrame({"sentence": found}, dtype=str)
 
 
 def _short_generators(known: Known) -> Iterator[str]:
@@ -138,10 +133,7 @@ def _provenances(results: RunResults) -> Iterator[str]:
 
 
 def _curations(results: RunResults) -> Iterator[str]:
-    entries: dict[tuple[str, str], list[CurationEntry]] = {}
-    for trial in results.trials:
-        for label, entry in trial.record.curation.items():
-            entries.setdefault((trial.arm, label), []).append(entry)
+    entries = results.curation
     short = [
         f"{arm} ({label}): {sum(min(each.kept, each.wanted) for each in own) / len(own):,.0f} of "
         f"{sum(each.wanted for each in own) / len(own):,.0f}"

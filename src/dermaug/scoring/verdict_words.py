@@ -20,6 +20,8 @@ from dermaug.stats.outcomes import (
 from dermaug.stats.trainings import GROUPS_ONLY
 
 Row = Mapping[Any, Any]
+NONE = "–"
+"""In place of a number that is not defined."""
 _WORDS = {
     "balanced_accuracy": "mean sensitivity",
     "mean_specificity": "mean specificity",
@@ -109,12 +111,14 @@ def _interval(row: Row) -> str:
 
 
 def signed(value: float) -> str:
-    """Format a number with three decimals, a sign and a typographic minus.
+    """Format a number with three decimals, a sign and a typographic minus; a dash for none.
 
     Example:
-        >>> signed(-0.0251), signed(-0.0001)
-        ('−0.025', '0.000')
+        >>> signed(-0.0251), signed(-0.0001), signed(float("nan"))
+        ('−0.025', '0.000', '–')
     """
+    if np.isnan(value):
+        return NONE
     if round(value, 3) == 0:
         return "0.000"
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")

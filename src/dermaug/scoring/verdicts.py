@@ -26,31 +26,10 @@ from dermaug.stats.outcomes import (
 )
 
 COLUMNS = (
-    "arm",
-    "reference",
-    "role",
-    "model",
-    "readout",
-    "scope",
-    "metric",
-    "family",
-    "difference",
-    "low",
-    "high",
-    "p",
-    "p_holm",
-    "margin",
-    "p_equivalence",
-    "verdict",
-    "detectable",
-    "attainable",
-    "can_be_equivalent",
-    "reference_level",
-    "num_groups",
-    "num_pairs",
-    "num_generators",
-    "levels",
-    "sentence",
+    *("arm", "reference", "role", "model", "readout", "scope", "metric", "family"),
+    *("difference", "low", "high", "p", "p_holm", "margin", "p_equivalence", "verdict"),
+    *("detectable", "attainable", "can_be_equivalent", "reference_level"),
+    *("num_groups", "num_pairs", "num_generators", "levels", "sentence"),
 )
 FAMILIES = {
     "mean sensitivity": (ADJUSTED, "balanced_accuracy"),
@@ -92,7 +71,7 @@ def verdict_table(point: Point) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "sentence"])
     for family in FAMILIES:
-        _judge(table, family)
+        judge(table, table["family"] == family)
     _power(table, effects, metrics)
     table["sentence"] = [sentence(row) for row in table.to_dict("records")]
     return table[list(COLUMNS)]
@@ -157,9 +136,14 @@ def _margins(metrics: tuple[Metric, ...], experiment: Experiment) -> list[float]
     return [np.nan if margin is None else margin for margin in margins]
 
 
-def _judge(table: pd.DataFrame, family: str) -> None:
-    """Adjust the p-values of one family, in place, and give its verdicts."""
-    rows = table.index[(table["family"] == family) & (table["verdict"] != NOT_JUDGED)]
+def judge(table: pd.DataFrame, members: pd.Series) -> None:
+    """Adjust the p-values of one family by Holm's rule, in place, and give its verdicts.
+
+    Args:
+        table: Contrasts.
+        members: Whether each belongs to the family; those that cannot be judged are left out.
+    """
+    rows = table.index[members & (table["verdict"] != NOT_JUDGED)]
     table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(dtype=float))
     table.loc[rows, "p_equivalence"] = holm(table.loc[rows, "p_equivalence"].to_numpy(dtype=float))
     table.loc[rows, "verdict"] = [

@@ -148,11 +148,17 @@ def _answer(
 ) -> Answer:
     """Rates at argmax and prior-adjusted, and the scores at the uniform prior."""
     scores = np.stack([even[:, merged == each].sum(axis=1) for each in range(asked.num_classes)], 1)
-    parts = (
-        rates_of(asked, merged[plain.argmax(axis=1)]),
-        rates_of(asked, merged[even.argmax(axis=1)]),
-        *(scored(asked, scores) for scored in SCORED.values()),
+    return joined(
+        [
+            rates_of(asked, merged[plain.argmax(axis=1)]),
+            rates_of(asked, merged[even.argmax(axis=1)]),
+            *(scored(asked, scores) for scored in SCORED.values()),
+        ]
     )
+
+
+def joined(parts: Sequence[Answer]) -> Answer:
+    """The metrics of several answers to one question, one after the other."""
     return Answer(
         np.concatenate([part.values for part in parts]),
         np.concatenate([part.influence for part in parts], axis=1),

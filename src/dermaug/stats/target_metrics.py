@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from dermaug.evaluation.readouts import AUC
-from dermaug.stats.answers import FoldAnswers, Key
+from dermaug.stats.answers import FoldAnswers, Key, joined
 from dermaug.stats.influence import Answer, Asked, areas_of, mean_of
 from dermaug.stats.metrics import BY_CLASS, EVERYONE, Metric, MetricSet
 from dermaug.stats.pooled import PARAMETERS, VALUES, TargetFold, parameters_of, values_of
@@ -90,7 +90,7 @@ def target_answers(
         parts = [measured, parameters_of(folds, own), values_of(folds, measured, own, prevalences)]
         for fold, keys in own.items():
             for key in keys:
-                answers[fold][key] = _joined([part[fold][key] for part in parts])
+                answers[fold][key] = joined([part[fold][key] for part in parts])
     return {
         fold: FoldAnswers(found.asked, answers[fold], found.generator_seed, found.trained_on)
         for fold, found in folds.items()
@@ -119,10 +119,3 @@ def _rates_and_area(found: TargetFold, key: Key) -> Answer:
         np.array([[pair[side] for pair in column] for column in columns]) for side in (0, 1)
     )
     return Answer(values.T, influence.transpose(2, 1, 0))
-
-
-def _joined(parts: Sequence[Answer]) -> Answer:
-    return Answer(
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.influence for part in parts], axis=1),
-    )

@@ -5,11 +5,9 @@ from pathlib import Path
 import torch
 
 from dermaug.console import Advance
-from dermaug.errors import DermaugError
-from dermaug.generators.saved_generator import load_generator
 from dermaug.output_places import require_new_folder
 from dermaug.seeding import derive_seed
-from dermaug.synthesis.sampling import sample_batches
+from dermaug.synthesis.sampling import load_sampler, sample_batches
 from dermaug.synthesis.synthetic_set import Provenance, write_png_set
 from dermaug.training.checkpoint import checkpoint_digest
 
@@ -38,12 +36,7 @@ def generate_folder(
         DermaugError: The class or the checkpoint is invalid, or the folder is not empty.
     """
     require_new_folder(output)
-    sampler, spec = load_generator(checkpoint, device)
-    if label not in spec.classes:
-        raise DermaugError(
-            f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), "
-            f"found {label!r}"
-        )
+    sampler, spec = load_sampler(checkpoint, label, device)
     latent_seed = derive_seed("generate", seed)
     provenance = Provenance(
         spec.config.key,

@@ -1,6 +1,7 @@
 """Draw images from a sampler; image k does not depend on the total number of images."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -8,10 +9,29 @@ from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 from dermaug.console import Advance
+from dermaug.errors import DermaugError
 from dermaug.generators.family import Sampler, draw
+from dermaug.generators.saved_generator import GeneratorSpec, load_generator
 from dermaug.seeding import derive_seed
 
 BATCH = 256
+
+
+def load_sampler(
+    checkpoint: Path, label: str, device: torch.device
+) -> tuple[Sampler, GeneratorSpec]:
+    """Read a generator that draws a class, in evaluation mode.
+
+    Raises:
+        DermaugError: The checkpoint cannot be read, or does not draw the class.
+    """
+    sampler, spec = load_generator(checkpoint, device)
+    if label not in spec.classes:
+        raise DermaugError(
+            f"{checkpoint}: expected a class it was trained on ({', '.join(spec.classes)}), "
+            f"found {label!r}"
+        )
+    return sampler, spec
 
 
 def sample(

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+from begun import open_run
 from rich.console import Console
 from small_grid import written
 
@@ -11,7 +12,6 @@ from dermaug.console import console
 from dermaug.experiment.launchers.display import Display
 from dermaug.experiment.launchers.schedule import Schedule
 from dermaug.experiment.run.claims import take
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from begun import open_run
 from programs import Program
 from small_grid import written
 
@@ -18,7 +19,6 @@ from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files
 from dermaug.experiment_file import read_experiment

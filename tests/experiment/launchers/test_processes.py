@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from begun import open_run
 from programs import Program, children
 from small_grid import done, results, until
 
@@ -18,7 +19,6 @@ from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.run.claims import holder_of
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import read_experiment
 from dermaug.host import has_ended, this_host
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from begun import open_run
 from PIL import Image
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.run import data as run_data
 from dermaug.experiment.run.data import Twins, decoded, joined, twins_of
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from begun import open_run
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment, with_own_options
 from dermaug.experiment.run.layout import EXPERIMENT
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import content_digest, read_sealed, write_json, write_sealed
 from dermaug.generators import FAMILIES

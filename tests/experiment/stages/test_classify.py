@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from begun import open_run
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
@@ -16,7 +17,7 @@ from dermaug.evaluation.predictions import probabilities_of, read_predictions
 from dermaug.evaluation.readouts import overall_read, prior_array
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.layout import JobFolder
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.predict_external import evaluate

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from begun import open_run
 
 from dermaug.config import SyntheticConfig
 from dermaug.data.halves import halves
@@ -14,7 +15,7 @@ from dermaug.experiment.launchers.launch import do_jobs
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import TrialRecord
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.curating import curated_dose
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.references import cross_fitted

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from begun import open_run
 from drawn import reported
 
 from dermaug.data.splits import Fold
@@ -15,7 +16,6 @@ from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import open_run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.discriminators import borrow_discriminator
 from dermaug.experiment_file import validate_experiment

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from begun import open_run
 from hypothesis import given
 from hypothesis import strategies as st
 from lightning_fabric import Fabric
@@ -14,7 +15,7 @@ from dermaug.config import Experiment
 from dermaug.data.image_bank import channel_statistics
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.records import TrialRecord
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.half import first_half, halved
 from dermaug.experiment_file import validate_experiment

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from begun import open_run
 from lightning_fabric import Fabric
 from PIL import Image, ImageOps
 
@@ -19,7 +20,7 @@ from dermaug.experiment.run.artefacts import StoredClassifier, find_classifiers
 from dermaug.experiment.run.contents import Remembered, read_remembered
 from dermaug.experiment.run.data import decoded
 from dermaug.experiment.run.known import EQUAL, NEAR, SAME_ID, match_images
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.outside import look_outside
 from dermaug.experiment.stages.predict_external import evaluate

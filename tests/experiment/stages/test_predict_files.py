@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from begun import open_run
 from lightning_fabric import Fabric
 from PIL import Image
 
@@ -15,13 +16,9 @@ from dermaug.data.sources.images import MASK_FOLDER
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions
-from dermaug.experiment.run.artefacts import (
-    StoredClassifier,
-    find_classifiers,
-    only_classifier,
-)
+from dermaug.experiment.run.artefacts import StoredClassifier, find_classifiers, only_classifier
 from dermaug.experiment.run.layout import JobFolder
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.predict_external import evaluate
 from dermaug.experiment.stages.predict_files import predict_files, predict_paths

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from begun import open_run
 from lightning_fabric import Fabric
 
 from dermaug.config import Experiment
@@ -16,7 +17,7 @@ from dermaug.data.sources.phantom import draw_class
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.records import ImageCounts, TrialRecord
-from dermaug.experiment.run.run import Run, open_run
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import _dosage, run_classifier_job
 from dermaug.experiment.stages.fillers import FILLERS
 from dermaug.experiment.stages.training_set import TrainingSet, training_set

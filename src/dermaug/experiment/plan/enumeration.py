@@ -6,13 +6,7 @@ from dataclasses import dataclass
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.experiment.plan.checks import Counts, refuse_impossible
 from dermaug.experiment.plan.doses import allowed, dosed_classes, doses, pool_size
-from dermaug.experiment.plan.jobs import (
-    ClassifierJob,
-    GeneratorJob,
-    Jobs,
-    reference_key,
-    trial_key,
-)
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs, reference_key, trial_key
 from dermaug.generators import family_named
 
 ALL_CLASSES = "all"

@@ -14,7 +14,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.image_rows import Pixels
 from dermaug.data.splits import Fold
 from dermaug.experiment.plan.enumeration import ALL_CLASSES
-from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.experiment.run.records import CurationEntry, GeneratorRecord, RunRecord, TrialRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +149,29 @@ class RunResults:
         return tuple({one.folder: one for one in self.generators[::-1]}.values())[::-1]
 
     @property
+    def arms(self) -> list[str]:
+        """Names of the arms that are compared, in the experiment's order."""
+        return [arm.name for arm in self.experiment.compared_arms]
+
+    @property
+    def dosed(self) -> set[str]:
+        """Names of the arms with generated images."""
+        return {arm.name for arm in self.experiment.arms if arm.is_synthetic}
+
+    @property
+    def curation(self) -> dict[tuple[str, str], list[CurationEntry]]:
+        """(arm, label) -> what its curation left of the class, one entry for each trial."""
+        found: dict[tuple[str, str], list[CurationEntry]] = {}
+        for trial in self.trials:
+            for label, entry in trial.record.curation.items():
+                found.setdefault((trial.arm, label), []).append(entry)
+        return found
+
+    @property
     def compared(self) -> Self:
         """The run without trials that only measure convergence, which are not compared."""
-        names = {arm.name for arm in self.experiment.compared_arms}
         return replace(
             self,
-            trials=tuple(trial for trial in self.trials if trial.arm in names),
+            trials=tuple(trial for trial in self.trials if trial.arm in self.arms),
             reduced=tuple(point.compared for point in self.reduced),
         )

@@ -40,7 +40,7 @@ from dermaug.experiment.run.layout import RECORD, JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
 from dermaug.files import content_digest, expanded, write_sealed
-from dermaug.output_places import require_outside, require_writable
+from dermaug.output_places import require_outside
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,18 +149,6 @@ def planned_jobs(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
     counts = counts_by_point(experiment, catalog, folds)
     refuse_equal_sizes(counts)
     return enumerate_jobs(experiment, catalog.classes, counts)
-
-
-def open_run(folder: Path, experiment: Experiment, command: str = "") -> Run:
-    """Start or resume a run.
-
-    Raises:
-        DermaugError: Raised by `prepare_run`, or the folder cannot be written to.
-    """
-    require_writable(folder)
-    run = prepare_run(folder, experiment)
-    begin_run(run, command)
-    return run
 
 
 def prepare_run(folder: Path, experiment: Experiment) -> Run:

@@ -20,11 +20,7 @@ from dermaug.generators.snapshots import judges_snapshots
 from dermaug.generators.state import GeneratorTask
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import sample
-from dermaug.synthesis.synthetic_set import (
-    Provenance,
-    SyntheticSet,
-    write_synthetic_set,
-)
+from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.leading import call_to_job
 from dermaug.training.ranks import ALONE, Ranks

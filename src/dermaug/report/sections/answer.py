@@ -11,11 +11,11 @@ from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
 from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Section
-from dermaug.report.formats import listed, number, signed, with_interval
+from dermaug.report.formats import listed, number, with_interval
 from dermaug.scoring.convergence import NOT_REACHED, REACHED, convergence_state
 from dermaug.scoring.scores import primary_metric, primary_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.verdict_words import metric_words
+from dermaug.scoring.verdict_words import metric_words, signed
 from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
@@ -44,7 +44,7 @@ def short_answer(results: RunResults, scoring: Scoring) -> list[str]:
     if asked.empty:
         return ["No two arms have been trained on the same fold and seed yet: nothing to compare."]
     verdicts, words = scoring.verdicts, primary_words(results.experiment)
-    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    dosed = results.dosed
     ranked = verdicts[(verdicts["family"] == "macro AUC") & verdicts["arm"].isin(dosed)]
     return [
         *asked["sentence"],
@@ -238,7 +238,7 @@ def asked_first(results: RunResults, scoring: Scoring) -> pd.DataFrame:
     """Verdicts on the primary metric; first those that the study asks for: generated images."""
     verdicts = scoring.verdicts
     asked = verdicts[verdicts["family"] == primary_words(results.experiment)]
-    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    dosed = results.dosed
     return asked.sort_values("arm", key=lambda arms: ~arms.isin(dosed), kind="stable")
 
 

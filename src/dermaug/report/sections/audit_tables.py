@@ -5,7 +5,8 @@ import pandas as pd
 from dermaug.inspection.audit_fidelity import OVERLAPS
 from dermaug.inspection.audit_summary import ClassSummary, summarise
 from dermaug.report.blocks import Table
-from dermaug.report.formats import NONE, counted, interval, listed, number, percent, spanned
+from dermaug.report.formats import counted, interval, listed, number, percent, spanned
+from dermaug.scoring.verdict_words import NONE
 
 _COPIED = ("Copies", "Expected by chance, at most")
 _SHARE = "Share (95 % interval)"

@@ -11,7 +11,7 @@ from dermaug.config.experiment import PrevalenceConfig
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
-from dermaug.report.formats import NONE, with_interval
+from dermaug.report.formats import with_interval
 from dermaug.report.sections.intervals import area_table, rule_blocks
 from dermaug.report.sections.scores import score_table
 from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
@@ -19,6 +19,7 @@ from dermaug.report.tips import add_tips
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.target_scores import RULES
+from dermaug.scoring.verdict_words import NONE
 
 EXTERNAL = (
     "Data sets on which no arm was trained, tuned or selected; each classifier predicted them once."
@@ -35,7 +36,7 @@ def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
 def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> list[Section]:
     """Sections on doses, on data size and the equivalent of a dose, and on external data."""
     words = primary_words(results.experiment)
-    arms = [arm.name for arm in results.experiment.compared_arms]
+    arms = results.arms
     doses: list[Block] = [_dose_table(scoring.doses, words)] if len(scoring.doses) else []
     gains: list[Block] = [_gain_table(scoring.gains, words)] if len(scoring.gains) else []
     tables = _external_tables(scoring.external, scoring.external_differences, arms)

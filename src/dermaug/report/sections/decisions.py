@@ -39,7 +39,7 @@ THRESHOLDS = (
 
 def decision_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     """AUC by class, operating points, and calibration; none before a trial has finished."""
-    arms = [arm.name for arm in results.experiment.compared_arms]
+    arms = results.arms
     table = scoring.decisions
     points: list[Block] = []
     for target, part in scoring.operating_points.groupby("target", sort=False):

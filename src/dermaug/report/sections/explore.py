@@ -19,8 +19,9 @@ from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Bullets, Figure, Heading, Panel, Section, Table
 from dermaug.report.document import Page
 from dermaug.report.drawing import file_name, png, sheet
-from dermaug.report.formats import counted, number, signed
+from dermaug.report.formats import counted, number
 from dermaug.report.sections.audit_pages import FOOTER
+from dermaug.scoring.verdict_words import signed
 
 FOLDER = "explore"
 PAGE, RECORD = "explore.html", "explore.json"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Details, Figure, Group, Section
-from dermaug.report.formats import listed, number, signed
+from dermaug.report.formats import listed, number
 from dermaug.report.sections.answer import (
     asked_first,
     at_chance,
@@ -21,7 +21,7 @@ from dermaug.report.sections.answer import (
 from dermaug.report.sections.copies import unaudited
 from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.verdict_words import metric_words
+from dermaug.scoring.verdict_words import metric_words, signed
 from dermaug.stats.outcomes import ALPHA, EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -69,7 +69,7 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
     if asked.empty or asked["difference"].isna().iloc[0]:
         return []
     first = asked.iloc[0].to_dict()
-    dosed = {arm.name for arm in results.experiment.arms if arm.is_synthetic}
+    dosed = results.dosed
     ours = asked[asked["arm"].isin(dosed)]
     reach = _reach(first, asked, scoring.convergence, single=has_single_generators(results))
     return [

@@ -11,7 +11,8 @@ from dermaug.readers.key import ReaderKey, read_key, refuse_other_test
 from dermaug.readers.scores import ALL, SCORES, ReaderScores
 from dermaug.report.blocks import Block, Bullets, Details, Section, Table
 from dermaug.report.document import Page
-from dermaug.report.formats import NONE, counted, interval, number, percent
+from dermaug.report.formats import counted, interval, number, percent
+from dermaug.scoring.verdict_words import NONE
 
 FOLDER = "readers"
 """Folder of the test in a run, from which the report takes it."""
@@ -203,12 +204,7 @@ def _times(table: pd.DataFrame) -> Table:
         (
             row["reader"],
             f"{row['answered']} of {row['images']}",
-            interval(
-                *(
-                    number(row[end], 1)
-                    for end in ("median_seconds", "low_quartile", "high_quartile")
-                )
-            ),
+            interval(*(number(row[end], 1) for end in _QUARTILES)),
             number(row["minutes"], 1),
         )
         for row in _rows(table)

@@ -44,7 +44,7 @@ def class_section(results: RunResults, scoring: Scoring) -> Section:
     """Sensitivity and specificity of each class; empty before a trial has finished."""
     if scoring.scores.empty:
         return Section("classes", _CLASSES, [])
-    arms, classes = [arm.name for arm in results.experiment.compared_arms], results.catalog.classes
+    arms, classes = results.arms, results.catalog.classes
     by_class = scoring.class_scores
     tables = [
         class_table(by_class, arms, classes, str(model)) for model in by_class["model"].unique()
@@ -58,7 +58,7 @@ def score_sections(results: RunResults, scoring: Scoring) -> list[Section]:
     """Scores of the arms, confusion matrices and ROC curves; none before a trial has finished."""
     if scoring.scores.empty:
         return []
-    arms, classes = [arm.name for arm in results.experiment.compared_arms], results.catalog.classes
+    arms, classes = results.arms, results.catalog.classes
     lesions = [lesion_table(scoring.lesion_scores, arms)] if len(scoring.lesion_scores) else []
     matrices = confusion_matrices(scoring.confusion, classes)
     title = "Scores by arm and classifier"

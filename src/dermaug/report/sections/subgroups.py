@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
-from dermaug.report.formats import NONE, counted, interval, number, signed, with_interval
+from dermaug.report.formats import counted, interval, number, with_interval
 from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.subgroup_scores import FEWEST, FEWEST_OF_CLASS
+from dermaug.scoring.verdict_words import NONE, signed
 
 Series = Mapping[tuple[str, str], int]
 """(arm, reference, or "" for the arm's own score) -> number of its colour and marker."""
@@ -38,7 +39,7 @@ _SIZE_NOTE = (
 
 def subgroup_section(results: RunResults, scoring: Scoring) -> Section:
     """Differences by group, then scores and numbers; empty if the data describe no groups."""
-    table, arms = scoring.subgroups, [arm.name for arm in results.experiment.compared_arms]
+    table, arms = scoring.subgroups, results.arms
     if table.empty:
         return Section("subgroups", "Subgroups", [])
     gains = subgroup_gains(table, arms)

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Figure, Heading, Section, Table
-from dermaug.report.drawing import DASHES, colour, legend, panels, short
-from dermaug.report.formats import NONE, listed, spanned
+from dermaug.report.drawing import colour, dashes, legend, panels, short
+from dermaug.report.formats import listed, spanned
 from dermaug.report.tips import add_tips
+from dermaug.scoring.verdict_words import NONE
 
 _CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
@@ -40,7 +41,7 @@ _COPIES = (
 
 def training_section(results: RunResults) -> Section:
     """Training of the classifiers and generators, training sets, health and curation."""
-    arms = [arm.name for arm in results.experiment.compared_arms]
+    arms = results.arms
     curves, losses = classifier_curves(results, arms), generator_curves(results)
     blocks: tuple[Block | None, ...] = (
         Heading("Classifiers") if curves else None,
@@ -125,7 +126,7 @@ def _lost(number: int, what: str) -> str:
 
 def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[str]) -> str:
     for (arm, fold, seed), curve in rows.groupby(["arm", "fold", "seed"], sort=False):
-        shade, style = colour(arms.index(arm)), DASHES[arms.index(arm) % len(DASHES)]
+        shade, style = colour(arms.index(arm)), dashes(arms.index(arm))
         score = curve["validation_balanced_accuracy"]
         axes.plot(curve["images"] / 1_000, score, color=shade, linestyle=style, alpha=0.75)
         told = (
@@ -228,11 +229,7 @@ def health_table(results: RunResults) -> Table | None:
 
 def curation_table(results: RunResults) -> Table | None:
     """Images rejected by curation, by arm and class, over all trials."""
-    found: dict[tuple[str, str], list[CurationEntry]] = {}
-    for trial in results.trials:
-        for label, entry in trial.record.curation.items():
-            found.setdefault((trial.arm, label), []).append(entry)
-    reference = results.experiment.reference
+    found, reference = results.curation, results.experiment.reference
     if not found or reference is None:
         return None
     rows = [

@@ -13,9 +13,10 @@ from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
 from dermaug.report.drawing import INK, colour, marker, panels, short
-from dermaug.report.formats import NONE, number, signed, small, with_interval
+from dermaug.report.formats import number, small, with_interval
 from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
+from dermaug.scoring.verdict_words import NONE, signed
 from dermaug.stats.influence import SCORED
 from dermaug.stats.outcomes import (
     ALPHA,
