@@ -40,13 +40,8 @@ _YEARS = re.compile(
     re.IGNORECASE,
 )
 TONE_COLUMNS = (
-    "skin_tone",
-    "fitzpatrick",
-    "fitzpatrick_skin_type",
-    "fitzpatrick_scale",
-    "fitzpatrick_type",
-    "monk_skin_tone",
-    "monk_scale",
+    *("skin_tone", "fitzpatrick", "fitzpatrick_skin_type", "fitzpatrick_scale"),
+    *("fitzpatrick_type", "monk_skin_tone", "monk_scale"),
 )
 """Names of a skin-tone column; the first that a table has is read."""
 MONK, MILK10K = "Monk", "MILK10k"
@@ -76,16 +71,13 @@ def parse_age(row: Row, findings: Findings, remedy: str = "") -> float:
     if text.lower() in UNKNOWN_WORDS:
         return float("nan")
     found = _YEARS.fullmatch(point(text))
-    if found is None:
-        line = f"{row.where}: expected an age in years or nothing{remedy}, found {text[:40]!r}"
-        findings.add_unclear(line, "ages", [text])
-        return float("nan")
-    years = float(found[1])
-    if not 0 <= years <= OLDEST_YEARS:
-        line = f"{row.where}: expected an age from 0 to {OLDEST_YEARS:g}, found {text}"
-        findings.add_unclear(line, "ages", [text])
-        return float("nan")
-    return years
+    if found and 0 <= (years := float(found[1])) <= OLDEST_YEARS:
+        return years
+    wanted = f"an age from 0 to {OLDEST_YEARS:g}, found {text}"
+    if not found:
+        wanted = f"an age in years or nothing{remedy}, found {text[:40]!r}"
+    findings.add_unclear(f"{row.where}: expected {wanted}", "ages", [text])
+    return float("nan")
 
 
 def parse_sex(row: Row, findings: Findings, remedy: str = "") -> str:

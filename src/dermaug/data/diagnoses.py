@@ -17,14 +17,8 @@ OTHER_NAMES = {
     ),
     "basal cell carcinoma": (
         *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
-        *(
-            "carcinome basocellulaire",
-            "carcinoma basocelular",
-            "carcinoma basocellulare",
-            "cbc",
-            "bzk",
-        ),
-        *("basaalcelcarcinoom",),
+        *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare"),
+        *("cbc", "bzk", "basaalcelcarcinoom"),
     ),
     "squamous cell carcinoma": (
         *("scc", "plattenepithelkarzinom", "spinalioma", "spinaliom", "carcinome épidermoïde"),
@@ -32,14 +26,14 @@ OTHER_NAMES = {
         *("plaveiselcelcarcinoom", "pek"),
     ),
     "Bowen's disease": (
+        *("bowen disease", "bowen", "morbus bowen", "squamous cell carcinoma in situ"),
         *(
-            "bowen disease",
-            "bowen",
-            "morbus bowen",
-            "squamous cell carcinoma in situ",
             "scc in situ",
+            "sccis",
+            "intraepithelial carcinoma",
+            "maladie de bowen",
+            "enfermedad de bowen",
         ),
-        *("sccis", "intraepithelial carcinoma", "maladie de bowen", "enfermedad de bowen"),
         *("malattia di bowen", "doença de bowen"),
     ),
     "actinic keratosis": (
@@ -189,18 +183,13 @@ def _is_slip(word: str, other: str) -> bool:
 
 def _num_shared(word: str, other: str) -> int:
     """Letters at the beginning of both."""
-    return sum(
-        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False))
-    )
+    pairs = zip(word, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-_DIAGNOSES = {
-    "".join(words(name)): diagnosis
-    for diagnosis, others in OTHER_NAMES.items()
-    for name in (diagnosis, *others)
-}
 _IN_WORDS = {
     words(name): diagnosis
     for diagnosis, others in OTHER_NAMES.items()
     for name in (diagnosis, *others)
 }
+_DIAGNOSES = {"".join(name): diagnosis for name, diagnosis in _IN_WORDS.items()}

@@ -136,7 +136,7 @@ class Claim:
                 self.path.unlink(missing_ok=True)
 
     def _is_ours(self) -> bool:
-        held = Holder.parsed(_content(self.path) or b"")
+        held = holder_of(self.path)
         return held is not None and held.token == self._holder.token
 
 

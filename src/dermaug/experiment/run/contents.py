@@ -50,7 +50,7 @@ class Remembered:
 
 def write_remembered(run: Path, remembered: Remembered) -> None:
     """Write the content of a run's own images."""
-    _write_table(run, DATA, remembered.table)
+    write_parquet(RunFolder(run).contents(DATA), remembered.table)
     with written_aside(RunFolder(run).details) as aside, aside.open("wb") as file:
         shape = remembered.details.shape
         header = {"descr": "|i1", "fortran_order": False, "shape": shape}
@@ -82,7 +82,7 @@ def read_remembered(run: Path) -> Remembered:
 
 def note_contents(run: Path, name: str, store: PixelStore) -> str:
     """Write the table of another data set that a run uses, and return its fingerprint."""
-    _write_table(run, name, store.table)
+    write_parquet(RunFolder(run).contents(name), store.table)
     return store.fingerprint
 
 
@@ -185,7 +185,3 @@ def _refuse_others(run: Path, path: Path) -> None:
             f"{path}: expected the stored contents that the run wrote, found others (by SHA-256, "
             f"which is in {record.name}); copy the whole run folder again"
         )
-
-
-def _write_table(run: Path, name: str, table: pd.DataFrame) -> None:
-    write_parquet(RunFolder(run).contents(name), table)
