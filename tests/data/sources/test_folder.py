@@ -429,27 +429,6 @@ def test_a_letter_for_two_sexes_is_told_with_its_other(folder: Folder) -> None:
     assert open_catalog(folder(FILES, both)).table["sex"].tolist() == ["male", "male", "female"]
 
 
-@pytest.mark.parametrize("names", ["2022 2023 2024", "2024-01 2024-02", "1.3.2024 12.3.2024"])
-def test_folders_named_after_dates_are_no_classes(folder: Folder, names: str) -> None:
-    files = " ".join(f"{name}/{number}.jpg" for number, name in enumerate(names.split()))
-    with pytest.raises(DermaugError) as caught:
-        open_catalog(folder(files))
-    assert f"the folders {', '.join(sorted(names.split()))} are named after dates" in str(
-        caught.value
-    )
-
-
-@pytest.mark.parametrize("below", ["", "IMD{0}_Dermoscopic_Image/"])
-def test_a_folder_per_lesion_is_no_class(folder: Folder, below: str) -> None:
-    files = " ".join(f"set/IMD{n}/{below.format(n)}IMD{n}.jpg" for n in range(30))
-    root = folder(files)
-    for path in (root, root / "set"):
-        with pytest.raises(DermaugError) as caught:
-            open_catalog(path)
-        assert "30 folders (IMD0, ...) with 30 images: one folder per lesion" in str(caught.value)
-        assert "did you mean" not in str(caught.value)
-
-
 def test_a_name_that_can_mean_two_files_and_a_file_named_twice_are_refused(folder: Folder) -> None:
     root = folder("p1/1.jpg p2/1.jpg p2/2.jpg", "file_name,label\n1,mel\n2,nv\n2.jpg,nv\n")
     with pytest.raises(DermaugError) as caught:
@@ -504,22 +483,6 @@ def test_a_table_of_unknown_columns_is_refused_with_the_options_that_read_it(
     assert "line 2: expected UTF-8 text, found byte 0x84; save" in str(again.value)
     assert "--image-column Bild --label-column Befund" in told
     assert "Liste.xlsx cannot be read, and the classes may be in it: " in told
-
-
-def test_folders_per_patient_below_class_folders_are_read(folder: Folder) -> None:
-    root = folder("nv/P1/1.jpg nv/P1/2.jpg nv/P2/1.jpg mel/P1/3.jpg mel/P3/3.jpg mel/P4/1.jpg")
-    catalog = open_catalog(root)
-    assert catalog.table["label"].tolist() == ["mel"] * 3 + ["nv"] * 3
-    assert catalog.table["patient_id"].tolist() == ["P1", "P3", "P4", "P1", "P1", "P2"]
-    assert recognised_as(root).startswith("Read as class folders (mel, nv) with one folder per")
-
-
-def test_classes_below_folders_of_patients_are_not_taken_for_patients(folder: Folder) -> None:
-    root = folder("P1/nv/1.jpg P1/mel/2.jpg P2/nv/3.jpg P2/mel/4.jpg P3/mel/5.jpg")
-    with pytest.raises(DermaugError, match="not a supported data set") as caught:
-        open_catalog(root)
-    (line,) = caught.value.details
-    assert "folders of the same names (mel, nv) in them, and it is open which are" in line
 
 
 def test_a_single_file_is_told_from_a_data_set(folder: Folder) -> None:

@@ -50,3 +50,65 @@ def test_a_few_other_names_do_not_hide_the_numbers_of_patients(folder: Folder) -
     files = [f"{'nv' if number % 2 else 'mel'}/{name}" for number, name in enumerate(names)]
     catalog = open_catalog(folder(" ".join([*files, "nv/export.jpg"])))
     assert any("The names of 18 images begin with one of 6 numbers" in n for n in catalog.notes)
+
+
+@pytest.mark.parametrize("names", ["2022 2023 2024", "2024-01 2024-02", "1.3.2024 12.3.2024"])
+def test_folders_named_after_dates_are_no_classes(folder: Folder, names: str) -> None:
+    files = " ".join(f"{name}/{number}.jpg" for number, name in enumerate(names.split()))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files))
+    assert f"the folders {', '.join(sorted(names.split()))} are named after dates" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("below", ["", "IMD{0}_Dermoscopic_Image/"])
+def test_a_folder_per_lesion_is_no_class(folder: Folder, below: str) -> None:
+    files = " ".join(f"set/IMD{n}/{below.format(n)}IMD{n}.jpg" for n in range(30))
+    root = folder(files)
+    for path in (root, root / "set"):
+        with pytest.raises(DermaugError) as caught:
+            open_catalog(path)
+        assert "30 folders (IMD0, ...) with 30 images: one folder per lesion" in str(caught.value)
+        assert "did you mean" not in str(caught.value)
+
+
+def test_folders_per_patient_below_class_folders_are_read(folder: Folder) -> None:
+    root = folder("nv/P1/1.jpg nv/P1/2.jpg nv/P2/1.jpg mel/P1/3.jpg mel/P3/3.jpg mel/P4/1.jpg")
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["mel"] * 3 + ["nv"] * 3
+    assert catalog.table["patient_id"].tolist() == ["P1", "P3", "P4", "P1", "P1", "P2"]
+    assert recognised_as(root).startswith("Read as class folders (mel, nv) with one folder per")
+
+
+def test_classes_below_folders_of_patients_are_not_taken_for_patients(folder: Folder) -> None:
+    root = folder("P1/nv/1.jpg P1/mel/2.jpg P2/nv/3.jpg P2/mel/4.jpg P3/mel/5.jpg")
+    with pytest.raises(DermaugError, match="not a supported data set") as caught:
+        open_catalog(root)
+    (line,) = caught.value.details
+    assert "folders of the same names (mel, nv) in them, and it is open which are" in line
+
+
+def test_folders_of_dates_below_classes_are_no_patients(folder: Folder) -> None:
+    root = folder("nv/2021/a.jpg nv/2022/Luglio/b.jpg mel/2021/c.jpg mel/2022/März/d.jpg")
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["mel", "mel", "nv", "nv"]
+    assert set(catalog.table["patient_id"]) == {""}
+    assert "with folders of dates in each" in recognised_as(root)
+
+
+def test_names_that_may_begin_with_a_patient_are_pointed_out(folder: Folder) -> None:
+    catalog = open_catalog(folder("nv/P1_1.jpg nv/P1_2.jpg nv/P2_1.jpg mel/P1_3.jpg mel/P3_1.jpg"))
+    (note,) = [note for note in catalog.notes if "begin with" in note]
+    assert "5 images begin with one of 3 numbers (P1, P3, P2, ...)" in note
+
+
+def test_names_of_a_camera_are_no_patients(folder: Folder) -> None:
+    catalog = open_catalog(folder("nv/IMG_1.jpg nv/IMG_2.jpg mel/IMG_3.jpg mel/DSC4.jpg"))
+    assert not any("begin with" in note for note in catalog.notes)
+
+
+def test_folders_of_a_camera_are_no_classes(folder: Folder) -> None:
+    root = folder("100CANON/IMG_1.jpg 100CANON/IMG_2.jpg 101CANON/IMG_3.jpg 101CANON/IMG_4.jpg")
+    with pytest.raises(DermaugError, match="100CANON bears the name of a split or of a folder for"):
+        open_catalog(root)

@@ -138,25 +138,6 @@ def test_images_without_a_label_are_left_out_and_counted(folder: Folder) -> None
     assert "Left out 1 image by label: no label (1)." in catalog.notes
 
 
-def test_folders_of_dates_below_classes_are_no_patients(folder: Folder) -> None:
-    root = folder("nv/2021/a.jpg nv/2022/Luglio/b.jpg mel/2021/c.jpg mel/2022/März/d.jpg")
-    catalog = open_catalog(root)
-    assert catalog.table["label"].tolist() == ["mel", "mel", "nv", "nv"]
-    assert set(catalog.table["patient_id"]) == {""}
-    assert "with folders of dates in each" in recognised_as(root)
-
-
-def test_names_that_may_begin_with_a_patient_are_pointed_out(folder: Folder) -> None:
-    catalog = open_catalog(folder("nv/P1_1.jpg nv/P1_2.jpg nv/P2_1.jpg mel/P1_3.jpg mel/P3_1.jpg"))
-    (note,) = [note for note in catalog.notes if "begin with" in note]
-    assert "5 images begin with one of 3 numbers (P1, P3, P2, ...)" in note
-
-
-def test_names_of_a_camera_are_no_patients(folder: Folder) -> None:
-    catalog = open_catalog(folder("nv/IMG_1.jpg nv/IMG_2.jpg mel/IMG_3.jpg mel/DSC4.jpg"))
-    assert not any("begin with" in note for note in catalog.notes)
-
-
 DUTCH = (
     "Patiënt;Laesie;Leeftijd;Geslacht;Uitslag PA;Foto 1;Foto 2\n"
     "1;1;54;m;Naevus;a;b\n1;2;54;m;Melanoom;c;\n2;1;70;v;Naevus;d;\n2;2;70;v;Melanoom;e;f\n"
@@ -204,12 +185,6 @@ def test_what_names_no_diagnoses_is_not_proposed_as_labels(folder: Folder) -> No
     with pytest.raises(DermaugError) as caught:
         open_catalog(folder(BILDER, table))
     assert "--image-column 'Cliché' --label-column Retenu;" in str(caught.value)
-
-
-def test_folders_of_a_camera_are_no_classes(folder: Folder) -> None:
-    root = folder("100CANON/IMG_1.jpg 100CANON/IMG_2.jpg 101CANON/IMG_3.jpg 101CANON/IMG_4.jpg")
-    with pytest.raises(DermaugError, match="100CANON bears the name of a split or of a folder for"):
-        open_catalog(root)
 
 
 def test_lists_of_several_years_are_read_as_one(folder: Folder) -> None:
