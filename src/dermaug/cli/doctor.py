@@ -74,7 +74,7 @@ def facts() -> dict[str, dict[str, str]]:
         },
         "extras": {
             extra: f"{EXTRAS.get(extra, extra)}: "
-            + (_to_install(extra, missing) if missing else "installed")
+            + (f"{', '.join(missing)} missing; {to_install(extra)}" if missing else "installed")
             for extra, missing in missing_packages().items()
         },
     }
@@ -133,7 +133,3 @@ def _is_installed(name: str) -> bool:
     except importlib.metadata.PackageNotFoundError:
         return False
     return True
-
-
-def _to_install(extra: str, missing: list[str]) -> str:
-    return f"{', '.join(missing)} missing; {to_install(extra)}"

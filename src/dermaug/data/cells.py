@@ -187,6 +187,11 @@ def describe(row: Row, findings: Findings, own: bool = False) -> dict[str, str |
     }
 
 
+def undescribed(number: int) -> pd.DataFrame:
+    """What `describe` gives for so many images of which no table tells anything."""
+    return pd.DataFrame(describe(Row("", {}), Findings()), index=range(number))
+
+
 def check_unique(rows: Iterable[Row], column: str, findings: Findings) -> None:
     """Report every value of a column that an earlier row already has."""
     first: dict[str, Row] = {}

@@ -55,12 +55,8 @@ def exclusion(images: Sequence[str]) -> str:
         >>> print(exclusion(["a", "b"]))
         data.exclude = ["a", "b"]
     """
-    rest = ["..."] if len(images) > NAMED else []
-    return f"data.exclude = [{', '.join([*map(_quoted, images[:NAMED]), *rest])}]"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    shown = json.dumps(images[:NAMED], ensure_ascii=False)[:-1]
+    return f"data.exclude = {shown}{', ...' if len(images) > NAMED else ''}]"
 
 
 def equal_sentence(catalog: Catalog, pixels: Sequence[str]) -> str:

@@ -15,7 +15,6 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.generators.dcgan import DcganGenerator, judging_layers
@@ -111,10 +110,8 @@ class Acgan(Family):
             config.latent, config.width, size, own.kernel, num_classes, own.joined
         )
         self.discriminator = AcganDiscriminator(config.width, size, own.kernel, num_classes)
-        self.optimizers = {
-            name: Adam(network.parameters(), config.rate, (own.beta1, 0.999), fused=True)
-            for name, network in self.named_children()
-        }
+        betas = (own.beta1, 0.999)
+        self.optimizers = self.adam(betas, sampler=config.rate, discriminator=config.rate)
 
     def prepare_step(self, progress: Progress) -> str:
         """All steps are alike."""

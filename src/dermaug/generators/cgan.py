@@ -13,7 +13,6 @@ import torch
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Generator, Tensor, autocast
-from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.generators.conditioning import told_share
@@ -65,11 +64,8 @@ class Cgan(Family):
         )
         self.d_loss, self.g_loss = OBJECTIVES[self.own.objective]
         betas = (float(self.own.beta1), self.own.beta2)
-        rates = {"sampler": config.rate, "discriminator": config.rate * self.own.discriminator_rate}
-        self.optimizers = {
-            name: Adam(self.get_submodule(name).parameters(), rate, betas, fused=True)
-            for name, rate in rates.items()
-        }
+        d_rate = config.rate * self.own.discriminator_rate
+        self.optimizers = self.adam(betas, sampler=config.rate, discriminator=d_rate)
 
     def prepare_step(self, progress: Progress) -> str:
         """Set the strength of conditioning, which rises from 0 to 1 between two points."""

@@ -9,7 +9,6 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Generator, Tensor, nn
-from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
@@ -102,10 +101,8 @@ class Dcgan(Family):
         options = own_options(self.Options, config)
         self.sampler = DcganGenerator(config.latent, config.width, size, options.kernel)
         self.discriminator = DcganDiscriminator(config.width, size, options.kernel)
-        self.optimizers = {
-            name: Adam(network.parameters(), config.rate, (options.beta1, 0.999), fused=True)
-            for name, network in self.named_children()
-        }
+        betas = (options.beta1, 0.999)
+        self.optimizers = self.adam(betas, sampler=config.rate, discriminator=config.rate)
 
     def prepare_step(self, progress: Progress) -> str:
         """All steps are alike."""

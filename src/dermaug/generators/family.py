@@ -10,7 +10,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Float, Int, UInt8
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.experiment_file import Checked, validate_section
@@ -148,6 +148,13 @@ class Family(nn.Module, ABC):
         Returns:
             Losses and other curves by name, detached.
         """
+
+    def adam(self, betas: tuple[float, float], **rates: float) -> dict[str, Optimizer]:
+        """Adam for each of the networks of these names, with its learning rate."""
+        return {
+            name: Adam(self.get_submodule(name).parameters(), rate, betas, fused=True)
+            for name, rate in rates.items()
+        }
 
     def descend(self, name: str, loss: Tensor) -> None:
         """Minimise a loss by one step of the optimiser of that name."""

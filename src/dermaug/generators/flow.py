@@ -14,7 +14,6 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig
 from dermaug.generators.family import Family, Images, Progress, Sampler, own_options
@@ -180,10 +179,7 @@ class Flow(Family):
         super().__init__(config, size, num_classes)
         self.own = own_options(FlowOptions, config)
         self.sampler = FlowSampler(config, self.own, size, num_classes)
-        betas = (0.9, self.own.beta2)
-        self.optimizers = {
-            "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True)
-        }
+        self.optimizers = self.adam((0.9, self.own.beta2), sampler=config.rate)
 
     def prepare_step(self, progress: Progress) -> str:
         """All steps are alike."""

@@ -17,7 +17,6 @@ from pydantic import Field, model_validator
 from torch import Generator, Tensor, nn
 from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
-from torch.optim import Adam
 
 from dermaug.config import GeneratorConfig, Section
 from dermaug.errors import DermaugError
@@ -101,13 +100,8 @@ class Projected(Family):
         self.mixing.requires_grad_(False)
         heads = [Head(each // 2, width, num_classes) for each in channels]
         self.heads = nn.ModuleList([*heads, PixelHead(width // 2, num_classes)])
-        betas = (0.0, 0.99)
-        self.optimizers = {
-            "sampler": Adam(self.sampler.parameters(), config.rate, betas, fused=True),
-            "heads": Adam(
-                self.heads.parameters(), config.rate * self.own.head_rate, betas, fused=True
-            ),
-        }
+        head_rate = config.rate * self.own.head_rate
+        self.optimizers = self.adam((0.0, 0.99), sampler=config.rate, heads=head_rate)
         # The backbone is not a submodule, so that its weights are not part of the family's state.
         self._backbone: list[nn.Module] = []
 

@@ -164,10 +164,6 @@ def _flow(results: RunResults, _: Scoring) -> str:
     return "; ".join(f"{row['box']} {row['images']:,} images" for row in rows) + " (diagram: Flow)."
 
 
-def _performance(results: RunResults, scoring: Scoring) -> str:
-    return " ".join(short_answer(results, scoring))
-
-
 def _subgroups(_: RunResults, scoring: Scoring) -> str:
     groups = list(dict.fromkeys(scoring.subgroups["grouping"]))
     return f"By {', '.join(groups)}: scoring/subgroups.csv, exploratory." if groups else ""
@@ -223,7 +219,7 @@ ANSWERS: Mapping[str, Answer] = {
     "characteristics": _said(
         "Table 1 in the report's section “From the data set into the splits”."
     ),
-    "performance": _performance,
+    "performance": lambda results, scoring: " ".join(short_answer(results, scoring)),
     "subgroups": _subgroups,
     "confusion": _said("scoring/confusion.csv, for each arm and classifier.", "confusion"),
     "calibration": _said(

@@ -4,16 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import pandas as pd
-
 from dermaug.data import workbook
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, lesions_unknown
+from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
-from dermaug.data.metadata import LINES, Row, read_header
+from dermaug.data.metadata import LINES, read_header
 from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
@@ -23,7 +21,9 @@ from dermaug.data.sources.images import (
     archives,
     file_names,
     files_below,
+    has_images,
     other_endings,
+    photo_folders,
     plain_name,
     sub_folders,
     telephone_advice,
@@ -189,7 +189,7 @@ def _tables_beside(path: Path) -> list[str]:
     above = path.parent
     beside = [folder for folder in sub_folders(above) if not sub_folders(folder)]
     around = [above.parent] * is_container(above) + [above]
-    around += [folder for folder in beside if folder != path and not _has_images(folder)]
+    around += [folder for folder in beside if folder != path and not has_images(folder)]
     return [
         f"{folder / name} is a table beside {path.name}: the classes may be in it; if so, name the "
         f"folder {path.parent} or the table instead of {path.name}"
@@ -209,21 +209,17 @@ def _names(folder: Path) -> list[str]:
 
 def class_folders(path: Path) -> list[Path]:
     """Sub-folders with images directly in them; without any, such archives, one per class."""
-    folders = [folder for folder in sub_folders(path) if folder.name != MASK_FOLDER]
+    folders = photo_folders(path)
     packed = [
         _unwrapped(archive) for archive in archives(path) if plain_name(archive) != MASK_FOLDER
     ]
-    return [*filter(_has_images, folders)] or [*filter(_has_images, packed)]
+    return [*filter(has_images, folders)] or [*filter(has_images, packed)]
 
 
 def _unwrapped(archive: Path) -> Path:
     """The folder that an archive holds and nothing else, as when a folder was packed."""
     inside = sub_folders(archive)
     return inside[0] if len(inside) == 1 and not file_names(archive) else archive
-
-
-def _has_images(folder: Path) -> bool:
-    return any(map(is_image, file_names(folder)))
 
 
 def read(path: Path) -> Catalog:
@@ -251,7 +247,7 @@ def read(path: Path) -> Catalog:
     ids, labels = image_ids(files, path), [plain_name(image.parent) for image in paths]
     findings.stop(str(path))
     notes = [lesions_unknown(), *_left_out(path, folders)]
-    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
+    described = undescribed(len(ids)).assign(patient_id="")
     if roots != [path]:
         counts = Counter(image.parents[1].name for image in paths)
         notes.append(pooled_note(counts))
@@ -273,8 +269,8 @@ def _left_out(path: Path, classes: Sequence[Path]) -> list[str]:
     parents = {folder.parent for folder in classes}
     empty = [
         folder.name
-        for folder in sub_folders(path)
-        if folder not in classes and folder not in parents and folder.name != MASK_FOLDER
+        for folder in photo_folders(path)
+        if folder not in classes and folder not in parents
     ]
     notes = []
     if others:

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from jaxtyping import Int, UInt8
 
-from dermaug.data.catalog import COLUMNS, Catalog
-from dermaug.data.cells import UNKNOWN
+from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.metadata import read_sheet
 from dermaug.data.sources import ham10000
 from dermaug.data.sources.images import file_names
+from dermaug.data.sources.plain_catalog import labels_alone
 from dermaug.errors import DermaugError
 
 FILE_NAME = "hmnist_28_28_rgb.csv"
@@ -150,8 +150,4 @@ def _with_metadata(source: Path, labels: list[str]) -> tuple[pd.DataFrame | None
 
 
 def _without_metadata(labels: list[str]) -> pd.DataFrame:
-    ids = [f"hmnist_{row:05d}" for row in range(len(labels))]
-    columns: dict[str, object] = {"image_id": ids, "lesion_id": ids, "label": labels}
-    columns |= dict.fromkeys(("patient_id", "path", "mask_path"), "")
-    unknown = dict.fromkeys(("sex", "localization", "skin_tone", "dx_type"), UNKNOWN)
-    return pd.DataFrame(columns | {"age": np.nan} | unknown)[list(COLUMNS)]
+    return labels_alone([f"hmnist_{row:05d}" for row in range(len(labels))], labels)

@@ -125,6 +125,16 @@ def sub_folders(folder: Path) -> list[Path]:
     return [folder / name for name in names if not name.startswith((".", "__MACOSX"))]
 
 
+def photo_folders(folder: Path) -> list[Path]:
+    """Sub-folders that may hold photographs: all but that of the masks."""
+    return [each for each in sub_folders(folder) if each.name != MASK_FOLDER]
+
+
+def has_images(folder: Path) -> bool:
+    """Whether images lie directly in a folder."""
+    return any(map(is_image, file_names(folder)))
+
+
 def _is(kind: Callable[[], bool]) -> bool:
     """What an entry says of its kind; a link that leads in a circle is of none."""
     try:

@@ -5,14 +5,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import UInt8
 
-from dermaug.data.catalog import COLUMNS, Catalog
-from dermaug.data.cells import UNKNOWN
+from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
 from dermaug.data.sources.descriptors import HAM10000
 from dermaug.data.sources.images import file_names
+from dermaug.data.sources.plain_catalog import labels_alone
 from dermaug.data.sources.split_folders import pooled_note, split_name, with_splits
 from dermaug.errors import DermaugError
 
@@ -50,10 +49,7 @@ def read(path: Path) -> Catalog:
     labels = [HAM10000[code] for split in SPLITS for code in codes[split]]
     numbers = {split: len(codes[split]) for split in SPLITS}
     ids = [f"{split}_{row:05d}" for split, number in numbers.items() for row in range(number)]
-    columns: dict[str, object] = {"image_id": ids, "lesion_id": ids, "label": labels}
-    columns |= dict.fromkeys(("patient_id", "path", "mask_path"), "")
-    unknown = dict.fromkeys(("sex", "localization", "skin_tone", "dx_type"), UNKNOWN)
-    table = pd.DataFrame(columns | {"age": np.nan} | unknown)[list(COLUMNS)]
+    table = labels_alone(ids, labels)
     table = with_splits(table, [split_name(name) for name in numbers for _ in codes[name]])
     return Catalog(
         name="DermaMNIST",

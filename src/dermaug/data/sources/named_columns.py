@@ -153,13 +153,9 @@ def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
     found = [column for column in cells if looks_like_names(cells[column], root, files)]
     # Files of equal names in several folders are none of some files each.
     found = found or [
-        column for column, values in cells.items() if 2 * _num_images(values) > len(values)
+        column for column, values in cells.items() if 2 * sum(map(is_image, values)) > len(values)
     ]
     return list({numberless(column): column for column in reversed(found)}.values())[::-1]
-
-
-def _num_images(cells: Sequence[str]) -> int:
-    return sum(map(is_image, cells))
 
 
 def _has_word(column: str, wanted: Sequence[str]) -> bool:

@@ -4,25 +4,22 @@ from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
-import pandas as pd
-
 from dermaug.data.catalog import Catalog
-from dermaug.data.cells import describe, lesions_unknown
+from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import is_image
-from dermaug.data.metadata import Row
 from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.column_names import numbers_lesion
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.images import (
-    MASK_FOLDER,
     add_masks,
     add_no_files,
     file_names,
     files_below,
-    sub_folders,
+    has_images,
+    photo_folders,
     telephone_advice,
 )
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
@@ -55,8 +52,8 @@ def doubts(path: Path) -> list[str]:
     if not _is_nested(path):
         return []
     if _are_dated(path) or _are_lesions(path) or not (alike := _names_alike(path)):
-        return few_images(_folders(path), path)
-    outer = ", ".join(folder.name for folder in _folders(path)[:NAMED])
+        return few_images(photo_folders(path), path)
+    outer = ", ".join(folder.name for folder in photo_folders(path)[:NAMED])
     inner = ", ".join(sorted(alike)[:NAMED])
     return [
         f"{path} holds folders ({outer}) with folders of the same names ({inner}) in them, and it "
@@ -69,18 +66,18 @@ def _is_nested(path: Path) -> bool:
     """Whether a folder holds nothing but folders of folders of images."""
     if not is_folder(path) or _has_files(path):
         return False
-    outer = _folders(path)
+    outer = photo_folders(path)
     inside = [_with_images(folder) for folder in outer]
     odd = any(is_split(each) or is_container(each) or _has_files(each) for each in outer)
     if len(outer) < 2 or odd or not all(inside):
         return False
     folders = [each for of_class in inside for each in of_class]
-    return _are_dates(folders) or all(map(_has_images, folders))
+    return _are_dates(folders) or all(map(has_images, folders))
 
 
 def why(path: Path) -> str:
     """What a path was recognised as and by which folders, as a sentence."""
-    names = ", ".join(folder.name for folder in _folders(path)[:NAMED])
+    names = ", ".join(folder.name for folder in photo_folders(path)[:NAMED])
     unit = "lesion" if _are_lesions(path) else "patient"
     what = "folders of dates" if _are_dated(path) else f"one folder per {unit}"
     return f"Read as class folders ({names}) with {what} in each."
@@ -109,7 +106,7 @@ def read(path: Path) -> Catalog:
     findings.stop(str(path))
     files = list(map(str, paths))
     ids = image_ids(files, path)
-    described = pd.DataFrame([describe(Row("", {}), findings)] * len(ids)).assign(patient_id="")
+    described = undescribed(len(ids)).assign(patient_id="")
     notes = _empty_note(path)
     if _are_lesions(path):
         lesions = [str(file.parent.relative_to(path)) for file in paths]
@@ -125,9 +122,9 @@ def _empty_note(path: Path) -> list[str]:
     """That folders without images are left out, as a list of one sentence or none."""
     empty = [
         inner
-        for outer in _folders(path)
+        for outer in photo_folders(path)
         for full in [set(_with_images(outer))]
-        for inner in _folders(outer)
+        for inner in photo_folders(outer)
         if inner not in full
     ]
     if not empty:
@@ -140,34 +137,26 @@ def _empty_note(path: Path) -> list[str]:
 
 def _are_lesions(path: Path) -> bool:
     """Whether the folders in the class folders are lesions by their names: `L01`, `lesion 3`."""
-    names = [inner.name for outer in _folders(path) for inner in _with_images(outer)]
+    names = [inner.name for outer in photo_folders(path) for inner in _with_images(outer)]
     return bool(names) and all(map(numbers_lesion, names))
 
 
 def _are_dated(path: Path) -> bool:
     """Whether the folders in the class folders are named after years, months or days."""
-    return _are_dates([inner for outer in _folders(path) for inner in _with_images(outer)])
+    return _are_dates([inner for outer in photo_folders(path) for inner in _with_images(outer)])
 
 
 def _are_dates(folders: Sequence[Path]) -> bool:
     """Whether folders, and all that are in them, are named after years, months or days."""
     return bool(folders) and all(
-        is_date(folder.name) and (not (inside := _folders(folder)) or _are_dates(inside))
+        is_date(folder.name) and (not (inside := photo_folders(folder)) or _are_dates(inside))
         for folder in folders
     )
 
 
 def _with_images(folder: Path) -> list[Path]:
     """Folders in a folder that hold images, directly or deeper."""
-    return [each for each in _folders(folder) if files_below(each)]
-
-
-def _has_images(folder: Path) -> bool:
-    return any(map(is_image, file_names(folder)))
-
-
-def _folders(path: Path) -> list[Path]:
-    return [folder for folder in sub_folders(path) if folder.name != MASK_FOLDER]
+    return [each for each in photo_folders(folder) if files_below(each)]
 
 
 def _has_files(folder: Path) -> bool:
@@ -177,7 +166,7 @@ def _has_files(folder: Path) -> bool:
 
 def _names_alike(path: Path) -> set[str]:
     """Names that most sub-folders of two folders have in common, which may be the classes."""
-    names = [{inner.name for inner in _with_images(outer)} for outer in _folders(path)]
+    names = [{inner.name for inner in _with_images(outer)} for outer in photo_folders(path)]
     return {
         name
         for one, other in combinations(names, 2)

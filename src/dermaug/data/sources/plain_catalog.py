@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
+from dermaug.data.cells import undescribed
 from dermaug.data.sources.images import mask_paths, masks_beside
 from dermaug.errors import DermaugError
 
@@ -27,6 +28,12 @@ def image_ids(paths: Sequence[str], root: Path) -> list[str]:
     if len(set(stems)) == len(stems):
         return stems
     return ["_".join(Path(path).relative_to(root).parts) for path in paths]
+
+
+def labels_alone(ids: list[str], labels: list[str]) -> pd.DataFrame:
+    """A catalog's table of embedded images, of which only the labels are known."""
+    known = undescribed(len(ids)).assign(image_id=ids, lesion_id=ids, label=labels)
+    return known.assign(patient_id="", path="", mask_path="")[list(COLUMNS)]
 
 
 def plain_catalog(

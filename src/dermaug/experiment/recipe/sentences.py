@@ -24,7 +24,7 @@ def plan_text(plan: Plan) -> str:
     head = (
         f"Planned by `dermaug plan` from {_images(plan.look)}, for {_machine(plan.look)}: "
         f"{_chosen(plan)}.",
-        *(_sentence(each) for each in power_sentences(plan.chosen.power)),
+        *(f"{each[:1].upper()}{each[1:]}." for each in power_sentences(plan.chosen.power)),
         "Every entry can be changed; docs/run-a-study.md explains them.",
     )
     return toml_text(plan.chosen.draft.tree, reasons(plan), head)
@@ -189,7 +189,3 @@ def _record(offer: Offer) -> dict[str, Any]:
         "jobs_at_once": offer.at_once,
         "detectable": vars(offer.power),
     }
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "."

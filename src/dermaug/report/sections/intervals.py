@@ -58,7 +58,7 @@ def proper_table(decisions: pd.DataFrame) -> Table:
         decisions: What `dermaug.scoring.decisions.decisions` gives.
     """
     columns = {(CALIBRATION, ALL, "brier"): "Brier", (CALIBRATION, ALL, "nll"): "NLL"}
-    for target in _targets(decisions):
+    for target in dict.fromkeys(decisions.loc[decisions["metric"] == "slope", "scope"]):
         for name in ("slope", "intercept"):
             columns[CALIBRATION, target, name] = f"{SCOPE_WORDS[target].capitalize()}: {name}"
     caption = (
@@ -129,11 +129,6 @@ def _is_external(decisions: pd.DataFrame) -> bool:
 
 def _rule_words(rule: str) -> str:
     return f"threshold for {rule} on validation" if "%" in rule else f"{rule} decision"
-
-
-def _targets(decisions: pd.DataFrame) -> list[str]:
-    calibrated = decisions.loc[decisions["metric"] == "slope", "scope"]
-    return list(dict.fromkeys(calibrated))
 
 
 def _lines(own: pd.DataFrame, places: Sequence[Place]) -> list[tuple[str, ...]]:

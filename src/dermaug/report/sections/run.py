@@ -2,7 +2,6 @@
 
 import json
 
-from dermaug.experiment.run.records import Computation
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Code, Details, Section, Table
 from dermaug.report.formats import counted
@@ -30,12 +29,10 @@ def machine_table(results: RunResults) -> Table:
     """Machine, versions and command."""
     record = results.record
     told = record.model_dump(include={"command", "version", "started", "finished", "device"})
-    networks = [(name, _computed(how)) for name, how in record.networks.items()]
+    networks = [
+        (name, f"{how.precision}, {counted(how.threads, 'thread')} per job")
+        for name, how in record.networks.items()
+    ]
     pairs = [*told.items(), *networks, *record.machine, *record.versions.items()]
     rows = tuple((str(key).replace("_", " "), str(value)) for key, value in pairs if value)
     return Table("Machine and versions.", ("", ""), rows, texts=2)
-
-
-def _computed(how: Computation) -> str:
-    """Precision and threads of a network's jobs."""
-    return f"{how.precision}, {counted(how.threads, 'thread')} per job"
