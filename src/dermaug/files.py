@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -143,19 +142,15 @@ def expanded(path: str | Path, what: str) -> Path:
         ) from None
 
 
-def sha256(path: Path, chunk_bytes: int = 1 << 20) -> str:
+def sha256(path: Path) -> str:
     """Hex digest of a file's content.
 
     Raises:
         DermaugError: It is a pipe, a device or a socket.
     """
     refuse_special(path)
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        read: Callable[[], bytes] = lambda: file.read(chunk_bytes)  # noqa: E731
-        for chunk in iter(read, b""):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def known_sha256(path: Path) -> str:

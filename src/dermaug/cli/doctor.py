@@ -121,7 +121,7 @@ def clear(sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
 
     folder = default_cache()
     total = sum(entry.size for entry in cache_entries(folder))
-    if total and not sure and not confirmed(f"Remove {decimal(total)} from {folder}?", "--yes"):
+    if total and not sure and not confirmed(f"Remove {decimal(total)} from {folder}?"):
         console.print("nothing was removed")
         raise typer.Exit(USAGE_ERROR)
     console.print(f"freed {decimal(clear_cache(folder))}")

@@ -54,12 +54,8 @@ def drop_lost_output() -> None:
             sys.stdout.close()
 
 
-def confirmed(question: str, otherwise: str) -> bool:
-    """Whether the user says yes.
-
-    Args:
-        question: What to ask.
-        otherwise: The option that makes the question unnecessary.
+def confirmed(question: str) -> bool:
+    """Whether the user says yes; `--yes` makes the question unnecessary.
 
     Raises:
         DermaugError: Standard input gives no answer.
@@ -70,5 +66,5 @@ def confirmed(question: str, otherwise: str) -> bool:
         if isinstance(error.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise DermaugError(
-            f"{question} Expected an answer, found no standard input; add {otherwise}"
+            f"{question} Expected an answer, found no standard input; add --yes"
         ) from None

@@ -5,7 +5,6 @@ on test is reported next to the target.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,26 +113,18 @@ def at_threshold(part: Scored, threshold: float) -> tuple[float, float]:
     return sensitivity_specificity(part.positive, part.scores > threshold)
 
 
-def operating_points(
-    validation: Scored, test: Scored, specificities: Sequence[float] = SPECIFICITIES
-) -> pd.DataFrame:
+def operating_points(validation: Scored, test: Scored) -> pd.DataFrame:
     """Sensitivity and specificity on the test split at thresholds chosen on validation.
 
     Returns:
-        One row per target specificity: wanted_specificity, threshold, validation_sensitivity,
+        One row per entry of `SPECIFICITIES`: wanted_specificity, threshold, validation_sensitivity,
         validation_specificity, sensitivity and specificity (both on the test split).
     """
     rows = []
-    for wanted in specificities:
+    for wanted in SPECIFICITIES:
         threshold = threshold_for(validation, wanted)
-        rows.append(
-            (
-                wanted,
-                threshold,
-                *at_threshold(validation, threshold),
-                *at_threshold(test, threshold),
-            )
-        )
+        rates = (rate for part in (validation, test) for rate in at_threshold(part, threshold))
+        rows.append((wanted, threshold, *rates))
     columns = ["wanted_specificity", "threshold", "validation_sensitivity"]
     columns += ["validation_specificity", "sensitivity", "specificity"]
     return pd.DataFrame(rows, columns=columns)
