@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from dermaug.export.audited import AuditedSet
 from dermaug.export.licences import Licence
 from dermaug.inspection.audit_summary import summarise
 from dermaug.markdown import plain
+from dermaug.templates import templates
 
 CARD = "README.md"
 AUDIT_COLUMNS = {
@@ -45,14 +45,7 @@ def card(kind: str, name: str, licence: Licence, front: dict[str, str], **values
         front: Further entries of the front matter.
         values: What the template of this kind asks for.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dermaug.export"),
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates("dermaug.export", html=False)
     environment.filters["plain"] = plain
     template = environment.get_template(f"{kind}.md.j2")
     return template.render(name=name, licence=licence, front=front, privacy=PRIVACY, **values)

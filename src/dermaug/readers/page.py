@@ -6,13 +6,13 @@ import io
 import json
 from collections.abc import Sequence
 
-import jinja2
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
 from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
+from dermaug.templates import templates
 
 ORIGIN_BUTTONS = (("real", "real", "r"), ("synthetic", "synthetic", "s"))
 DIAGNOSIS_KEYS = "123456789abcdefghijklmnopqtuvwxyz"
@@ -54,13 +54,7 @@ def reader_page(
             f"expected at most {len(DIAGNOSIS_KEYS)} classes, so that each has a key, found "
             f"{len(classes)}; group some with data.groups"
         )
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dermaug.readers"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("dermaug.readers")
     payload = {"test": test, "reader": reader, "images": [_inline(image) for image in images]}
     script = environment.get_template("reader.js.j2").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

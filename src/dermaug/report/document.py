@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import jinja2
-
 from dermaug.aside import written_aside
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.files import Record, write_text
 from dermaug.report.blocks import Figure, Panel, Section
 from dermaug.report.terms import anchor, linked
+from dermaug.templates import templates
 
 LIST = "files.json"
 
@@ -61,13 +60,7 @@ class Page:
 
     def render(self) -> str:
         """The page as HTML."""
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("dermaug.report"),
-            autoescape=True,  # all values from a run are plain text, never markup
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        environment = templates("dermaug.report")
         environment.filters |= {"anchor": anchor, "linked": linked}
         template = environment.get_template("page.html.j2")
         return template.render(page=self, sections=self.shown)

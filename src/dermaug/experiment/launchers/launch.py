@@ -165,7 +165,7 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
             return
         else:  # other processes do what is left
             display.wait()
-            launcher.look(schedule.left)
+            launcher.look(list(schedule.unfinished))
             time.sleep(LOOK)
 
 

@@ -36,11 +36,6 @@ class Schedule:
         self._watch = Watch()
 
     @property
-    def left(self) -> list[str]:
-        """Keys of the jobs that are not done."""
-        return list(self._left)
-
-    @property
     def num_done(self) -> int:
         """Jobs that are done."""
         return len(self.jobs) - len(self._left)
