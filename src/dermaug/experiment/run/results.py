@@ -170,8 +170,9 @@ class RunResults:
     @property
     def compared(self) -> Self:
         """The run without trials that only measure convergence, which are not compared."""
+        names = self.arms
         return replace(
             self,
-            trials=tuple(trial for trial in self.trials if trial.arm in self.arms),
+            trials=tuple(trial for trial in self.trials if trial.arm in names),
             reduced=tuple(point.compared for point in self.reduced),
         )
