@@ -120,5 +120,5 @@ class GuardedTracker:
             _warned.add(self._name)
             console.print(
                 f"{VARIABLE}={self._name}: no curves there ({reason}); trainings go on, and "
-                "their journals and TensorBoard's files are complete",
+                "their journals and TensorBoard's files are complete"
             )

@@ -74,7 +74,7 @@ def fit_weights(
     network.load_state_dict(fitting, strict=False)
     console.print(
         f"{origin}: {len(fitting)} of {len(wanted)} tensors loaded; these start at random: "
-        f"{', '.join(missing) or 'none'}",
+        f"{', '.join(missing) or 'none'}"
     )
     return tuple(missing)
 

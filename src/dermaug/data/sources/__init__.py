@@ -65,10 +65,7 @@ def _plain(
 
 
 def _own_table(
-    path: Path,
-    labels: Mapping[str, str],
-    findings: Findings,
-    columns: Mapping[str, str] = NO_MAP,
+    path: Path, labels: Mapping[str, str], findings: Findings, columns: Mapping[str, str] = NO_MAP
 ) -> Catalog:
     """Reads a table of one's own; images without a label are left out."""
     wanted = {"": DROPPED, **labels}
@@ -82,10 +79,7 @@ SOURCES = {
         tables.recognises, tables.read, tables.LOOKS_FOR, tables.why
     ),
     "parquet": Source(
-        parquet_tables.recognises,
-        parquet_tables.read,
-        parquet_tables.LOOKS_FOR,
-        parquet_tables.why,
+        parquet_tables.recognises, parquet_tables.read, parquet_tables.LOOKS_FOR, parquet_tables.why
     ),
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),

@@ -30,9 +30,7 @@ https://doi.org/10.7910/DVN/DBW86T
 
 
 def download_ham10000(
-    folder: Path,
-    server: tuple[str, int] | None = None,
-    fetch: Callable[[], Path] | None = None,
+    folder: Path, server: tuple[str, int] | None = None, fetch: Callable[[], Path] | None = None
 ) -> Path:
     """Download HAM10000, check it, and place it in a folder, whole or not at all.
 

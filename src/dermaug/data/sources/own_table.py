@@ -66,10 +66,7 @@ OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_t
 
 
 def read(
-    path: Path,
-    labels: Mapping[str, str],
-    findings: Findings,
-    names: Mapping[str, str] = NO_NAMES,
+    path: Path, labels: Mapping[str, str], findings: Findings, names: Mapping[str, str] = NO_NAMES
 ) -> Catalog:
     """Read images by the tables named `TABLE_NAMES`; given splits are pooled.
 

@@ -19,12 +19,7 @@ Place = tuple[str, str, str]
 SCOPE_WORDS = {ALL: "Macro AUC", "malignant": "malignant or pre-malignant", "mel": "melanoma"}
 OPEN_RULE = "90 % specificity"
 """What is shown unfolded."""
-_AT_RULE = {
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "PPV",
-    "npv": "NPV",
-}
+_AT_RULE = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 _ENDING = (
     "Arms, then differences of judged comparisons (first-named minus second), with 95 % intervals, "
     f"not adjusted for their number; without an interval below ten test groups. {WEIGHTED}"
