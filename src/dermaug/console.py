@@ -43,6 +43,12 @@ def printable(text: str) -> str:
 # Without markup and emoji, because a path or a label may contain square brackets or colons.
 console = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
+
+def tell(text: str) -> None:
+    """Print a text that only a terminal breaks into lines: a path or a command can be copied."""
+    console.print(text, soft_wrap=True)
+
+
 Advance = Callable[..., None]
 Listener = Callable[[int, int], Advance]
 """Given the total number of units of some work and those completed before, counts the others."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.csv_files import safe_cell, write_csv
 from dermaug.errors import DermaugError
 from dermaug.files import Record, sha256
@@ -59,10 +59,9 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame], source: Sourc
     """
     paths = {name: folder / f"{name}.csv" for name in tables}
     if source is not None and (changed := _changed(folder, paths)):
-        console.print(
+        tell(
             f"note: changed since they were written, and written again: {', '.join(changed)} in "
-            f"{folder}",
-            soft_wrap=True,
+            f"{folder}"
         )
     for name, table in tables.items():
         write_csv(paths[name], table)

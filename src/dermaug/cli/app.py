@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from dermaug.cli.streams import drop_lost_output
 from dermaug.cli.unwinding import unwound_at_signals
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.disk import FULL
 from dermaug.errors import DermaugError, Terminated
 
@@ -131,7 +131,7 @@ def _tell(error: DermaugError, *, as_json: bool) -> None:
 
 def _say(text: str) -> None:
     """Print one line, whatever characters it has."""
-    console.print(text.replace("\n", "\\n"), soft_wrap=True)
+    tell(text.replace("\n", "\\n"))
 
 
 def _of_the_system(error: Exception) -> DermaugError | None:

@@ -10,7 +10,7 @@ import typer
 from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import Device, Json, ReadingOptions, echo_json, rows_of
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.errors import DermaugError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def audit(
         for name, path in _named(synthetic).items()
     }
     if output is not None:
-        console.print(f"audit: {_write(output, found, str(data), judge.name)}", soft_wrap=True)
+        tell(f"audit: {_write(output, found, str(data), judge.name)}")
     if as_json:
         records = [_record(name, each) for name, each in found.items()]
         echo_json(records[0] if len(records) == 1 else {"sets": records})
@@ -177,7 +177,7 @@ def _tell(found: "dict[str, FolderAudit]") -> None:
             console.print(f"note: {name}: {note}" if several else f"note: {note}")
         for sentence in audit_findings(each.audit.numbers):
             told = f"{name}: {sentence}" if several else sentence
-            console.print(told, soft_wrap=True)
+            tell(told)
     if several:
         typer.echo(rank(found).round(4).to_string(index=False))
         return

@@ -10,7 +10,7 @@ from dermaug.cli.app import USAGE_ERROR, app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import Json, ReadingOptions, echo_json, rows_of
 from dermaug.config import DataConfig, PhantomConfig
-from dermaug.console import console, counting_bar
+from dermaug.console import console, counting_bar, tell
 from dermaug.errors import DermaugError
 from dermaug.experiment_file import validate_section
 
@@ -49,11 +49,11 @@ def check(
     console.print(f"{catalog.name}: {len(catalog):,} images")
     typer.echo(found.counts.to_string())
     for sentence in found.sentences:
-        console.print(f"note: {sentence}", soft_wrap=True)
+        tell(f"note: {sentence}")
     for line in found.pairs:
-        console.print(f"  {line}", soft_wrap=True)
+        tell(f"  {line}")
     for sentence in found.shared:
-        console.print(f"shared: {sentence}", soft_wrap=True)
+        tell(f"shared: {sentence}")
     options = [*config.as_options, *found.repairs, *_new_file(path)]
     then = shlex.join(["dermaug", "plan", str(path), *options])
     if found.refused:
@@ -62,7 +62,7 @@ def check(
         )
         raise DermaugError(f"{path}: a run would refuse these data", (*found.refused, *advice))
     if found.can_be_planned:
-        console.print(f"no problems found; next: {then}", soft_wrap=True)
+        tell(f"no problems found; next: {then}")
     else:
         console.print(
             f"no problems found; a study of `dermaug plan` takes two classes with {FEWEST_LESIONS} "
@@ -128,9 +128,9 @@ def summary(
         return
     for title, table in tables.items():
         console.print(f"\n{title}", style="bold")
-        console.print(table.to_string(), soft_wrap=True)
+        tell(table.to_string())
     for note in store.catalog.notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        tell(f"note: {note}")
     for picture in pictures:
         console.print(f"written: {picture}")
 

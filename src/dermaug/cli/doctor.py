@@ -13,7 +13,7 @@ from rich.filesize import decimal
 from dermaug.cli.app import USAGE_ERROR, app
 from dermaug.cli.options import Json, echo_json
 from dermaug.cli.streams import confirmed
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.disk import free_bytes
 from dermaug.extras import to_install
 
@@ -91,7 +91,7 @@ def doctor(as_json: Json = False) -> None:
         console.print(section, style="bold")
         width = max(map(len, entries), default=0)
         for name, value in entries.items():
-            console.print(f"  {name:<{width}}  {value}", soft_wrap=True)
+            tell(f"  {name:<{width}}  {value}")
 
 
 @cache.command("list")
@@ -108,9 +108,9 @@ def list_cache(as_json: Json = False) -> None:
         return
     for entry in entries:
         used = datetime.fromtimestamp(entry.used, UTC)
-        console.print(f"{decimal(entry.size):>9}  {used:%Y-%m-%d}  {entry.name}", soft_wrap=True)
+        tell(f"{decimal(entry.size):>9}  {used:%Y-%m-%d}  {entry.name}")
     total = sum(entry.size for entry in entries)
-    console.print(f"{decimal(total)} in {folder}", soft_wrap=True)
+    tell(f"{decimal(total)} in {folder}")
 
 
 @cache.command("clear")

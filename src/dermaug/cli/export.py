@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from dermaug.cli.app import app
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.errors import DermaugError
 
 export = typer.Typer(
@@ -50,7 +50,7 @@ def synthetic(
     if layout not in LAYOUTS:
         raise DermaugError(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")
     for remark in export_synthetic(source, output, layout):
-        console.print(f"note: {remark}", soft_wrap=True)
+        tell(f"note: {remark}")
     _tell(output, push, "dataset", dry_run)
 
 
@@ -88,17 +88,14 @@ def _check(push: str | None, dry_run: bool) -> None:
 
 
 def _tell(output: Path, push: str | None, kind: Literal["model", "dataset"], dry_run: bool) -> None:
-    console.print(f"exported: {output}", soft_wrap=True)
+    tell(f"exported: {output}")
     if push is None:
         return
     if dry_run:
         files = sorted(path for path in output.rglob("*") if path.is_file())
         size = sum(path.stat().st_size for path in files) / 1e6
-        console.print(
-            f"would upload {len(files):,} files ({size:.1f} MB) to the private {kind} {push}",
-            soft_wrap=True,
-        )
+        tell(f"would upload {len(files):,} files ({size:.1f} MB) to the private {kind} {push}")
         return
     from dermaug.export.hub import push as upload
 
-    console.print(f"uploaded: {upload(output, push, kind)}", soft_wrap=True)
+    tell(f"uploaded: {upload(output, push, kind)}")

@@ -8,7 +8,7 @@ import typer
 from dermaug.cli.app import app
 from dermaug.cli.groups import grouped
 from dermaug.cli.options import Device, Json, ReadingOptions, echo_json, rows_of
-from dermaug.console import console, progress_bar
+from dermaug.console import console, progress_bar, tell
 from dermaug.errors import DermaugError
 
 if TYPE_CHECKING:
@@ -81,21 +81,21 @@ def predict(
         number = len(found.skipped)
         console.print(f"skipped {number:,} file{'s' * (number > 1)} that cannot be predicted:")
         for name, reason in found.skipped:
-            console.print(f"  {_printable(name)}: {reason}", soft_wrap=True)
+            tell(f"  {_printable(name)}: {reason}")
     table, (known, doubt) = found.table, _known(stored, found)
     if output is not None:
         write_csv(output, _written(table, known))
-        console.print(f"{len(table):,} predictions written to {output}", soft_wrap=True)
+        tell(f"{len(table):,} predictions written to {output}")
     if as_json:
         skipped = [{"file": name, "reason": reason} for name, reason in found.skipped]
         echo_json({"predictions": _answers(table), "skipped": skipped})
     elif output is None:
         table["file"] = table["file"].map(_printable)
         typer.echo(table.to_string(index=False, float_format="{:.3f}".format))
-    console.print(f"note: {RESEARCH}", soft_wrap=True)
+    tell(f"note: {RESEARCH}")
     _tell_known(known)
     if doubt:
-        console.print(f"note: {doubt}", soft_wrap=True)
+        tell(f"note: {doubt}")
 
 
 def _known(stored: "StoredClassifier", found: "Predicted") -> tuple[dict[str, bool], str]:
@@ -122,10 +122,9 @@ def _tell_known(known: dict[str, bool]) -> None:
         names = [_printable(name) for name, seen in known.items() if seen is trained]
         if names:
             more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-            console.print(
+            tell(
                 f"note: {words}s of this classifier, whose predictions say nothing on new images: "
-                f"{', '.join(names[:MOST_NAMED])}{more}",
-                soft_wrap=True,
+                f"{', '.join(names[:MOST_NAMED])}{more}"
             )
 
 

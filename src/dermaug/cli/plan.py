@@ -20,7 +20,7 @@ from dermaug.cli.options import (
     existing,
     set_keys,
 )
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.recipe.wishes import Wishes
@@ -64,7 +64,7 @@ def plan(
     else:
         typer.echo(_told(made))
     command = shlex.join(["dermaug", "run", str(path)])
-    console.print(f"written: {path}; next: {command}", soft_wrap=True)
+    tell(f"written: {path}; next: {command}")
 
 
 def default_file(folder: Path) -> Path:
@@ -93,14 +93,14 @@ def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> 
     path = folder.with_name(f"{folder.name}.toml")
     if not path.exists():
         made = _write_plan(path, source, None, wishes, launch)
-        console.print(_told(made), soft_wrap=True)
-        console.print(f"written: {path}", soft_wrap=True)
+        tell(_told(made))
+        tell(f"written: {path}")
         return path
     if (other := read_experiment(path).data.source) != str(source):
         raise DermaugError(
             f"{path}: expected a plan for {source}, found one for {other}; choose another --output"
         )
-    console.print(f"using {path}, written earlier; delete it to plan anew", soft_wrap=True)
+    tell(f"using {path}, written earlier; delete it to plan anew")
     return path
 
 

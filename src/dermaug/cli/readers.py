@@ -8,7 +8,7 @@ import typer
 from dermaug.cli.app import app
 from dermaug.cli.options import Device, Json, echo_json, rows_of
 from dermaug.cli.report import Moved, read_run
-from dermaug.console import console
+from dermaug.console import console, tell
 
 readers = typer.Typer(
     no_args_is_help=True, help="Test whether people can tell real images from synthetic ones."
@@ -52,10 +52,7 @@ def make(
     real = sum(case.origin == "real" for case in cases)
     told = f"it tells which {real} of the {len(cases)} images are real"
     console.print(f"keep: {place / KEY} ({told})")
-    console.print(
-        "The pages show real images under the licence of the data set: send them to readers only.",
-        soft_wrap=True,
-    )
+    tell("The pages show real images under the licence of the data set: send them to readers only.")
 
 
 @readers.command()
@@ -80,7 +77,7 @@ def score(
     scores = score_readers(key, read_answers(key, answers))
     scores.write(folder)
     page = write_reader_page(folder, key, scores)
-    console.print(f"page: {page}", soft_wrap=True)
+    tell(f"page: {page}")
     if as_json:
         echo_json({name: rows_of(table) for name, table in scores.tables.items()})
         return

@@ -7,7 +7,7 @@ import typer
 
 from dermaug.cli.app import app
 from dermaug.cli.options import Json, echo_json, existing, rows_of
-from dermaug.console import console
+from dermaug.console import console, tell
 
 if TYPE_CHECKING:
     from dermaug.experiment.run.results import RunResults
@@ -55,12 +55,12 @@ def report(
     scored = score(results)
     if checklist is not None:
         written = write_checklist(results, scored, checklist, output)
-        console.print(f"checklist: {written}", soft_wrap=True)
+        tell(f"checklist: {written}")
         return
     page = render_report(results, scored, output)
     if not as_json:
         typer.echo("\n".join(told_answer(results, scored)))
-    console.print(f"report: {page}", soft_wrap=True)
+    tell(f"report: {page}")
     if as_json:
         tables = {name: rows_of(getattr(scored, name)) for name in ("verdicts", "advice")}
         echo_json({"report": str(page)} | tables)

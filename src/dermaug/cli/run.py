@@ -23,7 +23,7 @@ from dermaug.cli.options import (
     read_asked,
 )
 from dermaug.config import Experiment
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.host import is_first_rank, under_torchrun
@@ -105,7 +105,7 @@ def run(
 
     study = run_study(folder, asked, launch, command_line())
     typer.echo("\n".join(study.answer))
-    console.print(f"report: {study.report}", soft_wrap=True)
+    tell(f"report: {study.report}")
 
 
 def _estimate(folder: Path, asked: Experiment, launch: Launch, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 from dermaug.cli.app import app
 from dermaug.cli.options import Json, echo_json, rows_of
 from dermaug.cli.report import Moved, read_run
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import RunFolder
 
@@ -38,7 +38,7 @@ def score(
 
     found = paired_difference(_predictions(first), _predictions(second))
     for note in found.notes:
-        console.print(note, soft_wrap=True)
+        tell(note)
     if as_json:
         echo_json(rows_of(found.table))
         return
@@ -69,8 +69,8 @@ def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
     scored = score_run(results)
     written = scored.write(results.folder, RunFolder(results.folder))
     for sentence in unfinished(results):
-        console.print(sentence, soft_wrap=True)
-    console.print(f"scores: {written}", soft_wrap=True)
+        tell(sentence)
+    tell(f"scores: {written}")
     if as_json:
         tables = {name: rows_of(getattr(scored, name)) for name in ("scores", "verdicts")}
         echo_json({"folder": str(written)} | tables)
@@ -82,5 +82,5 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
     sheet = read_given(path, "predictions", (*KEYS, *PLACE), required=False)
     if sheet.how:
-        console.print(sheet.how, soft_wrap=True)
+        tell(sheet.how)
     return table_of(sheet)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.errors import DermaugError
 
 
@@ -98,7 +98,7 @@ class ShardedArray:
         shard = self._shards[place]
         mapped = self._sound(shard)
         if mapped is None:
-            console.print(f"{shard.path} is damaged; its images are decoded again", soft_wrap=True)
+            tell(f"{shard.path} is damaged; its images are decoded again")
             self._mend(place)
             mapped = self._sound(shard)
         if mapped is None:

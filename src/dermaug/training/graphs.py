@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 import torch
 from torch.optim import Optimizer
 
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.training.randomness import StepRandom
 
 WARM_UP = 3
@@ -107,10 +107,9 @@ class Replayed:
         while cause.__context__ is not None:  # what came first
             cause = cause.__context__
         reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
-        console.print(
+        tell(
             f"note: a training step of kind {kind!r} could not be recorded as a CUDA graph "
-            f"({reason}); its operations are started one by one, which is slower",
-            soft_wrap=True,
+            f"({reason}); its operations are started one by one, which is slower"
         )
         log.warning("not recorded: a step of kind %r", kind, exc_info=error)
         # The recorded graphs read the state of generators that the failed recording left unusable.

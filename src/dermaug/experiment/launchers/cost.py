@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from dermaug.config import Experiment
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.experiment.launchers.duration import (
     busy_sentence,
     job_seconds,
@@ -109,12 +109,12 @@ def print_cost(cost: Cost) -> None:
     for job in cost.jobs.in_order:
         table.add_row(job.key, f"{job.images:,}", f"{cost.spent(job):.1f}")
     console.print(table)
-    console.print(_summary(cost), soft_wrap=True)
+    tell(_summary(cost))
     if busy := busy_sentence(cost.seconds, cost.at_once, cost.device):
-        console.print(busy, soft_wrap=True)
-    console.print(cost.room, soft_wrap=True)
+        tell(busy)
+    tell(cost.room)
     for sentence in power_sentences(cost.power):
-        console.print(sentence, soft_wrap=True)
+        tell(sentence)
 
 
 def _summary(cost: Cost) -> str:

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.experiment.launchers.duration import JOB_SECONDS, makespan
 from dermaug.experiment.launchers.schedule import Schedule
 from dermaug.experiment.plan.jobs import GeneratorJob, Job
@@ -94,11 +94,11 @@ class Display:
 
     def lost(self, job: Job) -> None:
         """The worker of a job was killed."""
-        console.print(f"{job.key}: its worker was lost; the job is begun again", soft_wrap=True)
+        tell(f"{job.key}: its worker was lost; the job is begun again")
 
     def failed(self, key: str, error: Exception) -> None:
         """A job failed here."""
-        console.print(f"failed: {key}: {error}", soft_wrap=True)
+        tell(f"failed: {key}: {error}")
 
     def _trained(self, job: Job) -> float:
         """Seconds of the training of a job that is done."""
@@ -111,7 +111,7 @@ class Display:
     def _tell(self, text: str) -> None:
         if not console.is_terminal:
             self._told = time.monotonic()
-            console.print(f"{self._counts()}: {text}{self._left()}", soft_wrap=True)
+            tell(f"{self._counts()}: {text}{self._left()}")
 
     def _break_silence(self) -> None:
         """Tell how far the running jobs are, whenever nothing was told for long."""

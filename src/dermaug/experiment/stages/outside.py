@@ -7,7 +7,7 @@ was started.
 
 from collections.abc import Mapping, Sequence
 
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.data.dataset import open_labelled
 from dermaug.data.pixels import PixelStore, refuse_uncropped
 from dermaug.errors import DermaugError
@@ -33,7 +33,7 @@ def prove_outside(run: Run) -> None:
     data = run.experiment.data
     sets = [open_labelled(data, path, run.catalog.classes) for path in data.external_test]
     for note in (*run.catalog.left_out, *external_notes(data.external_test, sets)):
-        console.print(f"note: {note}", soft_wrap=True)
+        tell(f"note: {note}")
     folders = _folders(run.jobs.classifiers)
     given = {name: folder_store(run.experiment, folder) for name, folder in folders.items()}
     _refuse_leaks(run, run.jobs.classifiers, sets, given)

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
 from dermaug.config.data import AS_IT_IS, Reading
-from dermaug.console import console
+from dermaug.console import tell
 from dermaug.data.dataset import open_labelled, read_otherwise
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_rows import ImageRows
@@ -61,7 +61,7 @@ def evaluate(
         if key not in stores:
             stores[key] = open_labelled(config, data, spec.classes, reading.labels)
             for note in stores[key].catalog.notes:
-                console.print(f"note: {note}", soft_wrap=True)
+                tell(f"note: {note}")
             refuse_uncropped(stores[key], str(data))
         if (key, run) not in matched:
             matched[key, run] = match_images(stores[key], read_remembered(run))
@@ -87,7 +87,7 @@ def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> 
     if len(rows) < len(reasons):
         left = f"{len(reasons) - len(rows):,} of {len(reasons):,} images"
         told = f"{where}: left out {left} known from the training ({counted(reasons)})"
-        console.print(told, soft_wrap=True)
+        tell(told)
     return rows
 
 
