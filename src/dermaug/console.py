@@ -154,7 +154,7 @@ def _plain_lines(title: str, total: int, unit: str, done: int, start: float) -> 
         told = tenth
         line = f"{title}: {count:,}/{total:,} {unit}"
         parts = (line, _rate(count - done, total - count, time.monotonic() - start, unit), text)
-        console.print(", ".join(filter(None, parts)), soft_wrap=True, markup=False)
+        tell(", ".join(filter(None, parts)))
 
     return advance
 

@@ -61,7 +61,7 @@ def list_runs(folder: Path) -> pd.DataFrame:
     found = sorted(path.parent for path in folder.glob("**/run.json"))
     rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
     closed = (path for path in folder.iterdir() if path.is_dir() and not os.access(path, os.X_OK))
-    rows += [(path.name, "unreadable", 0, 0, np.nan, "–") for path in sorted(closed)]
+    rows += [(path.name, "unreadable", 0, 0, np.nan, NONE) for path in sorted(closed)]
     return pd.DataFrame(rows, columns=list(RUNS))
 
 
