@@ -29,6 +29,7 @@ from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialRes
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.page import render_report
 from dermaug.scoring.points import point_of
+from dermaug.scoring.scores import on_test
 from dermaug.scoring.scoring import Scoring, score
 from dermaug.scoring.verdicts import verdict_table
 from dermaug.seeding import derive_seed
@@ -352,3 +353,17 @@ def drawn_page(drawn_study: Callable[..., RunResults]) -> Callable[..., Path]:
         return written[repr(chosen)]
 
     return once
+
+
+def tables(results: RunResults, *arms: str) -> list[pd.DataFrame]:
+    """Test predictions of each arm, as somebody without dermaug would keep them."""
+    found = []
+    for arm in arms:
+        parts = [
+            on_test(trial).assign(fold=trial.fold, seed=trial.seed)
+            for trial in results.trials
+            if trial.arm == arm
+        ]
+        renamed = {"image_id": "image", "lesion_id": "lesion"}
+        found.append(pd.concat(parts).rename(columns=renamed).drop(columns=["group", "part"]))
+    return found

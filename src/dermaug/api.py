@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from jaxtyping import UInt8
+from pydantic import Field
 
+from dermaug.arguments import AnyPath, checked
 from dermaug.config import DataConfig
 from dermaug.config.data import COLUMN_FIELDS
 from dermaug.data.dataset import open_dataset, read_pixels
@@ -15,7 +18,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import find_generator, only_classifier
 from dermaug.experiment.stages.judges import classifier_judge
-from dermaug.experiment_file import read_experiment
+from dermaug.experiment_file import read_experiment, validate_section
 from dermaug.files import expanded
 from dermaug.inspection.audit_folder import audit_folder
 from dermaug.scoring.leaderboard import compare_runs
@@ -27,8 +30,9 @@ from dermaug.synthesis.sampling import load_sampler, sample
 from dermaug.training.fabric import start_fabric
 
 
+@checked
 def open_data(
-    source: str | Path,
+    source: AnyPath,
     size: int = 64,
     classes: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
@@ -37,7 +41,7 @@ def open_data(
 
     Args:
         source: Folder or file in any supported layout, or "phantom" for drawn lesions.
-        size: Side of the images in pixels.
+        size: Side of the images in pixels, from 16 to 1024.
         classes: Labels to keep; empty keeps all.
         columns: Column that is read -> its name in your table, for example `{"file_name": "Photo",
             "label": "Diagnosis", "patient_id": "Patient"}`; None reads a table as it comes.
@@ -46,7 +50,8 @@ def open_data(
         `catalog.table` (one row per image with id, lesion, label and metadata) and `images`, uint8
         (n, size, size, 3).
     """
-    config = DataConfig(source=str(source), size=size, classes=tuple(classes))
+    asked = {"source": str(source), "size": size, "classes": tuple(classes)}
+    config = validate_section(DataConfig, asked, "open_data", "arguments")
     if unknown := sorted(set(columns or {}) - set(COLUMN_FIELDS)):
         raise DermaugError(
             f"columns: expected {', '.join(COLUMN_FIELDS)} -> a column of your table, found "
@@ -56,9 +61,10 @@ def open_data(
     return read_pixels(open_dataset(config), config)
 
 
+@checked
 def train(
-    experiment: str | Path,
-    output: str | Path,
+    experiment: AnyPath,
+    output: AnyPath,
     settings: Sequence[str] = (),
     *,
     device: str = "auto",
@@ -71,7 +77,7 @@ def train(
 
     Args:
         experiment: A TOML file, or the name of a shipped experiment such as "quickstart".
-        output: Folder of the run.
+        output: Folder of the run: a new or empty one, or that of a run to resume.
         settings: Changes to the experiment, for example "data.size=32".
         device: auto, cpu, cuda or mps.
         precision: auto, 32-true or bf16-mixed.
@@ -86,16 +92,22 @@ def train(
     return folder
 
 
+@checked
 def generate(
-    generator: str | Path, label: str, number: int = 100, seed: int = 0, *, device: str = "cpu"
+    generator: AnyPath,
+    label: str,
+    number: Annotated[int, Field(ge=1, le=1_000_000)] = 100,
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0,
+    *,
+    device: str = "cpu",
 ) -> UInt8[np.ndarray, "number h w 3"]:
     """Draw images of one class; the same images as `dermaug generate` with this seed.
 
     Args:
         generator: Checkpoint of a generator, or its folder.
         label: One of its classes.
-        number: Number of images.
-        seed: Seed of the latents.
+        number: Number of images, from 1 to a million.
+        seed: Seed of the latents, a whole number from 0.
         device: auto, cpu, cuda or mps.
     """
     checkpoint = find_generator(expanded(generator, "generator"))
@@ -103,8 +115,9 @@ def generate(
     return sample(sampler, spec.classes.index(label), number, derive_seed("generate", seed))
 
 
+@checked
 def audit(
-    synthetic: str | Path, data: str | Path, model: str | Path, *, device: str = "cpu"
+    synthetic: AnyPath, data: AnyPath, model: AnyPath, *, device: str = "cpu"
 ) -> pd.DataFrame:
     """Compare synthetic with real images: fidelity, copies, and recognisable classes.
 
@@ -123,11 +136,12 @@ def audit(
     return audit_folder(drawn, real, judge, stored=stored).audit.numbers
 
 
-def compare(*runs: str | Path, across: bool = False) -> pd.DataFrame:
+@checked
+def compare(*runs: AnyPath, across: bool = False) -> pd.DataFrame:
     """The primary contrasts of some runs with their verdicts, the largest difference first.
 
     Args:
-        runs: Folders of runs.
+        runs: Folders of runs, at least one.
         across: Apply Holm's rule across all of them, instead of within each run.
 
     Returns:

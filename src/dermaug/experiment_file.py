@@ -199,7 +199,7 @@ def _path(problem: Any) -> tuple[Any, ...]:  # noqa: ANN401
 
 def _explain(problem: Any, places: Mapping[str, list[str]]) -> str:  # noqa: ANN401
     where = ".".join(map(str, _path(problem)))
-    found = f"{problem['input']!r:.80}"
+    found = _shown(problem["input"])
     match problem["type"]:
         case "extra_forbidden":
             return _unknown(where, str(problem["loc"][-1]), places)
@@ -210,14 +210,25 @@ def _explain(problem: Any, places: Mapping[str, list[str]]) -> str:  # noqa: ANN
         case "model_type":
             several = " several ([[...]])" if isinstance(problem["input"], tuple) else f" {found}"
             return f"{where}: expected one table, [{where}]; found{several}"
+        case "is_instance_of":
+            return f"{where}: expected a {problem['ctx']['class']}, found {found}"
         case "too_short" if not problem["input"]:
             return f"{where}: expected at least {problem['ctx']['min_length']} entry, found none"
     # A tuple is what a frozen section makes of the file's list.
     message = problem["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
-    message = message.replace("a valid dictionary", "a valid table")
+    message = message.replace("a valid dictionary", "a table of keys and values")
     if problem["type"] == "value_error":
         return f"{where}: {message}" if where else message
     return f"{where}: {message}; found {found}"
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value; of what takes several lines, its type."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = "\n"
+    return f"a value of type {type(value).__name__}" if "\n" in text else f"{text:.80}"
 
 
 def _unknown(where: str, key: str, places: Mapping[str, list[str]]) -> str:

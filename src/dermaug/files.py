@@ -129,8 +129,10 @@ def expanded(path: str | Path, what: str) -> Path:
         what: Names its place in the error, for example `data.source`.
 
     Raises:
-        DermaugError: It is empty, or there is no user of that name.
+        DermaugError: It is empty, or cannot be one, or there is no user of that name.
     """
+    if "\0" in str(path):
+        raise DermaugError(f"{what} {str(path)!r}: expected a path, found a null character")
     if not str(path).strip():  # Path("") is the current folder
         raise DermaugError(f"{what} is empty; expected a path (the current folder is .)")
     try:

@@ -9,32 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from drawn import verdicts_of
+from drawn import tables, verdicts_of
 from typer.testing import CliRunner
 
 from dermaug.cli.app import app
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.scores import on_test
 from dermaug.stats import paired_difference
 from dermaug.stats.trainings import CLASSIFIERS, GROUPS_ONLY, TRAINING_SETS
 
 Study = Callable[..., RunResults]
 DOCUMENT = Path(__file__).parents[2] / "docs" / "your-own-predictions.md"
-
-
-def tables(results: RunResults, *arms: str) -> list[pd.DataFrame]:
-    """Test predictions of each arm, as somebody without dermaug would keep them."""
-    found = []
-    for arm in arms:
-        parts = [
-            on_test(trial).assign(fold=trial.fold, seed=trial.seed)
-            for trial in results.trials
-            if trial.arm == arm
-        ]
-        renamed = {"image_id": "image", "lesion_id": "lesion"}
-        found.append(pd.concat(parts).rename(columns=renamed).drop(columns=["group", "part"]))
-    return found
 
 
 @pytest.mark.parametrize(
@@ -177,15 +162,15 @@ def test_copies_of_one_training_are_one_training(
 
 def test_what_seems_odd_in_two_tables_is_said(drawn_study: Study) -> None:
     one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
-    (note,) = paired_difference(one, one, resamples=50).notes
+    (note,) = paired_difference(one, one, resamples=100).notes
     assert "A and B have equal predictions in every row" in note
     mixed = pd.concat([one[one["seed"] == 0], other[other["seed"] == 1]])
-    (note,) = paired_difference(mixed, other, resamples=50).notes
+    (note,) = paired_difference(mixed, other, resamples=100).notes
     assert "A and B have equal predictions in 2 of 4 trainings" in note
     (note,) = paired_difference(one.assign(p_age=0.0), other.assign(p_age=0.0)).notes
     assert "No image has the label age: means are over the other classes" in note
     own = [t.assign(lesion=t["fold"].astype(str) + t["image"].str[-1]) for t in (one, other)]
-    (note,) = paired_difference(*own, resamples=50).notes
+    (note,) = paired_difference(*own, resamples=100).notes
     assert "lesions have images with different labels" in note
 
 

@@ -232,8 +232,8 @@ def existing(data: Path) -> Path:
         raise DermaugError(
             f"--data {data}: expected a data set, found nothing; check the path"
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
+        reason = error.strerror or error
         raise DermaugError(f"--data {data}: expected a data set ({reason})") from None
     return path
 

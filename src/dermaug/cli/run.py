@@ -95,12 +95,14 @@ def run(
     asked = read_asked(experiment or "quickstart", data, settings, check_convergence, reading)
     launch = launching.launch
     folder = output or Path("runs") / asked.name
+    from dermaug.output_places import require_writable
+
+    require_writable(folder)  # first: it takes no second, unlike what torch needs to start
     if dry_run:
         _estimate(folder, asked, launch, as_json)
         return
     if as_json:
         raise DermaugError("run --json prints a plan: it needs --dry-run")
-    _prepare(folder, asked, launch)
     from dermaug.study import run_study
 
     study = run_study(folder, asked, launch, command_line())
@@ -110,9 +112,10 @@ def run(
 
 def _estimate(folder: Path, asked: Experiment, launch: Launch, as_json: bool) -> None:
     """Check everything that would stop the run, and print what it costs."""
-    _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.cost import estimate, print_cost
+    from dermaug.study import require_startable
 
+    require_startable(folder, asked, launch)
     cost = estimate(folder, asked, launch)
     if as_json:
         echo_json(cost.record)
@@ -145,10 +148,11 @@ def generator(
         _train("generators", asked, output, wanted, launch)
         return
     folder = output or Path("runs") / asked.name
-    if is_first_rank():
-        _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.several_ranks import train_together
+    from dermaug.study import require_startable
 
+    if is_first_rank():
+        require_startable(folder, asked, launch)
     train_together(folder, asked, wanted, launch, command_line())
 
 
@@ -181,20 +185,8 @@ def _train(
     launch: Launch,
 ) -> None:
     folder = output or Path("runs") / asked.name
-    _prepare(folder, asked, launch)
     from dermaug.experiment.launchers.launch import train_some
+    from dermaug.study import require_startable
 
+    require_startable(folder, asked, launch)
     train_some(folder, asked, wave, wanted, launch, command_line())
-
-
-def _prepare(folder: Path, asked: Experiment, launch: Launch) -> None:
-    """Check everything that would stop the run before anything is written."""
-    from dermaug.output_places import require_writable
-
-    require_writable(folder)  # first: it takes no second, unlike what torch needs to start
-    from dermaug.experiment.launchers.preflight import prove_networks, refuse_foreign_folder
-    from dermaug.report.page import require_report_place
-
-    refuse_foreign_folder(folder)
-    require_report_place(folder)
-    prove_networks(folder, asked, launch)

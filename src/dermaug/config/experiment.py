@@ -15,13 +15,18 @@ Margin = Annotated[float, Field(gt=0.0, le=1.0)]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 
 
-class MarginConfig(Section):
-    """Largest differences that do not matter, fixed before the run, for tests of equivalence."""
+class Margins(Section):
+    """Largest differences that do not matter, of the metrics over all classes."""
 
     balanced_accuracy: Margin = 0.02
     """Margin of mean sensitivity, prior-adjusted."""
     macro_auc: Margin = 0.01
     """Margin of macro AUC."""
+
+
+class MarginConfig(Margins):
+    """Largest differences that do not matter, fixed before the run, for tests of equivalence."""
+
     sensitivity: Margin | None = None
     """Margin of single classes, prior-adjusted; if empty, they are not tested for equivalence."""
 

@@ -39,9 +39,11 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
         Remarks, one sentence each.
 
     Raises:
-        DermaugError: The folder is not such a set, the output is in use or lies in it, or all
-            images are copies.
+        DermaugError: There is no such layout, the folder is not such a set, the output is in use or
+            lies in it, or all images are copies.
     """
+    if layout not in LAYOUTS:
+        raise DermaugError(f"--format {layout}: expected one of {', '.join(LAYOUTS)}")
     _require_set(source)
     require_new_folder(output)
     require_outside(output, source)

@@ -37,8 +37,10 @@ def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFra
         One row per run, arm, reference and classifier, with the columns of `CONTRASTS`.
 
     Raises:
-        DermaugError: A folder is given twice, is no run, or has no scores.
+        DermaugError: There is no folder, or one is given twice, is no run, or has no scores.
     """
+    if not folders:
+        raise DermaugError("expected the folders of one or more runs, found none; name them")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise DermaugError("expected different runs, found one of them twice; name each once")
     table = pd.concat([_contrasts(folder) for folder in folders], ignore_index=True)

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
+from dermaug.arguments import checked
+from dermaug.config.experiment import Margins
+from dermaug.config.section import MOST_IMAGES
+from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX, AUC
+from dermaug.experiment_file import validate_section
 from dermaug.stats.answers import answers_of, paired_samples
 from dermaug.stats.copied import without_copies
 from dermaug.stats.estimate import Estimate
@@ -15,7 +22,7 @@ from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.outcomes import EXPLORATORY, FEWEST_GROUPS, NOT_JUDGED, outcome, why_not_judged
 from dermaug.stats.tables import A, B, Predictions, Prior, copy_notes, paired_folds
 
-MARGINS = {"balanced_accuracy": 0.02, "macro_auc": 0.01}
+MARGINS: Mapping[str, float] = Margins().model_dump()
 """Largest differences that do not matter, with the defaults of a run."""
 WORDS = {
     (ARGMAX, "balanced_accuracy"): "mean sensitivity (argmax)",
@@ -80,6 +87,7 @@ class PairedDifference:
         return pd.DataFrame([vars(each) for each in self.differences])
 
 
+@checked
 def paired_difference(
     predictions_a: pd.DataFrame,
     predictions_b: pd.DataFrame,
@@ -87,8 +95,8 @@ def paired_difference(
     prior_a: Prior | None = None,
     prior_b: Prior | None = None,
     margins: Mapping[str, float] = MARGINS,
-    trained_on: int | None = None,
-    resamples: int = RESAMPLES,
+    trained_on: Annotated[int, Field(ge=1, le=MOST_IMAGES)] | None = None,
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = RESAMPLES,
 ) -> PairedDifference:
     """Compare two classifiers on the same test images, by lesion and by training.
 
@@ -102,18 +110,20 @@ def paired_difference(
         predictions_a: Table with the columns image, lesion, label and one column of probabilities
             per class (named after the class or p_<class>); fold and seed if there are any.
         predictions_b: Table of the same form, for the same images, folds and seeds.
-        prior_a: Class -> share among the images shown to the loss of A. If both priors are given,
-            decisions are also prior-adjusted, and AUCs are computed at the uniform prior.
-        prior_b: The same for B.
-        margins: Largest differences that do not matter, by metric.
+        prior_a: Class -> share among the images shown to the loss of A, or their number: positive
+            numbers, which are divided by their sum. With priors, decisions are also prior-adjusted,
+            and AUCs are computed at the uniform prior.
+        prior_b: The same for B; both are given, or none.
+        margins: Largest differences that do not matter, above 0 and up to 1, of balanced_accuracy
+            and macro_auc; `MARGINS` for what is not named.
         trained_on: Number of training lesions of a network; None takes those of the other folds.
-        resamples: Number of draws of the bootstrap.
+        resamples: Number of draws of the bootstrap, from 100 to 100,000.
 
     Returns:
         The differences A minus B.
 
     Raises:
-        DermaugError: A table is invalid, or the two do not match.
+        DermaugError: A table or another argument is invalid, or the tables do not match.
 
     Example:
         >>> rows = [(f"i{n}", f"l{n}", "mel" if n % 2 else "nv") for n in range(40)]
@@ -125,15 +135,16 @@ def paired_difference(
         [('mean sensitivity (argmax)', 0.5, 'not judged'), ('macro AUC', 0.5, 'not judged')]
     """
     first, second = Predictions.of(predictions_a, A), Predictions.of(predictions_b, B)
-    is_adjusted = prior_a is not None and prior_b is not None
-    priors = (prior_a, prior_b) if is_adjusted else (None, None)
+    priors = _priors(prior_a, prior_b, first.classes)
+    is_adjusted = prior_a is not None
+    allowed = validate_section(Margins, margins, "paired_difference", "margins")
     given = paired_folds(first, second, priors, trained_on)
     own = {number: without_copies(fold) for number, fold in given.items()}
     comparison = paired_samples(answers_of(own), A, B)
     num_pairs = sum(len(sample.values) for sample in comparison.values())
     (estimate,) = estimate_all([comparison], readout_metrics(first.classes), resamples)
     return PairedDifference(
-        differences=_differences(estimate, first.classes, margins, is_adjusted=is_adjusted),
+        differences=_differences(estimate, first.classes, allowed, is_adjusted=is_adjusted),
         num_images=first.table["image"].nunique(),
         num_lesions=first.table["lesion"].nunique(),
         num_pairs=num_pairs,
@@ -142,8 +153,26 @@ def paired_difference(
     )
 
 
+def _priors(
+    prior_a: Prior | None, prior_b: Prior | None, classes: tuple[str, ...]
+) -> tuple[Prior | None, Prior | None]:
+    """Both priors, refused unless both tell of every class or neither is given."""
+    given = {"prior_a": prior_a, "prior_b": prior_b}
+    for name, prior in given.items():
+        if prior is None and any(given.values()):
+            raise DermaugError(
+                f"{name}: expected a prior, as the other table has one; give both or none"
+            )
+        if prior is not None and set(prior) != set(classes):
+            raise DermaugError(
+                f"{name}: expected a number for each class ({', '.join(classes)}), found "
+                f"{', '.join(prior) or 'none'}"
+            )
+    return prior_a, prior_b
+
+
 def _differences(
-    estimate: Estimate, classes: tuple[str, ...], margins: Mapping[str, float], *, is_adjusted: bool
+    estimate: Estimate, classes: tuple[str, ...], margins: Margins, *, is_adjusted: bool
 ) -> tuple[Difference, ...]:
     wanted = [each for each in WORDS if is_adjusted or each[0] != ADJUSTED]
     places = metrics_of(classes)
@@ -151,7 +180,7 @@ def _differences(
         _difference(
             estimate.at(places.index(Metric(readout, ALL, metric))),
             WORDS[readout, metric],
-            margins[metric],
+            getattr(margins, metric),
             is_exploratory=is_adjusted and readout == ARGMAX,
         )
         for readout, metric in wanted

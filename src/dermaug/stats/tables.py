@@ -3,10 +3,12 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
+from pydantic import Field
 
 from dermaug.data.metadata import Sheet
 from dermaug.errors import DermaugError
@@ -20,7 +22,8 @@ OTHERS = f"every column but {', '.join((*KEYS, *PLACE))} is taken for a class"
 TOLERANCE = 1e-3
 """Tolerance of the sum of a row's probabilities."""
 A, B = "A", "B"
-Prior = Mapping[str, float]
+Prior = Mapping[str, Annotated[float, Field(gt=0)]]
+"""Class -> share, or number, of the images that the loss saw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +65,19 @@ class Predictions:
         is_prefixed = all(str(column).startswith("p_") for column in given)
         renamed = {old: str(old).removeprefix("p_") if is_prefixed else str(old) for old in given}
         made = table.rename(columns=renamed).reset_index(drop=True)
+        if len(twice := made.columns[made.columns.duplicated()]):
+            raise DermaugError(
+                f"predictions {name}: expected a name of its own for each column (p_ is left out), "
+                f"found {twice[0]} twice; remove or rename one"
+            )
         if empty := [key for key in (*KEYS, *PLACE) if key in made and made[key].isna().any()]:
             raise DermaugError(f"predictions {name}: empty cells in {', '.join(empty)}")
         for key in (*KEYS, *PLACE):
             made[key] = made[key].astype(str) if key in made else "0"
+        for label in renamed.values():
+            numbers = _numbers(made[label])
+            if (numbers.notna() | made[label].isna()).all():
+                made[label] = numbers
         found = cls(name, made, tuple(renamed.values()))
         if findings := found._findings():
             raise DermaugError(f"predictions {name} cannot be used", findings)
@@ -122,8 +134,8 @@ class Predictions:
         return notes
 
     def _text_in(self, column: str) -> str:
-        numbers = pd.to_numeric(self.table[column], errors="coerce")
-        row = self.table[numbers.isna()].iloc[0]
+        cells = self.table[column]
+        row = self.table[_numbers(cells).isna() & cells.notna()].iloc[0]
         return (
             f"expected probabilities in {column}, found text ({row[column]!r}, image "
             f"{row['image']}); {OTHERS}"
@@ -144,23 +156,23 @@ class Predictions:
 
 
 def table_of(sheet: Sheet) -> pd.DataFrame:
-    """The table of a file: text, and numbers in the columns of classes that hold nothing else.
+    """The table of a file, as text.
 
     Args:
-        sheet: The cells of the file; an empty one is a missing value, a comma is a decimal comma. A
-            column without a name, as pandas and R write numbers of rows, is left out.
+        sheet: The cells of the file; an empty one is a missing value. A column without a name,
+            as pandas and R write numbers of rows, is left out.
     """
     named = [column for column in sheet.columns if column]
     text = pd.DataFrame([[row[column] for column in named] for row in sheet.rows], columns=named)
-    text = text.mask(text == "")
-    for column in named:
-        if column not in (*KEYS, *PLACE):
-            numbers = pd.to_numeric(
-                text[column].str.replace(",", ".", regex=False), errors="coerce"
-            )
-            if (numbers.notna() | text[column].isna()).all():
-                text[column] = numbers
-    return text
+    return text.mask(text == "")
+
+
+def _numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The numbers of a column, also of text with decimal commas; NaN for what is none."""
+    plain = column
+    if not pd.api.types.is_numeric_dtype(column):
+        plain = column.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+    return pd.to_numeric(plain, errors="coerce").astype(float)
 
 
 def paired_folds(
@@ -234,7 +246,7 @@ def _fold(
             even[arm, seed] = (
                 probabilities
                 if prior is None
-                else prior_adjusted(probabilities, prior_array(prior, classes))
+                else prior_adjusted(probabilities, _shares(prior, classes))
             )
     return FoldPredictions(
         image_ids=known["image"].to_numpy(),
@@ -245,6 +257,13 @@ def _fold(
         generator_seed=dict.fromkeys(plain),
         trained_on=dict.fromkeys(plain, trained_on),
     )
+
+
+def _shares(prior: Prior, classes: tuple[str, ...]) -> Float[np.ndarray, " k"]:
+    """A prior in the order of the classes, with sum 1."""
+    shares = prior_array(prior, classes)
+    shares /= shares.max()  # first: the sum of large numbers may overflow
+    return np.asarray(shares / shares.sum())
 
 
 def _require_alike(first: Predictions, second: Predictions) -> None:
