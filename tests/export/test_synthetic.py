@@ -64,6 +64,12 @@ def of_run(tmp_path: Path) -> Path:
     return job.synthetic
 
 
+def test_a_layout_that_does_not_exist_is_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(DermaugError, match="--format zip: expected one of imagefolder"):
+        export_synthetic(source, tmp_path / "out", "zip")
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_has_a_card_and_croissant_metadata(
     source: Path, tmp_path: Path, layout: str
