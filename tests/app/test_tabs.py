@@ -82,7 +82,7 @@ def test_copies_that_the_audit_found_are_marked_and_excluded_at_once(opened: Ope
         scores = pd.Series(2.0, index=found.pairs.index)
         scores[copy] = 0.5
         changed = replace(found, pairs=found.pairs.assign(score=scores))
-        write_audit(generator.folder, "changed", generator.record.digest, changed)
+        write_audit(generator.folder / "audit.json", "changed", generator.record.digest, changed)
         assert copies(generator, synthetic) == {copied}
         names = [words for _, words in generated_sheet(generator, 1, [copied]).images]
         assert f"{copied} copy out" in names

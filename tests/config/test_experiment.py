@@ -105,3 +105,31 @@ def test_what_dermaug_adds_is_no_key_of_the_file(key: str) -> None:
         checked({"name": "real", key: 0.5})
     (line,) = caught.value.details
     assert line.startswith(f"arms.0.{key}: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "reason"),
+    [
+        ({"dose": 5, "start": 0.0}, "greater than 0"),
+        ({"dose": 5, "start": 1.0}, "less than 1"),
+        ({"dose": 5, "start_class": "nv"}, "start_class needs start"),
+        ({"dose": 5, "start": 0.5, "family": "replay"}, "replay has none; remove start"),
+        ({"dose": 5, "start": 0.5, "family": "oracle"}, "oracle has none; remove start"),
+        ({"dose": 5, "start": 0.5, "folder": "x"}, "folder has none; remove start"),
+    ],
+)
+def test_only_images_of_a_generator_start_from_others(
+    synthetic: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(DermaugError) as caught:
+        asked({"name": "a", "synthetic": synthetic})
+    assert reason in " ".join(caught.value.details)
+
+
+def test_the_replay_of_a_translated_arm_starts_from_nothing() -> None:
+    translated = {"family": "flow", "dose": 5, "start": 0.5, "start_class": "nv"}
+    generators = [{"family": "flow"}]
+    found = checked({"name": "r"}, {"name": "a", "synthetic": translated}, generators=generators)
+    replay = next(arm for arm in found.arms if arm.replay_of)
+    assert replay.synthetic is not None
+    assert (replay.synthetic.translation, replay.synthetic.start_class) == (None, "")

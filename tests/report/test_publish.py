@@ -128,7 +128,7 @@ def test_a_copy_is_on_no_sheet(results: RunResults, tmp_path: Path) -> None:
     marked.loc[marked["synthetic"] == 1, "score"] = 0.5
     numbers = audit.numbers.assign(copies=1)
     digest = GeneratorRecord.read(JobFolder(folder).record).digest
-    write_audit(folder, "key", digest, type(audit)(numbers, marked))
+    write_audit(folder / "audit.json", "key", digest, type(audit)(numbers, marked))
     published(results, tmp_path / "out")
     with Image.open(tmp_path / "out/figures/samples-dcgan.png") as sheet:
         first = np.asarray(sheet.convert("RGB"))[: drawn.shape[1] + 4]

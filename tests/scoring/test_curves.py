@@ -10,7 +10,8 @@ import pytest
 from drawn import recorded, reported, scored, verdicts_of
 
 from dermaug.config import Experiment
-from dermaug.config.arms import CurationConfig, SyntheticConfig
+from dermaug.config.arms import SyntheticConfig
+from dermaug.config.curation import CurationConfig
 from dermaug.config.provenance import ProvenanceConfig
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch

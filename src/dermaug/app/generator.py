@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -15,11 +14,12 @@ from dermaug.data.class_names import class_words
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.results import GeneratorResult
-from dermaug.generators.family import Sampler, as_pixels, draw
+from dermaug.generators.family import Sampler, draw
 from dermaug.output_places import require_writable
 from dermaug.seeding import derive_seed
 from dermaug.synthesis.sampling import latent_batches
 from dermaug.synthesis.synthetic_set import Provenance, SyntheticSet, write_synthetic_set
+from dermaug.synthesis.translation import translated
 from dermaug.synthesis.walks import alike, walk
 from dermaug.training.checkpoint import checkpoint_digest
 
@@ -40,6 +40,7 @@ class Drawn:
         latents: Name of the latent of each.
         how: How they were drawn, for the reader and the provenance.
         points: Their latents; None if a latent alone does not give the image.
+        started_from: Ids of the training images that were translated.
     """
 
     generator: GeneratorResult
@@ -48,6 +49,7 @@ class Drawn:
     latents: tuple[str, ...]
     how: str
     points: Float[Tensor, "n latent"] | None
+    started_from: tuple[str, ...] = ()
 
 
 def draw_class(
@@ -142,17 +144,13 @@ def draw_translated(
         raise DermaugError("kept: expected a number from 0 to 0.95")
     image = opened.images(opened.results.catalog.rows((image_id,)))
     latents, own = _latents(sampler, number, seed)
-    real = rearrange(torch.from_numpy(image).to(latents), "n h w c -> n c h w") / 127.5 - 1.0
-    with torch.inference_mode():
-        found = sampler.translate(
-            real.repeat(number, 1, 1, 1), _labels(latents, label), latents, kept
-        )
+    found = translated(sampler, label, np.repeat(image, number, axis=0), latents, kept)
     names = tuple(f"{own}-{place}" for place in range(number))
     how = (
         f"translated from the real training image {image_id} to {class_words(generator.label)}, "
         f"seed {seed}, from time {kept:g} of the path"
     )
-    return Drawn(generator, as_pixels(found), own, names, how, None)
+    return Drawn(generator, found, own, names, how, None, (image_id,))
 
 
 def save_drawn(opened: Opened, drawn: Drawn, name: str | None) -> Path:
@@ -172,6 +170,7 @@ def save_drawn(opened: Opened, drawn: Drawn, name: str | None) -> Path:
         spec.training_images,
         spec.validation_images,
         drawn.how,
+        drawn.started_from,
     )
     labels = (drawn.generator.label,) * len(drawn.images)
     write_synthetic_set(

@@ -5,9 +5,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dermaug.config.curation import CurationConfig
 from dermaug.config.networks import Sampling
 from dermaug.config.provenance import ProvenanceConfig
 from dermaug.config.section import MOST_IMAGES, Images, Name, Section
+from dermaug.config.translation import Translation
 
 Policy = Literal["none", "fridadar", "standard", "trivial", "mixup", "cutmix"]
 _POLICIES: dict[Policy, str] = {
@@ -45,40 +47,6 @@ CONTROLS = (
 Balance = Annotated[int, Field(ge=1, le=MOST_IMAGES)]
 Doses = Annotated[tuple[Images, ...], Field(min_length=1, max_length=100)]
 Balances = Annotated[tuple[Balance, ...], Field(min_length=1, max_length=100)]
-Quantile = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class CurationConfig(Section):
-    """Selection among the generated images of an arm; all rules are off by default.
-
-    Images are assessed by a reference classifier: that of the first arm without synthetic images,
-    with the same model and fold but the next seed, so that no network learns from a copy of itself.
-    Its probabilities are prior-adjusted: p / q, renormalised, where q is the share of the class
-    seen by its loss.
-    """
-
-    drop_copies: bool = False
-    """Leave out images that are closer to a training image than unrelated lesions are."""
-    drop_duplicates: bool = False
-    """Leave out images that nearly repeat an earlier one."""
-    confidence: float = Field(default=0.0, ge=0.0, le=1.0)
-    """Smallest probability of the image's own class from the reference classifier."""
-    band: tuple[Quantile, ...] = ()
-    """Lower and upper quantile, for example [0.1, 0.9], of the probability of real training images
-    for their own class, predicted by networks that were not trained on them: two further networks
-    of the reference arm, one on each half of the lesions. Generated images whose probability (mean
-    of the two) lies outside are left out as too hard or too easy. Empty switches the rule off."""
-    pool: float = Field(default=2.0, ge=1.0, le=100.0)
-    """Number of images drawn per image of the dose."""
-
-    @model_validator(mode="after")
-    def _band_has_two_ends(self) -> Self:
-        if self.band and not (len(self.band) == 2 and self.band[0] < self.band[1]):
-            raise ValueError(
-                "band: expected two quantiles in increasing order, for example [0.1, 0.9]; found "
-                f"{list(self.band)}"
-            )
-        return self
 
 
 class SyntheticConfig(Section):
@@ -113,6 +81,12 @@ class SyntheticConfig(Section):
     With `share`, the excess goes to the real images of the class. With `first`, an arm above the
     limit is refused. A dose alone (`only`) and doses of real images have no limit; a replay follows
     its arm."""
+    start: float | None = Field(default=None, gt=0.0, lt=1.0)
+    """Draw each image from a real training image instead of from noise, beginning at this time on
+    the path from noise (0) to image (1); for the family flow (SDEdit, arXiv:2108.01073)."""
+    start_class: str = ""
+    """With `start`, the class of these training images, for example nv; empty takes for each class
+    its own."""
     curation: CurationConfig | None = None
     """Selection among the generated images; empty takes them in the order of drawing."""
     labels: Literal["asked", "judged"] = "asked"
@@ -141,6 +115,24 @@ class SyntheticConfig(Section):
         if self.curation and self.source in (*CONTROLS, FOLDER):
             raise ValueError(f"curation selects among generated images; {self.source} has none")
         return self
+
+    @model_validator(mode="after")
+    def _translated_by_a_generator(self) -> Self:
+        if self.start_class and self.start is None:
+            raise ValueError("start_class needs start, a time between 0 and 1, for example 0.5")
+        if self.start is not None and self.source in (*CONTROLS, FOLDER):
+            raise ValueError(
+                f"start is a time on the path of a generator from noise to image; {self.source} "
+                "has none; remove start, or name a generator of the family flow"
+            )
+        return self
+
+    @property
+    def translation(self) -> Translation | None:
+        """How its images are drawn from training images; None draws them from noise."""
+        if self.start is None:
+            return None
+        return Translation(start=self.start, start_class=self.start_class)
 
     @property
     def needs_reference(self) -> bool:

@@ -86,7 +86,7 @@ def _replay(arm: Arm, synthetic: SyntheticConfig, drawn: Mapping[str, tuple[str,
     """The replay control of an arm, with as many real images."""
     named = isinstance(synthetic.dose, dict)  # such a dose names its classes itself
     classes = () if named else synthetic.classes or drawn.get(synthetic.source, ())
-    none = {"folder": "", "provenance": None, "curation": None}
+    none = {"folder": "", "provenance": None, "curation": None, "start": None, "start_class": ""}
     changes = {"family": REPLAY, "classes": classes, **none}
     return arm.model_copy(
         update={

@@ -1,4 +1,4 @@
-"""What the audit of a run says of the images of a set: that of the generator which drew them."""
+"""What the audit of a run says of the images of a set: that of the set in which they were drawn."""
 
 import itertools
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from dermaug.experiment.run.artefacts import generator_of, recorded_set
+from dermaug.experiment.run.artefacts import drawn_set, generator_of, translation_of
 from dermaug.experiment.run.layout import run_above
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import StoredAudit, class_rows, read_audit
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class AuditedSet:
-    """The images of a set in the audit of its generator.
+    """The images of a set in the audit of those that its generator drew in the same way.
 
     Args:
         numbers: The audit, one row per class, with the columns of `AuditRow`.
@@ -42,7 +42,8 @@ def audited_by_run(source: Path, synthetic: SyntheticSet) -> AuditedSet | None:
     """Find the images of a set in the audit of the run in whose folder it lies.
 
     It may be what a generator drew for the run, a choice of these images, or other images by the
-    same generator. The generator is known by the digest of its checkpoint.
+    same generator. The generator is known by the digest of its checkpoint, and a set drawn from
+    training images by its note.
 
     Args:
         source: Folder of the set.
@@ -56,10 +57,12 @@ def audited_by_run(source: Path, synthetic: SyntheticSet) -> AuditedSet | None:
     """
     run = run_above(source)
     job = None if run is None else generator_of(run, synthetic.provenance.generator)
-    audit = None if job is None else read_audit(job.path)
-    if job is None or audit is None:
+    if job is None:
         return None
-    whole = recorded_set(job.synthetic)
+    how = translation_of(job, synthetic.provenance.note)
+    if (audit := read_audit(job.path, how)) is None:
+        return None
+    whole = drawn_set(job, how)
     keys, known = _keys(synthetic), _keys(whole)
     marks = (np.ones(len(known), dtype=bool), *_counted(whole, audit))
     drawn, looked, copied = (_among(keys, itertools.compress(known, each)) for each in marks)

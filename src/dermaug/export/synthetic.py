@@ -30,8 +30,8 @@ def export_synthetic(source: Path, output: Path, layout: str) -> list[str]:
     that was chosen among a generator's images as well.
 
     Args:
-        source: A set of dermaug: the folder `synthetic` of a run's generator, or one written by
-            `dermaug generate` or chosen in `dermaug app`.
+        source: A set of dermaug: the folder `synthetic` of a run's generator or one that it drew
+            from training images, or one written by `dermaug generate` or chosen in `dermaug app`.
         output: Folder to create.
         layout: Key of `LAYOUTS`.
 

@@ -102,6 +102,9 @@ class Family(nn.Module, ABC):
 
     sampler: Sampler
 
+    translates: ClassVar[bool] = False
+    """Whether its sampler has `translate`."""
+
     optimizers: Mapping[str, Optimizer]
     """Optimisers by the name of the network that each updates, for the checkpoint."""
 

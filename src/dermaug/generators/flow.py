@@ -172,6 +172,7 @@ class Flow(Family):
 
     conditional: ClassVar[bool] = True
     part_of: ClassVar[int] = 1
+    translates: ClassVar[bool] = True
     Options = FlowOptions
     sampler: FlowSampler
 

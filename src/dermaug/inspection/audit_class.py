@@ -1,6 +1,6 @@
 """The audit of the synthetic images of one class: fidelity, copies and recognisability."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -44,7 +44,10 @@ class Subjects:
         validation: Real images of other lesions, never of the test split.
         lesions: Lesion, or patient, of each validation image.
         chosen_by: Whether the generator's snapshot was, or may have been, selected on `validation`.
-        searched: Images among which copies are searched, and their ids; None searches `training`.
+        searched: Images among which copies are searched, and their ids; None searches `training`
+            and `starts`.
+        starts: Training images of other classes from which the synthetic ones were translated, and
+            their ids; None without any.
     """
 
     label: str
@@ -56,6 +59,7 @@ class Subjects:
     lesions: np.ndarray
     chosen_by: bool = False
     searched: tuple[UInt8[np.ndarray, "w s s 3"], np.ndarray] | None = None
+    starts: tuple[UInt8[np.ndarray, "t s s 3"], np.ndarray] | None = None
 
     @classmethod
     def of(
@@ -65,9 +69,20 @@ class Subjects:
         store: PixelStore,
         seen: Int[np.ndarray, " m"],
         kept: Judging,
+        started_from: Collection[str] = (),
     ) -> Self:
-        """Images of one class: the synthetic ones, the training rows, and those that judge."""
+        """Images of one class: the synthetic ones, the training rows, and those that judge.
+
+        Args:
+            label: The class.
+            synthetic: Its synthetic images.
+            store: The real images.
+            seen: Rows of the generator's training images of the class.
+            kept: Rows that judge.
+            started_from: Ids of the images from which the synthetic ones were translated.
+        """
         ids, groups = store.catalog.image_ids, store.catalog.groups
+        others = np.setdiff1d(np.flatnonzero(np.isin(ids, list(started_from))), seen)
         return cls(
             label=label,
             synthetic=synthetic,
@@ -77,12 +92,22 @@ class Subjects:
             validation=np.asarray(store.images[kept.rows]),
             lesions=groups[kept.rows],
             chosen_by=kept.chosen_by,
+            starts=(np.asarray(store.images[others]), ids[others]) if len(others) else None,
         )
+
+    @property
+    def used(self) -> tuple[UInt8[np.ndarray, "w s s 3"], np.ndarray]:
+        """Images that the synthetic ones may repeat, learnt or started from, and their ids."""
+        own = (self.training, self.training_ids)
+        if self.starts is None:
+            return own
+        images, ids = (np.concatenate(parts) for parts in zip(own, self.starts, strict=True))
+        return images, ids
 
     @property
     def originals(self) -> tuple[UInt8[np.ndarray, "w s s 3"], np.ndarray]:
         """Images among which copies are searched, and their ids."""
-        return self.searched or (self.training, self.training_ids)
+        return self.searched or self.used
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +129,7 @@ def audit_class(subjects: Subjects, judge: Judge, seed: int) -> ClassAudit:
 
     Args:
         subjects: The images; at most 1,000 of each kind are examined, drawn at random, but copies
-            are searched among all training images.
+            are searched among all training images of the class, and those that were translated.
         judge: Network that computes the features and, if it is a classifier, predicts classes.
         seed: Seed of the subsets and the resampling.
 
@@ -198,7 +223,7 @@ def copy_thresholds(subjects: Subjects, kept: np.ndarray, judge: Judge) -> Thres
     """Thresholds of copies; None if no validation image can calibrate them."""
     if not len(kept):
         return None
-    known = nearest(subjects.validation[kept], subjects.training, judge.features)
+    known = nearest(subjects.validation[kept], subjects.used[0], judge.features)
     try:
         return calibrate(known, subjects.lesions[kept])
     except DermaugError:

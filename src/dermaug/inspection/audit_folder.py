@@ -1,5 +1,6 @@
 """The audit of one synthetic set against a data set; the set may come from another tool."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import (
     StoredClassifier,
+    drawn_set,
     folds_of,
     generator_of,
-    recorded_set,
     run_of,
+    translation_of,
 )
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
@@ -92,6 +94,7 @@ def audit_folder(
     store = real_images(data, given, stored, run, reading)
     parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
     training, validation, notes = parted
+    notes += _about_drawing(given.provenance)
     if run is None and (given.provenance or stored):
         notes.append(BY_NAME)
     notes += [f"Real images: {note}" for note in store.catalog.left_out]
@@ -112,6 +115,14 @@ def audit_folder(
     return FolderAudit(StoredAudit(pd.DataFrame(rows), table), tuple(notes), pictures, single)
 
 
+def _about_drawing(provenance: Provenance | None) -> Iterator[str]:
+    """What the manifest says of how the images were drawn, other than from noise alone."""
+    if provenance is not None and provenance.note:
+        yield f"how the images were drawn or chosen: {provenance.note}"
+    if provenance is not None and (number := len(provenance.started_from)):
+        yield f"copies were searched among the {number:,} images that were translated, too"
+
+
 def _exported(synthetic: Path, given: GivenImages, run: RunFolder | None) -> Provenance | None:
     """Provenance of images that dermaug has exported, from the run of their generator.
 
@@ -124,7 +135,7 @@ def _exported(synthetic: Path, given: GivenImages, run: RunFolder | None) -> Pro
     job = generator_of(run, origin.generator)
     if job is None or origin.fold_key != GeneratorRecord.read(job.record).fold_key:
         return None
-    return recorded_set(job.synthetic).provenance
+    return drawn_set(job, translation_of(job, origin.note)).provenance
 
 
 def part_images(
@@ -210,7 +221,9 @@ def _subjects(
     rows, found = (np.flatnonzero(of_class & part) for part in (training, validation))
     ids = store.catalog.image_ids
     kept = judging(found, ids, store.catalog.groups, given.provenance)
-    subjects = Subjects.of(label, given.images[given.labels == label], store, rows, kept)
+    started_from = given.provenance.started_from if given.provenance else ()
+    drawn = given.images[given.labels == label]
+    subjects = Subjects.of(label, drawn, store, rows, kept, started_from)
     if given.provenance is not None:
         return subjects
     # The generator's training images are unknown, so a copy of any real image counts.

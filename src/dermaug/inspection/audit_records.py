@@ -9,9 +9,10 @@ from dermaug.files import Record
 
 
 class AuditRow(Record):
-    """One generator and class of an audit, as returned by `audit_class`."""
+    """One set and class of an audit, as returned by `audit_class`."""
 
     family: str
+    """The generator, and how it drew the set if not from noise (`set_name`)."""
     label: str
     fold: int
     seed: int
@@ -64,7 +65,7 @@ class AuditPair(Record):
 
 
 class AuditRecord(Record):
-    """`audit.json` of a generator."""
+    """`audit.json` of a generator, or that of another of its sets."""
 
     key: str
     """Digest of everything that the audit depends on."""

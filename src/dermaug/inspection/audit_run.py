@@ -1,4 +1,4 @@
-"""Audit every generator of a run by a classifier of its fold and store the result beside it."""
+"""Audit every set of a run's generators by a classifier of its fold, and store the results."""
 
 import hashlib
 import json
@@ -11,12 +11,13 @@ import pandas as pd
 import torch
 
 from dermaug.config import Arm, Experiment
+from dermaug.config.translation import Translation, set_name
 from dermaug.console import counting_bar
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.comparisons import without_dose
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
-from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, PlannedSet
+from dermaug.experiment.run.artefacts import drawn_set, recorded_checkpoint
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.run import Run
@@ -36,8 +37,8 @@ class StoredAudit:
     """An audit as stored on disk.
 
     Args:
-        numbers: One row per class: family, label, fold, seed, lesions, then the columns of
-            `audit_class`.
+        numbers: One row per class: family (the name of the set), label, fold, seed, lesions, then
+            the columns of `audit_class`.
         pairs: One row per worst pair: label, then `PAIR_COLUMNS`.
     """
 
@@ -46,25 +47,26 @@ class StoredAudit:
 
 
 def audit_run(run: Run, device: torch.device) -> pd.DataFrame:
-    """Audit every finished generator whose control classifier is finished too.
+    """Audit all sets of every finished generator whose control classifier is finished too.
 
     The audit uses the validation images on which the generator's snapshot was not selected, or all
     validation images of classes too small for two halves; it never uses the test split. Audits of
     the same generator with the same classifier are read from disk.
 
     Returns:
-        One row per generator and class: family, label, fold, seed, lesions, then the columns of
-        `audit_class`.
+        One row per set and class: family (the name of the set), label, fold, seed, lesions, then
+        the columns of `audit_class`.
     """
     chosen = [
-        (job, control)
+        (job, planned, control)
         for job in run.jobs.generators
         if run.is_done(job.key) and (control := control_job(run, job)) is not None
+        for planned in job.sets
     ]
     tables = []
-    with counting_bar("auditing synthetic images", "generators") as progress:
-        for done, (job, control) in enumerate(chosen, start=1):
-            tables.append(_audit_generator(run, job, control, device).numbers)
+    with counting_bar("auditing synthetic images", "sets") as progress:
+        for done, (job, planned, control) in enumerate(chosen, start=1):
+            tables.append(_audit_set(run, job, planned, control, device).numbers)
             progress(done, len(chosen))
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
@@ -95,30 +97,32 @@ def control_of_family(experiment: Experiment, family: str) -> Arm | None:
     return next(iter(real), None)
 
 
-def read_audit(folder: Path) -> StoredAudit | None:
-    """The audit beside a generator; None where there is none.
+def read_audit(folder: Path, translation: Translation | None = None) -> StoredAudit | None:
+    """The audit of a set of a generator, by default of that from noise; None where there is none.
 
     Raises:
-        DermaugError: The file is damaged, or is the audit of another generator.
+        DermaugError: The file is damaged, or is the audit of another generator or set.
     """
     files = JobFolder(folder)
-    if not files.audit.exists():
+    path = files.audit_of(translation)
+    if not path.exists():
         return None
-    record = AuditRecord.read(files.audit)
-    if record.generator != GeneratorRecord.read(files.record).digest:
+    record, generator = AuditRecord.read(path), GeneratorRecord.read(files.record)
+    named = {row.family for row in record.numbers}
+    if record.generator != generator.digest or named != {set_name(generator.family, translation)}:
         raise DermaugError(
-            f"{files.audit}: expected the audit of the generator beside it, found that of another "
+            f"{path}: expected the audit of the generator beside it, found that of another "
             "one; files were exchanged after they were written: put them back, or delete this one "
             "and run the study again"
         )
     return _tables(record)
 
 
-def write_audit(folder: Path, key: str, generator: str, audit: StoredAudit) -> StoredAudit:
+def write_audit(path: Path, key: str, generator: str, audit: StoredAudit) -> StoredAudit:
     """Write an audit beside its generator and return it as `read_audit` would.
 
     Args:
-        folder: Folder of the generator, where `audit.json` is written.
+        path: The file, in the folder of the generator.
         key: Digest of everything that the audit depends on.
         generator: Digest of the generator's checkpoint.
         audit: The audit.
@@ -126,7 +130,7 @@ def write_audit(folder: Path, key: str, generator: str, audit: StoredAudit) -> S
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
     record = AuditRecord(key=key, generator=generator, numbers=tuple(numbers), pairs=tuple(pairs))
-    record.write(JobFolder(folder).audit)
+    record.write(path)
     return _tables(record)
 
 
@@ -142,28 +146,30 @@ def class_rows(synthetic: SyntheticSet, label: str) -> np.ndarray:
     return np.flatnonzero(np.asarray(synthetic.labels) == label)
 
 
-def _audit_generator(
-    run: Run, job: GeneratorJob, control: ClassifierJob, device: torch.device
+def _audit_set(
+    run: Run, job: GeneratorJob, planned: PlannedSet, control: ClassifierJob, device: torch.device
 ) -> StoredAudit:
-    files = run.job(job.key)
+    files, how = run.job(job.key), planned.translation
     checkpoint = recorded_checkpoint(run.job(control.key).classifier)
-    synthetic = recorded_set(files.synthetic)
+    synthetic, path = drawn_set(files, how), files.audit_of(how)
     parts: list[Any] = [VERSION, synthetic.provenance.generator, synthetic.provenance.fold_key]
     parts += network_digests(run.files, [control.key]).values()
-    parts += [len(synthetic.labels), run.fingerprint]
+    parts += [len(synthetic.labels), run.fingerprint, *([how.note] if how else [])]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    if files.audit.exists() and (stored := AuditRecord.read(files.audit)).key == key:
+    if path.exists() and (stored := AuditRecord.read(path)).key == key:
         return _tables(stored)
     judge = classifier_judge(checkpoint, device)
     rows, pairs = [], []
-    for label in job.classes:
+    drawn = [label for label, number in zip(job.classes, planned.numbers, strict=True) if number]
+    for label in drawn:
         audited = audit_class(_subjects(run, job, synthetic, label), judge, job.seed)
-        place = {"family": job.family, "label": label, "fold": job.fold, "seed": job.seed}
-        rows.append(place | {"lesions": job.lesions} | dict(audited.numbers))
+        place = {"family": set_name(job.family, how), "label": label, "fold": job.fold}
+        where = {"seed": job.seed, "lesions": job.lesions}
+        rows.append(place | where | dict(audited.numbers))
         pairs.append(audited.pairs.assign(label=label))
     table = pd.concat(pairs, ignore_index=True)[["label", *PAIR_COLUMNS]]
     digest = synthetic.provenance.generator
-    return write_audit(files.path, key, digest, StoredAudit(pd.DataFrame(rows), table))
+    return write_audit(path, key, digest, StoredAudit(pd.DataFrame(rows), table))
 
 
 def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Judging:
@@ -179,4 +185,5 @@ def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) 
     seen = found[run.catalog.table["label"].to_numpy()[found] == label]
     kept = judging_of(run, run.fold(job.fold), synthetic, label)
     drawn = synthetic.images[class_rows(synthetic, label)]
-    return Subjects.of(label, drawn, run.store, seen, kept)
+    started_from = synthetic.provenance.started_from
+    return Subjects.of(label, drawn, run.store, seen, kept, started_from)

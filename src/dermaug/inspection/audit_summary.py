@@ -1,12 +1,15 @@
 """Summary of the audits of a run for each class of a generator family, over all trainings."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from dermaug.experiment.run.results import RunResults
+from dermaug.config.translation import Translation
+from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.inspection.audit_run import read_audit
 from dermaug.stats.outcomes import FEWEST_GROUPS
 
@@ -86,7 +89,7 @@ class ClassSummary:
 
 
 def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
-    """Family -> its classes."""
+    """Name of a set -> its classes."""
     return {
         str(family): [
             _summary(str(label), rows) for label, rows in part.groupby("label", sort=False)
@@ -96,18 +99,19 @@ def summarise(numbers: pd.DataFrame) -> dict[str, list[ClassSummary]]:
 
 
 def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Numbers and worst pairs of every audited generator of a run; empty without any.
+    """Numbers and worst pairs of every audited set of a run; empty without any.
 
     The numbers cover all data sizes (column lesions; 0 means all lesions), from the largest to the
     smallest; the pairs are those of the largest size.
     """
     numbers, pairs = [], []
     for point in (results, *results.reduced):
-        for folder in dict.fromkeys(generator.folder for generator in point.generators):
-            if (stored := read_audit(folder)) is not None:
+        for generator, how in _sets(point):
+            if (stored := read_audit(generator.folder, how)) is not None:
                 numbers.append(stored.numbers)
                 place = {name: stored.numbers[name].iloc[0] for name in ("family", "fold", "seed")}
-                key = folder.relative_to(results.folder).as_posix()
+                drawn = JobFolder(generator.folder).synthetic_of(how)
+                key = drawn.relative_to(results.folder).as_posix()
                 if point is results:
                     pairs.append(stored.pairs.assign(**place, folder=key))
     return (
@@ -117,14 +121,20 @@ def collect_audits(results: RunResults) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def without_audit(results: RunResults) -> list[str]:
-    """Generators of a finished run beside which no audit lies, in words; empty for one at work."""
+    """Sets of a finished run beside which no audit lies, in words; empty for one at work."""
     if not results.is_finished:
         return []
     return [
         f"{one.family} of {one.drawn_classes}, fold {one.record.fold}, seed {one.record.seed}"
-        for one in results.networks
-        if read_audit(one.folder) is None
+        + (f", {how.words}" if how else "")
+        for one, how in _sets(results)
+        if read_audit(one.folder, how) is None
     ]
+
+
+def _sets(results: RunResults) -> Iterator[tuple[GeneratorResult, Translation | None]]:
+    """Every set of every generator, and how it was drawn."""
+    return ((one, how) for one in results.networks for how in one.record.sets)
 
 
 def of_largest(results: RunResults, numbers: pd.DataFrame) -> pd.DataFrame:

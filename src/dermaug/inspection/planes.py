@@ -9,7 +9,7 @@ import torch
 from dermaug.errors import DermaugError
 from dermaug.evaluation.embedding import FEWEST, embed
 from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Job
-from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_set
+from dermaug.experiment.run.artefacts import drawn_set, recorded_checkpoint
 from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment.run.run import Run
@@ -18,6 +18,7 @@ from dermaug.experiment.stages.judges import Judge, classifier_judge
 from dermaug.files import Record
 from dermaug.inspection.audit_run import audit_run, class_rows, control_job, judging_of
 from dermaug.seeding import derive_seed
+from dermaug.synthesis.synthetic_set import SyntheticSet
 from dermaug.training.fabric import start_fabric
 
 WITHOUT, WITH, TOGETHER = "without", "with", "together"
@@ -65,9 +66,9 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
 
     Returns:
         One row per point: plane (`without` and `with`: features of test images from the control
-        and from the synthetic arm's classifier; `together`: features of validation and synthetic
-        images from the control), classifier (its key), origin (real or synthetic), label, x, y.
-        Empty if no pair of classifiers and no generator has finished.
+        and from the synthetic arm's classifier; `together`: features of validation images and of
+        the arm's synthetic ones from the control), classifier (its key), origin (real or
+        synthetic), label, x, y. Empty if no pair of classifiers and no generator has finished.
     """
     chosen = _pair(run)
     if chosen is None:
@@ -88,7 +89,7 @@ def embed_run(run: Run, device: torch.device) -> pd.DataFrame:
     planes = [
         _test_plane(run, control, judges[0], WITHOUT),
         _test_plane(run, treated, judges[1], WITH),
-        _together(run, control, judges[0], generators),
+        _together(run, control, judges[0], [_set_of(run, treated, job) for job in generators]),
     ]
     table = pd.concat(planes, ignore_index=True)[COLUMNS]
     rows = table.round(3).to_dict("records")
@@ -141,13 +142,19 @@ def _test_plane(run: Run, trial: ClassifierJob, judge: Judge, plane: str) -> pd.
     return _plane(judge.features(images), plane, trial, labels, ["real"] * len(labels))
 
 
+def _set_of(run: Run, trial: ClassifierJob, generator: GeneratorJob) -> SyntheticSet:
+    """The set of a generator that a trial takes, or that from noise if it takes none of it."""
+    how = trial.mixture.synthetic.translation if trial.mixture.synthetic else None
+    there = any(planned.translation == how for planned in generator.sets)
+    return drawn_set(run.job(generator.key), how if there else None)
+
+
 def _together(
-    run: Run, control: ClassifierJob, judge: Judge, generators: list[GeneratorJob]
+    run: Run, control: ClassifierJob, judge: Judge, sets: list[SyntheticSet]
 ) -> pd.DataFrame:
     parts, labels, kept = [], [], []
-    for job in generators:
-        synthetic = recorded_set(run.job(job.key).synthetic)
-        for label in job.classes:
+    for synthetic in sets:
+        for label in dict.fromkeys(synthetic.labels):
             rows = class_rows(synthetic, label)[:MOST_OF_A_CLASS]
             parts.append(np.asarray(synthetic.images[rows]))
             labels += [label] * len(rows)

@@ -112,9 +112,11 @@ def _synthetic(results: RunResults, _: Scoring) -> str:
     families = dict.fromkeys(one.family for one in results.generators)
     if not families:
         return ""
+    notes = dict.fromkeys(how.note for one in results.networks for how in one.record.translated)
+    ways = f" Besides those drawn from noise, images are {'; '.join(notes)}." if notes else ""
     return (
-        f"Generators: {', '.join(families)}, trained on the training split of each fold only. The "
-        "audit (audit.csv) compares their images with validation lesions and searches for copies."
+        f"Generators: {', '.join(families)}, trained on the training split of each fold only.{ways}"
+        " The audit (audit.csv) compares all images with validation lesions and searches copies."
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.aside import folder_written_aside
+from dermaug.config.translation import generator_of_set
 from dermaug.csv_files import write_csv
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import recorded_set
@@ -127,11 +128,13 @@ def _last_part(path: re.Match[str]) -> str:
 
 
 def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
-    """One row per generator family: means over its classes, folds and seeds."""
+    """One row per set of a generator family: means over its classes, folds and seeds."""
     rows = []
     for family, part in audit.groupby("family", sort=False):
-        own = [one for one in generators if one.family == family]
-        vitals = [one.vitals.collapsed_pairs for one in own if one.vitals]
+        own = [one for one in generators if one.family == generator_of_set(str(family))]
+        # Training health is measured on images from noise.
+        healthy = [one.vitals for one in own if one.vitals and one.family == family]
+        vitals = [one.collapsed_pairs for one in healthy]
         rows.append(
             (
                 str(family),

@@ -96,7 +96,8 @@ def copy_mask(
 
     Args:
         synthetic: Images of one class.
-        training: Training images of their generator, of that class.
+        training: Training images of their generator, of that class, and those from which they were
+            translated.
         validation: Real images of that class from other lesions, to calibrate on, never
             test.
         extract: Features of uint8 images, for example the fold's own classifier's.

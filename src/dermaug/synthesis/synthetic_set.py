@@ -40,6 +40,7 @@ class Provenance:
         training_images: Ids of its training images.
         validation_images: Ids of the images on which its snapshot was selected; None if unknown.
         note: How the images were chosen or drawn, unless they are those of the first latents.
+        started_from: Ids of the training images from which translated images start.
     """
 
     family: str
@@ -49,6 +50,7 @@ class Provenance:
     training_images: tuple[str, ...]
     validation_images: tuple[str, ...] | None = ()
     note: str = ""
+    started_from: tuple[str, ...] = ()
 
 
 class SyntheticRecord(Record):
@@ -68,6 +70,7 @@ class SyntheticRecord(Record):
     training_images: tuple[str, ...]
     validation_images: tuple[str, ...] | None
     note: str = ""
+    started_from: tuple[str, ...] = ()
     sha256: dict[str, str]
     """Digests of the files in `SEALED`."""
 
@@ -248,7 +251,8 @@ def refuse_leakage(
     """Raise unless the generator was trained only on the training split of this fold.
 
     Raises:
-        DermaugError: The fold differs, or the generator was trained on an image outside of it.
+        DermaugError: The fold differs, or the generator was trained on an image outside of it, or
+            drew from one.
     """
     if provenance.fold_key != fold_key:
         raise DermaugError(
@@ -256,9 +260,13 @@ def refuse_leakage(
             "trained on lesions that this fold tests on; generate images from the training split "
             "of this fold"
         )
-    if outside := set(provenance.training_images) - set(training_images):
-        raise DermaugError(
-            f"{origin}: its generator was trained on {len(outside)} images outside the training "
-            f"split, for example {min(outside)}; generate images from the training split of this "
-            "fold"
-        )
+    used = {
+        "its generator was trained on": provenance.training_images,
+        "it was translated from": provenance.started_from,
+    }
+    for words, ids in used.items():
+        if outside := set(ids) - set(training_images):
+            raise DermaugError(
+                f"{origin}: {words} {len(outside)} images outside the training split, for example "
+                f"{min(outside)}; generate images from the training split of this fold"
+            )

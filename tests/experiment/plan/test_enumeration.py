@@ -2,6 +2,7 @@ import pytest
 
 from dermaug.config import Experiment
 from dermaug.errors import DermaugError
+from dermaug.experiment.plan.checks import Counts
 from dermaug.experiment.plan.doses import doses
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.stages.curating import take_dose
@@ -144,3 +145,55 @@ def test_dose_larger_than_the_set_is_an_error() -> None:
     fold = Fold(0, ("a",), ("b",), ("c",))
     with pytest.raises(DermaugError, match="5 synthetic images of df are needed, 0 found"):
         take_dose([], {"df": 5}, fold, "arm")
+
+
+def translated(name: str, **synthetic: object) -> dict[str, object]:
+    return {"name": name, "synthetic": {"family": "flow", "max_per_real": 0.0} | synthetic}
+
+
+def test_a_generator_draws_one_set_for_all_arms_that_start_alike() -> None:
+    arms = [
+        {"name": "real"},
+        translated("noise", dose={"df": 70}),
+        translated("few", dose={"df": 5}, start=0.5, start_class="nv"),
+        translated("more", dose={"df": 90}, start=0.5, start_class="nv"),
+        translated("own", balance=100, start=0.5),
+        translated("late", dose={"mel": 3}, start=0.75),
+    ]
+    flow = [{"family": "flow", "classes": ["df", "mel"]}]
+    jobs = enumerate_jobs(experiment(generators=flow, arms=arms), CLASSES, COUNTS)
+    (job, _) = jobs.generators
+    assert job.key == "generators/flow/fold0-seed0/all"
+    assert job.numbers == (70, 64)
+    sets = {each.translation.words: each.numbers for each in job.translated if each.translation}
+    assert sets == {
+        "from nv at 0.5": (90, 0),
+        "from their own class at 0.5": (80, 0),  # 100 - 20; there are 150 of mel
+        "from their own class at 0.75": (0, 64),
+    }
+    assert job.num_drawn == 70 + 64 + 90 + 80 + 64
+
+
+EMPTY = {point: counts | {"df": 0} for point, counts in COUNTS.items()}
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "counts", "reason"),
+    [
+        ({"family": "", "start_class": "nv"}, COUNTS, r"which dcgan \(dcgan\) cannot; use the fam"),
+        ({"start_class": "bcc"}, COUNTS, r"a label of the data \(df, mel, nv\), found 'bcc'"),
+        ({}, EMPTY, r"images of df start from training images of df, of which .* \(fold 0, all"),
+    ],
+)
+def test_what_cannot_be_translated_is_refused(
+    synthetic: dict[str, object], counts: Counts, reason: str
+) -> None:
+    able = [{"family": "flow"}, {"family": "dcgan"}]
+    arms = [{"name": "real"}, translated("a", **{"dose": {"df": 5}, "start": 0.5} | synthetic)]
+    with pytest.raises(DermaugError, match=reason):
+        enumerate_jobs(experiment(arms=arms, generators=able), CLASSES, counts)
+
+
+def test_a_class_without_images_may_start_from_another() -> None:
+    arms = [{"name": "real"}, translated("a", dose={"df": 5}, start=0.5, start_class="nv")]
+    assert enumerate_jobs(experiment(arms=arms, generators=[{"family": "flow"}]), CLASSES, EMPTY)

@@ -91,7 +91,7 @@ def refuse_too_many(folder: Path, jobs: Jobs, size: int) -> None:
         DermaugError: The disk or the memory is too small.
     """
     left = (job for job in jobs.generators if not RunFolder(folder).is_done(job.key))
-    drawn = {job.key: sum(job.numbers) * 3 * size**2 for job in left}
+    drawn = {job.key: job.num_drawn * 3 * size**2 for job in left}
     free, there = free_bytes(folder), available_memory()
     if sum(drawn.values()) > free:
         raise DermaugError(
@@ -110,7 +110,7 @@ def refuse_too_many(folder: Path, jobs: Jobs, size: int) -> None:
 def disk_bytes(jobs: Jobs, size: int, at_once: int, measured: Mapping[str, Measured]) -> int:
     """Bytes of the files of a study: networks, synthetic images and checkpoints for a resume."""
     kept = sum(measured[job.network].kept_bytes for job in jobs.in_order)
-    drawn = sum(sum(job.numbers) for job in jobs.in_order if isinstance(job, GeneratorJob))
+    drawn = sum(job.num_drawn for job in jobs.in_order if isinstance(job, GeneratorJob))
     resume = max((each.resume_bytes for each in measured.values()), default=0)
     return round(RESERVE * kept) + drawn * 3 * size**2 + at_once * resume
 

@@ -23,19 +23,22 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: 
 
     Raises:
         DermaugError: A generator is asked for a class that the data lack, an arm for one that its
-            generator does not synthesise, a discriminator does not predict the classes, an oracle
-            is used with real data, a dose shown first exceeds `max_per_real`, or two doses of a
-            curve become equal under that limit.
+            generator does not synthesise, a discriminator does not predict the classes, a generator
+            cannot translate or has no training image to start from, an oracle is used with real
+            data, a dose shown first exceeds `max_per_real`, or two doses of a curve become equal
+            under that limit.
     """
     for config in experiment.generators:
         _check_classes(config, classes)
     for arm in experiment.arms:
         _check_dose(arm, experiment, classes)
         _check_discriminator(arm, experiment, classes)
+        _check_translation(arm, experiment, classes)
         _check_oracle(arm, experiment)
     for (fold, lesions), real in counts.items():
         _check_limit(experiment, classes, real)
         point = f"fold {fold}, {lesions or 'all'} lesions per class"
+        _check_starts(experiment, classes, real, point)
         _check_curves(experiment, classes, real, point)
 
 
@@ -84,6 +87,23 @@ def _check_discriminator(arm: Arm, experiment: Experiment, classes: tuple[str, .
         )
 
 
+def _check_translation(arm: Arm, experiment: Experiment, classes: tuple[str, ...]) -> None:
+    if arm.synthetic is None or arm.synthetic.start is None:
+        return
+    config = next(each for each in experiment.generators if each.key == arm.synthetic.source)
+    if not family_named(config.family).translates:
+        able = [name for name, family in FAMILIES.items() if family.translates]
+        raise DermaugError(
+            f"arm {arm.name}: synthetic.start draws from training images, which {config.key} "
+            f"({config.family}) cannot; use the family {' or '.join(able)}, or remove start"
+        )
+    if (start_class := arm.synthetic.start_class) and start_class not in classes:
+        raise DermaugError(
+            f"arm {arm.name}: synthetic.start_class expects a label of the data "
+            f"({', '.join(classes)}), found {start_class!r}"
+        )
+
+
 def _check_oracle(arm: Arm, experiment: Experiment) -> None:
     source = experiment.data.source
     if arm.synthetic is not None and arm.synthetic.source == ORACLE and source != PHANTOM:
@@ -101,6 +121,23 @@ def _check_limit(experiment: Experiment, classes: tuple[str, ...], real: Mapping
         dose = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
         for config in experiment.classifiers:
             above_limit(arm, arm.sampling or config.sampling, dose, real)
+
+
+def _check_starts(
+    experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
+) -> None:
+    for arm in experiment.arms:
+        if arm.synthetic is None or arm.synthetic.start is None:
+            continue
+        asked = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
+        dosed = (label for label, number in allowed(arm, asked, real).items() if number)
+        for label in dosed:
+            if not real[origin := arm.synthetic.start_class or label]:
+                raise DermaugError(
+                    f"arm {arm.name}: images of {label} start from training images of {origin}, of "
+                    f"which the training split has none ({place}); name another start_class, or "
+                    f"leave {label} out of the dose"
+                )
 
 
 def _check_curves(

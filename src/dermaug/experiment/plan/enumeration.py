@@ -4,9 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.config.translation import Translation
 from dermaug.experiment.plan.checks import Counts, refuse_impossible
 from dermaug.experiment.plan.doses import allowed, dosed_classes, doses, pool_size
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Jobs, reference_key, trial_key
+from dermaug.experiment.plan.jobs import (
+    ClassifierJob,
+    GeneratorJob,
+    Jobs,
+    PlannedSet,
+    reference_key,
+    trial_key,
+)
 from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
@@ -98,22 +106,36 @@ class _Point:
         if not family_named(config.family).conditional:
             groups = [(label, (label,)) for label in drawn]
         most = self._most(config)
-        numbers = [tuple(most.get(label, GRID) for label in labels) for _, labels in groups]
+        plain = most.get(None, {})
         return [
-            GeneratorJob(config, name, labels, self.fold, seed, number, self.lesions)
+            GeneratorJob(
+                config,
+                name,
+                labels,
+                self.fold,
+                seed,
+                tuple(max(GRID, plain.get(label, 0)) for label in labels),
+                self.lesions,
+                tuple(
+                    _translated(labels, how, dose)
+                    for how, dose in most.items()
+                    if how is not None and any(dose.get(label) for label in labels)
+                ),
+            )
             for seed in config.seeds
-            for (name, labels), number in zip(groups, numbers, strict=True)
+            for name, labels in groups
         ]
 
-    def _most(self, config: GeneratorConfig) -> dict[str, int]:
-        """The largest dose of each class over all arms, at least enough for a grid of images."""
-        most = dict.fromkeys(self.classes, GRID)
+    def _most(self, config: GeneratorConfig) -> dict[Translation | None, dict[str, int]]:
+        """The largest dose of each class over all arms that take the same set of a generator."""
+        most: dict[Translation | None, dict[str, int]] = {}
         for arm in self.experiment.arms:
             if arm.synthetic is not None and arm.synthetic.source == config.key:
                 wanted = dosed_classes(arm.synthetic, self.experiment, self.classes)
                 asked = doses(arm.synthetic, wanted, self.counts)
+                found = most.setdefault(arm.synthetic.translation, {})
                 for label, number in allowed(arm, asked, self.counts).items():
-                    most[label] = max(most[label], pool_size(number, arm.synthetic))
+                    found[label] = max(found.get(label, 0), pool_size(number, arm.synthetic))
         return most
 
     def trial(
@@ -144,3 +166,11 @@ class _Point:
         if arm.synthetic.needs_band:
             needs += [reference_key(*place, half) for half in (0, 1)]
         return tuple(needs)
+
+
+def _translated(
+    classes: Sequence[str], translation: Translation, most: Mapping[str, int]
+) -> PlannedSet:
+    """The set of a translation: of each class that it adds, at least enough for a grid."""
+    numbers = (most.get(label, 0) for label in classes)
+    return PlannedSet(tuple(number and max(GRID, number) for number in numbers), translation)

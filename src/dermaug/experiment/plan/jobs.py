@@ -4,6 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
+from dermaug.config.translation import Translation
+
+
+@dataclass(frozen=True)
+class PlannedSet:
+    """A set of images that a generator draws once it is trained.
+
+    Args:
+        numbers: Images to draw of each of its classes.
+        translation: How it draws them from training images; None draws them from noise.
+    """
+
+    numbers: tuple[int, ...]
+    translation: Translation | None = None
 
 
 @dataclass(frozen=True)
@@ -16,8 +30,9 @@ class GeneratorJob:
         classes: Labels that it draws.
         fold: Index of the fold.
         seed: Generator seed.
-        numbers: Images to draw of each class.
+        numbers: Images to draw of each class from noise.
         lesions: Lesions per class in the training split; 0 is all.
+        translated: Sets that arms ask for besides, drawn from training images.
     """
 
     config: GeneratorConfig
@@ -27,6 +42,17 @@ class GeneratorJob:
     seed: int
     numbers: tuple[int, ...]
     lesions: int = 0
+    translated: tuple[PlannedSet, ...] = ()
+
+    @property
+    def sets(self) -> tuple[PlannedSet, ...]:
+        """All sets that it draws: first the one from noise."""
+        return (PlannedSet(self.numbers), *self.translated)
+
+    @property
+    def num_drawn(self) -> int:
+        """Images of all its sets."""
+        return sum(sum(each.numbers) for each in self.sets)
 
     @property
     def family(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from dermaug.config.translation import Translation
 from dermaug.data.fold_files import read_folds
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
@@ -146,7 +147,7 @@ def recorded_set(folder: Path) -> SyntheticSet:
         DermaugError: Another generator drew the set, or a file is missing or damaged.
     """
     generator = JobFolder(folder.parent)
-    if generator.synthetic != folder or not generator.record.is_file():
+    if not generator.holds_set(folder) or not generator.record.is_file():
         return read_synthetic_set(folder)
     synthetic = read_synthetic_set(
         folder, f"restore it, or delete {folder.parent} and run the study again"
@@ -157,6 +158,30 @@ def recorded_set(folder: Path) -> SyntheticSet:
             "another one; folders were exchanged after they were written: put them back"
         )
     return synthetic
+
+
+def drawn_set(generator: JobFolder, translation: Translation | None) -> SyntheticSet:
+    """Read a set that a generator of a run drew from training images, or from noise (None).
+
+    Raises:
+        DermaugError: As for `recorded_set`, or the set was drawn in another way.
+    """
+    folder = generator.synthetic_of(translation)
+    synthetic = recorded_set(folder)
+    expected = translation.note if translation else ""
+    if (found := synthetic.provenance.note) != expected:
+        raise DermaugError(
+            f"{folder}: expected images {expected or 'drawn from noise'}, found images "
+            f"{found or 'drawn from noise'}; folders were exchanged after they were written: put "
+            "them back"
+        )
+    return synthetic
+
+
+def translation_of(generator: JobFolder, note: str) -> Translation | None:
+    """How a generator drew the images of a set, by its note; None for images from noise."""
+    known = GeneratorRecord.read(generator.record).translated
+    return next((each for each in known if each.note == note), None)
 
 
 def find_classifiers(path: Path) -> list[StoredClassifier]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dermaug.config.translation import Translation
 from dermaug.training.file_names import CLASSIFIER, GENERATOR, JOURNAL
 
 EXPERIMENT = "experiment.json"
@@ -13,6 +14,8 @@ PUBLISHED = "tables.md"
 """A file that the output of `dermaug publish` has and a run does not have."""
 CONTENTS = "contents"
 CLAIM = "claim.json"
+TRANSLATED = "translated-"
+"""How the folders of sets begin that a generator draws from training images."""
 GENERATORS, TRIALS = "generators", "classifiers"
 """Folders of a run that hold its jobs; parts of their keys."""
 
@@ -46,9 +49,24 @@ class JobFolder:
     generator = Place(GENERATOR)
     """Checkpoint of a generator."""
     synthetic = Place("synthetic")
-    """Folder of the synthetic set drawn by a generator."""
+    """Folder of the synthetic set that a generator draws from noise."""
     audit = Place("audit.json")
-    """The `AuditRecord` of a generator."""
+    """The `AuditRecord` of that set."""
+
+    def synthetic_of(self, translation: Translation | None) -> Path:
+        """Folder of a set drawn from training images, or from noise (None)."""
+        return self.path / f"{TRANSLATED}{translation.key}" if translation else self.synthetic
+
+    def audit_of(self, translation: Translation | None) -> Path:
+        """The `AuditRecord` of a set drawn from training images, or from noise (None)."""
+        if translation is None:
+            return self.audit
+        return self.audit.with_stem(f"{self.audit.stem}-{translation.key}")
+
+    def holds_set(self, folder: Path) -> bool:
+        """Whether a folder is the place of a set that this generator draws."""
+        is_translated = folder.parent == self.path and folder.name.startswith(TRANSLATED)
+        return folder == self.synthetic or is_translated
 
     def external(self, place: int) -> Path:
         """A trial's predictions of the data set at index `place` of `data.external_test`."""

@@ -3,16 +3,23 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 
 from dermaug.evaluation.predictions import refuse_other_rows
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob
+from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, PlannedSet
 from dermaug.experiment.run.artefacts import (
+    drawn_set,
     recorded_predictions,
-    recorded_set,
     refuse_other_network,
 )
-from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.experiment.run.layout import JobFolder
+from dermaug.experiment.run.records import (
+    GeneratorRecord,
+    RunRecord,
+    TrialRecord,
+)
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.run.ties import refuse_untied
@@ -56,15 +63,27 @@ def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResul
     refuse_untied(run, job, record)
     if files.generator.exists():  # checkpoints may have been deleted
         refuse_other_network(files.generator, record.digest)
-    synthetic = recorded_set(files.synthetic)
-    first = sum(job.numbers[:place])
     return GeneratorResult(
         record=record,
         label=job.classes[place],
         folder=files.path,
         journal=_journal(files.journal),
-        samples=synthetic.images[first : first + min(SAMPLES_SHOWN, job.numbers[place])],
+        samples=_samples(files, PlannedSet(job.numbers), place),
+        translated={
+            each.translation: _samples(files, each, place)
+            for each in job.translated
+            if each.translation and each.numbers[place]
+        },
     )
+
+
+def _samples(
+    files: JobFolder, planned: PlannedSet, place: int
+) -> UInt8[np.ndarray, "n size size 3"]:
+    """The first images of a class in a set."""
+    first, number = sum(planned.numbers[:place]), planned.numbers[place]
+    drawn: np.ndarray = drawn_set(files, planned.translation).images
+    return drawn[first : first + min(SAMPLES_SHOWN, number)]
 
 
 def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:

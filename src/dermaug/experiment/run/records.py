@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
+from dermaug.config.translation import Translation
 from dermaug.errors import DermaugError
 from dermaug.files import Record, read_record
 
@@ -156,6 +157,13 @@ class GeneratorRecord(JobRecord):
     """Why the training was stopped; "" if it was completed."""
     seconds: float
     parameters: int
+    translated: tuple[Translation, ...] = ()
+    """How the sets were drawn that lie beside the one from noise."""
+
+    @property
+    def sets(self) -> tuple[Translation | None, ...]:
+        """How each of its sets was drawn; None: from noise."""
+        return (None, *self.translated)
 
 
 class ImageCounts(Record):

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxtyping import UInt8
 
 from dermaug.config import Experiment
+from dermaug.config.translation import Translation
 from dermaug.data.catalog import Catalog
 from dermaug.data.image_rows import Pixels
 from dermaug.data.splits import Fold
@@ -26,7 +27,8 @@ class GeneratorResult:
         label: The class; a conditional generator has several.
         folder: Folder of its checkpoint, journal and sample grids.
         journal: One row per tick: images, seconds and the losses by name.
-        samples: Some synthetic images, uint8 (n, height, width, 3).
+        samples: Some synthetic images drawn from noise, uint8 (n, height, width, 3).
+        translated: Some images of each set in which it drew the class from training images.
     """
 
     record: GeneratorRecord
@@ -34,6 +36,7 @@ class GeneratorResult:
     folder: Path
     journal: pd.DataFrame
     samples: UInt8[np.ndarray, "n h w 3"]
+    translated: Mapping[Translation, UInt8[np.ndarray, "n h w 3"]] = field(default_factory=dict)
 
     @property
     def family(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from dermaug.config.arms import CurationConfig
+from dermaug.config.curation import CurationConfig
 from dermaug.console import progress_bar
 from dermaug.data.halves import halves
 from dermaug.data.splits import Fold
@@ -100,7 +100,8 @@ def curated_dose(
     with progress_bar(f"choosing images for {job.title}", sum(wanted.values())) as advance:
         for label in wanted:
             pool = images[np.asarray(names) == label]
-            masks = _real_looks(run, fold, reference, pool, label, synthetic.curation)
+            rules, origin = synthetic.curation, synthetic.start_class
+            masks = _real_looks(run, fold, reference, pool, label, rules, origin)
             masks |= _confidences(reference, crossed, pool, label, synthetic.curation)
             judged = {name: mask for name, mask in masks.items() if mask is not None}
             kept = np.logical_and.reduce([np.ones(len(pool), bool), *judged.values()])
@@ -121,21 +122,29 @@ def curated_dose(
 
 
 def _real_looks(
-    run: Run, fold: Fold, reference: Reference, pool: np.ndarray, label: str, rules: CurationConfig
+    run: Run,
+    fold: Fold,
+    reference: Reference,
+    pool: np.ndarray,
+    label: str,
+    rules: CurationConfig,
+    start_class: str,
 ) -> dict[str, Mask | None]:
     """Apply the rules that compare images with real ones."""
     labels, trained = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.train)
     seen, others = trained[labels[trained] == label], _choosing(run, fold, label)
-    training = np.asarray(run.images[seen])
     masks: dict[str, Mask | None] = {}
     if rules.drop_copies:
+        # A translated image may repeat the one from which it starts, of whatever class.
+        used = trained[np.isin(labels[trained], (label, start_class))]
+        training = np.asarray(run.images[used])
         calibrating, features = np.asarray(run.images[others]), reference.judge.features
         try:
             masks["copies"] = ~copy_mask(pool, training, calibrating, features, run.groups[others])
         except DermaugError:  # no validation lesion of this class to calibrate on
             masks["copies"] = None
     if rules.drop_duplicates:
-        groups = run.groups[seen]
+        groups, training = run.groups[seen], np.asarray(run.images[seen])
         several = len(set(groups)) > 1
         masks["duplicates"] = drop_duplicates(pool, training, groups) if several else None
     return masks

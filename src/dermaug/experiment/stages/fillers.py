@@ -12,7 +12,7 @@ from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.artefacts import recorded_set
+from dermaug.experiment.run.artefacts import drawn_set
 from dermaug.experiment.run.identity import folder_store
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.curating import Removed, curated_dose, take_dose
@@ -47,8 +47,11 @@ def generated(
     run: Run, job: ClassifierJob, fold: Fold, dose: Mapping[str, int], device: torch.device
 ) -> Dose:
     """Images drawn by the trial's generators, restricted to those that pass the arm's curation."""
-    sets = [recorded_set(run.job(key).synthetic) for key in job.generators]
-    if job.mixture.synthetic is not None and job.mixture.synthetic.curation is not None:
+    synthetic = job.mixture.synthetic
+    assert synthetic is not None
+    asked = job.generators if any(dose.values()) else ()  # without a dose there may be no set
+    sets = [drawn_set(run.job(key), synthetic.translation) for key in asked]
+    if synthetic.curation is not None:
         images, names, removed = curated_dose(run, job, fold, sets, dose, device)
         return replace(_placed(run, images, names), removed=removed)
     return _placed(run, *take_dose(sets, dose, fold, job.key))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dermaug.config.translation import set_name
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.inspection.audit_summary import of_largest
 from dermaug.report.formats import counted, percent, spanned
@@ -12,6 +13,8 @@ from dermaug.report.formats import counted, percent, spanned
 def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
     """For each generator family: how long it was trained, how often its classes are recognised.
 
+    Sets that it drew from training images have a sentence each.
+
     Args:
         results: The run.
         audits: Numbers of its audits, as `collect_audits` gives them; may be empty.
@@ -19,11 +22,11 @@ def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
     sentences, largest = [], of_largest(results, audits)
     for family in dict.fromkeys(one.family for one in results.networks):
         networks = [one for one in results.networks if one.family == family]
-        told = [trained(networks)]
-        if len(largest):
-            own = largest[largest["family"] == family]
-            told += [recognised(own), copied(own)]
-        sentences.append(f"{family}: {' '.join(filter(None, told))}")
+        for how in dict.fromkeys(each for one in networks for each in one.record.sets):
+            name = set_name(family, how)
+            told = [*([] if how else [trained(networks)]), *_audited(largest, name)]
+            if any(told):
+                sentences.append(f"{name}: {' '.join(filter(None, told))}")
     doses = (arm.synthetic for arm in results.experiment.arms if arm.synthetic)
     if sentences and len(largest) and any(each.curation for each in doses):
         sentences.append(
@@ -31,6 +34,12 @@ def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
             "(see Training)."
         )
     return sentences
+
+
+def _audited(numbers: pd.DataFrame, name: str) -> list[str]:
+    """What the audits of a set say of its images; `numbers` may be empty."""
+    own = numbers[numbers["family"] == name] if len(numbers) else numbers
+    return [recognised(own), copied(own)] if len(own) else []
 
 
 def trained(networks: Sequence[GeneratorResult]) -> str:

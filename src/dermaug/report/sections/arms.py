@@ -32,6 +32,11 @@ ARM_WORDS = {
         "are kept together). The effect of the other half shows what real lesions are still "
         "worth; it is not an upper bound."
     ),
+    "translated": (
+        "Translated: each image is drawn from a real training image of the named class, beginning "
+        "at that time of the path from noise (0) to image (1), instead of from noise alone. It "
+        "keeps something of that image; the audit counts copies of it, too."
+    ),
     "only": (
         "Synthetic only: trained on generated images and tested on real ones, to see whether "
         "the images represent the classes at all."
@@ -112,6 +117,7 @@ def arm_words(results: RunResults, roles: Collection[str]) -> tuple[str, ...]:
         NEGATIVE: NEGATIVE in roles,
         ORACLE: ORACLE in sources,
         "half": any(arm.half for arm in arms),
+        "translated": any(dose.translation for dose in doses),
         "only": any(dose.only for dose in doses),
         "discriminator": any(arm.discriminator for arm in arms),
         "curve": any(arm.curve for arm in arms),
@@ -162,7 +168,8 @@ def dose(arm: Arm) -> str:
         ", curated": synthetic.curation is not None,
         ", soft labels": synthetic.labels == "judged",
     }
-    how = "".join(word for word, is_so in ways.items() if is_so)
+    how = f" translated {synthetic.translation.words}" if synthetic.translation else ""
+    how += "".join(word for word, is_so in ways.items() if is_so)
     if arm.replay_of:
         return f"{synthetic.source}{how}, as many of each class as {arm.replay_of} got"
     if synthetic.balance is not None:

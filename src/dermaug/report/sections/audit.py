@@ -41,6 +41,12 @@ HALVES = (
     "Snapshots selected on validation images were selected on one half of the lesions of each "
     "class; the audit uses the other half. The test split is used for neither."
 )
+TRANSLATED = (
+    "Sets whose name says “from” were drawn from training images, beginning at that time of the "
+    "path from noise (0) to image (1). Their copies are searched among the training images of the "
+    "class and those from which they start, and real images of the class are compared with the "
+    "same images for the threshold."
+)
 SMALL = "Classes with few validation groups allow no conclusion: check their number first."
 
 
@@ -92,7 +98,9 @@ def audit_section(results: RunResults, numbers: pd.DataFrame, pairs: pd.DataFram
     drawn = (size_table(numbers), pair_figure(results, pairs), embedding_figure(results))
     doses = (arm.synthetic for arm in results.experiment.arms if arm.synthetic)
     curated = any(each.curation.drop_copies for each in doses if each.curation)
+    translated = any(one.record.translated for one in results.networks)
     told = [*audit_sentences(largest), *([CURATED] if curated else []), HALVES]
+    told += [TRANSLATED] if translated else []
     each = generator_table(largest)
     content: list[Block] = [
         *(told if len(largest) else []),

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 
 from dermaug.data.orientations import oriented
 from dermaug.experiment.run.artefacts import recorded_set
-from dermaug.experiment.run.layout import RunFolder
 from dermaug.experiment.run.results import RunResults
 from dermaug.inspection.audit_class import PAIRS_KEPT
 from dermaug.inspection.audit_run import class_rows
@@ -42,7 +41,7 @@ def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
     for index, ((family, label), rows) in enumerate(pairs.groupby(["family", "label"], sort=False)):
         folder = str(rows.sort_values("score")["folder"].iloc[0])
         shown = rows[rows["folder"] == folder].head(PAIRS_KEPT)
-        synthetic = recorded_set(RunFolder(results.folder).job(folder).synthetic)
+        synthetic = recorded_set(results.folder / folder)
         drawn = synthetic.images[class_rows(synthetic, str(label))]
         top = [
             oriented(drawn[[row["synthetic"]]], int(row["orientation"]))[0]
