@@ -33,6 +33,8 @@ SEXES = {
     **dict.fromkeys(("divers", "d", "diverse", "other", "x"), UNKNOWN),
 }
 """Words for a sex. `h` is none of them: where it stands for hombre, m stands for mujer."""
+AMBIGUOUS = re.compile(r"sexo|g[eé]nero|[hv]\W?m|m\W?[hv]|m_[hv]|[hv]_m")
+"""Names of columns in which m may be mujer or mulher, in lower case."""
 MOST_UNKNOWN = 0.1
 """Share of the rows above which an unknown word for a sex is no slip."""
 _YEARS = re.compile(
@@ -99,7 +101,8 @@ def check_sexes(rows: Iterable[Row], column: str, findings: Findings) -> None:
         rows: Rows with a column `sex`, if the table has one.
         column: Its name in the file.
         findings: Gets a line if another word that is, or may be, for male stands beside m and no f,
-            if m is alone in a column that is called sexo, or for an unknown word in many rows.
+            if m is alone in a column whose name is Spanish or Portuguese, or for an unknown word in
+            many rows.
     """
     counts = Counter(row.get("sex").lower() for row in rows)
     for word, number in counts.items():
@@ -113,7 +116,7 @@ def check_sexes(rows: Iterable[Row], column: str, findings: Findings) -> None:
     words = set(counts) - UNKNOWN_WORDS
     others = sorted(word for word in words - {"m"} if SEXES.get(word, "male") == "male")
     beside = f"beside {others[0]!r} and" if others else "alone,"
-    alone = words == {"m"} and column.lower() == "sexo"
+    alone = words == {"m"} and AMBIGUOUS.fullmatch(column.lower()) is not None
     if alone or ("m" in words and others and not words & {"f", "w"}):
         findings.add(
             f"{column}: 'm' {beside} without 'f' may be male or mujer; write male and female, "

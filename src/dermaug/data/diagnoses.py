@@ -115,6 +115,16 @@ def meaning(label: str) -> str:
     return known or _abbreviated(found) or text or label
 
 
+def is_diagnosis(label: str) -> bool:
+    """Whether a label is a name of one of `OTHER_NAMES`.
+
+    Example:
+        >>> is_diagnosis("Melanom"), is_diagnosis("Patient 3")
+        (True, False)
+    """
+    return meaning(label) in OTHER_NAMES
+
+
 def _abbreviated(found: tuple[str, ...]) -> str:
     """The only diagnosis whose words begin with these, as `seb k`; "" if there are others."""
     if len(found) < 2 or len(found[0]) < 3:

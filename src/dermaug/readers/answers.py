@@ -54,8 +54,11 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
             [*wrong[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])],
         )
     found = [row for row in rows.values() if row["said"] and row["diagnosis"]]
-    if not found:
-        raise DermaugError("expected files with answers, found none that answers an image")
+    if silent := sorted({reader for reader, _ in rows} - {str(row["reader"]) for row in found}):
+        raise DermaugError(
+            f"expected files with answers, found none that answers an image of "
+            f"{', '.join(silent)}; leave that file out"
+        )
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 

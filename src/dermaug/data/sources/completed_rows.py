@@ -29,6 +29,8 @@ PAIRS_BY_COLUMN = {
     "sexo": {"m": "female", "v": "male"},
 }
 """Name of the column -> what m and v mean in its language: man and vrouw, mujer and varón."""
+ITALIAN = ("sesso", "genere")
+"""Names of columns in which d is donna, and not divers."""
 
 
 def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
@@ -40,23 +42,26 @@ def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
         files: Paths of all images below the root.
 
     Returns:
-        The table, and a sentence on it, or none if names do not repeat or no column completes them.
+        The table, and a sentence on it, or none if names do not repeat, or if no column or
+        several complete them.
     """
     names = [row["file_name"] for row in sheet.rows]
     if len(set(names)) == len(names):
         return sheet, []
+    fitting = {}
     for column in sheet.columns:
         whole = [f"{row[column]}/{row['file_name']}" for row in sheet.rows]
         if column == "file_name" or len(set(whole)) < len(whole):
             continue
         found = meant_files(root, whole, files)
         if len(set(found.values())) == len(found) > len(whole) - len(whole) / MOST_LOST:
-            told = sheet.names.get(column, column)
-            note = (
-                f"Files of equal names are told apart by the folder that the column {told} names."
-            )
-            return _with(sheet, "file_name", whole), [note]
-    return sheet, []
+            fitting[column] = whole
+    if len(fitting) != 1:  # where several fit, each gives the labels to other images
+        return sheet, []
+    ((column, whole),) = fitting.items()
+    told = sheet.names.get(column, column)
+    note = f"Files of equal names are told apart by the folder that the column {told} names."
+    return _with(sheet, "file_name", whole), [note]
 
 
 def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
@@ -81,7 +86,9 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
     ]
     if not more:
         return sheet, []
-    columns = sheet.columns if "lesion_id" in sheet.columns else (*sheet.columns, "lesion_id")
+    if "lesion_id" not in sheet.columns:
+        told = {**sheet.names, "lesion_id": "the row"}
+        sheet = replace(sheet, columns=(*sheet.columns, "lesion_id"), names=told)
     rows = []
     for number, row in enumerate(sheet.rows, start=1):
         cells = {**row.cells, **({"lesion_id": f"row {number}"} if lesion_unknown(row) else {})}
@@ -89,7 +96,7 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
         names = [row[column] for column in ("file_name", *more) if row[column]] or [""]
         rows += [replace(row, cells={**cells, "file_name": each}) for each in names]
     note = f"Each row has several photographs, of one lesion: also read {', '.join(more)}."
-    return replace(sheet, rows=tuple(rows), columns=columns).without(more), [note]
+    return replace(sheet, rows=tuple(rows)).without(more), [note]
 
 
 def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
@@ -103,7 +110,9 @@ def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
     words = (unicodedata.normalize("NFC", row["sex"]).lower() for row in sheet.rows)
     found = frozenset(words) - UNKNOWN_WORDS
     column = sheet.names.get("sex", "sex").lower()
-    read = PAIRS.get(found) or (PAIRS_BY_COLUMN.get(column) if found == {"m", "v"} else None)
+    by_column = PAIRS_BY_COLUMN.get(column, {})
+    read = PAIRS.get(found) or (by_column if found == set(by_column) else None)
+    read = {"m": "male", "d": "female"} if column in ITALIAN and found <= {"m", "d"} else read
     if read is None:
         return sheet, []
     told = ", ".join(f"{letter} = {sex}" for letter, sex in read.items())
@@ -124,7 +133,7 @@ def numbered_in_patients(sheet: Sheet) -> tuple[Sheet, list[str]]:
     patients, images = defaultdict[str, set[str]](set), Counter[str]()
     for row in sheet.rows:
         if not lesion_unknown(row) and (patient := parse_patient(row)):
-            patients[row["lesion_id"]].add(patient)
+            patients[row["lesion_id"]].add(patient.casefold())
             images[row["lesion_id"]] += 1
     several = [lesion for lesion, number in images.items() if number > 1]
     shared = [lesion for lesion in several if len(patients[lesion]) > 1]
@@ -153,9 +162,8 @@ def lesion_unknown(row: Row) -> bool:
 
 
 def _both(row: Row) -> str:
-    """Patient and lesion of a row; "" where one of them is unknown."""
-    known = not lesion_unknown(row) and parse_patient(row)
-    return f"{parse_patient(row)}_{row['lesion_id']}" if known else ""
+    """Patient, if known, and lesion of a row; "" where the lesion is unknown."""
+    return "" if lesion_unknown(row) else f"{parse_patient(row)}_{row['lesion_id']}"
 
 
 def _with(sheet: Sheet, column: str, texts: Sequence[str]) -> Sheet:

@@ -95,12 +95,17 @@ def labelled_tables(path: Path) -> list[Labelled]:
     own = _labelled({table: read_header(table) for table in of_path})
     beside = _labelled({table: read_header(table) for table in above})
     directly = any(map(is_image, file_names(path))) and path.name != MASK_FOLDER
+    inner = [folder for folder in sub_folders(path) if any(map(is_image, file_names(folder)))]
+    own_lists = [name for name in file_names(path) if name.lower().endswith((".csv", LINES))]
+    if own_lists or len(inner) > 1:
+        return []  # a data set of its own
     return own or (beside if directly or is_container(path) else [])
 
 
 def _is_part_of(folder: Path, table: Path) -> bool:
-    """Whether a folder of images bears the name of a table's part."""
-    return bool(part_of(table)) and folder.name.lower().startswith(part_of(table))
+    """Whether a folder of images bears the name of a table's part, alone or as its first words."""
+    part, name = part_of(table), folder.name.lower()
+    return bool(part) and name.startswith(part) and not name[len(part) :][:1].isalnum()
 
 
 def _is_table(name: str) -> bool:

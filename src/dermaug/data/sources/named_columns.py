@@ -26,6 +26,12 @@ LABEL_WORDS = (
     *("diagnoz", "rozpozn", "tani"),
 )
 """Parts of words in the names of columns of labels; short ones are whole words."""
+OF_DIAGNOSES = (
+    *("by", "von", "par", "por", "da", "date", "datum", "time", "year", "jahr", "done", "certain"),
+    *("certainty", "sure", "method", "methode", "confidence", "ist", "ologe", "status", "source"),
+    *("predicted", "prediction", "pred", "vorhersage"),
+)
+"""Ends of words in the names of columns that tell of a diagnosis, and not which it is."""
 SHORT = 4
 """Letters of the longest short one."""
 UNNAMED = (
@@ -114,8 +120,21 @@ def certain_columns(table: Path, root: Path) -> dict[str, str]:
     except DermaugError:
         return {}
     told = [column for column in read_header(table) if _has_word(column, LABEL_WORDS)]
-    certain = len(images) == 1 and len(told) == 1 and told == labels[:1]
+    certain = len(images) == 1 and len(told) == 1 and told == labels[:1] and not _is_of(told[0])
     return {"file_name": images[0], "label": told[0]} if certain else {}
+
+
+def is_list(table: Path, root: Path) -> bool:
+    """Whether a table seems to hold names of images that are there, and their labels."""
+    try:
+        return all(_image_and_label_columns(table, root))
+    except DermaugError:
+        return False
+
+
+def _is_of(column: str) -> bool:
+    """Whether a column's name says that it tells of a diagnosis, and not which: who, when, how."""
+    return any(word.endswith(OF_DIAGNOSES) for word in words(column))
 
 
 def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[str]]:
@@ -137,7 +156,7 @@ def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[s
         and (_has_word(column, LABEL_WORDS) or _are_diagnoses(values))
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
-    labels.sort(key=lambda column: not _has_word(column, LABEL_WORDS))
+    labels.sort(key=lambda column: (_is_of(column), not _has_word(column, LABEL_WORDS)))
     return images, labels
 
 

@@ -1,6 +1,7 @@
 """Which image files the names in a table mean: exactly, or by the end of the path."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -30,8 +31,16 @@ def meant_files(root: Path, names: Sequence[str], files: Sequence[str]) -> dict[
     if not lost:
         return found
     ends = _ends(PurePosixPath(Path(file).relative_to(root).as_posix()) for file in files)
+    matched = {name: [end for end in own if end in ends][:1] for name, own in lost.items()}
+    whole = [name for name, own in lost.items() if len(own) > 1]
+    depths = Counter(end.count("/") for name in whole for end in matched[name])
+    # As many folders as of most whole paths, at least: of fewer, the image may be another one's.
+    least = dict.fromkeys(whole, max(depths, key=lambda depth: depths[depth], default=0))
     meant = {
-        name: next((ends[end] for end in own if end in ends), "") for name, own in lost.items()
+        name: ends[end]
+        for name, each in matched.items()
+        for end in each
+        if end.count("/") >= least.get(name, 0)
     }
     return found | {name: f"{root}/{path}" for name, path in meant.items() if path}
 

@@ -1,5 +1,6 @@
 """Class folders whose images lie in folders per patient or date: `nevus/patient 7/1.jpg`."""
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
+from dermaug.data.diagnoses import is_diagnosis
 from dermaug.data.findings import Findings
 from dermaug.data.image_names import is_image
 from dermaug.data.safe_names import name_fault
@@ -31,6 +33,9 @@ LOOKS_FOR = (
     "one sub-folder per class, with all images in folders of other names below it, one per "
     "patient, or in folders of dates"
 )
+SHORT_NUMBER = re.compile("[0-9]{1,3}")
+NUMBERED = re.compile(r"\D{0,12}[0-9]+")
+"""A number, or a short word with one, as of a patient or a lesion."""
 BY_PATIENT = (
     "Images in one folder below a class, or in folders of one name, are taken as those of one "
     "patient."
@@ -51,8 +56,10 @@ def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
     if not _is_nested(path):
         return []
+    if few := few_images(photo_folders(path), path):
+        return few
     if _are_dated(path) or _are_lesions(path) or not (alike := _names_alike(path)):
-        return few_images(photo_folders(path), path)
+        return list(filter(None, [_turned_round(path)]))
     outer = ", ".join(folder.name for folder in photo_folders(path)[:NAMED])
     inner = ", ".join(sorted(alike)[:NAMED])
     return [
@@ -60,6 +67,20 @@ def doubts(path: Path) -> list[str]:
         "is open which are the classes: put the images into one folder per class, or write "
         "metadata.csv with the columns file_name,label,patient_id"
     ]
+
+
+def _turned_round(path: Path) -> str:
+    """Why the outer folders are no classes, and the inner ones may be; "" where nothing says so."""
+    outer = [folder.name for folder in photo_folders(path)]
+    inner = {each.name for folder in photo_folders(path) for each in _with_images(folder)}
+    numbered = all(is_date(name) or NUMBERED.fullmatch(name) for name in outer)
+    if not numbered and sum(map(is_diagnosis, inner)) <= sum(map(is_diagnosis, outer)):
+        return ""
+    return (
+        f"the folders {', '.join(outer[:NAMED])} do not seem to be classes; if those in them are "
+        f"({', '.join(sorted(inner)[:NAMED])}), put the images into one folder per class, or write "
+        "metadata.csv with the columns file_name,label,patient_id"
+    )
 
 
 def _is_nested(path: Path) -> bool:
@@ -146,10 +167,15 @@ def _are_dated(path: Path) -> bool:
     return _are_dates([inner for outer in photo_folders(path) for inner in _with_images(outer)])
 
 
-def _are_dates(folders: Sequence[Path]) -> bool:
-    """Whether folders, and all that are in them, are named after years, months or days."""
+def _are_dates(folders: Sequence[Path], within: bool = False) -> bool:
+    """Whether folders, and all that are in them, are named after years, months or days.
+
+    A bare number is a month only `within` a year: it may be a patient's.
+    """
     return bool(folders) and all(
-        is_date(folder.name) and (not (inside := photo_folders(folder)) or _are_dates(inside))
+        is_date(folder.name)
+        and (within or not SHORT_NUMBER.fullmatch(folder.name))
+        and (not (inside := photo_folders(folder)) or _are_dates(inside, within=True))
         for folder in folders
     )
 

@@ -47,7 +47,7 @@ from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
 from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.own_tables import REQUIRED, are_parts, find_tables
+from dermaug.data.sources.own_tables import REQUIRED, are_parts, find_tables, rivals
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (
     add_unknown_splits,
@@ -82,22 +82,18 @@ def read(
     """
     root = path.parent if not is_folder(path) else path
     files = files_below(root)
+    asked = names
     tables, names = find_tables(path, names)
-    if len({table.parent for table in tables}) < len(tables) and not are_parts(tables):
-        raise DermaugError(
-            f"{path}: expected one table, or several of the same columns, found {len(tables)} with "
-            "images and labels; pass the one you want",
-            list(map(str, tables)),
-        )
+    _refuse_several(path, tables, asked)
     sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
-    check_unique(sheet.rows, "file_name", findings)
+    check_unique([row for row in sheet.rows if row["file_name"]], "file_name", findings)
     undecided = _undecided(sheet, labels, findings)
-    others = [
+    unread = [
         name
         for name in file_names(root)
         if name.lower().endswith(TABLES) and root / name not in tables
     ]
-    sheet, paths, renamed = match_rows(sheet, root, files, findings, others)
+    sheet, paths, renamed = match_rows(sheet, root, files, findings, unread)
     decided = [row.get("lesion_id") not in undecided for row in sheet.rows]
     sheet, paths = sheet.only(decided), list(compress(paths, decided))
     if not paths:
@@ -136,6 +132,19 @@ def read(
         if "split" in described:
             notes.append(pooled_note(Counter(given)))
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
+
+
+def _refuse_several(path: Path, tables: Sequence[Path], names: Mapping[str, str]) -> None:
+    """Raise if several tables with other columns name images and labels, and none is asked for."""
+    named = any(name != NOT_READ for name in names.values())
+    others = [] if named else rivals(path, tables)
+    apart = len({table.parent for table in tables}) < len(tables) and not are_parts(tables)
+    if others or apart:
+        raise DermaugError(
+            f"{path}: expected one table, or several of the same columns, found "
+            f"{len(tables) + len(others)} with images and labels; pass the one you want",
+            list(map(str, [*tables, *others])),
+        )
 
 
 def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:

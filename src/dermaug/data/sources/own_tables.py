@@ -1,6 +1,7 @@
 """Which table of one's own a path means, and by which columns it is read."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from dermaug.config.data import NOT_READ
@@ -9,7 +10,7 @@ from dermaug.data.containers import is_folder
 from dermaug.data.metadata import LINES, read_header
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.images import file_names
-from dermaug.data.sources.named_columns import certain_columns, named_tables
+from dermaug.data.sources.named_columns import certain_columns, is_list, named_tables
 from dermaug.data.sources.split_folders import split_folders
 from dermaug.data.table_text import looks_like_table
 
@@ -81,14 +82,26 @@ def _headed(path: Path) -> list[Path]:
     if tables:
         return tables
     splits = split_folders(path)
-    found = [table for split in splits for table in _tables_in(split)[:1]]
-    return found if len(found) == len(splits) else []
+    of_splits = [_tables_in(split) for split in splits]
+    return list(chain(*of_splits)) if all(of_splits) else []
 
 
 def _tables_in(folder: Path) -> list[Path]:
     names = file_names(folder)
     found = [folder / name for name in names if name.lower() in TABLE_NAMES]
     return found or [folder / name for name in names if _has_columns(folder / name)]
+
+
+def rivals(path: Path, tables: Sequence[Path]) -> list[Path]:
+    """Other lists of images and labels beside the tables that are read.
+
+    None beside `TABLE_NAMES`, which a user writes beside lists, or if a table itself is the path.
+    """
+    if not is_folder(path) or all(table.name.lower() in TABLE_NAMES for table in tables):
+        return []
+    folder = tables[0].parent
+    others = [folder / name for name in file_names(folder) if name.lower().endswith(HEADED)]
+    return [other for other in others if other not in tables and is_list(other, path)]
 
 
 def are_parts(tables: Sequence[Path]) -> bool:
