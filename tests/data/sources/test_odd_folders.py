@@ -112,3 +112,24 @@ def test_folders_of_a_camera_are_no_classes(folder: Folder) -> None:
     root = folder("100CANON/IMG_1.jpg 100CANON/IMG_2.jpg 101CANON/IMG_3.jpg 101CANON/IMG_4.jpg")
     with pytest.raises(DermaugError, match="100CANON bears the name of a split or of a folder for"):
         open_catalog(root)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        "Patient-0/mel/1.jpg Patient-1/nv/2.jpg Patient-2/bcc/3.jpg",
+        "2019/melanoma/1.jpg 2020/nevus/2.jpg",
+        "Graz/melanoma/1.jpg Wien/nevus/2.jpg",
+        "P00/2019/1.jpg P01/2020/2.jpg",
+    ],
+)
+def test_patients_years_and_places_are_no_classes(folder: Folder, files: str) -> None:
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files))
+    assert "do not seem to be classes" in caught.value.details[0]
+
+
+def test_bare_numbers_are_patients_and_no_months(folder: Folder) -> None:
+    files = [f"{label}/{n}/{n}.jpg" for label, n in [("nv", 1), ("nv", 2), ("mel", 3), ("mel", 4)]]
+    catalog = open_catalog(folder(" ".join(files)))
+    assert catalog.table["patient_id"].tolist() == ["3", "4", "1", "2"]

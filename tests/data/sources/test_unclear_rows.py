@@ -161,3 +161,71 @@ def test_another_table_is_named_beside_images_without_a_row(folder: Folder) -> N
     with pytest.raises(DermaugError) as caught:
         open_catalog(root)
     assert caught.value.details[0].endswith("(there is also slip.csv, which is not read)")
+
+
+@pytest.mark.parametrize("name", ["Diagnosed by", "Histology done", "Diagnosedatum", "Pathologist"])
+def test_a_column_about_a_diagnosis_is_none_of_diagnoses(folder: Folder, name: str) -> None:
+    rows = [f"{n}.jpg,{('nv', 'mel')[n % 2]},{('yes', 'no')[n // 2 % 2]}" for n in range(1, 9)]
+    files = " ".join(f"{number}.jpg" for number in range(1, 9))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder(files, "\n".join([f"Bild,Typ,{name}", *rows])))
+    assert "--image-column Bild --label-column Typ" in caught.value.details[0]
+
+
+def test_a_second_list_of_other_columns_is_no_truth(folder: Folder) -> None:
+    files = " ".join(f"{number}.jpg" for number in range(1, 9))
+    labels = [("nv", "mel")[number % 2] for number in range(8)]
+    rows = [f"{number}.jpg,{label}" for number, label in enumerate(labels, start=1)]
+    root = folder(files, "\n".join(["image,diagnosis", *rows]))
+    (root / "other.csv").write_text("\n".join(["file_name,label", *rows]))
+    with pytest.raises(DermaugError, match="pass the one you want"):
+        open_catalog(root)
+    (root / "other.csv").rename(root / "metadata.csv")
+    assert len(open_catalog(root)) == 8
+
+
+def test_the_folder_of_a_whole_path_must_be_there_as_in_other_rows(folder: Folder) -> None:
+    files = [f"P{number}/{number}.jpg" for number in range(1, 6)]
+    rows = [f"/home/eva/{file},{('nv', 'mel')[place % 2]}" for place, file in enumerate(files)]
+    root = folder(" ".join([*files[:-1], "P9/5.jpg"]), "\n".join(["file_name,label", *rows]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert len(caught.value.details) == 3
+    assert len(open_catalog(root, Reading(unclear="leave_out"))) == 4
+
+
+def test_of_two_columns_that_complete_names_none_is_chosen(folder: Folder) -> None:
+    table = "Nr,file_name,label,Patient\n1,a.jpg,nv,3\n2,a.jpg,mel,1\n3,a.jpg,nv,2\n"
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(folder("1/a.jpg 2/a.jpg 3/a.jpg", table))
+    assert "occurs already" in caught.value.details[0]
+
+
+@pytest.mark.parametrize(("column", "words"), [("H/M", "M M"), ("Género", "M M"), ("m_v", "M M")])
+def test_m_alone_is_ambiguous_in_columns_of_some_languages(
+    folder: Folder, column: str, words: str
+) -> None:
+    first, second = words.split()
+    table = f"file_name,label,{column}\n1.jpg,nv,{first}\n2.jpg,mel,{second}\n"
+    with pytest.raises(DermaugError, match="found 1 finding"):
+        open_catalog(folder("1.jpg 2.jpg", table))
+
+
+def test_d_is_donna_in_italian(folder: Folder) -> None:
+    table = "file_name,label,sesso\n1.jpg,nv,D\n2.jpg,mel,M\n"
+    assert open_catalog(folder("1.jpg 2.jpg", table)).table["sex"].tolist() == ["female", "male"]
+
+
+def test_a_data_set_of_its_own_is_not_read_by_the_table_of_a_neighbour(folder: Folder) -> None:
+    root = folder("dermatology/mine/1.jpg dermatology/yours/2.jpg other/3.jpg other/4.jpg")
+    (root / "other/derm.csv").write_text("isic_id,target,patient_id\n3,0,P1\n4,1,P2\n")
+    assert open_catalog(root / "dermatology").classes == ("mine", "yours")
+
+
+def test_a_cell_with_several_names_is_a_lesion_of_several_photographs(folder: Folder) -> None:
+    table = 'file_name,label\n"1.jpg; 2.jpg",nv\n3.jpg,mel\n"4.jpg, 9.jpg",mel\n'
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg", table)
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["1", "2", "3"]
+    assert catalog.table["lesion_id"].tolist() == ["row 1", "row 1", "row 2"]
+    assert "rows without an image: 1 (4.jpg, 9.jpg)" in catalog.notes[-1]

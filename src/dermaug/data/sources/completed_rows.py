@@ -1,5 +1,6 @@
 """Rows of one's own table whose names are whole only together with another column."""
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from dermaug.data.metadata import Row, Sheet
 from dermaug.data.sources.column_names import numberless
 from dermaug.data.sources.named_files import looks_like_names, meant_files
 
+SEPARATORS = re.compile(r"\s*[;|,\n]\s*")
+"""What stands between several names in a cell."""
 MOST_LOST = 10
 """One in so many rows at most may miss its image when a folder's name is completed by a column."""
 
@@ -65,7 +68,7 @@ def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
 
 
 def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
-    """A table with one row per photograph where further columns name more of them: `Photo 2`.
+    """A table with one row per photograph where rows name more: in `Photo 2`, or behind `;`.
 
     Args:
         sheet: The table, with the column `file_name`.
@@ -74,7 +77,7 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
 
     Returns:
         The table, and a sentence on it, or none if no column of almost the same name holds names of
-        images. Rows without a lesion are one each.
+        images, and no cell several of them. Rows without a lesion are one each.
     """
     name = sheet.names.get("file_name", "file_name")
     more = [
@@ -84,18 +87,28 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
         and numberless(column) == numberless(name)
         and looks_like_names([row[column] for row in sheet.rows if row[column]], root, files)
     ]
-    if not more:
+    cells = [row[column] for row in sheet.rows for column in ("file_name", *more)]
+    parts = {cell: SEPARATORS.split(cell) for cell in cells}
+    there = meant_files(root, [*cells, *(part for each in parts.values() for part in each)], files)
+    several = {
+        cell: each
+        for cell, each in parts.items()
+        if len(each) > 1 and cell not in there and all(part in there for part in each)
+    }
+    if not more and not several:
         return sheet, []
     if "lesion_id" not in sheet.columns:
         told = {**sheet.names, "lesion_id": "the row"}
         sheet = replace(sheet, columns=(*sheet.columns, "lesion_id"), names=told)
     rows = []
     for number, row in enumerate(sheet.rows, start=1):
-        cells = {**row.cells, **({"lesion_id": f"row {number}"} if lesion_unknown(row) else {})}
+        kept = {**row.cells, **({"lesion_id": f"row {number}"} if lesion_unknown(row) else {})}
+        found = [row[column] for column in ("file_name", *more) if row[column]]
         # A row without any is kept, so that it is found to lack its image.
-        names = [row[column] for column in ("file_name", *more) if row[column]] or [""]
-        rows += [replace(row, cells={**cells, "file_name": each}) for each in names]
-    note = f"Each row has several photographs, of one lesion: also read {', '.join(more)}."
+        names = [part for cell in found for part in several.get(cell, [cell])] or [""]
+        rows += [replace(row, cells={**kept, "file_name": each}) for each in names]
+    how = ", ".join(more) or f"{len(several):,} cells with several names"
+    note = f"Each row has several photographs, of one lesion: also read {how}."
     return replace(sheet, rows=tuple(rows)).without(more), [note]
 
 

@@ -97,7 +97,7 @@ def labelled_tables(path: Path) -> list[Labelled]:
     directly = any(map(is_image, file_names(path))) and path.name != MASK_FOLDER
     inner = [folder for folder in sub_folders(path) if any(map(is_image, file_names(folder)))]
     own_lists = [name for name in file_names(path) if name.lower().endswith((".csv", LINES))]
-    if own_lists or len(inner) > 1:
+    if own_lists or (len(inner) > 1 and not any(map(is_container, (path, *inner)))):
         return []  # a data set of its own
     return own or (beside if directly or is_container(path) else [])
 

@@ -23,7 +23,7 @@ MOST_LABELS = 30
 LABEL_WORDS = (
     *("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx", "dg", "diag"),
     *("finding", "histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
-    *("diagnoz", "rozpozn", "tani"),
+    *("diagnoz", "rozpozn", "tani", "tanı"),
 )
 """Parts of words in the names of columns of labels; short ones are whole words."""
 OF_DIAGNOSES = (
