@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +70,11 @@ def results(folder: Path) -> dict[str, str]:
 
 
 def until(happens: Callable[[], object], seconds: float = 300.0) -> None:
-    """Wait for something."""
+    """Wait for something; a folder that is looked into may appear and vanish meanwhile."""
     end = time.monotonic() + seconds
-    while not happens():
+    while True:
+        with suppress(FileNotFoundError):
+            if happens():
+                return
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,6 +12,15 @@ from dermaug.cli.unwinding import unwound_at_signals
 from dermaug.errors import Terminated
 
 SIGNALS = [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """No signal is ignored, as SIGINT is where a shell starts the tests in the background."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number, _ in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def ended_by(command: Callable[[], None]) -> BaseException | None:

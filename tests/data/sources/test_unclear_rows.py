@@ -229,3 +229,28 @@ def test_a_cell_with_several_names_is_a_lesion_of_several_photographs(folder: Fo
     assert catalog.image_ids.tolist() == ["1", "2", "3"]
     assert catalog.table["lesion_id"].tolist() == ["row 1", "row 1", "row 2"]
     assert "rows without an image: 1 (4.jpg, 9.jpg)" in catalog.notes[-1]
+
+
+def test_lists_that_are_read_as_one_say_how_ids_count(folder: Folder) -> None:
+    table = "file_name;label;patient_id\n{}.jpg;nv;1\n{}.jpg;mel;2\n"
+    root = folder("1.jpg 2.jpg 3.jpg 4.jpg", table.format(1, 2))
+    (root / "Liste 2.csv").write_text(table.format(3, 4))
+    catalog = open_catalog(root)
+    assert catalog.table["patient_id"].nunique() == 2
+    assert any("of equal ids in them count as one" in note for note in catalog.notes)
+
+
+def test_lists_in_folders_of_their_own_are_not_read_by_halves(folder: Folder) -> None:
+    root = folder("Odense/1.jpg Odense/2.jpg Aarhus/3.jpg Aarhus/4.jpg")
+    for name, number in (("Odense", 1), ("Aarhus", 3)):
+        rows = f"{number}.jpg,nv\n{number + 1}.jpg,mel\n"
+        (root / name / "liste.csv").write_text(f"file_name,label\n{rows}")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root)
+    assert "to study them together, write" in caught.value.details[-1]
+
+
+def test_a_column_without_a_name_is_not_told_as_read(folder: Folder) -> None:
+    table = "file_name,label,,Alder\n1.jpg,nv,,50\n2.jpg,mel,,60\n"
+    notes = open_catalog(folder("1.jpg 2.jpg", table)).notes
+    assert "Also read: age (Alder)." in notes

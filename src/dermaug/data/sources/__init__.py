@@ -53,6 +53,10 @@ class Source:
 
 
 NO_MAP: Mapping[str, str] = {}
+TOGETHER = (
+    "each of these is a data set of its own; to study them together, write {path}/metadata.csv with "
+    "the columns file_name,label that names the images of all"
+)
 MOST_DOUBTS = 5
 MOST_LOOKED_INTO = 50
 
@@ -208,6 +212,7 @@ def _hints(path: Path) -> list[str]:
     known = [each for each in inside if not is_split(each) and recognise(each) is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
     hints += [] if hints else [f"did you mean {child}?" for child in known]
+    hints += [TOGETHER.format(path=path)] if len(known) > 1 else []
     hints += archive_hints(path)
     folders = filter(containers.is_folder, inside)
     return hints or class_folders.table_hints(folders, path) or _bare_hints(path, inside)

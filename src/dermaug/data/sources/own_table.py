@@ -61,6 +61,10 @@ from dermaug.data.sources.split_folders import (
 from dermaug.errors import DermaugError
 
 NO_NAMES: Mapping[str, str] = {}
+POOLED = (
+    "The tables are read as one: patients, and lesions, of equal ids in them count as one; if they "
+    "are others, make the ids differ."
+)
 READERS = {".json": stylegan_labels.read_labels}
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
@@ -176,7 +180,8 @@ def _pooled(
     rows = [_below(row, place) for place, sheet in placed for row in sheet.rows]
     doubtful = {f"{place}{cell}" for place, sheet in placed for cell in sheet.doubtful}
     columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
-    how = " ".join(filter(None, dict.fromkeys(sheet.how for sheet in sheets)))
+    several = len({sheet.path.parent for sheet in sheets}) < len(sheets)
+    how = " ".join(filter(None, [*dict.fromkeys(sheet.how for sheet in sheets), POOLED * several]))
     told = {new: old for sheet in sheets for new, old in sheet.names.items()}
     path = root if in_splits else root / f"{tables[0].name} and {len(tables) - 1} more"
     return Sheet(path, tuple(columns), tuple(rows), frozenset(doubtful), how, told)
@@ -239,7 +244,8 @@ def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
-    besides = [*OPTIONAL_CELLS, tone_column(sheet.columns) or "", *DEVICE_COLUMNS, "split"]
+    tone = filter(None, [tone_column(sheet.columns)])
+    besides = [*OPTIONAL_CELLS, *tone, *DEVICE_COLUMNS, "split"]
     read = {name: sheet.names.get(name, name) for name in besides if name in sheet.columns}
     notes += filter(None, [read_sentence(read)])
     if unread := [name for name in sheet.columns if name not in (*REQUIRED, *read)]:
