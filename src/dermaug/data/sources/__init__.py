@@ -54,8 +54,8 @@ class Source:
 
 NO_MAP: Mapping[str, str] = {}
 TOGETHER = (
-    "each of these is a data set of its own; to study them together, write {path}/metadata.csv with "
-    "the columns file_name,label that names the images of all"
+    "each of these is a data set of its own; to study them together, write {path}/metadata.csv "
+    "with the columns file_name,label that names the images of all"
 )
 MOST_DOUBTS = 5
 MOST_LOOKED_INTO = 50
