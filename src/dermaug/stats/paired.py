@@ -20,7 +20,8 @@ from dermaug.stats.estimate import Estimate
 from dermaug.stats.hierarchy import RESAMPLES, estimate_all
 from dermaug.stats.metrics import ALL, Metric, metrics_of, readout_metrics
 from dermaug.stats.outcomes import EXPLORATORY, FEWEST_GROUPS, NOT_JUDGED, outcome, why_not_judged
-from dermaug.stats.tables import A, B, Predictions, Prior, copy_notes, paired_folds
+from dermaug.stats.paired_tables import Prior, copy_notes, paired_folds
+from dermaug.stats.tables import A, B, Predictions
 
 MARGINS: Mapping[str, float] = Margins().model_dump()
 """Largest differences that do not matter, with the defaults of a run."""

@@ -1,6 +1,7 @@
 """What tables leave unclear stops the reading, or is left out and counted: nothing in between."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,3 +255,29 @@ def test_a_column_without_a_name_is_not_told_as_read(folder: Folder) -> None:
     table = "file_name,label,,Alder\n1.jpg,nv,,50\n2.jpg,mel,,60\n"
     notes = open_catalog(folder("1.jpg 2.jpg", table)).notes
     assert "Also read: age (Alder)." in notes
+
+
+def test_columns_that_complete_names_alike_are_one(folder: Folder) -> None:
+    table = "file_name,label,Patient,Folder\na.jpg,nv,3,3\na.jpg,mel,1,1\na.jpg,nv,2,2\n"
+    catalog = open_catalog(folder("1/a.jpg 2/a.jpg 3/a.jpg", table))
+    assert [Path(path).parent.name for path in catalog.table["path"]] == ["3", "1", "2"]
+
+
+def test_letters_of_sexes_in_either_form_of_unicode_are_read(folder: Folder) -> None:
+    apart = unicodedata.normalize("NFD", "Ž")
+    table = f"file_name,label,Pohlaví\n1.jpg,nv,{apart}\n2.jpg,mel,M\n"
+    assert open_catalog(folder("1.jpg 2.jpg", table)).table["sex"].tolist() == ["female", "male"]
+
+
+def test_an_empty_column_of_sexes_is_not_told_as_read(folder: Folder) -> None:
+    notes = open_catalog(
+        folder("1.jpg 2.jpg", "file_name,label,sesso\n1.jpg,nv,\n2.jpg,mel,\n")
+    ).notes
+    assert not any("Read as sexes" in note for note in notes)
+
+
+def test_rows_that_count_as_lesions_are_told_as_such(folder: Folder) -> None:
+    table = 'file_name,label\n"1.jpg; 2.jpg",nv\n3.jpg,mel\n'
+    notes = open_catalog(folder("1.jpg 2.jpg 3.jpg", table)).notes
+    assert "Cells that name several photographs, of one lesion each: 1." in notes
+    assert any(note.startswith("Each row counts as a lesion of its own") for note in notes)

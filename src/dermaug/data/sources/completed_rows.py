@@ -30,10 +30,11 @@ kvinna, kobieta or kadın, e is erkek, ž is žena."""
 PAIRS_BY_COLUMN = {
     "geslacht": {"m": "male", "v": "female"},
     "sexo": {"m": "female", "v": "male"},
+    "sesso": {"m": "male", "d": "female"},
+    "genere": {"m": "male", "d": "female"},
 }
-"""Name of the column -> what m and v mean in its language: man and vrouw, mujer and varón."""
-ITALIAN = ("sesso", "genere")
-"""Names of columns in which d is donna, and not divers."""
+"""Name of the column -> what its letters mean in its language: man and vrouw, mujer and varón,
+maschio and donna."""
 
 
 def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
@@ -51,17 +52,17 @@ def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
     names = [row["file_name"] for row in sheet.rows]
     if len(set(names)) == len(names):
         return sheet, []
-    fitting = {}
+    fitting: dict[tuple[str | None, ...], tuple[str, list[str]]] = {}
     for column in sheet.columns:
         whole = [f"{row[column]}/{row['file_name']}" for row in sheet.rows]
         if column == "file_name" or len(set(whole)) < len(whole):
             continue
         found = meant_files(root, whole, files)
         if len(set(found.values())) == len(found) > len(whole) - len(whole) / MOST_LOST:
-            fitting[column] = whole
-    if len(fitting) != 1:  # where several fit, each gives the labels to other images
+            fitting.setdefault(tuple(map(found.get, whole)), (column, whole))
+    if len(fitting) != 1:  # where several fit, each may give the labels to other images
         return sheet, []
-    ((column, whole),) = fitting.items()
+    ((column, whole),) = fitting.values()
     told = sheet.names.get(column, column)
     note = f"Files of equal names are told apart by the folder that the column {told} names."
     return _with(sheet, "file_name", whole), [note]
@@ -97,7 +98,8 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
     }
     if not more and not several:
         return sheet, []
-    if "lesion_id" not in sheet.columns:
+    known = "lesion_id" in sheet.columns
+    if not known:
         told = {**sheet.names, "lesion_id": "the row"}
         sheet = replace(sheet, columns=(*sheet.columns, "lesion_id"), names=told)
     rows = []
@@ -107,9 +109,13 @@ def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[She
         # A row without any is kept, so that it is found to lack its image.
         names = [part for cell in found for part in several.get(cell, [cell])] or [""]
         rows += [replace(row, cells={**kept, "file_name": each}) for each in names]
-    how = ", ".join(more) or f"{len(several):,} cells with several names"
-    note = f"Each row has several photographs, of one lesion: also read {how}."
-    return replace(sheet, rows=tuple(rows)).without(more), [note]
+    note = (
+        f"Each row has several photographs, of one lesion: also read {', '.join(more)}."
+        if more
+        else f"Cells that name several photographs, of one lesion each: {len(several):,}."
+    )
+    lone = [] if known else ["Each row counts as a lesion of its own, since no column names them."]
+    return replace(sheet, rows=tuple(rows)).without(more), [note, *lone]
 
 
 def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
@@ -120,16 +126,15 @@ def known_sexes(sheet: Sheet) -> tuple[Sheet, list[str]]:
     """
     if "sex" not in sheet.columns:
         return sheet, []
-    words = (unicodedata.normalize("NFC", row["sex"]).lower() for row in sheet.rows)
+    words = [unicodedata.normalize("NFC", row["sex"]).lower() for row in sheet.rows]
     found = frozenset(words) - UNKNOWN_WORDS
-    column = sheet.names.get("sex", "sex").lower()
-    by_column = PAIRS_BY_COLUMN.get(column, {})
-    read = PAIRS.get(found) or (by_column if found == set(by_column) else None)
-    read = {"m": "male", "d": "female"} if column in ITALIAN and found <= {"m", "d"} else read
-    if read is None:
+    by_column = PAIRS_BY_COLUMN.get(sheet.names.get("sex", "sex").lower(), {})
+    alone = {"d"} & by_column.keys()  # d is no other language's word for a sex but divers
+    read = PAIRS.get(found) or (by_column if found in (set(by_column), alone) else None)
+    if not found or not read:
         return sheet, []
-    told = ", ".join(f"{letter} = {sex}" for letter, sex in read.items())
-    texts = [read.get(row["sex"].lower(), row["sex"]) for row in sheet.rows]
+    told = ", ".join(f"{letter} = {sex}" for letter, sex in read.items() if letter in found)
+    texts = [read.get(word, row["sex"]) for word, row in zip(words, sheet.rows, strict=True)]
     return _with(sheet, "sex", texts), [f"Read as sexes: {told}."]
 
 

@@ -3,18 +3,16 @@
 import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from sys import intern
 
 import pandas as pd
 
-from dermaug.config.data import COLUMN_OPTIONS, NOT_READ
+from dermaug.config.data import COLUMN_OPTIONS
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import (
     DEVICE_COLUMNS,
-    TONE_COLUMNS,
     UNKNOWN_WORDS,
     check_lesions,
     check_patients,
@@ -29,11 +27,10 @@ from dermaug.data.cells import (
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.label_map import DROPPED
-from dermaug.data.metadata import Row, Sheet, read_header, read_sheet
+from dermaug.data.metadata import Sheet
 from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import one_name
-from dermaug.data.sources import stylegan_labels
-from dermaug.data.sources.column_names import known_columns, read_sentence
+from dermaug.data.sources.column_names import read_sentence
 from dermaug.data.sources.completed_rows import (
     each_photograph,
     in_folders,
@@ -46,26 +43,19 @@ from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
-from dermaug.data.sources.named_columns import suggestion
-from dermaug.data.sources.own_tables import REQUIRED, are_parts, find_tables, rivals
+from dermaug.data.sources.own_tables import REQUIRED, find_tables, refuse_several
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
+from dermaug.data.sources.pooled_tables import pooled_tables
 from dermaug.data.sources.split_folders import (
     add_unknown_splits,
-    is_split,
     pooled_note,
     split_name,
     split_of,
     unread_splits,
     with_splits,
 )
-from dermaug.errors import DermaugError
 
 NO_NAMES: Mapping[str, str] = {}
-POOLED = (
-    "The tables are read as one: patients, and lesions, of equal ids in them count as one; if they "
-    "are others, make the ids differ."
-)
-READERS = {".json": stylegan_labels.read_labels}
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
 
@@ -86,17 +76,13 @@ def read(
     """
     root = path.parent if not is_folder(path) else path
     files = files_below(root)
-    asked = names
-    tables, names = find_tables(path, names)
-    _refuse_several(path, tables, asked)
-    sheet, completed = _completed(_pooled(root, tables, names, findings), root, files)
+    tables, columns = find_tables(path, names)
+    refuse_several(path, tables, names)
+    sheet, completed = _completed(pooled_tables(root, tables, columns, findings), root, files)
     check_unique([row for row in sheet.rows if row["file_name"]], "file_name", findings)
     undecided = _undecided(sheet, labels, findings)
-    unread = [
-        name
-        for name in file_names(root)
-        if name.lower().endswith(TABLES) and root / name not in tables
-    ]
+    beside = [name for name in file_names(root) if name.lower().endswith(TABLES)]
+    unread = [name for name in beside if root / name not in tables]
     sheet, paths, renamed = match_rows(sheet, root, files, findings, unread)
     decided = [row.get("lesion_id") not in undecided for row in sheet.rows]
     sheet, paths = sheet.only(decided), list(compress(paths, decided))
@@ -104,14 +90,7 @@ def read(
         findings.add(f"{sheet.path.name}{NOTHING_LEFT}")
     ids = image_ids(paths, root)
     lesions, lone = lesion_ids(sheet, ids)
-    for row in sheet.rows:
-        text = labels.get(row["label"], row["label"])
-        if text and (fault := name_fault(text)):
-            shown, option = repr(text[:100]), shlex.quote(text)
-            findings.add(
-                f"{row.where}: label {shown} {fault}, and files are named after labels; rename it: "
-                f"--labels {shlex.quote(f'{text}=CLASS')}, or leave it out: --leave-out {option}"
-            )
+    _check_names(sheet, labels, findings)
     known = [row for row in sheet.rows if not lesion_unknown(row)]
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
@@ -138,19 +117,6 @@ def read(
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
 
 
-def _refuse_several(path: Path, tables: Sequence[Path], names: Mapping[str, str]) -> None:
-    """Raise if several tables with other columns name images and labels, and none is asked for."""
-    named = any(name != NOT_READ for name in names.values())
-    others = [] if named else rivals(path, tables)
-    apart = len({table.parent for table in tables}) < len(tables) and not are_parts(tables)
-    if others or apart:
-        raise DermaugError(
-            f"{path}: expected one table, or several of the same columns, found "
-            f"{len(tables) + len(others)} with images and labels; pass the one you want",
-            list(map(str, [*tables, *others])),
-        )
-
-
 def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
     """A table whose cells are whole by themselves, and sentences on what was completed."""
     sheet, photographs = each_photograph(sheet, root, files)
@@ -160,50 +126,16 @@ def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
     return sheet, [*photographs, *folders, *numbers, *sexes]
 
 
-def _pooled(
-    root: Path, tables: Sequence[Path], names: Mapping[str, str], findings: Findings
-) -> Sheet:
-    """The table, several of equal columns as one, or those of the splits, named by the root."""
-    asked = {column: name for column, name in names.items() if name != NOT_READ}
-    required = tuple(asked.get(column, column) for column in REQUIRED)
-    needed = (*required, *(name for name in asked.values() if name not in required))
-    sheets = [_sheet(table, root, needed, findings).renamed(asked) for table in tables]
-    sheets = [sheet.renamed(known_columns(sheet.columns, sheet.rows)) for sheet in sheets]
-    left_out = set(names) - set(asked)
-    left_out |= set(TONE_COLUMNS) if "skin_tone" in left_out else set()
-    sheets = [sheet.without(left_out) for sheet in sheets]
-    in_splits = tables[0].parent != root and is_split(tables[0].parent)
-    if len(sheets) == 1 and not in_splits:
-        return sheets[0]
-    places = [f"{sheet.path.parent.name}/" if in_splits else "" for sheet in sheets]
-    placed = list(zip(places, sheets, strict=True))
-    rows = [_below(row, place) for place, sheet in placed for row in sheet.rows]
-    doubtful = {f"{place}{cell}" for place, sheet in placed for cell in sheet.doubtful}
-    columns = dict.fromkeys(column for sheet in sheets for column in sheet.columns)
-    several = len({sheet.path.parent for sheet in sheets}) < len(sheets)
-    how = " ".join(filter(None, [*dict.fromkeys(sheet.how for sheet in sheets), POOLED * several]))
-    told = {new: old for sheet in sheets for new, old in sheet.names.items()}
-    path = root if in_splits else root / f"{tables[0].name} and {len(tables) - 1} more"
-    return Sheet(path, tuple(columns), tuple(rows), frozenset(doubtful), how, told)
-
-
-def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
-    """Read a table; one that lacks columns is refused with the options that name them."""
-    try:
-        return READERS.get(table.suffix.lower(), read_sheet)(table, needed, findings)
-    except DermaugError as error:
-        if table.suffix.lower() in READERS or set(needed) <= set(read_header(table)):
-            raise
-        options = f"or name the columns as they are: {suggestion(table, root)}"
-        raise DermaugError(error.message, (*error.details, options)) from None
-
-
-def _below(row: Row, place: str) -> Row:
-    """A row whose file lies in a folder; "" for the folder of its table."""
-    if not place:
-        return row
-    cells = {**row.cells, "file_name": f"{place}{row['file_name']}"}
-    return replace(row, where=f"{place}{row.where}", cells=cells)
+def _check_names(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> None:
+    """Report labels that cannot be the name of a file, and how to read them as others."""
+    for row in sheet.rows:
+        text = labels.get(row["label"], row["label"])
+        if text and (fault := name_fault(text)):
+            shown, option = repr(text[:100]), shlex.quote(text)
+            findings.add(
+                f"{row.where}: label {shown} {fault}, and files are named after labels; rename it: "
+                f"--labels {shlex.quote(f'{text}=CLASS')}, or leave it out: --leave-out {option}"
+            )
 
 
 def _undecided(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> Collection[str]:

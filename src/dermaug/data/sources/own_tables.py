@@ -13,6 +13,7 @@ from dermaug.data.sources.images import file_names
 from dermaug.data.sources.named_columns import certain_columns, is_list, named_tables
 from dermaug.data.sources.split_folders import split_folders
 from dermaug.data.table_text import looks_like_table
+from dermaug.errors import DermaugError
 
 LOOKS_FOR = (
     "metadata.csv (or .jsonl, or StyleGAN's dataset.json) with the columns file_name,label"
@@ -92,7 +93,20 @@ def _tables_in(folder: Path) -> list[Path]:
     return found or [folder / name for name in names if _has_columns(folder / name)]
 
 
-def rivals(path: Path, tables: Sequence[Path]) -> list[Path]:
+def refuse_several(path: Path, tables: Sequence[Path], names: Mapping[str, str]) -> None:
+    """Raise if several tables with other columns name images and labels, and none is asked for."""
+    named = any(name != NOT_READ for name in names.values())
+    others = [] if named else _rivals(path, tables)
+    apart = len({table.parent for table in tables}) < len(tables) and not are_parts(tables)
+    if others or apart:
+        raise DermaugError(
+            f"{path}: expected one table, or several of the same columns, found "
+            f"{len(tables) + len(others)} with images and labels; pass the one you want",
+            list(map(str, [*tables, *others])),
+        )
+
+
+def _rivals(path: Path, tables: Sequence[Path]) -> list[Path]:
     """Other lists of images and labels beside the tables that are read.
 
     None beside `TABLE_NAMES`, which a user writes beside lists, or if a table itself is the path.
