@@ -140,8 +140,9 @@ def test_each_cause_is_told_once(write: Write) -> None:
     assert code == 2
     refused = output.partition("a run would refuse these data")[2].splitlines()[1:-1]
     assert refused == [
-        "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (9 images) mean one thing, some "
-        "of them in other letters only; merge them: --labels Mel=mel --labels Melanom=mel"
+        "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (9 images) probably mean one "
+        "thing, and some differ in case or blanks only; merge them: --labels Mel=mel --labels "
+        "Melanom=mel"
     ]
     found = examine(DataConfig(source=str(root)))
     assert found.pairs == (

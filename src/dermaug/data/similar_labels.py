@@ -93,7 +93,9 @@ def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list
         if len(spelt) == 1:
             lines.append(f"{named} differ only in case or blanks; {merge}")
         elif len(spelt) < len(labels):
-            lines.append(f"{named} mean one thing, some of them in other letters only; {merge}")
+            lines.append(
+                f"{named} probably mean one thing, and some differ in case or blanks only; {merge}"
+            )
         else:
             keep = (
                 f"keep them as classes of their own: {_options(zip(others, others, strict=True))}"

@@ -1,4 +1,4 @@
-"""Class folders whose images lie in folders per patient or date: `nevus/patient 7/1.jpg`."""
+"""Class folders with folders per patient, lesion or date in them: `nevus/patient 7/1.jpg`."""
 
 import re
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ NAMED = 12
 """Folders that a sentence names."""
 LOOKS_FOR = (
     "one sub-folder per class, with all images in folders of other names below it, one per "
-    "patient, or in folders of dates"
+    "patient or per lesion, or in folders of dates"
 )
 SHORT_NUMBER = re.compile("[0-9]{1,3}")
 NUMBERED = re.compile(r"\D{0,12}[0-9]+")
