@@ -116,17 +116,21 @@ def test_what_a_run_would_refuse_is_listed_with_exit_code_2(
 def test_one_command_mends_all_that_is_refused(write: Write) -> None:
     rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound(8)]
     root = write([*rows, ("nv", "other", "", 20), ("Mel", "more", "", 99), ("MEL", "last", "", 99)])
+    (root / "7.png").rename(root / "away.png")
     code, output = called("data", "check", root, "--labels", "nv=Nävus")
     assert code == 2
+    assert "7.png" in output.partition("a run would refuse")[2]
     (line,) = [line for line in output.splitlines() if "plans a study: " in line]
     command = shlex.split(line.partition("plans a study: ")[2])
     assert command[:3] == ["dermaug", "plan", str(root)]
     assert command[3:] == [
-        *("--labels", "nv=Nävus", "--labels", "MEL=mel", "--labels", "Mel=mel"),
+        *("--labels", "nv=Nävus", "--leave-out-unclear"),
+        *("--labels", "MEL=mel", "--labels", "Mel=mel"),
         *("--set", 'data.exclude=["2", "16"]'),
     ]
     told = called("data", "check", root, *command[3:-2])[1]
     assert "merge them" not in told
+    assert "Left out as unclear: rows without an image: 1 (7.png); images without a row" in told
     assert "correct the wrong label" in told
 
 

@@ -21,6 +21,10 @@ _PLACE = re.compile(r"^(\S.*? (?:line|row)) [0-9]+:")
 """Where a finding begins with the number of its row."""
 
 
+class UnclearError(DermaugError):
+    """All that is wrong with a data set can be left out as unclear."""
+
+
 class Findings:
     """The problems of a data set, collected so that they are reported together.
 
@@ -75,7 +79,8 @@ class Findings:
             what: What it should have been.
 
         Raises:
-            DermaugError: Lists at most `LISTED_FINDINGS` findings and the number of others.
+            DermaugError: Lists at most `LISTED_FINDINGS` findings and the number of others;
+                an `UnclearError` if all of them can be left out.
         """
         if not self.lines:
             return
@@ -88,7 +93,8 @@ class Findings:
         if removable and self._is_offered:
             part = "what was found" if removable == number else f"{removable:,} of the findings"
             shown = [*shown, f"{LEAVE_OUT_UNCLEAR} leaves out {part}, and counts it"]
-        raise DermaugError(
+        error = UnclearError if self._is_offered and removable == number else DermaugError
+        raise error(
             f"{where}: expected a complete and consistent {what}, found {number:,} "
             f"{noun}; correct them and run the command again",
             shown,

@@ -4,7 +4,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from dermaug.config import DataConfig
+from dermaug.config.data import LEAVE_OUT_UNCLEAR, Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
 from dermaug.data.description import class_counts
+from dermaug.data.findings import UnclearError
 from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
@@ -23,6 +25,7 @@ from dermaug.data.similar_labels import kind_sentences, merges, merging_options,
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
 from dermaug.data.unread_files import unread_sentence
+from dermaug.errors import DermaugError
 from dermaug.experiment.recipe.rules import FEWEST_LESIONS
 from dermaug.experiment.run.data import Twins, find_twins
 from dermaug.files import expanded
@@ -42,7 +45,8 @@ class Examination:
         counts: Class -> images, lesions, and patients if any are known.
         sentences: The layout, and remarks on the grouping, on reading the data, and on duplicates.
         pairs: One line per pair of images of different groups that show one photograph.
-        refused: One line per finding that a run would refuse.
+        refused: One line per finding that a run would refuse; what is unclear is left out of all
+            else.
         repairs: Options of `dermaug plan`, and their values, that mend what a plan does not mend by
             itself.
         can_be_planned: Whether enough is left for `dermaug plan` after these repairs.
@@ -73,7 +77,7 @@ def examine(
         DermaugError: The path cannot be read as a data set, or has no such label.
     """
     path = expanded(config.source, "data.source")
-    catalog = open_catalog(path, config.reading)
+    catalog, unclear = _opened(path, config.reading)
     require_labels(catalog, config)
     checked, names = (
         check_catalog(catalog, None, progress, config.max_pixels),
@@ -97,18 +101,31 @@ def examine(
         (*_reading_sentences(catalog, path, config.columns), *filter(None, said)),
         tuple(_cut([*_equal_lines(*equal), *_twin_lines(sound, twins)])),
         (
+            *unclear,
             *_unfit_lines(checked),
             *(f"labels: {line}" for line in similar_label_lines(catalog, config.label_map)),
             *_contradiction_lines(sound, doubtful),
             *_class_lines(relabel(sound, merged)),
         ),
-        tuple(_repairs(merged, doubtful)),
+        (*([LEAVE_OUT_UNCLEAR] if unclear else []), *_repairs(merged, doubtful)),
         _can_be_planned(relabel(equal[0], merged)),
         (
             *split_overlap(checked),
             *(overlap(checked, names, against, config, progress) if against else ()),
         ),
     )
+
+
+def _opened(path: Path, reading: Reading) -> tuple[Catalog, tuple[str, ...]]:
+    """A data set, without what is unclear if that is all that is wrong with it, which is listed."""
+    try:
+        return open_catalog(path, reading), ()
+    except UnclearError as error:
+        try:
+            return open_catalog(path, replace(reading, unclear="leave_out")), error.details
+        except DermaugError as other:
+            then = f"with {LEAVE_OUT_UNCLEAR}: {other.message}"
+            raise DermaugError(error.message, (*error.details, then, *other.details)) from None
 
 
 def _reading_sentences(catalog: Catalog, path: Path, columns: Mapping[str, str]) -> list[str]:

@@ -11,7 +11,7 @@ from dermaug.experiment.plan.comparisons import shortened
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.effects import effects_of, place_of
 from dermaug.scoring.samples import predictions_of
-from dermaug.scoring.verdict_words import metric_words
+from dermaug.scoring.verdict_words import metric_words, signed
 from dermaug.stats.answers import answers_of
 from dermaug.stats.hierarchy import RESAMPLES
 from dermaug.stats.metrics import ALL, Metric, readout_metrics
@@ -27,17 +27,25 @@ OPEN = "open"
 """The interval of a gain includes its margin, and none lies above it."""
 NOT_REACHED = "not reached"
 """The interval of a gain lies above its margin."""
+FALLEN = "fallen"
+"""As `REACHED`, but the second half of the training lost a margin, or an interval lies below 0."""
 
 
 def convergence_state(rows: pd.DataFrame) -> str:
-    """What the gains of one baseline together show: one of the three constants above.
+    """What the gains of one baseline together show: one of the four constants above.
 
     Args:
         rows: Its rows of the table that `convergence` gives.
     """
     if (rows["low"] > rows["margin"]).any():
         return NOT_REACHED
-    return REACHED if (rows["high"] <= rows["margin"]).all() else OPEN
+    if (rows["high"] > rows["margin"]).any():
+        return OPEN
+    return FALLEN if _fallen(rows).any() else REACHED
+
+
+def _fallen(rows: pd.DataFrame) -> pd.Series:
+    return (rows["difference"] < -rows["margin"]) | (rows["high"] < 0)
 
 
 def convergence_words(name: str, rows: pd.DataFrame) -> tuple[str, str]:
@@ -50,19 +58,25 @@ def convergence_words(name: str, rows: pd.DataFrame) -> tuple[str, str]:
     state, shown = convergence_state(rows), f"after {rows['images'].iloc[0]:,} images shown"
     gaining = rows[rows["low"] > 0]
     if state == OPEN and len(gaining):
-        gains = " and ".join(
-            f"{metric_words(row)} {row['difference']:+.3f}" for row in gaining.to_dict("records")
-        )
         return (
-            f"{name} gained from the last doubling of its training ({gains}), and whether it had "
-            f"converged {shown} is open"
+            f"{name} gained from the last doubling of its training ({_changes(gaining)}), and "
+            f"whether it had converged {shown} is open"
         ), state
+    if state == FALLEN:
+        lost = _changes(rows[_fallen(rows)])
+        return f"{name} did worse {shown} than after half of them ({lost})", state
     words = {
         NOT_REACHED: f"{name} had not converged {shown}",
         OPEN: f"Whether {name} had converged {shown} is open",
         REACHED: f"{name} had converged within the margins {shown}",
     }
     return words[state], state
+
+
+def _changes(rows: pd.DataFrame) -> str:
+    return " and ".join(
+        f"{metric_words(row)} {signed(row['difference'])}" for row in rows.to_dict("records")
+    )
 
 
 def convergence(results: RunResults, resamples: int = RESAMPLES) -> pd.DataFrame:

@@ -107,7 +107,7 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     skill = {"real": 1.0, "classic": 1.2, "real-half-length": 1.0}
     table = scored(drawn_study(skill=skill, seeds=(0, 1))).convergence
     assert list(table["metric"]) == ["balanced_accuracy", "macro_auc"]
-    (sure,) = converged(table.assign(low=-0.01, high=table["margin"]))
+    (sure,) = converged(table.assign(low=-0.01, high=table["margin"], difference=0.0))
     assert "it has converged within the margins. The other arms were not checked" in sure
     (unsure,) = converged(table.assign(low=-0.1, high=0.1))
     assert "whether it has converged is open" in unsure
@@ -116,6 +116,8 @@ def test_convergence_is_claimed_no_further_than_the_intervals_go(drawn_study: St
     (rising,) = converged(table.assign(low=[0.03, 0.0], high=0.1))
     assert "it has not converged, since the gain in mean sensitivity (prior-adjusted)" in rising
     assert "macro AUC exceeds" not in rising
+    (falling,) = converged(table.assign(low=-0.1, high=0.0, difference=[-0.03, 0.0]))
+    assert "longer training did not improve it, and a shorter one may give a stronger" in falling
 
 
 def test_a_negative_control_says_how_much_training_noise_there_is(drawn_study: Study) -> None:

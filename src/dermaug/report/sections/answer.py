@@ -12,7 +12,7 @@ from dermaug.experiment.plan.comparisons import NEGATIVE
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Section
 from dermaug.report.formats import listed, number, with_interval
-from dermaug.scoring.convergence import NOT_REACHED, REACHED, convergence_state
+from dermaug.scoring.convergence import FALLEN, NOT_REACHED, REACHED, convergence_state
 from dermaug.scoring.scores import primary_metric, primary_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words, signed
@@ -182,6 +182,11 @@ def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     )
     if state == REACHED:
         return f"{found}: it has converged within the margins. {others}"
+    if state == FALLEN:
+        return (
+            f"{found}: longer training did not improve it, and a shorter one may give a stronger "
+            f"baseline. {others}"
+        )
     above = [metric_words(row) for row in rows if row["low"] > row["margin"]]
     within = [metric_words(row) for row in rows if row["low"] <= row["margin"] < row["high"]]
     kept = "Every verdict holds at this length of training only; longer training may change it."

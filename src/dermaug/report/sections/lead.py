@@ -19,7 +19,7 @@ from dermaug.report.sections.answer import (
     unfinished,
 )
 from dermaug.report.sections.copies import unaudited
-from dermaug.scoring.convergence import NOT_REACHED, OPEN, REACHED, convergence_words
+from dermaug.scoring.convergence import FALLEN, NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
 from dermaug.scoring.verdict_words import metric_words, signed
 from dermaug.stats.outcomes import ALPHA, EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
@@ -30,6 +30,7 @@ _REACH = {
     NOT_REACHED: ", so this holds at that length of training only",
     OPEN: ", so longer training may change this",
     REACHED: " (other arms were not checked)",
+    FALLEN: ", so a shorter training may give a stronger baseline (other arms were not checked)",
 }
 """What the convergence of a baseline means for the answer."""
 _TALLY = {HELPS: "better", HURTS: "worse", EQUIVALENT: "equivalent", INCONCLUSIVE: "inconclusive"}
