@@ -132,6 +132,18 @@ def test_several_networks_are_counted(drawn_study: Study) -> None:
     assert "2 are not judged" in tally
 
 
+def test_arms_without_generated_images_are_counted_and_said_not_to_be_compared(
+    drawn_study: Study,
+) -> None:
+    skill = {"real": 0.2, "classic": 3.0, "adjusted": 2.9}
+    results = drawn_study(skill=skill, seeds=(0, 1))
+    _, _, tally, *_ = plain_answer(results, score(results, 200))
+    told = "planned comparisons in mean sensitivity (prior-adjusted), of which this is one,"
+    assert told in tally
+    better = score(results, 200).verdicts.query("verdict == 'helps' and metric != 'macro_auc'")
+    assert ("not compared with each other" in tally) == (better["arm"].nunique() > 1)
+
+
 def test_the_classifier_to_take_is_the_first_of_the_baseline_unless_an_arm_helps(
     drawn_study: Study,
 ) -> None:

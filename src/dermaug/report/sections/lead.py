@@ -61,8 +61,8 @@ def answer_section(
 def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
     """The verdict on what the study asks first, and its reach; empty without one.
 
-    A third sentence counts the verdicts where several arms or networks got generated images, and
-    one follows for each network that is no better than chance.
+    A third sentence counts the verdicts where several arms or networks got generated images, or
+    where none did, and one follows for each network that is no better than chance.
     """
     if not results.trials:
         return []
@@ -71,12 +71,12 @@ def plain_answer(results: RunResults, scoring: Scoring) -> list[str]:
         return []
     first = asked.iloc[0].to_dict()
     dosed = results.dosed
-    ours = asked[asked["arm"].isin(dosed)]
+    ours = asked[asked["arm"].isin(dosed)] if dosed else asked
     reach = _reach(first, asked, scoring.convergence, single=has_single_generators(results))
     return [
         plain_verdict(first, generated=first["arm"] in dosed) + _settled(first, scoring.verdicts),
         reach,
-        *(_tally(ours) if len(ours) > 1 else []),
+        *(_tally(ours, generated=bool(dosed)) if len(ours) > 1 else []),
         *at_chance(scoring.scores, results.catalog.num_classes),
     ]
 
@@ -153,16 +153,20 @@ def _length(row: Row, measured: pd.DataFrame) -> str:
     return words + _REACH[state]
 
 
-def _tally(rows: pd.DataFrame) -> list[str]:
+def _tally(rows: pd.DataFrame, *, generated: bool) -> list[str]:
     verdicts, metric = rows["verdict"], metric_words(rows.iloc[0].to_dict())
     counts = verdicts.value_counts()
     told = [(counts[each], words) for each, words in _TALLY.items() if each in counts]
     rest = len(verdicts) - sum(counts.get(each, 0) for each in _TALLY)
     told += [(rest, "not judged")] if rest else []
     came = listed([f"{number} {'is' if number == 1 else 'are'} {words}" for number, words in told])
+    of_what = " of arms with generated images" if generated else ""
+    better = rows.loc[verdicts == HELPS, "arm"]
+    apart = better.nunique() > 1 and not rows["reference"].isin(better).any()
+    more = " The arms that are better were not compared with each other." if apart else ""
     return [
-        f"Of the {len(verdicts)} planned comparisons of arms with generated images in {metric}, "
-        f"of which this is one, {came}."
+        f"Of the {len(verdicts)} planned comparisons{of_what} in {metric}, of which this is one, "
+        f"{came}.{more}"
     ]
 
 
