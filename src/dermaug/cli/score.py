@@ -50,6 +50,11 @@ def score(
         f"{counted(found.num_images, 'image')} of {counted(found.num_lesions, 'lesion')}, "
         f"{counted(found.num_pairs, 'pair')} of trainings; the intervals cover {found.levels}"
     )
+    typer.echo(
+        "Both metrics rest on the probabilities as they are. If the trainings of A and B saw the "
+        "classes in different shares, a difference may come from these alone; "
+        "dermaug.stats.paired_difference takes them (prior_a, prior_b)."
+    )
 
 
 def _score_run(folder: Path, data: Path | None, *, as_json: bool) -> None:
