@@ -161,8 +161,11 @@ def test_the_command_that_a_check_ends_with_can_be_typed(
     asked = ("--image-column", "Datei", "--label-column", "Klasse", "--lesion-column", "Fall")
     ended = dermaug("data", "check", "unsere Bilder", *asked)
     assert ended.exit_code == 2
-    command = shlex.split(ended.stderr.partition("plans a study: ")[2])
+    told = ended.stderr.partition("plans a study: ")[2]
+    command, at_once = (shlex.split(part) for part in told.split("or plan and run it at once: "))
     assert command[3:9] == list(asked)
+    assert at_once[:4] == ["dermaug", "run", "--data", "unsere Bilder"]
+    assert dermaug(*at_once[1:], "--dry-run").exit_code == 0
     planned = dermaug(*command[1:])
     assert planned.exit_code == 0, planned.stderr
     assert "written: unsere-Bilder-2.toml" in planned.stderr

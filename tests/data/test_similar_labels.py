@@ -112,6 +112,21 @@ def test_a_suspicion_is_left_out_and_not_merged() -> None:
     assert similar_label_lines(catalog, decided=["Angiome ?", "unklar", "Angiomme"]) == []
 
 
+@pytest.mark.parametrize(
+    ("sure", "doubtful"),
+    [
+        ("Czerniak", "podejrzenie czerniaka"),
+        ("Melanom", "Misstänkt melanom"),
+        ("Melanom", "mistanke om melanom"),
+        ("Nevus", "do weryfikacji"),
+        ("Nevus", "osäkert"),
+        ("Nevus", "à vérifier"),
+    ],
+)
+def test_doubts_are_understood_in_several_languages(sure: str, doubtful: str) -> None:
+    assert merges(catalog_of([sure, sure, doubtful])) == {doubtful: ""}
+
+
 def test_a_suspicion_is_no_diagnosis() -> None:
     catalog = catalog_of(["Melanom", "V. a. Melanom", "Melanom", "Nevus", "Scar?"])
     with pytest.raises(DermaugError) as caught:

@@ -44,6 +44,24 @@ def test_a_folder_with_a_workbook_is_a_data_set(tmp_path: Path) -> None:
     assert "Liste.xlsx was read from its sheet 'Tabelle1'." in catalog.notes
 
 
+def test_the_sheet_is_read_that_alone_names_files_below_its_folder(tmp_path: Path) -> None:
+    images = [["Foto", "Diagnose"], ["dsc_1", "nv"], ["dsc_2", "mel"]]
+    people = [["Nr", "Alter"], ["7", "40"], ["8", "41"]]
+    path = write(tmp_path, {"Fotos": images, "Personen": people})
+    with pytest.raises(DermaugError, match="expected one sheet"):
+        workbook_cells(path)
+    (tmp_path / "Bilder").mkdir()
+    for name in ("DSC_1.JPG", "DSC_2.JPG"):
+        (tmp_path / "Bilder" / name).write_bytes(b"not decoded here")
+    found = workbook_cells(path)
+    assert [cells for _, cells in found.rows] == images
+    assert "the only one that names image files; not read: 'Personen'" in found.how
+    for name in ("7.jpg", "8.jpg"):
+        (tmp_path / "Bilder" / name).write_bytes(b"not decoded here")
+    with pytest.raises(DermaugError, match="expected one sheet"):
+        workbook_cells(path)
+
+
 @pytest.mark.parametrize(
     ("sheets", "told"),
     [

@@ -123,6 +123,7 @@ def test_one_command_mends_all_that_is_refused(write: Write) -> None:
     (line,) = [line for line in output.splitlines() if "plans a study: " in line]
     command = shlex.split(line.partition("plans a study: ")[2])
     assert command[:3] == ["dermaug", "plan", str(root)]
+    assert output.splitlines()[-1].endswith(shlex.join(["run", "--data", str(root), *command[3:]]))
     assert command[3:] == [
         *("--labels", "nv=Nävus", "--leave-out-unclear"),
         *("--labels", "MEL=mel", "--labels", "Mel=mel"),
@@ -142,7 +143,7 @@ def test_each_cause_is_told_once(write: Write) -> None:
     )
     code, output = called("data", "check", root)
     assert code == 2
-    refused = output.partition("a run would refuse these data")[2].splitlines()[1:-1]
+    refused = output.partition("a run would refuse these data")[2].splitlines()[1:-2]
     assert refused == [
         "  labels: 'Mel' (2 images), 'Melanom' (1 image) and 'mel' (9 images) probably mean one "
         "thing, and some differ in case or blanks only; merge them: --labels Mel=mel --labels "

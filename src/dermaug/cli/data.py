@@ -54,15 +54,17 @@ def check(
         tell(f"  {line}")
     for sentence in found.shared:
         tell(f"shared: {sentence}")
-    options = [*config.as_options, *found.repairs, *_new_file(path)]
-    then = shlex.join(["dermaug", "plan", str(path), *options])
+    options = [*config.as_options, *found.repairs]
+    planned = shlex.join(["dermaug", "plan", str(path), *options, *_new_file(path)])
+    now = shlex.join(["dermaug", "run", "--data", str(path), *options])
+    at_once = f"or plan and run it at once: {now}"
     if found.refused:
-        advice = (
-            [f"this command mends it and plans a study: {then}"] if found.can_be_planned else []
-        )
+        mended = (f"this command mends it and plans a study: {planned}", at_once)
+        advice = mended if found.can_be_planned else ()
         raise DermaugError(f"{path}: a run would refuse these data", (*found.refused, *advice))
     if found.can_be_planned:
-        tell(f"no problems found; next: {then}")
+        tell(f"no problems found; next: {planned}")
+        tell(at_once)
     else:
         console.print(
             f"no problems found; a study of `dermaug plan` takes two classes with {FEWEST_LESIONS} "

@@ -8,22 +8,30 @@ from itertools import takewhile
 OTHER_NAMES = {
     "melanoma": (
         *("mel", "mm", "melanoom", "malignant melanoma", "melanom", "malignes melanom", "mélanome"),
-        *("mélanome malin", "melanoma maligno"),
+        *("mélanome malin", "melanoma maligno", "malignt melanom", "maligní melanom", "melanooma"),
+        *("czerniak", "czerniaka", "czerniak złośliwy", "меланома", "μελάνωμα"),
     ),
     "nevus": (
         *("nv", "nev", "nevi", "melanocytic nevus", "melanocytic nevi", "nevocytic nevus", "mole"),
         *("muttermal", "melanozytärer nävus", "nävuszellnävus", "nzn", "nevo"),
-        *("nevo melanocítico", "nevo melanocitico"),
+        *("nevo melanocítico", "nevo melanocitico", "znamię", "znamię barwnikowe"),
+        *("znamię melanocytowe", "födelsemärke", "modermærke", "føflekk", "pigmentový névus"),
+        *("melanositik nevüs", "luomi", "невус"),
     ),
     "basal cell carcinoma": (
         *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
         *("carcinome basocellulaire", "carcinoma basocelular", "carcinoma basocellulare"),
-        *("cbc", "bzk", "basaalcelcarcinoom"),
+        *("cbc", "bzk", "basaalcelcarcinoom", "rak podstawnokomórkowy", "basalcellscancer"),
+        *("basalcellecarcinom", "basalcellekarcinom", "basalcellekarsinom", "bazaliom"),
+        *("bazocelulární karcinom", "bazal hücreli karsinom", "basaliooma", "tyvisolusyöpä"),
+        *("базальноклеточный рак",),
     ),
     "squamous cell carcinoma": (
         *("scc", "plattenepithelkarzinom", "spinalioma", "spinaliom", "carcinome épidermoïde"),
         *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide", "cec"),
-        *("plaveiselcelcarcinoom", "pek"),
+        *("plaveiselcelcarcinoom", "pek", "rak kolczystokomórkowy", "rak płaskonabłonkowy"),
+        *("skivepitelcancer", "planocellulært karcinom", "plateepitelkarsinom"),
+        *("spinocelulární karcinom", "skuamöz hücreli karsinom", "okasolusyöpä"),
     ),
     "Bowen's disease": (
         *("bowen disease", "bowen", "morbus bowen", "squamous cell carcinoma in situ"),
@@ -40,15 +48,22 @@ OTHER_NAMES = {
         *("akiec", "ak", "ack", "actinic keratoses", "solar keratosis", "aktinische keratose"),
         *("solar or actinic keratosis", "kératose actinique", "queratosis actínica"),
         *("cheratosi attinica", "queratose actínica", "ceratose actínica", "actinische keratose"),
+        *("rogowacenie słoneczne", "aktinisk keratos", "aktinisk keratose", "aktinická keratóza"),
+        *("aktinik keratoz",),
     ),
     "seborrheic keratosis": (
         *("sk", "sek", "seborrheic keratoses", "seborrhoische keratose", "verruca seborrhoica"),
         *("kératose séborrhéique", "queratosis seborreica", "cheratosi seborroica"),
         *("queratose seborreica", "ceratose seborreica", "ks", "seborroïsche keratose"),
+        *("rogowacenie łojotokowe", "brodawka łojotokowa", "seborroisk keratos"),
+        *("seborroisk keratose", "seboroisk keratose", "seboreisk keratose"),
+        *("seboroická keratóza", "seboroická veruka", "seboreik keratoz"),
     ),
     "benign keratosis": ("bkl", "benign keratosis like lesion", "benigne keratose"),
     "solar lentigo": ("lentigo solaris", "solar lentigines", "actinic lentigo"),
-    "dermatofibroma": ("df", "dermatofibrom", "dermatofibrome", "dermatofibroom"),
+    "dermatofibroma": (
+        *("df", "dermatofibrom", "dermatofibrome", "dermatofibroom", "włókniak twardy"),
+    ),
     "vascular lesion": ("vasc", "vaskuläre läsion", "lésion vasculaire", "lesión vascular"),
     "hemangioma": ("hämangiom", "hémangiome", "emangioma", "angioma", "angiom", "angiome"),
     "malignant": ("malign", "maligne", "maligno", "bösartig"),
@@ -60,13 +75,17 @@ UNCLEAR = frozenset(
     (
         *("unclear", "uncertain", "undetermined", "indeterminate", "inconclusive", "unklar"),
         *("onduidelijk", "onzeker", "indetermine", "incertain", "incierto", "indeterminado"),
-        *("dudoso", "dudosos", "incerto", "indeterminato", "dubbio"),
+        *("dudoso", "dudosos", "incerto", "indeterminato", "dubbio", "do weryfikacji", "niejasne"),
+        *("nieokreslone", "niepewne", "oklar", "oklart", "oseker", "osekert", "uklar", "uklart"),
+        *("usikker", "usikkert", "nejasne", "belirsiz", "tbd", "tbc", "to be confirmed"),
+        *("to be determined", "to verify", "a verifier", "da verificare", "por confirmar"),
     )
 )
 """Words for a diagnosis that is not known, as `words` writes them."""
 SUSPICION = re.compile(
     r"^(v ?a|verdacht( auf)?|susp|suspect(ed)?|suspicio(us|n) (of|for|de)|probabl[ey]|probabile"
-    r"|possibl[ey]|sospecha de|sospetto|suspeita de|suspicion de) (?=[a-z])"
+    r"|possibl[ey]|sospecha de|sospetto|suspeita de|suspicion de|podejrzenie|podezreni na"
+    r"|misst(anke om|enkt)|mistan?ke om|mistenkt|verdenking( op)?) (?=[^\W\d])"
 )
 """What stands before a diagnosis that is only suspected, as `words` writes it."""
 _TO_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "'": "", "’": ""})

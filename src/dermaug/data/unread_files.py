@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder, locate
+from dermaug.data.image_folders import files_below
 from dermaug.data.image_names import MASK_ENDING, is_image
-from dermaug.data.sources.images import files_below
 
 MOST_FILES = 8
 """Files that are named."""

@@ -2,11 +2,12 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any
 
 from dermaug.data.containers import read_bytes
+from dermaug.data.image_folders import files_below
 from dermaug.data.image_names import is_image
 from dermaug.data.table_text import Cells, skipped, without_titles
 from dermaug.errors import DermaugError
@@ -15,6 +16,9 @@ from dermaug.extras import to_install
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".ods")
 MOST_BYTES = 1_000_000_000
 """Largest content of a workbook, unpacked."""
+
+Rows = Sequence[tuple[int, list[str]]]
+"""Number and cells of each row."""
 
 
 def is_workbook(path: Path) -> bool:
@@ -30,7 +34,10 @@ def workbook_cells(path: Path) -> Cells:
             none or several of its sheets have a table.
     """
     sheets = _sheets(path)
-    naming = {name: rows for name, rows in sheets.items() if _names_images(rows)}
+    naming = _naming(sheets, is_image)
+    if len(sheets) > 1 and not naming:
+        stems = {PurePath(file).stem.casefold() for file in files_below(path.parent)}
+        naming = _naming(sheets, lambda cell: cell.casefold() in stems)
     others = [repr(name) for name in sheets if len(naming) == 1 and name not in naming]
     sheets = naming if len(naming) == 1 else sheets
     if len(sheets) != 1:
@@ -48,7 +55,7 @@ def workbook_cells(path: Path) -> Cells:
     return Cells(table, "row", " ".join(filter(None, [how, skipped(rows, table)])))
 
 
-def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:
+def _sheets(path: Path) -> dict[str, Rows]:
     """Name -> rows of each visible sheet that has a row below a header of two columns."""
     try:
         from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -73,9 +80,13 @@ def _sheets(path: Path) -> dict[str, Sequence[tuple[int, list[str]]]]:
     return {name: rows for name, rows in found.items() if len(rows) > 1 and len(rows[0][1]) > 1}
 
 
-def _names_images(rows: Sequence[tuple[int, list[str]]]) -> bool:
-    """Whether most rows of a sheet have a cell that is the name of an image file."""
-    return 2 * sum(any(map(is_image, cells)) for _, cells in rows) > len(rows)
+def _naming(sheets: Mapping[str, Rows], is_name: Callable[[str], bool]) -> dict[str, Rows]:
+    """The sheets of which most rows have a cell that is the name of an image file."""
+    return {
+        name: rows
+        for name, rows in sheets.items()
+        if 2 * sum(any(map(is_name, cells)) for _, cells in rows) > len(rows)
+    }
 
 
 def _require_plausible(content: bytes) -> None:

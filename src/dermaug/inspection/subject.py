@@ -20,8 +20,8 @@ from dermaug.data.dataset import open_alike, open_dataset, read_otherwise, read_
 from dermaug.data.decoding import read_square
 from dermaug.data.fold_files import read_folds
 from dermaug.data.image_files import BadImageError
+from dermaug.data.image_folders import files_below
 from dermaug.data.pixels import PixelStore
-from dermaug.data.sources.images import files_below
 from dermaug.data.splits import Fold, reduce_training
 from dermaug.data.squares import resize_square
 from dermaug.errors import DermaugError

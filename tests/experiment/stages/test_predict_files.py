@@ -12,7 +12,7 @@ from PIL import Image
 from dermaug.classifiers.model import load_classifier
 from dermaug.cli import images as images_command
 from dermaug.config import PhantomConfig
-from dermaug.data.sources.images import MASK_FOLDER
+from dermaug.data.image_folders import MASK_FOLDER
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import probabilities_of, read_predictions

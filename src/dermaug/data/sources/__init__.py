@@ -8,6 +8,13 @@ from dermaug.config.data import AS_IT_IS, COLUMN_OPTIONS, NOT_READ, Reading
 from dermaug.data import containers
 from dermaug.data.catalog import Catalog
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import (
+    archives,
+    file_names,
+    files_below,
+    sub_folders,
+    telephone_advice,
+)
 from dermaug.data.image_names import SUFFIXES
 from dermaug.data.label_map import DROPPED, relabel
 from dermaug.data.sources import (
@@ -20,13 +27,6 @@ from dermaug.data.sources import (
     own_tables,
     parquet_tables,
     tables,
-)
-from dermaug.data.sources.images import (
-    archives,
-    file_names,
-    files_below,
-    sub_folders,
-    telephone_advice,
 )
 from dermaug.data.sources.missing import archive_hints, unpack_first
 from dermaug.data.sources.split_folders import is_container, is_split

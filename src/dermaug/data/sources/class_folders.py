@@ -10,11 +10,7 @@ from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import is_damaged
 from dermaug.data.findings import Findings
-from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
-from dermaug.data.metadata import LINES, read_header
-from dermaug.data.safe_names import name_fault
-from dermaug.data.sources.date_names import is_date
-from dermaug.data.sources.images import (
+from dermaug.data.image_folders import (
     MASK_FOLDER,
     add_masks,
     add_no_files,
@@ -28,6 +24,10 @@ from dermaug.data.sources.images import (
     sub_folders,
     telephone_advice,
 )
+from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
+from dermaug.data.metadata import LINES, read_header
+from dermaug.data.safe_names import name_fault
+from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.named_columns import suggestion
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import (

@@ -22,10 +22,7 @@ from dermaug.data.cells import (
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
-from dermaug.data.image_names import is_image
-from dermaug.data.label_map import relabel
-from dermaug.data.metadata import Sheet, read_sheet
-from dermaug.data.sources.images import (
+from dermaug.data.image_folders import (
     MASK_FOLDER,
     archives,
     by_stem,
@@ -34,6 +31,9 @@ from dermaug.data.sources.images import (
     mask_paths,
     sub_folders,
 )
+from dermaug.data.image_names import is_image
+from dermaug.data.label_map import relabel
+from dermaug.data.metadata import Sheet, read_sheet
 from dermaug.data.sources.missing import NOTHING_LEFT, archive_hints, match_images
 from dermaug.errors import DermaugError
 

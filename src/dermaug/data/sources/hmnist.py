@@ -11,9 +11,9 @@ from jaxtyping import Int, UInt8
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import file_names
 from dermaug.data.metadata import read_sheet
 from dermaug.data.sources import ham10000
-from dermaug.data.sources.images import file_names
 from dermaug.data.sources.plain_catalog import labels_alone
 from dermaug.errors import DermaugError
 

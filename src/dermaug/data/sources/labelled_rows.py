@@ -19,13 +19,13 @@ from dermaug.data.cells import (
     with_devices,
 )
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import mask_paths
 from dermaug.data.image_names import SUFFIXES
 from dermaug.data.label_map import DROPPED, LISTED, counted, label_notes
 from dermaug.data.metadata import Row, Sheet
 from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.column_names import ALIASES, read_sentence
 from dermaug.data.sources.descriptors import CONFIRMED_BY, TONES, Layout
-from dermaug.data.sources.images import mask_paths
 from dermaug.data.sources.missing import add_missing, add_unnamed, missing_sentence
 from dermaug.data.sources.split_folders import pooled_note, split_of, unread_splits, with_splits
 from dermaug.data.table_text import point

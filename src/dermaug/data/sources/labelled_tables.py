@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dermaug.data import workbook
 from dermaug.data.containers import is_folder
+from dermaug.data.image_folders import MASK_FOLDER, archives, file_names, sub_folders
 from dermaug.data.image_names import is_image
 from dermaug.data.metadata import LINES, read_header
 from dermaug.data.sources.descriptors import Layout, layout_of
-from dermaug.data.sources.images import MASK_FOLDER, archives, file_names, sub_folders
 from dermaug.data.sources.split_folders import is_container
 
 OWN_READER = "ham10000_metadata"

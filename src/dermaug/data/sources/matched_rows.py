@@ -5,10 +5,10 @@ from itertools import compress
 from pathlib import Path
 
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import telephone_advice
 from dermaug.data.image_names import SUFFIXES, is_image
 from dermaug.data.metadata import Row, Sheet
 from dermaug.data.safe_names import safe_join
-from dermaug.data.sources.images import telephone_advice
 from dermaug.data.sources.missing import LOST, add_missing, add_unnamed
 from dermaug.data.sources.named_files import completed_note, meant_files
 from dermaug.errors import DermaugError

@@ -9,8 +9,8 @@ from jaxtyping import UInt8
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
+from dermaug.data.image_folders import file_names
 from dermaug.data.sources.descriptors import HAM10000
-from dermaug.data.sources.images import file_names
 from dermaug.data.sources.plain_catalog import labels_alone
 from dermaug.data.sources.split_folders import pooled_note, split_name, with_splits
 from dermaug.errors import DermaugError

@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from dermaug.data import containers
 from dermaug.data.findings import Findings, shortened
+from dermaug.data.image_folders import file_names
 from dermaug.data.metadata import Sheet
-from dermaug.data.sources.images import file_names
 
 PACKED = (".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".bz2")
 """Endings of archives that are not read in place."""

@@ -9,10 +9,10 @@ from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import OTHER_NAMES, meaning, words
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import file_names, files_below
 from dermaug.data.image_names import is_image
 from dermaug.data.metadata import read_header, read_sheet
 from dermaug.data.sources.column_names import known_columns, numberless
-from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
 from dermaug.data.sources.split_folders import is_split

@@ -10,12 +10,7 @@ from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import is_diagnosis
 from dermaug.data.findings import Findings
-from dermaug.data.image_names import is_image
-from dermaug.data.safe_names import name_fault
-from dermaug.data.sources.class_folders import TABLES, few_images
-from dermaug.data.sources.column_names import numbers_lesion
-from dermaug.data.sources.date_names import is_date
-from dermaug.data.sources.images import (
+from dermaug.data.image_folders import (
     add_masks,
     add_no_files,
     file_names,
@@ -24,6 +19,11 @@ from dermaug.data.sources.images import (
     photo_folders,
     telephone_advice,
 )
+from dermaug.data.image_names import is_image
+from dermaug.data.safe_names import name_fault
+from dermaug.data.sources.class_folders import TABLES, few_images
+from dermaug.data.sources.column_names import numbers_lesion
+from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 from dermaug.data.sources.split_folders import is_container, is_split
 

@@ -26,6 +26,7 @@ from dermaug.data.cells import (
 )
 from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import file_names, files_below
 from dermaug.data.label_map import DROPPED
 from dermaug.data.metadata import Sheet
 from dermaug.data.safe_names import name_fault
@@ -39,7 +40,6 @@ from dermaug.data.sources.completed_rows import (
     lesion_unknown,
     numbered_in_patients,
 )
-from dermaug.data.sources.images import file_names, files_below
 from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT

@@ -7,9 +7,9 @@ from pathlib import Path
 from dermaug.config.data import NOT_READ
 from dermaug.data import workbook
 from dermaug.data.containers import is_folder
+from dermaug.data.image_folders import file_names
 from dermaug.data.metadata import LINES, read_header
 from dermaug.data.sources import stylegan_labels
-from dermaug.data.sources.images import file_names
 from dermaug.data.sources.named_columns import certain_columns, is_list, named_tables
 from dermaug.data.sources.split_folders import split_folders
 from dermaug.data.table_text import looks_like_table

@@ -13,9 +13,9 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.containers import is_folder
 from dermaug.data.containers.parquet_file import image_column, is_damaged
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import files_below
 from dermaug.data.metadata import Row, Sheet
 from dermaug.data.sources.descriptors import Layout, layout_of
-from dermaug.data.sources.images import files_below
 from dermaug.data.sources.labelled_rows import read_rows, stem_of
 from dermaug.data.sources.split_folders import pooled_note, split_name
 from dermaug.errors import DermaugError

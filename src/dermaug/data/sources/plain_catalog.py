@@ -10,7 +10,7 @@ import pandas as pd
 
 from dermaug.data.catalog import COLUMNS, OPTIONAL, Catalog
 from dermaug.data.cells import undescribed
-from dermaug.data.sources.images import mask_paths, masks_beside
+from dermaug.data.image_folders import mask_paths, masks_beside
 from dermaug.errors import DermaugError
 
 BEGINNING = re.compile(r"[^-_ .]*[0-9][^-_ .]*(?=[-_ .])")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from dermaug.data.findings import Findings
-from dermaug.data.sources.images import plain_name, sub_folders
+from dermaug.data.image_folders import plain_name, sub_folders
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dermaug.data.catalog import Catalog
 from dermaug.data.findings import Findings
+from dermaug.data.image_folders import by_stem, file_names, files_below
 from dermaug.data.metadata import Row, Sheet, read_sheet
 from dermaug.data.sources.descriptors import LAYOUTS
-from dermaug.data.sources.images import by_stem, file_names, files_below
 from dermaug.data.sources.labelled_rows import read_rows
 from dermaug.data.sources.labelled_tables import (
     OWN_READER,

@@ -16,8 +16,8 @@ from dermaug.data.contents import Contents
 from dermaug.data.decoding import Square, read_square
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_files import BadImageError
+from dermaug.data.image_folders import MASK_FOLDER, files_below
 from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
-from dermaug.data.sources.images import MASK_FOLDER, files_below
 from dermaug.errors import DermaugError
 
 OTHER_KIND = f"no image with {', '.join(sorted(SUFFIXES))}"
