@@ -44,6 +44,16 @@ def printable(text: str) -> str:
 console = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file is text; other bytes arrive as lone surrogates.
+
+    Example:
+        >>> is_utf8("Naevus ä"), is_utf8("Naevus \udce4")
+        (True, False)
+    """
+    return name.encode(errors="replace").decode() == name
+
+
 def tell(text: str) -> None:
     """Print a text that only a terminal breaks into lines: a path or a command can be copied."""
     console.print(text, soft_wrap=True)

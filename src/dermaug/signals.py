@@ -13,8 +13,9 @@ def existing(*names: str) -> tuple[signal.Signals, ...]:
     return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
 
 
-ENDING = existing("SIGINT", "SIGTERM", "SIGHUP")
-"""Ctrl-C; the system's request to end; the terminal was closed."""
+ENDING = existing("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+"""Ctrl-C; the system's request to end; the terminal was closed; what clusters
+send a while before the time of a job is over."""
 
 
 @contextmanager

@@ -585,3 +585,17 @@ def test_a_run_lies_outside_of_its_data(dermaug: Run, phantoms: Path) -> None:
     assert refused[0] == 2
     assert "expected a folder outside of the images" in refused[1]
     assert sorted(phantoms.rglob("*")) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+@pytest.mark.parametrize(
+    "words", [("data", "check"), ("audit",), ("runs",), ("score",), ("report",), ("publish", ".")]
+)
+def test_names_that_are_not_utf_8_are_told_as_such(
+    dermaug: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    folder = tmp_path / os.fsdecode(b"n\xff")
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    for path in (folder, folder / "lost", tmp_path / "link" / "run"):
+        assert_refused(dermaug(*words, str(path)), "expected text and paths in UTF-8, found other")

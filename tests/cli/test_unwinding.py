@@ -11,7 +11,11 @@ import pytest
 from dermaug.cli.unwinding import unwound_at_signals
 from dermaug.errors import Terminated
 
-SIGNALS = [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
+SIGNALS = [
+    (signal.SIGTERM, Terminated),
+    (signal.SIGUSR1, Terminated),
+    (signal.SIGINT, KeyboardInterrupt),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,15 +88,16 @@ def test_changed_file_size_or_rows_are_decoded_anew(
 
 
 def test_moved_data_set_needs_no_new_cache(
-    sound: Catalog, tmp_path: Path, catalog_of_files: MakeCatalog
+    tmp_path: Path, photograph: Photograph, catalog_of_files: MakeCatalog
 ) -> None:
-    load_pixels(sound, CONFIG, cache=tmp_path / "cache")
-    (tmp_path / "moved").mkdir()
-    paths = [
-        Path(path).rename(tmp_path / "moved" / Path(path).name) for path in sound.table["path"]
-    ]
+    (tmp_path / "set").mkdir()
+    paths = [tmp_path / "set" / f"{number}.jpg" for number in range(8)]
+    for number, path in enumerate(paths):
+        path.write_bytes(photograph(number))
+    load_pixels(catalog_of_files(paths), CONFIG, cache=tmp_path / "cache")
+    (tmp_path / "set").rename(tmp_path / "moved")
     load_pixels(
-        catalog_of_files(paths),
+        catalog_of_files([tmp_path / "moved" / path.name for path in paths]),
         CONFIG,
         cache=tmp_path / "cache",
         progress=lambda done, total: pytest.fail("decoded again"),
@@ -172,17 +174,36 @@ def test_skip_leaves_them_out_and_counts_them(mixed: Catalog, tmp_path: Path) ->
 
 
 def test_file_that_was_unreadable_in_passing_comes_back(
-    sound: Catalog, tmp_path: Path, photograph: Photograph
+    sound: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = DataConfig(size=16, on_bad="skip")
     path = Path(sound.table["path"][2])
-    content, status = path.read_bytes(), path.stat()
+    content = path.read_bytes()
     path.write_bytes(bytes(len(content)))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    # As a network drive that answers again: size and dates are what they were.
+    monkeypatch.setattr("dermaug.data.pixels._stamp", lambda path: (len(path), 0, 0))
     assert len(load_pixels(sound, config, cache=tmp_path / "cache").skipped) == 1
-    path.write_bytes(content)  # as a network drive that answers again: same size, same date
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    path.write_bytes(content)
     assert load_pixels(sound, config, cache=tmp_path / "cache").skipped == ()
+
+
+def test_files_of_one_size_and_date_that_were_exchanged_are_decoded_again(
+    tmp_path: Path, catalog_of_files: MakeCatalog
+) -> None:
+    paths = [tmp_path / "a.bmp", tmp_path / "b.bmp"]
+    for path, grey in zip(paths, (40, 200), strict=True):
+        Image.new("RGB", (20, 20), (grey, grey, grey)).save(path)
+        os.utime(path, ns=(1, 1))
+    catalog, cache = catalog_of_files(paths), tmp_path / "cache"
+    before = load_pixels(catalog, DataConfig(size=16), cache=cache)
+    one, other = (np.array(image) for image in before.images)
+    time.sleep(0.02)  # the clock of some disks ticks slowly
+    paths[0].rename(tmp_path / "aside")
+    paths[1].rename(paths[0])
+    (tmp_path / "aside").rename(paths[1])
+    after = load_pixels(catalog, DataConfig(size=16), cache=cache)
+    np.testing.assert_array_equal(after.images[0], other)
+    np.testing.assert_array_equal(after.images[1], one)
 
 
 def test_nothing_usable_is_an_error_even_with_skip(

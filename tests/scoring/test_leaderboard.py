@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +181,25 @@ def test_a_run_whose_experiment_is_damaged_is_unreadable(runs: Path, tmp_path: P
     shutil.copytree(runs / "weak", tmp_path / "weak")
     (tmp_path / "weak/experiment.json").write_text("{")
     assert list_runs(tmp_path)["state"].tolist() == ["unreadable"]
+
+
+@pytest.mark.parametrize("name", ["run.json", "experiment.json"])
+def test_a_run_that_lost_what_says_what_it_is_is_unreadable(
+    runs: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(runs / "weak", tmp_path / "weak")
+    trained(tmp_path / "weak")
+    (tmp_path / "weak" / name).unlink()
+    assert list_runs(tmp_path)[["run", "state"]].values.tolist() == [["weak", "unreadable"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_run_whose_name_is_not_utf_8_hides_no_other(runs: Path, tmp_path: Path) -> None:
+    for name in (b"r\xff", b"weak"):
+        shutil.copytree(runs / "weak", tmp_path / os.fsdecode(name))
+    listed = list_runs(tmp_path)
+    assert listed["state"].tolist() == ["unreadable", "finished"]
+    assert listed["run"].tolist() == ["r\\udcff", "weak"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -27,6 +27,15 @@ class Counted:
         self.step = state["step"]
 
 
+def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    keep(tmp_path, Counted(3), "run/a")
+    with pytest.raises(DermaugError, match=f"{LAST}: expected the checkpoint of this training"):
+        resume(tmp_path, Counted(), "run/b")
+    state = Counted()
+    assert resume(tmp_path, state, "run/a")
+    assert state.step == 3
+
+
 def flipped(path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
     content[place] ^= 1

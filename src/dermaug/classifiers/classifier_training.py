@@ -33,14 +33,14 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
         DermaugError: The loss is not finite.
     """
     config, state = task.config, TrialState(task, fabric)
-    resume(task.folder, state)
+    resume(task.folder, state, task.key)
     steps = ClassifierSteps(task, state, fabric)
     total = steps.total
     ticks = {round(total * (k + 1) / config.validations) for k in range(config.validations)}
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
     with (
         progress_bar(task.title, total * config.batch, done=shown) as advance,
-        saved_when_stopped(task.folder, state, start),
+        saved_when_stopped(task.folder, state, start, task.key),
         Journal(task.folder, shown) as journal,
     ):
         while state.step < total:
@@ -52,7 +52,7 @@ def train_classifier(task: ClassifierTask, fabric: Fabric) -> TrainedClassifier:
                 mean = state.losses.take()["loss"]
                 state.seconds = time.monotonic() - start
                 score = _validate(task, state, fabric, mean, journal)
-                keep(task.folder, state)
+                keep(task.folder, state, task.key)
                 advance(0, f"loss {mean:.3f}, validation balanced accuracy {score:.3f}")
     return _trained(task, state, steps)
 

@@ -45,6 +45,7 @@ class ClassifierTask:
             uses labels for all images.
         crop: How the images were cropped, as in `DataConfig`; stored with the classifier.
         margin: Margin around the lesion, also stored with the classifier.
+        key: Tells it from other trainings, whose checkpoints it does not resume from.
     """
 
     title: str
@@ -63,6 +64,7 @@ class ClassifierTask:
     soft: Float[np.ndarray, "dosed classes"] | None = None
     crop: Crop = "centre"
     margin: float = 0.25
+    key: str = ""
 
     @property
     def dosed(self) -> int:

@@ -5,6 +5,7 @@ Exit codes: 0, 2 for usage, configuration and data, 130 for Ctrl-C, 143 for SIGT
 
 import errno
 import json
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from typer.core import TyperGroup
 
 from dermaug.cli.streams import drop_lost_output
 from dermaug.cli.unwinding import unwound_at_signals
-from dermaug.console import console, tell
+from dermaug.console import console, is_utf8, tell
 from dermaug.disk import FULL
 from dermaug.errors import DermaugError, Terminated
 
@@ -61,6 +62,7 @@ class GuardedGroup(TyperGroup):
         as_json = JSON_OPTION in words
         try:
             _refuse_empty(words)
+            _refuse_other_bytes(words)
             _refuse_repeated(self, words)
             with unwound_at_signals():
                 return super().invoke(ctx)
@@ -74,7 +76,7 @@ class GuardedGroup(TyperGroup):
                 _say(f"interrupted; {_goes_on(words)}: {command_line()}")
             code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
             raise typer.Exit(code) from None
-        except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        except (OSError, MemoryError, RuntimeError, ImportError, UnicodeEncodeError) as error:
             told = _of_the_system(error)
             if told is None or ctx.params.get("debug"):
                 raise
@@ -93,6 +95,22 @@ def _refuse_empty(words: Sequence[str]) -> None:
             f"{place}: expected a value, found an empty one; if it is a variable of your shell, it "
             "is not set; leave it out if you mean the default"
         )
+
+
+def _refuse_other_bytes(words: Sequence[str]) -> None:
+    """Raise if a word, or a folder that it stands for, has bytes that are not UTF-8.
+
+    A file may have such a name: it can be predicted.
+    """
+    for word in words:
+        path = os.path.realpath(word.replace("\0", ""))
+        meant = [os.path.dirname(path)] if os.path.isfile(path) else [word, path]  # noqa: PTH113, PTH120
+        for text in meant:
+            if not is_utf8(text):
+                raise DermaugError(
+                    f"{text}: expected text and paths in UTF-8, found other bytes, as in names "
+                    "from an old archive; rename the folder, for example with convmv"
+                )
 
 
 def _refuse_repeated(group: Any, words: Sequence[str]) -> None:  # noqa: ANN401
@@ -146,6 +164,11 @@ def _of_the_system(error: Exception) -> DermaugError | None:
         return DermaugError(
             f"{where}{error.strerror or error}; check the path, its permissions and the free disk "
             "space"
+        )
+    if isinstance(error, UnicodeEncodeError):
+        return DermaugError(
+            f"{error.object}: expected names in UTF-8, found other bytes; rename the file, for "
+            "example with convmv"
         )
     text = str(error).lower()
     if isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY):

@@ -29,7 +29,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
         DermaugError: A loss is no longer a number.
     """
     config, state = task.spec.config, State(task, fabric)
-    if not resume(task.folder, state):
+    if not resume(task.folder, state, task.key):
         _save_real_grid(task)
     call_to_train(task.ranks, state)
     steps = GeneratorSteps(task, state, fabric)
@@ -40,7 +40,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
     start, shown = time.monotonic() - state.seconds, state.step * config.batch
     with (
         progress_bar(task.title, total * config.batch, done=shown) as advance,
-        saved_when_stopped(task.folder, state, start),
+        saved_when_stopped(task.folder, state, start, task.key),
         Journal(task.folder, shown) as journal,
     ):
         while state.step < total and not stop:
@@ -56,7 +56,7 @@ def train_generator(task: GeneratorTask, fabric: Fabric) -> TrainedGenerator:
                 stop = snapshots.diagnosis(state).stop
                 state.seconds = time.monotonic() - start
                 journal.write(state.step * config.batch, state.seconds, values)
-                keep(task.folder, state)
+                keep(task.folder, state, task.key)
                 advance(0, ", ".join(f"{name} {value:.2f}" for name, value in means.items()))
     return snapshots.finish(state)
 

@@ -38,6 +38,7 @@ class GeneratorTask:
         groups: Lesion of each training image and of each validation image; None treats every
             image as a lesion of its own.
         ranks: The processes that train it together.
+        key: Tells it from other trainings, whose checkpoints it does not resume from.
     """
 
     title: str
@@ -48,6 +49,7 @@ class GeneratorTask:
     validation: ImageBank | None = None
     groups: tuple[np.ndarray, np.ndarray] | None = None
     ranks: Ranks = ALONE
+    key: str = ""
 
 
 @dataclass(frozen=True)

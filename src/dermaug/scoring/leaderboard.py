@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dermaug.console import is_utf8, printable
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import GENERATORS, TRIALS, RunFolder
+from dermaug.experiment.run.layout import EXPERIMENT, GENERATORS, RECORD, TRIALS, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import FOLDER, Scoring
@@ -23,6 +24,8 @@ CONTRASTS = (
 )
 """Columns of `compare_runs`; the numbers are defined as those of `verdict_table`."""
 RUNS = ("run", "state", "generators", "trials", "hours", "answer")
+PARTS = ("run.json", EXPERIMENT)
+"""Files that every run has."""
 
 
 def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFrame:
@@ -60,8 +63,8 @@ def list_runs(folder: Path) -> pd.DataFrame:
         for an unfinished run, or where the clock was set back), and the count of each verdict on a
         primary contrast: of arms with generated images, then of other arms.
     """
-    found = sorted(path.parent for path in folder.glob("**/run.json"))
-    rows = [_row(folder, path) for path in found if RunFolder(path).experiment.is_file()]
+    found = {path.parent for name in PARTS for path in folder.glob(f"**/{name}")}
+    rows = [_row(folder, path) for path in sorted(found) if _is_run(RunFolder(path))]
     closed = (path for path in folder.iterdir() if path.is_dir() and not os.access(path, os.X_OK))
     rows += [(path.name, "unreadable", 0, 0, np.nan, NONE) for path in sorted(closed)]
     return pd.DataFrame(rows, columns=list(RUNS))
@@ -75,10 +78,19 @@ def _contrasts(folder: Path) -> pd.DataFrame:
     return asked.assign(run=folder.name, data=data, metric=asked["family"])
 
 
+def _is_run(files: RunFolder) -> bool:
+    """Whether a folder is a run, or was one before it lost its record or its experiment."""
+    if files.is_begun and files.experiment.is_file():
+        return True
+    return next(files.path.glob(f"**/{RECORD}"), None) is not None
+
+
 def _row(root: Path, folder: Path) -> tuple[object, ...]:
-    name = folder.relative_to(root).as_posix()
+    name = printable(folder.relative_to(root).as_posix())
     files = RunFolder(folder)
     try:
+        if not is_utf8(str(folder.resolve())):
+            raise DermaugError(f"{folder}: expected a name in UTF-8, found other bytes")
         record = RunRecord.read(files.record)
         answer = _answer(folder)
         kinds = (GENERATORS, TRIALS)

@@ -14,6 +14,9 @@ LAST = "resume.safetensors"
 BEFORE = "resume-before.safetensors"
 """The checkpoint before the last one, from which a training resumes if the last is damaged."""
 
+KEY = "training"
+"""Entry of a checkpoint that tells its training from all others of the same form."""
+
 
 class Resumable(Protocol):
     """A state of a training that can be stored and restored."""
@@ -30,13 +33,24 @@ class Resumable(Protocol):
         ...
 
 
-def keep(folder: Path, state: Resumable) -> None:
-    """Save the state of a training; the checkpoint that was the last one is kept beside it."""
-    save_checkpoint(folder / LAST, state.state_dict(), folder / BEFORE)
+def keep(folder: Path, state: Resumable, key: str = "") -> None:
+    """Save the state of a training; the checkpoint that was the last one is kept beside it.
+
+    Args:
+        folder: The folder of the training.
+        state: The state.
+        key: What tells the training from all others of the same form.
+    """
+    save_checkpoint(folder / LAST, state.state_dict() | {KEY: key}, folder / BEFORE)
 
 
-def resume(folder: Path, state: Resumable) -> bool:
+def resume(folder: Path, state: Resumable, key: str = "") -> bool:
     """Restore a training from its last whole checkpoint, and return whether there was one.
+
+    Args:
+        folder: The folder of the training.
+        state: The state.
+        key: As for `keep`.
 
     Raises:
         DermaugError: Both checkpoints are damaged, or they belong to another training.
@@ -46,6 +60,12 @@ def resume(folder: Path, state: Resumable) -> bool:
         return False
     path, saved = _whole(found)
     with expecting(path, "the state of this training"):
+        if saved.pop(KEY) != key:
+            raise DermaugError(
+                f"{path}: expected the checkpoint of this training, found that of another one; "
+                "files were exchanged after they were written: put them back, or delete this one "
+                "to begin the training again"
+            )
         state.load_state_dict(saved)
     if path.name == BEFORE:  # a damaged last one must not take the place of this one
         (folder / LAST).unlink(missing_ok=True)
@@ -59,19 +79,22 @@ def forget(folder: Path) -> None:
 
 
 @contextmanager
-def saved_when_stopped(folder: Path, state: Resumable, start: float) -> Iterator[None]:
+def saved_when_stopped(
+    folder: Path, state: Resumable, start: float, key: str = ""
+) -> Iterator[None]:
     """Save the state of a training that is stopped between two steps; the next resume goes on.
 
     Args:
         folder: The folder of the training.
         state: The state, which is whole after every step.
         start: When the training would have begun without interruptions, by `time.monotonic`.
+        key: As for `keep`.
     """
     try:
         yield
     except StoppedEarly:
         state.seconds = time.monotonic() - start
-        keep(folder, state)
+        keep(folder, state, key)
         raise
 
 

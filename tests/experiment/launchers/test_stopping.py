@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from dermaug.errors import Terminated
-from dermaug.experiment.launchers.stopping import SIGNALS, Stop, stoppable
+from dermaug.experiment.launchers.stopping import Stop, stoppable
+from dermaug.signals import ENDING
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     """The handlers of a program in a terminal, whatever started the tests: `nohup` ignores one."""
-    before = {each: signal.getsignal(each) for each in SIGNALS}
-    for each in SIGNALS:
+    before = {each: signal.getsignal(each) for each in ENDING}
+    for each in ENDING:
         signal.signal(each, signal.SIG_DFL)
     yield
     for each, handler in before.items():
@@ -32,14 +33,14 @@ def handlers() -> Iterator[None]:
 def test_a_signal_is_noted_and_ends_the_program_afterwards(
     number: int, end: type[BaseException]
 ) -> None:
-    before = [signal.getsignal(each) for each in SIGNALS]
+    before = [signal.getsignal(each) for each in ENDING]
     stop, went_on = Stop(), False
     with stoppable(stop):
         signal.raise_signal(number)
         went_on = True
     assert went_on
     assert stop
-    assert [signal.getsignal(each) for each in SIGNALS] == before
+    assert [signal.getsignal(each) for each in ENDING] == before
     with pytest.raises(end):
         stop.raise_again()
 

@@ -16,7 +16,7 @@ from dermaug.config import Experiment
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
-from dermaug.experiment.run.artefacts import find_classifiers
+from dermaug.experiment.run.artefacts import find_classifiers, find_generator, recorded_set
 from dermaug.experiment.run.contents import read_remembered
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.reading import read_results
@@ -274,10 +274,16 @@ def exchange(one: Path, other: Path) -> None:
 
 def test_folders_that_were_exchanged_are_named(folder: Path, asked: Experiment) -> None:
     exchange(folder / TRIAL, folder / OTHER)
-    with pytest.raises(
-        DermaugError, match=r"expected the record of real fridadar, fold 0.*found that of dose"
+    expected = f"expected the record of {TRIAL}, found that of {OTHER}; folders were exchanged"
+    for use in (
+        lambda: read(folder, asked),
+        lambda: find_classifiers(folder / TRIAL),
+        lambda: find_classifiers(folder / TRIAL / CLASSIFIER),
     ):
-        read(folder, asked)
+        with pytest.raises(DermaugError, match=expected):
+            use()
+    with pytest.raises(DermaugError, match="folders were exchanged"):
+        find_classifiers(folder)
 
 
 def test_checkpoints_that_were_exchanged_are_named_before_anything_is_written(
@@ -347,6 +353,17 @@ def test_what_another_run_wrote_is_named(
             read(folder, read_run_experiment(folder))
         exchange(folder / name, other / name)
     assert len(read(folder, asked).trials) == 2
+    shutil.rmtree(folder / TRIAL)
+    shutil.rmtree(folder / GENERATOR)
+    shutil.copytree(other / TRIAL, folder / TRIAL)
+    shutil.copytree(other / GENERATOR, folder / GENERATOR)
+    for use in (
+        lambda: find_classifiers(folder / TRIAL),
+        lambda: find_generator(folder / GENERATOR),
+        lambda: recorded_set(folder / GENERATOR / "synthetic"),
+    ):
+        with pytest.raises(DermaugError, match="found that of another run"):
+            use()
 
 
 def test_a_generator_that_was_replaced_after_its_images_were_used_is_named(

@@ -229,7 +229,9 @@ def test_classifier_without_its_run_is_not_evaluated(
     source = write_phantoms(tmp_path / "third", config, SIDE)
     stranger = open_run(tmp_path / "stranger", asked(source))
     shutil.copytree(stored.path.parent, stranger.folder / run.jobs.classifiers[0].key)
-    (moved,) = find_classifiers(stranger.folder)
+    with pytest.raises(DermaugError, match="found that of another run"):
+        find_classifiers(stranger.folder)
+    moved = StoredClassifier(stranger.folder / run.jobs.classifiers[0].key / stored.path.name)
     with pytest.raises(DermaugError, match="found that of another run"):
         evaluate([moved], other, fabric, skip_known=True)
     # The run as a whole may lie anywhere, without the data.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dermaug.config.data import AS_IT_IS, COLUMN_OPTIONS, NOT_READ, Reading
+from dermaug.console import is_utf8
 from dermaug.data import containers
 from dermaug.data.catalog import Catalog
 from dermaug.data.findings import Findings
@@ -130,7 +131,7 @@ def open_catalog(path: Path, reading: Reading = AS_IT_IS) -> Catalog:
         raise DermaugError(
             f"{path}: expected names in UTF-8, found others, as of an old archive; rename them, "
             "for example with convmv",
-            [name for name in files_below(path) if not _is_utf8(name)][:MOST_DOUBTS]
+            [name for name in files_below(path) if not is_utf8(name)][:MOST_DOUBTS]
             or [str(error.object)],
         ) from None
     looked = [f"{name}: looked for {source.looks_for}" for name, source in SOURCES.items()]
@@ -154,10 +155,6 @@ def _read(path: Path, reading: Reading, findings: Findings) -> Catalog | None:
             "layout whose columns are known: remove the option"
         )
     return source.read(inside, labels, findings)
-
-
-def _is_utf8(name: str) -> bool:
-    return name.encode(errors="replace").decode() == name
 
 
 def _meant(path: Path) -> tuple[Path, Source | None]:

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dermaug.console import console
-from dermaug.signals import ENDING, end_at, existing, handled
-
-SIGNALS = (*ENDING, *existing("SIGUSR1"))
-"""Signals that end a program, and what clusters send a while before a job's time is over."""
+from dermaug.signals import ENDING, end_at, handled
 
 
 class Stop:
@@ -33,10 +30,10 @@ class Stop:
 
 
 def heard() -> list[signal.Signals]:
-    """Those of `SIGNALS` at which this process stops: not SIGHUP if it is run by nohup."""
+    """Those of `ENDING` at which this process stops: not SIGHUP if it is run by nohup."""
     hangup = getattr(signal, "SIGHUP", None)
     keeps_on = hangup is not None and signal.getsignal(hangup) == signal.SIG_IGN
-    return [each for each in SIGNALS if not (keeps_on and each == hangup)]
+    return [each for each in ENDING if not (keeps_on and each == hangup)]
 
 
 @contextmanager

@@ -77,8 +77,7 @@ class GeneratorJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        place = f"fold{self.fold}-seed{self.seed}"
-        return f"{below(self.lesions)}generators/{self.family}/{place}/{self.label}"
+        return generator_key(self.family, self.label, self.fold, self.seed, self.lesions)
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,7 @@ class ClassifierJob:
     @property
     def key(self) -> str:
         """Folder below the run's."""
-        if self.half is not None:
-            return reference_key(self.model, self.fold, self.seed, self.lesions, self.half)
-        return self.beside(self.arm)
+        return classifier_key(self.arm, self.model, self.fold, self.seed, self.lesions, self.half)
 
     def beside(self, arm: str, seed: int | None = None) -> str:
         """Key of the trial of another arm, or seed, with the same model, fold and lesions."""
@@ -204,6 +201,20 @@ def networks_of(experiment: Experiment) -> dict[str, ClassifierConfig | Generato
 def below(lesions: int) -> str:
     """Folder of a point of the data-size curve, "" for the whole training split."""
     return f"lesions{lesions}/" if lesions else ""
+
+
+def generator_key(family: str, label: str, fold: int, seed: int, lesions: int) -> str:
+    """Folder of a generator below the run's."""
+    return f"{below(lesions)}generators/{family}/fold{fold}-seed{seed}/{label}"
+
+
+def classifier_key(
+    arm: str, model: str, fold: int, seed: int, lesions: int, half: int | None
+) -> str:
+    """Folder of a trial, or of a reference classifier on a half, below the run's."""
+    if half is not None:
+        return reference_key(model, fold, seed, lesions, half)
+    return trial_key(arm, model, fold, seed, lesions)
 
 
 def trial_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:

@@ -97,6 +97,43 @@ def refuse_other_run(path: Path, record: JobRecord, run: RunRecord) -> None:
         )
 
 
+def refuse_other_job(path: Path, record: JobRecord, run: RunRecord, key: str) -> None:
+    """Raise unless a record is that of one job of a run.
+
+    Args:
+        path: Named in the error.
+        record: The record of a generator or trial.
+        run: The run in whose folder it lies.
+        key: The job in whose folder it lies.
+
+    Raises:
+        DermaugError: Another run made it, or another job.
+    """
+    refuse_other_run(path, record, run)
+    if record.key != key:
+        raise DermaugError(
+            f"{path}: expected the record of {key}, found that of {record.key}; folders were "
+            "exchanged after they were written: put them back"
+        )
+
+
+def refuse_misplaced(job: JobFolder) -> None:
+    """Raise if the folder of a job of a run holds another job, or one of another run.
+
+    A folder outside of a run, or at a place in it where no job has its folder, is that of a copy.
+
+    Raises:
+        DermaugError: It does, or a record is damaged.
+    """
+    if (run := run_above(job.record)) is None or not job.record.is_file():
+        return
+    record = RunRecord.read(run.record)
+    key = job.path.resolve().relative_to(run.path).as_posix()
+    if key in record.jobs:
+        kind = GeneratorRecord if GENERATORS in key.split("/") else TrialRecord
+        refuse_other_job(job.record, kind.read(job.record), record, key)
+
+
 def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
     """Read predictions of a trial.
 
@@ -114,16 +151,18 @@ def recorded_predictions(path: Path, record: TrialRecord) -> pd.DataFrame:
 
 
 def recorded_checkpoint(path: Path) -> Path:
-    """A checkpoint, unless a job's record lies beside it which is that of another network.
+    """A checkpoint, unless a job's record lies beside it which is that of another network or job.
 
     It may be missing: what was computed with it and stored needs it no more.
 
     Raises:
-        DermaugError: The record is that of another network, or a file is damaged.
+        DermaugError: The record is that of another network, of another job than that of its folder
+            in a run, or of another run, or a file is damaged.
     """
     record = path.parent / RECORD
     if record.is_file() and path.exists():
         refuse_other_network(path, read_sealed(record).get("digest"))
+    refuse_misplaced(JobFolder(path.parent))
     return path
 
 
@@ -152,6 +191,7 @@ def recorded_set(folder: Path) -> SyntheticSet:
     synthetic = read_synthetic_set(
         folder, f"restore it, or delete {folder.parent} and run the study again"
     )
+    refuse_misplaced(generator)
     if synthetic.provenance.generator != GeneratorRecord.read(generator.record).digest:
         raise DermaugError(
             f"{folder}: expected images drawn by the generator in the folder above, found those of "

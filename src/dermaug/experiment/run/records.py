@@ -1,6 +1,7 @@
 """Records of runs, trials and generators, written and read by the same types."""
 
 import math
+from abc import abstractmethod
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -9,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.config.translation import Translation
 from dermaug.errors import DermaugError
+from dermaug.experiment.plan.jobs import classifier_key, generator_key
 from dermaug.files import Record, read_record
 
 FORMAT: Literal[5] = 5
@@ -132,6 +134,11 @@ class JobRecord(Record):
     digest: str
     """Digest of its checkpoint: of the generator, or of the network that made the predictions."""
 
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """Key of its job: its folder below the run's."""
+
 
 class GeneratorRecord(JobRecord):
     """A trained generator."""
@@ -159,6 +166,11 @@ class GeneratorRecord(JobRecord):
     parameters: int
     translated: tuple[Translation, ...] = ()
     """How the sets were drawn that lie beside the one from noise."""
+
+    @property
+    def key(self) -> str:
+        """Key of its job."""
+        return generator_key(self.family, self.label, self.fold, self.seed, self.lesions)
 
     @property
     def sets(self) -> tuple[Translation | None, ...]:
@@ -243,6 +255,13 @@ class TrialRecord(JobRecord):
     """Key of the generator whose discriminator is the classifier; "" for one trained here."""
     training: TrainingEntry | None
     """None for a discriminator, which was trained with its generator."""
+
+    @property
+    def key(self) -> str:
+        """Key of its job."""
+        return classifier_key(
+            self.arm.name, self.model, self.fold, self.seed, self.lesions, self.half
+        )
 
     @property
     def coordinates(self) -> dict[str, str | int]:

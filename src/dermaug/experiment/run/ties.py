@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dermaug.errors import DermaugError
-from dermaug.experiment.plan.jobs import ClassifierJob, GeneratorJob, Job
-from dermaug.experiment.run.artefacts import refuse_other_run
+from dermaug.experiment.plan.jobs import Job
+from dermaug.experiment.run.artefacts import refuse_other_job
 from dermaug.experiment.run.layout import RECORD, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, Ties, TrialRecord
 from dermaug.experiment.run.run import Run
@@ -26,6 +26,11 @@ def ties_of(run: Run, job: Job) -> Ties:
     )
 
 
+def training_key(run: Run, job: Job) -> str:
+    """What tells the training of a job from all others: that of other jobs, and of other runs."""
+    return f"{RunRecord.read(run.files.record).id}/{job.key}"
+
+
 def refuse_untied(run: Run, job: Job, record: GeneratorRecord | TrialRecord) -> None:
     """Raise unless a record is that of a job of this run, as the run is now.
 
@@ -34,12 +39,7 @@ def refuse_untied(run: Run, job: Job, record: GeneratorRecord | TrialRecord) -> 
             the one that the job wrote, or a network that it used was replaced.
     """
     files = run.job(job.key)
-    refuse_other_run(files.record, record, RunRecord.read(run.files.record))
-    if (found := _place(record)) != (expected := _place(job)):
-        raise DermaugError(
-            f"{files.record}: expected the record of {expected}, found that of {found}; folders "
-            "were exchanged after they were written: put them back"
-        )
+    refuse_other_job(files.record, record, RunRecord.read(run.files.record), job.key)
     if record.ties.journal != _journal(files.journal):
         raise DermaugError(
             f"{files.journal}: expected the journal that this training wrote, found another one or "
@@ -63,19 +63,3 @@ def network_digests(run: RunFolder, keys: Iterable[str]) -> dict[str, str]:
 
 def _journal(path: Path) -> str:
     return sha256(path) if path.is_file() else ""
-
-
-def _place(of: GeneratorRecord | TrialRecord | Job) -> str:
-    """The coordinates of a job, in words."""
-    match of:
-        case GeneratorRecord() | GeneratorJob():
-            name = f"{of.family} {of.label}"
-        case TrialRecord():
-            name = f"{of.arm.name} {of.model}{_half(of.half)}"
-        case ClassifierJob():
-            name = f"{of.arm} {of.model}{_half(of.half)}"
-    return f"{name}, fold {of.fold}, seed {of.seed}, {of.lesions or 'all'} lesions per class"
-
-
-def _half(half: int | None) -> str:
-    return "" if half is None else f" of half {half}"

@@ -24,7 +24,7 @@ from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.once import once_per_run
 from dermaug.experiment.run.records import TrainingEntry, TrialRecord
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.run.ties import ties_of
+from dermaug.experiment.run.ties import ties_of, training_key
 from dermaug.experiment.stages.discriminators import MadeClassifier, borrow_discriminator
 from dermaug.experiment.stages.half import fold_of
 from dermaug.experiment.stages.training_set import TrainingSet, training_set
@@ -104,6 +104,7 @@ def _train(
         margin=run.experiment.data.margin,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=run.job(job.key).path,
+        key=training_key(run, job),
     )
     found = train_classifier(task, fabric)
     entry = TrainingEntry(**{name: getattr(found, name) for name in TrainingEntry.model_fields})

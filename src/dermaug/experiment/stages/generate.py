@@ -16,7 +16,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import GeneratorJob, PlannedSet
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.run import Run
-from dermaug.experiment.run.ties import ties_of
+from dermaug.experiment.run.ties import ties_of, training_key
 from dermaug.generators.family import Sampler
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec, load_generator
@@ -99,6 +99,7 @@ def generator_task(
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,
         ranks=ranks,
+        key=training_key(run, job),
     )
 
 
