@@ -43,6 +43,18 @@ def test_work_before_the_first_count_is_part_of_the_rate(
     assert capsys.readouterr().err == "decoding: 1,000/2,000 img, 200 img/s, 5 s left\n"
 
 
+def test_work_that_begins_again_counts_from_nothing(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with counting_bar("checking") as progress:
+        for total in (16, 300):
+            clock.now += 2
+            progress(total, total)
+    assert capsys.readouterr().err == (
+        "checking: 16/16 img, 8 img/s, 0 s left\nchecking: 300/300 img\n"
+    )
+
+
 def test_what_was_done_before_a_resume_is_not_part_of_the_rate(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -135,17 +135,22 @@ def progress_bar(
 
 @contextmanager
 def counting_bar(title: str, unit: str = "img") -> Iterator[Callable[[int, int], None]]:
-    """A bar for work that reports (done, total); it appears with the first report."""
+    """A bar for work that reports (done, total); it appears with the first report.
+
+    Work that begins again, with another total, gets another bar.
+    """
     with ExitStack() as stack:
-        bars: list[Advance] = []
-        told, start = 0, time.monotonic()
+        advance: Advance | None = None
+        told, whole, start = 0, 0, time.monotonic()
 
         def progress(done: int, total: int) -> None:
-            nonlocal told
-            if not bars:
-                bar = progress_bar(title, total, unit, start=start)
-                bars.append(stack.enter_context(bar))
-            bars[0](done - told)
+            nonlocal advance, told, whole, start
+            if advance is None or total != whole or done < told:
+                stack.close()
+                told, whole = 0, total
+                start = start if advance is None else time.monotonic()
+                advance = stack.enter_context(progress_bar(title, total, unit, start=start))
+            advance(done - told)
             told = done
 
         yield progress

@@ -39,8 +39,8 @@ def told_when_full(path: Path, aside: Path, size: int = 0) -> Iterator[None]:
         needs = in_words(size) if size else "more than that"
         raise FullDiskError(
             f"{path}: the disk at {_mount(path)} is full: {in_words(room)} were free, and it needs "
-            f"{needs}; nothing that was there has changed; free some space, "
-            "then run the same command again"
+            f"{needs}; what was at this path has not changed; free some space, then run the same "
+            "command again"
         ) from None
 
 

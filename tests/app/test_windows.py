@@ -134,7 +134,7 @@ def test_what_was_excluded_stays_excluded_when_another_class_is_shown(opened: Op
         scene, _, holds, _ = do.flip(replace(opened_on(do, name), row=row))
     what = f"{last + 1 - 3} images of 2 classes, 3 excluded"
     assert what in holds
-    assert "melanoma (mel): 0, 2" in holds
+    assert "melanoma (mel): images 0, 2" in holds
     assert what in do.save(scene, "chosen")[-1]
     kept = read_synthetic_set(opened.output / "chosen")
     assert kept.latents == tuple(

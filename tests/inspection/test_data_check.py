@@ -60,7 +60,7 @@ def test_classes_counts_grouping_and_notes_are_told(write: Write) -> None:
     assert found.counts.loc["nv"].to_dict() == {"images": 5, "lesions": 4, "patients": 4}
     assert found.sentences[0] == "Read by the columns file_name and label of metadata.csv."
     assert found.sentences[1] == (
-        "A run groups the images by patient, 1 images without one by lesion: 4 groups."
+        "A run groups the images by patient, 1 image without one by lesion: 4 groups."
     )
     code, output = called("data", "check", root)
     assert code == 0
@@ -74,6 +74,7 @@ def test_one_image_under_two_lesions_is_told_and_not_refused(write: Write) -> No
     found = examine(DataConfig(source=str(root)))
     assert found.refused == ()
     assert found.pairs == ("equal pixels: 4 (nv, nv0) and 8 (nv, other)",)
+    assert found.sentences[1] == "A run groups by lesion: 8 groups. The data name no patients."
     assert "2 images of different lesions have equal pixels" in found.sentences[-1]
     with Image.open(root / "2.png") as image:
         image.rotate(90).save(root / "8.png")

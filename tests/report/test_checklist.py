@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn import scored
 
@@ -11,6 +12,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.checklist import GUIDELINES, write_checklist
 from dermaug.report.checklist_answers import ANSWERS
+from dermaug.report.sections.failures import failures
 
 Study = Callable[..., RunResults]
 
@@ -40,6 +42,34 @@ def test_each_guideline_is_written_with_what_the_run_knows(
         assert all(line.count(" | ") == 1 for line in rows)
     external = "| Performance on data from another source. | **For the author.** |"
     assert external in (tmp_path / "claim.md").read_text(encoding="utf-8")
+
+
+def test_trials_that_measure_convergence_enter_no_answer(
+    drawn_study: Study, tmp_path: Path
+) -> None:
+    skill = {"real": 1.0, "classic": 1.2}
+    longer = drawn_study(skill=skill | {"real-half-length": 0.1}, seeds=(0, 1))
+    shown = failures(longer.compared)
+    path = write_checklist(longer, scored(longer), "claim", tmp_path / "claim.md")
+    text = path.read_text(encoding="utf-8")
+    assert f"All compared trials ({len(longer.compared.trials)}) were tested" in text
+    assert len(longer.compared.trials) < len(longer.trials)
+    assert len(shown) != len(failures(longer))
+    assert f"Of {len(shown)} test lesions, the mean prediction of the compared" in text
+
+
+def test_patients_and_what_was_left_out_are_counted(drawn_study: Study, tmp_path: Path) -> None:
+    results = drawn_study(seeds=(0, 1))
+    catalog = results.catalog
+    patients = catalog.table.assign(patient_id=[f"P{row}" for row in range(len(catalog))])
+    note = "Left out as unclear: images without a row in list.csv: 1 (x.jpg)."
+    catalog = replace(catalog, table=patients, notes=(note,)).united(np.array([0]), np.array([9]))
+    data = results.record.data.model_copy(update={"grouping": "patient"})
+    record = results.record.model_copy(update={"data": data})
+    changed = replace(results, catalog=catalog, record=record)
+    text = write_checklist(changed, scored(results), "claim", tmp_path / "c.md").read_text("utf-8")
+    assert f", {len(catalog)} patients (fingerprint" in text
+    assert note in text
 
 
 def test_an_unfinished_run_claims_nothing(drawn_study: Study, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
-from dermaug.files import read_sealed, write_sealed
+from dermaug.files import read_json, read_sealed, write_sealed
 from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
@@ -91,10 +91,21 @@ def test_numbers_plots_and_cleared_samples_go_out_and_no_path(
 def test_no_name_of_a_photograph_goes_out(results: RunResults, tmp_path: Path) -> None:
     files = RunFolder(results.folder)
     record = RunRecord.read(files.record)
-    named = {"notes": ("IMG_7.JPG is of Mrs Smith",), "skipped": {"Smith/IMG_8.JPG": "empty"}}
-    data = record.data.model_copy(update=named)
-    record.model_copy(update={"data": data}).write(files.record)
-    published(results, tmp_path / "out")
+    named = {
+        "notes": ("IMG_7.JPG is of Mrs Smith",),
+        "external_notes": ("Left out as unclear: Smith.jpg",),
+        "skipped": {"Smith/IMG_8.JPG": "empty"},
+    }
+    command = """dermaug run x --set 'data.exclude=["Smith 1", "Jo [Smith]"]' --output runs/x"""
+    entries = {"data": record.data.model_copy(update=named), "command": command}
+    record = record.model_copy(update=entries)
+    record.write(files.record)
+    asked = read_sealed(files.experiment)
+    write_sealed(files.experiment, asked | {"data": asked["data"] | {"exclude": ["Smith 1"]}})
+    page = published(replace(results, record=record), tmp_path / "out")
+    assert "`dermaug run x --set 'data.exclude=[...]' --output runs/x`" in page.read_text("utf-8")
+    shown = read_json(tmp_path / "out" / "experiment.json")
+    assert shown["data"]["exclude"] == ["1 image, not named here"]
     texts = [path for path in (tmp_path / "out").rglob("*") if path.suffix not in {".png", ""}]
     assert not [path for path in texts if "Smith" in path.read_text(encoding="utf-8")]
 

@@ -113,4 +113,4 @@ def write_chosen(
 def _rows(rows: np.ndarray) -> str:
     if len(rows) > MOST_NAMED:
         return f"{len(rows):,} images"
-    return ", ".join(str(row) for row in rows)
+    return f"image{'s' * (len(rows) != 1)} {', '.join(map(str, rows))}"

@@ -105,9 +105,21 @@ class Catalog:
         """Name of the group of each row, which stays in one split and is resampled as a whole."""
         if "group" in self.table:
             return np.asarray(self.table["group"], dtype=object)
+        return self._named_groups
+
+    @cached_property
+    def _named_groups(self) -> np.ndarray:
+        """The groups as the data name them, before some were united."""
         lesions = self.table["lesion_id" if self.grouped else "image_id"]
         patients = self.table["patient_id"] if self.unit == "patient" else None
         return group_names(lesions, patients)
+
+    @property
+    def groups_in_words(self) -> str:
+        """How many patients or lesions there are, and in how many groups if some were united."""
+        named, groups = len(set(self._named_groups)), len(set(self.groups))
+        united = f" in {groups:,} groups" if groups < named else ""
+        return f"{named:,} {self.unit}s{united}"
 
     def grouped_by(self, grouping: Grouping) -> Self:
         """Return the catalog with another grouping.

@@ -14,12 +14,11 @@ MOST_OPENED = 2_000
 """Number of files whose size is read, evenly spread; a data set has few sizes."""
 
 
-def short_sides(catalog: Catalog, most: int = MOST_OPENED) -> tuple[int, int, int]:
+def short_sides(catalog: Catalog) -> tuple[int, int, int]:
     """Smallest, median and largest short side in pixels; the headers of the files are enough.
 
     Args:
         catalog: Its paths or embedded pixels.
-        most: Number of files that are opened.
 
     Raises:
         OSError: A file is gone.
@@ -28,7 +27,7 @@ def short_sides(catalog: Catalog, most: int = MOST_OPENED) -> tuple[int, int, in
         sides: Sequence[int] = [min(catalog.embedded.shape[1:3])]
     else:
         files = [str(path) for path in catalog.table["path"] if path]
-        chosen = np.unique(np.linspace(0, len(files) - 1, most).astype(int))
+        chosen = np.unique(np.linspace(0, len(files) - 1, MOST_OPENED).astype(int))
         sides = [_short_side(files[place]) for place in chosen]
     return min(sides), int(median(sides)), max(sides)
 

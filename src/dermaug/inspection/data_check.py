@@ -27,7 +27,7 @@ from dermaug.data.twins import contradiction_lines, contradictions, equal_senten
 from dermaug.data.unread_files import unread_sentence
 from dermaug.errors import DermaugError
 from dermaug.experiment.recipe.rules import FEWEST_LESIONS
-from dermaug.experiment.run.data import Twins, find_twins
+from dermaug.experiment.run.data import Twins, find_twins, with_twins
 from dermaug.files import expanded
 from dermaug.inspection.overlap import overlap, split_overlap
 
@@ -98,7 +98,10 @@ def examine(
     return Examination(
         catalog,
         class_counts(catalog),
-        (*_reading_sentences(catalog, path, config.columns), *filter(None, said)),
+        (
+            *_reading_sentences(catalog, with_twins(sound, pixels, twins), path, config.columns),
+            *filter(None, said),
+        ),
         tuple(_cut([*_equal_lines(*equal), *_twin_lines(sound, twins)])),
         (
             *unclear,
@@ -128,9 +131,11 @@ def _opened(path: Path, reading: Reading) -> tuple[Catalog, tuple[str, ...]]:
             raise DermaugError(error.message, (*error.details, then, *other.details)) from None
 
 
-def _reading_sentences(catalog: Catalog, path: Path, columns: Mapping[str, str]) -> list[str]:
+def _reading_sentences(
+    catalog: Catalog, united: Catalog, path: Path, columns: Mapping[str, str]
+) -> list[str]:
     """What the data were recognised as, how they are read, and which files are not."""
-    said = [recognised_as(path, columns), grouping_sentence(catalog), *catalog.notes]
+    said = [recognised_as(path, columns), grouping_sentence(united), *catalog.notes]
     return [*said, *filter(None, [tone_sentence(catalog), unread_sentence(catalog, said)])]
 
 
@@ -148,7 +153,8 @@ def grouping_sentence(catalog: Catalog) -> str:
     number = len(set(catalog.groups))
     unknown = int((catalog.table["patient_id"] == "").sum())
     if catalog.unit == "patient":
-        rest = f", {unknown:,} images without one by lesion" if unknown else ""
+        images = f"{unknown:,} image{'s' * (unknown != 1)}"
+        rest = f", {images} without one by lesion" if unknown else ""
         return f"A run groups the images by patient{rest}: {number:,} groups."
     lesions = "lesion" if catalog.grouped else "image, since lesions are unknown"
     return f"A run groups by {lesions}: {number:,} groups. The data name no patients."

@@ -165,7 +165,7 @@ def known_guideline(name: str) -> Guideline:
 def checklist(results: RunResults, scoring: Scoring, guideline: Guideline) -> str:
     """The topics of a guideline as a Markdown table per section, and what is left to do."""
     answered = [
-        (section, asked, ANSWERS[key](results, scoring) if key else "")
+        (section, asked, ANSWERS[key](results.compared, scoring) if key else "")
         for section, asked, key in guideline.topics
     ]
     open_topics = [asked for _, asked, answer in answered if not answer]

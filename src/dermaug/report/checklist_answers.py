@@ -24,7 +24,8 @@ def _question(results: RunResults, _: Scoring) -> str:
 def _source(results: RunResults, _: Scoring) -> str:
     data, known = results.record.data, results.catalog.grouped
     of = f"of {counted(data.lesions, 'lesion')}" if known else "of an unknown number of lesions"
-    patients = f", {counted(data.groups, 'patient')}" if data.grouping == "patient" else ""
+    named = set(results.catalog.table["patient_id"]) - {""}
+    patients = f", {counted(len(named), 'patient')}" if data.grouping == "patient" else ""
     return (
         f"{data.name}: {data.images:,} images {of}{patients} (fingerprint {data.fingerprint}). Add "
         "when, where and by whom they were collected."
@@ -35,9 +36,10 @@ def _exclusions(results: RunResults, _: Scoring) -> str:
     config = results.experiment.data
     chosen = f"classes {', '.join(config.classes)}" if config.classes else "all classes"
     unreadable = counted(len(results.record.data.skipped), "unreadable file")
+    unclear = "".join(f"{note} " for note in results.catalog.left_out)
     return (
-        f"Of the data as read: {chosen}; {unreadable} left out. Add the "
-        "criteria by which the data were collected."
+        f"Of the data as read: {chosen}; {unreadable} left out. {unclear}Add the criteria by which "
+        "the data were collected."
     )
 
 
@@ -177,10 +179,10 @@ def _failures(results: RunResults, _: Scoring) -> str:
     found = failures(results)
     missed = f", {found['missed'].sum():,} of them missed malignant or pre-malignant lesions"
     return (
-        f"The mean prediction of all classifiers calls {counted(len(found), 'test lesion')} "
-        f"wrongly{missed if found['missed'].any() else ''}. Examples are in the report under "
-        "Failure cases, which is not published: say what they have in common, and show those that "
-        "you may show."
+        f"Of {counted(len(found), 'test lesion')}, the mean prediction of the compared classifiers "
+        f"calls an image wrongly{missed if found['missed'].any() else ''}. Examples are in the "
+        "report under Failure cases, which is not published: say what they have in common, and "
+        "show those that you may show."
     )
 
 

@@ -27,7 +27,7 @@ from dermaug.markdown import plain
 from dermaug.output_places import require_new_folder, require_outside
 from dermaug.report.blocks import Figure, Table
 from dermaug.report.document import write_panels
-from dermaug.report.formats import markdown, number
+from dermaug.report.formats import counted, markdown, number
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words
 from dermaug.report.sections.copies import unaudited
@@ -44,6 +44,8 @@ SIDE = 80
 """Largest width of an image on a sheet, in pixels, so that a repository can hold the sheets."""
 _START = r"(?:~(?:[A-Za-z_][\w.-]*)?|\.\.)?/"
 _QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
+_EXCLUDED = re.compile(r'data\.exclude\s*=\s*\[((\s*"(\\.|[^"\\])*"\s*,?)*\s*|.*)\]')
+"""A list of names in a command: of JSON or, to the last bracket, in other quotes."""
 _BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
 
 
@@ -81,7 +83,7 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
         if len(audit):
             write_csv(aside / "audit.csv", audit)
         files = RunFolder(results.folder)
-        write_json(aside / files.experiment.name, read_sealed(files.experiment))
+        write_json(aside / files.experiment.name, _without_images(read_sealed(files.experiment)))
         write_json(aside / files.record.name, _without_names(read_sealed(files.record)))
         for path in sorted([*aside.rglob("*.csv"), *aside.rglob("*.json")]):
             write_text(path, without_folders(path.read_text(encoding="utf-8")))
@@ -108,7 +110,15 @@ def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
 
 def _without_names(record: dict[str, Any]) -> dict[str, Any]:
     """A `run.json` without what names photographs, whose names may be those of patients."""
-    return record | {"data": record["data"] | {"notes": [], "skipped": {}}}
+    data = record["data"] | {"notes": [], "external_notes": [], "skipped": {}}
+    return record | {"data": data, "command": without_private(record["command"])}
+
+
+def _without_images(experiment: dict[str, Any]) -> dict[str, Any]:
+    """An `experiment.json` with the number of the images that it leaves out, not their names."""
+    names = experiment["data"]["exclude"]
+    told = [f"{counted(len(names), 'image')}, not named here"] if names else []
+    return experiment | {"data": experiment["data"] | {"exclude": told}}
 
 
 def without_folders(text: str) -> str:
@@ -119,6 +129,16 @@ def without_folders(text: str) -> str:
         '--data PATH/TO/HAM10000 --set a.weights=PATH/TO/w.pth, 3/4'
     """
     return _BARE.sub(_last_part, _QUOTED.sub(_last_part, text))
+
+
+def without_private(command: str) -> str:
+    """A command without folders, and without the names of the photographs that it leaves out.
+
+    Example:
+        >>> without_private("dermaug run x --set 'data.exclude=[1, 2]' -o /a/b")
+        "dermaug run x --set 'data.exclude=[...]' -o PATH/TO/b"
+    """
+    return without_folders(_EXCLUDED.sub("data.exclude=[...]", command))
 
 
 def _last_part(path: re.Match[str]) -> str:
@@ -173,7 +193,7 @@ def _page(
     told, experiment = results.record, results.experiment
     arms = results.arms
     facts = [
-        f"- **Command**: `{without_folders(told.command)}`",
+        f"- **Command**: `{without_private(told.command)}`",
         f"- **Time**: {told.started} to {told.finished or 'now'}",
         f"- **Machine**: {told.machine.cpu}, {told.machine.cores} cores, "
         f"GPU: {told.machine.gpu or 'none'}; torch {told.versions['torch']}",

@@ -10,8 +10,6 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.results import RunResults
 
 FEW_LESIONS = 20
-MOST_OPENED = 200
-"""Photographs whose size is read."""
 MUCH_SMALLER = 4
 """Sides of a photograph that are so many times those of its image are told."""
 
@@ -85,7 +83,7 @@ def _sizes(results: RunResults) -> Iterator[str]:
         return
     side = results.images.shape[1]
     try:
-        low, middle, high = short_sides(results.catalog, MOST_OPENED)
+        low, middle, high = short_sides(results.catalog)
     except (DermaugError, OSError, ValueError):  # moved since, or no files
         return
     if middle >= MUCH_SMALLER * side:

@@ -149,17 +149,25 @@ def _curations(results: RunResults) -> Iterator[str]:
     yield from _strict_confidence(entries)
 
 
-def _copies_left_in(results: RunResults) -> Iterator[str]:
-    """Find classes of which no copies could be left out, because they have too few lesions."""
-    asked, left_in = Counter[str](), Counter[str]()
+def copies_left_in(results: RunResults) -> dict[tuple[str, str], tuple[int, int]]:
+    """Classes of which copies could not be left out, because they have too few lesions.
+
+    Returns:
+        (arm, label) -> in how many trainings, and how many ask for it.
+    """
+    asked, left_in = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for trial in results.trials:
         synthetic = trial.record.arm.synthetic
         if synthetic and synthetic.curation and synthetic.curation.drop_copies:
             for label, entry in trial.record.curation.items():
-                name = f"{trial.arm} ({label})"
-                asked[name] += 1
-                left_in[name] += entry.copies is None
-    if named := [f"{name}: {left_in[name]} of {asked[name]}" for name in asked if left_in[name]]:
+                asked[trial.arm, label] += 1
+                left_in[trial.arm, label] += entry.copies is None
+    return {place: (left_in[place], asked[place]) for place in asked if left_in[place]}
+
+
+def _copies_left_in(results: RunResults) -> Iterator[str]:
+    found = copies_left_in(results).items()
+    if named := [f"{arm} ({label}): {left} of {all_}" for (arm, label), (left, all_) in found]:
         yield (
             "Copies of training images could not be left out in some trainings, although the arm "
             f"asks for it: {'; '.join(named)}. In their folds the class has fewer than "

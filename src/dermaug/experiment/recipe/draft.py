@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.look import Look
 from dermaug.experiment.recipe.rules import Rung
@@ -110,6 +111,12 @@ def too_rare(look: Look, folds: int) -> list[str]:
     """Classes with too few training lesions for a generator to learn from."""
     share = (1 - 1 / folds) * TRAINED
     return [each.label for each in look.classes if each.groups * share < rules.FEWEST_DRAWN]
+
+
+def hardly_validated(look: Look, folds: int) -> list[str]:
+    """Classes of which a validation split may have too few groups to tell copies by."""
+    share = (1 - 1 / folds) * (1 - TRAINED)
+    return [each.label for each in look.classes if each.groups * share < LEAST_GROUPS + 1]
 
 
 def study_name(text: str) -> str:

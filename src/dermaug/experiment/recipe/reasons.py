@@ -1,10 +1,17 @@
 """Why a plan is as it is: one comment for each entry that was chosen."""
 
 from dermaug.config import SplitConfig
+from dermaug.data.halves import LEAST_GROUPS
 from dermaug.data.pixels import unusable_words
 from dermaug.experiment.recipe import rules
 from dermaug.experiment.recipe.choose import Plan
-from dermaug.experiment.recipe.draft import too_common, too_rare, training_images, worth_drawing
+from dermaug.experiment.recipe.draft import (
+    hardly_validated,
+    too_common,
+    too_rare,
+    training_images,
+    worth_drawing,
+)
 from dermaug.experiment.recipe.look import Look
 from dermaug.extras import to_install
 
@@ -127,6 +134,11 @@ def _classes(look: Look, folds: int) -> str:
         told += (
             f" Few lesions for a generator to learn from: {', '.join(few)}. Its images may be near "
             "to copies; look at them."
+        )
+    if uncompared := [label for label in hardly_validated(look, folds) if label in drawn]:
+        told += (
+            f" Near-copies may stay in {', '.join(uncompared)}: a validation split with fewer than "
+            f"{LEAST_GROUPS} {look.catalog.unit}s of a class is too small to tell them."
         )
     return told
 

@@ -70,10 +70,9 @@ def limit_sentence(plan: Plan) -> str:
     """What these lesions cannot show, however long they are studied."""
     unit, least = plan.look.catalog.unit, plan.least
     margin = plan.chosen.experiment.verdict.margin.balanced_accuracy
-    groups = f"{len(set(plan.look.catalog.groups)):,} {unit}s"
     said = (
-        f"{groups} are the limit: however long a study of them runs, it does not find differences "
-        f"in mean sensitivity below about {least:.2g}."
+        f"{plan.look.catalog.groups_in_words} are the limit: however long a study of them runs, it "
+        f"does not find differences in mean sensitivity below about {least:.2g}."
     )
     if plan.more_lesions > MANY_MORE:
         times = f"{plan.more_lesions:.1f}" if plan.more_lesions < 10 else f"{plan.more_lesions:.0f}"
@@ -115,7 +114,7 @@ def _images(look: Look) -> str:
     kinds = ", ".join(sorted(look.kinds)) or "embedded pixels"
     units = ""
     if look.catalog.grouped or look.catalog.unit == "patient":
-        units = f" of {len(set(look.catalog.groups)):,} {look.catalog.unit}s"
+        units = f" of {look.catalog.groups_in_words}"
     return (
         f"{look.catalog.name}: {total:,} images{units} in {len(look.classes)} classes ({kinds}; "
         f"{sides_words(look)})"

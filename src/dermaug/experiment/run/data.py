@@ -71,10 +71,21 @@ def joined(store: PixelStore, twins: Twins) -> PixelStore:
     catalog, pixels = store.catalog, store.contents.pixels
     refuse_contradictions(catalog, pixels)
     said = (equal_sentence(catalog, pixels), twins.sentence(catalog.unit))
+    united = with_twins(catalog, pixels, twins)
+    return replace(store, catalog=replace(united, notes=(*united.notes, *filter(None, said))))
+
+
+def with_twins(catalog: Catalog, pixels: Sequence[str], twins: Twins) -> Catalog:
+    """A data set whose groups are united that share an image or a near-duplicate.
+
+    Args:
+        catalog: The data set.
+        pixels: `Contents.pixels` of its images.
+        twins: Their near-duplicates.
+    """
     first = catalog.rows([one for one, _, _ in twins.pairs])
     second = catalog.rows([other for _, other, _ in twins.pairs])
-    united = catalog.united(*equal_links(pixels)).united(first, second)
-    return replace(store, catalog=replace(united, notes=(*united.notes, *filter(None, said))))
+    return catalog.united(*equal_links(pixels)).united(first, second)
 
 
 def find_twins(catalog: Catalog, pixels: Sequence[str], details: Pixels) -> Twins:

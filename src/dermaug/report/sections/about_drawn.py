@@ -7,7 +7,8 @@ import pandas as pd
 from dermaug.config.translation import set_name
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.inspection.audit_summary import of_largest
-from dermaug.report.formats import counted, percent, spanned
+from dermaug.report.formats import counted, listed, percent, spanned
+from dermaug.scoring.threats import copies_left_in
 
 
 def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
@@ -24,22 +25,39 @@ def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
         networks = [one for one in results.networks if one.family == family]
         for how in dict.fromkeys(each for one in networks for each in one.record.sets):
             name = set_name(family, how)
-            told = [*([] if how else [trained(networks)]), *_audited(largest, name)]
+            known = _audited(largest, name, results.catalog.num_classes)
+            told = [*([] if how else [trained(networks)]), *known]
             if any(told):
                 sentences.append(f"{name}: {' '.join(filter(None, told))}")
     doses = (arm.synthetic for arm in results.experiment.arms if arm.synthetic)
     if sentences and len(largest) and any(each.curation for each in doses):
         sentences.append(
             "These are images as drawn: arms with a curation were trained on those that passed it "
-            "(see Training)."
+            f"(see Training).{_kept_copies(results)}"
         )
     return sentences
 
 
-def _audited(numbers: pd.DataFrame, name: str) -> list[str]:
+def _kept_copies(results: RunResults) -> str:
+    """For which classes nothing told copies apart, although an arm asks to leave them out."""
+    kept = {label for _, label in copies_left_in(results)}
+    named = [label for label in results.catalog.classes if label in kept]
+    if not named:
+        return ""
+    return (
+        f" In some trainings, copies of training images were not left out of {listed(named)}: too "
+        "few validation images to compare with (see Threats)."
+    )
+
+
+def _audited(numbers: pd.DataFrame, name: str, num_classes: int) -> list[str]:
     """What the audits of a set say of its images; `numbers` may be empty."""
     own = numbers[numbers["family"] == name] if len(numbers) else numbers
-    return [recognised(own), copied(own)] if len(own) else []
+    if not len(own):
+        return []
+    share = percent(1 / num_classes, 0)
+    guessed = f"Guessing among the {num_classes} classes would give {share} of each."
+    return [recognised(own), *([guessed] if recognised(own) else []), copied(own)]
 
 
 def trained(networks: Sequence[GeneratorResult]) -> str:
@@ -67,12 +85,23 @@ def recognised(numbers: pd.DataFrame) -> str:
     if known.empty:
         return ""
     drawn, real = (percent(value, 0) for value in known.mean())
-    over = "classes and generators" if numbers.duplicated("label").any() else "classes"
+    several = numbers.duplicated("label").any()
+    over = f"classes and generators{_spread(numbers)}" if several else "classes"
     return (
         "A classifier trained on real images takes "
         f"{drawn} of the generated images for their class, and {real} of real validation images "
         f"(means over {over if len(known) > 1 else 'this class'})."
     )
+
+
+def _spread(numbers: pd.DataFrame) -> str:
+    """Between which means of single folds and seeds that of the generated images lies."""
+    shares = numbers.assign(share=numbers["visible_share"].astype(float))
+    means = shares.groupby(["lesions", "fold", "seed"])["share"].mean()
+    if len(means) < 2:
+        return ""
+    low, high = percent(means.min(), 0), percent(means.max(), 0)
+    return f"; of single folds and seeds {low} to {high} of the generated ones"
 
 
 def copied(numbers: pd.DataFrame) -> str:
