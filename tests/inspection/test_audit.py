@@ -32,7 +32,13 @@ from dermaug.export.synthetic import export_synthetic
 from dermaug.files import read_sealed, write_sealed
 from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
-from dermaug.inspection.audit_folder import BY_NAME, UNKNOWN, audit_folder, part_images
+from dermaug.inspection.audit_folder import (
+    BY_NAME,
+    UNKNOWN,
+    _fold_index,
+    audit_folder,
+    part_images,
+)
 from dermaug.inspection.audit_instances import COLUMNS as INSTANCES
 from dermaug.inspection.audit_instances import realism
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
@@ -310,6 +316,11 @@ def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     _, validation, notes = part_images(run.catalog, fewer, None, run.folds)
     assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
     assert any("validation split of fold 0" in note for note in notes)
+    # Of a class with few lesions, no snapshot was selected; its run knows the fold all the same.
+    unselected = replace(fewer, validation_images=())
+    assert _fold_index(RunFolder(folder), unselected, None) == 0
+    _, validation, _ = part_images(run.catalog, unselected, None, run.folds, 0)
+    assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
 
 
 def test_other_images_under_the_names_of_the_training_are_refused(

@@ -22,7 +22,7 @@ from dermaug.experiment.run.artefacts import (
     run_of,
     translation_of,
 )
-from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.layout import RunFolder, run_above
 from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
@@ -92,7 +92,8 @@ def audit_folder(
     run = run_of(synthetic, *([stored.path] if stored else []))
     given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))
     store = real_images(data, given, stored, run, reading)
-    parted = part_images(store.catalog, given.provenance, stored, folds_of(run))
+    index = _fold_index(run, given.provenance, stored)
+    parted = part_images(store.catalog, given.provenance, stored, folds_of(run), index)
     training, validation, notes = parted
     notes += _about_drawing(given.provenance)
     if run is None and (given.provenance or stored):
@@ -143,6 +144,7 @@ def part_images(
     provenance: Provenance | None,
     stored: StoredClassifier | None,
     folds: tuple[Fold, ...],
+    index: int | None = None,
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
     """Real images that the generator may have copied, and those that it cannot have seen.
 
@@ -152,6 +154,8 @@ def part_images(
         stored: The classifier that serves as judge, whose training images are not used as
             validation; None for another judge.
         folds: Folds of the run of the set or classifier; empty if the run is not available.
+        index: Index of the fold of the generator or, failing that, of the classifier; None if their
+            run does not know them.
 
     Returns:
         Masks of training and validation rows, without a group in both, and notes for the reader.
@@ -166,7 +170,8 @@ def part_images(
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
         notes.append("the set's generator was trained on none of these images (from its manifest)")
-    fold = _fold_of(folds, provenance, stored)
+    known = [each for each in folds if each.index == index]
+    fold = known[0] if known else _fold_of(folds, provenance, stored)
     if fold is not None:
         validation = np.isin(ids, fold.validation)
         notes.append(f"validation images: from the validation split of fold {fold.index}")
@@ -194,6 +199,19 @@ def part_images(
             "trained on, and images of other lesions; found only one kind. Pass the whole data set"
         )
     return training, validation & ~training, notes
+
+
+def _fold_index(
+    run: RunFolder | None, provenance: Provenance | None, stored: StoredClassifier | None
+) -> int | None:
+    """The fold of a set or, failing that, of a classifier, by the records of their run."""
+    if run is None:
+        return None
+    if provenance is not None:
+        job = generator_of(run, provenance.generator)
+        return GeneratorRecord.read(job.record).fold if job else None
+    own = stored is not None and run_above(stored.path) == run
+    return stored.record.fold if stored is not None and own else None
 
 
 def _fold_of(
