@@ -136,6 +136,13 @@ def test_one_command_mends_all_that_is_refused(write: Write) -> None:
     assert "correct the wrong label" in told
 
 
+def test_an_image_that_is_unclear_elsewhere_keeps_its_diagnosis(write: Write) -> None:
+    rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound(8)]
+    found = examine(DataConfig(source=str(write([*rows, ("unclear", "other", "", 20)]))))
+    assert found.repairs == ("--leave-out", "unclear")
+    assert not [line for line in found.refused if "different labels" in line]
+
+
 def test_each_cause_is_told_once(write: Write) -> None:
     rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound(8)]
     more = [("Mel", "mel0", "", 99), ("Melanom", "mel1", "", 98), ("mel", "mel2", "", 97)]

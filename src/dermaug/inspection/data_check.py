@@ -86,9 +86,10 @@ def examine(
     sound, pixels = checked.catalog, checked.contents.pixels
     merged = merges(catalog, config.label_map)
     twins = find_twins(sound, pixels, checked.contents.details)
-    named_alike = {label: usual for label, usual in merged.items() if usual}
-    doubtful = contradictions(relabel(sound, named_alike), pixels)
-    agreeing = np.flatnonzero(~np.isin(sound.image_ids, list(chain(*doubtful))))
+    left_out = [label for label, usual in merged.items() if not usual]
+    kept = np.flatnonzero(~sound.table["label"].isin(left_out))
+    doubtful = contradictions(relabel(sound, merged), [pixels[row] for row in kept])
+    agreeing = kept[~np.isin(sound.image_ids[kept], list(chain(*doubtful)))]
     equal = sound.take(agreeing), [pixels[row] for row in agreeing]
     said = (
         *kind_sentences(catalog, config.label_map),
