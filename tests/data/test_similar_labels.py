@@ -116,6 +116,10 @@ def test_a_suspicion_is_left_out_and_not_merged() -> None:
     ("sure", "doubtful"),
     [
         ("Czerniak", "podejrzenie czerniaka"),
+        ("Melanoma", "?melanoma"),
+        ("Melanoma", "melanoma (?)"),
+        ("Melanoma", "r/o melanoma"),
+        ("Nevo", "a esclarecer"),
         ("Melanom", "Misstänkt melanom"),
         ("Melanom", "mistanke om melanom"),
         ("Nevus", "do weryfikacji"),

@@ -18,6 +18,7 @@ from PIL import Image
 from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import write_phantoms
+from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.run.artefacts import only_classifier
@@ -35,7 +36,7 @@ from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import (
     BY_NAME,
     UNKNOWN,
-    _fold_index,
+    _known_fold,
     audit_folder,
     part_images,
 )
@@ -318,9 +319,22 @@ def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     assert any("validation split of fold 0" in note for note in notes)
     # Of a class with few lesions, no snapshot was selected; its run knows the fold all the same.
     unselected = replace(fewer, validation_images=())
-    assert _fold_index(RunFolder(folder), unselected, None) == 0
-    _, validation, _ = part_images(run.catalog, unselected, None, run.folds, 0)
+    known = _known_fold(RunFolder(folder), run.folds, unselected, None)
+    assert known == run.fold(0)
+    _, validation, _ = part_images(run.catalog, unselected, None, run.folds, known)
     assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_folds_that_are_not_those_of_the_run_are_refused(
+    run: Run, folder: Path, number: int
+) -> None:
+    provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
+    others = tuple(
+        replace(each, train=each.validation, validation=each.train) for each in run.folds[:number]
+    )
+    with pytest.raises(DermaugError, match="expected the folds of this run, found others"):
+        _known_fold(RunFolder(folder), others, provenance, None)
 
 
 def test_other_images_under_the_names_of_the_training_are_refused(

@@ -143,6 +143,26 @@ def test_an_image_that_is_unclear_elsewhere_keeps_its_diagnosis(write: Write) ->
     assert not [line for line in found.refused if "different labels" in line]
 
 
+def test_columns_that_are_only_likely_are_part_of_the_proposal(write: Write) -> None:
+    root = write(sound(8))
+    _, *rows = (root / "metadata.csv").read_text().splitlines()
+    kinds = {"mel": "melanoma", "nv": "naevus"}
+    lines = ["Photo,Diagnosis,Histology"]
+    for row in rows:
+        name, label, *_ = row.split(",")
+        lines.append(f"{name},{label},{kinds[label]}")
+    (root / "metadata.csv").rename(root / "log.csv")
+    (root / "log.csv").write_text("\n".join([*lines, "lost.png,nv,naevus"]))
+    code, output = called("data", "check", root)
+    assert code == 2
+    told = "likely --image-column Photo --label-column Diagnosis (or 'Histology' for the labels)"
+    assert told in " ".join(output.split())
+    options = ["--image-column", "Photo", "--label-column", "Diagnosis", "--leave-out-unclear"]
+    assert output.splitlines()[-1].endswith(shlex.join(["run", "--data", str(root), *options]))
+    code, output = called("data", "check", root, *options)
+    assert code == 0, output
+
+
 def test_each_cause_is_told_once(write: Write) -> None:
     rows = [(label, lesion, "", seed) for label, lesion, _, seed in sound(8)]
     more = [("Mel", "mel0", "", 99), ("Melanom", "mel1", "", 98), ("mel", "mel2", "", 97)]

@@ -189,6 +189,8 @@ def test_a_run_that_lost_what_says_what_it_is_is_unreadable(
 ) -> None:
     shutil.copytree(runs / "weak", tmp_path / "weak")
     trained(tmp_path / "weak")
+    shutil.copytree(tmp_path / "weak", tmp_path / "published")
+    (tmp_path / "published" / "tables.md").touch()
     (tmp_path / "weak" / name).unlink()
     assert list_runs(tmp_path)[["run", "state"]].values.tolist() == [["weak", "unreadable"]]
 

@@ -26,10 +26,11 @@ SEXES = {
     **dict.fromkeys(("female", "f", "w", "woman", "weiblich", "frau"), "female"),
     **dict.fromkeys(("femme", "féminin", "mujer", "femenino", "donna", "femmina"), "female"),
     **dict.fromkeys(("mulher", "feminino", "vrouw", "kvinna", "kvinde", "kvinne"), "female"),
-    **dict.fromkeys(("kobieta", "żeńska", "žena", "kadın"), "female"),
+    **dict.fromkeys(("kobieta", "żeńska", "žena", "kadın", "fem", "fem."), "female"),
     **dict.fromkeys(("male", "m", "man", "männlich", "mann"), "male"),
     **dict.fromkeys(("homme", "masculin", "hombre", "masculino", "uomo", "maschio"), "male"),
     **dict.fromkeys(("homem", "mand", "mężczyzna", "męska", "muž", "erkek"), "male"),
+    **dict.fromkeys(("masc", "masc."), "male"),
     **dict.fromkeys(("divers", "d", "diverse", "other", "x"), UNKNOWN),
 }
 """Words for a sex. `h` is none of them: where it stands for hombre, m stands for mujer."""

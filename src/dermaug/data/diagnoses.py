@@ -79,15 +79,26 @@ UNCLEAR = frozenset(
         *("nieokreslone", "niepewne", "oklar", "oklart", "oseker", "osekert", "uklar", "uklart"),
         *("usikker", "usikkert", "nejasne", "belirsiz", "tbd", "tbc", "to be confirmed"),
         *("to be determined", "to verify", "a verifier", "da verificare", "por confirmar"),
+        *("a esclarecer", "por aclarar", "da chiarire", "do wyjasnienia", "zu kleren", "pending"),
+        *("awaiting histology", "histology pending", "no diagnosis", "keine diagnose", "nd"),
+        *("sem diagnostico", "sin diagnostico", "senza diagnosi", "not diagnosed"),
     )
 )
 """Words for a diagnosis that is not known, as `words` writes them."""
 SUSPICION = re.compile(
-    r"^(v ?a|verdacht( auf)?|susp|suspect(ed)?|suspicio(us|n) (of|for|de)|probabl[ey]|probabile"
-    r"|possibl[ey]|sospecha de|sospetto|suspeita de|suspicion de|podejrzenie|podezreni na"
-    r"|misst(anke om|enkt)|mistan?ke om|mistenkt|verdenking( op)?) (?=[^\W\d])"
+    r"^(v ?a|verdacht( auf)?|query|rule out|r o|dd|ddx|prob|poss|susp|suspect(ed)?"
+    r"|suspicio(us|n) (of|for|de)|probabl[ey]|probabile|possibl[ey]|sospecha de|sospetto"
+    r"|suspeita de|suspicion de|podejrzenie|podezreni na|misst(anke om|enkt)|mistan?ke om"
+    r"|mistenkt|verdenking( op)?) (?=[^\W\d])"
 )
 """What stands before a diagnosis that is only suspected, as `words` writes it."""
+NEGATIONS = frozenset(
+    (
+        *("no", "not", "non", "without", "excluded", "exclude", "kein", "keine", "ohne", "nicht"),
+        *("ausschluss", "sin", "sem", "sans", "pas", "senza", "geen", "nao", "nie", "ingen"),
+    )
+)
+"""Words by which a label says that something is not there, as `words` writes them."""
 _TO_ASCII = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "æ": "ae", "œ": "oe", "'": "", "’": ""})
 SLIP_FROM = 7
 """Letters of the shortest word that may be another one misspelt; shorter ones are abbreviations."""
@@ -161,12 +172,12 @@ def suspected(label: str) -> str:
     """The diagnosis that a label says is only suspected; "" if it says so of none.
 
     Example:
-        >>> suspected("V. a. Melanom"), suspected("Melanoma?"), suspected("Melanoma")
+        >>> suspected("V. a. Melanom"), suspected("?melanoma"), suspected("Melanoma")
         ('melanom', 'melanoma', '')
     """
     plain = " ".join(words(label))
     rest = SUSPICION.sub("", plain)
-    return rest if rest != plain or label.rstrip().endswith("?") else ""
+    return rest if rest != plain or "?" in label else ""
 
 
 def is_unclear(label: str) -> bool:

@@ -9,7 +9,16 @@ from itertools import combinations
 import numpy as np
 
 from dermaug.data.catalog import Catalog
-from dermaug.data.diagnoses import is_misspelt, is_unclear, meaning, spelling, suspected, words
+from dermaug.data.diagnoses import (
+    NEGATIONS,
+    is_diagnosis,
+    is_misspelt,
+    is_unclear,
+    meaning,
+    spelling,
+    suspected,
+    words,
+)
 from dermaug.data.grouping import united_names
 from dermaug.data.label_map import DROPPED
 from dermaug.errors import DermaugError
@@ -112,7 +121,7 @@ def kind_sentences(catalog: Catalog, decided: Collection[str] = ()) -> list[str]
     kinds = [
         (label, usual[whole])
         for label in catalog.classes
-        if label not in (*merged, *decided)
+        if label not in (*merged, *decided) and NEGATIONS.isdisjoint(words(label))
         for whole in [next((part for part in _parts(label) if part in usual), "")]
         if whole and usual[whole] != label
     ]
@@ -175,6 +184,17 @@ def _parts(label: str) -> list[str]:
         for length in range(len(found) - 1, 0, -1)
         for start in range(len(found) - length + 1)
     ]
+
+
+def names_several(label: str) -> bool:
+    """Whether a label names two or more diagnoses that are known.
+
+    Example:
+        >>> names_several("Melanoma / naevus"), names_several("lesion / other")
+        (True, False)
+    """
+    parts = SEPARATORS.split(label)
+    return len(parts) > 1 and all(map(is_diagnosis, parts))
 
 
 def _is_several(label: str, classes: Collection[str]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from dermaug.data.containers import read_bytes
 from dermaug.errors import DermaugError
 
-SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 NAMES = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 SHOWN = 3
 """Words with letters beyond ASCII that a sentence shows."""

@@ -23,7 +23,7 @@ from dermaug.experiment.run.artefacts import (
     translation_of,
 )
 from dermaug.experiment.run.layout import RunFolder, run_above
-from dermaug.experiment.run.records import GeneratorRecord
+from dermaug.experiment.run.records import GeneratorRecord, TrialRecord
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
@@ -92,8 +92,9 @@ def audit_folder(
     run = run_of(synthetic, *([stored.path] if stored else []))
     given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))
     store = real_images(data, given, stored, run, reading)
-    index = _fold_index(run, given.provenance, stored)
-    parted = part_images(store.catalog, given.provenance, stored, folds_of(run), index)
+    folds = folds_of(run)
+    known = _known_fold(run, folds, given.provenance, stored)
+    parted = part_images(store.catalog, given.provenance, stored, folds, known)
     training, validation, notes = parted
     notes += _about_drawing(given.provenance)
     if run is None and (given.provenance or stored):
@@ -144,7 +145,7 @@ def part_images(
     provenance: Provenance | None,
     stored: StoredClassifier | None,
     folds: tuple[Fold, ...],
-    index: int | None = None,
+    known: Fold | None = None,
 ) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
     """Real images that the generator may have copied, and those that it cannot have seen.
 
@@ -154,8 +155,8 @@ def part_images(
         stored: The classifier that serves as judge, whose training images are not used as
             validation; None for another judge.
         folds: Folds of the run of the set or classifier; empty if the run is not available.
-        index: Index of the fold of the generator or, failing that, of the classifier; None if their
-            run does not know them.
+        known: The fold of the generator or, failing that, of the classifier; None if their run does
+            not know them.
 
     Returns:
         Masks of training and validation rows, without a group in both, and notes for the reader.
@@ -170,8 +171,7 @@ def part_images(
     notes = [] if seen.any() else [UNKNOWN]
     if provenance is not None and not seen.any():
         notes.append("the set's generator was trained on none of these images (from its manifest)")
-    known = [each for each in folds if each.index == index]
-    fold = known[0] if known else _fold_of(folds, provenance, stored)
+    fold = known or _fold_of(folds, provenance, stored)
     if fold is not None:
         validation = np.isin(ids, fold.validation)
         notes.append(f"validation images: from the validation split of fold {fold.index}")
@@ -201,17 +201,32 @@ def part_images(
     return training, validation & ~training, notes
 
 
-def _fold_index(
-    run: RunFolder | None, provenance: Provenance | None, stored: StoredClassifier | None
-) -> int | None:
-    """The fold of a set or, failing that, of a classifier, by the records of their run."""
-    if run is None:
+def _known_fold(
+    run: RunFolder | None,
+    folds: tuple[Fold, ...],
+    provenance: Provenance | None,
+    stored: StoredClassifier | None,
+) -> Fold | None:
+    """The fold of a set or, failing that, of a classifier, by the records of their run.
+
+    Raises:
+        DermaugError: The folds are not those by which the networks of the run were trained.
+    """
+    job = generator_of(run, provenance.generator) if run and provenance else None
+    record: GeneratorRecord | TrialRecord | None = None
+    if job is not None:
+        record = GeneratorRecord.read(job.record)
+    elif run is not None and provenance is None and stored and run_above(stored.path) == run:
+        record = stored.record
+    if run is None or record is None:
         return None
-    if provenance is not None:
-        job = generator_of(run, provenance.generator)
-        return GeneratorRecord.read(job.record).fold if job else None
-    own = stored is not None and run_above(stored.path) == run
-    return stored.record.fold if stored is not None and own else None
+    fold = next((each for each in folds if each.index == record.fold), None)
+    if fold is None or (not record.lesions and fold.key != record.fold_key):
+        raise DermaugError(
+            f"{run.folds}: expected the folds of this run, found others; the file was changed or "
+            "is that of another run: restore it"
+        )
+    return fold
 
 
 def _fold_of(

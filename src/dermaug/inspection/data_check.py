@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.config import DataConfig
-from dermaug.config.data import LEAVE_OUT_UNCLEAR, Reading
+from dermaug.config.data import COLUMN_OPTIONS, LEAVE_OUT_UNCLEAR, Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
@@ -23,6 +23,7 @@ from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
 from dermaug.data.similar_labels import kind_sentences, merges, merging_options, similar_label_lines
 from dermaug.data.sources import open_catalog, recognised_as
+from dermaug.data.sources.own_tables import likely_table
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
 from dermaug.data.unread_files import unread_sentence
 from dermaug.errors import DermaugError
@@ -77,7 +78,7 @@ def examine(
         DermaugError: The path cannot be read as a data set, or has no such label.
     """
     path = expanded(config.source, "data.source")
-    catalog, unclear = _opened(path, config.reading)
+    catalog, unclear, reading = _opened(path, config.reading)
     require_labels(catalog, config)
     checked, names = (
         check_catalog(catalog, None, progress, config.max_pixels),
@@ -100,7 +101,7 @@ def examine(
         catalog,
         class_counts(catalog),
         (
-            *_reading_sentences(catalog, with_twins(sound, pixels, twins), path, config.columns),
+            *_reading_sentences(catalog, with_twins(sound, pixels, twins), path, reading.columns),
             *filter(None, said),
         ),
         tuple(_cut([*_equal_lines(*equal), *_twin_lines(sound, twins)])),
@@ -111,7 +112,7 @@ def examine(
             *_contradiction_lines(sound, doubtful),
             *_class_lines(relabel(sound, merged)),
         ),
-        (*([LEAVE_OUT_UNCLEAR] if unclear else []), *_repairs(merged, doubtful)),
+        (*_reading_options(config.reading, reading), *_repairs(merged, doubtful)),
         _can_be_planned(relabel(equal[0], merged)),
         (
             *split_overlap(checked),
@@ -120,16 +121,43 @@ def examine(
     )
 
 
-def _opened(path: Path, reading: Reading) -> tuple[Catalog, tuple[str, ...]]:
-    """A data set, without what is unclear if that is all that is wrong with it, which is listed."""
+def _opened(path: Path, reading: Reading) -> tuple[Catalog, tuple[str, ...], Reading]:
+    """A data set, the doubts in it, and how it can be read in spite of them.
+
+    Columns that are only likely, and what can be left out as unclear, are such doubts.
+    """
     try:
-        return open_catalog(path, reading), ()
+        return open_catalog(path, reading), (), reading
     except UnclearError as error:
+        without = replace(reading, unclear="leave_out")
         try:
-            return open_catalog(path, replace(reading, unclear="leave_out")), error.details
+            return open_catalog(path, without), error.details, without
         except DermaugError as other:
             then = f"with {LEAVE_OUT_UNCLEAR}: {other.message}"
             raise DermaugError(error.message, (*error.details, then, *other.details)) from None
+    except DermaugError as error:
+        columns, others = ({}, []) if reading.columns else likely_table(path)
+        if not columns:
+            raise
+        try:
+            catalog, unclear, read = _opened(path, replace(reading, columns=columns))
+        except DermaugError:
+            raise error from None
+        options = shlex.join(_column_options(columns))
+        also = f" (or {', '.join(map(repr, others))} for the labels)" if others else ""
+        line = f"columns: it is open which hold the images and the labels; likely {options}{also}"
+        return catalog, (line, *unclear), read
+
+
+def _column_options(columns: Mapping[str, str]) -> list[str]:
+    return [part for key, name in columns.items() for part in (COLUMN_OPTIONS[key], name)]
+
+
+def _reading_options(asked: Reading, read: Reading) -> list[str]:
+    """Options of the command line that read data as they were read, besides those asked for."""
+    more = {key: name for key, name in read.columns.items() if key not in asked.columns}
+    unclear = [LEAVE_OUT_UNCLEAR] if read.unclear != asked.unclear else []
+    return [*_column_options(more), *unclear]
 
 
 def _reading_sentences(

@@ -11,7 +11,14 @@ import pandas as pd
 from dermaug.console import is_utf8, printable
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment
-from dermaug.experiment.run.layout import EXPERIMENT, GENERATORS, RECORD, TRIALS, RunFolder
+from dermaug.experiment.run.layout import (
+    EXPERIMENT,
+    GENERATORS,
+    PUBLISHED,
+    RECORD,
+    TRIALS,
+    RunFolder,
+)
 from dermaug.experiment.run.records import RunRecord
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import FOLDER, Scoring
@@ -80,6 +87,8 @@ def _contrasts(folder: Path) -> pd.DataFrame:
 
 def _is_run(files: RunFolder) -> bool:
     """Whether a folder is a run, or was one before it lost its record or its experiment."""
+    if (files.path / PUBLISHED).exists():
+        return False
     if files.is_begun and files.experiment.is_file():
         return True
     return next(files.path.glob(f"**/{RECORD}"), None) is not None

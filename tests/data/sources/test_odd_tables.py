@@ -209,3 +209,23 @@ def test_no_photograph_of_another_patient_is_proposed_for_a_lost_one(folder: Fol
         "Liste.csv line 4: no image file for file_name 'P9/1.jpg'; put it there, or delete the row",
         "--leave-out-unclear leaves out what was found, and counts it",
     )
+
+
+def test_an_export_with_vertical_bars_is_read(folder: Folder) -> None:
+    cells = ("1|a.jpg|C43.5|M", "1|b.jpg|D22.5|M", "2|c.jpg|D22.5|F", "3|d.jpg|C43.5|F")
+    rows = [f"{each}|{place}" for place, each in enumerate(cells)]
+    table = "\n".join(["PAT_MRN|FILE|DIAGNOSIS|SEX|NOTE", *rows])
+    catalog = open_catalog(folder("a.jpg b.jpg c.jpg d.jpg", table, "export.txt"))
+    assert catalog.table["label"].tolist() == ["C43.5", "D22.5", "D22.5", "C43.5"]
+    assert catalog.table["patient_id"].tolist() == ["1", "1", "2", "3"]
+    assert catalog.table["sex"].tolist() == ["male", "male", "female", "female"]
+
+
+@pytest.mark.parametrize("name", ["N.º processo", "Hosp No", "NHS number", "Processo clínico"])
+def test_numbers_of_hospitals_are_those_of_patients(folder: Folder, name: str) -> None:
+    rows = ["1201,nevo,a.jpg,masc.", "1201,nevo,b.jpg,masc.", "1300,melanoma,c.jpg,Fem."]
+    rows.append("1301,melanoma,d.jpg,fem")
+    table = "\n".join([f"{name},Diagnóstico,Ficheiro,Sexo", *rows])
+    catalog = open_catalog(folder("a.jpg b.jpg c.jpg d.jpg", table))
+    assert catalog.table["patient_id"].tolist() == ["1201", "1201", "1300", "1301"]
+    assert catalog.table["sex"].tolist() == ["male", "male", "female", "female"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dermaug.config.data import Reading
+from dermaug.data.findings import UnclearError
 from dermaug.data.sources import open_catalog
 from dermaug.errors import DermaugError
 
@@ -281,3 +282,16 @@ def test_rows_that_count_as_lesions_are_told_as_such(folder: Folder) -> None:
     notes = open_catalog(folder("1.jpg 2.jpg 3.jpg", table)).notes
     assert "Cells that name several photographs, of one lesion each: 1." in notes
     assert any(note.startswith("Each row counts as a lesion of its own") for note in notes)
+
+
+def test_a_path_of_several_diagnoses_is_unclear_and_another_path_is_not(folder: Folder) -> None:
+    rows = ["1.jpg,nv", "2.jpg,Melanoma / naevus", "3.jpg,mel"]
+    root = folder("1.jpg 2.jpg 3.jpg", "\n".join(["file_name,label", *rows]))
+    with pytest.raises(UnclearError, match="label 'Melanoma / naevus' is a path"):
+        open_catalog(root)
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.table["label"].tolist() == ["nv", "mel"]
+    assert "images of several diagnoses: 1 (Melanoma / naevus)" in catalog.notes[-1]
+    (root / "Liste.csv").write_text("\n".join(["file_name,label", rows[0], "3.jpg,a/b"]))
+    with pytest.raises(DermaugError, match="label 'a/b' is a path"):
+        open_catalog(root, Reading(unclear="leave_out"))

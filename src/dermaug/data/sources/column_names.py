@@ -37,6 +37,10 @@ OWN_NAMES = {
         *("age years", "patient age", "alter", "alter jahre", "patientenalter", "âge", "edad"),
         *("età", "idade", "leeftijd", "ålder", "alder", "wiek", "věk", "yaş"),
     ),
+    "patient_id": (
+        *("hosp no", "hospital no", "hospital number", "hosp number", "hospital id", "unit number"),
+        *("nhs no", "nhs number", "chi number"),
+    ),
     "sex": (
         "geschlecht",
         "geschl",
@@ -83,7 +87,7 @@ GROUPS = {
         *("patient", "patients", "patienten", "pat", "paciente", "pacientes", "paziente"),
         *("pazienti", "dente", "dentes", "utente", "subject", "person", "participant", "proband"),
         *("pacjent", "pacjenta", "pacient", "pacienta", "hasta"),
-        *("dossier", "historia", "expediente", "cartella", "akte", "mrn", "nhc", "ipp"),
+        *("dossier", "historia", "expediente", "cartella", "akte", "mrn", "nhc", "ipp", "processo"),
     ),
     "lesion_id": (
         "lesion",
@@ -98,7 +102,10 @@ GROUPS = {
     ),
 }
 """Column of a catalog -> words for what it groups, as `words` writes them (doente is dente)."""
-BARE = (*GROUPS["lesion_id"], "dossier", "historia", "expediente", "cartella", "akte", "dente")
+BARE = (
+    *GROUPS["lesion_id"],
+    *("dossier", "historia", "expediente", "cartella", "akte", "dente", "processo"),
+)
 """Those that may also name a column of diagnoses or reports when they stand alone."""
 CODE = re.compile(r"\S*[0-9]\S*|[A-Za-z]")
 """A number or a code: a word with a digit in it, or one letter."""

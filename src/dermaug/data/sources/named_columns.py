@@ -124,6 +124,22 @@ def certain_columns(table: Path, root: Path) -> dict[str, str]:
     return {"file_name": images[0], "label": told[0]} if certain else {}
 
 
+def likely_columns(table: Path, root: Path) -> tuple[dict[str, str], list[str]]:
+    """Columns of a table that may be `file_name` and `label`, where this is not certain.
+
+    Returns:
+        Column that is read -> the likeliest name, and further columns that may hold the labels;
+        nothing where none is likely. Never raises.
+    """
+    try:
+        images, labels = _image_and_label_columns(table, root)
+    except DermaugError:
+        return {}, []
+    if len(images) != 1 or not labels:
+        return {}, []
+    return {"file_name": images[0], "label": labels[0]}, labels[1:]
+
+
 def is_list(table: Path, root: Path) -> bool:
     """Whether a table seems to hold names of images that are there, and their labels."""
     try:

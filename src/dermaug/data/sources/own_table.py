@@ -30,7 +30,7 @@ from dermaug.data.image_folders import file_names, files_below
 from dermaug.data.label_map import DROPPED
 from dermaug.data.metadata import Sheet
 from dermaug.data.safe_names import name_fault
-from dermaug.data.similar_labels import one_name
+from dermaug.data.similar_labels import names_several, one_name
 from dermaug.data.sources.column_names import read_sentence
 from dermaug.data.sources.completed_rows import (
     each_photograph,
@@ -86,11 +86,11 @@ def read(
     sheet, paths, renamed = match_rows(sheet, root, files, findings, unread)
     decided = [row.get("lesion_id") not in undecided for row in sheet.rows]
     sheet, paths = sheet.only(decided), list(compress(paths, decided))
+    sheet, paths = _nameable(sheet, paths, labels, findings)
     if not paths:
         findings.add(f"{sheet.path.name}{NOTHING_LEFT}")
     ids = image_ids(paths, root)
     lesions, lone = lesion_ids(sheet, ids)
-    _check_names(sheet, labels, findings)
     known = [row for row in sheet.rows if not lesion_unknown(row)]
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
     check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
@@ -126,16 +126,27 @@ def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
     return sheet, [*photographs, *folders, *numbers, *sexes]
 
 
-def _check_names(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> None:
-    """Report labels that cannot be the name of a file, and how to read them as others."""
-    for row in sheet.rows:
+def _nameable(
+    sheet: Sheet, paths: list[str], labels: Mapping[str, str], findings: Findings
+) -> tuple[Sheet, list[str]]:
+    """Report labels that cannot be the name of a file; those of several diagnoses are unclear."""
+    unclear = [False] * len(paths)
+    for place, row in enumerate(sheet.rows):
         text = labels.get(row["label"], row["label"])
-        if text and (fault := name_fault(text)):
-            shown, option = repr(text[:100]), shlex.quote(text)
-            findings.add(
-                f"{row.where}: label {shown} {fault}, and files are named after labels; rename it: "
-                f"--labels {shlex.quote(f'{text}=CLASS')}, or leave it out: --leave-out {option}"
-            )
+        if not text or not (fault := name_fault(text)):
+            continue
+        shown, option = repr(text[:100]), shlex.quote(text)
+        line = (
+            f"{row.where}: label {shown} {fault}, and files are named after labels; rename it: "
+            f"--labels {shlex.quote(f'{text}=CLASS')}, or leave it out: --leave-out {option}"
+        )
+        if names_several(text):
+            findings.add_unclear(line, "images of several diagnoses", [text])
+            unclear[place] = findings.leave_out
+        else:
+            findings.add(line)
+    kept = [not each for each in unclear]
+    return sheet.only(kept), list(compress(paths, kept))
 
 
 def _undecided(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> Collection[str]:

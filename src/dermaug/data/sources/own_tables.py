@@ -10,7 +10,12 @@ from dermaug.data.containers import is_folder
 from dermaug.data.image_folders import file_names
 from dermaug.data.metadata import LINES, read_header
 from dermaug.data.sources import stylegan_labels
-from dermaug.data.sources.named_columns import certain_columns, is_list, named_tables
+from dermaug.data.sources.named_columns import (
+    certain_columns,
+    is_list,
+    likely_columns,
+    named_tables,
+)
 from dermaug.data.sources.split_folders import split_folders
 from dermaug.data.table_text import looks_like_table
 from dermaug.errors import DermaugError
@@ -73,6 +78,15 @@ def find_tables(
         if tables or all(name == NOT_READ for name in names.values()):
             return tables, names
     return named_tables(path, [names.get(column, column) for column in REQUIRED]), names
+
+
+def likely_table(path: Path) -> tuple[dict[str, str], list[str]]:
+    """As `likely_columns`, of the only table in a folder that seems to name images and labels."""
+    root = path if is_folder(path) else path.parent
+    tables = [root / name for name in file_names(root)] if is_folder(path) else [path]
+    tables = [each for each in tables if each.suffix.lower() in HEADED or looks_like_table(each)]
+    found = [likely for likely in (likely_columns(each, root) for each in tables) if likely[0]]
+    return found[0] if len(found) == 1 else ({}, [])
 
 
 def _headed(path: Path) -> list[Path]:
