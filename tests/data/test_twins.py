@@ -1,5 +1,6 @@
 """What contradicts itself is named with its images, and with a way out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,15 @@ def test_equal_images_of_different_lesions_are_told() -> None:
         "2 images of different lesions have equal pixels (for example i0 and i1); these lesions "
         "stay in one split."
     )
+
+
+def test_groups_are_told_in_words_as_far_as_they_are_known() -> None:
+    catalog = catalog_of(["nv"] * 5)
+    table = catalog.table.assign(lesion_id=list("AABCD"), patient_id=["P", "P", "Q", "", ""])
+    catalog = replace(catalog, table=table)
+    assert catalog.groups_in_words == "2 patients and 2 lesions of unknown patients"
+    assert catalog.grouped_by("lesion").groups_in_words == "4 lesions"
+    joined = catalog.united(np.array([0]), np.array([3]))
+    assert joined.groups_in_words.endswith("of unknown patients in 3 groups")
+    unknown = replace(catalog, table=table.assign(patient_id=""), grouped=False)
+    assert unknown.groups_in_words == "5 images counted as lesions"

@@ -69,9 +69,7 @@ def plan(
 
 def default_file(folder: Path) -> Path:
     """The experiment file of a plan for a data set, if the user names none."""
-    from dermaug.experiment.recipe.draft import study_name
-
-    return Path(f"{study_name(_source(folder).name)}.toml")
+    return Path(f"{_name(_source(folder))}.toml")
 
 
 def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> Path:
@@ -87,9 +85,7 @@ def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> 
         DermaugError: The data cannot be used, or the file is a plan for other data.
     """
     source = _source(data)
-    from dermaug.experiment.recipe.draft import study_name
-
-    folder = output or Path("runs") / study_name(source.name)
+    folder = output or Path("runs") / _name(source)
     path = folder.with_name(f"{folder.name}.toml")
     if not path.exists():
         made = _write_plan(path, source, None, wishes, launch)
@@ -102,6 +98,13 @@ def planned(data: Path, output: Path | None, wishes: Wishes, launch: Launch) -> 
         )
     tell(f"using {path}, written earlier; delete it to plan anew")
     return path
+
+
+def _name(source: Path) -> str:
+    """Name of the study of a data set: that of its folder, or of its table without the ending."""
+    from dermaug.experiment.recipe.draft import study_name
+
+    return study_name(source.stem if source.is_file() else source.name)
 
 
 def _source(folder: Path) -> Path:

@@ -118,8 +118,14 @@ class Catalog:
     def groups_in_words(self) -> str:
         """How many patients or lesions there are, and in how many groups if some were united."""
         named, groups = len(set(self._named_groups)), len(set(self.groups))
-        united = f" in {groups:,} groups" if groups < named else ""
-        return f"{named:,} {self.unit}s{united}"
+        lone = "lesions" if self.grouped else "images counted as lesions"
+        told = f"{named:,} {lone}"
+        if self.unit == "patient":
+            of_unknown = self.table["patient_id"] == ""
+            rest = len(set(self._named_groups[of_unknown]))
+            of = f" and {rest:,} {lone} of unknown patients" if rest else ""
+            told = f"{named - rest:,} patients{of}"
+        return f"{told} in {groups:,} groups" if groups < named else told
 
     def grouped_by(self, grouping: Grouping) -> Self:
         """Return the catalog with another grouping.

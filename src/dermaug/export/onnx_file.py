@@ -83,6 +83,8 @@ def _write(path: Path, graph: Graph, name: str) -> None:
                 external_data=False,
                 verbose=False,
             )
+    except OSError:  # of a full disk, for example
+        raise
     except Exception as error:  # torch documents none: each operator may raise its own
         raise DermaugError(
             f"{name}: torch cannot write this network as ONNX ({str(error).splitlines()[0]}); "

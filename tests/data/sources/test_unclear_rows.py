@@ -284,6 +284,21 @@ def test_rows_that_count_as_lesions_are_told_as_such(folder: Folder) -> None:
     assert any(note.startswith("Each row counts as a lesion of its own") for note in notes)
 
 
+def test_rows_that_say_the_same_are_one_and_others_are_refused(folder: Folder) -> None:
+    rows = ["1.jpg,nv,A", "2.jpg,mel,B", "1.jpg,nv,A", "NULL,mel,C", "NULL,nv,D"]
+    root = folder("1.jpg 2.jpg", "\n".join(["file_name,label,lesion_id", *rows]))
+    with pytest.raises(UnclearError) as caught:
+        open_catalog(root)
+    assert "occurs already in Liste.csv line 2, with the same label" in caught.value.details[0]
+    assert caught.value.details[1] == "Liste.csv line 5: no file_name (and 1 more row)"
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.image_ids.tolist() == ["1", "2"]
+    assert "rows that repeat another: 1 (1.jpg)" in catalog.notes[-1]
+    (root / "Liste.csv").write_text("\n".join(["file_name,label,lesion_id", *rows, "2.jpg,nv,B"]))
+    with pytest.raises(DermaugError, match=r"line 7: file_name '2\.jpg' occurs already"):
+        open_catalog(root, Reading(unclear="leave_out"))
+
+
 def test_a_path_of_several_diagnoses_is_unclear_and_another_path_is_not(folder: Folder) -> None:
     rows = ["1.jpg,nv", "2.jpg,Melanoma / naevus", "3.jpg,mel"]
     root = folder("1.jpg 2.jpg 3.jpg", "\n".join(["file_name,label", *rows]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import compress
 from pathlib import Path
 
+from dermaug.data.cells import UNKNOWN_WORDS
 from dermaug.data.findings import Findings
 from dermaug.data.image_folders import telephone_advice
 from dermaug.data.image_names import SUFFIXES, is_image
@@ -43,6 +44,9 @@ def match_rows(
 
 def _lost(root: Path, row: Row, findings: Findings) -> str:
     """The path of an image that is not there; the root where the name can be none."""
+    if row["file_name"].lower() in UNKNOWN_WORDS:
+        findings.add_unclear(f"{row.where}: no file_name", LOST, [""])
+        return str(root)
     try:
         path = safe_join(root, row["file_name"].replace("\\", "/"))
     except DermaugError as error:

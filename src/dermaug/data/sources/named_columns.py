@@ -3,7 +3,7 @@
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
@@ -190,7 +190,14 @@ def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
     found = found or [
         column for column, values in cells.items() if 2 * sum(map(is_image, values)) > len(values)
     ]
-    return list({numberless(column): column for column in reversed(found)}.values())[::-1]
+    found = list({numberless(column): column for column in reversed(found)}.values())[::-1]
+    # Of a path and its last part, the path.
+    found.sort(key=lambda column: sum(map(len, cells[column])), reverse=True)
+    return list({_stems(cells[column]): column for column in reversed(found)}.values())[::-1]
+
+
+def _stems(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(PurePosixPath(name.replace("\\", "/")).stem.casefold() for name in names)
 
 
 def _has_word(column: str, wanted: Sequence[str]) -> bool:

@@ -17,7 +17,6 @@ from dermaug.data.cells import (
     check_lesions,
     check_patients,
     check_sexes,
-    check_unique,
     describe,
     lesions_unknown,
     parse_patient,
@@ -28,7 +27,7 @@ from dermaug.data.containers import is_folder
 from dermaug.data.findings import Findings
 from dermaug.data.image_folders import file_names, files_below
 from dermaug.data.label_map import DROPPED
-from dermaug.data.metadata import Sheet
+from dermaug.data.metadata import Row, Sheet
 from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import names_several, one_name
 from dermaug.data.sources.column_names import read_sentence
@@ -56,6 +55,8 @@ from dermaug.data.sources.split_folders import (
 )
 
 NO_NAMES: Mapping[str, str] = {}
+REPEATED = ("label", "lesion_id", "patient_id", "split")
+"""Cells that two rows of one image must share, for the second to say nothing new."""
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
 
 
@@ -79,7 +80,7 @@ def read(
     tables, columns = find_tables(path, names)
     refuse_several(path, tables, names)
     sheet, completed = _completed(pooled_tables(root, tables, columns, findings), root, files)
-    check_unique([row for row in sheet.rows if row["file_name"]], "file_name", findings)
+    sheet = _once(sheet, findings)
     undecided = _undecided(sheet, labels, findings)
     beside = [name for name in file_names(root) if name.lower().endswith(TABLES)]
     unread = [name for name in beside if root / name not in tables]
@@ -124,6 +125,23 @@ def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
     sheet, numbers = numbered_in_patients(sheet)
     sheet, sexes = known_sexes(sheet)
     return sheet, [*photographs, *folders, *numbers, *sexes]
+
+
+def _once(sheet: Sheet, findings: Findings) -> Sheet:
+    """Report rows of an image that another row has; those that say the same are unclear."""
+    first: dict[str, Row] = {}
+    kept = []
+    for row in sheet.rows:
+        name = row["file_name"]
+        earlier = row if name.lower() in UNKNOWN_WORDS else first.setdefault(name, row)
+        line = f"{row.where}: file_name {name[:100]!r} occurs already in {earlier.where}"
+        same = all(row.get(column) == earlier.get(column) for column in REPEATED)
+        if earlier is not row and same:
+            findings.add_unclear(f"{line}, with the same label", "rows that repeat another", [name])
+        elif earlier is not row:
+            findings.add(line)
+        kept.append(earlier is row or not (same and findings.leave_out))
+    return sheet.only(kept)
 
 
 def _nameable(
