@@ -120,6 +120,8 @@ def test_a_suspicion_is_left_out_and_not_merged() -> None:
         ("Melanoma", "melanoma (?)"),
         ("Melanoma", "r/o melanoma"),
         ("Nevo", "a esclarecer"),
+        ("D22.5", "D48.5"),
+        ("Nevus", "Z12.83 Encounter for screening for malignant neoplasm of skin"),
         ("Melanom", "Misstänkt melanom"),
         ("Melanom", "mistanke om melanom"),
         ("Nevus", "do weryfikacji"),
@@ -129,6 +131,13 @@ def test_a_suspicion_is_left_out_and_not_merged() -> None:
 )
 def test_doubts_are_understood_in_several_languages(sure: str, doubtful: str) -> None:
     assert merges(catalog_of([sure, sure, doubtful])) == {doubtful: ""}
+
+
+def test_codes_of_one_diagnosis_are_one_and_of_others_are_not() -> None:
+    catalog = catalog_of(["C43.59", "C43.4", "c43.59", "C44.519", "C44.529", "C44.9", "D23.5"])
+    assert merges(catalog) == {"C43.59": "C43.4", "c43.59": "C43.4"}
+    described = catalog_of(["D22.5 Melanocytic nevi of trunk", "Nevus", "L82.1"])
+    assert merges(described) == {"Nevus": "D22.5 Melanocytic nevi of trunk"}
 
 
 def test_a_suspicion_is_no_diagnosis() -> None:

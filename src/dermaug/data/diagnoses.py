@@ -71,6 +71,20 @@ OTHER_NAMES = {
 }
 """Diagnosis -> other names of it. Kinds of a diagnosis (blue nevus, lentigo maligna) are no other
 names: data may tell them apart."""
+ICD_10 = {
+    "melanoma": r"c43(\.?\d+)?",
+    "basal cell carcinoma": r"c44\.?\d1\d*",
+    "squamous cell carcinoma": r"c44\.?\d2\d*",
+    "Bowen's disease": r"d04(\.?\d+)?",
+    "nevus": r"d22(\.?\d+)?",
+    "actinic keratosis": r"l57\.?0",
+    "seborrheic keratosis": r"l82(\.?\d)?",
+    "hemangioma": r"d18\.?0\d?",
+}
+"""Diagnosis -> its codes in ICD-10-CM (2025), in small letters; C44 tells the kind in its second
+digit behind the point, which other editions do not have."""
+UNCLEAR_CODES = re.compile(r"d48\.?5|d49\.?2|z12\.?83|r22(\.?\d+)?")
+"""Codes of a neoplasm of uncertain or unspecified behaviour, a screening, and a swelling."""
 UNCLEAR = frozenset(
     (
         *("unclear", "uncertain", "undetermined", "indeterminate", "inconclusive", "unklar"),
@@ -134,15 +148,22 @@ def meaning(label: str) -> str:
     Example:
         >>> meaning("Basalzell-Karzinom"), meaning("Naevi"), meaning("Blue nevus")
         ('basal cell carcinoma', 'nevus', 'bluenevus')
-        >>> meaning("Seb. K"), meaning("Basal cell ca")
-        ('seborrheic keratosis', 'basal cell carcinoma')
+        >>> meaning("Seb. K"), meaning("Basal cell ca"), meaning("C44.319")
+        ('seborrheic keratosis', 'basal cell carcinoma', 'basal cell carcinoma')
     """
     found = words(label)
+    if code := next((name for name, code in ICD_10.items() if _is_code(label, code)), ""):
+        return code
     if any(map(str.isdigit, "".join(found))):
         return " ".join(found)  # 1.0 is not 10
     text = "".join(found)
     known = _DIAGNOSES.get(text) or _DIAGNOSES.get(text.removesuffix("s"))
     return known or _abbreviated(found) or text or label
+
+
+def _is_code(label: str, code: str) -> bool:
+    """Whether a label is a code, which a description may follow."""
+    return re.match(rf"({code})(?![\w.])", spelling(label)) is not None
 
 
 def is_diagnosis(label: str) -> bool:
@@ -187,7 +208,7 @@ def is_unclear(label: str) -> bool:
         >>> is_unclear("Unklar"), is_unclear("Indéterminé"), is_unclear("nevus")
         (True, True, False)
     """
-    return " ".join(words(label)) in UNCLEAR
+    return " ".join(words(label)) in UNCLEAR or _is_code(label, UNCLEAR_CODES.pattern)
 
 
 def is_misspelt(label: str, other: str) -> bool:

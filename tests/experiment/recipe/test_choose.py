@@ -62,7 +62,9 @@ def test_plan_of_few_photographs_fits_the_default_hours_and_says_what_few_can_te
     assert "Left out, with fewer than 6 lesions: DF (5)." in told
     assert 'data.on_bad = "skip": Left out: 1 file that cannot be used, ' in told
     assert "/broken.jpg (" in told
-    assert "36 images counted as lesions are the limit: however long a study of them runs, it " in told
+    assert (
+        "36 images counted as lesions are the limit: however long a study of them runs, it " in told
+    )
     assert "None of them finds much smaller differences than this plan: more lesions would." in told
     assert plan.more_lesions > 10
     assert plan.least < plan.chosen.power.balanced_accuracy
