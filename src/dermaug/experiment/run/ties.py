@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import Job
-from dermaug.experiment.run.artefacts import refuse_other_job
+from dermaug.experiment.run.belonging import refuse_other_job
 from dermaug.experiment.run.layout import RECORD, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, Ties, TrialRecord
 from dermaug.experiment.run.run import Run
