@@ -45,6 +45,28 @@ def test_one_name_in_two_forms_of_unicode_is_one_class(folder: Folder) -> None:
     assert catalog.table["label"].tolist().count(composed) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Müller_Eva {} 2021-03-14_2.jpg", False),  # as many beginnings as photographs, or one
+        ("IMG_{}.jpg", False),
+        ("{}_2021-03-14_2.jpg", True),
+    ],
+)
+def test_names_of_patients_before_a_date_are_pointed_out(
+    folder: Folder, name: str, told: bool
+) -> None:
+    people = ["Müller_Eva", "Huber_Franz", "Huber_Karin", "Gruber-Maier Ida", "Bauer", "Ott_Leo"]
+    for place in range(18):
+        who = people[place // 3] if told else f"{place:03}"
+        day = name.format(who).replace("14_2", f"{10 + place}_2")
+        root = folder("")
+        (root / ("nv" if place % 2 else "mel")).mkdir(parents=True, exist_ok=True)
+        (root / ("nv" if place % 2 else "mel") / day).write_bytes(b"not decoded here")
+    notes = " ".join(open_catalog(root).notes)
+    assert ("The names of 18 images begin with one of 6 names (" in notes) == told
+
+
 def test_a_few_other_names_do_not_hide_the_numbers_of_patients(folder: Folder) -> None:
     names = [f"P{number // 3:02}_{number}.jpg" for number in range(18)]
     files = [f"{'nv' if number % 2 else 'mel'}/{name}" for number, name in enumerate(names)]

@@ -13,8 +13,13 @@ from dermaug.data.cells import undescribed
 from dermaug.data.image_folders import mask_paths, masks_beside
 from dermaug.errors import DermaugError
 
-BEGINNING = re.compile(r"[^-_ .]*[0-9][^-_ .]*(?=[-_ .])")
-"""Letters and digits before the first sign in a file's name."""
+BEGINNINGS = {
+    "numbers": (re.compile(r"[^-_ .]*[0-9][^-_ .]*(?=[-_ .])"), 1),
+    "names": (re.compile(r"[^0-9]*[^\W\d_](?=[-_ .]*[0-9])"), 5),
+}
+"""What may stand for a patient at the beginning of a file's name: letters and digits before the
+first sign, or words before the first digit; and the smallest number of different ones, since fewer
+words may be those of several cameras."""
 LEAST_SHARED, MOST_SHARED = 1.1, 10.0
 """Images per beginning of a name between which it may be a patient's number."""
 MOST_NAMES = 0.8
@@ -74,15 +79,20 @@ def plain_catalog(
 
 
 def _beginnings_note(paths: Sequence[str]) -> list[str]:
-    """That file names seem to begin with the number of a patient, as a list of one note or none."""
-    found = [BEGINNING.match(Path(path).stem) for path in paths]
-    names = Counter(each[0] for each in found if each)
-    number = sum(names.values())
-    if number < MOST_NAMES * len(paths) or not LEAST_SHARED < number / len(names) < MOST_SHARED:
-        return []
-    shown = ", ".join(list(names)[:SHOWN])
-    return [
-        f"The names of {number:,} images begin with one of {len(names):,} numbers ({shown}, "
-        "...): if these are patients or lesions, images of one may come into training and test; "
-        "write metadata.csv with the columns file_name,label,patient_id to keep them together."
-    ]
+    """That file names seem to begin with a patient, as a list of one note or none."""
+    for what, (beginning, fewest) in BEGINNINGS.items():
+        found = [beginning.match(Path(path).stem) for path in paths]
+        names = Counter(each[0] for each in found if each)
+        number = sum(names.values())
+        if number < MOST_NAMES * len(paths) or len(names) < fewest:
+            continue
+        if not LEAST_SHARED < number / len(names) < MOST_SHARED:
+            continue
+        shown = ", ".join(list(names)[:SHOWN])
+        return [
+            f"The names of {number:,} images begin with one of {len(names):,} {what} ({shown}, "
+            "...): if these are patients or lesions, images of one may come into training and "
+            "test; write metadata.csv with the columns file_name,label,patient_id to keep them "
+            "together."
+        ]
+    return []
