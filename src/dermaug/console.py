@@ -45,7 +45,7 @@ console = PlainConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def is_utf8(name: str) -> bool:
-    """Whether the name of a file is text; other bytes arrive as lone surrogates.
+    r"""Whether the name of a file is text; other bytes arrive as lone surrogates.
 
     Example:
         >>> is_utf8("Naevus ä"), is_utf8("Naevus \udce4")
