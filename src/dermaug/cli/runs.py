@@ -44,13 +44,15 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare the primary contrasts of several runs, the largest difference first."""
+    from dermaug.report.formats import small
     from dermaug.scoring.leaderboard import compare_runs
 
     table = compare_runs(folders, across=across)
     if as_json:
         echo_json(rows_of(table))
         return
-    shown = table.drop(columns=["margin", "p_equivalence"])
-    typer.echo(shown.round(3).to_string(index=False, na_rep="–"))
+    shown = table.drop(columns=["margin", "p_equivalence"]).round(3)
+    shown["p_holm"] = [small(each) for each in table["p_holm"]]
+    typer.echo(shown.to_string(index=False, na_rep="–"))
     if table["data"].nunique() > 1:
         console.print("note: the runs are of different data sets; their differences are not alike")

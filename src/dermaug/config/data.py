@@ -95,9 +95,9 @@ class DataConfig(Section):
     """Column with the skin tone, where it has no name that is known, such as `skin_tone`."""
     unclear: Unclear = "stop"
     """Treatment of what tables leave unclear: rows without an image, images without a row, rows
-    with too many or too few cells, ages and sexes that cannot be read, and lesions with several
-    diagnoses. `stop`: stop with a list. `leave_out`: leave out these rows, images, ages, sexes and
-    lesions, and count them; also in external test sets."""
+    with too many or too few cells, rows that repeat another, ages and sexes that cannot be read,
+    and lesions with several diagnoses. `stop`: stop with a list. `leave_out`: leave out these rows,
+    images, ages, sexes and lesions, and count them; also in external test sets."""
     labels: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     """Label as the data write it -> class, for example `{ AK = "akiec" }`. It overrides what is
     known of a public data set, and also applies to external test sets."""

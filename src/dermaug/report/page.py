@@ -68,7 +68,7 @@ FOLDED = {
     "failures": "test images that were called wrongly, by class; real images",
     "roc": "sensitivity at every specificity, by class",
     "areas": "with intervals, for arms and differences",
-    "subgroups": "by age, sex, body site and type of diagnosis",
+    "subgroups": "by age, sex, body site and whatever else the data name",
     "audit": "distance to real images, copies, nearest pairs",
     "explored": "interpolation and duplicates, one page per generator",
     "readers": "people who told real images from synthetic ones",

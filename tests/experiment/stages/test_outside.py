@@ -168,10 +168,18 @@ def test_labels_of_another_set_are_named(
 
 
 def test_images_of_the_test_part_are_not_known(
-    run: Run, stored: StoredClassifier, fabric: Fabric, phantoms: Path
+    run: Run,
+    stored: StoredClassifier,
+    fabric: Fabric,
+    phantoms: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     known = pd.Series(np.isin(run.catalog.image_ids, run.fold(0).train)).groupby(run.catalog.groups)
-    scores, _ = evaluate([stored], phantoms, fabric, skip_known=True)
+    scores, _ = evaluate([stored, stored], phantoms, fabric, skip_known=True)
+    told = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+    assert len(told) == 1, told
+    assert "classifiers of fold 0: left out" in told[0]
+    scores = scores[:1]
     assert scores["images"].item() == int((~known.transform("any")).sum())
     store, remembered = run.store, read_remembered(run.folder)
     known = match_images(store, remembered).reasons(run.fold(0).train) != ""

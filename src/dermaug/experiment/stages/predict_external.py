@@ -53,6 +53,7 @@ def evaluate(
     scores, class_scores = [], []
     stores: dict[str, PixelStore] = {}
     matched: dict[tuple[str, Path], Matches] = {}
+    told = set[str]()
     for stored in classifiers:
         classifier, spec = load_classifier(stored.path)
         config = stored.record.data.model_copy(update={"size": spec.size})
@@ -65,7 +66,10 @@ def evaluate(
             refuse_uncropped(stores[key], str(data))
         if (key, run) not in matched:
             matched[key, run] = match_images(stores[key], read_remembered(run))
-        rows = _unseen(stored, matched[key, run], skip_known=skip_known)
+        rows, left_out = _unseen(stored, matched[key, run], skip_known=skip_known)
+        if left_out and left_out not in told:  # classifiers of one fold have seen the same images
+            tell(left_out)
+        told.add(left_out)
         truth, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
         prior = prior_array(stored.record.prior, spec.classes)
         found = overall_read(truth, probabilities, prior)
@@ -75,8 +79,10 @@ def evaluate(
     return pd.DataFrame(scores), pd.concat(class_scores, ignore_index=True)
 
 
-def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> np.ndarray:
-    """Rows that the classifier was not trained on."""
+def _unseen(
+    stored: StoredClassifier, matches: Matches, *, skip_known: bool
+) -> tuple[np.ndarray, str]:
+    """Rows that the classifier was not trained on, and a sentence on the others, if any."""
     where, trained = str(stored.path.parent), stored.record.training_images
     if not skip_known:
         refuse_known(where, matches, trained, "leave them out with --skip-known")
@@ -84,11 +90,13 @@ def _unseen(stored: StoredClassifier, matches: Matches, *, skip_known: bool) -> 
     rows = np.flatnonzero(reasons == "")
     if len(rows) == 0:
         raise DermaugError(f"{where}: it was trained on every image of {matches.catalog.root}")
-    if len(rows) < len(reasons):
-        left = f"{len(reasons) - len(rows):,} of {len(reasons):,} images"
-        told = f"{where}: left out {left} known from the training ({counted(reasons)})"
-        tell(told)
-    return rows
+    if len(rows) == len(reasons):
+        return rows, ""
+    left = f"{len(reasons) - len(rows):,} of {len(reasons):,} images"
+    return rows, (
+        f"classifiers of fold {stored.record.fold}: left out {left} known from the training "
+        f"({counted(reasons)})"
+    )
 
 
 def _predict(
