@@ -83,7 +83,7 @@ ICD_10 = {
 }
 """Diagnosis -> its codes in ICD-10-CM (2025), in small letters; C44 tells the kind in its second
 digit behind the point, which other editions do not have."""
-UNCLEAR_CODES = re.compile(r"d48\.?5|d49\.?2|z12\.?83|r22(\.?\d+)?")
+UNCLEAR_CODES = r"d48\.?5|d49\.?2|z12\.?83|r22(\.?\d+)?"
 """Codes of a neoplasm of uncertain or unspecified behaviour, a screening, and a swelling."""
 UNCLEAR = frozenset(
     (
@@ -208,7 +208,7 @@ def is_unclear(label: str) -> bool:
         >>> is_unclear("Unklar"), is_unclear("Indéterminé"), is_unclear("nevus")
         (True, True, False)
     """
-    return " ".join(words(label)) in UNCLEAR or _is_code(label, UNCLEAR_CODES.pattern)
+    return " ".join(words(label)) in UNCLEAR or _is_code(label, UNCLEAR_CODES)
 
 
 def is_misspelt(label: str, other: str) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from dermaug.data.catalog import Catalog
 from dermaug.data.diagnoses import (
     NEGATIONS,
-    is_diagnosis,
+    OTHER_NAMES,
     is_misspelt,
     is_unclear,
     meaning,
@@ -193,8 +193,7 @@ def names_several(label: str) -> bool:
         >>> names_several("Melanoma / naevus"), names_several("lesion / other")
         (True, False)
     """
-    parts = SEPARATORS.split(label)
-    return len(parts) > 1 and all(map(is_diagnosis, parts))
+    return _is_several(label, OTHER_NAMES)
 
 
 def _is_several(label: str, classes: Collection[str]) -> bool:

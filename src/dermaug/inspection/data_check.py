@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dermaug.config import DataConfig
-from dermaug.config.data import COLUMN_OPTIONS, LEAVE_OUT_UNCLEAR, Reading
+from dermaug.config.data import LEAVE_OUT_UNCLEAR, Reading
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import TONE_NOTES, UNKNOWN
 from dermaug.data.check import Checked, check_catalog
@@ -143,21 +143,17 @@ def _opened(path: Path, reading: Reading) -> tuple[Catalog, tuple[str, ...], Rea
             catalog, unclear, read = _opened(path, replace(reading, columns=columns))
         except DermaugError:
             raise error from None
-        options = shlex.join(_column_options(columns))
+        options = shlex.join(DataConfig().with_columns(columns).as_options)
         also = f" (or {', '.join(map(repr, others))} for the labels)" if others else ""
         line = f"columns: it is open which hold the images and the labels; likely {options}{also}"
         return catalog, (line, *unclear), read
 
 
-def _column_options(columns: Mapping[str, str]) -> list[str]:
-    return [part for key, name in columns.items() for part in (COLUMN_OPTIONS[key], name)]
-
-
 def _reading_options(asked: Reading, read: Reading) -> list[str]:
     """Options of the command line that read data as they were read, besides those asked for."""
     more = {key: name for key, name in read.columns.items() if key not in asked.columns}
-    unclear = [LEAVE_OUT_UNCLEAR] if read.unclear != asked.unclear else []
-    return [*_column_options(more), *unclear]
+    unclear = "stop" if read.unclear == asked.unclear else read.unclear
+    return DataConfig(unclear=unclear).with_columns(more).as_options
 
 
 def _reading_sentences(

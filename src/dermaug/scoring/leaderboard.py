@@ -12,7 +12,6 @@ from dermaug.console import is_utf8, printable
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.identity import read_run_experiment
 from dermaug.experiment.run.layout import (
-    EXPERIMENT,
     GENERATORS,
     PUBLISHED,
     RECORD,
@@ -31,8 +30,6 @@ CONTRASTS = (
 )
 """Columns of `compare_runs`; the numbers are defined as those of `verdict_table`."""
 RUNS = ("run", "state", "generators", "trials", "hours", "answer")
-PARTS = ("run.json", EXPERIMENT)
-"""Files that every run has."""
 
 
 def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFrame:
@@ -70,7 +67,8 @@ def list_runs(folder: Path) -> pd.DataFrame:
         for an unfinished run, or where the clock was set back), and the count of each verdict on a
         primary contrast: of arms with generated images, then of other arms.
     """
-    found = {path.parent for name in PARTS for path in folder.glob(f"**/{name}")}
+    parts = (RunFolder(folder).record.name, RunFolder(folder).experiment.name)
+    found = {path.parent for name in parts for path in folder.glob(f"**/{name}")}
     rows = [_row(folder, path) for path in sorted(found) if _is_run(RunFolder(path))]
     closed = (path for path in folder.iterdir() if path.is_dir() and not os.access(path, os.X_OK))
     rows += [(path.name, "unreadable", 0, 0, np.nan, NONE) for path in sorted(closed)]

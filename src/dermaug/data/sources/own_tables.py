@@ -82,11 +82,16 @@ def find_tables(
 
 def likely_table(path: Path) -> tuple[dict[str, str], list[str]]:
     """As `likely_columns`, of the only table in a folder that seems to name images and labels."""
-    root = path if is_folder(path) else path.parent
-    tables = [root / name for name in file_names(root)] if is_folder(path) else [path]
-    tables = [each for each in tables if each.suffix.lower() in HEADED or looks_like_table(each)]
+    root, tables = _possible(path)
     found = [likely for likely in (likely_columns(each, root) for each in tables) if likely[0]]
     return found[0] if len(found) == 1 else ({}, [])
+
+
+def _possible(path: Path) -> tuple[Path, list[Path]]:
+    """The folder of a table or the folder itself, and the files that may be tables."""
+    root = path if is_folder(path) else path.parent
+    files = [root / name for name in file_names(root)] if is_folder(path) else [path]
+    return root, [each for each in files if each.suffix.lower() in HEADED or looks_like_table(each)]
 
 
 def _headed(path: Path) -> list[Path]:
@@ -152,15 +157,8 @@ def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:
 
     None if there are others.
     """
-    root = path if is_folder(path) else path.parent
-    tables = [root / name for name in file_names(root)] if is_folder(path) else [path]
-    found = [
-        (table, names)
-        for table in tables
-        if table.suffix.lower() in HEADED or looks_like_table(table)
-        for names in [certain_columns(table, root)]
-        if names
-    ]
+    root, tables = _possible(path)
+    found = [(table, names) for table in tables if (names := certain_columns(table, root))]
     if not found or not are_parts([table for table, _ in found]):
         return [], {}
     (first, names), header = found[0], read_header(found[0][0])
