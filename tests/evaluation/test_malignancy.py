@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dermaug.data.sources.ham10000 import LABELS
+from dermaug.data.sources.descriptors import HAM10000
 from dermaug.evaluation.malignancy import (
     auc,
     called_by_top_class,
@@ -16,22 +16,22 @@ from dermaug.evaluation.malignancy import (
 
 def predictions(number: int = 300) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
-    labels = random.integers(0, len(LABELS), number)
-    logits = random.normal(size=(number, len(LABELS))) + 1.2 * np.eye(len(LABELS))[labels]
+    labels = random.integers(0, len(HAM10000), number)
+    logits = random.normal(size=(number, len(HAM10000))) + 1.2 * np.eye(len(HAM10000))[labels]
     return labels, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
 def test_it_agrees_with_scikit_learn_on_the_folded_question() -> None:
     labels, probabilities = predictions()
-    chosen = malignant_classes(LABELS)
+    chosen = malignant_classes(HAM10000)
     assert chosen is not None
-    truth = np.isin(np.array(LABELS)[labels], ["mel", "bcc", "akiec"])
-    summed = sum(probabilities[:, LABELS.index(name)] for name in ("mel", "bcc", "akiec"))
+    truth = np.isin(np.array(HAM10000)[labels], ["mel", "bcc", "akiec"])
+    summed = sum(probabilities[:, HAM10000.index(name)] for name in ("mel", "bcc", "akiec"))
     positive, scores = one_against_rest(labels, probabilities, chosen)
     assert (positive == truth).all()
     np.testing.assert_allclose(scores, summed)
     assert auc(positive, scores) == pytest.approx(metrics.roc_auc_score(truth, summed))
-    top = np.isin(np.array(LABELS)[probabilities.argmax(axis=1)], ["mel", "bcc", "akiec"])
+    top = np.isin(np.array(HAM10000)[probabilities.argmax(axis=1)], ["mel", "bcc", "akiec"])
     found = sensitivity_specificity(positive, called_by_top_class(probabilities, chosen))
     assert found[0] == pytest.approx(metrics.recall_score(truth, top))
     assert found[1] == pytest.approx(metrics.recall_score(~truth, ~top))
@@ -57,7 +57,7 @@ def test_unknown_names_and_one_sided_questions_are_left_alone(classes: tuple[str
         (("BCC", "Dermatofibroma", "Melanoma", "Naevus", "Seborrheic keratosis"), "BCC Melanoma"),
         (("malignant", "nv"), "malignant"),
         (("Melanom", "Plattenepithelkarzinom", "Muttermal"), "Melanom Plattenepithelkarzinom"),
-        (LABELS, "akiec bcc mel"),
+        (HAM10000, "akiec bcc mel"),
     ],
 )
 def test_diagnoses_are_known_by_their_names(classes: tuple[str, ...], expected: str) -> None:

@@ -211,6 +211,11 @@ def is_unclear(label: str) -> bool:
     return " ".join(words(label)) in UNCLEAR or _is_code(label, UNCLEAR_CODES)
 
 
+def is_unsure(label: str) -> bool:
+    """Whether a label says that the diagnosis is not known, or only suspected."""
+    return is_unclear(label) or bool(suspected(label))
+
+
 def is_misspelt(label: str, other: str) -> bool:
     """Whether two labels differ by one letter, or two swapped ones, of one long word.
 

@@ -647,6 +647,33 @@ def test_training_and_test_of_ham10000_are_offered_by_name(lay_out: Write) -> No
         assert open_catalog(root / path).image_ids.tolist() == ["ISIC_0034524", "ISIC_0034525"]
 
 
+HAM10000 = "image_id,lesion_id,dx,dx_type\n"
+FILLED_UP = HAM10000.replace(",lesion_id", ",patient_id,lesion_id")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a,l1,nv,histo\n", "a,,l1,nv,histo\nb,p,,Naevus,\nc,q,,Seborrheic keratosis,\n"),
+        ("a,l1,nv,histo\n", "a,,l1,nv,histo\nb,p,,nevus,\nc,q,,bkl,\nd,q,,unknown,\n"),
+    ],
+)
+def test_the_table_that_names_all_images_is_read(lay_out: Write, old: str, new: str) -> None:
+    images = tuple(f"images/{row[0]}.jpg" for row in new.splitlines())
+    root = lay_out({"old.csv": HAM10000 + old, "all.csv": FILLED_UP + new}, images)
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["nv", "nv", "bkl"]
+    assert "old.csv is not read: all.csv names all its images, with equal labels." in catalog.notes
+    assert recognised_as(root).endswith(" of all.csv.")
+
+
+@pytest.mark.parametrize("old", ["a,l1,mel,histo\n", "d,l1,nv,histo\n"])
+def test_tables_that_contradict_each_other_are_asked_about(lay_out: Write, old: str) -> None:
+    tables = {"old.csv": HAM10000 + old, "all.csv": FILLED_UP + "a,,l1,nv,\nb,p,,nv,\n"}
+    with pytest.raises(DermaugError, match="expected one table with labels, found 2"):
+        open_catalog(lay_out(tables, ("a.jpg", "b.jpg", "d.jpg")))
+
+
 def test_a_table_of_another_data_set_is_suspected(lay_out: Write) -> None:
     case = CASES[NAMES.index("DDI")]
     rows = "".join(f"{n},{n},{n:06d}.png,12,{n % 2 == 0},x\n" for n in range(5))
@@ -664,7 +691,7 @@ def test_an_unknown_label_is_refused(lay_out: Write) -> None:
     tables = {name: text.replace(",NEV,", ",NEVUS,") for name, text in case.tables.items()}
     with pytest.raises(DermaugError) as caught:
         open_catalog(lay_out(tables, case.images))
-    assert caught.value.details[0].startswith("PAD-UFES-20 has no labels NEVUS (1); known are ")
+    assert caught.value.details[0].startswith("PAD-UFES-20 has no labels NEVUS (1); its classes ")
 
 
 @pytest.mark.parametrize(

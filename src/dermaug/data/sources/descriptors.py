@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dermaug.data.cells import MILK10K
+from dermaug.data.cells import MILK10K, UNKNOWN_WORDS
+from dermaug.data.diagnoses import meaning, suspected
 from dermaug.data.label_map import DROPPED
 from dermaug.data.table_text import point
 
@@ -38,6 +39,7 @@ class Layout:
         label: Columns with the label, in order of preference; or the one-hot columns.
         labels: Regular expression that a label matches whole, in lower case -> class; `DROPPED`
             leaves its images out. Empty keeps every label as it is.
+        meanings: Diagnosis, as `meaning` tells it of labels that `labels` does not name -> class.
         marks: Further columns that the header must have.
         one_hot: Whether each label is a column that holds 1.
         join: Column by which a table beside it tells more of an image or lesion.
@@ -52,6 +54,7 @@ class Layout:
     image: str
     label: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    meanings: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[str, ...] = ()
     one_hot: bool = False
     join: str = ""
@@ -67,13 +70,30 @@ class Layout:
         needed |= set() if self.join else {self.image}
         return needed.issubset(columns) and any(name in columns for name in self.label)
 
-    def class_of(self, label: str) -> str | None:
-        """Class of a label; `DROPPED` when it is left out, None when the map does not name it."""
+    def class_of(self, label: str, own: Mapping[str, str]) -> str | None:
+        """The class of a label: what the user wants, else what is known of the data set.
+
+        Args:
+            label: As written.
+            own: Label as written, or class -> class or `DROPPED`.
+
+        Returns:
+            `DROPPED` when it is left out, None when neither names it.
+        """
+        if label in own:
+            return own[label]
+        if label.lower() in UNKNOWN_WORDS:
+            return DROPPED
+        name = self._known(label)
+        return name if name is None else own.get(name, name)
+
+    def _known(self, label: str) -> str | None:
         if not self.labels:
             return label
         text = point(label.lower()).removesuffix(".0")
         found = (name for key, name in self.labels.items() if re.fullmatch(key, text))
-        return next(found, DROPPED if self.drop_rest else None)
+        meant = "" if suspected(label) else self.meanings.get(meaning(label), "")
+        return next(found, meant or (DROPPED if self.drop_rest else None))
 
 
 def _own(*names: str, **others: str) -> dict[str, str]:
@@ -106,6 +126,22 @@ HAM10000_NAMES = {
 }
 """Names of HAM10000's classes in copies such as `marmal88/skin_cancer` of Hugging Face."""
 
+HAM10000_MEANINGS = {
+    "actinic keratosis": "akiec",
+    "Bowen's disease": "akiec",
+    "basal cell carcinoma": "bcc",
+    "benign keratosis": "bkl",
+    "seborrheic keratosis": "bkl",
+    "solar lentigo": "bkl",
+    "dermatofibroma": "df",
+    "melanoma": "mel",
+    "nevus": "nv",
+    "vascular lesion": "vasc",
+    "hemangioma": "vasc",
+}
+"""Diagnosis -> the class that holds it (Tschandl et al. 2018, "Description of diagnostic
+categories"); tables in this layout are often filled up with rows of other archives."""
+
 MIDAS = {
     "malignant- ?(ak|sccis)": "akiec",
     "malignant- ?bcc": "bcc",
@@ -116,6 +152,15 @@ MIDAS = {
     "benign- ?hemangioma": "vasc",
 }
 """Findings of pathology in MRA-MIDAS -> HAM10000's classes."""
+
+HAM10000_TABLE = Layout(
+    "HAM10000",
+    "image_id",
+    ("dx",),
+    _own(*HAM10000) | HAM10000_NAMES,
+    HAM10000_MEANINGS,
+    marks=("lesion_id", "dx_type"),
+)
 
 # The first whose columns a header has: layouts with more columns stand before those with fewer.
 LAYOUTS = [
@@ -184,13 +229,7 @@ LAYOUTS = [
         DIAGNOSES,
         drop_rest=True,
     ),
-    Layout(
-        "HAM10000",
-        "image_id",
-        ("dx",),
-        _own(*HAM10000) | HAM10000_NAMES,
-        marks=("lesion_id", "dx_type"),
-    ),
+    HAM10000_TABLE,
 ]
 
 

@@ -1,6 +1,5 @@
 """HAM10000 as on Kaggle or Harvard Dataverse (Tschandl et al. 2018, doi:10.7910/DVN/DBW86T)."""
 
-import difflib
 from collections import Counter
 from collections.abc import Mapping
 from itertools import compress
@@ -32,8 +31,10 @@ from dermaug.data.image_folders import (
     sub_folders,
 )
 from dermaug.data.image_names import is_image
-from dermaug.data.label_map import relabel
+from dermaug.data.label_map import DROPPED, relabel
 from dermaug.data.metadata import Sheet, read_sheet
+from dermaug.data.sources.descriptors import HAM10000_TABLE
+from dermaug.data.sources.labelled_rows import add_unknown
 from dermaug.data.sources.missing import NOTHING_LEFT, archive_hints, match_images
 from dermaug.errors import DermaugError
 
@@ -41,7 +42,6 @@ LOOKS_FOR = (
     "HAM10000_metadata.csv (Kaggle) or HAM10000_metadata[.tab] (Harvard Dataverse) beside or above "
     "the images, which lie in HAM10000_images_part_1 and _part_2 or in one folder"
 )
-LABELS = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 METADATA_NAMES = tuple(f"ham10000_metadata{ending}" for ending in (".csv", ".tab", ".tsv", ""))
 IMAGE_FOLDERS = "ham10000_images"
 PHANTOM_LESIONS = "HAM_9"  # HAM10000's own lesion ids end at HAM_0007632
@@ -113,9 +113,10 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
             f"{metadata}: found no images; expected {LOOKS_FOR}{_archive_hint(path)}"
         )
     images = by_stem(files, findings)
+    known = label_map(sheet, own, findings)
     undecided = check_lesions(
         (
-            (row.where, row["lesion_id"], row["dx"].lower())
+            (row.where, row["lesion_id"], known[row["dx"]] or row["dx"].lower())
             for row in sheet.rows
             if row["lesion_id"].lower() not in UNKNOWN_WORDS
         ),
@@ -126,7 +127,7 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
     sheet = sheet.only(row["lesion_id"] not in undecided for row in sheet.rows)
     if not sheet.rows:
         findings.add(f"{metadata.name}{NOTHING_LEFT}")
-    table, known = read_rows(sheet, findings), label_map(sheet, own, findings)
+    table = read_rows(sheet, findings)
     findings.stop(str(metadata.parent))
     table["path"] = [images[image_id] for image_id in table["image_id"]]
     masks = mask_paths(metadata.parent, path)
@@ -140,28 +141,18 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
 
 
 def label_map(sheet: Sheet, own: Mapping[str, str], findings: Findings) -> dict[str, str]:
-    """Label as written -> class, in any case; one finding for each label that is none.
+    """Label as written -> class or `DROPPED`; labels that are none are findings.
 
     Args:
         sheet: The metadata table.
         own: Label as written, or class -> class, or "" to leave it out.
         findings: Gets the lines.
     """
-    known, counts = dict[str, str](), Counter(row["dx"] for row in sheet.rows)
-    for row in sheet.rows:
-        text = row["dx"]
-        if text in own or text.lower() in LABELS:
-            known[text] = own[text] if text in own else own.get(text.lower(), text.lower())
-        elif text in counts:
-            close = difflib.get_close_matches(text.lower(), LABELS, n=1)
-            hint = f"; is it {close[0]!r}?" if close else ""
-            more = f" in {counts[text]:,} rows" if counts[text] > 1 else ""
-            findings.add(
-                f"{row.where}: expected dx to be one of {', '.join(LABELS)}; found "
-                f"{text[:40]!r}{more}{hint}"
-            )
-            del counts[text]
-    return known
+    counts = Counter(row["dx"] for row in sheet.rows)
+    classes = {text: HAM10000_TABLE.class_of(text, own) for text in counts}
+    unknown = Counter({text: counts[text] for text, name in classes.items() if name is None})
+    add_unknown(unknown, HAM10000_TABLE, findings)
+    return {text: name or DROPPED for text, name in classes.items()}
 
 
 def read_rows(sheet: Sheet, findings: Findings) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from dermaug.data.cells import (
     parse_patient,
     with_devices,
 )
+from dermaug.data.diagnoses import is_unsure
 from dermaug.data.findings import Findings
 from dermaug.data.image_folders import mask_paths
 from dermaug.data.image_names import SUFFIXES
@@ -102,21 +103,35 @@ def _labelled_rows(
         if label is None:
             unknown[text] += 1
             continue
-        unlabelled = text not in own and text.lower() in UNKNOWN_WORDS
-        written[text] = DROPPED if unlabelled else label
-        if written[text] != DROPPED:
+        written[text] = label
+        if label != DROPPED:
             kept.append(_canonical(row, layout, label))
-    if unknown:
-        known = ", ".join(layout.labels)
-        findings.add(
-            f"{layout.name} has no labels {counted(unknown)}; known are {known}; say what they are "
-            "with --labels LABEL=CLASS (data.labels), or leave them out with --leave-out LABEL "
-            "(data.leave_out)"
-        )
+    add_unknown(unknown, layout, findings)
     for label in sorted(set(written.values()) - {DROPPED}):
         if fault := name_fault(label):
             findings.add(f"label {label[:100]!r} {fault}; rename it with data.labels")
     return kept, written, label_notes(written, texts)
+
+
+def add_unknown(labels: Counter[str], layout: Layout, findings: Findings) -> None:
+    """Report labels that a data set does not have; those that tell no sure diagnosis are unclear.
+
+    Args:
+        labels: Number of images of each.
+        layout: Descriptor of the data set.
+        findings: Gets one line for each kind.
+    """
+    unsure = {label: number for label, number in labels.items() if is_unsure(label)}
+    if unsure:
+        line = f"{layout.name}: no sure diagnosis are {counted(Counter(unsure))}"
+        findings.add_unclear(line, "images without a sure diagnosis", list(unsure))
+    if others := Counter({label: labels[label] for label in labels if label not in unsure}):
+        classes = ", ".join(sorted(set(layout.labels.values()) - {DROPPED}))
+        findings.add(
+            f"{layout.name} has no labels {counted(others)}; its classes are {classes}; say what "
+            "they are with --labels LABEL=CLASS (data.labels), or leave them out with --leave-out "
+            "LABEL (data.leave_out)"
+        )
 
 
 def _label(
@@ -131,19 +146,11 @@ def _label(
             shown = ", ".join(odd) or "none"
             findings.add(f"{row.where}: expected one 1.0 and otherwise 0.0, found {shown}")
             return "", DROPPED
-        return ones[0], _class_of(ones[0], layout, own)
+        return ones[0], layout.class_of(ones[0], own)
     texts = [row.get(column) for column in layout.label]
     filled = [text for text in texts if text.lower() not in UNKNOWN_WORDS] or [""]
-    mapped = [(text, _class_of(text, layout, own)) for text in filled if text]
+    mapped = [(text, layout.class_of(text, own)) for text in filled if text]
     return next(((text, name) for text, name in mapped if name), (mapped or [("", DROPPED)])[0])
-
-
-def _class_of(text: str, layout: Layout, own: Mapping[str, str]) -> str | None:
-    """Class of a label: what the user wants of it or of its class, else what the layout says."""
-    if text in own:
-        return own[text]
-    name = layout.class_of(text)
-    return name if name is None else own.get(name, name)
 
 
 def _canonical(row: Row, layout: Layout, label: str) -> Row:

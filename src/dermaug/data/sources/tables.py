@@ -9,7 +9,7 @@ from dermaug.data.findings import Findings
 from dermaug.data.image_folders import by_stem, file_names, files_below
 from dermaug.data.metadata import Row, Sheet, read_sheet
 from dermaug.data.sources.descriptors import LAYOUTS
-from dermaug.data.sources.labelled_rows import read_rows
+from dermaug.data.sources.labelled_rows import read_rows, stem_of
 from dermaug.data.sources.labelled_tables import (
     OWN_READER,
     Labelled,
@@ -33,13 +33,12 @@ def recognises(path: Path) -> bool:
 
 def why(path: Path) -> str:
     """What a path was recognised as and by which columns, as a sentence."""
-    sentences = []
-    for table in labelled_tables(path):
-        by = (table.layout.image, *table.layout.marks, *table.layout.label)
-        seen = ", ".join(dict.fromkeys(name for name in by if name in table.columns))
-        name = table.layout.name
-        sentences.append(f"Recognised as {name} by the columns {seen} of {table.path.name}.")
-    return " ".join(sentences)
+    table = _whole(labelled_tables(path))
+    if table is None:
+        return ""
+    by = (table.layout.image, *table.layout.marks, *table.layout.label)
+    seen = ", ".join(dict.fromkeys(name for name in by if name in table.columns))
+    return f"Recognised as {table.layout.name} by the columns {seen} of {table.path.name}."
 
 
 def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
@@ -54,16 +53,47 @@ def read(path: Path, own: Mapping[str, str], findings: Findings) -> Catalog:
         DermaugError: Several tables with labels, or every finding by file and line.
     """
     found = labelled_tables(path)
-    if len(found) > 1:
+    table = _whole(found)
+    if table is None:
         raise DermaugError(
             f"{path}: expected one table with labels, found {len(found)}; pass the one you want",
             [f"{table.path} ({table.layout.name})" for table in found],
         )
-    (table,) = found
-    notes = list[str]()
+    notes = [
+        f"{other.path.name} is not read: {table.path.name} names all its images, with equal labels."
+        for other in found
+        if other is not table
+    ]
     sheet, root = _joined(table, findings, notes), _root(path, table)
     images = by_stem(_files(root, table), findings)
     return read_rows(sheet, table.layout, own, images, root, findings, notes)
+
+
+def _whole(tables: Sequence[Labelled]) -> Labelled | None:
+    """The table that names all images of the others, with the labels that these have; else None.
+
+    Tables of data sets that consist of several belong to parts, each with images of its own.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    if len({table.layout.name for table in tables}) > 1 or tables[0].layout.join:
+        return None
+    labels = [_labels(table) for table in tables]
+    of_all = {pair for pairs in labels for pair in pairs}
+    whole = [
+        table for table, pairs in zip(tables, labels, strict=True) if pairs and pairs == of_all
+    ]
+    return max(whole, key=lambda table: len(table.columns), default=None)
+
+
+def _labels(table: Labelled) -> set[tuple[str, ...]]:
+    """Name of each image with its labels as they are written; none if the table names no images."""
+    layout = table.layout
+    if layout.image not in table.columns:
+        return set()
+    columns = [name for name in layout.label if name in table.columns]
+    rows = read_sheet(table.path, layout.marks, Findings()).rows
+    return {(stem_of(row[layout.image]), *(row[name] for name in columns)) for row in rows}
 
 
 def _joined(table: Labelled, findings: Findings, notes: list[str]) -> Sheet:
