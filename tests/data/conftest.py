@@ -54,17 +54,18 @@ def _animated() -> bytes:
     return encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
 
-def _png() -> bytes:
-    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3)).astype(np.uint8)
-    return encoded(Image.fromarray(noise), "PNG")
+def _noise(kind: str) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3)).astype(np.uint8)
+    return encoded(Image.fromarray(noise), kind)
 
 
 BAD_FILES: dict[str, tuple[bytes, str]] = {
     "zero.jpg": (b"", "zero bytes"),
     "truncated.jpg": (photograph()[:-3_000], "truncated"),
-    "truncated.png": (_png()[:-3_000], "truncated"),
+    "truncated.png": (_noise("PNG")[:-3_000], "truncated"),
+    "truncated.webp": (_noise("WEBP")[:-3_000], "damaged or truncated"),
     "corrupt.jpg": (_overwritten(photograph()), "damaged: Corrupt JPEG data"),
-    "corrupt.png": (_overwritten(_png()), "."),
+    "corrupt.png": (_overwritten(_noise("PNG")), "."),
     "page.jpg": (b"\n<!DOCTYPE html><html><body>404</body></html>", "web page"),
     "text.jpg": (b"hello, this is text" * 9, "not an image"),
     "animated.gif": (_animated(), "animated"),

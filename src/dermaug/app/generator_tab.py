@@ -131,7 +131,7 @@ def generator_tab(opened: Opened) -> None:
             *(0.1, 1, 1),
             step=0.05,
             label="Truncation",
-            info="Below 1: images are more alike.",
+            info="Below 1: more alike.",
             visible=sampler.truncates,
         )
     with gr.Row():

@@ -231,6 +231,8 @@ def _reason(error: Exception, content: bytes) -> str:
         case MemoryError():
             return "too large for the memory"
     text = str(error) or type(error).__name__
+    if "decoder" in text:  # libwebp and libavif say no more
+        return f"damaged or truncated: {text}"
     return (
         f"truncated: {text}" if "truncated" in text.lower() and "truncated:" not in text else text
     )

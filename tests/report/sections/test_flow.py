@@ -29,7 +29,7 @@ def test_all_images_are_in_one_split_or_left_out(drawn_study: Study) -> None:
     images = flow_numbers(short).set_index("box")["images"]
     parts = images[["train", "validation", "test", NO_PART]]
     assert parts.sum() == images["used"] == len(results.catalog)
-    assert images["found"] == images["used"] + images[UNREADABLE]
+    assert images["selected"] == images["used"] + images[UNREADABLE]
     (panel,) = flow_diagram(short).panels
     assert f"train: {images['train']:,} images" in panel.alt
     assert b"unreadable" in panel.data

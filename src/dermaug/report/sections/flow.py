@@ -62,7 +62,7 @@ def flow_numbers(results: RunResults) -> pd.DataFrame:
     used = {name: catalog.take(catalog.rows(ids)) for name, ids in fold.parts.items()}
     images = pd.Index(catalog.image_ids)
     rest = images.difference(pd.Index(np.concatenate([each.image_ids for each in used.values()])))
-    rows = [Box("found", len(catalog) + skipped)]
+    rows = [Box("selected", len(catalog) + skipped)]
     if skipped:
         rows.append(Box(UNREADABLE, skipped))
     rows.append(_counted("used", catalog))
@@ -133,10 +133,10 @@ def _draw(axes: Axes, boxes: pd.DataFrame) -> None:
     axes.axis("off")
     words = {row.box: _words(row) for row in map(Box._make, boxes.itertuples(index=False))}
     splits = [name for name in words if name in PARTS]
-    _box(axes, 0.38, 0.88, words["found"])
+    _box(axes, 0.38, 0.88, words["selected"])
     _arrow(axes, (0.38, 0.78), (0.38, 0.62))
     _box(axes, 0.38, 0.52, words["used"])
-    for name in words.keys() - {"found", "used", *splits}:
+    for name in words.keys() - {"selected", "used", *splits}:
         height = 0.70 if name == UNREADABLE else 0.34
         _arrow(axes, (0.38, height), (0.62, height))
         _box(axes, 0.82, height, words[name])
