@@ -69,8 +69,54 @@ def test_an_external_set_answered_by_every_fold_counts_its_lesions_once(
 def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> None:
     one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
     shuffled = other.sample(frac=1, random_state=0)[list(other.columns[::-1])]
-    renamed = one.rename(columns=lambda name: name.removeprefix("p_"))
+    renamed = one[one.columns[::-1]].rename(columns=lambda name: name.removeprefix("p_"))
     assert paired_difference(renamed, shuffled) == paired_difference(one, other)
+
+
+def test_equal_probabilities_are_decided_alike_whatever_the_order_of_columns(
+    drawn_study: Study,
+) -> None:
+    one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    classes = [name for name in one if name.startswith("p_")]
+    tied = one.index % 3 == 0
+    one.loc[tied, classes] = 1 / len(classes)
+    found = paired_difference(one, other)
+    assert found == paired_difference(one[one.columns[::-1]], other)
+    assert f"{tied.sum():,} of {len(one):,} rows have several classes of equal" in found.notes[0]
+
+
+@pytest.mark.parametrize("seeds", [(0, 1), (0, 1, 2)])
+def test_exchanged_arms_turn_the_sign_and_nothing_else(
+    drawn_study: Study, seeds: tuple[int, ...]
+) -> None:
+    one, other = tables(drawn_study(seeds=seeds, lesions=8), "classic", "real")
+    there, back = paired_difference(one, other), paired_difference(other, one)
+    for gain, loss in zip(there.differences, back.differences, strict=True):
+        assert (gain.difference, gain.low, gain.high) == pytest.approx(
+            (-loss.difference, -loss.high, -loss.low), nan_ok=True, abs=1e-6
+        )
+        assert gain.p == pytest.approx(loss.p, nan_ok=True, rel=1e-4)
+        assert {gain.verdict, loss.verdict} != {"helps", "inconclusive"}
+
+
+def test_one_name_in_two_forms_of_unicode_is_one_class(drawn_study: Study) -> None:
+    one, other = tables(drawn_study(seeds=(0, 1)), "classic", "real")
+    forms = {"composed": "név", "apart": "ne\u0301v"}
+    first, second = (
+        table.rename(columns={"p_nv": f"p_{name}"}).replace({"label": {"nv": name}})
+        for table, name in zip((one, other), forms.values(), strict=True)
+    )
+    assert paired_difference(first, second) == paired_difference(
+        one.rename(columns={"p_nv": "p_név"}).replace({"label": {"nv": "név"}}),
+        other.rename(columns={"p_nv": "p_név"}).replace({"label": {"nv": "név"}}),
+    )
+
+
+def test_slashes_in_folds_and_seeds_do_not_mix_them(drawn_study: Study) -> None:
+    one, other = tables(drawn_study(folds=1, seeds=(0, 1, 2, 3), lesions=40), "classic", "real")
+    folds, seeds = {0: "0", 1: "0", 2: "0/1", 3: "0/1"}, {0: "1/0", 1: "1", 2: "0", 3: "1"}
+    odd = [t.assign(fold=t["seed"].map(folds), seed=t["seed"].map(seeds)) for t in (one, other)]
+    assert paired_difference(*odd).num_pairs == 4
 
 
 @pytest.mark.parametrize(
@@ -84,8 +130,8 @@ def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> No
         ),
         (
             lambda t: t.rename(columns=lambda name: name.removeprefix("p_")).assign(age=50.0),
-            "age 50); every column but image, lesion, label, fold, seed is taken for a class, and "
-            "no image has the label age",
+            "every column but image, lesion, label, fold, seed is taken for a class, and no image "
+            "has the label age",
         ),
         (lambda t: t.assign(sex="female"), "probabilities in sex, found text ('female', image"),
         (lambda t: t.assign(label="other"), "found other, which has no column"),
@@ -95,6 +141,14 @@ def test_order_and_prefix_of_the_columns_do_not_matter(drawn_study: Study) -> No
         (lambda t: t.assign(lesion=np.nan), "empty cells in lesion"),
         (lambda t: t.rename(columns={"p_mel": "p_melanoma"}), "label: found mel"),
         (lambda t: t.iloc[:0], "found 0 rows"),
+        (
+            lambda t: pd.concat([t, t.assign(seed=9, label=t["label"].iloc[::-1].to_numpy())]),
+            "expected one label in all folds and seeds, found ",
+        ),
+        (
+            lambda t: pd.concat([t, t.assign(seed=9, lesion="x" + t["lesion"])]),
+            "expected one lesion in all folds and seeds, found ",
+        ),
         (
             lambda t: t[t["label"] == "nv"],
             "expected images of at least two classes, found nv alone",

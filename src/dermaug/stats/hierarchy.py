@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import ndtri, stdtrit
+from scipy.special import stdtrit
 
 from dermaug.errors import DermaugError
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
@@ -20,7 +20,7 @@ from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
 from dermaug.stats.floors import paired_floor
 from dermaug.stats.metrics import MetricSet
-from dermaug.stats.mixture import nodes_of
+from dermaug.stats.mixture import blurred, nodes_of
 from dermaug.stats.spread import expected_spread, moderated
 from dermaug.stats.support import groups_of, rests_on_one, share_of
 from dermaug.stats.trainings import (
@@ -148,9 +148,8 @@ def _over_trainings(
     """Equations 1 to 5: groups resampled, trainings by a moderated t."""
     seen = drawn.var(axis=0)
     of_groups = np.maximum(seen, floor)
-    # Where too few groups disagree for the draws to vary as they must, normal ones are added.
-    wide = nodes_of(drawn)
-    wide = nodes_of(wide + np.sqrt(of_groups - seen) * ndtri(_spread(len(wide)))[:, None])
+    # Where too few groups disagree for the draws to vary as they must, they are widened.
+    wide = blurred(nodes_of(drawn), np.sqrt(of_groups - seen))
     given = training_variance(list(part.values.values()), list(part.centred.values()))
     # The interaction of groups and trainings is in both variances: count it once (equation 3).
     kept = np.maximum(of_groups - given.interaction, of_groups / 2) if given.freedom else of_groups

@@ -42,7 +42,7 @@ def paired_folds(
     tables = [first.table, second.table]
     images = {fold: frozenset(part["image"]) for fold, part in tables[0].groupby("fold")}
     if len(images) > 1 and len(set(images.values())) == 1:
-        tables = [t.assign(fold="0", seed=t["fold"] + "/" + t["seed"]) for t in tables]
+        tables = [t.assign(fold="0", seed=t.groupby(list(PLACE)).ngroup().map(str)) for t in tables]
     _require_apart(tables[0])
     lesions = tables[0]["lesion"].nunique()
     found = {}

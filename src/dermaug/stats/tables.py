@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,8 @@ class Predictions:
     Args:
         name: Name of the table in messages.
         table: image, lesion, label, fold, seed (text) and one column of numbers per class.
-        classes: Names of the columns with probabilities, in order.
+        classes: Names of the columns with probabilities, in alphabetical order, so that no result
+            depends on the order of columns; of equal probabilities, the first counts.
     """
 
     name: str
@@ -56,7 +58,10 @@ class Predictions:
             )
         given = [column for column in table if column not in (*KEYS, *PLACE)]
         is_prefixed = all(str(column).startswith("p_") for column in given)
-        renamed = {old: str(old).removeprefix("p_") if is_prefixed else str(old) for old in given}
+        renamed = {
+            old: normalize("NFC", str(old).removeprefix("p_") if is_prefixed else str(old))
+            for old in given
+        }
         made = table.rename(columns=renamed).reset_index(drop=True)
         if len(twice := made.columns[made.columns.duplicated()]):
             raise DermaugError(
@@ -66,12 +71,12 @@ class Predictions:
         if empty := [key for key in (*KEYS, *PLACE) if key in made and made[key].isna().any()]:
             raise DermaugError(f"predictions {name}: empty cells in {', '.join(empty)}")
         for key in (*KEYS, *PLACE):
-            made[key] = made[key].astype(str) if key in made else "0"
+            made[key] = made[key].astype(str).str.normalize("NFC") if key in made else "0"
         for label in renamed.values():
             numbers = _numbers(made[label])
             if (numbers.notna() | made[label].isna()).all():
                 made[label] = numbers
-        found = cls(name, made, tuple(renamed.values()))
+        found = cls(name, made, tuple(sorted(renamed.values())))
         if findings := found._findings():
             raise DermaugError(f"predictions {name} cannot be used", findings)
         return found
@@ -106,6 +111,19 @@ class Predictions:
                 f"image {table['image'][doubles].iloc[0]} occurs twice in one fold and seed; give "
                 "fold and seed columns where there are several trainings"
             )
+        return [*findings, *self._contradictions()]
+
+    def _contradictions(self) -> list[str]:
+        """Images that have several labels or lesions, a line for each of both."""
+        findings = []
+        for key in ("label", "lesion"):
+            numbers = self.table.groupby("image")[key].nunique()
+            if len(several := numbers.index[numbers > 1]):
+                told = self.table.loc[self.table["image"] == several[0], key].unique()[:3]
+                findings.append(
+                    f"image {several[0]}: expected one {key} in all folds and seeds, found "
+                    f"{', '.join(told)} (so for {len(several):,} of {len(numbers):,} images)"
+                )
         return findings
 
     @property
@@ -116,6 +134,12 @@ class Predictions:
             notes.append(
                 f"No image has the label {', '.join(unused)}: means are over the other classes "
                 f"({OTHERS})."
+            )
+        values = table[list(self.classes)].to_numpy(dtype=float)
+        if tied := int(((values == values.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum()):
+            notes.append(
+                f"{self.name}: {tied:,} of {len(values):,} rows have several classes of equal, "
+                "highest probability: the first in alphabetical order is taken as the decision."
             )
         labels = table.groupby("lesion")["label"].unique()
         if len(several := labels[labels.map(len) > 1]):

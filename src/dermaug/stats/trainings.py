@@ -43,9 +43,15 @@ class FoldSample:
 
     @property
     def strata(self) -> Int[np.ndarray, " g"]:
-        """Stratum of each group: the number of the set of classes of its images."""
-        _, found = np.unique(self.asked[:, 0] > 0, axis=0, return_inverse=True)
-        return np.asarray(found).reshape(-1)
+        """Stratum of each group: the number of the set of classes of its images.
+
+        The sets are numbered by their first groups, so that draws do not depend on the order of the
+        classes.
+        """
+        _, first, found = np.unique(
+            self.asked[:, 0] > 0, axis=0, return_index=True, return_inverse=True
+        )
+        return np.asarray(first.argsort().argsort()[found.reshape(-1)])
 
 
 @dataclass(frozen=True, eq=False)
