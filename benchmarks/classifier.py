@@ -37,7 +37,7 @@ from torchvision import transforms
 
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.fridadar import FridAdar
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.config import ClassifierConfig
 from dermaug.data.image_bank import ImageBank, channel_statistics
 from dermaug.training.fabric import start_fabric
@@ -98,7 +98,8 @@ def dermaug_way(given: Prepared, fabric: Fabric) -> Way:
             seed=0,
             folder=new_folder(given.folder),
         )
-        trained = train_classifier(task, fabric)
+        trained = train_classifier(task, fabric).training
+        assert trained is not None
         # Its seconds end before validation, which the textbook has not.
         return trained.images / trained.seconds
 

@@ -33,8 +33,7 @@ from rich.console import Console
 from rich.table import Table
 from rounds import machine, refuse_busy_machine, start
 
-from dermaug.classifiers.trial_state import ClassifierTask, TrialState
-from dermaug.classifiers.trial_steps import ClassifierSteps
+from dermaug.classifiers.trial_steps import ClassifierSteps, ClassifierTask
 from dermaug.config import Experiment
 from dermaug.console import hushed
 from dermaug.data.dataset import open_dataset, read_pixels
@@ -187,7 +186,7 @@ def train(run: Run, watch: Watch) -> None:
             seed=0,
             folder=run.folder,
         )
-        steps = ClassifierSteps(task, TrialState(task, fabric), fabric)
+        steps = ClassifierSteps(task, fabric)
     with watch.stage("order, first batch"):
         steps.take()
     with watch.stage(f"{STEPS} batches"):

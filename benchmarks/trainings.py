@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from dermaug.classifiers.trial_state import ClassifierTask, TrialState
-from dermaug.classifiers.trial_steps import ClassifierSteps
+from dermaug.classifiers.trial_steps import ClassifierSteps, ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators import family_named
@@ -70,4 +69,4 @@ def steps_of(
     asked = ClassifierConfig.model_validate(settings | {"images": 10**9})
     numbers = (images, images, (0.5,) * 3, (0.25,) * 3)
     trial = ClassifierTask(name, asked, policy, "balanced", "plain", CLASSES, *numbers, 0, Path())
-    return ClassifierSteps(trial, TrialState(trial, fabric), fabric), asked.batch
+    return ClassifierSteps(trial, fabric), asked.batch

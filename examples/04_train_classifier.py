@@ -11,7 +11,7 @@ import numpy as np
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.config import ClassifierConfig, DataConfig
 from dermaug.data.dataset import open_dataset, read_pixels
 from dermaug.data.fold_files import read_folds
@@ -62,9 +62,9 @@ for arm, dose in DOSES.items():
         seed=derive_seed("examples", "fridadar"),  # does not depend on the arm: arms are paired
         folder=OUTPUT / "classifiers" / arm,
     )
-    trained = train_classifier(task, fabric)
+    train_classifier(task, fabric)
     forget(task.folder)  # finished: running this again starts a new training
     classifier, _ = load_classifier(task.folder / CLASSIFIER)
     table = build_predictions(catalog, test, "test", predict(classifier, testing))
     write_predictions(task.folder / "predictions.parquet", table, catalog.classes)
-    print(f"{arm}: {len(labels)} images, {trained.images} shown: {task.folder / CLASSIFIER}")
+    print(f"{arm}: {len(labels)} images, {task.config.images} shown: {task.folder / CLASSIFIER}")

@@ -12,7 +12,7 @@ from drawn import drawn_page as drawn_page
 from drawn import drawn_study as drawn_study
 from lightning_fabric import Fabric
 
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.generators.saved_generator import GeneratorSpec

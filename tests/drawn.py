@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dermaug.classifiers.trained import TrainingEntry
 from dermaug.config import Arm, ClassifierConfig, DataConfig, Experiment, GeneratorConfig
 from dermaug.data.catalog import Catalog
 from dermaug.data.splits import Fold
@@ -22,7 +23,6 @@ from dermaug.experiment.run.records import (
     Machine,
     RunRecord,
     Ties,
-    TrainingEntry,
     TrialRecord,
 )
 from dermaug.experiment.run.results import GeneratorResult, RunResults, TrialResult

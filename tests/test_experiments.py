@@ -13,9 +13,9 @@ from dermaug.data.selection import select
 from dermaug.data.sources import open_catalog
 from dermaug.data.sources.phantom import write_phantoms
 from dermaug.data.splits import make_folds
+from dermaug.experiment.plan.checks import counts_by_point
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.plan.jobs import ClassifierJob
-from dermaug.experiment.run.run import counts_by_point
 from dermaug.experiment_file import read_experiment
 from dermaug.generators import build_family
 

@@ -16,7 +16,7 @@ from dermaug.classifiers import criterion
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.console import overheard
 from dermaug.errors import DermaugError, StoppedEarly
 from dermaug.training.checkpoint import load_checkpoint
@@ -41,8 +41,9 @@ def test_it_learns_and_keeps_the_best(
     tmp_path: Path, fabric: Fabric, classifier_task: Make
 ) -> None:
     task = classifier_task(tmp_path, images=1_920, rate=3e-3)
-    trained = train_classifier(task, fabric)
+    trained = train_classifier(task, fabric).training
     scores = [row["validation_balanced_accuracy"] for row in journal(tmp_path)]
+    assert trained is not None
     assert trained.kept_score == pytest.approx(max(scores), abs=1e-5)
     assert trained.kept_score > 0.8
     classifier, _ = load_classifier(tmp_path / CLASSIFIER)
@@ -128,7 +129,7 @@ def test_linear_probe_leaves_the_backbone_alone(
     tmp_path: Path, fabric: Fabric, classifier_task: Make
 ) -> None:
     task = classifier_task(tmp_path, model="resnet10t", frozen_fraction=1.0, images=64)
-    start = training.TrialState(task, fabric).classifier.state_dict()
+    start = training.ClassifierSteps(task, fabric).classifier.state_dict()
     train_classifier(task, fabric)
     end = load_classifier(tmp_path / CLASSIFIER)[0].state_dict()
     changed = {key for key in start if not torch.equal(start[key], end[key])}
@@ -153,7 +154,9 @@ def test_soft_labels_are_what_is_taught(
 ) -> None:
     task = classifier_task(tmp_path / "soft")
     everything_large = np.tile([1.0, 0.0, 0.0], (len(task.training), 1))
-    trained = train_classifier(replace(task, soft=everything_large), fabric)
+    trained = train_classifier(replace(task, soft=everything_large), fabric).training
+    assert trained is not None
     assert trained.kept_score == pytest.approx(1 / 3)
-    plain = train_classifier(classifier_task(tmp_path / "plain"), fabric)
+    plain = train_classifier(classifier_task(tmp_path / "plain"), fabric).training
+    assert plain is not None
     assert plain.kept_score > 1 / 3

@@ -14,8 +14,8 @@ from dermaug.cli import app
 from dermaug.config import Experiment, PhantomConfig
 from dermaug.data.sources.phantom import draw_class, write_phantoms
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.identity import refuse_other_external
 from dermaug.experiment.run.run import begin_run, prepare_run
+from dermaug.experiment.stages.outside import look_outside
 from dermaug.experiment_file import validate_experiment
 from dermaug.files import read_json
 
@@ -169,10 +169,10 @@ def test_external_test_may_move_but_not_change(here: Path) -> None:
         run = prepare_run(here / "run", asked("data", external=(path,)))
         begin_run(run)
         if told is None:
-            refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+            look_outside(run, run.jobs.classifiers)
             continue
         with pytest.raises(DermaugError, match=f"data.external_test .*other: .*{told}"):
-            refuse_other_external(run.folder, run.experiment.data, run.catalog.classes)
+            look_outside(run, run.jobs.classifiers)
     with pytest.raises(DermaugError, match="another experiment"):
         prepare_run(here / "run", asked("data", external=(first, other)))
 

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.config import Arm, ClassifierConfig
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import write_predictions

@@ -21,8 +21,7 @@ from safetensors.torch import save_file
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.inference import predict
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import ClassifierTask, TrialState
-from dermaug.classifiers.trial_steps import ClassifierSteps
+from dermaug.classifiers.trial_steps import ClassifierSteps, ClassifierTask
 from dermaug.config import GeneratorConfig
 from dermaug.data.augmentation import POLICIES
 from dermaug.data.image_bank import ImageBank
@@ -92,13 +91,12 @@ def trained(task: GeneratorTask, fabric: Fabric) -> tuple[Weights, Weights, set[
 
 def fitted(task: ClassifierTask, fabric: Fabric) -> tuple[Weights, Weights, set[Hashable]]:
     """The same of a classifier."""
-    state = TrialState(task, fabric)
-    start = {name: value.clone() for name, value in state.classifier.state_dict().items()}
-    steps = ClassifierSteps(task, state, fabric)
+    steps = ClassifierSteps(task, fabric)
+    start = {name: value.clone() for name, value in steps.classifier.state_dict().items()}
     for _ in range(STEPS):
         steps.take()
-    assert np.isfinite(steps.state.losses.take()["loss"])
-    return start, dict(state.kept.state_dict()), steps._run.recorded
+    assert np.isfinite(steps.losses.take()["loss"])
+    return start, dict(steps.kept.state_dict()), steps._run.recorded
 
 
 def difference(start: Weights, one: Weights, other: Weights) -> float:

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.model import load_classifier
-from dermaug.classifiers.trial_state import ClassifierTask
+from dermaug.classifiers.trial_steps import ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.data.image_bank import ImageBank
 from dermaug.data.sources.phantom import draw_phantoms

@@ -19,11 +19,12 @@ from dermaug.config import Experiment
 from dermaug.data.sources.phantom import draw_class
 from dermaug.experiment.launchers.launch import run_experiment
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.plan.checks import training_counts
 from dermaug.experiment.plan.comparisons import BASELINE, NEGATIVE
 from dermaug.experiment.run.artefacts import find_classifiers
 from dermaug.experiment.run.reading import read_results
 from dermaug.experiment.run.results import RunResults
-from dermaug.experiment.run.run import Run, training_counts
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.judges import classifier_judge
 from dermaug.experiment.stages.training_set import training_set
 from dermaug.experiment_file import validate_experiment
@@ -163,7 +164,7 @@ def test_one_training_of_each_arm_is_not_judged_even_where_the_truth_is_large(
 def test_copy_and_replay_are_trained_on_the_same_images(made: tuple[Run, RunResults, Path]) -> None:
     run = made[0]
     sets = {
-        job.arm: training_set(run, job, run.fold(0, LESIONS), torch.device("cpu"))
+        job.arm: training_set(run, job, torch.device("cpu"))
         for job in run.jobs.classifiers
         if job.seed == 0 and job.arm.startswith("copy")
     }

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from dermaug.console import Advance
@@ -18,22 +18,20 @@ PIXELS = 2**23
 def predict(
     classifier: nn.Module,
     bank: ImageBank,
-    rows: Int[np.ndarray, " m"] | None = None,
     *,
     views: int = 1,
     advance: Advance | None = None,
-) -> Float[np.ndarray, "m classes"]:
-    """Softmax probabilities, float32, in the order of `rows` (all rows when None).
+) -> Float[np.ndarray, "n classes"]:
+    """Softmax probabilities of all images, float32.
 
     Args:
         classifier: The classifier, which is set to evaluation mode.
         bank: Images.
-        rows: Rows of the images to predict.
         views: Number of orientations of each image over which probabilities are averaged, 1 to 8.
         advance: Called with the number of images of each batch.
     """
     classifier.eval()
-    rows = np.arange(len(bank)) if rows is None else rows
+    rows = np.arange(len(bank))
     batch = max(BATCH, PIXELS // bank.side**2) if bank.device.type == "cuda" else BATCH
     parts = []
     for start in range(0, len(rows), batch):

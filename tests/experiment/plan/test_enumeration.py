@@ -134,9 +134,9 @@ def test_generator_class_that_the_data_lack() -> None:
 def test_number_for_every_class_and_fill_up() -> None:
     arms = experiment().arms
     assert arms[3].synthetic is not None
-    assert doses(arms[3].synthetic, ["df", "mel"], COUNTS[0, 0]) == {"df": 80, "mel": 0}
+    assert doses(arms[3].synthetic, experiment().generators, COUNTS[0, 0]) == {"df": 80, "mel": 0}
     everywhere = arms[3].synthetic.model_copy(update={"balance": None, "dose": 7})
-    assert doses(everywhere, ["df", "mel"], COUNTS[0, 0]) == {"df": 7, "mel": 7}
+    assert doses(everywhere, experiment().generators, COUNTS[0, 0]) == {"df": 7, "mel": 7}
 
 
 def test_dose_larger_than_the_set_is_an_error() -> None:

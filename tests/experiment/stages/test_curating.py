@@ -160,7 +160,7 @@ def test_trial_records_what_was_removed_and_its_replay_follows(run: Run) -> None
     counts = {label: count.synthetic for label, count in record.train_counts.items()}
     assert counts == {label: min(20, number) for label, number in kept.items()}
     assert min(counts.values()) < 20  # as many as asked for would be no test of what follows
-    repeated = training_set(run, replay, run.fold(0), CPU).counts
+    repeated = training_set(run, replay, CPU).counts
     assert {label: count.synthetic for label, count in repeated.items()} == counts
 
 
@@ -172,7 +172,7 @@ def test_trials_wait_for_what_they_rest_on(run: Run) -> None:
     elsewhere = replace(run, folder=run.folder / "elsewhere")
     for waiting, needed in ((job, job.generators[0]), (replay, job.key)):
         with pytest.raises(DermaugError, match=f"needs {needed}, which has not been trained yet"):
-            training_set(elsewhere, waiting, run.fold(0), CPU)
+            training_set(elsewhere, waiting, CPU)
     keys = [each.key for each in run.jobs.in_order]
     for each in run.jobs.classifiers:
         assert {*each.needs, *each.generators} <= set(keys[: keys.index(each.key)])
@@ -238,7 +238,7 @@ def test_soft_labels_are_what_the_reference_gives(run: Run) -> None:
     job = trial(run, "curated")
     asked = SyntheticConfig(family="cgan", dose=20, max_per_real=0.0, labels="judged")
     soft = replace(job, mixture=job.mixture.model_copy(update={"synthetic": asked}))
-    found = training_set(run, soft, run.fold(0), CPU)
+    found = training_set(run, soft, CPU)
     other = trial(run, "real", seed=1).key
     judge = classifier_judge(run.folder / other / CLASSIFIER, CPU)
     assert found.soft is not None
@@ -249,5 +249,5 @@ def test_soft_labels_are_what_the_reference_gives(run: Run) -> None:
     np.testing.assert_array_equal(found.soft, expected)
     replayed = asked.model_copy(update={"family": "replay"})
     control = replace(job, mixture=job.mixture.model_copy(update={"synthetic": replayed}))
-    assert training_set(run, control, run.fold(0), CPU).soft is not None
-    assert training_set(run, trial(run, "real"), run.fold(0), CPU).soft is None
+    assert training_set(run, control, CPU).soft is not None
+    assert training_set(run, trial(run, "real"), CPU).soft is None

@@ -17,7 +17,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
-from dermaug.experiment.stages.half import first_half, halved
+from dermaug.experiment.stages.training_set import first_half, halved
 from dermaug.experiment_file import validate_experiment
 from dermaug.training.file_names import CLASSIFIER
 

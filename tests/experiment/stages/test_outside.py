@@ -268,6 +268,7 @@ def test_external_test_with_other_content_is_another_one(phantoms: Path, tmp_pat
     again = open_run(tmp_path / "run", asked(phantoms, external=(moved,)))
     look_outside(again, again.jobs.classifiers)
     fresh(moved, 2, [f"fresh{place}-{row}" for place in range(3) for row in range(2)], seed=10)
+    again = open_run(tmp_path / "run", asked(phantoms, external=(moved,)))
     with pytest.raises(DermaugError, match="started with other data: 6 images differ") as caught:
         look_outside(again, again.jobs.classifiers)
     assert caught.value.details[0].startswith("6 images have other content under the same name")

@@ -52,7 +52,7 @@ def assembled(
             each for each in run.jobs.classifiers if (each.arm, each.lesions) == (name, lesions)
         )
         job = next(found)
-        return run, job, training_set(run, job, run.fold(0, lesions), torch.device("cpu"))
+        return run, job, training_set(run, job, torch.device("cpu"))
 
     return assemble  # type: ignore[return-value]
 
@@ -200,7 +200,7 @@ def test_a_share_limits_how_often_generated_images_are_shown_and_its_replay_foll
     for name in ("theirs", "theirs-replay"):
         each = replace(job, mixture=next(arm for arm in run.experiment.arms if arm.name == name))
         run_classifier_job(run, each, fabric).write(run.job(each.key).record)
-        made = training_set(run, each, run.fold(0, 4), torch.device("cpu"))
+        made = training_set(run, each, torch.device("cpu"))
         (phase,) = phases(made.labels, "natural", _dosage(each, made))
         is_dose = np.arange(len(made.labels)) >= len(made.labels) - made.dosed
         parts = (phase.weights[is_dose], phase.weights[~is_dose & (made.labels == 1)])

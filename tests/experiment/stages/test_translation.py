@@ -180,7 +180,7 @@ def test_an_arm_takes_the_set_that_it_asks_for(
     run: Run, name: str, how: Translation | None
 ) -> None:
     job = next(each for each in run.jobs.classifiers if each.arm == name)
-    found = training_set(run, job, run.fold(0), CPU)
+    found = training_set(run, job, CPU)
     mel = run.catalog.classes.index("mel")
     added = found.images[len(run.fold(0).train) :][found.labels[len(run.fold(0).train) :] == mel]
     np.testing.assert_array_equal(added, of_class(drawn(run, how), "mel")[: len(added)])

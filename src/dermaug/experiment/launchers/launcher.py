@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
-from dermaug.experiment.launchers.job import Outcome
+from dermaug.experiment.launchers.job import Outcome, do_job
 from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.settle import settled_device
@@ -69,17 +69,28 @@ class Launcher:
         """End all workers."""
 
 
-def _serial(task: Task) -> Launcher:
-    from dermaug.experiment.launchers.serial import Serial
+class Serial(Launcher):
+    """One job after the other, in this process."""
 
-    return Serial(task)
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
+        """Do a job; the future returned has ended."""
+        future: Future[Outcome] = Future()
+        task = self._task
+        try:
+            future.set_result(do_job(task.run, key, task.device, task.stop, stale, task.ranks))
+        except Exception as error:  # the caller reads it from the future, as of other launchers
+            future.set_exception(error)
+        return future
 
 
 def _processes(task: Task) -> Launcher:
     from dermaug.experiment.launchers.processes import Processes
 
     size = jobs_at_once(task.launch, task.device, task.wanted)
-    return Processes(task, size) if size > 1 else _serial(task)
+    return Processes(task, size) if size > 1 else Serial(task)
 
 
 def _ray(task: Task) -> Launcher:
@@ -95,7 +106,7 @@ def _submitit(task: Task) -> Launcher:
 
 
 LAUNCHERS: dict[str, Callable[[Task], Launcher]] = {
-    "serial": _serial,
+    "serial": Serial,
     "processes": _processes,
     "ray": _ray,
     "submitit": _submitit,

@@ -11,8 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.classifier_training import train_classifier
-from dermaug.classifiers.trial_state import ClassifierTask, TrialState
-from dermaug.classifiers.trial_steps import ClassifierSteps
+from dermaug.classifiers.trial_steps import ClassifierSteps, ClassifierTask
 from dermaug.config import ClassifierConfig, GeneratorConfig
 from dermaug.console import hushed
 from dermaug.data.image_bank import ImageBank
@@ -76,7 +75,7 @@ def steps_of(
     task = _task(endless, size, num_classes, fabric, Path())
     with hushed():  # pretrained weights are told of when they are used
         if isinstance(task, ClassifierTask):
-            return ClassifierSteps(task, TrialState(task, fabric), fabric).take
+            return ClassifierSteps(task, fabric).take
         return GeneratorSteps(task, State(task, fabric), fabric).take
 
 

@@ -1,16 +1,56 @@
 """Checks of an experiment against its data, before the first job is run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dermaug.config import Arm, Experiment, GeneratorConfig
 from dermaug.config.arms import ORACLE
+from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import PHANTOM
+from dermaug.data.splits import Fold, reduce_training
 from dermaug.errors import DermaugError
-from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
+from dermaug.experiment.plan.doses import above_limit, allowed, doses
 from dermaug.generators import FAMILIES, family_named
 
 Counts = Mapping[tuple[int, int], Mapping[str, int]]
 """(fold, lesions) -> label -> images in the training split."""
+
+
+def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
+    """Label -> images in a fold's training split."""
+    labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
+    return {label: int((labels == label).sum()) for label in catalog.classes}
+
+
+def counts_by_point(
+    experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """(fold, lesions) -> label -> images in the training split, for every point of the study."""
+    seed = experiment.splits.seed
+    return {
+        (fold.index, lesions): training_counts(
+            catalog, reduce_training(catalog, fold, lesions, seed)
+        )
+        for fold in folds
+        for lesions in experiment.splits.sizes
+    }
+
+
+def refuse_equal_sizes(counts: Counts) -> None:
+    """Raise if two points of a data-size curve are equal, which would count the same data twice.
+
+    Raises:
+        DermaugError: Two sizes give the same training split, because no class has so many lesions.
+    """
+    sizes: dict[tuple[int, int], int] = {}
+    for (fold, lesions), images in counts.items():
+        # Smaller splits are subsets of larger ones, so equal counts mean equal images.
+        other = sizes.setdefault((fold, sum(images.values())), lesions)
+        if other != lesions:
+            raise DermaugError(
+                f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} and "
+                f"{lesions or 'all (0)'} lesions per class give the same training split of fold "
+                f"{fold}; remove one"
+            )
 
 
 def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
@@ -36,10 +76,7 @@ def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: 
         _check_translation(arm, experiment, classes)
         _check_oracle(arm, experiment)
     for (fold, lesions), real in counts.items():
-        _check_limit(experiment, classes, real)
-        point = f"fold {fold}, {lesions or 'all'} lesions per class"
-        _check_starts(experiment, classes, real, point)
-        _check_curves(experiment, classes, real, point)
+        _check_point(experiment, real, f"fold {fold}, {lesions or 'all'} lesions per class")
 
 
 def _check_classes(config: GeneratorConfig, classes: tuple[str, ...]) -> None:
@@ -56,8 +93,7 @@ def _check_dose(arm: Arm, experiment: Experiment, classes: tuple[str, ...]) -> N
     source = arm.synthetic.source
     able = next((each for each in experiment.generators if each.key == source), None)
     drawn = (able.classes if able else ()) or classes
-    wanted = dosed_classes(arm.synthetic, experiment, classes)
-    given = doses(arm.synthetic, wanted, dict.fromkeys((*classes, *wanted), 0))
+    given = doses(arm.synthetic, experiment.generators, dict.fromkeys(classes, 0))
     if unknown := sorted(set(given) - set(drawn)):
         raise DermaugError(
             f"arm {arm.name}: a dose of {unknown[0]!r} is requested, but {source} has only "
@@ -114,47 +150,41 @@ def _check_oracle(arm: Arm, experiment: Experiment) -> None:
         )
 
 
-def _check_limit(experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int]) -> None:
-    for arm in experiment.arms:
-        if arm.synthetic is None or not arm.synthetic.first or arm.replay_of:
-            continue  # a replay follows its arm
-        dose = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
-        for config in experiment.classifiers:
-            above_limit(arm, arm.sampling or config.sampling, dose, real)
+def _check_point(experiment: Experiment, real: Mapping[str, int], place: str) -> None:
+    """Check doses against the real images of a training split.
 
-
-def _check_starts(
-    experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
-) -> None:
+    Two doses of a curve that add the same images would count one arm twice.
+    """
+    curves: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
     for arm in experiment.arms:
-        if arm.synthetic is None or arm.synthetic.start is None:
+        if arm.synthetic is None:
             continue
-        asked = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
-        dosed = (label for label, number in allowed(arm, asked, real).items() if number)
-        for label in dosed:
-            if not real[origin := arm.synthetic.start_class or label]:
-                raise DermaugError(
-                    f"arm {arm.name}: images of {label} start from training images of {origin}, of "
-                    f"which the training split has none ({place}); name another start_class, or "
-                    f"leave {label} out of the dose"
-                )
-
-
-def _check_curves(
-    experiment: Experiment, classes: tuple[str, ...], real: Mapping[str, int], place: str
-) -> None:
-    """Refuse two doses of a curve that add the same images, which would count one arm twice."""
-    found: dict[tuple[str, tuple[tuple[str, int], ...]], str] = {}
-    for arm in experiment.arms:
-        if arm.synthetic is None or not arm.curve or not arm.is_synthetic:
+        asked = doses(arm.synthetic, experiment.generators, real)
+        dose = allowed(arm, asked, real)
+        if arm.synthetic.first and not arm.replay_of:  # a replay follows its arm
+            for config in experiment.classifiers:
+                above_limit(arm, arm.sampling or config.sampling, asked, real)
+        if arm.synthetic.start is not None:
+            _check_starts(arm.name, arm.synthetic.start_class, dose, real, place)
+        if not arm.curve or not arm.is_synthetic:
             continue
-        asked = doses(arm.synthetic, dosed_classes(arm.synthetic, experiment, classes), real)
-        dose = tuple(allowed(arm, asked, real).items())
-        other = found.setdefault((arm.curve, dose), arm.name)
+        other = curves.setdefault((arm.curve, tuple(dose.items())), arm.name)
         if other != arm.name:
             raise DermaugError(
                 f"arms {other} and {arm.name} add the same images ({place}): "
                 f"synthetic.max_per_real = {arm.synthetic.max_per_real:g} allows no more for the "
                 "available real images; remove one, use smaller doses, or remove the limit with "
                 "max_per_real = 0"
+            )
+
+
+def _check_starts(
+    arm: str, start_class: str, dose: Mapping[str, int], real: Mapping[str, int], place: str
+) -> None:
+    for label, number in dose.items():
+        if number and not real[origin := start_class or label]:
+            raise DermaugError(
+                f"arm {arm}: images of {label} start from training images of {origin}, of which "
+                f"the training split has none ({place}); name another start_class, or leave "
+                f"{label} out of the dose"
             )

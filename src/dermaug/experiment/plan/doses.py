@@ -1,11 +1,11 @@
 """Number of images of each class in the dose of an arm, as requested and as limited."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from dermaug.config import Arm, Experiment, SyntheticConfig
+from dermaug.config import Arm, GeneratorConfig, SyntheticConfig
 from dermaug.errors import DermaugError
 from dermaug.training.order import dose_per_real
 
@@ -13,34 +13,29 @@ ROUNDING = 1e-9
 """Relative tolerance, since 0.29 times 100 is slightly less than 29 in floating point."""
 
 
-def dosed_classes(
-    synthetic: SyntheticConfig, experiment: Experiment, classes: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Classes that receive a dose: those named, or all that its generator synthesises."""
-    drawn = {config.key: config.classes or classes for config in experiment.generators}
-    return synthetic.classes or drawn.get(synthetic.source, classes)
-
-
 def doses(
-    config: SyntheticConfig, classes: Sequence[str], counts: Mapping[str, int]
+    config: SyntheticConfig, generators: Sequence[GeneratorConfig], counts: Mapping[str, int]
 ) -> dict[str, int]:
     """Number of images that the dose adds to each class.
 
     Args:
         config: `dose` is a number for every class, or one for each named class; `balance` fills
-            every class up to this number.
-        classes: Classes that receive the dose.
-        counts: Real images of each class in the fold's training split.
+            every class up to this number. Without `classes`, these are all that its generator
+            synthesises.
+        generators: The generators of the experiment.
+        counts: Real images of each class of the data in the fold's training split.
 
     Example:
-        >>> doses(SyntheticConfig(balance=100), ["df", "mel"], {"df": 20, "mel": 300})
+        >>> doses(SyntheticConfig(balance=100), (), {"df": 20, "mel": 300})
         {'df': 80, 'mel': 0}
     """
-    if isinstance(config.balance, int):
-        full = 0 if config.only else 1
-        return {label: max(0, config.balance - full * counts[label]) for label in classes}
     if isinstance(config.dose, dict):
         return dict(config.dose)
+    drawn = {each.key: each.classes for each in generators}
+    classes: Iterable[str] = config.classes or drawn.get(config.source) or counts
+    if isinstance(config.balance, int):
+        there = {} if config.only else counts
+        return {label: max(0, config.balance - there.get(label, 0)) for label in classes}
     return dict.fromkeys(classes, config.dose if isinstance(config.dose, int) else 0)
 
 

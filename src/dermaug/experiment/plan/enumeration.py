@@ -5,21 +5,38 @@ from dataclasses import dataclass
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.config.translation import Translation
-from dermaug.experiment.plan.checks import Counts, refuse_impossible
-from dermaug.experiment.plan.doses import allowed, dosed_classes, doses, pool_size
+from dermaug.data.catalog import Catalog
+from dermaug.data.splits import Fold
+from dermaug.experiment.plan.checks import (
+    Counts,
+    counts_by_point,
+    refuse_equal_sizes,
+    refuse_impossible,
+)
+from dermaug.experiment.plan.doses import allowed, doses, pool_size
 from dermaug.experiment.plan.jobs import (
     ClassifierJob,
     GeneratorJob,
     Jobs,
     PlannedSet,
-    reference_key,
-    trial_key,
+    classifier_key,
 )
 from dermaug.generators import family_named
 
 ALL_CLASSES = "all"
 GRID = 64
 """Smallest number of images drawn of each class, for the pictures of the report."""
+
+
+def planned_jobs(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Jobs:
+    """All jobs of a run that has not been started.
+
+    Raises:
+        DermaugError: Two sizes are equal, or the experiment requests something impossible.
+    """
+    counts = counts_by_point(experiment, catalog, folds)
+    refuse_equal_sizes(counts)
+    return enumerate_jobs(experiment, catalog.classes, counts)
 
 
 def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
@@ -117,7 +134,7 @@ class _Point:
                 tuple(max(GRID, plain.get(label, 0)) for label in labels),
                 self.lesions,
                 tuple(
-                    _translated(labels, how, dose)
+                    PlannedSet(tuple(_enough(dose.get(label, 0)) for label in labels), how)
                     for how, dose in most.items()
                     if how is not None and any(dose.get(label) for label in labels)
                 ),
@@ -131,8 +148,7 @@ class _Point:
         most: dict[Translation | None, dict[str, int]] = {}
         for arm in self.experiment.arms:
             if arm.synthetic is not None and arm.synthetic.source == config.key:
-                wanted = dosed_classes(arm.synthetic, self.experiment, self.classes)
-                asked = doses(arm.synthetic, wanted, self.counts)
+                asked = doses(arm.synthetic, self.experiment.generators, self.counts)
                 found = most.setdefault(arm.synthetic.translation, {})
                 for label, number in allowed(arm, asked, self.counts).items():
                     found[label] = max(found.get(label, 0), pool_size(number, arm.synthetic))
@@ -158,19 +174,15 @@ class _Point:
         """Keys of the classifiers that the training set of a trial depends on."""
         needs, reference = [], self.experiment.reference
         if arm.replay_of:  # a replay has the number of images that its arm really added
-            needs.append(trial_key(arm.replay_of, model, self.fold, seed, self.lesions))
+            needs.append(classifier_key(arm.replay_of, model, self.fold, seed, self.lesions))
         if arm.synthetic is None or not arm.synthetic.needs_reference or reference is None:
             return tuple(needs)
-        place = (model, self.fold, self.experiment.reference_seed(seed), self.lesions)
-        needs.append(trial_key(reference.name, *place))
-        if arm.synthetic.needs_band:
-            needs += [reference_key(*place, half) for half in (0, 1)]
-        return tuple(needs)
+        other = self.experiment.reference_seed(seed)
+        halves = (None, 0, 1) if arm.synthetic.needs_band else (None,)
+        place = (reference.name, model, self.fold, other, self.lesions)
+        return (*needs, *(classifier_key(*place, half) for half in halves))
 
 
-def _translated(
-    classes: Sequence[str], translation: Translation, most: Mapping[str, int]
-) -> PlannedSet:
-    """The set of a translation: of each class that it adds, at least enough for a grid."""
-    numbers = (most.get(label, 0) for label in classes)
-    return PlannedSet(tuple(number and max(GRID, number) for number in numbers), translation)
+def _enough(number: int) -> int:
+    """Images to draw of a class from training images: at least a grid, if any are asked for."""
+    return number and max(GRID, number)

@@ -152,9 +152,8 @@ class ClassifierJob:
 
     def beside(self, arm: str, seed: int | None = None) -> str:
         """Key of the trial of another arm, or seed, with the same model, fold and lesions."""
-        return trial_key(
-            arm, self.model, self.fold, self.seed if seed is None else seed, self.lesions
-        )
+        seed = self.seed if seed is None else seed
+        return classifier_key(arm, self.model, self.fold, seed, self.lesions)
 
 
 Job = GeneratorJob | ClassifierJob
@@ -209,19 +208,10 @@ def generator_key(family: str, label: str, fold: int, seed: int, lesions: int) -
 
 
 def classifier_key(
-    arm: str, model: str, fold: int, seed: int, lesions: int, half: int | None
+    arm: str, model: str, fold: int, seed: int, lesions: int, half: int | None = None
 ) -> str:
     """Folder of a trial, or of a reference classifier on a half, below the run's."""
+    place = f"{model}/fold{fold}-seed{seed}"
     if half is not None:
-        return reference_key(model, fold, seed, lesions, half)
-    return trial_key(arm, model, fold, seed, lesions)
-
-
-def trial_key(arm: str, model: str, fold: int, seed: int, lesions: int) -> str:
-    """Folder of a classifier below the run's."""
-    return f"{below(lesions)}classifiers/{arm}/{model}/fold{fold}-seed{seed}"
-
-
-def reference_key(model: str, fold: int, seed: int, lesions: int, half: int) -> str:
-    """Folder of a reference classifier on one half of the training split, below the run's."""
-    return f"{below(lesions)}references/{model}/fold{fold}-seed{seed}/half{half}"
+        return f"{below(lesions)}references/{place}/half{half}"
+    return f"{below(lesions)}classifiers/{arm}/{place}"

@@ -14,6 +14,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.duration import busy_sentence
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.preflight import prove_networks
+from dermaug.experiment.plan.enumeration import planned_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.plan.power import Detectable, planned_power
 from dermaug.experiment.recipe import rules
@@ -22,7 +23,6 @@ from dermaug.experiment.recipe.draft import Draft, draft
 from dermaug.experiment.recipe.look import Look, look_at
 from dermaug.experiment.recipe.rules import RUNGS, Rung
 from dermaug.experiment.recipe.wishes import Wishes
-from dermaug.experiment.run.run import planned_jobs
 from dermaug.experiment_file import apply_override, validate_experiment
 from dermaug.training.fabric import start_fabric
 

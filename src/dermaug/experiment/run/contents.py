@@ -4,7 +4,6 @@
 images. The detail is small and grey, but it comes from images of patients and is never published.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,15 +83,6 @@ def note_contents(run: Path, name: str, store: PixelStore) -> str:
     """Write the table of another data set that a run uses, and return its fingerprint."""
     write_parquet(RunFolder(run).contents(name), store.table)
     return store.fingerprint
-
-
-def external_notes(paths: Sequence[str], sets: Sequence[PixelStore]) -> list[str]:
-    """What was left out of external test sets as unclear, one sentence for each."""
-    return [
-        f"External test set {path}: {note}"
-        for path, store in zip(paths, sets, strict=True)
-        for note in store.catalog.left_out
-    ]
 
 
 def content_digests(run: Path) -> dict[str, str]:

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from dermaug.config import DataConfig, Experiment
-from dermaug.data.dataset import PHANTOM, open_dataset, open_labelled, read_pixels
+from dermaug.data.dataset import PHANTOM, open_dataset, read_pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.errors import DermaugError
-from dermaug.experiment.run.contents import DATA, note_contents, refuse_changed
+from dermaug.experiment.run.contents import DATA, refuse_changed
 from dermaug.experiment.run.layout import PUBLISHED, RunFolder
 from dermaug.experiment.run.records import RunRecord
 from dermaug.experiment_file import difference, validate_experiment
-from dermaug.files import content_digest, expanded, known_sha256, read_sealed
+from dermaug.files import content_digest, expanded, read_sealed
 from dermaug.generators import family_named
 from dermaug.generators.family import own_options
 
@@ -107,30 +107,6 @@ def refuse_other_data(folder: Path, store: PixelStore) -> None:
         refuse_changed(folder, DATA, str(store.catalog.root), before, store)
 
 
-def refuse_other_external(
-    folder: Path, data: DataConfig, classes: tuple[str, ...]
-) -> tuple[PixelStore, ...]:
-    """Raise unless the external test sets are those with which a run was started.
-
-    Args:
-        folder: The run's folder.
-        data: Configuration with the external test sets.
-        classes: Labels of the run.
-
-    Returns:
-        The external test sets.
-
-    Raises:
-        DermaugError: One of the sets has changed.
-    """
-    noted = RunRecord.read(RunFolder(folder).record).data.external
-    stores = tuple(open_labelled(data, path, classes) for path in data.external_test)
-    for place, (path, store) in enumerate(zip(data.external_test, stores, strict=True)):
-        before = noted[place] if place < len(noted) else ""
-        refuse_changed(folder, f"external{place}", f"data.external_test {path}", before, store)
-    return stores
-
-
 def folder_store(experiment: Experiment, folder: str) -> PixelStore:
     """The images that an arm takes from a folder (`synthetic.folder`), at the size of the study.
 
@@ -140,30 +116,6 @@ def folder_store(experiment: Experiment, folder: str) -> PixelStore:
     source = str(expanded(folder, "synthetic.folder"))
     config = DataConfig(source=source, size=experiment.data.size)
     return read_pixels(open_dataset(config), config)
-
-
-def note_or_refuse_folder(run: Path, arm: str, given: str, store: PixelStore) -> None:
-    """Record the images of an arm's folder when the arm is first trained, and later check them.
-
-    Args:
-        run: Folder of the run.
-        arm: Name of the arm.
-        given: The folder as given in the experiment.
-        store: Its images.
-
-    Raises:
-        DermaugError: The run was started with other images there; the message counts them.
-    """
-    record, name = RunRecord.read(RunFolder(run).record), f"folder-{arm}"
-    noted = record.data.folders
-    if arm in noted:
-        refuse_changed(run, name, f"arm {arm}, synthetic.folder {given}", noted[arm], store)
-        return
-    folders = noted | {arm: note_contents(run, name, store)}
-    data = record.data.model_copy(update={"folders": folders})
-    table = RunFolder(run).contents(name)
-    changed = {"data": data, "contents": record.contents | {table.name: known_sha256(table)}}
-    record.model_copy(update=changed).write(RunFolder(run).record)
 
 
 def _anywhere(experiment: Experiment) -> Experiment:

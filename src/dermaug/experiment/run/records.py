@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from dermaug.classifiers.trained import TrainingEntry
 from dermaug.config import Arm, ClassifierConfig, DataConfig, GeneratorConfig
 from dermaug.config.translation import Translation
 from dermaug.errors import DermaugError
@@ -14,6 +15,7 @@ from dermaug.experiment.plan.jobs import classifier_key, generator_key
 from dermaug.files import Record, read_record
 
 FORMAT: Literal[5] = 5
+Provenance = Literal["fold", "beyond", "declared", "unknown"]
 Ids = Annotated[tuple[str, ...], Field(min_length=1)]
 Measured = Annotated[
     float,
@@ -205,19 +207,6 @@ class CurationEntry(Record):
     real_unconfident: int | None = None
 
 
-class TrainingEntry(Record):
-    """The training of a classifier."""
-
-    images: int
-    """Images shown in all."""
-    kept_images: int
-    """Images shown up to the weights that are kept."""
-    kept_score: float
-    """Balanced accuracy of these weights on validation."""
-    seconds: float
-    parameters: int
-
-
 class TrialRecord(JobRecord):
     """A finished trial: its training set, which the leakage checks use, and its training."""
 
@@ -238,7 +227,7 @@ class TrialRecord(JobRecord):
     """Fingerprint of the run's data."""
     classes: tuple[str, ...]
     train_counts: dict[str, ImageCounts]
-    provenance: Literal["fold", "beyond", "declared", "unknown"]
+    provenance: Provenance
     """`fold` if every image comes from the fold's training split or from a generator trained on it
     only; `beyond` for an oracle; `declared` or `unknown` for images made by other tools."""
     curation: dict[str, CurationEntry]

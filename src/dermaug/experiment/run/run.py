@@ -1,7 +1,6 @@
 """A run folder with its data: start it, resume it, and check that it fits the experiment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +14,17 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import PHANTOM, open_labelled
 from dermaug.data.fold_files import read_folds, write_folds, write_folds_csv
 from dermaug.data.given_splits import chosen_folds
-from dermaug.data.image_rows import Pixels
+from dermaug.data.image_bank import channel_statistics
+from dermaug.data.image_rows import ImageRows, Pixels
 from dermaug.data.pixels import PixelStore
 from dermaug.data.splits import Fold, reduce_training, refuse_shared
 from dermaug.errors import DermaugError
-from dermaug.experiment.plan.checks import Counts
-from dermaug.experiment.plan.enumeration import enumerate_jobs
+from dermaug.experiment.plan.enumeration import planned_jobs
 from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.contents import (
     Remembered,
     content_digests,
-    external_notes,
     note_contents,
     write_remembered,
 )
@@ -62,6 +60,9 @@ class Run:
     twins: Twins
     folds: tuple[Fold, ...]
     jobs: Jobs
+    _channels: dict[Fold, tuple[tuple[float, ...], tuple[float, ...]]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,6 +84,32 @@ class Run:
         """Its pixels, in the catalog's order, uint8 (n, h, w, 3)."""
         return self.store.images
 
+    @cached_property
+    def external(self) -> tuple[PixelStore, ...]:
+        """The external test sets, decoded like its own images.
+
+        Raises:
+            DermaugError: One cannot be opened, or has unknown labels.
+        """
+        data = self.experiment.data
+        return tuple(open_labelled(data, path, self.catalog.classes) for path in data.external_test)
+
+    @property
+    def external_notes(self) -> tuple[str, ...]:
+        """What was left out of external test sets as unclear, one sentence for each."""
+        return tuple(
+            f"External test set {path}: {note}"
+            for path, store in zip(self.experiment.data.external_test, self.external, strict=True)
+            for note in store.catalog.left_out
+        )
+
+    def channels(self, fold: Fold) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of the channels of a training split, in [0, 1]."""
+        if fold not in self._channels:
+            rows = ImageRows((self.images, self.catalog.rows(fold.train)))
+            self._channels[fold] = channel_statistics(rows)
+        return self._channels[fold]
+
     def fold(self, index: int, lesions: int = 0) -> Fold:
         """The fold of that index, its training split reduced to some lesions per class (0: all)."""
         whole = next(fold for fold in self.folds if fold.index == index)
@@ -100,55 +127,6 @@ class Run:
     def job(self, key: str) -> JobFolder:
         """The layout of the files of a job."""
         return self.files.job(key)
-
-
-def training_counts(catalog: Catalog, fold: Fold) -> dict[str, int]:
-    """Label -> images in a fold's training split."""
-    labels = catalog.table["label"].iloc[catalog.rows(fold.train)]
-    return {label: int((labels == label).sum()) for label in catalog.classes}
-
-
-def counts_by_point(
-    experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
-) -> dict[tuple[int, int], dict[str, int]]:
-    """(fold, lesions) -> label -> images in the training split, for every point of the study."""
-    seed = experiment.splits.seed
-    return {
-        (fold.index, lesions): training_counts(
-            catalog, reduce_training(catalog, fold, lesions, seed)
-        )
-        for fold in folds
-        for lesions in experiment.splits.sizes
-    }
-
-
-def refuse_equal_sizes(counts: Counts) -> None:
-    """Raise if two points of a data-size curve are equal, which would count the same data twice.
-
-    Raises:
-        DermaugError: Two sizes give the same training split, because no class has so many lesions.
-    """
-    sizes: dict[tuple[int, int], int] = {}
-    for (fold, lesions), images in counts.items():
-        # Smaller splits are subsets of larger ones, so equal counts mean equal images.
-        other = sizes.setdefault((fold, sum(images.values())), lesions)
-        if other != lesions:
-            raise DermaugError(
-                f"splits.lesions: expected sizes that differ, found that {other or 'all (0)'} and "
-                f"{lesions or 'all (0)'} lesions per class give the same training split of fold "
-                f"{fold}; remove one"
-            )
-
-
-def planned_jobs(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Jobs:
-    """All jobs of a run that has not been started.
-
-    Raises:
-        DermaugError: Two sizes are equal, or the experiment requests something impossible.
-    """
-    counts = counts_by_point(experiment, catalog, folds)
-    refuse_equal_sizes(counts)
-    return enumerate_jobs(experiment, catalog.classes, counts)
 
 
 def prepare_run(folder: Path, experiment: Experiment) -> Run:
@@ -181,10 +159,7 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
         )
     for fold in folds:
         refuse_shared(store.catalog, fold, store.contents.pixels, "equal image")
-    counts = counts_by_point(experiment, store.catalog, folds)
-    if not files.is_begun:
-        refuse_equal_sizes(counts)
-    jobs = enumerate_jobs(experiment, store.catalog.classes, counts)
+    jobs = planned_jobs(experiment, store.catalog, folds)
     return Run(folder, experiment, store, twins, folds, jobs)
 
 
@@ -245,8 +220,7 @@ def now() -> str:
 
 
 def _begun(run: Run, command: str) -> RunRecord:
-    catalog, data = run.catalog, run.experiment.data
-    stores = [open_labelled(data, path, catalog.classes) for path in data.external_test]
+    catalog = run.catalog
     experiment, started = content_digest(run.experiment.model_dump(mode="json")), now()
     return RunRecord(
         id=content_digest({"experiment": experiment, "data": run.fingerprint, "started": started}),
@@ -266,9 +240,9 @@ def _begun(run: Run, command: str) -> RunRecord:
             skipped={bad.path: bad.reason for bad in run.store.skipped},
             external=tuple(
                 note_contents(run.folder, f"external{place}", store)
-                for place, store in enumerate(stores)
+                for place, store in enumerate(run.external)
             ),
-            external_notes=tuple(external_notes(data.external_test, stores)),
+            external_notes=run.external_notes,
             folders={},
         ),
         machine=machine(),

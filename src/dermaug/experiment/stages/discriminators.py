@@ -1,18 +1,16 @@
 """A generator's discriminator as the classifier of a trial, without further training."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from dermaug.classifiers.criterion import shown_shares
+from dermaug.classifiers.trained import TrainedClassifier
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.plan.jobs import ClassifierJob
 from dermaug.experiment.run.artefacts import recorded_checkpoint
-from dermaug.experiment.run.records import TrainingEntry
 from dermaug.experiment.run.run import Run
 from dermaug.generators.family import Family
 from dermaug.generators.saved_generator import load_family
@@ -41,20 +39,9 @@ class Discriminator(nn.Module):
         return logits[:, self.order]
 
 
-@dataclass(frozen=True)
-class MadeClassifier:
-    """The entries of a trial's record that describe its classifier."""
-
-    digest: str
-    shown: dict[str, float]
-    prior: dict[str, float]
-    discriminator_of: str = ""
-    training: TrainingEntry | None = None
-
-
 def borrow_discriminator(
     run: Run, job: ClassifierJob, fold: Fold, device: torch.device
-) -> tuple[Discriminator, MadeClassifier]:
+) -> tuple[Discriminator, TrainedClassifier]:
     """Use the discriminator of a trial's generator as its classifier.
 
     Raises:
@@ -73,4 +60,4 @@ def borrow_discriminator(
     labels = run.catalog.labels[run.catalog.rows(spec.training_images)]
     shares = shown_shares(np.eye(len(order))[labels], class_weights(labels, spec.config.sampling))
     shown = dict(zip(run.catalog.classes, shares.tolist(), strict=True))
-    return Discriminator(family, order), MadeClassifier(digest, shown, shown, discriminator_of=key)
+    return Discriminator(family, order), TrainedClassifier(digest, shown, shown, None, key)

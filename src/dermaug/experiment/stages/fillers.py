@@ -8,6 +8,9 @@ import torch
 from jaxtyping import Int, UInt8
 
 from dermaug.config.arms import FOLDER, ORACLE, REPLAY
+from dermaug.data.augmentation import fridadar
+from dermaug.data.image_bank import ImageBank
+from dermaug.data.image_rows import ImageRows
 from dermaug.data.sources.phantom import draw_class
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
@@ -21,6 +24,8 @@ from dermaug.seeding import derive_seed
 from dermaug.synthesis.synthetic_set import MANIFEST, read_synthetic_set, refuse_leakage
 from dermaug.training.order import Order
 
+CHUNK = 512
+"""Images that are augmented together."""
 Images = UInt8[np.ndarray, "n h w 3"]
 Labels = Int[np.ndarray, " n"]
 
@@ -88,6 +93,27 @@ def repeat(
         if number:
             parts.append(rows[Order(len(rows), derive_seed(seed, label)).batch(0, number)])
     return np.concatenate(parts)
+
+
+def variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
+    """Real training images, augmented once each by the policy of Frid-Adar et al. (section II-B).
+
+    Returns:
+        uint8 (n, size, size, 3), as many of each class as `variants` of the arm says; their labels.
+    """
+    rows = run.catalog.rows(fold.train)
+    labels = run.catalog.labels[rows]
+    seed = derive_seed("variants", job.fold, job.seed)
+    dose = dict.fromkeys(np.unique(labels).tolist(), job.mixture.variants)
+    again = repeat(labels, dose, seed)
+    bank = ImageBank.of(ImageRows((run.images, rows)), labels, torch.device("cpu"))
+    random = torch.Generator().manual_seed(seed)
+    changed = []
+    for start in range(0, len(again), CHUNK):
+        images, _ = bank.batch(again[start : start + CHUNK])
+        varied = fridadar(images, random).mul(255.0).round().to(torch.uint8)
+        changed.append(varied.permute(0, 2, 3, 1).numpy())
+    return np.concatenate(changed), labels[again]
 
 
 def _oracle(

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 
 from dermaug.evaluation.predictions import probabilities_of
 from dermaug.evaluation.readouts import prior_adjusted, prior_array
-from dermaug.experiment.plan.jobs import ClassifierJob, reference_key
+from dermaug.experiment.plan.jobs import ClassifierJob, classifier_key
 from dermaug.experiment.run.artefacts import recorded_checkpoint, recorded_predictions
 from dermaug.experiment.run.records import TrialRecord
 from dermaug.experiment.run.run import Run
@@ -81,7 +81,7 @@ def trial_reference(run: Run, job: ClassifierJob, device: torch.device) -> Refer
 def cross_fitted(run: Run, job: ClassifierJob, device: torch.device) -> CrossFitted:
     """The two networks trained on halves, with a trial's model and fold and the next seed."""
     seed, classes = run.experiment.reference_seed(job.seed), run.catalog.classes
-    keys = [reference_key(job.model, job.fold, seed, job.lesions, half) for half in (0, 1)]
+    keys = [classifier_key("", job.model, job.fold, seed, job.lesions, half) for half in (0, 1)]
     one, other = (read_reference(run, key, device) for key in keys)
     known: dict[str, list[np.ndarray]] = {label: [] for label in classes}
     for key, half in zip(keys, (one, other), strict=True):

@@ -1,33 +1,28 @@
 """The training set of a trial: real images of its fold, fixed variants, and its arm's dose."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from dermaug.config import SyntheticConfig
 from dermaug.config.arms import FOLDER, ORACLE
-from dermaug.data.augmentation import fridadar
-from dermaug.data.image_bank import ImageBank
 from dermaug.data.image_rows import ImageRows, Pixels
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
-from dermaug.experiment.plan.doses import above_limit, allowed, dosed_classes, doses
+from dermaug.experiment.plan.checks import training_counts
+from dermaug.experiment.plan.doses import above_limit, allowed, doses
 from dermaug.experiment.plan.jobs import ClassifierJob, Job
-from dermaug.experiment.run.records import ImageCounts, TrialRecord
-from dermaug.experiment.run.run import Run, training_counts
+from dermaug.experiment.run.records import ImageCounts, Provenance, TrialRecord
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.curating import Removed
-from dermaug.experiment.stages.fillers import FILLERS, Images, Labels, generated, repeat
+from dermaug.experiment.stages.fillers import FILLERS, Labels, generated, variants
 from dermaug.experiment.stages.references import trial_reference
 from dermaug.files import expanded
 from dermaug.seeding import derive_seed
 from dermaug.synthesis import synthetic_set
-
-CHUNK = 512
-Provenance = Literal["fold", "beyond", "declared", "unknown"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +30,7 @@ class TrainingSet:
     """The training set of one classifier.
 
     Args:
+        fold: The fold, with the training split from which it was assembled.
         images: Real ones, variants, dose, in this order; the real ones are not copied.
         labels: Class of each.
         counts: Label -> number of its images.
@@ -47,6 +43,7 @@ class TrainingSet:
         soft: Class probabilities used as targets for the dose; None uses its labels.
     """
 
+    fold: Fold
     images: ImageRows
     labels: Labels
     counts: dict[str, ImageCounts]
@@ -57,7 +54,7 @@ class TrainingSet:
     soft: Float[np.ndarray, "dosed classes"] | None
 
 
-def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device) -> TrainingSet:
+def training_set(run: Run, job: ClassifierJob, device: torch.device) -> TrainingSet:
     """Assemble the images of a trial; reference classifiers for its dose run on the device.
 
     Raises:
@@ -65,12 +62,13 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
             needs is not trained yet.
     """
     require_needs(run, job)
+    fold = fold_of(run, job)
     catalog, rows = run.catalog, run.catalog.rows(fold.train)
     labels = catalog.labels[rows]
     real = training_counts(catalog, fold)
     parts: dict[str, tuple[Pixels, Labels]] = {"real": (ImageRows((run.images, rows)), labels)}
     if job.mixture.variants:
-        parts["variants"] = _variants(run, job, fold)
+        parts["variants"] = variants(run, job, fold)
     provenance: Provenance = "fold"
     removed, capped, soft = Removed(), dict[str, float](), None
     if synthetic := job.mixture.synthetic:
@@ -85,6 +83,7 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         if synthetic.only:
             del parts["real"]
     return TrainingSet(
+        fold,
         ImageRows(*((part, np.arange(len(part))) for part, _ in parts.values())),
         np.concatenate([part for _, part in parts.values()]),
         _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
@@ -94,6 +93,62 @@ def training_set(run: Run, job: ClassifierJob, fold: Fold, device: torch.device)
         len(parts["synthetic"][1]) if "synthetic" in parts else 0,
         soft,
     )
+
+
+def fold_of(run: Run, job: ClassifierJob) -> Fold:
+    """The fold of a trial, with its training split reduced or halved as the job requires.
+
+    A reference classifier is trained on one half and predicts the other half in place of the
+    validation split; it does not use the test split.
+    """
+    fold = run.fold(job.fold, job.lesions)
+    if job.half is not None:
+        kept, left = (halved(run, fold, half) for half in (job.half, 1 - job.half))
+        return replace(kept, validation=left.train)
+    return halved(run, fold) if job.mixture.half else fold
+
+
+def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
+    """Keep one half of a fold's training split; validation and test are unchanged.
+
+    The halves depend only on the fold and on the seed of the splits.
+
+    Args:
+        run: The run.
+        fold: Whole, or reduced to some lesions per class.
+        half: 0 or 1; half 0 has one group more if their number is odd.
+
+    Raises:
+        DermaugError: No class has two groups, so that half 1 is empty.
+    """
+    catalog, rows = run.catalog, run.catalog.rows(fold.train)
+    groups = catalog.groups[rows]
+    seed = derive_seed("half", run.experiment.splits.seed, fold.index)
+    kept = first_half(groups, catalog.labels[rows], seed) == (half == 0)
+    return Fold(fold.index, tuple(catalog.image_ids[rows[kept]]), fold.validation, fold.test)
+
+
+def first_half(groups: np.ndarray, labels: np.ndarray, seed: int) -> Bool[np.ndarray, " n"]:
+    """Mark the images in the first half of each class's groups, rounded up.
+
+    A group with images of several classes goes to one half as a whole: the class with the fewest
+    groups is halved first, and each further class with its remaining groups.
+
+    Example:
+        >>> groups, labels = np.array(["a", "b", "b", "c"]), np.array([0, 0, 0, 1])
+        >>> first_half(groups, labels, seed=0)
+        array([ True, False, False,  True])
+    """
+    order = {group: derive_seed(seed, str(group)) for group in np.unique(groups)}
+    of_class = {label: np.unique(groups[labels == label]) for label in np.unique(labels)}
+    first: dict[str, bool] = {}
+    for members in sorted(of_class.values(), key=len):
+        wanted = -(-len(members) // 2) - sum(first.get(group, False) for group in members)
+        undecided = sorted(
+            (group for group in members if group not in first), key=order.__getitem__
+        )
+        first |= {group: place < wanted for place, group in enumerate(undecided)}
+    return np.array([first[group] for group in groups], dtype=bool)
 
 
 def require_needs(run: Run, job: Job, coming: Collection[str] = ()) -> None:
@@ -119,7 +174,7 @@ def _asked(
         repeated = run.job(job.beside(job.mixture.replay_of))
         added = TrialRecord.read(repeated.record).train_counts
         return {label: count.synthetic for label, count in added.items()}
-    return doses(synthetic, dosed_classes(synthetic, run.experiment, run.catalog.classes), real)
+    return doses(synthetic, run.experiment.generators, real)
 
 
 def _capped(
@@ -152,20 +207,3 @@ def _provenance(synthetic: SyntheticConfig) -> Provenance:
         return "fold"
     declared = synthetic.provenance
     return "declared" if declared and declared.trained_on != "unknown" else "unknown"
-
-
-def _variants(run: Run, job: ClassifierJob, fold: Fold) -> tuple[Images, Labels]:
-    """Augment real training images once each by the policy of Frid-Adar et al. (section II-B)."""
-    rows = run.catalog.rows(fold.train)
-    labels = run.catalog.labels[rows]
-    seed = derive_seed("variants", job.fold, job.seed)
-    dose = dict.fromkeys(np.unique(labels).tolist(), job.mixture.variants)
-    again = repeat(labels, dose, seed)
-    bank = ImageBank.of(ImageRows((run.images, rows)), labels, torch.device("cpu"))
-    random = torch.Generator().manual_seed(seed)
-    changed = []
-    for start in range(0, len(again), CHUNK):
-        images, _ = bank.batch(again[start : start + CHUNK])
-        varied = fridadar(images, random).mul(255.0).round().to(torch.uint8)
-        changed.append(varied.permute(0, 2, 3, 1).numpy())
-    return np.concatenate(changed), labels[again]
