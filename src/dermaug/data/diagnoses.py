@@ -95,7 +95,9 @@ UNCLEAR = frozenset(
         *("to be determined", "to verify", "a verifier", "da verificare", "por confirmar"),
         *("a esclarecer", "por aclarar", "da chiarire", "do wyjasnienia", "zu kleren", "pending"),
         *("awaiting histology", "histology pending", "no diagnosis", "keine diagnose", "nd"),
-        *("sem diagnostico", "sin diagnostico", "senza diagnosi", "not diagnosed"),
+        *("sem diagnostico", "sin diagnostico", "senza diagnosi", "not diagnosed", "to review"),
+        *("to be reviewed", "da rivedere", "da valutare", "zu prufen", "zu pruefen", "a revoir"),
+        *("por revisar", "a rever", "te beoordelen", "do sprawdzenia", "att granska"),
     )
 )
 """Words for a diagnosis that is not known, as `words` writes them."""

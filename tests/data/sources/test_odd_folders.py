@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dermaug.config.data import Reading
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.errors import DermaugError
 
@@ -140,7 +141,6 @@ def test_folders_of_a_camera_are_no_classes(folder: Folder) -> None:
     "files",
     [
         "Patient-0/mel/1.jpg Patient-1/nv/2.jpg Patient-2/bcc/3.jpg",
-        "2019/melanoma/1.jpg 2020/nevus/2.jpg",
         "Graz/melanoma/1.jpg Wien/nevus/2.jpg",
         "P00/2019/1.jpg P01/2020/2.jpg",
     ],
@@ -155,3 +155,61 @@ def test_bare_numbers_are_patients_and_no_months(folder: Folder) -> None:
     files = [f"{label}/{n}/{n}.jpg" for label, n in [("nv", 1), ("nv", 2), ("mel", 3), ("mel", 4)]]
     catalog = open_catalog(folder(" ".join(files)))
     assert catalog.table["patient_id"].tolist() == ["3", "4", "1", "2"]
+
+
+YEARS = "2021/Melanoma/a.jpg 2021/Nevo/b.jpg 2022/Melanoma/c.jpg 2022/Da_rivedere/d.jpg"
+
+
+def test_diagnoses_within_years_are_the_classes(folder: Folder) -> None:
+    root = folder(YEARS)
+    catalog = open_catalog(root)
+    assert catalog.table["label"].tolist() == ["Melanoma", "Nevo", "Da_rivedere", "Melanoma"]
+    assert set(catalog.table["patient_id"]) == {""}
+    assert recognised_as(root).endswith("(Da_rivedere, Melanoma, Nevo) in folders of dates.")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        YEARS.replace("2021", "Dr.Rossi"),  # a place, a doctor, a patient
+        YEARS.replace("Da_rivedere", "Varie"),  # perhaps no class
+        YEARS.replace("Nevo", "Melanoma").replace("Da_rivedere", "Melanoma"),
+    ],
+)
+def test_outer_folders_in_doubt_are_asked_about(folder: Folder, files: str) -> None:
+    with pytest.raises(DermaugError, match="not a supported data set"):
+        open_catalog(folder(files))
+
+
+def test_a_folder_per_patient_with_one_per_diagnosis_in_it(folder: Folder) -> None:
+    names = [f"{n:02d} X/{'Melanoma' if n % 2 else 'Naevus'}/{n}.jpg" for n in range(24)]
+    root = folder(" ".join(name.replace(" ", "_") for name in names))
+    catalog = open_catalog(root)
+    assert catalog.classes == ("Melanoma", "Naevus")
+    assert catalog.table["patient_id"].nunique() == 24
+    assert "Images in one of the outer folders are taken as those of one patient." in catalog.notes
+
+
+NAMED = "SK_nose_1a.jpg SK_nose_1b.jpg BCC_ear_2.jpg Basal_cell_carcinoma_3.jpg"
+
+
+def test_names_of_images_that_begin_with_diagnoses_tell_the_classes(folder: Folder) -> None:
+    root = folder(f"images/{NAMED.replace(' ', ' images/')}")
+    catalog = open_catalog(root)
+    assert sorted(catalog.table["label"]) == ["BCC", "Basal cell carcinoma", "SK", "SK"]
+    assert recognised_as(root).startswith("Read by the beginnings of the images' names: BCC, ")
+
+
+def test_names_without_a_diagnosis_are_unclear(folder: Folder) -> None:
+    many = " ".join(f"MM_{n}.jpg" for n in range(14))
+    root = folder(f"{NAMED} {many} quiz_1.jpg")
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="stop"))
+    assert caught.value.details[0] == "1 of 19 images' names begin with no diagnosis: quiz_1.jpg"
+    assert len(open_catalog(root, Reading(unclear="leave_out"))) == 18
+
+
+@pytest.mark.parametrize("files", ["a.jpg b.jpg c.jpg", f"{NAMED} a.jpg", "MM_1.jpg MM_2.jpg"])
+def test_names_of_images_that_may_tell_nothing_are_not_read(folder: Folder, files: str) -> None:
+    with pytest.raises(DermaugError, match="not a supported data set"):
+        open_catalog(folder(files))

@@ -23,6 +23,7 @@ from dermaug.data.sources import (
     ham10000,
     hmnist,
     medmnist,
+    named_images,
     nested_folders,
     own_table,
     own_tables,
@@ -77,6 +78,11 @@ def _own_table(
     return relabel(own_table.read(path, wanted, findings, columns), wanted)
 
 
+def _named_images(path: Path, labels: Mapping[str, str], findings: Findings) -> Catalog:
+    """Reads the names of images, labels as they are written, and maps them then."""
+    return relabel(named_images.read(path, findings), labels)
+
+
 # In the order of trial: the first that recognises the path reads it.
 SOURCES = {
     "HAM10000 pixels": Source(hmnist.recognises, _plain(hmnist.read), hmnist.LOOKS_FOR),
@@ -100,6 +106,9 @@ SOURCES = {
         _plain(nested_folders.read),
         nested_folders.LOOKS_FOR,
         nested_folders.why,
+    ),
+    "names of images": Source(
+        named_images.recognises, _named_images, named_images.LOOKS_FOR, named_images.why
     ),
 }
 

@@ -1,4 +1,7 @@
-"""Class folders with folders per patient, lesion or date in them: `nevus/patient 7/1.jpg`."""
+"""Class folders with folders per patient, lesion or date in them, `nevus/patient 7/1.jpg`.
+
+Or the reverse, `2021/nevus/1.jpg`, where the names of the inner folders are diagnoses.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ from pathlib import Path
 from dermaug.data.catalog import Catalog
 from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
-from dermaug.data.diagnoses import is_diagnosis
+from dermaug.data.diagnoses import is_diagnosis, is_unsure
 from dermaug.data.findings import Findings
 from dermaug.data.image_folders import (
     add_masks,
@@ -31,7 +34,8 @@ NAMED = 12
 """Folders that a sentence names."""
 LOOKS_FOR = (
     "one sub-folder per class, with all images in folders of other names below it, one per "
-    "patient or per lesion, or in folders of dates"
+    "patient or per lesion, or in folders of dates; or such folders with those of the classes in "
+    "them, which are named after diagnoses"
 )
 SHORT_NUMBER = re.compile("[0-9]{1,3}")
 NUMBERED = re.compile(r"\D{0,12}[0-9]+")
@@ -44,7 +48,8 @@ BY_LESION = (
     "Images in one folder below a class are taken as those of one lesion, numbered within its "
     "class; if they are patients, write metadata.csv with the columns file_name,label,patient_id."
 )
-BY_DATE = "The folders in the class folders are named after dates, which are not read."
+BY_OUTER_PATIENT = "Images in one of the outer folders are taken as those of one patient."
+BY_DATE = "Folders that are named after dates are not read."
 
 
 def recognises(path: Path) -> bool:
@@ -55,6 +60,8 @@ def recognises(path: Path) -> bool:
 def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
     if not _is_nested(path):
+        return []
+    if _are_inside(path):
         return []
     if few := few_images(photo_folders(path), path):
         return few
@@ -67,6 +74,22 @@ def doubts(path: Path) -> list[str]:
         "is open which are the classes: put the images into one folder per class, or write "
         "metadata.csv with the columns file_name,label,patient_id"
     ]
+
+
+def _are_inside(path: Path) -> bool:
+    """Whether the inner folders are the classes, beyond doubt, and the outer ones none.
+
+    The inner ones are named after diagnoses (or say that there is none), several of them; the outer
+    ones after dates, or are as many as patients and not named after diagnoses.
+    """
+    outer = photo_folders(path)
+    inner = {each.name for folder in outer for each in _with_images(folder)}
+    told = sum(map(is_diagnosis, inner))
+    if told < 2 or any(not is_diagnosis(name) and not is_unsure(name) for name in inner):
+        return False
+    if any(is_diagnosis(folder.name) for folder in outer):
+        return False
+    return _is_outer_dated(path) or bool(few_images(outer, path))
 
 
 def _turned_round(path: Path) -> str:
@@ -98,6 +121,10 @@ def _is_nested(path: Path) -> bool:
 
 def why(path: Path) -> str:
     """What a path was recognised as and by which folders, as a sentence."""
+    if _are_inside(path):
+        inner = {each.name for outer in photo_folders(path) for each in _with_images(outer)}
+        what = "folders of dates" if _is_outer_dated(path) else "one folder per patient"
+        return f"Read as class folders ({', '.join(sorted(inner)[:NAMED])}) in {what}."
     names = ", ".join(folder.name for folder in photo_folders(path)[:NAMED])
     unit = "lesion" if _are_lesions(path) else "patient"
     what = "folders of dates" if _are_dated(path) else f"one folder per {unit}"
@@ -115,27 +142,31 @@ def read(path: Path) -> Catalog:
     """
     findings = Findings()
     add_no_files(path, findings)
-    paths, dated = [Path(file) for file in files_below(path)], _are_dated(path)
+    paths, inside = [Path(file) for file in files_below(path)], _are_inside(path)
+    dated = _is_outer_dated(path) if inside else _are_dated(path)
     add_masks(list(map(str, paths)), findings)
-    labels = [file.relative_to(path).parts[0] for file in paths]
+    labels = [file.relative_to(path).parts[inside] for file in paths]
     for label in sorted(set(labels)):
         if fault := name_fault(label):
-            findings.add(f"{path / label}: the class {label!r} {fault}")
+            findings.add(f"{path}: the class {label!r} {fault}")
     for file in paths:
-        if not dated and len(file.relative_to(path).parts) != len(("class", "patient", "image")):
+        depth = len(file.relative_to(path).parts)
+        if (inside or not dated) and depth != len(("class", "patient", "image")):
             findings.add(f"{file}: image not directly in a folder of a class folder")
     findings.stop(str(path))
     files = list(map(str, paths))
     ids = image_ids(files, path)
     described = undescribed(len(ids)).assign(patient_id="")
     notes = _empty_note(path)
-    if _are_lesions(path):
+    if not inside and _are_lesions(path):
         lesions = [str(file.parent.relative_to(path)) for file in paths]
         notes = [BY_LESION, *notes]
         return plain_catalog(path, ids, lesions, labels, files, described, True, notes)
     if not dated:
-        described = described.assign(patient_id=[file.parent.name for file in paths])
-    notes = [lesions_unknown(), BY_DATE if dated else BY_PATIENT, *notes]
+        patients = [file.relative_to(path).parts[not inside] for file in paths]
+        described = described.assign(patient_id=patients)
+    by_patient = BY_OUTER_PATIENT if inside else BY_PATIENT
+    notes = [lesions_unknown(), BY_DATE if dated else by_patient, *notes]
     return plain_catalog(path, ids, ids, labels, files, described, False, notes)
 
 
@@ -165,6 +196,11 @@ def _are_lesions(path: Path) -> bool:
 def _are_dated(path: Path) -> bool:
     """Whether the folders in the class folders are named after years, months or days."""
     return _are_dates([inner for outer in photo_folders(path) for inner in _with_images(outer)])
+
+
+def _is_outer_dated(path: Path) -> bool:
+    """Whether the folders around folders are named after dates."""
+    return all(is_date(folder.name) for folder in photo_folders(path))
 
 
 def _are_dates(folders: Sequence[Path], within: bool = False) -> bool:

@@ -64,7 +64,7 @@ def plain_catalog(
     labels = [unicodedata.normalize("NFC", label) for label in labels]
     masks, beside = mask_paths(root), masks_beside(paths)
     if not grouped and not any(described["patient_id"]):
-        notes = [*notes, *_beginnings_note(paths)]
+        notes = [*notes, *_beginnings_note(paths, labels)]
     table = described.assign(
         image_id=ids,
         lesion_id=lesions,
@@ -78,10 +78,14 @@ def plain_catalog(
     return Catalog(root.name, root, table, tuple(sorted(set(labels))), grouped, notes=tuple(notes))
 
 
-def _beginnings_note(paths: Sequence[str]) -> list[str]:
-    """That file names seem to begin with a patient, as a list of one note or none."""
+def _beginnings_note(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """That file names, behind the label, seem to begin with a patient, as one note or none."""
+    stems = [
+        Path(path).stem.removeprefix(label).lstrip("-_ .")
+        for path, label in zip(paths, labels, strict=True)
+    ]
     for what, (beginning, fewest) in BEGINNINGS.items():
-        found = [beginning.match(Path(path).stem) for path in paths]
+        found = list(map(beginning.match, stems))
         names = Counter(each[0] for each in found if each)
         number = sum(names.values())
         if number < MOST_NAMES * len(paths) or len(names) < fewest:
