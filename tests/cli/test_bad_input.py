@@ -395,6 +395,14 @@ def test_memory_that_does_not_suffice_is_said() -> None:
     assert _of_the_system(RuntimeError("a fault of the program")) is None
 
 
+def test_a_link_that_leads_in_a_circle_is_said(dermaug: Run, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for words in (("predict", tmp_path / "loop", tmp_path), ("explore", tmp_path / "loop" / "x")):
+        code, output = dermaug(*words)
+        assert code == 2
+        assert "Traceback" not in output
+
+
 @pytest.mark.slow
 def test_closed_pipe_ends_quietly(phantoms: Path, checkpoints: Path) -> None:
     image = min(phantoms.rglob("*.jpg"))

@@ -387,6 +387,11 @@ def test_strangers_images_are_audited_with_a_warning_and_copies_are_found(
         (["--backbone", "resnet1888"], "unknown model 'resnet1888'"),
         (["--backbone", "resnet18", "--option", "pad"], "expected KEY=VALUE"),
         (["--backbone", "resnet18", "--weights", "none.pth"], "no weight file at none.pth"),
+        (["--model", "x", "--weights", "y"], "--weights: expected --backbone, whose network it"),
+        (
+            ["--inception", "--layer", "y"],
+            "--layer: expected --backbone, whose network it",
+        ),
     ],
     ids=lambda part: " ".join(part) if isinstance(part, list) else "",
 )
@@ -394,6 +399,16 @@ def test_wrong_options_are_told(data: Path, options: list[str], expected: str) -
     code, output = called("audit", "somewhere", "--data", data, *options)
     assert code == 2
     assert expected in " ".join(output.split())
+
+
+def test_options_that_contradict_the_set_or_the_network_are_refused(
+    folder: Path, data: Path
+) -> None:
+    words = ("audit", folder / GENERATOR / "synthetic", "--data", data, "--model", folder / CONTROL)
+    for option in (("--label", "no class"), ("--size", "48")):
+        code, output = called(*words, *option)
+        assert code == 2
+        assert f"{option[0]} {option[1]}"[:6] in output
 
 
 def test_labels_that_the_data_lack_are_named(

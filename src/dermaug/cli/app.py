@@ -171,6 +171,8 @@ def _of_the_system(error: Exception) -> DermaugError | None:
             "example with convmv"
         )
     text = str(error).lower()
+    if text.startswith("symlink loop"):  # of pathlib, up to Python 3.12
+        return DermaugError(f"{error}: expected a path, found a link that leads in a circle")
     if isinstance(error, MemoryError) or any(words in text for words in NO_MEMORY):
         return DermaugError(
             "out of memory; reduce the size, batch, width or number of images, take fewer --jobs "

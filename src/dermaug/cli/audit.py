@@ -74,6 +74,19 @@ class Features:
         """Raise unless exactly one network is asked for, and its options can be read."""
         if [self.model is not None, self.backbone is not None, self.inception].count(True) != 1:
             raise DermaugError("give exactly one of --model, --backbone and --inception")
+        of_backbone = {
+            "--weights": self.weights and not self.inception,
+            "--layer": self.layer,
+            "--option": self.option,
+            "--expect-missing": self.expect_missing,
+        }
+        given = [name for name, each in of_backbone.items() if each]
+        if given and self.backbone is None:
+            found = "--inception" if self.inception else "--model"
+            raise DermaugError(
+                f"{' and '.join(given)}: expected --backbone, whose network it describes, found "
+                f"{found}; leave it out"
+            )
         _options(self.option)
 
     def judge(self, device: "torch.device") -> "tuple[Judge, StoredClassifier | None]":

@@ -88,6 +88,11 @@ def audit_folder(
         DermaugError: A path is not a data set, the data lack a label, or a class has no real
             images for comparison.
     """
+    if size and judge.size not in (None, size):
+        raise DermaugError(
+            f"--size {size}: the network was trained on images of {judge.size} px, and the images "
+            "are compared at that size; leave it out"
+        )
     given = read_given(synthetic, judge.size or size, reading.labels, label)
     run = run_of(synthetic, *([stored.path] if stored else []))
     given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))

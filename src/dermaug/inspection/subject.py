@@ -123,11 +123,17 @@ def read_given(
         label: Class of all images below the path, which then needs no layout.
 
     Raises:
-        DermaugError: The path is neither, or holds no image.
+        DermaugError: The path is neither, holds no image, or has other classes than `label`.
     """
     manifest = path / MANIFEST
     if manifest.is_file() and _is_own(read_json(manifest)):
         synthetic = recorded_set(path)
+        classes = sorted(set(map(str, synthetic.labels)))
+        if label and label not in classes:
+            raise DermaugError(
+                f"{path}: expected a set of images of {label}, as --label says, found one of "
+                f"{', '.join(classes)}; leave the option out, or audit the set by itself"
+            )
         images = np.asarray(synthetic.images)
         if size is not None and images.shape[1] != size:
             images = np.stack([resize_square(image, size) for image in images])
