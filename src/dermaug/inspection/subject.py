@@ -128,11 +128,10 @@ def read_given(
     manifest = path / MANIFEST
     if manifest.is_file() and _is_own(read_json(manifest)):
         synthetic = recorded_set(path)
-        classes = sorted(set(map(str, synthetic.labels)))
-        if label and label not in classes:
+        if label and label not in (own := sorted(set(map(str, synthetic.labels)))):
             raise DermaugError(
                 f"{path}: expected a set of images of {label}, as --label says, found one of "
-                f"{', '.join(classes)}; leave the option out, or audit the set by itself"
+                f"{', '.join(own)}; leave the option out, or audit the set by itself"
             )
         images = np.asarray(synthetic.images)
         if size is not None and images.shape[1] != size:
