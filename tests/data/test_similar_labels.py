@@ -41,6 +41,8 @@ def catalog_of(labels: list[str]) -> Catalog:
         ("Seb K", "Seb. keratosis", "SK"),
         ("MM", "Melanoom", "Melanom"),
         ("BZK", "Basaliom", "basaalcelcarcinoom"),
+        ("Melanoma 2021", "Melanoma_2022", "2023 Melanom"),
+        ("Nevo", "Nevi - Copia", "Nevi 2"),
     ],
 )
 def test_names_of_one_class_are_found(labels: tuple[str, ...]) -> None:
@@ -55,6 +57,7 @@ def test_names_of_one_class_are_found(labels: tuple[str, ...]) -> None:
         ("typical nevus", "atypical nevus", "nevus"),
         ("malignant", "nonmalignant", "benign"),
         ("grade I", "grade II", "grade III"),
+        ("grade 1", "grade 2", "2021", "2022"),
         ("class 10", "class 11", "1.0", "10"),
         ("lesionA", "lesionB"),
         ("hypertrophic", "hypotrophic"),

@@ -97,7 +97,12 @@ UNCLEAR = frozenset(
         *("awaiting histology", "histology pending", "no diagnosis", "keine diagnose", "nd"),
         *("sem diagnostico", "sin diagnostico", "senza diagnosi", "not diagnosed", "to review"),
         *("to be reviewed", "da rivedere", "da valutare", "zu prufen", "zu pruefen", "a revoir"),
-        *("por revisar", "a rever", "te beoordelen", "do sprawdzenia", "att granska"),
+        *("por revisar", "a rever", "te beoordelen", "do sprawdzenia", "att granska", "abkleren"),
+        *("noch offen", "da controllare", "da definire", "in attesa", "in attesa di istologico"),
+        *("non classificato", "ej bedemd", "ventar pad", "okend", "w toku", "unsorted"),
+        *("unclassified", "unlabeled", "unlabelled", "awaiting biopsy", "a classer", "en attente"),
+        *("non classe", "pendiente", "pendente", "sin clasificar", "nao classificado", "onbekend"),
+        *("nog onbekend", "nicht klassifiziert", "nk"),
     )
 )
 """Words for a diagnosis that is not known, as `words` writes them."""

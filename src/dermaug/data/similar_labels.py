@@ -12,6 +12,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.diagnoses import (
     NEGATIONS,
     OTHER_NAMES,
+    is_diagnosis,
     is_misspelt,
     is_unclear,
     meaning,
@@ -26,8 +27,13 @@ from dermaug.errors import DermaugError
 MOST_CLASSES = 200
 """More different labels than this are not compared letter by letter, which takes seconds."""
 
-REMARK = re.compile(r"\s*([(\[][^()\[\]]*[)\]]|,[^,]*[0-9][^,]*)\s*$")
-"""A remark behind a diagnosis: in brackets, or with a number behind a comma."""
+REMARK = re.compile(
+    r"\s*([(\[][^()\[\]]*[)\]]|,[^,]*[0-9][^,]*|- (cop(y|ie|ia)|cópia|kopi[ea])( [0-9]+)?)\s*$",
+    re.IGNORECASE,
+)
+"""A remark behind a diagnosis: in brackets, with a number behind a comma, or that it is a copy."""
+NUMBER = re.compile(r"^[0-9]{1,4}[\s_.-]+|[\s_.-]*[0-9]{1,4}$")
+"""A number or a year before or behind a name."""
 SEPARATORS = re.compile(r"\s*[,;/+&]\s*|\s+(?:and|und|et|y|e|en|oder|or|ou|o|of)\s+")
 """What stands between several diagnoses."""
 
@@ -214,8 +220,13 @@ def _pairs(labels: Sequence[str], key: Callable[[str], str]) -> list[tuple[str, 
 
 
 def _plain_meaning(label: str) -> str:
-    """The meaning without a remark behind it: `BCC (nodular)`, `melanoma, Breslow 0.4 mm`."""
-    return meaning(REMARK.sub("", label) or label)
+    """The meaning without a remark behind it, or a number beside a diagnosis.
+
+    For example of `BCC (nodular)`, `melanoma, Breslow 0.4 mm` and `Melanoma 2021`.
+    """
+    plain = REMARK.sub("", label) or label
+    bare = NUMBER.sub("", plain)
+    return meaning(bare if is_diagnosis(bare) else plain)
 
 
 def _whole(label: str) -> str:
