@@ -50,6 +50,13 @@ def test_names_of_one_class_are_found(labels: tuple[str, ...]) -> None:
     assert similar_labels([*labels, *others]) == [labels]
 
 
+def test_diagnoses_of_several_years_are_read_as_the_diagnosis() -> None:
+    catalog = catalog_of(["Nevi 2021", "Nevi 2021", "Nevi 2022", "mel"])
+    assert merges(catalog) == {"Nevi 2021": "Nevi", "Nevi 2022": "Nevi"}
+    (line,) = similar_label_lines(catalog)
+    assert "merge them: --labels 'Nevi 2021=Nevi' --labels 'Nevi 2022=Nevi'" in line
+
+
 @pytest.mark.parametrize(
     "labels",
     [

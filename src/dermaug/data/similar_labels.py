@@ -77,13 +77,13 @@ def merges(catalog: Catalog, decided: Collection[str] = ()) -> dict[str, str]:
     """What names of one class should be read as, where nobody says otherwise.
 
     Returns:
-        Class -> the most frequent one of its `similar_labels`, for all others of these; a suspicion
-        beside its diagnosis -> `DROPPED`.
+        Class -> the most frequent one of its `similar_labels`, without a number beside a diagnosis,
+        for all others of these; a suspicion beside its diagnosis -> `DROPPED`.
     """
     counts = Counter(catalog.table["label"])
     merged = dict.fromkeys(_suspicions(catalog.classes, decided), DROPPED)
     for labels in similar_labels(catalog.classes, decided):
-        usual = max(labels, key=lambda label: counts[label])
+        usual = _without_number(max(labels, key=lambda label: counts[label]))
         merged |= {label: usual for label in labels if label != usual}
     return merged
 
@@ -224,9 +224,13 @@ def _plain_meaning(label: str) -> str:
 
     For example of `BCC (nodular)`, `melanoma, Breslow 0.4 mm` and `Melanoma 2021`.
     """
-    plain = REMARK.sub("", label) or label
-    bare = NUMBER.sub("", plain)
-    return meaning(bare if is_diagnosis(bare) else plain)
+    return meaning(_without_number(REMARK.sub("", label) or label))
+
+
+def _without_number(label: str) -> str:
+    """A label without a number beside a diagnosis; other labels stay as they are."""
+    bare = NUMBER.sub("", label)
+    return bare if is_diagnosis(bare) else label
 
 
 def _whole(label: str) -> str:
