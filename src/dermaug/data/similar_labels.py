@@ -230,7 +230,7 @@ def _plain_meaning(label: str) -> str:
 def _without_number(label: str) -> str:
     """A label without a number beside a diagnosis; other labels stay as they are."""
     bare = NUMBER.sub("", label)
-    return bare if is_diagnosis(bare) else label
+    return bare if is_diagnosis(bare) and not is_diagnosis(label) else label
 
 
 def _whole(label: str) -> str:
