@@ -230,6 +230,10 @@ def test_an_option_of_one_value_is_given_once(
     words = ("generate", "nowhere", "--class", "df", "--number", "4", "--class=akiec")
     told = "--class is given 2 times, and takes one value; give it once"
     assert_refused(dermaug(*words), told, tmp_path)
+    words = ("generate", "nowhere", "--class", "df", "-oone", "-o", "two")
+    assert_refused(dermaug(*words), "is given 2 times, and takes one value", tmp_path)
+    words = ("run", "--dry-run", "--set", "seeds=[0]", "--set=seeds = [5]")
+    assert_refused(dermaug(*words), "--set seeds is given 2 times, and only the last", tmp_path)
     assert "given" not in dermaug("run", "--list", "--set", "a=1", "--set", "b=2")[1]
 
 

@@ -32,7 +32,7 @@ def written(folder: Path, results: RunResults, question: str = "", finished: str
     files = RunFolder(folder)
     asked = results.experiment.model_dump(mode="json") | {"question": question}
     write_sealed(files.experiment, asked)
-    noted = {"experiment": content_digest(asked), "finished": finished}
+    noted = {"id": folder.name, "experiment": content_digest(asked), "finished": finished}
     drawn_run_record(results.catalog).model_copy(update=noted).write(files.record)
     return files
 
@@ -113,9 +113,12 @@ def test_one_rule_for_all_adjusts_the_raw_p_values_of_all(runs: Path) -> None:
     assert table.loc["strong", "p_holm"] > compare_runs(folders).set_index("run")["p_holm"].min()
 
 
-def test_a_run_without_scores_and_one_named_twice_are_refused(runs: Path) -> None:
+def test_a_run_without_scores_and_one_named_twice_are_refused(runs: Path, tmp_path: Path) -> None:
     with pytest.raises(DermaugError, match=r"found no scores\.csv; run `dermaug score"):
         compare_runs([runs / "begun"])
+    copy = shutil.copytree(runs / "weak", tmp_path / "copy")
+    with pytest.raises(DermaugError, match="found copies of one run"):
+        compare_runs([runs / "weak", copy])
     with pytest.raises(DermaugError, match="found one of them twice"):
         compare_runs([runs / "weak", runs / "weak"])
 

@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise, takewhile
@@ -114,18 +115,37 @@ def _refuse_other_bytes(words: Sequence[str]) -> None:
 
 
 def _refuse_repeated(group: Any, words: Sequence[str]) -> None:  # noqa: ANN401
-    """Raise if an option that takes one value is given several times: only the last would count."""
+    """Raise if only the last of several values would count: of an option, or of a key of one."""
     command, given = group, list(takewhile(lambda word: word != "--", words))
     for word in given:
         command = getattr(command, "commands", {}).get(word, command)
     for option in command.params:
-        if option.param_type_name != "option" or option.multiple or option.is_flag:
+        if option.param_type_name != "option" or option.is_flag:
             continue
-        names = [name for word in given if (name := word.partition("=")[0]) in option.opts]
-        if len(names) > 1:
+        values = _values(option.opts, given)
+        if not option.multiple and len(values) > 1:
             raise DermaugError(
-                f"{names[0]} is given {len(names)} times, and takes one value; give it once"
+                f"{option.opts[0]} is given {len(values)} times, and takes one value; give it once"
             )
+        keys = Counter(text.partition("=")[0].strip() for text in values)
+        twice = [key for key, number in keys.items() if number > 1]
+        if twice and "=" in (option.metavar or ""):
+            raise DermaugError(
+                f"{option.opts[0]} {twice[0]} is given {keys[twice[0]]} times, and only the last "
+                "would count; give it once"
+            )
+
+
+def _values(names: Sequence[str], words: Sequence[str]) -> list[str]:
+    """The values of an option of these names: `--set X`, `--set=X`, `-o X` or `-oX`."""
+    values = [after for word, after in pairwise([*words, ""]) if word in names]
+    for word in words:
+        name, equals, text = word.partition("=")
+        if word.startswith("--"):
+            values += [text] if equals and name in names else []
+        elif len(word) > len("-o") and word[: len("-o")] in names:
+            values.append(word[len("-o") :])
+    return values
 
 
 def _goes_on(words: Sequence[str]) -> str:

@@ -44,13 +44,22 @@ def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFra
         One row per run, arm, reference and classifier, with the columns of `CONTRASTS`.
 
     Raises:
-        DermaugError: There is no folder, or one is given twice, is no run, or has no scores.
+        DermaugError: There is no folder, or one is given twice, is the copy of another or no run,
+            or has no scores.
     """
     if not folders:
         raise DermaugError("expected the folders of one or more runs, found none; name them")
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise DermaugError("expected different runs, found one of them twice; name each once")
     table = pd.concat([_contrasts(folder) for folder in folders], ignore_index=True)
+    ids = [RunRecord.read(RunFolder(folder).record).id for folder in folders]
+    copies = [str(folder) for folder, each in zip(folders, ids, strict=True) if ids.count(each) > 1]
+    if copies:
+        raise DermaugError(
+            "expected different runs, found copies of one run, which are no second evidence; name "
+            "one of them",
+            copies,
+        )
     if across:
         judge(table, pd.Series(True, index=table.index))
     order = table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)

@@ -260,6 +260,13 @@ def test_external_test_with_training_images_stops_before_any_training(
     look_outside(fine, fine.jobs.classifiers)
 
 
+def test_one_external_test_under_two_paths_is_refused(phantoms: Path, tmp_path: Path) -> None:
+    other = fresh(tmp_path / "other", 4)
+    copy = shutil.copytree(other, tmp_path / "copy")
+    with pytest.raises(DermaugError, match=r"found the same images in .*other and .*copy"):
+        open_run(tmp_path / "run", asked(phantoms, external=(other, copy)))
+
+
 def test_external_test_with_other_content_is_another_one(phantoms: Path, tmp_path: Path) -> None:
     other = fresh(tmp_path / "other", 4)
     begun = open_run(tmp_path / "run", asked(phantoms, external=(other,)))

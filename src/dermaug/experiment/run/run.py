@@ -89,10 +89,17 @@ class Run:
         """The external test sets, decoded like its own images.
 
         Raises:
-            DermaugError: One cannot be opened, or has unknown labels.
+            DermaugError: One cannot be opened, has unknown labels, or holds what another one holds.
         """
-        data = self.experiment.data
-        return tuple(open_labelled(data, path, self.catalog.classes) for path in data.external_test)
+        data, first = self.experiment.data, dict[str, str]()
+        stores = [open_labelled(data, path, self.catalog.classes) for path in data.external_test]
+        for path, store in zip(data.external_test, stores, strict=True):
+            if (other := first.setdefault(store.fingerprint, path)) != path:
+                raise DermaugError(
+                    f"data.external_test: expected different data sets, found the same images in "
+                    f"{other} and {path}; repeats are not independent evidence: remove one"
+                )
+        return tuple(stores)
 
     @property
     def external_notes(self) -> tuple[str, ...]:
