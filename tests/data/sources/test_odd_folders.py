@@ -213,3 +213,7 @@ def test_names_without_a_diagnosis_are_unclear(folder: Folder) -> None:
 def test_names_of_images_that_may_tell_nothing_are_not_read(folder: Folder, files: str) -> None:
     with pytest.raises(DermaugError, match="not a supported data set"):
         open_catalog(folder(files))
+
+
+def test_zero_and_one_are_classes_and_no_months(folder: Folder) -> None:
+    assert open_catalog(folder("0/a.jpg 1/b.jpg")).classes == ("0", "1")

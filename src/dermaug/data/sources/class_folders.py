@@ -95,11 +95,12 @@ def doubts(path: Path) -> list[str]:
 
 def _dates(folders: Sequence[Path]) -> list[str]:
     """That folders are named after years, months or days, as a list of one sentence or none."""
-    if not folders or not all(is_date(plain_name(folder)) for folder in folders):
+    names = {plain_name(folder) for folder in folders}
+    if not folders or names == {"0", "1"} or not all(map(is_date, names)):
         return []
-    names = ", ".join(plain_name(folder) for folder in folders[:NAMED])
+    told = ", ".join(plain_name(folder) for folder in folders[:NAMED])
     return [
-        f"the folders {names} are named after dates, not classes: put the images into one folder "
+        f"the folders {told} are named after dates, not classes: put the images into one folder "
         "per class, or write metadata.csv with the columns file_name,label"
     ]
 
