@@ -59,6 +59,7 @@ TOGETHER = (
     "each of these is a data set of its own; to study them together, write {path}/metadata.csv "
     "with the columns file_name,label that names the images of all"
 )
+PARTS = "if these are parts of one data set, as of a large download, unpack all into one folder"
 MOST_DOUBTS = 5
 MOST_LOOKED_INTO = 50
 
@@ -215,10 +216,12 @@ def _hints(path: Path) -> list[str]:
     if open_question := nested_folders.doubts(path):
         return open_question
     inside = [*sub_folders(path), *archives(path)][:MOST_LOOKED_INTO]
-    known = [each for each in inside if not is_split(each) and recognise(each) is not None]
+    known = [each for each in inside if not is_split(each) and _meant(each)[1] is not None]
     hints = class_folders.doubts(path)[:MOST_DOUBTS]
     hints += [] if hints else [f"did you mean {child}?" for child in known]
-    hints += [TOGETHER.format(path=path)] if len(known) > 1 else []
+    packed = all(each in archives(path) for each in known)
+    together = PARTS if packed else TOGETHER.format(path=path)
+    hints += [together] if len(known) > 1 else []
     hints += archive_hints(path)
     folders = filter(containers.is_folder, inside)
     return hints or class_folders.table_hints(folders, path) or _bare_hints(path, inside)
