@@ -65,9 +65,12 @@ OTHER_NAMES = {
         *("df", "dermatofibrom", "dermatofibrome", "dermatofibroom", "włókniak twardy"),
     ),
     "vascular lesion": ("vasc", "vaskuläre läsion", "lésion vasculaire", "lesión vascular"),
-    "hemangioma": ("hämangiom", "hémangiome", "emangioma", "angioma", "angiom", "angiome"),
-    "malignant": ("malign", "maligne", "maligno", "bösartig"),
-    "benign": ("benigne", "benigno", "gutartig", "bénin"),
+    "hemangioma": (
+        *("hämangiom", "hémangiome", "emangioma", "angioma", "angiom", "angiome", "naczyniak"),
+        *("hemangiom", "hemangioom", "hemanjiyom"),
+    ),
+    "malignant": ("malign", "maligne", "maligno", "bösartig", "złośliwy", "kwaadaardig"),
+    "benign": ("benigne", "benigno", "gutartig", "bénin", "łagodny", "goedaardig", "godartad"),
 }
 """Diagnosis -> other names of it. Kinds of a diagnosis (blue nevus, lentigo maligna) are no other
 names: data may tell them apart."""

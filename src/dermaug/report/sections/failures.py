@@ -90,26 +90,32 @@ def failure_figure(results: RunResults, found: pd.DataFrame) -> Figure:
         found: Returned by `failures`.
     """
     panels, shown = [], found.groupby("label", sort=False).head(MOST)
-    totals = found["label"].value_counts()
+    totals, unit = found["label"].value_counts(), "lesion" if results.catalog.grouped else "image"
     for index, row in enumerate(shown.to_dict("records")):
         (place,) = results.catalog.rows([row["image_id"]])
         title = f"{row['called']} {number(row['probability'], 2)}"
         alt = f"Real image of class {row['label']}, called {title}"
         name = file_name("failures", index, row["label"], row["called"], ending="png")
         few = "" if totals[row["label"]] <= MOST else f", {MOST} shown"
-        group = f"{class_words(row['label'])}: {counted(totals[row['label']], 'lesion')}{few}"
+        group = f"{class_words(row['label'])}: {counted(totals[row['label']], unit)}{few}"
         pixels = png(thumbnail(results.images[place]))
         panels.append(Panel(name, alt, pixels, title, group))
     first = (
         " Malignant or pre-malignant classes come first; in them, images that are called benign "
         "come before the others."
     )
+    what, averaged = "Images of the test splits that are called wrongly", ""
+    if results.catalog.grouped:
+        what = (
+            "Lesions of the test splits of which at least one image is called wrongly, each by its "
+            "first such image"
+        )
+        averaged = " Averaged over its images, a lesion may be called rightly."
     caption = (
-        "Lesions of the test splits of which at least one image is called wrongly, by their true "
-        "class and in the order of confidence, each by its first such image; above it the class "
+        f"{what}, by their true class and in the order of confidence; above it the class "
         "that it is called and that class's probability, prior-adjusted and averaged over the "
         "classifiers that tested the image (all compared arms, networks and seeds; not the "
-        "shorter trainings). Averaged over its images, a lesion may be called rightly."
+        f"shorter trainings).{averaged}"
         f"{first if grave_classes(results.catalog.classes).any() else ''}"
     )
     return Figure("failures", caption, tuple(panels), found, width=88)
