@@ -18,6 +18,8 @@ UNKNOWN_WORDS = frozenset(
     (
         *("", "na", "n/a", "nan", "none", "null", UNKNOWN, "-", "--", "?", "not known", "n.d."),
         *("unbekannt", "keine angabe", "k.a.", "k. a.", "inconnu", "inconnue", "desconocido"),
+        *("okänd", "okänt", "ukendt", "ukjent", "nieznane", "nieznana", "nieznany", "brak danych"),
+        *("neznámé", "neznámý", "onbekend", "bilinmiyor"),
         *("desconocida", "sin dato", "desconhecido", "desconhecida", "sconosciuto", "sconosciuta"),
     )
 )

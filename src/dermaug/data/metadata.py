@@ -12,12 +12,10 @@ from itertools import compress
 from pathlib import Path
 
 from dermaug.data.findings import Findings
-from dermaug.data.table_text import header_cells, read_text, text_cells
+from dermaug.data.json_objects import doubles, is_json, json_objects, may_have_rows
+from dermaug.data.table_text import header_cells, text_cells
 from dermaug.data.workbook import is_workbook, workbook_cells
 from dermaug.errors import DermaugError
-
-LINES = ".jsonl"
-"""Ending of tables of one JSON object per line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,10 @@ class Sheet:
         told = {**self.names, **names}
         return replace(self, columns=tuple(kept), rows=rows, names=told)
 
+    def telling(self, sentence: str) -> "Sheet":
+        """The table with one more sentence on how it was read."""
+        return replace(self, how=" ".join(filter(None, [self.how, sentence])))
+
     def without(self, names: Collection[str]) -> "Sheet":
         """The table without some columns, as far as it has them."""
         kept = [name for name in self.columns if name not in names]
@@ -98,8 +100,8 @@ class Sheet:
 def read_header(path: Path) -> tuple[str, ...]:
     """Names in the first row of a table; none when it is no table. Never raises."""
     try:
-        if path.suffix.lower() == LINES:
-            return read_lines(path, (), Findings()).columns
+        if is_json(path):
+            return read_lines(path, (), Findings()).columns if may_have_rows(path) else ()
         return tuple(workbook_cells(path).rows[0][1]) if is_workbook(path) else header_cells(path)
     except (OSError, DermaugError):
         return ()
@@ -109,7 +111,7 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     """Read a table: text or the sheet of a workbook whose first row names the columns, or lines.
 
     Args:
-        path: The file; the ending tells a workbook and JSON lines (see `read_lines`), the header
+        path: The file; the ending tells a workbook and JSON (see `read_lines`), the header
             tells the separator of others.
         required: Columns that it must have; more are kept.
         findings: Gets one line for each ragged row.
@@ -117,7 +119,7 @@ def read_sheet(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     Raises:
         DermaugError: No table, no header, a column missing or named twice, broken quoting.
     """
-    if path.suffix.lower() == LINES:
+    if is_json(path):
         return read_lines(path, required, findings)
     table = workbook_cells(path) if is_workbook(path) else text_cells(path)
     columns = tuple(table.rows[0][1]) if table.rows else ()
@@ -160,7 +162,7 @@ def read_given(path: Path, what: str, columns: Sequence[str], required: bool = T
 
 
 def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet:
-    """Read a table of one JSON object per line, as Hugging Face's imagefolder has it.
+    """Read a table of JSON objects: one per line, as Hugging Face's imagefolder has it, or a list.
 
     Args:
         path: The file.
@@ -171,16 +173,7 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     Raises:
         DermaugError: No text, no row, or a column is missing.
     """
-    objects: list[tuple[str, dict[str, object]]] = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        where = f"{path.name} line {number}"
-        cells = _object(line)
-        if cells is None:
-            findings.add(
-                f"{where}: expected a JSON object with each name once, found {line[:40]!r}"
-            )
-        elif cells:
-            objects.append((where, cells))
+    objects = json_objects(path, findings)
     if not objects:
         findings.stop(str(path), "table")
     columns = tuple(dict.fromkeys(name for _, cells in objects for name in cells))
@@ -200,21 +193,6 @@ def read_lines(path: Path, required: Sequence[str], findings: Findings) -> Sheet
     return Sheet(path, columns, rows, frozenset())
 
 
-def _object(line: str) -> dict[str, object] | None:
-    """The JSON object in a line, empty for an empty line; None if it holds no such object."""
-    try:
-        cells = json.loads(line or "{}", object_pairs_hook=_of_pairs)
-    except (ValueError, RecursionError):
-        return None
-    return cells if isinstance(cells, dict) else None
-
-
-def _of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    if _doubles(name for name, _ in pairs):
-        raise ValueError
-    return dict(pairs)
-
-
 def _text(value: object) -> str:
     """A value as it is written in the file."""
     if isinstance(value, bool):
@@ -223,7 +201,7 @@ def _text(value: object) -> str:
 
 
 def _check_header(path: Path, columns: Sequence[str], required: Sequence[str]) -> None:
-    problems = [f"column {name!r} occurs twice" for name in sorted(_doubles(columns))]
+    problems = [f"column {name!r} occurs twice" for name in sorted(doubles(columns))]
     for name in required:
         if name not in columns:
             close = difflib.get_close_matches(name, columns, n=1)
@@ -237,8 +215,3 @@ def _check_header(path: Path, columns: Sequence[str], required: Sequence[str]) -
             f"{remedy}",
             problems,
         )
-
-
-def _doubles(names: Iterable[str]) -> set[str]:
-    seen = set[str]()
-    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]

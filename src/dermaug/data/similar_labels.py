@@ -22,6 +22,7 @@ from dermaug.data.diagnoses import (
 )
 from dermaug.data.grouping import united_names
 from dermaug.data.label_map import DROPPED
+from dermaug.data.number_codes import CODES_FOR_UNKNOWN, is_number, may_be_unknown
 from dermaug.errors import DermaugError
 
 MOST_CLASSES = 200
@@ -94,7 +95,7 @@ def similar_label_lines(catalog: Catalog, decided: Collection[str] = ()) -> list
     lines = []
     for label, sure in _suspicions(catalog.classes, decided).items():
         beside = f"a suspicion beside {_counted(sure, counts)}"
-        what = beside if sure else "no diagnosis" if is_unclear(label) else "several diagnoses"
+        what = beside if sure else _why_unsure(label)
         merge = f"merge them: {_options([(label, sure)])}, or " if sure else ""
         lines.append(
             f"{_counted(label, counts)} is {what}; leave it out: --leave-out {shlex.quote(label)}, "
@@ -140,6 +141,20 @@ def kind_sentences(catalog: Catalog, decided: Collection[str] = ()) -> list[str]
     ]
 
 
+def number_sentences(catalog: Catalog, decided: Collection[str] = ()) -> list[str]:
+    """A sentence on classes that are numbers, as a list of one or none; arguments as above."""
+    counts = Counter(catalog.table["label"])
+    known = {*decided, *merges(catalog, decided)}
+    numbers = [name for name in catalog.classes if is_number(name) and name not in known]
+    if not numbers:
+        return []
+    told = ", ".join(_counted(name, counts) for name in numbers)
+    return [
+        f"Classes that are numbers: {told}. If they are codes, say what they mean: "
+        f"{_options((name, 'NAME') for name in numbers)}."
+    ]
+
+
 def refuse_similar_labels(catalog: Catalog, decided: Collection[str] = ()) -> None:
     """Raise when two classes of a catalog probably mean one thing.
 
@@ -170,7 +185,7 @@ def merging_options(merged: Mapping[str, str]) -> list[str]:
 def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, str]:
     """Label of a suspicion -> the class of its diagnosis, where there is one.
 
-    A label that is unclear, or names several diagnoses, has none.
+    A label that is unclear, or a code for unknown, or names several diagnoses, has none.
     """
     classes = {meaning(label): label for label in reversed(labels) if not suspected(label)}
     sure = {label: classes.get(meaning(suspected(label)), "") for label in labels}
@@ -178,8 +193,20 @@ def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, st
         label: sure[label]
         for label in labels
         if label not in decided
-        and (sure[label] or is_unclear(label) or _is_several(label, classes))
+        and (
+            sure[label]
+            or is_unclear(label)
+            or _is_several(label, classes)
+            or may_be_unknown(label, labels)
+        )
     }
+
+
+def _why_unsure(label: str) -> str:
+    if is_number(label):
+        codes = ", ".join(map(str, CODES_FOR_UNKNOWN))
+        return f"a number that often stands for unknown, as {codes} do"
+    return "no diagnosis" if is_unclear(label) else "several diagnoses"
 
 
 def _parts(label: str) -> list[str]:

@@ -152,7 +152,7 @@ def header_cells(path: Path) -> tuple[str, ...]:
     Raises:
         OSError: The file cannot be read.
     """
-    raw = _beginning(path)
+    raw = beginning(path)
     decoder = codecs.getincrementaldecoder(encoding_of(raw))("replace")
     text, separator = _split_off(decoder.decode(raw))
     lines = re.split(r"\r?\n", text, maxsplit=2 * MOST_TITLES)[: 2 * MOST_TITLES]
@@ -166,7 +166,7 @@ def header_cells(path: Path) -> tuple[str, ...]:
 def looks_like_table(path: Path) -> bool:
     """Whether the first lines of a text have as many cells each, and several. Never raises."""
     try:
-        raw = _beginning(path)
+        raw = beginning(path)
         decoder = codecs.getincrementaldecoder(encoding_of(raw))("replace")
         text, separator = _split_off(decoder.decode(raw))
     except OSError:
@@ -176,7 +176,8 @@ def looks_like_table(path: Path) -> bool:
     return len(rows) > 2 and len(rows[0][1]) > 1 and len({len(row) for _, row in rows}) == 1
 
 
-def _beginning(path: Path) -> bytes:
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file, or all of one in an archive."""
     if path.is_file():
         with path.open("rb") as file:
             return file.read(65_536)

@@ -21,7 +21,13 @@ from dermaug.data.findings import UnclearError
 from dermaug.data.label_map import counted, relabel
 from dermaug.data.parallel import Progress
 from dermaug.data.selection import require_labels
-from dermaug.data.similar_labels import kind_sentences, merges, merging_options, similar_label_lines
+from dermaug.data.similar_labels import (
+    kind_sentences,
+    merges,
+    merging_options,
+    number_sentences,
+    similar_label_lines,
+)
 from dermaug.data.sources import open_catalog, recognised_as
 from dermaug.data.sources.own_tables import likely_table
 from dermaug.data.twins import contradiction_lines, contradictions, equal_sentence, exclusion
@@ -94,6 +100,7 @@ def examine(
     equal = sound.take(agreeing), [pixels[row] for row in agreeing]
     said = (
         *kind_sentences(catalog, config.label_map),
+        *number_sentences(catalog, config.label_map),
         equal_sentence(*equal),
         twins.sentence(sound.unit),
     )

@@ -25,7 +25,8 @@ from dermaug.data.image_folders import (
     telephone_advice,
 )
 from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
-from dermaug.data.metadata import LINES, read_header
+from dermaug.data.json_objects import LINES, LIST
+from dermaug.data.metadata import read_header
 from dermaug.data.safe_names import name_fault
 from dermaug.data.sources.date_names import is_date
 from dermaug.data.sources.named_columns import suggestion
@@ -51,8 +52,8 @@ NAMED = 12
 """Classes that a sentence names."""
 TEXT = ".txt"
 """Ending of texts, which may be tables."""
-READ_TABLES = (".csv", ".tsv", ".tab", LINES, *workbook.ENDINGS)
-TABLES = (*READ_TABLES, ".json", ".parquet", ".hdf5", ".npz")
+READ_TABLES = (".csv", ".tsv", ".tab", LINES, LIST, *workbook.ENDINGS)
+TABLES = (*READ_TABLES, ".parquet", ".hdf5", ".npz")
 
 
 def recognises(path: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dermaug.data.cells import UNKNOWN_WORDS, parse_patient
 from dermaug.data.metadata import Row, Sheet
+from dermaug.data.sources.camera_numbers import numbered_files
 from dermaug.data.sources.column_names import numberless
 from dermaug.data.sources.named_files import looks_like_names, meant_files
 
@@ -66,6 +67,33 @@ def in_folders(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, l
     told = sheet.names.get(column, column)
     note = f"Files of equal names are told apart by the folder that the column {told} names."
     return _with(sheet, "file_name", whole), [note]
+
+
+def by_number(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
+    """A table whose images are numbers, with the names of files that end in these numbers.
+
+    Args:
+        sheet: The table, with the column `file_name`.
+        root: Folder of the data set.
+        files: Paths of all images below the root.
+
+    Returns:
+        The table, and a sentence on it, or none if a cell names a file, or any number belongs to
+        none or several.
+    """
+    names = [row["file_name"] for row in sheet.rows]
+    known = [name for name in names if name.lower() not in UNKNOWN_WORDS]
+    found = {} if meant_files(root, known, files) else numbered_files(known, files)
+    if not found:
+        return sheet, []
+    number, file = next(iter(found.items()))
+    told = sheet.names.get("file_name", "file_name")
+    note = (
+        f"The column {told} holds the numbers at the end of the file names: {number} is "
+        f"{Path(file).relative_to(root).as_posix()}."
+    )
+    paths = {name: Path(file).relative_to(root).as_posix() for name, file in found.items()}
+    return _with(sheet, "file_name", [paths.get(name, name) for name in names]), [note]
 
 
 def each_photograph(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
@@ -165,13 +193,12 @@ def numbered_in_patients(sheet: Sheet) -> tuple[Sheet, list[str]]:
     return _with(sheet, "lesion_id", [_both(row) for row in sheet.rows]), [note]
 
 
-def lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> tuple[list[str], int]:
-    """Lesion of each row, its image id where it is unknown, and how many those are."""
-    lesions = [
+def lesion_ids(sheet: Sheet, image_ids: Sequence[str]) -> list[str]:
+    """Lesion of each row, its image id where it is unknown."""
+    return [
         image_id if lesion_unknown(row) else row["lesion_id"]
         for row, image_id in zip(sheet.rows, image_ids, strict=True)
     ]
-    return lesions, sum(map(lesion_unknown, sheet.rows))
 
 
 def lesion_unknown(row: Row) -> bool:

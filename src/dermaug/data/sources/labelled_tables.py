@@ -9,13 +9,14 @@ from dermaug.data import workbook
 from dermaug.data.containers import is_folder
 from dermaug.data.image_folders import MASK_FOLDER, archives, file_names, sub_folders
 from dermaug.data.image_names import is_image
-from dermaug.data.metadata import LINES, read_header
+from dermaug.data.json_objects import LINES, LIST
+from dermaug.data.metadata import read_header
 from dermaug.data.sources.descriptors import Layout, layout_of
 from dermaug.data.sources.split_folders import is_container
 
 OWN_READER = "ham10000_metadata"
 """Beginning of the table's name that `dermaug.data.sources.ham10000` reads."""
-TABLES = (".csv", ".tsv", ".tab", ".txt", LINES, *workbook.ENDINGS)
+TABLES = (".csv", ".tsv", ".tab", ".txt", LINES, LIST, *workbook.ENDINGS)
 KIND = re.compile(r"[_-]?(ground_?truth|metadata|lesiongroupings|supplement).*$", re.IGNORECASE)
 
 

@@ -3,37 +3,28 @@
 import difflib
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from dermaug.config.data import NOT_READ
 from dermaug.data.containers import is_folder
-from dermaug.data.diagnoses import OTHER_NAMES, meaning, words
+from dermaug.data.diagnoses import OTHER_NAMES, meaning
 from dermaug.data.findings import Findings
 from dermaug.data.image_folders import file_names, files_below
 from dermaug.data.image_names import is_image
-from dermaug.data.metadata import read_header, read_sheet
+from dermaug.data.metadata import Sheet, read_header
+from dermaug.data.sources import one_hot
+from dermaug.data.sources.camera_numbers import numbered_files, range_in
 from dermaug.data.sources.column_names import known_columns, numberless
+from dermaug.data.sources.label_words import is_of_diagnosis, names_label, names_photograph
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
+from dermaug.data.sources.own_sheet import own_sheet
 from dermaug.data.sources.split_folders import is_split
 from dermaug.errors import DermaugError
 
 MOST_LABELS = 30
 """Most different values of a column that may hold labels."""
-LABEL_WORDS = (
-    *("diagnos", "label", "class", "klasse", "clase", "target", "befund", "dx", "dg", "diag"),
-    *("finding", "histolog", "patholog", "uitslag", "ergebnis", "resultado", "esito", "hallazgo"),
-    *("diagnoz", "rozpozn", "tani", "tanı"),
-)
-"""Parts of words in the names of columns of labels; short ones are whole words."""
-OF_DIAGNOSES = (
-    *("by", "von", "par", "por", "da", "date", "datum", "time", "year", "jahr", "done", "certain"),
-    *("certainty", "sure", "method", "methode", "confidence", "ist", "ologe", "status", "source"),
-    *("predicted", "prediction", "pred", "vorhersage"),
-)
-"""Ends of words in the names of columns that tell of a diagnosis, and not which it is."""
-SHORT = 4
-"""Letters of the longest short one."""
 UNNAMED = (
     "--image-column COLUMN --label-column COLUMN (--lesion-column COLUMN --patient-column COLUMN)"
 )
@@ -46,7 +37,7 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
 
     Args:
         path: A folder, or the table.
-        needed: Names of the columns; `NOT_READ` is none.
+        needed: Names of the columns; `NOT_READ` is none, and `one_hot.CLASS` stands in no header.
 
     Returns:
         One table, or several of one folder and of the same columns, or one in each of some folders
@@ -55,7 +46,7 @@ def named_tables(path: Path, needed: Sequence[str]) -> list[Path]:
     Raises:
         DermaugError: There is no such table, or there are several.
     """
-    needed = [name for name in needed if name != NOT_READ]
+    needed = [name for name in needed if name not in (NOT_READ, one_hot.CLASS)]
     headers = dict(tables_around(path))
     if is_folder(path) and not headers and is_folder(path.parent):
         beside = [path.parent / name for name in file_names(path.parent)]
@@ -99,10 +90,12 @@ def suggestion(table: Path, root: Path) -> str:
     """The options that name the columns of an unknown table, as far as its cells tell.
 
     Raises:
-        DermaugError: The table cannot be read.
+        DermaugError: The table cannot be read, or names ranges of images.
     """
-    images, labels = _image_and_label_columns(table, root)
+    sheet = _beginning(table)
+    images, labels = _image_and_label_columns(sheet, root)
     if not images:
+        _refuse_ranges(sheet)
         return UNNAMED
     found = {"image": images[0], "label": labels[0] if labels else "COLUMN"}
     return " ".join(f"--{kind}-column {shlex.quote(column)}" for kind, column in found.items())
@@ -116,11 +109,14 @@ def certain_columns(table: Path, root: Path) -> dict[str, str]:
         one alone says in its name that it holds diagnoses; else nothing. Never raises.
     """
     try:
-        images, labels = _image_and_label_columns(table, root)
+        sheet = _beginning(table)
     except DermaugError:
         return {}
-    told = [column for column in read_header(table) if _has_word(column, LABEL_WORDS)]
-    certain = len(images) == 1 and len(told) == 1 and told == labels[:1] and not _is_of(told[0])
+    images, labels = _image_and_label_columns(sheet, root)
+    told = [column for column in sheet.columns if names_label(column)]
+    certain = (
+        len(images) == 1 and len(told) == 1 and told == labels[:1] and not is_of_diagnosis(told[0])
+    )
     return {"file_name": images[0], "label": told[0]} if certain else {}
 
 
@@ -132,7 +128,7 @@ def likely_columns(table: Path, root: Path) -> tuple[dict[str, str], list[str]]:
         nothing where none is likely. Never raises.
     """
     try:
-        images, labels = _image_and_label_columns(table, root)
+        images, labels = _image_and_label_columns(_beginning(table), root)
     except DermaugError:
         return {}, []
     if len(images) != 1 or not labels:
@@ -143,25 +139,37 @@ def likely_columns(table: Path, root: Path) -> tuple[dict[str, str], list[str]]:
 def is_list(table: Path, root: Path) -> bool:
     """Whether a table seems to hold names of images that are there, and their labels."""
     try:
-        return all(_image_and_label_columns(table, root))
+        return all(_image_and_label_columns(_beginning(table), root))
     except DermaugError:
         return False
 
 
-def _is_of(column: str) -> bool:
-    """Whether a column's name says that it tells of a diagnosis, and not which: who, when, how."""
-    return any(word.endswith(OF_DIAGNOSES) for word in words(column))
-
-
-def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[str]]:
-    """Columns that may name the images, and those that may hold their labels, the likeliest first.
+def _beginning(table: Path) -> Sheet:
+    """The first rows of a table.
 
     Raises:
         DermaugError: The table cannot be read.
     """
-    sheet = read_sheet(table, (), Findings())
-    rows = sheet.rows[:LOOKED_AT]
-    cells = {column: [row[column] for row in rows] for column in sheet.columns if column}
+    sheet = own_sheet(table, (), Findings())
+    return replace(sheet, rows=sheet.rows[:LOOKED_AT])
+
+
+def _cells(sheet: Sheet) -> dict[str, list[str]]:
+    return {column: [row[column] for row in sheet.rows] for column in sheet.columns if column}
+
+
+def _refuse_ranges(sheet: Sheet) -> None:
+    for column, values in _cells(sheet).items():
+        if names_photograph(column) and (found := range_in(values)):
+            raise DermaugError(
+                f"{sheet.path}: expected one row per image, found ranges of images ({found}) in "
+                f"the column {column}; write one row per image, with the name of its file"
+            )
+
+
+def _image_and_label_columns(sheet: Sheet, root: Path) -> tuple[list[str], list[str]]:
+    """Columns that may name the images, and those that may hold labels, the likeliest first."""
+    rows, cells = sheet.rows, _cells(sheet)
     images = _image_columns(cells, root)
     known = {numberless(column) for column in images}
     known |= {numberless(column) for column in known_columns(sheet.columns, rows).values()}
@@ -169,10 +177,10 @@ def _image_and_label_columns(table: Path, root: Path) -> tuple[list[str], list[s
         column
         for column, values in cells.items()
         if numberless(column) not in known
-        and (_has_word(column, LABEL_WORDS) or _are_diagnoses(values))
+        and (names_label(column) or _are_diagnoses(values))
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
-    labels.sort(key=lambda column: (_is_of(column), not _has_word(column, LABEL_WORDS)))
+    labels.sort(key=lambda column: (is_of_diagnosis(column), not names_label(column)))
     return images, labels
 
 
@@ -190,6 +198,12 @@ def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
     found = found or [
         column for column, values in cells.items() if 2 * sum(map(is_image, values)) > len(values)
     ]
+    # Other numbers, as those of the rows, may be the numbers of files by chance.
+    found = found or [
+        column
+        for column, values in cells.items()
+        if names_photograph(column) and numbered_files(values, files)
+    ]
     found = list({numberless(column): column for column in reversed(found)}.values())[::-1]
     # Of a path and its last part, the path.
     found.sort(key=lambda column: sum(map(len, cells[column])), reverse=True)
@@ -198,13 +212,6 @@ def _image_columns(cells: Mapping[str, Sequence[str]], root: Path) -> list[str]:
 
 def _stems(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(PurePosixPath(name.replace("\\", "/")).stem.casefold() for name in names)
-
-
-def _has_word(column: str, wanted: Sequence[str]) -> bool:
-    found = words(column)
-    return any(
-        part in word if len(part) > SHORT else word == part for word in found for part in wanted
-    )
 
 
 def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> str:
@@ -219,7 +226,7 @@ def _header_line(table: Path, columns: Sequence[str], needed: Sequence[str]) -> 
 def _unread_line(table: Path) -> str:
     """Why a table that seems to have no columns cannot be read."""
     try:
-        read_sheet(table, (), Findings())
+        own_sheet(table, (), Findings())
     except DermaugError as error:
         return error.message
     return f"{table}: no columns"

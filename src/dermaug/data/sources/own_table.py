@@ -32,6 +32,7 @@ from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import names_several, one_name
 from dermaug.data.sources.column_names import read_sentence
 from dermaug.data.sources.completed_rows import (
+    by_number,
     each_photograph,
     in_folders,
     known_sexes,
@@ -91,19 +92,16 @@ def read(
     if not paths:
         findings.add(f"{sheet.path.name}{NOTHING_LEFT}")
     ids = image_ids(paths, root)
-    lesions, lone = lesion_ids(sheet, ids)
+    lesions = lesion_ids(sheet, ids)
     known = [row for row in sheet.rows if not lesion_unknown(row)]
     check_patients(((row.where, row["lesion_id"], parse_patient(row)) for row in known), findings)
-    check_sexes(sheet.rows, sheet.names.get("sex", "sex"), findings)
-    described = pd.DataFrame([describe(row, findings, own=True) for row in sheet.rows])
-    described["patient_id"] = [parse_patient(row) for row in sheet.rows]
-    described = with_devices(described, sheet.rows)
+    described = _described(sheet, paths, files, findings)
     given = [split_of(row.get("split")) for row in sheet.rows]
     add_unknown_splits(((row.where, row.get("split")) for row in sheet.rows), given, findings)
     findings.stop(str(root))
     grouped = "lesion_id" in sheet.columns
     written = [intern(row["label"]) for row in sheet.rows]
-    notes = _table_notes(sheet, lone, described["patient_id"].tolist())
+    notes = _table_notes(sheet.only(labels.get(label, label) != DROPPED for label in written))
     notes += completed
     notes += filter(None, [renamed, _unknown_note(written, labels)])
     if sheet.path == root:
@@ -118,13 +116,30 @@ def read(
     return plain_catalog(root, ids, lesions, written, paths, described, grouped, notes)
 
 
+def _described(
+    sheet: Sheet, paths: Sequence[str], files: Sequence[str], findings: Findings
+) -> pd.DataFrame:
+    """What the rows tell of images and patients; cells of rows without an image are no findings."""
+    there = set(files)
+    shown = [path in there for path in paths]
+    check_sexes(compress(sheet.rows, shown), sheet.names.get("sex", "sex"), findings)
+    described = pd.DataFrame(
+        [
+            describe(row, findings if is_shown else Findings(), own=True)
+            for row, is_shown in zip(sheet.rows, shown, strict=True)
+        ]
+    ).assign(patient_id=list(map(parse_patient, sheet.rows)))
+    return with_devices(described, sheet.rows)
+
+
 def _completed(sheet: Sheet, root: Path, files: Sequence[str]) -> tuple[Sheet, list[str]]:
     """A table whose cells are whole by themselves, and sentences on what was completed."""
+    sheet, cameras = by_number(sheet, root, files)
     sheet, photographs = each_photograph(sheet, root, files)
     sheet, folders = in_folders(sheet, root, files)
     sheet, numbers = numbered_in_patients(sheet)
     sheet, sexes = known_sexes(sheet)
-    return sheet, [*photographs, *folders, *numbers, *sexes]
+    return sheet, [*cameras, *photographs, *folders, *numbers, *sexes]
 
 
 def _once(sheet: Sheet, findings: Findings) -> Sheet:
@@ -182,6 +197,10 @@ def _undecided(sheet: Sheet, labels: Mapping[str, str], findings: Findings) -> C
     )
 
 
+def _is_empty(sheet: Sheet, column: str) -> bool:
+    return all(row[column].lower() in UNKNOWN_WORDS for row in sheet.rows)
+
+
 def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
     """A note on classes whose names are words for an empty cell; "" without any."""
     found = Counter(label for label in written if label.lower() in UNKNOWN_WORDS)
@@ -196,20 +215,26 @@ def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
     )
 
 
-def _table_notes(sheet: Sheet, lone: int, patients: Sequence[str]) -> list[str]:
-    """What a reader must know about lesions, patients and columns; `lone` images have no lesion."""
+def _table_notes(sheet: Sheet) -> list[str]:
+    """What a reader must know about lesions, patients and columns of the rows with a class."""
     notes = [sheet.how] if sheet.how else []
+    patients = list(map(parse_patient, sheet.rows))
     if "lesion_id" not in sheet.columns:
         notes.append(lesions_unknown(patients))
-    elif lone:
+    elif lone := sum(map(lesion_unknown, sheet.rows)):
         notes.append(f"{lone:,} images without a lesion_id count as their own lesions.")
     if any(patients) and (strangers := patients.count("")):
         notes.append(f"{strangers:,} images without a patient_id are grouped by lesion.")
     tone = filter(None, [tone_column(sheet.columns)])
     besides = [*OPTIONAL_CELLS, *tone, *DEVICE_COLUMNS, "split"]
     read = {name: sheet.names.get(name, name) for name in besides if name in sheet.columns}
-    notes += filter(None, [read_sentence(read)])
-    if unread := [name for name in sheet.columns if name not in (*REQUIRED, *read)]:
+    empty = [name for name in read if _is_empty(sheet, name)]
+    notes += filter(None, [read_sentence({name: read[name] for name in read if name not in empty})])
+    if empty:
+        silent = ", ".join(map(read.__getitem__, empty))
+        notes.append(f"Columns that tell nothing of any image: {silent}.")
+    used = {*REQUIRED, *read, *sheet.names.values()}
+    if unread := [name for name in sheet.columns if name not in used]:
         told = {*REQUIRED, *read} | ({"skin_tone"} if tone_column(sheet.columns) else set())
         options = [option for column, option in COLUMN_OPTIONS.items() if column not in told]
         hint = (

@@ -8,7 +8,8 @@ from dermaug.config.data import NOT_READ
 from dermaug.data import workbook
 from dermaug.data.containers import is_folder
 from dermaug.data.image_folders import file_names
-from dermaug.data.metadata import LINES, read_header
+from dermaug.data.json_objects import LINES, LIST
+from dermaug.data.metadata import read_header
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.named_columns import (
     certain_columns,
@@ -28,7 +29,7 @@ LOOKS_FOR = (
 REQUIRED = ("file_name", "label")
 """Columns that are read of every table."""
 TABLE_NAMES = ("metadata.csv", "metadata.jsonl", stylegan_labels.NAME)
-HEADED = (".csv", ".tsv", LINES, *workbook.ENDINGS)
+HEADED = (".csv", ".tsv", LINES, LIST, *workbook.ENDINGS)
 """Endings of tables that are known by their columns, whatever they are called."""
 NO_NAMES: Mapping[str, str] = {}
 
@@ -149,7 +150,8 @@ def _has_columns(table: Path) -> bool:
 
 def _is_read(table: Path) -> bool:
     """Whether a table, if it has a header, has the columns that such a table needs."""
-    return table.suffix.lower() not in HEADED or set(REQUIRED) <= set(read_header(table))
+    known = table.suffix.lower() not in HEADED or table.name.lower() == stylegan_labels.NAME
+    return known or set(REQUIRED) <= set(read_header(table))
 
 
 def _certain(path: Path) -> tuple[list[Path], Mapping[str, str]]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from dermaug.config.data import NOT_READ
 from dermaug.data.cells import TONE_COLUMNS
 from dermaug.data.findings import Findings
-from dermaug.data.metadata import Row, Sheet, read_header, read_sheet
+from dermaug.data.metadata import Row, Sheet, read_header
 from dermaug.data.sources import stylegan_labels
 from dermaug.data.sources.column_names import known_columns
 from dermaug.data.sources.named_columns import suggestion
+from dermaug.data.sources.own_sheet import own_sheet
 from dermaug.data.sources.own_tables import REQUIRED
 from dermaug.data.sources.split_folders import is_split
 from dermaug.errors import DermaugError
@@ -19,7 +20,7 @@ POOLED = (
     "The tables are read as one: patients, and lesions, of equal ids in them count as one; if they "
     "are others, make the ids differ."
 )
-READERS = {".json": stylegan_labels.read_labels}
+READERS = {stylegan_labels.NAME: stylegan_labels.read_labels}
 
 
 def pooled_tables(
@@ -52,9 +53,9 @@ def pooled_tables(
 def _sheet(table: Path, root: Path, needed: Sequence[str], findings: Findings) -> Sheet:
     """Read a table; one that lacks columns is refused with the options that name them."""
     try:
-        return READERS.get(table.suffix.lower(), read_sheet)(table, needed, findings)
+        return READERS.get(table.name.lower(), own_sheet)(table, needed, findings)
     except DermaugError as error:
-        if table.suffix.lower() in READERS or set(needed) <= set(read_header(table)):
+        if table.name.lower() in READERS or set(needed) <= set(read_header(table)):
             raise
         options = f"or name the columns as they are: {suggestion(table, root)}"
         raise DermaugError(error.message, (*error.details, options)) from None
