@@ -33,6 +33,11 @@ def test_nothing_asked_changes_nothing(catalog: Catalog) -> None:
     assert selected.notes == ()
 
 
+def test_no_class_bears_the_name_of_all_of_them(catalog: Catalog) -> None:
+    with pytest.raises(DermaugError, match=r"rename it with --labels all=NAME"):
+        select(catalog, DataConfig(groups={"all": ("mel", "bcc")}))
+
+
 def test_groups_come_before_classes(catalog: Catalog) -> None:
     config = DataConfig(groups={"malignant": ("mel", "bcc")}, classes=("nv", "malignant"))
     selected = select(catalog, config)

@@ -141,6 +141,7 @@ def test_slashes_in_folds_and_seeds_do_not_mix_them(drawn_study: Study) -> None:
         (lambda t: t.assign(lesion=np.nan), "empty cells in lesion"),
         (lambda t: t.rename(columns={"p_mel": "p_melanoma"}), "label: found mel"),
         (lambda t: t.iloc[:0], "found 0 rows"),
+        (lambda t: t.rename(columns={"p_mel": "p_all"}).replace({"mel": "all"}), "class all: the "),
         (
             lambda t: pd.concat([t, t.assign(seed=9, label=t["label"].iloc[::-1].to_numpy())]),
             "expected one label in all folds and seeds, found ",

@@ -1,5 +1,7 @@
 """The names in full of the classes that ISIC and HAM10000 abbreviate."""
 
+ALL = "all"
+"""The name of all classes together, in results and folders; no class bears it."""
 FULL_NAMES = {
     "akiec": "actinic keratosis or intraepithelial carcinoma",
     "bcc": "basal cell carcinoma",

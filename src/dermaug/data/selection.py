@@ -8,6 +8,7 @@ import numpy as np
 
 from dermaug.config import DataConfig
 from dermaug.data.catalog import Catalog
+from dermaug.data.class_names import ALL
 from dermaug.data.diagnoses import meaning
 from dermaug.data.safe_names import name_fault
 from dermaug.data.similar_labels import refuse_similar_labels
@@ -25,13 +26,19 @@ def select(catalog: Catalog, config: DataConfig, seed: int = 0) -> Catalog:
 
     Raises:
         DermaugError: A label or image does not exist, a label is in two groups, its class has no
-            image, or two classes probably mean one thing and it was not said whether they do.
+            image or is called `ALL`, or two classes probably mean one thing and it was not said
+            whether they do.
     """
     catalog = exclude_images(catalog, config.exclude)
     require_labels(catalog, config)
     catalog = merge_labels(catalog, config.groups)
     catalog = keep_classes(catalog, config.classes)
     refuse_similar_labels(catalog, config.label_map)
+    if ALL in catalog.classes:
+        raise DermaugError(
+            f"{catalog.name}: found a class {ALL!r}, which is the name of all classes together in "
+            f"results and folders; rename it with --labels {ALL}=NAME"
+        )
     catalog = limit_groups(catalog, config.limit, seed)
     counts = catalog.table["label"].value_counts()
     if empty := [label for label in catalog.classes if not counts.get(label, 0)]:

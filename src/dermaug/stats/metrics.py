@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
+from dermaug.data import class_names
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
 from dermaug.stats.influence import SCORED
 
-ALL = "all"
+ALL = class_names.ALL
 RATES = (ARGMAX, ADJUSTED)
 ROWS = (*((readout, side) for readout in RATES for side in (0, 1)), *((name, 0) for name in SCORED))
 """What a fold gives per class: sensitivity and specificity of two readouts, and what is `SCORED`;

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from dermaug.data.class_names import ALL
 from dermaug.data.metadata import Sheet
 from dermaug.errors import DermaugError
 
@@ -90,7 +91,7 @@ class Predictions:
             ]
         if textual := [each for each in classes if not pd.api.types.is_numeric_dtype(table[each])]:
             return [self._text_in(textual[0])]
-        findings = []
+        findings = [f"class {ALL}: the name of all classes together; rename it"] * (ALL in classes)
         if strange := sorted(set(table["label"]) - set(classes)):
             findings.append(
                 f"label: found {', '.join(strange[:5])}, which has no column of probabilities; "
