@@ -10,7 +10,8 @@ from dermaug.errors import DermaugError
 
 MARK = re.compile(
     r"[-–—]?\s*(?:[\"„“”″〃]|''|’’|´´|,,|//|\|\|)\s*[-–—]?"
-    r"|[Ii]dem|IDEM|[Dd]itt?o|DITT?O|id\.|dto\.|jw\."
+    r"|[Ii]dem|IDEM|[Dd]itt?o|DITT?O|id\.|dto\.|j\.? ?w\.|s\. ?o\.|c\. ?s\."
+    r"|(?:same )?as above|wie (?:oben|zuvor)|comme ci-dessus|come sopra|igual que arriba"
 )
 """A whole cell that is such a mark; abbreviations in capitals are none: they may be initials."""
 
