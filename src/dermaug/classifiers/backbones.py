@@ -3,6 +3,7 @@
 import importlib.util
 import socket
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class BackboneFeatures(nn.Module):
         self.side = int(told["input_size"][-1]) if told.get("fixed_input_size") else SIDE
         self._seen: dict[str, Tensor] = {}
         for name in self.layers:
-            _module(network, name).register_forward_hook(self._note(name))
+            _module(network, name).register_forward_hook(partial(self._note, name))
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
         """Features of images in [0, 1]."""
@@ -63,11 +64,8 @@ class BackboneFeatures(nn.Module):
         planes = [self._seen.pop(name) for name in self.layers]
         return torch.cat([plane.flatten(2).mean(2) for plane in planes], dim=1)
 
-    def _note(self, name: str) -> Any:  # noqa: ANN401
-        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:  # noqa: ANN401
-            self._seen[name] = output
-
-        return hook
+    def _note(self, name: str, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._seen[name] = output
 
 
 class InceptionFeatures(nn.Module):

@@ -22,10 +22,8 @@ class Criterion:
             among the dose for an image of the dose, so that a network that can tell generated
             images from real ones does not learn which classes are generated.
         labels: Class of each image of the training set.
-        num_classes: Number of classes.
         shown: Sampling weight of each image; None means equal weights.
         smoothing: Label smoothing, 0 to below 1.
-        device: Device of the logits.
         dosed: Number of images of the dose, which are the last ones.
     """
 
@@ -66,13 +64,7 @@ class Criterion:
         targets: Float[Tensor, "b classes"],
         rows: Int[Tensor, " b"],
     ) -> Float[Tensor, ""]:
-        """Compute the loss of some logits, in float32.
-
-        Args:
-            logits: Logits of the network.
-            targets: Target probabilities.
-            rows: Row of each image in the training set.
-        """
+        """The loss in float32; `targets` are probabilities, `rows` those of the training set."""
         if self._by_row is not None:
             logits = logits + self._by_row[rows]
         elif self.offsets is not None:
@@ -103,7 +95,6 @@ class Criterion:
 def _log_shares(
     labels: Int[np.ndarray, " n"], shown: Float[np.ndarray, " n"] | None, num_classes: int
 ) -> Float[np.ndarray, " classes"]:
-    """Logarithm of the share of each class among the images shown."""
     shares = np.bincount(labels, shown, minlength=num_classes).astype(np.float64)
     return np.asarray(np.log(np.maximum(shares / max(shares.sum(), ABSENT), ABSENT)))
 

@@ -12,11 +12,7 @@ from dermaug.training.weights import heads_of
 
 
 class Ensemble(nn.Module):
-    """Networks of one kind whose probabilities are averaged.
-
-    Args:
-        networks: At least one network, from normalised images to logits.
-    """
+    """Networks of one kind, from normalised images to logits, whose probabilities are averaged."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()

@@ -18,8 +18,6 @@ class FridAdar(nn.Module):
     Valid padding; 1,273,347 parameters for 1 channel, 3 classes and 64 pixels.
 
     Args:
-        channels: Channels of the images.
-        num_classes: Outputs.
         size: Side of the square images in pixels, at least 22.
         dropout: Fraction of the dense layer's outputs that is dropped, 0 to below 1.
 

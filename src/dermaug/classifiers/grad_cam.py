@@ -15,16 +15,13 @@ from dermaug.errors import DermaugError
 def grad_cam(
     classifier: Classifier, image: Float[Tensor, "1 3 h w"], label: int
 ) -> Float[Tensor, "h w"]:
-    """How much each place of an image speaks for a class, 0 to 1.
+    """How much each place of an image in [0, 1] speaks for a class, 0 to 1.
 
     The maps of the last layer that has places are weighted by their mean gradients (equations 1
     and 2) and enlarged to the image, so that only coarse places are told apart. The map of an
     ensemble is the mean of those of its networks.
 
-    Args:
-        classifier: In evaluation mode.
-        image: One image in [0, 1].
-        label: Index of the class.
+    Expects a classifier in evaluation mode.
 
     Raises:
         DermaugError: The network has no such maps, as transformers do not.

@@ -22,20 +22,19 @@ def predict(
     views: int = 1,
     advance: Advance | None = None,
 ) -> Float[np.ndarray, "n classes"]:
-    """Softmax probabilities of all images, float32.
+    """Softmax probabilities of all images, float32, by a classifier set to evaluation mode.
 
     Args:
-        classifier: The classifier, which is set to evaluation mode.
+        classifier: From images in [0, 1] to logits.
         bank: Images.
         views: Number of orientations of each image over which probabilities are averaged, 1 to 8.
         advance: Called with the number of images of each batch.
     """
     classifier.eval()
-    rows = np.arange(len(bank))
     batch = max(BATCH, PIXELS // bank.side**2) if bank.device.type == "cuda" else BATCH
     parts = []
-    for start in range(0, len(rows), batch):
-        images, _ = bank.batch(rows[start : start + batch])
+    for start in range(0, len(bank), batch):
+        images, _ = bank.batch(np.arange(start, min(start + batch, len(bank))))
         parts.append(_probabilities(classifier, images, views))
         if advance is not None:
             advance(len(images))

@@ -68,7 +68,6 @@ class Classifier(nn.Module):
     """A network with a normalisation of its inputs.
 
     Args:
-        network: Network from normalised images to logits.
         mean: Mean that is subtracted from images in [0, 1], one value per channel.
         std: Standard deviation by which they are divided, one value per channel.
     """
@@ -145,9 +144,6 @@ def save_classifier(path: Path, classifier: Classifier, spec: ClassifierSpec) ->
 
 def load_classifier(path: Path | str) -> tuple[Classifier, ClassifierSpec]:
     """Read a classifier written by `save_classifier`.
-
-    Args:
-        path: The checkpoint.
 
     Raises:
         DermaugError: The file is not a complete checkpoint of a classifier.

@@ -34,8 +34,6 @@ class ClassifierTask:
     """The task of training one classifier.
 
     Args:
-        title: Title of the progress bar.
-        config: Network and training.
         policy: Key of `dermaug.data.augmentation.POLICIES`.
         sampling: How often a class is shown: natural, sqrt or balanced.
         loss: plain, weighted, adjusted or adjusted_by_source, as for `Criterion`.
@@ -88,12 +86,7 @@ class ClassifierTask:
 
 
 class ClassifierSteps:
-    """Takes one step of a training after the other, without waiting for the device.
-
-    Args:
-        task: The task.
-        fabric: Device and precision.
-    """
+    """Takes one step of a training after the other, without waiting for the device."""
 
     def __init__(self, task: ClassifierTask, fabric: Fabric) -> None:
         config, labels = task.config, task.training.labels.cpu().numpy()

@@ -100,7 +100,7 @@ def predict(
 
 def _known(stored: "StoredClassifier", found: "Predicted") -> tuple[dict[str, bool], str]:
     """What `known_images` finds, or why that cannot be told: a moved or damaged run."""
-    from dermaug.experiment.stages.predict_known import known_images
+    from dermaug.experiment.stages.predict_files import known_images
 
     try:
         return known_images(stored, found), ""

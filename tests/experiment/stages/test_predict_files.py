@@ -21,8 +21,7 @@ from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.classify import run_classifier_job
 from dermaug.experiment.stages.predict_external import evaluate
-from dermaug.experiment.stages.predict_files import predict_files, predict_paths
-from dermaug.experiment.stages.predict_known import known_images
+from dermaug.experiment.stages.predict_files import known_images, predict_files, predict_paths
 from dermaug.experiment_file import validate_experiment
 
 

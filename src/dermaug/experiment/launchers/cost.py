@@ -15,15 +15,14 @@ from dermaug.experiment.launchers.duration import (
     study_seconds,
     told_duration,
 )
-from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.launcher import jobs_at_once
 from dermaug.experiment.launchers.room import room_sentence
 from dermaug.experiment.launchers.settle import computations
 from dermaug.experiment.launchers.step_times import Measured, measure
-from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.plan.jobs import Job, Jobs, networks_of
 from dermaug.experiment.plan.power import Detectable, planned_power, power_sentences
-from dermaug.experiment.run.machine import within_memory
+from dermaug.experiment.run.machine import limited_threads, within_memory
 from dermaug.experiment.run.run import prepare_run
 from dermaug.experiment.stages.outside import prove_outside
 from dermaug.training.fabric import start_fabric
@@ -34,11 +33,8 @@ class Cost:
     """What an experiment takes on this machine, and what it can tell.
 
     Args:
-        experiment: The experiment.
-        device: Device of its trainings.
         jobs: Its jobs that are left.
         measured: Name of a network -> what its training takes.
-        power: Its minimum detectable differences.
         at_once: Number of jobs at the same time.
         room: A sentence on the disk and the memory that it needs.
         done: Number of its jobs that are done in its folder.
@@ -109,7 +105,13 @@ def print_cost(cost: Cost) -> None:
     for job in cost.jobs.in_order:
         table.add_row(job.key, f"{job.images:,}", f"{cost.spent(job):.1f}")
     console.print(table)
-    tell(_summary(cost))
+    trained, generators = [job for job in cost.jobs.in_order if job.images], cost.jobs.generators
+    together = f" with {cost.at_once} jobs at the same time" if cost.at_once > 1 else ""
+    before = f"{cost.done} jobs are done; there are left " if cost.done else ""
+    tell(
+        f"{before}{len(generators)} generators and {len(trained) - len(generators)} classifiers, "
+        f"about {told_duration(cost.seconds)} on this machine{together}; no run was started"
+    )
     if busy := busy_sentence(cost.seconds, cost.at_once, cost.device):
         tell(busy)
     tell(cost.room)
@@ -117,25 +119,10 @@ def print_cost(cost: Cost) -> None:
         tell(sentence)
 
 
-def _summary(cost: Cost) -> str:
-    trained = [job for job in cost.jobs.in_order if job.images]
-    generators = len(cost.jobs.generators)
-    together = f" with {cost.at_once} jobs at the same time" if cost.at_once > 1 else ""
-    before = f"{cost.done} jobs are done; there are left " if cost.done else ""
-    return (
-        f"{before}{generators} generators and {len(trained) - generators} classifiers, about "
-        f"{told_duration(cost.seconds)} on this machine{together}; no run was started"
-    )
-
-
 def measured_networks(
     experiment: Experiment, num_classes: int, num_jobs: int, launch: Launch
 ) -> dict[str, Measured]:
-    """Train each network of an experiment for a few steps, computed as the run will compute it.
-
-    Returns:
-        Name of the network -> what a training of it takes on this machine.
-    """
+    """Name of a network -> what its training takes here, by a few steps computed as in a run."""
     fabric = start_fabric(launch.device, launch.precision)
     measured = {}
     with within_memory(fabric.device.type):

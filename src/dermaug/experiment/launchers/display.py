@@ -2,7 +2,6 @@
 
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 from rich.live import Live
@@ -28,7 +27,6 @@ class Display:
     """Jobs done, running and waiting, with rate and remaining time.
 
     Args:
-        schedule: The jobs.
         at_once: Number of jobs at the same time here; 0 if other machines do all.
     """
 
@@ -49,12 +47,7 @@ class Display:
             threading.Thread(target=self._break_silence, daemon=True).start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         if console.is_terminal:
             self._live.stop()
@@ -63,7 +56,7 @@ class Display:
         """A job was begun here; the first ones are told, later ones follow those that end."""
         self._begun += 1
         if self._begun <= self._at_once:
-            self._tell(f"{job.key} begun")
+            self.tell(f"{job.key} begun")
 
     def done(self, job: Job, seconds: float) -> None:
         """A job was done here."""
@@ -73,11 +66,7 @@ class Display:
             images, before = self._measured.get(job.network, (0, 0.0))
             self._measured[job.network] = (images + job.images, before + trained)
             rate = f", {job.images / trained:,.0f} img/s"
-        self._tell(f"{job.key} done in {seconds:,.0f} s{rate}")
-
-    def elsewhere(self, job: Job) -> None:
-        """A job was done by another process."""
-        self._tell(f"{job.key} done by another process")
+        self.tell(f"{job.key} done in {seconds:,.0f} s{rate}")
 
     def wait(self) -> None:
         """Nothing is left to begin here; tell it once."""
@@ -92,14 +81,6 @@ class Display:
             what = "1 job" if running == 1 else f"{running} jobs"
             console.print(f"stopping: waiting until {what} finished a step and saved it")
 
-    def lost(self, job: Job) -> None:
-        """The worker of a job was killed."""
-        tell(f"{job.key}: its worker was lost; the job is begun again")
-
-    def failed(self, key: str, error: Exception) -> None:
-        """A job failed here."""
-        tell(f"failed: {key}: {error}")
-
     def _trained(self, job: Job) -> float:
         """Seconds of the training of a job that is done."""
         path = self._schedule.run.job(job.key).record
@@ -108,7 +89,8 @@ class Display:
         training = TrialRecord.read(path).training
         return training.seconds if training is not None else 0.0
 
-    def _tell(self, text: str) -> None:
+    def tell(self, text: str) -> None:
+        """Say what happened, with all counts, in a line of a log; a terminal shows the counts."""
         if not console.is_terminal:
             self._told = time.monotonic()
             tell(f"{self._counts()}: {text}{self._left()}")
@@ -121,7 +103,7 @@ class Display:
                     f"{key} {share:.0%}" if (share := self._share(key)) else f"{key} begun"
                     for key in dict(self._schedule.running)
                 ]
-                self._tell("; ".join(running[:MOST_TOLD]) or "waiting")
+                self.tell("; ".join(running[:MOST_TOLD]) or "waiting")
 
     def _share(self, key: str) -> float:
         """How far a job is, from 0 to 1, as its claim says."""

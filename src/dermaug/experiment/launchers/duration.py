@@ -63,10 +63,7 @@ def makespan(jobs: Sequence[Job], seconds: Mapping[str, float], at_once: int) ->
 def busy_sentence(seconds: float, at_once: int, device: str) -> str:
     """What other programs do to an estimate, which holds for an idle machine; "" for nothing.
 
-    Args:
-        seconds: The estimate.
-        at_once: Number of jobs at the same time.
-        device: Device of the trainings; other programs are only seen on a CPU.
+    They are only seen on a CPU.
     """
     if device != "cpu":
         return ""

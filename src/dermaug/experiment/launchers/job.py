@@ -1,20 +1,23 @@
 """One job, done by whoever claims it: the unit of work of every launcher."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
 import torch
+from lightning_fabric import Fabric
 
 from dermaug.aside import sweep
 from dermaug.config import Experiment
-from dermaug.console import Advance, Listener, overheard
+from dermaug.console import Advance, overheard
 from dermaug.errors import StoppedEarly
 from dermaug.experiment.launchers.stopping import Stop
-from dermaug.experiment.launchers.threads import limited_threads
 from dermaug.experiment.plan.jobs import GeneratorJob, Job
 from dermaug.experiment.run.claims import Claim, LostClaim, take
+from dermaug.experiment.run.machine import limited_threads
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
 from dermaug.experiment.run.run import Run, prepare_run
 from dermaug.experiment.stages.classify import run_classifier_job
@@ -70,7 +73,7 @@ def do_job(
     Raises:
         DermaugError: A training failed, or the job needs one that is not done.
     """
-    files = run.job(key)
+    files, job = run.job(key), run.jobs.named(key)
     claim = take(files.claim, stale)
     if claim is None:
         return Outcome.ELSEWHERE
@@ -79,7 +82,12 @@ def do_job(
             return Outcome.DONE
         sweep(files.path, claimed=True)
         try:
-            record = _compute(run, run.jobs.named(key), device, _Listener(claim, stop), ranks)
+            record: GeneratorRecord | TrialRecord
+            with overheard(_Listener(claim, stop)), _settled(run, job, device) as fabric:
+                if isinstance(job, GeneratorJob):
+                    record = run_generator_job(run, job, fabric, ranks)
+                else:
+                    record = run_classifier_job(run, job, fabric)
             claim.require()
         except StoppedEarly as early:
             stop.number = stop.number or early.signal
@@ -96,16 +104,14 @@ def do_job(
     return Outcome.DONE
 
 
-def _compute(
-    run: Run, job: Job, device: str, listener: Listener, ranks: Ranks
-) -> GeneratorRecord | TrialRecord:
+@contextmanager
+def _settled(run: Run, job: Job, device: str) -> Iterator[Fabric]:
+    """Compute inside the block with the precision and threads that the run has decided."""
     how = RunRecord.read(run.files.record).networks[job.network]
-    with limited_threads(how.threads), overheard(listener):
+    with limited_threads(how.threads):
         fabric = start_fabric(device, how.precision)
         try:
-            if isinstance(job, GeneratorJob):
-                return run_generator_job(run, job, fabric, ranks)
-            return run_classifier_job(run, job, fabric)
+            yield fabric
         finally:
             if fabric.device.type == "cuda":  # other processes share its memory
                 torch.cuda.empty_cache()

@@ -1,6 +1,5 @@
 """The files of a job on their way between machines that share no folder."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,16 +9,6 @@ from dermaug.training.resume import BEFORE, LAST
 
 Files = dict[str, bytes]
 """Path below a job's folder -> content."""
-
-
-def read_files(folder: Path, *, left_out: Iterable[str] = ()) -> Files:
-    """All files of a job's folder but its claim; none if there is no folder.
-
-    Args:
-        folder: The folder.
-        left_out: Names of other files to leave out.
-    """
-    return Reader(folder, frozenset(left_out)).changed()
 
 
 def write_files(folder: Path, files: Files) -> None:
@@ -36,7 +25,7 @@ def write_files(folder: Path, files: Files) -> None:
 
 @dataclass
 class Reader:
-    """Reads the files of a folder that have changed since it was read before.
+    """Reads the files of a job's folder, but its claim, that have changed since it was read before.
 
     Args:
         folder: The folder, to which another thread may be writing.

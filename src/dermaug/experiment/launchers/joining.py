@@ -40,9 +40,7 @@ fails leaves for the first one to say."""
 def joined(launch: Launch, device: str) -> Iterator[Ranks]:
     """Connect the processes while the block runs; at its end, the first tells the others to end.
 
-    Args:
-        launch: How many there are.
-        device: cpu or cuda; each process has a GPU of its own.
+    With cuda as the device, each process has a GPU of its own.
 
     Raises:
         DermaugError: Another process has failed; raised in the first one.

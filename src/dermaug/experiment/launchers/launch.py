@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from dermaug.config import Experiment
-from dermaug.console import console
+from dermaug.console import console, tell
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.display import Display
 from dermaug.experiment.launchers.job import Outcome
@@ -62,16 +62,9 @@ def train_some(
     command: str,
     ranks: Ranks = ALONE,
 ) -> None:
-    """Run the jobs of one wave that have the given coordinates.
+    """Run the jobs of one wave that have the wanted coordinates: attribute -> value, None for any.
 
-    Args:
-        folder: The run's folder; a run started there is resumed.
-        experiment: The experiment.
-        wave: The wave to select from.
-        wanted: Attribute of the job -> value; None accepts any value.
-        launch: As for `run_experiment`.
-        command: As for `run_experiment`.
-        ranks: As for `do_job`.
+    Other arguments as for `run_experiment` and `do_job`.
 
     Raises:
         DermaugError: No job matches, or one needs a network that is not trained yet.
@@ -100,13 +93,9 @@ def train_some(
 
 
 def do_jobs(run: Run, jobs: Sequence[Job], launch: Launch, ranks: Ranks = ALONE) -> None:
-    """Run the unfinished ones of some jobs.
+    """Run the unfinished ones of some jobs, ordered so that none needs a later one.
 
-    Args:
-        run: A run that has been started.
-        jobs: Ordered so that none needs a later one.
-        launch: As for `run_experiment`.
-        ranks: As for `do_job`.
+    Other arguments as for `run_experiment` and `do_job`.
 
     Raises:
         DermaugError: Trainings failed; all that need none of them were done.
@@ -148,7 +137,7 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
     running: dict[Future[Outcome], Job] = {}
     while True:
         for job in schedule.look():
-            display.elsewhere(job)
+            display.tell(f"{job.key} done by another process")
         while not stop and len(running) < launcher.size and (found := schedule.next()):
             job, stale = found
             schedule.begin(job.key)
@@ -170,10 +159,9 @@ def _conduct(schedule: Schedule, launcher: Launcher, stop: Stop, display: Displa
 
 
 def _note(schedule: Schedule, job: Job, ended: "Future[Outcome]", display: Display) -> None:
-    """Note how a job ended that was running here."""
     seconds, error = schedule.end(job.key), ended.exception()
     if isinstance(error, LostWorker):
-        display.lost(job)
+        tell(f"{job.key}: its worker was lost; the job is begun again")
         schedule.lose(job.key)
     elif isinstance(error, Exception):
         schedule.fail(job.key, error)
@@ -181,4 +169,4 @@ def _note(schedule: Schedule, job: Job, ended: "Future[Outcome]", display: Displ
         schedule.succeed(job.key)
         display.done(job, seconds)
     if job.key in schedule.failed:
-        display.failed(job.key, schedule.failed[job.key])
+        tell(f"failed: {job.key}: {schedule.failed[job.key]}")

@@ -5,13 +5,24 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cached_property
 
+import joblib
+import torch
+
 from dermaug.experiment.launchers.job import Outcome, do_job
-from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
 from dermaug.experiment.launchers.settle import settled_device
 from dermaug.experiment.launchers.stopping import Stop
+from dermaug.experiment.run.machine import available_memory
 from dermaug.experiment.run.run import Run
 from dermaug.training.ranks import ALONE, Ranks
+
+GPU_JOBS = 4
+"""Most jobs that share a GPU by default. Recorded steps keep it busy, so that more jobs only hide
+what happens between trainings (see `benchmarks/README.md`)."""
+GPU_MEMORY = 4 * 2**30
+"""Bytes of a GPU's memory for each job that shares it by default."""
+MEMORY = 2**30
+"""Bytes of memory for each worker by default."""
 
 
 class LostWorker(Exception):  # noqa: N818
@@ -25,7 +36,6 @@ class Task:
     Args:
         run: A run that has been started.
         wanted: Number of jobs to do.
-        launch: Where and how they are done.
         stop: Whether this process was asked to stop.
         ranks: The processes that do each job together.
     """
@@ -77,13 +87,33 @@ class Serial(Launcher):
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
         """Do a job; the future returned has ended."""
-        future: Future[Outcome] = Future()
-        task = self._task
+        future, task = Future[Outcome](), self._task
         try:
             future.set_result(do_job(task.run, key, task.device, task.stop, stale, task.ranks))
         except Exception as error:  # the caller reads it from the future, as of other launchers
             future.set_exception(error)
         return future
+
+
+def jobs_at_once(launch: Launch, device: str, wanted: int) -> int:
+    """Number of jobs that this machine does at the same time, of so many to do.
+
+    The device `cuda` is every GPU, `cuda:N` one of them.
+    """
+    if launch.launcher == "serial":
+        return 1
+    return max(1, min(launch.jobs or _default(device), wanted))
+
+
+def _default(device: str) -> int:
+    cores: int = joblib.cpu_count()
+    if device == "cpu":
+        return min(cores, available_memory() // MEMORY)
+    if device.startswith("cuda"):
+        gpus = torch.cuda.device_count() if device == "cuda" else 1
+        memory = torch.cuda.get_device_properties(device).total_memory
+        return min(cores - 2, gpus * GPU_JOBS, gpus * (memory // GPU_MEMORY))
+    return 1
 
 
 def _processes(task: Task) -> Launcher:

@@ -24,9 +24,6 @@ from dermaug.training.fabric import start_fabric
 def refuse_foreign_folder(folder: Path) -> None:
     """Refuse to write a run into a folder with other files, for example a data set.
 
-    Args:
-        folder: Folder for the run: absent, empty, or started by dermaug.
-
     Raises:
         DermaugError: The folder holds files but no experiment; so does a half-deleted run.
     """
@@ -49,11 +46,7 @@ def prove_networks(folder: Path | None, experiment: Experiment, launch: Launch) 
     A misspelt model, a wrong weight file or an unsupported image size would otherwise be found only
     after hours of training, in a folder that cannot be reused for the corrected experiment.
 
-    Args:
-        folder: The run's folder; nothing is done if it was started with this experiment. None: a
-            plan.
-        experiment: The experiment.
-        launch: Device and precision.
+    Nothing is done if the folder was started with this experiment; a plan has no folder.
 
     Raises:
         DermaugError: A network cannot be built or cannot fit into the memory, or the device is not

@@ -30,7 +30,6 @@ class Processes(Launcher):
     Several GPUs are shared out among the workers.
 
     Args:
-        task: What to do.
         size: Number of workers.
     """
 
@@ -39,7 +38,10 @@ class Processes(Launcher):
         self._stop = get_context("loky").Event()
         work = Work(task.run.folder.resolve(), task.run.experiment, task.device)
         gpus = torch.cuda.device_count() if task.device == "cuda" else 0
-        self._workers = [self._worker(work, place, gpus) for place in range(size)]
+        self._workers = [
+            _Worker(work, self._stop, str(place % gpus) if gpus > 1 else None)
+            for place in range(size)
+        ]
         self._idle = list(reversed(self._workers))
 
     def submit(self, key: str, stale: bytes | None) -> "Future[Outcome]":
@@ -59,20 +61,6 @@ class Processes(Launcher):
         for worker in self._workers:
             worker.close()
 
-    def _worker(self, work: Work, place: int, gpus: int) -> "_Worker":
-        visible = {"CUDA_VISIBLE_DEVICES": str(place % gpus)} if gpus > 1 else {}
-
-        def start(ready: Event) -> ProcessPoolExecutor:
-            return ProcessPoolExecutor(
-                max_workers=1,
-                context=get_context("loky"),
-                initializer=_begin,
-                initargs=(work, self._stop, os.getpid(), ready),
-                env=ENVIRONMENT | visible,
-            )
-
-        return _Worker(start)
-
 
 class _Worker:
     """One process, which is started again when it was killed.
@@ -80,9 +68,11 @@ class _Worker:
     One executor of several processes would end all of them when one is killed.
     """
 
-    def __init__(self, start: Callable[[Event], ProcessPoolExecutor]) -> None:
+    def __init__(self, work: Work, stop: Event, gpu: str | None) -> None:
+        self._work, self._stop, self._given_up = work, stop, False
+        self._environment = ENVIRONMENT | ({} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu})
         self._ready = get_context("loky").Event()
-        self._start, self._executor, self._given_up = start, start(self._ready), False
+        self._executor = self._started()
 
     def submit(
         self, key: str, stale: bytes | None, is_idle: Callable[[], None]
@@ -91,7 +81,7 @@ class _Worker:
             return self._asked(key, stale, is_idle)
         except BrokenProcessPool:
             self._ready.clear()
-            self._executor = self._start(self._ready)
+            self._executor = self._started()
             return self._asked(key, stale, is_idle)
 
     def give_up(self) -> None:
@@ -102,6 +92,15 @@ class _Worker:
 
     def close(self) -> None:
         self._executor.shutdown(wait=True, kill_workers=True)
+
+    def _started(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            max_workers=1,
+            context=get_context("loky"),
+            initializer=_begin,
+            initargs=(self._work, self._stop, os.getpid(), self._ready),
+            env=self._environment,
+        )
 
     def _asked(
         self, key: str, stale: bytes | None, is_idle: Callable[[], None]
@@ -125,7 +124,7 @@ class _Worker:
         return outcome
 
 
-_here: dict[str, object] = {}
+_here: list[tuple[Work, Stop]] = []
 """Of a worker process: its work, and whether it was asked to stop."""
 
 
@@ -133,7 +132,7 @@ def _begin(work: Work, asked: Event, parent: int, ready: Event) -> None:
     """Prepare a worker process: it is quiet, obeys its parent, and ends with it."""
     console.quiet = True
     stop = Stop()
-    _here.update(work=work, stop=stop)
+    _here.append((work, stop))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which tells
     for each in set(heard()) - {signal.SIGINT}:
         signal.signal(each, lambda number, _: setattr(stop, "number", number))
@@ -150,7 +149,5 @@ def _watch(asked: Event, stop: Stop, parent: int) -> None:
 
 
 def _do(key: str, stale: bytes | None) -> Outcome:
-    work, stop = _here["work"], _here["stop"]
-    assert isinstance(work, Work)
-    assert isinstance(stop, Stop)
+    ((work, stop),) = _here
     return do_job(work.run, key, work.device, stop, stale)

@@ -19,8 +19,8 @@ from dermaug.aside import sweep
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.experiment.launchers.job import Outcome, do_job
-from dermaug.experiment.launchers.job_files import Files, Reader, read_files, write_files
-from dermaug.experiment.launchers.launcher import Launcher, LostWorker, Task
+from dermaug.experiment.launchers.job_files import Files, Reader, write_files
+from dermaug.experiment.launchers.launcher import GPU_JOBS, Launcher, LostWorker, Task
 from dermaug.experiment.launchers.stopping import Stop
 from dermaug.experiment.plan.jobs import Job
 from dermaug.experiment.run.claims import Claim, holder_of, take
@@ -40,8 +40,6 @@ except ModuleNotFoundError:
 
 SEND = 0.5
 """Seconds between two looks of a node at the files of a job."""
-GPU_JOBS = 4
-"""Jobs that share a GPU by default."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,6 @@ class Sent:
 
 class Ray(Launcher):
     """A Ray cluster: an existing one, or one of this machine alone.
-
-    Args:
-        task: What to do, with the address of the cluster.
 
     Raises:
         DermaugError: No cluster answers.
@@ -139,7 +134,7 @@ class Ray(Launcher):
             job.key,
             self._device,
             self._run.files.record.read_bytes(),
-            read_files(files.path),
+            Reader(files.path).changed(),
             list(needed),
             self._flag,
             *needed.values(),
@@ -164,7 +159,8 @@ class Ray(Launcher):
     def _files_of(self, key: str) -> Any:  # noqa: ANN401
         """A reference to the files of a job that is done, in the object store."""
         if key not in self._done:
-            self._done[key] = ray.put(read_files(self._run.job(key).path, left_out=[LAST, BEFORE]))
+            reader = Reader(self._run.job(key).path, frozenset({LAST, BEFORE}))
+            self._done[key] = ray.put(reader.changed())
         return self._done[key]
 
 
@@ -204,9 +200,17 @@ def _on_node(
         for other, files in zip(keys, needed, strict=True):
             write_files(local.job(other).path, files)
         write_files(local.job(key).path, own)
-        reader, stop, ended = Reader(local.job(key).path, frozenset({BEFORE})), Stop(), _Ended()
+        reader, stop = Reader(local.job(key).path, frozenset({BEFORE})), Stop()
         reader.changed()  # what came from there need not go back
-        thread = threading.Thread(target=ended.catch, args=(local, key, device, stop), daemon=True)
+        ended = Future[Outcome]()
+
+        def work() -> None:
+            try:
+                ended.set_result(do_job(local, key, device, stop))
+            except Exception as error:  # raised again by the thread that waits
+                ended.set_exception(error)
+
+        thread = threading.Thread(target=work, daemon=True)
         thread.start()
         while thread.is_alive():
             thread.join(SEND)
@@ -215,19 +219,5 @@ def _on_node(
             holder = holder_of(local.job(key).claim)
             if holder is not None:
                 yield Sent(holder.done, holder.total, reader.changed())
-        if ended.error is not None:
-            raise ended.error
-        yield Sent(0, 0, reader.changed(), ended.outcome)
-
-
-class _Ended:
-    """How a job in a thread has ended."""
-
-    outcome: Outcome | None = None
-    error: Exception | None = None
-
-    def catch(self, run: Run, key: str, device: str, stop: Stop) -> None:
-        try:
-            self.outcome = do_job(run, key, device, stop)
-        except Exception as error:  # raised again by the thread that waits
-            self.error = error
+        outcome = ended.result()
+        yield Sent(0, 0, reader.changed(), outcome)

@@ -55,15 +55,8 @@ def refuse_too_large(
 ) -> None:
     """Refuse a training that cannot fit into the memory, whatever else it needs.
 
-    Its weights, their gradients and two moments, and one batch in float32 are counted; what layers
-    keep of a batch for the gradients, usually more, is not.
-
-    Args:
-        name: Key of the network.
-        network: The network, untrained.
-        batch: Images per step.
-        size: Side of the images, in pixels.
-        device: Device of the training.
+    Its weights, their gradients and two moments, and one batch in float32 of images of `size` px
+    are counted; what layers keep of a batch for the gradients, usually more, is not.
 
     Raises:
         DermaugError: The memory is too small.

@@ -22,7 +22,6 @@ class Schedule:
     The disk is the truth: a job is done when its record is there, whoever wrote it.
 
     Args:
-        run: The run.
         jobs: Jobs to do, ordered so that none needs a later one.
     """
 

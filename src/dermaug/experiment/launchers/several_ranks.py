@@ -18,6 +18,7 @@ from dermaug.experiment.launchers.settle import settled_device
 from dermaug.experiment.launchers.stopping import Stop, stoppable
 from dermaug.experiment.plan.jobs import GeneratorJob
 from dermaug.experiment.run.records import RunRecord
+from dermaug.experiment.run.run import Run
 from dermaug.experiment.stages.generate import generator_task
 from dermaug.generators import FAMILIES, family_named
 from dermaug.generators.state import GeneratorTask, State
@@ -37,15 +38,8 @@ def train_together(
 ) -> None:
     """Train generators one after the other, each by all processes.
 
-    The first process does what `train_some` does; the others take the steps with it, and write
-    nothing.
-
-    Args:
-        folder: The run's folder.
-        experiment: The experiment.
-        wanted: As for `train_some`.
-        launch: Device, precision, and the number of processes.
-        command: Command line of the user, for the report.
+    The first process does what `train_some` does, with the same arguments; the others take the
+    steps with it, and write nothing.
 
     Raises:
         DermaugError: Raised by `train_some`, or a process has failed.
@@ -73,8 +67,10 @@ def _follow(work: Work, launch: Launch, ranks: Ranks) -> None:
         while (call := heed(stop.number)).kind != "end":
             match call.kind:
                 case "job":
-                    fabric = _fabric_of(work, launch, call.key)
-                    task = _task_of(work, call.key, fabric, ranks)
+                    job = work.run.jobs.named(call.key)
+                    assert isinstance(job, GeneratorJob)
+                    fabric = _fabric_of(work.run, launch, job)
+                    task = generator_task(work.run, job, fabric, ranks)
                 case "train":
                     state = State(task, fabric)
                     state.load_state_dict(call.state)
@@ -83,28 +79,17 @@ def _follow(work: Work, launch: Launch, ranks: Ranks) -> None:
                     steps.take()
 
 
-def _fabric_of(work: Work, launch: Launch, key: str) -> Fabric:
+def _fabric_of(run: Run, launch: Launch, job: GeneratorJob) -> Fabric:
     """Device, precision and threads of a job, as the run has decided them."""
-    run = work.run
-    how = RunRecord.read(run.files.record).networks[run.jobs.named(key).network]
+    how = RunRecord.read(run.files.record).networks[job.network]
     torch.set_num_threads(how.threads)
     device = settled_device(run, launch)
     own = f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device
     return start_fabric(own, how.precision)
 
 
-def _task_of(work: Work, key: str, fabric: Fabric, ranks: Ranks) -> GeneratorTask:
-    job = work.run.jobs.named(key)
-    assert isinstance(job, GeneratorJob)
-    return generator_task(work.run, job, fabric, ranks)
-
-
 def _kind_of_device(launch: Launch) -> str:
-    """The kind of device, cpu or cuda, of which each process has one.
-
-    Raises:
-        DermaugError: There are not so many.
-    """
+    """The kind of device, cpu or cuda, of which each process has one, if there are so many."""
     kind = start_fabric(launch.device, launch.precision).device.type
     if kind == "mps" or ":" in launch.device:
         raise DermaugError(

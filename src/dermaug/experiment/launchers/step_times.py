@@ -12,10 +12,11 @@ from lightning_fabric import Fabric
 
 from dermaug.classifiers.classifier_training import train_classifier
 from dermaug.classifiers.trial_steps import ClassifierSteps, ClassifierTask
-from dermaug.config import ClassifierConfig, GeneratorConfig
+from dermaug.config import ClassifierConfig
 from dermaug.console import hushed
 from dermaug.data.image_bank import ImageBank
 from dermaug.disk import bytes_of
+from dermaug.experiment.plan.jobs import Network
 from dermaug.generators import family_named
 from dermaug.generators.generator_training import train_generator
 from dermaug.generators.saved_generator import GeneratorSpec
@@ -43,9 +44,7 @@ class Measured:
     resume_bytes: int
 
 
-def measure(
-    config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
-) -> Measured:
+def measure(config: Network, size: int, num_classes: int, fabric: Fabric) -> Measured:
     """Time a few steps of a network, and look at what a training of one step leaves."""
     take = steps_of(config, size, num_classes, fabric)
     # A GPU records every kind of step after a few of it; a first step sets up its operations.
@@ -65,9 +64,7 @@ def measure(
     return Measured(seconds / config.batch, kept, 2 * resume)
 
 
-def steps_of(
-    config: ClassifierConfig | GeneratorConfig, size: int, num_classes: int, fabric: Fabric
-) -> Callable[[], None]:
+def steps_of(config: Network, size: int, num_classes: int, fabric: Fabric) -> Callable[[], None]:
     """Begin an endless training on noise, with no frozen part, and return its next step."""
     endless = config.model_copy(update={"images": 10**9})
     if isinstance(endless, ClassifierConfig):
@@ -80,11 +77,7 @@ def steps_of(
 
 
 def _task(
-    config: ClassifierConfig | GeneratorConfig,
-    size: int,
-    num_classes: int,
-    fabric: Fabric,
-    folder: Path,
+    config: Network, size: int, num_classes: int, fabric: Fabric, folder: Path
 ) -> ClassifierTask | GeneratorTask:
     """A training on noise."""
     noise = np.random.default_rng(0).integers(0, 256, (64, size, size, 3), dtype=np.uint8)

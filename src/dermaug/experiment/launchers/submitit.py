@@ -36,7 +36,6 @@ class Member:
     """One job of the array.
 
     Args:
-        folder: Folder of the run.
         experiment: The experiment, with the present paths of its data.
         launch: Device and precision, of which the first job of the array decides.
         keys: Keys of the jobs to share.
@@ -65,9 +64,6 @@ class Member:
 
 class Submitit(Launcher):
     """An array of jobs of SLURM or, where there is none, processes of this machine.
-
-    Args:
-        task: What to do, with the settings of the jobs.
 
     Raises:
         DermaugError: A setting is unknown.

@@ -56,11 +56,6 @@ def refuse_equal_sizes(counts: Counts) -> None:
 def refuse_impossible(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> None:
     """Raise if a generator or an arm requests something impossible.
 
-    Args:
-        experiment: The experiment.
-        classes: Labels of the data set.
-        counts: Images in the training split of every point of the study.
-
     Raises:
         DermaugError: A generator is asked for a class that the data lack, an arm for one that its
             generator does not synthesise, a discriminator does not predict the classes, a generator

@@ -42,11 +42,6 @@ def planned_jobs(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]
 def enumerate_jobs(experiment: Experiment, classes: tuple[str, ...], counts: Counts) -> Jobs:
     """Enumerate all jobs of an experiment, each with a unique, readable key.
 
-    Args:
-        experiment: The experiment.
-        classes: Labels of the data set.
-        counts: (fold, lesions) -> label -> images in the training split; used by `balance`.
-
     Raises:
         DermaugError: As for `refuse_impossible`.
     """

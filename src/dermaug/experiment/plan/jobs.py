@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from dermaug.config import Arm, ClassifierConfig, Experiment, GeneratorConfig
 from dermaug.config.translation import Translation
+
+Network = ClassifierConfig | GeneratorConfig
+"""What a job trains."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,6 @@ class GeneratorJob:
         config: Family and training.
         label: Class, or `all` for a conditional family.
         classes: Labels that it draws.
-        fold: Index of the fold.
-        seed: Generator seed.
         numbers: Images to draw of each class from noise.
         lesions: Lesions per class in the training split; 0 is all.
         translated: Sets that arms ask for besides, drawn from training images.
@@ -43,6 +45,8 @@ class GeneratorJob:
     numbers: tuple[int, ...]
     lesions: int = 0
     translated: tuple[PlannedSet, ...] = ()
+    requires: ClassVar[tuple[str, ...]] = ()
+    """Keys of the jobs that must be done before this one."""
 
     @property
     def sets(self) -> tuple[PlannedSet, ...]:
@@ -65,11 +69,6 @@ class GeneratorJob:
         return network_name(self.config)
 
     @property
-    def requires(self) -> tuple[str, ...]:
-        """Keys of the jobs that must be done before this one."""
-        return ()
-
-    @property
     def images(self) -> int:
         """Images that its training shows."""
         return self.config.images
@@ -87,8 +86,6 @@ class ClassifierJob:
     Args:
         config: Network and training, with the training length of the arm.
         mixture: The arm, which defines the training set.
-        fold: Index of the fold.
-        seed: Classifier seed.
         generator_seed: Seed of the generators whose images or discriminator it uses; None without
             any.
         generators: Keys of those generators' jobs.
@@ -185,16 +182,16 @@ class Jobs:
         return next(job for job in self.in_order if job.key == key)
 
 
-def network_name(config: ClassifierConfig | GeneratorConfig) -> str:
+def network_name(config: Network) -> str:
     """Name of a network of the experiment, for example `classifiers/fridadar`."""
     kind = "classifiers" if isinstance(config, ClassifierConfig) else "generators"
     return f"{kind}/{config.key}"
 
 
-def networks_of(experiment: Experiment) -> dict[str, ClassifierConfig | GeneratorConfig]:
+def networks_of(experiment: Experiment) -> dict[str, Network]:
     """Every network of an experiment, by its name."""
-    classifiers = {network_name(config): config for config in experiment.classifiers}
-    return classifiers | {network_name(config): config for config in experiment.generators}
+    configs: list[Network] = [*experiment.classifiers, *experiment.generators]
+    return {network_name(config): config for config in configs}
 
 
 def below(lesions: int) -> str:

@@ -23,7 +23,6 @@ class Detectable:
     """Minimum detectable differences of a design, with 80 % power.
 
     Args:
-        folds: Number of folds that are run.
         trainings: Number of trainings per arm and fold.
         comparisons: Number of judged comparisons, over all arms and classifiers.
         is_judged: Whether the design gives verdicts at all.
@@ -45,10 +44,7 @@ class Detectable:
 def planned_power(experiment: Experiment, catalog: Catalog, folds: Sequence[Fold]) -> Detectable:
     """Estimate the minimum detectable differences with the whole training split.
 
-    Args:
-        experiment: The experiment; its seeds and those of its generators are the trainings.
-        catalog: The data set.
-        folds: The folds that are run.
+    The seeds of the experiment and those of its generators are the trainings.
     """
     groups, comparisons = catalog.groups, judged_comparisons(experiment)
     parts = [(catalog.rows(fold.train), catalog.rows(fold.test)) for fold in folds]

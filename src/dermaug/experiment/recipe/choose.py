@@ -28,7 +28,6 @@ from dermaug.training.fabric import start_fabric
 
 LOOKED_AT = ("data.", "splits.group")
 """Settings that must be known before the data are looked at."""
-NO_WISHES = Wishes()
 ENDLESS_SEEDS = tuple(range(1_000))
 """So many that the chance of trainings no longer matters."""
 
@@ -40,11 +39,8 @@ class Offer:
     Args:
         draft: The entries of its file.
         experiment: The same, checked.
-        jobs: Its jobs.
         at_once: Number of them at the same time.
         hours: About how long it takes on this machine.
-        catalog: The data set.
-        folds: Its folds.
     """
 
     draft: Draft
@@ -72,7 +68,6 @@ class Plan:
     """The chosen study, and what else there is.
 
     Args:
-        look: The data and the machine.
         hours: Hours that were available.
         asked: Whether the user named them.
         chosen: The study that is written.
@@ -98,14 +93,10 @@ class Plan:
         return (self.least / margin) ** 2
 
 
-def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes = NO_WISHES) -> Plan:
+def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes) -> Plan:
     """Look at a data set and choose the strongest study that fits.
 
-    Args:
-        source: Path of the data set.
-        hours: Hours on this machine; None takes the first of `rules.HOURS` that is enough.
-        launch: Device and precision of the trainings.
-        wishes: What the user has decided.
+    Without hours on this machine, it takes the first of `rules.HOURS` that is enough.
 
     Raises:
         DermaugError: The data cannot be used, a setting is wrong, no study fits the hours, or a run
@@ -119,7 +110,9 @@ def make_plan(source: str, hours: float | None, launch: Launch, wishes: Wishes =
     others = [each for each in wishes.settings if each not in known]
     studies = _Studies(look, given, others, clock)
     studies.measure(RUNGS[0])
-    allowed = hours if hours is not None else _default_hours(studies)
+    fewest = studies.offer(RUNGS[0], length=rules.NEARLY).hours if hours is None else 0.0
+    default = next((each for each in rules.HOURS if fewest <= each), rules.HOURS[-1])
+    allowed = default if hours is None else hours
     chosen = _strongest(studies, allowed)
     prove_networks(None, chosen.experiment, launch)
     refuse_other_labels(chosen.experiment.data, look.catalog.classes)
@@ -148,9 +141,9 @@ class _Studies:
 
     def measure(self, rung: Rung) -> None:
         """Measure the networks of all rungs at the image size of one."""
-        size = self._experiment(self._draft(rung)).data.size
+        size = self._drafted(rung)[1].data.size
         for other in RUNGS:
-            asked = self._experiment(self._draft(other))
+            _, asked = self._drafted(other)
             data = asked.data.model_copy(update={"size": size})
             folds = chosen_folds(self.look.catalog, asked.splits)
             num_jobs = len(planned_jobs(asked, self.look.catalog, folds).in_order)
@@ -158,23 +151,19 @@ class _Studies:
 
     def offer(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Offer:
         """A rung, with more seeds or shorter trainings."""
-        made = self._draft(rung, seeds, length)
-        experiment = self._experiment(made)
+        made, experiment = self._drafted(rung, seeds, length)
         folds = chosen_folds(self.look.catalog, experiment.splits)
         jobs, at_once = planned_jobs(experiment, self.look.catalog, folds), self.clock.at_once
         hours = self.clock.hours(experiment, jobs)
         return Offer(made, experiment, jobs, at_once(jobs), hours, self.look.catalog, folds)
 
-    def _draft(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> Draft:
+    def _drafted(self, rung: Rung, seeds: int = 0, length: float = 1.0) -> tuple[Draft, Experiment]:
         made = draft(self.look, rung, seeds or rung.seeds, self.given, length)
         for setting in self.settings:
             apply_override(made.tree, setting)
         if not validate_experiment(made.tree, "the plan").splits.is_dealt:
             made.tree["splits"].pop("folds")
-        return made
-
-    def _experiment(self, made: Draft) -> Experiment:
-        return validate_experiment(made.tree, "the plan")
+        return made, validate_experiment(made.tree, "the plan")
 
 
 def _given(source: str, settings: Sequence[str], wishes: Wishes) -> Experiment:
@@ -184,11 +173,6 @@ def _given(source: str, settings: Sequence[str], wishes: Wishes) -> Experiment:
         apply_override(tree, setting)
     asked = validate_experiment(tree, "--set")
     return asked.model_copy(update={"data": asked.data.read_as(wishes.reading)})
-
-
-def _default_hours(studies: _Studies) -> float:
-    fewest = studies.offer(RUNGS[0], length=rules.NEARLY).hours
-    return next((hours for hours in rules.HOURS if fewest <= hours), rules.HOURS[-1])
 
 
 def _strongest(studies: _Studies, hours: float) -> Offer:

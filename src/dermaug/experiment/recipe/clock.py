@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from dermaug.config import Experiment
 from dermaug.experiment.launchers.cost import measured_networks
 from dermaug.experiment.launchers.duration import study_seconds
-from dermaug.experiment.launchers.jobs_at_once import jobs_at_once
 from dermaug.experiment.launchers.launch_options import Launch
+from dermaug.experiment.launchers.launcher import jobs_at_once
 from dermaug.experiment.plan.jobs import Jobs, networks_of
 
 DEFAULT = Launch(launcher="processes")
@@ -20,7 +20,6 @@ class Clock:
     Args:
         launch: Device and precision of the trainings.
         device: The device that this is here, for example cpu.
-        num_classes: Number of classes of the data set.
         measured: Side of the images in pixels -> network -> seconds per image shown.
     """
 

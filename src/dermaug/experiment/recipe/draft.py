@@ -21,7 +21,6 @@ class Draft:
 
     Args:
         tree: Plain values, as in the file.
-        rung: The rung of the recipe.
         length: Fraction of the rung's training lengths; 1 unless the hours are too few.
     """
 
@@ -35,13 +34,8 @@ def draft(
 ) -> Draft:
     """Choose every entry of the experiment.
 
-    Args:
-        look: The data and the machine.
-        rung: Size of the study.
-        seeds: Number of classifier seeds.
-        given: Entries that were known before: the source, and what the user has set of the sections
-            data and splits.
-        length: Fraction of the rung's training lengths.
+    `given` are those that were known before: the source, and what the user has set of the sections
+    data and splits. `length` is a fraction of the rung's training lengths.
     """
     trained = training_images(look, rung.folds)
     classifier_images = _rounded(length * max(rung.fewest_images, rung.epochs * trained))

@@ -38,12 +38,10 @@ class Look:
 
     Args:
         catalog: The usable images, near-duplicates and equal images in one group.
-        classes: The classes that are used.
         too_few: The classes that are left out, because they have too few lesions.
         short_sides: Smallest, median and largest short side of the files, in pixels.
         kinds: File ending -> number of files.
         unusable: The files that cannot be used.
-        machine: This machine.
         device: Device of the trainings, for example cpu.
         weights: Where `rules.PRETRAINED` finds its weights: `package`, `hub`, or "" for nowhere.
         read_as: What the data were recognised as, and by which columns, as a sentence.
@@ -72,11 +70,6 @@ class Look:
 def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
     """Open and decode a data set, and find its duplicates, as a run does.
 
-    Args:
-        data: Where the data are, and which classes and images to use.
-        grouping: The experiment's `splits.group`.
-        device: Device of the trainings.
-
     Raises:
         DermaugError: The path is no data set, or fewer than two classes have enough lesions.
     """
@@ -85,7 +78,9 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         store = read_pixels(open_dataset(asked, grouping), asked)
         catalog = joined(store, twins_of(store, None)).catalog
     except DermaugError as error:
-        hints = _hints(data) if _can_be_read(data) else []
+        command = shlex.join(["dermaug", "data", "check", data.source, *data.as_options])
+        hint = f"`{command}` lists all that a run would refuse, and the options that mend it"
+        hints = [hint] if _can_be_read(data) else []
         raise DermaugError(error.message, (*error.details, *hints)) from None
     counts = _counts(catalog)
     kept = tuple(each for each in counts if each.groups >= rules.FEWEST_LESIONS)
@@ -100,12 +95,13 @@ def look_at(data: DataConfig, grouping: Grouping, device: str) -> Look:
         catalog = keep_classes(catalog, tuple(each.label for each in kept))
     read_as = "" if data.source == PHANTOM else recognised_as(Path(data.source), data.columns)
     unread = "" if data.source == PHANTOM else unread_sentence(catalog, (read_as, *catalog.notes))
+    files = [str(path) for path in catalog.table["path"] if path]
     return Look(
         catalog=catalog,
         classes=kept,
         too_few=tuple(each for each in counts if each not in kept),
         short_sides=short_sides(catalog),
-        kinds=dict(Counter(Path(path).suffix.lower().lstrip(".") for path in _files(catalog))),
+        kinds=dict(Counter(Path(path).suffix.lower().lstrip(".") for path in files)),
         unusable=store.skipped,
         machine=machine(),
         device=device,
@@ -124,11 +120,6 @@ def _can_be_read(data: DataConfig) -> bool:
     return True
 
 
-def _hints(data: DataConfig) -> list[str]:
-    command = shlex.join(["dermaug", "data", "check", data.source, *data.as_options])
-    return [f"`{command}` lists all that a run would refuse, and the options that mend it"]
-
-
 def _counts(catalog: Catalog) -> tuple[ClassCount, ...]:
     labels = catalog.table["label"].to_numpy()
     return tuple(
@@ -136,10 +127,6 @@ def _counts(catalog: Catalog) -> tuple[ClassCount, ...]:
         for label in catalog.classes
         for of_class in [labels == label]
     )
-
-
-def _files(catalog: Catalog) -> list[str]:
-    return [str(path) for path in catalog.table["path"] if path]
 
 
 def _weights(model: str) -> str:

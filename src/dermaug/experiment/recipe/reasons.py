@@ -32,7 +32,10 @@ def reasons(plan: Plan) -> dict[str, str]:
     """Dotted key of the experiment file -> why it has its value."""
     look, offer, experiment = plan.look, plan.chosen, plan.chosen.experiment
     trained, unit = training_images(look, offer.draft.rung.folds), look.catalog.unit
-    epochs = experiment.classifiers[0].images / trained
+    epochs, length = experiment.classifiers[0].images / trained, offer.draft.length
+    shorter = (
+        "" if length == 1.0 else f", {length:.0%} of what the recipe asks for, to fit the hours"
+    )
     found = {
         "seeds": (
             f"Each arm is trained {len(experiment.seeds)} times per fold, because trainings differ "
@@ -43,7 +46,7 @@ def reasons(plan: Plan) -> dict[str, str]:
         "classifiers": _networks(plan),
         "classifiers.images": (
             f"Images shown, the same for every arm: about {epochs:,.0f} passes over about "
-            f"{trained:,} training images{_shortened(offer.draft.length)}."
+            f"{trained:,} training images{shorter}."
         ),
         "generators": GENERATORS[experiment.generators[0].family],
         **{f"arms.{name}": why for name, why in _arms(plan).items()},
@@ -141,9 +144,3 @@ def _classes(look: Look, folds: int) -> str:
             f"{LEAST_GROUPS} {look.catalog.unit}s of a class is too small to tell them."
         )
     return told
-
-
-def _shortened(length: float) -> str:
-    if length == 1.0:
-        return ""
-    return f", {length:.0%} of what the recipe asks for, to fit the hours"

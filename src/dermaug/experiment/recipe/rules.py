@@ -12,7 +12,6 @@ class Rung:
     """One size of study.
 
     Args:
-        name: Its name for the reader.
         side: Largest image size in pixels.
         folds: Number of cross-validation folds, all of them run.
         seeds: Smallest number of classifier seeds.

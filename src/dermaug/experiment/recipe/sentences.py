@@ -7,7 +7,6 @@ from typing import Any
 from dermaug.experiment.launchers.duration import told_duration
 from dermaug.experiment.plan.power import power_sentences
 from dermaug.experiment.recipe.choose import Offer, Plan
-from dermaug.experiment.recipe.draft import Draft
 from dermaug.experiment.recipe.look import Look
 from dermaug.experiment.recipe.plan_file import toml_text
 from dermaug.experiment.recipe.reasons import reasons, sides_words
@@ -179,10 +178,9 @@ def _is_stricter(offer: Offer, chosen: Offer) -> bool:
 
 
 def _record(offer: Offer) -> dict[str, Any]:
-    made: Draft = offer.draft
     return {
-        "rung": made.rung.name,
-        "length": made.length,
+        "rung": offer.draft.rung.name,
+        "length": offer.draft.length,
         "hours": round(offer.hours, 3),
         "jobs": len(offer.jobs.in_order),
         "jobs_at_once": offer.at_once,

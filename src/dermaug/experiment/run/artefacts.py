@@ -12,7 +12,6 @@ from dermaug.data.fold_files import read_folds
 from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.evaluation.predictions import read_predictions
-from dermaug.experiment.run.belonging import refuse_misplaced, refuse_other_run
 from dermaug.experiment.run.layout import (
     GENERATORS,
     RECORD,
@@ -22,25 +21,16 @@ from dermaug.experiment.run.layout import (
     run_above,
 )
 from dermaug.experiment.run.records import GeneratorRecord, RunRecord, TrialRecord
+from dermaug.experiment.run.ties import refuse_misplaced, refuse_other_run
 from dermaug.files import read_sealed, sha256
 from dermaug.synthesis.synthetic_set import SyntheticSet, read_synthetic_set
 from dermaug.training.checkpoint import checkpoint_digest
 from dermaug.training.file_names import CLASSIFIER, GENERATOR
 
-WHICH = (
-    ". The report says whether an arm does better; of the trainings of an arm the first is as good "
-    "as any, and the one with the best test scores is flattered by them"
-)
-"""Which of several classifiers to take."""
-
 
 @dataclass(frozen=True)
 class StoredClassifier:
-    """A finished trial on disk.
-
-    Args:
-        path: Its checkpoint.
-    """
+    """A finished trial on disk, by its checkpoint."""
 
     path: Path
 
@@ -193,7 +183,11 @@ def only_classifier(path: Path) -> StoredClassifier:
         DermaugError: No classifier is found, or there are several.
     """
     found = find_classifiers(path)
-    _refuse_several(path, "classifier", [each.path for each in found], WHICH)
+    advice = (
+        ". The report says whether an arm does better; of the trainings of an arm the first is as "
+        "good as any, and the one with the best test scores is flattered by them"
+    )
+    _refuse_several(path, "classifier", [each.path for each in found], advice)
     return found[0]
 
 

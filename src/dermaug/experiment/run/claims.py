@@ -69,9 +69,7 @@ class Claim:
     """A claim held by this process, until it is released or lost.
 
     Args:
-        path: Its file.
         handle: Descriptor of the file, open for writing.
-        holder: This process.
     """
 
     def __init__(self, path: Path, handle: int, holder: Holder) -> None:
@@ -107,16 +105,12 @@ class Claim:
             raise LostClaim(str(self.path))
 
     @contextmanager
-    def held(self, seconds: float = BEAT) -> Iterator[Self]:
-        """Keep it alive by a thread while the block runs, and release it afterwards.
-
-        Args:
-            seconds: Time between two beats.
-        """
+    def held(self) -> Iterator[Self]:
+        """Keep it alive by a thread while the block runs, and release it afterwards."""
         ended = threading.Event()
 
         def keep() -> None:
-            while not ended.wait(seconds):
+            while not ended.wait(BEAT):
                 self.beat()
 
         thread = threading.Thread(target=keep, daemon=True, name=f"claim {self.path}")
@@ -145,7 +139,6 @@ class Watch:
 
     Args:
         patience: Seconds after which an unchanged claim is stale.
-        clock: The clock.
     """
 
     def __init__(
@@ -214,14 +207,11 @@ def alone(path: Path) -> Iterator[None]:
         time.sleep(0.1)
         if not is_told and time.monotonic() - start > TOLD_AFTER:
             is_told = True
-            console.print(f"waiting for {_named(holder_of(path))}, at work in {path.parent}")
+            holder = holder_of(path)
+            named = f"process {holder.pid} on {holder.host}" if holder else "another process"
+            console.print(f"waiting for {named}, at work in {path.parent}")
     with claim.held():
         yield
-
-
-def _named(holder: Holder | None) -> str:
-    """A process, in words."""
-    return f"process {holder.pid} on {holder.host}" if holder else "another process"
 
 
 def _content(path: Path) -> bytes | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dermaug.aside import PARTIAL, written_aside
+from dermaug.aside import written_aside
 from dermaug.data.contents import IDENTITY, differences
 from dermaug.data.image_rows import ImageRows, Pixels, chunks
 from dermaug.data.pixels import PixelStore
@@ -85,12 +85,6 @@ def note_contents(run: Path, name: str, store: PixelStore) -> str:
     return store.fingerprint
 
 
-def content_digests(run: Path) -> dict[str, str]:
-    """Name of each file with stored content -> its SHA-256."""
-    files = sorted(RunFolder(run).details.parent.iterdir())
-    return {path.name: known_sha256(path) for path in files if not path.name.startswith(PARTIAL)}
-
-
 def read_contents(run: Path, name: str) -> pd.DataFrame:
     """The table of a data set at the start of a run.
 
@@ -117,12 +111,8 @@ def read_contents(run: Path, name: str) -> pd.DataFrame:
 def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelStore) -> None:
     """Raise unless some data are those with which a run was started, wherever they are stored.
 
-    Args:
-        run: Folder of the run.
-        name: Name of the data's table in it.
-        what: Names the data in the error, for example `data.source`.
-        before: Fingerprint recorded by the run.
-        store: The present data.
+    The run recorded the fingerprint `before`, and the table of that name. `what` names the data in
+    the error, for example `data.source`.
 
     Raises:
         DermaugError: Images differ; the message states how many and in which respect.
@@ -142,10 +132,7 @@ def refuse_changed(run: Path, name: str, what: str, before: str, store: PixelSto
 def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
     """Raise if images have the names of a run's images but different content.
 
-    Args:
-        run: Folder of the run.
-        what: Name of the data in the error.
-        store: Data that may contain more or fewer images than the run's.
+    The data may have more or fewer images than those of the run. `what` names them in the error.
 
     Raises:
         DermaugError: Images differ; the message states how many.
@@ -163,11 +150,7 @@ def refuse_other_content(run: Path, what: str, store: PixelStore) -> None:
 
 
 def _refuse_others(run: Path, path: Path) -> None:
-    """Raise unless a file is the one that the run wrote.
-
-    Raises:
-        DermaugError: It was changed, or is that of another run: known images would pass as new.
-    """
+    """Raise unless a file is the one that the run wrote; by another, known images pass as new."""
     refuse_special(path)
     record = RunFolder(run).record
     if path.is_file() and RunRecord.read(record).contents.get(path.name) != known_sha256(path):

@@ -78,10 +78,7 @@ def joined(store: PixelStore, twins: Twins) -> PixelStore:
 def with_twins(catalog: Catalog, pixels: Sequence[str], twins: Twins) -> Catalog:
     """A data set whose groups are united that share an image or a near-duplicate.
 
-    Args:
-        catalog: The data set.
-        pixels: `Contents.pixels` of its images.
-        twins: Their near-duplicates.
+    `pixels` are those of the `Contents` of the images.
     """
     first = catalog.rows([one for one, _, _ in twins.pairs])
     second = catalog.rows([other for _, other, _ in twins.pairs])
@@ -91,10 +88,7 @@ def with_twins(catalog: Catalog, pixels: Sequence[str], twins: Twins) -> Catalog
 def find_twins(catalog: Catalog, pixels: Sequence[str], details: Pixels) -> Twins:
     """Find near-duplicates across groups; of equal images, only one is compared.
 
-    Args:
-        catalog: The data set.
-        pixels: `Contents.pixels` of its images.
-        details: `Contents.details` of its images.
+    `pixels` and `details` are those of the `Contents` of the images.
     """
     _, later = equal_links(pixels)
     rows = np.setdiff1d(np.arange(len(catalog)), later)
@@ -109,11 +103,7 @@ def find_twins(catalog: Catalog, pixels: Sequence[str], details: Pixels) -> Twin
 
 
 def twins_of(store: PixelStore, run: Path | None) -> Twins:
-    """Near-duplicates stored with a run or, if the run has not been started, newly searched.
-
-    Args:
-        store: The run's data.
-        run: The run's folder, started or not; None without one.
+    """Near-duplicates stored in a run's folder or, without a run that was started, newly searched.
 
     Raises:
         DermaugError: The run's record is damaged.

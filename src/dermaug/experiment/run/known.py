@@ -47,7 +47,6 @@ class Matches:
     """Images of one data set that match images of a run.
 
     Args:
-        catalog: The data set.
         found: Columns row (of `catalog`), image_id (of the run) and reason (of `REASONS`).
     """
 
@@ -83,11 +82,14 @@ def match_images(store: WithContents, remembered: Remembered) -> Matches:
     )
     theirs = remembered.table[remembered.table["pixels"] != ""]
     theirs = theirs.assign(image=_global_ids(theirs["image_id"]))
+    with counting_bar("comparing images", "parts") as progress:
+        near = near_between(store.contents.details, remembered.details, progress)
+    ids = remembered.table["image_id"].to_numpy()[near.second]
     pairs = [
         _joined(mine, theirs, "pixels", "pixels", EQUAL),
         _joined(mine, theirs, "image", "image", SAME_ID),
         _joined(mine, theirs, "lesion", "lesion_id", SAME_ID),
-        _near(store, remembered),
+        pd.DataFrame({"row": near.first, "image_id": ids, "reason": NEAR}),
     ]
     return Matches(store.catalog, pd.concat(pairs, ignore_index=True))
 
@@ -140,10 +142,3 @@ def _joined(
         .merge(theirs[["image_id"]].assign(key=theirs[right]), left_on=left, right_on="key")
     )
     return pairs[["row", "image_id"]].assign(reason=reason)
-
-
-def _near(store: WithContents, remembered: Remembered) -> pd.DataFrame:
-    with counting_bar("comparing images", "parts") as progress:
-        found = near_between(store.contents.details, remembered.details, progress)
-    ids = remembered.table["image_id"].to_numpy()[found.second]
-    return pd.DataFrame({"row": found.first, "image_id": ids, "reason": NEAR})

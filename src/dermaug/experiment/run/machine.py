@@ -1,4 +1,4 @@
-"""The machine of a run, and the versions of the packages that it uses."""
+"""The machine of a run, what of it a block may use, and the versions of packages."""
 
 import os
 import platform
@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from dermaug.experiment.run.records import Machine
 
@@ -26,7 +27,7 @@ def machine() -> Machine:
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 0
     )
     return Machine(
-        cpu=_processor(),
+        cpu=_told("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         cores=cores,
         memory_gib=round(pages / 2**30, 1),
         gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
@@ -36,12 +37,8 @@ def machine() -> Machine:
 
 def available_memory() -> int:
     """Bytes of memory that programs can still use; practically infinite if unknown."""
-    told = Path("/proc/meminfo")
-    if told.exists():
-        for line in told.read_text(encoding="utf-8").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 2**62
+    told = _told("/proc/meminfo", "MemAvailable")
+    return int(told.split()[0]) * 1024 if told else 2**62
 
 
 @contextmanager
@@ -71,10 +68,20 @@ def within_memory(device: str = "cpu") -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (before, most))
 
 
-def _processor() -> str:
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        for line in described.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Compute with so many threads inside the block: PyTorch, NumPy and scikit-learn."""
+    before = torch.get_num_threads()
+    with threadpool_limits(limits=threads):
+        torch.set_num_threads(threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def _told(path: str, name: str) -> str:
+    """The first value of that name in a file of `name: value` lines; "" without one."""
+    lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else ()
+    values = (line.partition(":")[2].strip() for line in lines if line.startswith(name))
+    return next(values, "")

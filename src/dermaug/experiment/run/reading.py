@@ -60,7 +60,7 @@ def _read_point(run: Run, lesions: int) -> RunResults:
 def _generator_result(run: Run, job: GeneratorJob, place: int) -> GeneratorResult:
     files = run.job(job.key)
     record = GeneratorRecord.read(files.record)
-    refuse_untied(run, job, record)
+    refuse_untied(run.files, job, record)
     if files.generator.exists():  # checkpoints may have been deleted
         refuse_other_network(files.generator, record.digest)
     return GeneratorResult(
@@ -89,7 +89,7 @@ def _samples(
 def _trial_result(run: Run, job: ClassifierJob) -> TrialResult:
     files, fold = run.job(job.key), run.fold(job.fold, job.lesions)
     record = TrialRecord.read(files.record)
-    refuse_untied(run, job, record)
+    refuse_untied(run.files, job, record)
     if files.classifier.exists():
         refuse_other_network(files.classifier, record.digest)
     if record.training_images == fold.train:  # held once, not by every trial

@@ -23,7 +23,6 @@ class GeneratorResult:
     """One class of a trained generator, with some of its images.
 
     Args:
-        record: Its training.
         label: The class; a conditional generator has several.
         folder: Folder of its checkpoint, journal and sample grids.
         journal: One row per tick: images, seconds and the losses by name.
@@ -64,7 +63,6 @@ class TrialResult:
     """One trained classifier: an arm x model x fold x seed.
 
     Args:
-        record: Its training set and training.
         folder: Folder of its checkpoint and journal.
         journal: One row per validation: images, seconds, train_loss, rate,
             validation_balanced_accuracy, validation_loss; empty for a discriminator.
@@ -111,14 +109,9 @@ class RunResults:
     """A whole run, finished or not.
 
     Args:
-        folder: The run's folder.
-        experiment: The experiment.
         record: The run's `run.json`.
         catalog: The data set as used.
         images: Its pixels in the catalog's order, uint8 (n, size, size, 3).
-        folds: The folds that are run.
-        generators: Finished generators.
-        trials: Finished trials.
         num_jobs: Number of generators and of trials in the experiment, at this number of lesions.
         lesions: Lesions per class in the training splits; 0 is all.
         reduced: The smaller points of the data-size curve, from the most lesions to the fewest.

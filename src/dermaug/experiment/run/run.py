@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import dermaug
-from dermaug.aside import sweep
+from dermaug.aside import PARTIAL, sweep
 from dermaug.config import Experiment
 from dermaug.data.catalog import Catalog
 from dermaug.data.dataset import PHANTOM, open_labelled
@@ -24,7 +24,6 @@ from dermaug.experiment.plan.jobs import Jobs
 from dermaug.experiment.run.claims import alone
 from dermaug.experiment.run.contents import (
     Remembered,
-    content_digests,
     note_contents,
     write_remembered,
 )
@@ -37,7 +36,7 @@ from dermaug.experiment.run.identity import (
 from dermaug.experiment.run.layout import RECORD, JobFolder, RunFolder
 from dermaug.experiment.run.machine import machine, versions
 from dermaug.experiment.run.records import DataEntry, RunRecord
-from dermaug.files import content_digest, expanded, write_sealed
+from dermaug.files import content_digest, expanded, known_sha256, write_sealed
 from dermaug.output_places import require_outside
 
 
@@ -46,12 +45,8 @@ class Run:
     """A run folder with its data.
 
     Args:
-        folder: Folder to which everything is written.
-        experiment: The experiment.
-        store: The data set, decoded.
         twins: Near-duplicates across groups, which the folds keep together.
         folds: The folds that are run.
-        jobs: All jobs of the experiment.
     """
 
     folder: Path
@@ -152,7 +147,11 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
     files = RunFolder(folder)
     refuse_other_experiment(folder, experiment)
     experiment = with_own_options(experiment)
-    _refuse_lost_record(files)
+    if not files.is_begun and (found := next(folder.glob(f"**/{RECORD}"), None)):
+        raise DermaugError(  # trainings have ended here, of which nothing says on what data
+            f"{files.record}: expected the record of the run to which {found} belongs, found no "
+            "file; restore it from a copy, or choose another --output"
+        )
     if not files.is_begun and experiment.data.source != PHANTOM:
         require_outside(folder, expanded(experiment.data.source, "data.source"))
     store = decoded(experiment)
@@ -168,15 +167,6 @@ def prepare_run(folder: Path, experiment: Experiment) -> Run:
         refuse_shared(store.catalog, fold, store.contents.pixels, "equal image")
     jobs = planned_jobs(experiment, store.catalog, folds)
     return Run(folder, experiment, store, twins, folds, jobs)
-
-
-def _refuse_lost_record(files: RunFolder) -> None:
-    """Raise if trainings have ended in a folder that says nothing of its run, nor of its data."""
-    if not files.is_begun and (found := next(files.path.glob(f"**/{RECORD}"), None)):
-        raise DermaugError(
-            f"{files.record}: expected the record of the run to which {found} belongs, found no "
-            "file; restore it from a copy, or choose another --output"
-        )
 
 
 def begin_run(run: Run, command: str = "") -> None:
@@ -201,16 +191,17 @@ def begin_run(run: Run, command: str = "") -> None:
         write_folds(run.files.folds, run.folds)
         write_folds_csv(run.files.folds.with_suffix(".csv"), run.folds)
         write_sealed(run.files.experiment, run.experiment.model_dump(mode="json"))
-        digests = content_digests(run.folder)
+        stored = sorted(run.files.details.parent.iterdir())
+        digests = {
+            path.name: known_sha256(path) for path in stored if not path.name.startswith(PARTIAL)
+        }
         record.model_copy(update={"contents": digests}).write(run.files.record)
 
 
 def finish_run(run: Run, *, jobs_ended: bool) -> None:
     """Record the time at which the last job ended, once all jobs are done.
 
-    Args:
-        run: A run that has been started.
-        jobs_ended: Whether jobs have just ended, so that an earlier time no longer holds.
+    If jobs have just ended, an earlier time no longer holds.
     """
     if not all(run.is_done(job.key) for job in run.jobs.in_order):
         return

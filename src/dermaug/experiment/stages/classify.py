@@ -75,7 +75,7 @@ def run_classifier_job(run: Run, job: ClassifierJob, fabric: Fabric) -> TrialRec
         training_images=training.fold.train,
         predictions={path.name: sha256(path) for path in written},
         **vars(made),
-        ties=ties_of(run, job),
+        ties=ties_of(run.files, job),
     )
 
 
@@ -101,7 +101,7 @@ def _task(
         margin=data.margin,
         seed=derive_seed("classifier", job.model, job.fold, job.seed),
         folder=run.job(job.key).path,
-        key=training_key(run, job),
+        key=training_key(run.files, job),
     )
 
 

@@ -1,11 +1,13 @@
 """Generated images of a dose: the first of each class, or those that pass the arm's curation."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
 from jaxtyping import Bool
 
+from dermaug.config import SyntheticConfig
 from dermaug.config.curation import CurationConfig
 from dermaug.console import progress_bar
 from dermaug.data.halves import halves
@@ -52,7 +54,11 @@ def take_dose(
     for label, number in dose.items():
         if number == 0:
             continue
-        found = [part for given in synthetic if len(part := _of_label(given, label))]
+        found = [
+            given.images if where.all() else given.images[where]
+            for given in synthetic
+            if (where := np.asarray(given.labels) == label).any()
+        ]
         images = np.concatenate(found)[:number] if found else np.empty((0,))
         if len(images) < number:
             raise DermaugError(
@@ -75,16 +81,10 @@ def curated_dose(
 ) -> tuple[np.ndarray, list[str], Removed]:
     """Take the first images of each class that pass the curation, up to the dose.
 
-    Args:
-        run: The run.
-        job: The trial that uses the images; its arm has a curation.
-        fold: The fold of the trial, with the same reduction of its training split.
-        sets: Synthetic sets drawn by its generators.
-        dose: Requested number of images of each class.
-        device: Device of the reference classifiers.
+    The reference classifiers that assess them run on the device.
 
     Returns:
-        Images, their labels, and the numbers of rejected images.
+        Images and labels as `take_dose`, and the numbers of rejected images.
 
     Raises:
         DermaugError: A set leaks or holds too few images.
@@ -99,19 +99,17 @@ def curated_dose(
     parts, labels, removed = [], [], Removed()
     with progress_bar(f"choosing images for {job.title}", sum(wanted.values())) as advance:
         for label in wanted:
-            pool = images[np.asarray(names) == label]
-            rules, origin = synthetic.curation, synthetic.start_class
-            masks = _real_looks(run, fold, reference, pool, label, rules, origin)
+            pool, others = images[np.asarray(names) == label], _choosing(run, fold, label)
+            masks = _real_looks(run, fold, reference, pool, label, others, synthetic)
             masks |= _confidences(reference, crossed, pool, label, synthetic.curation)
-            judged = {name: mask for name, mask in masks.items() if mask is not None}
-            kept = np.logical_and.reduce([np.ones(len(pool), bool), *judged.values()])
-            left_out = {name: int((~mask).sum()) for name, mask in judged.items()}
+            kept = np.logical_and.reduce([np.ones(len(pool), bool), *masks.values()])
+            counts = {name: int((~mask).sum()) for name, mask in masks.items()}
+            if synthetic.curation.confidence and len(others):
+                own = reference.confidences(np.asarray(run.images[others]), label)
+                accepted = keep_confident(own, synthetic.curation.confidence)
+                counts |= {"real": len(others), "real_unconfident": int((~accepted).sum())}
             removed[label] = CurationEntry(
-                wanted=dose[label],
-                pool=len(pool),
-                kept=int(kept.sum()),
-                **left_out,
-                **_on_real_images(run, fold, reference, label, synthetic.curation),
+                wanted=dose[label], pool=len(pool), kept=int(kept.sum()), **counts
             )
             chosen = pool[kept][: dose[label]]
             parts.append(chosen)
@@ -127,26 +125,25 @@ def _real_looks(
     reference: Reference,
     pool: np.ndarray,
     label: str,
-    rules: CurationConfig,
-    start_class: str,
-) -> dict[str, Mask | None]:
-    """Apply the rules that compare images with real ones."""
+    others: np.ndarray,
+    synthetic: SyntheticConfig,
+) -> dict[str, Mask]:
+    """Apply the rules that compare images with real ones, where there are real ones."""
     labels, trained = run.catalog.table["label"].to_numpy(), run.catalog.rows(fold.train)
-    seen, others = trained[labels[trained] == label], _choosing(run, fold, label)
-    masks: dict[str, Mask | None] = {}
-    if rules.drop_copies:
+    masks: dict[str, Mask] = {}
+    assert synthetic.curation is not None
+    if synthetic.curation.drop_copies:
         # A translated image may repeat the one from which it starts, of whatever class.
-        used = trained[np.isin(labels[trained], (label, start_class))]
+        used = trained[np.isin(labels[trained], (label, synthetic.start_class))]
         training = np.asarray(run.images[used])
         calibrating, features = np.asarray(run.images[others]), reference.judge.features
-        try:
+        with suppress(DermaugError):  # no validation lesion of this class to calibrate on
             masks["copies"] = ~copy_mask(pool, training, calibrating, features, run.groups[others])
-        except DermaugError:  # no validation lesion of this class to calibrate on
-            masks["copies"] = None
-    if rules.drop_duplicates:
+    if synthetic.curation.drop_duplicates:
+        seen = trained[labels[trained] == label]
         groups, training = run.groups[seen], np.asarray(run.images[seen])
-        several = len(set(groups)) > 1
-        masks["duplicates"] = drop_duplicates(pool, training, groups) if several else None
+        if len(set(groups)) > 1:
+            masks["duplicates"] = drop_duplicates(pool, training, groups)
     return masks
 
 
@@ -160,39 +157,18 @@ def _choosing(run: Run, fold: Fold, label: str) -> np.ndarray:
     return np.asarray(half[labels[half] == label])
 
 
-def _on_real_images(
-    run: Run, fold: Fold, reference: Reference, label: str, rules: CurationConfig
-) -> dict[str, int]:
-    """Count the real images that the rule on confidence would reject; empty without the rule."""
-    rows = _choosing(run, fold, label)
-    if not rules.confidence or not len(rows):
-        return {}
-    own = reference.confidences(np.asarray(run.images[rows]), label)
-    rejected = int((~keep_confident(own, rules.confidence)).sum())
-    return {"real": len(rows), "real_unconfident": rejected}
-
-
 def _confidences(
     reference: Reference,
     crossed: CrossFitted | None,
     pool: np.ndarray,
     label: str,
     rules: CurationConfig,
-) -> dict[str, Mask | None]:
+) -> dict[str, Mask]:
     """Apply the rules on the probability of an image's own class."""
-    masks: dict[str, Mask | None] = {}
+    masks: dict[str, Mask] = {}
     if rules.confidence > 0.0:
         own = reference.confidences(pool, label)
         masks["unconfident"] = keep_confident(own, rules.confidence)
-    if crossed is not None:
-        band = crossed.band(label, rules.band)
-        masks["outside"] = (
-            None if band is None else keep_within(crossed.confidences(pool, label), *band)
-        )
+    if crossed is not None and (band := crossed.band(label, rules.band)) is not None:
+        masks["outside"] = keep_within(crossed.confidences(pool, label), *band)
     return masks
-
-
-def _of_label(synthetic: SyntheticSet, label: str) -> np.ndarray:
-    where = np.asarray(synthetic.labels) == label
-    images: np.ndarray = synthetic.images if where.all() else synthetic.images[where]
-    return images

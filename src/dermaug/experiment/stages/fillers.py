@@ -36,7 +36,6 @@ class Dose:
 
     Args:
         images: uint8 (n, size, size, 3).
-        labels: Class of each.
         removed: Images rejected by curation, by class and rule; empty without curation.
     """
 
@@ -161,12 +160,10 @@ FILLERS: dict[str, Filler] = {
 
 
 def _by_place(run: Run, dose: Mapping[str, int]) -> dict[int, int]:
-    places = {label: place for place, label in enumerate(run.catalog.classes)}
-    return {places[label]: number for label, number in dose.items()}
+    return {run.catalog.classes.index(label): number for label, number in dose.items()}
 
 
 def _placed(run: Run, images: Images, names: list[str]) -> Dose:
-    places = {label: place for place, label in enumerate(run.catalog.classes)}
     size = run.experiment.data.size
-    labels = np.array([places[name] for name in names], dtype=np.int64)
+    labels = np.array([run.catalog.classes.index(name) for name in names], dtype=np.int64)
     return Dose(images.reshape(-1, size, size, 3), labels)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Int
 from lightning_fabric import Fabric
 
@@ -40,11 +41,7 @@ def run_generator_job(
 ) -> GeneratorRecord:
     """Train a generator, draw its synthetic sets, and return the record that marks it as done.
 
-    Args:
-        run: A run that has been started.
-        job: The job.
-        fabric: Device and precision.
-        ranks: The processes that train it together, of which this one is the first.
+    Of the processes that train it together, this one is the first.
     """
     call_to_job(ranks, job.key)
     task = generator_task(run, job, fabric, ranks)
@@ -60,7 +57,7 @@ def run_generator_job(
         config=job.config,
         training_images=len(task.spec.training_images),
         **asdict(trained),
-        ties=ties_of(run, job),
+        ties=ties_of(run.files, job),
         translated=tuple(each.translation for each in job.translated if each.translation),
     )
 
@@ -99,15 +96,14 @@ def generator_task(
         seed=derive_seed("generator", job.family, job.label, job.fold, job.seed),
         folder=run.folder / job.key,
         ranks=ranks,
-        key=training_key(run, job),
+        key=training_key(run.files, job),
     )
 
 
 def _bank(run: Run, job: GeneratorJob, rows: np.ndarray, fabric: Fabric) -> ImageBank:
     """Images of a generator's classes, with labels in the order of its own classes."""
-    places = {label: place for place, label in enumerate(job.classes)}
-    names = run.catalog.table["label"].to_numpy()[rows]
-    labels = np.array([places[label] for label in names], dtype=np.int64)
+    names = pd.Index(run.catalog.table["label"].to_numpy()[rows])
+    labels = pd.Index(job.classes).get_indexer(names)
     return ImageBank.of(ImageRows((run.images, rows)), labels, fabric.device)
 
 
@@ -141,11 +137,12 @@ def _drawn(
         return SyntheticSet(np.concatenate(parts), labels, origin)
     how, seed = planned.translation, origin.seed
     rows = _starts(run, job, planned.numbers, how, seed)
-    sources = [ImageRows((run.images, own)) for own in rows]
     parts = [
         batch
-        for label, images in enumerate(sources)
-        for batch in translate_batches(sampler, label, images, how.start, seed, advance)
+        for label, own in enumerate(rows)
+        for batch in translate_batches(
+            sampler, label, ImageRows((run.images, own)), how.start, seed, advance
+        )
     ]
     used = np.unique(run.catalog.image_ids[np.concatenate(rows)]).tolist()
     provenance = replace(origin, note=how.note, started_from=tuple(map(str, used)))

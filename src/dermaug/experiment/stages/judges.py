@@ -23,7 +23,6 @@ class Judge:
     Args:
         name: Name of its features for the reader.
         extractor: Module that computes the features.
-        device: Its device.
         standard: Whether published numbers use these features; they are then not rescaled.
         classifier: The same network as a classifier; None if it does not predict classes.
         classes: Labels in the order of the classifier's outputs.

@@ -8,7 +8,7 @@ import pandas as pd
 from lightning_fabric import Fabric
 
 from dermaug.classifiers.inference import predict
-from dermaug.classifiers.model import Classifier, ClassifierSpec, load_classifier
+from dermaug.classifiers.model import load_classifier
 from dermaug.config.data import AS_IT_IS, Reading
 from dermaug.console import tell
 from dermaug.data.dataset import open_labelled, read_otherwise
@@ -70,7 +70,9 @@ def evaluate(
         if left_out and left_out not in told:  # classifiers of one fold have seen the same images
             tell(left_out)
         told.add(left_out)
-        truth, probabilities = _predict(classifier, spec, stores[key], rows, fabric)
+        truth, images = stores[key].catalog.labels[rows], ImageRows((stores[key].images, rows))
+        bank = ImageBank.of(images, truth, fabric.device)
+        probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
         prior = prior_array(stored.record.prior, spec.classes)
         found = overall_read(truth, probabilities, prior)
         scores.append(stored.record.coordinates | {"images": len(rows)} | found)
@@ -97,16 +99,3 @@ def _unseen(
         f"classifiers of fold {stored.record.fold}: left out {left} known from the training "
         f"({counted(reasons)})"
     )
-
-
-def _predict(
-    classifier: Classifier,
-    spec: ClassifierSpec,
-    store: PixelStore,
-    rows: np.ndarray,
-    fabric: Fabric,
-) -> tuple[np.ndarray, np.ndarray]:
-    images = ImageRows((store.images, rows))
-    bank = ImageBank.of(images, store.catalog.labels[rows], fabric.device)
-    probabilities = predict(classifier.to(fabric.device), bank, views=spec.views)
-    return store.catalog.labels[rows], probabilities

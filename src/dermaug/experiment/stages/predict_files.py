@@ -19,6 +19,10 @@ from dermaug.data.image_files import BadImageError
 from dermaug.data.image_folders import MASK_FOLDER, files_below
 from dermaug.data.image_names import MASK_ENDING, SUFFIXES, is_image
 from dermaug.errors import DermaugError
+from dermaug.evaluation.duplicates import near_between
+from dermaug.experiment.run.artefacts import StoredClassifier
+from dermaug.experiment.run.contents import read_remembered
+from dermaug.experiment.run.layout import run_above
 
 OTHER_KIND = f"no image with {', '.join(sorted(SUFFIXES))}"
 """Why a file is skipped that is not even opened."""
@@ -29,9 +33,7 @@ class Predicted:
     """Predictions of some image files.
 
     Args:
-        images: The files that were predicted.
         probabilities: One row per image, one column per class of `spec`.
-        spec: What the classifier is.
         skipped: (file, reason) of what is no image.
         contents: What the images look like, by which those of a run are known.
     """
@@ -59,11 +61,7 @@ def predict_paths(
 ) -> Predicted:
     """Predict the class probabilities of image files and of all images below folders.
 
-    Args:
-        checkpoint: Checkpoint of a classifier.
-        paths: Image files, and folders or archives of them. What is no image is skipped.
-        fabric: Device.
-        masks: As for `predict_files`.
+    Folders may be archives. What is no image is skipped. Other arguments as for `predict_files`.
 
     Raises:
         DermaugError: Raised by `predict_files`, or none of the files is an image.
@@ -75,7 +73,12 @@ def predict_paths(
     kept, skipped = [], [(name, OTHER_KIND) for name in others]
     for path, mask in zip(images, found, strict=True):
         try:
-            squares.append(_square(path, spec, mask))
+            square = read_square(
+                path, spec.size, crop=spec.crop, margin=spec.margin, mask_path=mask or ""
+            )
+            if spec.crop == "lesion" and not square.cropped:
+                raise BadImageError(str(mask), "the segmentation marks no pixel")
+            squares.append(square)
             kept.append(path)
         except BadImageError as error:
             skipped.append((error.path, error.reason))
@@ -120,6 +123,31 @@ def predict_files(
     return found.probabilities, found.spec
 
 
+def known_images(stored: StoredClassifier, found: Predicted) -> dict[str, bool]:
+    """Find the files that show a photograph of the run's data set.
+
+    Returns:
+        File -> whether the photograph is among the classifier's training images, for each file that
+        shows one of the run's images: of equal pixels, or a near-duplicate. Empty for a classifier
+        outside of its run, which alone stores what its images look like.
+
+    Raises:
+        DermaugError: A file of the run is damaged, or the classifier belongs to another one.
+    """
+    if run_above(stored.path) is None:
+        return {}
+    remembered, trained = read_remembered(stored.run), set(stored.record.training_images)
+    ids = remembered.table["image_id"].to_numpy()
+    by_pixels = remembered.table.groupby("pixels")["image_id"].agg(set).to_dict()
+    near = near_between(found.contents.details, remembered.details)
+    known: dict[str, bool] = {}
+    for place, (path, pixels) in enumerate(zip(found.images, found.contents.pixels, strict=True)):
+        own = by_pixels.get(pixels, set()) | set(ids[np.asarray(near.second)[near.first == place]])
+        if own:
+            known[str(path)] = not own.isdisjoint(trained)
+    return known
+
+
 def _gathered(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """Files to decode, and files below folders that are no images by their names."""
     images: list[Path] = []
@@ -148,30 +176,18 @@ def _masks_of(
             )
         return [None] * len(images)
     found = [_find_mask(path, masks) for path in images]
-    _require_masks(checkpoint, images, found)
-    return found
-
-
-def _square(path: Path, spec: ClassifierSpec, mask: Path | None) -> Square:
-    square = read_square(path, spec.size, crop=spec.crop, margin=spec.margin, mask_path=mask or "")
-    if spec.crop == "lesion" and not square.cropped:
-        raise BadImageError(str(mask), "the segmentation marks no pixel")
-    return square
-
-
-def _find_mask(image: Path, masks: Path | None) -> Path | None:
-    """The segmentation of an image; None if there is none."""
-    name = f"{image.stem}{MASK_ENDING}"
-    above = image.resolve().parent
-    places = [masks] if masks else [above / MASK_FOLDER, above.parent / MASK_FOLDER]
-    return next((place / name for place in places if (place / name).is_file()), None)
-
-
-def _require_masks(checkpoint: Path, images: Sequence[Path], masks: Sequence[Path | None]) -> None:
-    lost = [str(image) for image, mask in zip(images, masks, strict=True) if mask is None]
+    lost = [str(image) for image, mask in zip(images, found, strict=True) if mask is None]
     if lost:
         raise DermaugError(
             f"{checkpoint}: trained on lesion crops, but {len(lost)} of {len(images)} images have "
             f"no segmentation; pass a folder with IMAGE{MASK_ENDING} for each: --masks FOLDER",
             lost,
         )
+    return found
+
+
+def _find_mask(image: Path, masks: Path | None) -> Path | None:
+    name = f"{image.stem}{MASK_ENDING}"
+    above = image.resolve().parent
+    places = [masks] if masks else [above / MASK_FOLDER, above.parent / MASK_FOLDER]
+    return next((place / name for place in places if (place / name).is_file()), None)

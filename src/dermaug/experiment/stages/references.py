@@ -22,7 +22,6 @@ class Reference:
     """A trained classifier whose probabilities are compared with those of others.
 
     Args:
-        judge: The network.
         prior: Prior q seen by its loss, in the order of its classes.
         num_images: Number of real training images of each class.
     """
@@ -45,7 +44,6 @@ class CrossFitted:
     """Two reference classifiers, each trained on one half of a training split.
 
     Args:
-        halves: The two networks.
         known: Label -> probability of that class for each of its real training images, predicted
             by the network that was not trained on the image and adjusted to the uniform prior.
     """

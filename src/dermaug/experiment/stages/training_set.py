@@ -32,7 +32,6 @@ class TrainingSet:
     Args:
         fold: The fold, with the training split from which it was assembled.
         images: Real ones, variants, dose, in this order; the real ones are not copied.
-        labels: Class of each.
         counts: Label -> number of its images.
         provenance: `fold` if every image comes from the fold's training split or from a generator
             trained on it only; `beyond` for an oracle; `unknown` for images made by other tools.
@@ -86,7 +85,10 @@ def training_set(run: Run, job: ClassifierJob, device: torch.device) -> Training
         fold,
         ImageRows(*((part, np.arange(len(part))) for part, _ in parts.values())),
         np.concatenate([part for _, part in parts.values()]),
-        _counts(catalog.classes, {name: part for name, (_, part) in parts.items()}),
+        {
+            label: ImageCounts(**{name: int((own == k).sum()) for name, (_, own) in parts.items()})
+            for k, label in enumerate(catalog.classes)
+        },
         provenance,
         removed,
         capped,
@@ -111,12 +113,8 @@ def fold_of(run: Run, job: ClassifierJob) -> Fold:
 def halved(run: Run, fold: Fold, half: int = 0) -> Fold:
     """Keep one half of a fold's training split; validation and test are unchanged.
 
-    The halves depend only on the fold and on the seed of the splits.
-
-    Args:
-        run: The run.
-        fold: Whole, or reduced to some lesions per class.
-        half: 0 or 1; half 0 has one group more if their number is odd.
+    The halves depend only on the fold and on the seed of the splits. Half 0 has one group more than
+    half 1 if their number is odd.
 
     Raises:
         DermaugError: No class has two groups, so that half 1 is empty.
@@ -186,16 +184,6 @@ def _capped(
     sampling = job.mixture.sampling or job.config.sampling
     shown = asked if job.mixture.dose_fraction is None else there
     return above_limit(job.mixture, sampling, shown, real)
-
-
-def _counts(classes: tuple[str, ...], parts: Mapping[str, Labels]) -> dict[str, ImageCounts]:
-    found = {
-        name: np.bincount(part, minlength=len(classes)).tolist() for name, part in parts.items()
-    }
-    return {
-        label: ImageCounts(**{name: numbers[place] for name, numbers in found.items()})
-        for place, label in enumerate(classes)
-    }
 
 
 def _provenance(synthetic: SyntheticConfig) -> Provenance:

@@ -5,7 +5,7 @@ import torch
 from lightning_fabric import Fabric
 
 from dermaug.config import ClassifierConfig, GeneratorConfig
-from dermaug.experiment.launchers.fastest import Question, fastest
+from dermaug.experiment.launchers.settle import Question, fastest
 from dermaug.experiment.run.records import Computation
 from dermaug.training.fabric import multiplies_bfloat16, start_fabric
 
