@@ -122,7 +122,9 @@ def test_an_export_of_redcap_is_read_with_its_dictionary(folder: Folder) -> None
     assert catalog.table["age"].tolist() == [55, 55, 55, 60, 60, 70, 70]
     assert catalog.table["sex"].tolist() == ["male"] * 3 + ["female"] * 4
     notes = " ".join(catalog.notes)
-    assert "words of REDCap's data dictionary beside it, in the columns sex, dx_final." in notes
+    assert (
+        "words of REDCap's data dictionary dictionary.csv, in the columns sex, dx_final." in notes
+    )
     assert "each record_id in a row of its own was read into its other rows: age, sex." in notes
 
 
@@ -162,6 +164,7 @@ def test_images_without_patient_are_counted_among_those_that_are_read(folder: Fo
     found = examine(DataConfig(source=str(folder(IMAGES, table))))
     told = [each for each in found.sentences if "without" in each and "patient" in each]
     assert all("2 images" in each for each in told), told
+    assert any("1 rows name neither a label nor a patient" in each for each in found.sentences)
 
 
 POLISH = "Nr zdjęcia;Pacjent;Rozpoznanie;Okolica\n{}\n"

@@ -103,7 +103,7 @@ def read(
     written = [intern(row["label"]) for row in sheet.rows]
     notes = _table_notes(sheet.only(labels.get(label, label) != DROPPED for label in written))
     notes += completed
-    notes += filter(None, [renamed, _unknown_note(written, labels)])
+    notes += filter(None, [renamed, _unknown_note(written, labels), _blank_note(sheet)])
     if sheet.path == root:
         folders = [Path(image).relative_to(root).parts[0] for image in paths]
         notes.append(pooled_note(Counter(folders)))
@@ -212,6 +212,17 @@ def _unknown_note(written: Sequence[str], labels: Mapping[str, str]) -> str:
     return (
         f"Read as a class: {', '.join(told)}; if it stands for an empty cell, leave it out with "
         "--leave-out."
+    )
+
+
+def _blank_note(sheet: Sheet) -> str:
+    """A note on rows as in lists whose authors leave out what stands above; "" without any."""
+    blank = [row for row in sheet.rows if not row["label"] and not parse_patient(row)]
+    if not blank or not any(map(parse_patient, sheet.rows)):
+        return ""
+    return (
+        f"{len(blank):,} rows name neither a label nor a patient ({blank[0].where}, ...): if an "
+        "empty cell means the same as the one above it, fill it in."
     )
 
 

@@ -27,12 +27,12 @@ def of_redcap(sheet: Sheet) -> Sheet:
 
     A table that is no export, and beside which no data dictionary lies, stays as it is.
     """
-    dictionary = _dictionary(sheet.path)
+    path, dictionary = _dictionary(sheet.path)
     record = next(iter(dictionary), RECORD)
     if record not in sheet.columns or not (dictionary or INSTANCE in sheet.columns):
         return sheet
     known = {*sheet.columns, *known_columns(sheet.columns, sheet.rows)}
-    sheet = _in_words(sheet, dictionary)
+    sheet = _in_words(sheet, dictionary, path)
     if "patient_id" not in known:
         sheet = _with_column(sheet, "patient_id", record, [row[record] for row in sheet.rows])
     if INSTANCE not in sheet.columns:
@@ -45,18 +45,18 @@ def of_redcap(sheet: Sheet) -> Sheet:
     return _with_column(sheet, "lesion_id", INSTANCE, lesions).telling(note)
 
 
-def _dictionary(table: Path) -> dict[str, dict[str, str]]:
-    """Variable, the record first -> code -> word, by the one data dictionary beside a table."""
+def _dictionary(table: Path) -> tuple[Path, dict[str, dict[str, str]]]:
+    """The one data dictionary beside a table, and variable, the record first -> code -> word."""
     beside = [table.parent / name for name in file_names(table.parent)]
     lists = [each for each in beside if each != table and each.suffix.lower() == ".csv"]
     found = [each for each in lists if VARIABLE in read_header(each)]
     if len(found) != 1:
-        return {}
+        return table, {}
     try:
         rows = read_sheet(found[0], (VARIABLE, CHOICES), Findings()).rows
     except DermaugError:
-        return {}
-    return {row[VARIABLE]: _choices(row[CHOICES]) for row in rows}
+        return table, {}
+    return found[0], {row[VARIABLE]: _choices(row[CHOICES]) for row in rows}
 
 
 def _choices(text: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ def _choices(text: str) -> dict[str, str]:
     return {part[1]: part[2] for part in parts if part} if all(parts) else {}
 
 
-def _in_words(sheet: Sheet, dictionary: Mapping[str, Mapping[str, str]]) -> Sheet:
+def _in_words(sheet: Sheet, dictionary: Mapping[str, Mapping[str, str]], path: Path) -> Sheet:
     coded = [name for name in sheet.columns if dictionary.get(name)]
     if not coded:
         return sheet
@@ -84,8 +84,8 @@ def _in_words(sheet: Sheet, dictionary: Mapping[str, Mapping[str, str]]) -> Shee
         for row in sheet.rows
     ]
     note = (
-        f"Codes in {sheet.path.name} were read as the words of REDCap's data dictionary beside it, "
-        f"in the columns {', '.join(coded)}."
+        f"Codes in {sheet.path.name} were read as the words of REDCap's data dictionary "
+        f"{path.name}, in the columns {', '.join(coded)}."
     )
     return replace(sheet, rows=tuple(rows)).telling(note)
 
