@@ -10,7 +10,7 @@ import numpy as np
 
 from dermaug.evaluation.discrimination import confusion, overall, per_class, rates
 from dermaug.evaluation.predictions import label_indices, probabilities_of, read_predictions
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.stats.bootstrap import percentile_interval, stratified_totals
 
 OUTPUT = Path("runs/examples")
 CLASSES = ("bkl", "mel", "nv")
@@ -36,7 +36,7 @@ for place, table in enumerate(tables.values()):
             label_indices(rows, CLASSES), probabilities_of(rows, CLASSES)
         )
 found = rates(counts.sum(axis=0))["balanced_accuracy"]
-drawn = rates(resampled_totals(counts, resamples=2_000))["balanced_accuracy"]
+drawn = rates(stratified_totals([counts], resamples=2_000))["balanced_accuracy"]
 low, high = percentile_interval(drawn[:, 1] - drawn[:, 0])
 print(
     f"\nmean sensitivity, {ARMS[1]} minus {ARMS[0]}: {found[1] - found[0]:+.3f} "

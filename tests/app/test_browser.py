@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dermaug.app.safety import BODY_BYTES
+from dermaug.app.safety import UPLOAD_BYTES
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 pytestmark = pytest.mark.slow
@@ -224,6 +224,6 @@ def test_no_file_of_the_machine_is_served(port: int, scored_run: Path) -> None:
 def test_other_sites_and_large_uploads_are_refused(port: int) -> None:
     assert answered(port, "GET", "/", Host="evil.example")[0] == 403
     assert answered(port, "GET", "/config", Origin="https://evil.example")[0] == 403
-    size = {"Content-Length": str(BODY_BYTES + 1)}
+    size = {"Content-Length": str(2 * UPLOAD_BYTES)}
     assert answered(port, "POST", "/gradio_api/upload", **size)[0] == 413
     assert answered(port, "GET", "/")[0] == 200  # and it lives on

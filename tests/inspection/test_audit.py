@@ -35,13 +35,11 @@ from dermaug.generators.saved_generator import load_generator
 from dermaug.inspection import audit_run as audit
 from dermaug.inspection.audit_folder import (
     BY_NAME,
-    UNKNOWN,
-    _known_fold,
     audit_folder,
-    part_images,
 )
 from dermaug.inspection.audit_instances import COLUMNS as INSTANCES
 from dermaug.inspection.audit_instances import realism
+from dermaug.inspection.audit_parts import UNKNOWN, _known_fold, _likely_fold, fold_of, part_images
 from dermaug.inspection.audit_run import audit_run, control_of_family, read_audit
 from dermaug.inspection.audit_summary import collect_audits
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
@@ -314,14 +312,15 @@ def test_a_generator_of_fewer_lesions_is_never_judged_by_test_images(
     """The key of a reduced training split is none of the run's; its images still tell the fold."""
     provenance = read_synthetic_set(folder / GENERATOR / "synthetic").provenance
     fewer = replace(provenance, fold_key="reduced", training_images=provenance.training_images[:5])
-    _, validation, notes = part_images(run.catalog, fewer, None, run.folds)
+    fold = _likely_fold(run.folds, fewer, None)
+    _, validation, notes = part_images(run.catalog, fewer, None, fold)
     assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
     assert any("validation split of fold 0" in note for note in notes)
     # Of a class with few lesions, no snapshot was selected; its run knows the fold all the same.
     unselected = replace(fewer, validation_images=())
-    known = _known_fold(RunFolder(folder), run.folds, unselected, None)
+    known = fold_of(RunFolder(folder), unselected, None)
     assert known == run.fold(0)
-    _, validation, _ = part_images(run.catalog, unselected, None, run.folds, known)
+    _, validation, _ = part_images(run.catalog, unselected, None, known)
     assert set(run.catalog.image_ids[validation]) == set(run.fold(0).validation)
 
 

@@ -9,9 +9,9 @@ from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.drawing import drawing, file_name, sheet, svg
+from dermaug.report.sections.confusion_roc import roc_curves
 from dermaug.report.sections.images import COLUMNS, ROWS, sample_grids
-from dermaug.report.sections.scores import roc_curves
-from dermaug.report.sections.training import generator_curves, loss_columns
+from dermaug.report.sections.training_curves import generator_curves, loss_columns
 from dermaug.scoring.roc_scores import mean_roc, score_confusion, score_roc
 from dermaug.scoring.scores import score_classes
 

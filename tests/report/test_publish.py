@@ -26,8 +26,9 @@ from dermaug.inspection.audit_run import read_audit, write_audit
 from dermaug.inspection.planes import audit_images
 from dermaug.report.blocks import Table
 from dermaug.report.formats import markdown
-from dermaug.report.publish import drawings, publish, without_folders
+from dermaug.report.publish import drawings, publish
 from dermaug.report.sections.copies import unaudited
+from dermaug.report.untold import without_folders
 from dermaug.synthesis.synthetic_set import read_synthetic_set
 
 TREE = {

@@ -15,8 +15,8 @@ def test_numbers_are_told_where_the_points_are_drawn() -> None:
     with drawing() as axes:
         axes.plot(x, y, "o", color="#123456")
         axes.set_xscale("log")
-        add_tips(axes, zip(x, y, ["one", "ten <10>", "hundred"], strict=True))
-        add_tips(axes, [(2.0, np.nan, "nowhere")])
+        add_tips(axes, x, y, ["one", "ten <10>", "hundred"])
+        add_tips(axes, [2.0], [np.nan], ["nowhere"])
         root = ElementTree.fromstring(svg(axes))
     discs = [each for each in root.iter(f"{SVG}circle") if each.find(f"{SVG}title") is not None]
     assert [each.findtext(f"{SVG}title") for each in discs] == ["one", "ten <10>", "hundred"]

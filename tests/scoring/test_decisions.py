@@ -13,7 +13,7 @@ from dermaug.evaluation.operating_points import Scored, at_threshold, threshold_
 from dermaug.experiment.run.results import RunResults
 from dermaug.experiment_file import validate_experiment
 from dermaug.report.blocks import Table
-from dermaug.report.sections.decisions import decision_sections
+from dermaug.report.sections.operating import operating_sections
 from dermaug.scoring.calibration_scores import score_calibration
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.operating_scores import score_operating_points
@@ -63,7 +63,7 @@ def test_predictive_values_are_at_the_prevalence_of_the_experiment(results: RunR
     assert found["ppv"] == pytest.approx(hits / (hits + alarms))
     captions = [
         block.caption
-        for section in decision_sections(common, scoring)
+        for section in operating_sections(common, scoring)
         for block in section.content
         if isinstance(block, Table)
     ]

@@ -12,7 +12,7 @@ from dermaug.evaluation.operating_points import Scored, at_threshold, threshold_
 from dermaug.evaluation.readouts import ARGMAX
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Details, Table
-from dermaug.report.sections.curves import curve_sections
+from dermaug.report.sections.external import external_section
 from dermaug.scoring.external_scores import (
     compare_external,
     external_decisions,
@@ -118,7 +118,7 @@ def test_decisions_on_external_data_use_the_thresholds_of_validation(tested: Run
     assert found["90 % specificity", "mel", "sensitivity"] == pytest.approx(sensitivity)
     assert found["90 % specificity", "mel", "specificity"] == pytest.approx(specificity)
     scoring = scored(tested)
-    external = curve_sections(tested, scoring, [])[-1]
+    external = external_section(tested, scoring)
     folded = [block for block in external.content if isinstance(block, Details)]
     assert "thresholds chosen on validation" in folded[0].summary
     sources = {block.source for block in folded[0].content if isinstance(block, Table)}

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals, stratified_totals
+from dermaug.stats.bootstrap import percentile_interval, stratified_totals
 
 
 def test_totals_keep_the_number_of_groups_and_their_mean() -> None:
     counts = np.random.default_rng(0).poisson(3.0, size=(200, 2))
     ones = np.concatenate([counts, np.ones((200, 1))], axis=1)
-    totals = resampled_totals(ones, resamples=2_000)
+    totals = stratified_totals([ones], resamples=2_000)
     assert totals.shape == (2_000, 3)
     assert (totals[:, 2] == 200).all()
     error = counts.std(axis=0) * np.sqrt(200)  # of one resampled total
@@ -20,7 +20,7 @@ def test_totals_keep_the_number_of_groups_and_their_mean() -> None:
 
 def test_interval_agrees_with_scipy() -> None:
     values = np.random.default_rng(1).normal(0.3, 1.0, size=150)
-    means = resampled_totals(values, resamples=4_000) / len(values)
+    means = stratified_totals([values], resamples=4_000) / len(values)
     reference = stats.bootstrap(
         (values,), np.mean, n_resamples=4_000, method="percentile", rng=np.random.default_rng(2)
     ).confidence_interval
@@ -30,15 +30,15 @@ def test_interval_agrees_with_scipy() -> None:
 
 def test_the_same_seed_draws_the_same_groups_whatever_is_counted() -> None:
     counts = np.arange(50.0)
-    alone = resampled_totals(counts, seed=7)
-    together = resampled_totals(np.stack([counts, counts**2], axis=1), seed=7)
+    alone = stratified_totals([counts], seed=7)
+    together = stratified_totals([np.stack([counts, counts**2], axis=1)], seed=7)
     np.testing.assert_array_equal(alone, together[:, 0])
-    assert (alone != resampled_totals(counts, seed=8)).any()
+    assert (alone != stratified_totals([counts], seed=8)).any()
 
 
 def test_paired_columns_that_are_equal_differ_by_nothing() -> None:
     counts = np.random.default_rng(3).integers(0, 5, size=(40, 1)).repeat(2, axis=1)
-    totals = resampled_totals(counts, resamples=300)
+    totals = stratified_totals([counts], resamples=300)
     assert percentile_interval(totals[:, 0] - totals[:, 1]) == (0.0, 0.0)
 
 

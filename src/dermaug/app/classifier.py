@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 from einops import rearrange
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 
 from dermaug.app.opened import Captioned, Listed, Opened, features_of_training
 from dermaug.app.safety import uploaded_square
@@ -69,44 +69,32 @@ def ask(opened: Opened, trial: TrialResult, content: bytes) -> Opinion:
     assert judge.size is not None  # a classifier's
     square = uploaded_square(content, judge.size)
     own = judge.probabilities(square[None])
-    even = adjusted(trial, own, opened.results)
-    best = int(even[0].argmax())
+    even, usual = (read(trial, own, opened.results) for read in (adjusted, natural))
+    temperature = _temperature(opened, trial)
     nearest, same = _nearest(opened, trial, judge, square)
-    heat, remark = _heat(judge, square, best)
-    usual = natural(trial, own, opened.results)
-    words = [_read(judge.classes, even[0], usual[0]), remark, *_calibration(opened, trial)]
+    heat, remark = _heat(judge, square, int(even[0].argmax()))
+    words = [
+        _read(judge.classes, even[0], usual[0]),
+        remark,
+        "Prior-adjusted: all classes equally frequent. Natural prevalence: as frequent as in the "
+        f"training split of fold {trial.fold}, which is not that of a practice. Calibrated: with "
+        f"the temperature {temperature:.2f}, fitted on the validation split of this classifier.",
+    ]
     if same:
         words.insert(0, f"**{same} is in the training split: this says nothing of new images.**")
-    return Opinion(square, _table(opened, trial, own), heat, nearest, "\n\n".join(words))
-
-
-def _table(opened: Opened, trial: TrialResult, own: Float[np.ndarray, "1 k"]) -> pd.DataFrame:
-    results = opened.results
-    usual = natural(trial, own, results)
-    temperature = _temperature(opened, trial)
-    columns = [adjusted(trial, own, results), usual, with_temperature(usual, temperature)]
-    table = pd.DataFrame({"Class": [class_words(name) for name in results.catalog.classes]})
-    for name, values in zip(COLUMNS[1:], columns, strict=True):
+    table = pd.DataFrame({"Class": [class_words(name) for name in judge.classes]})
+    readings = (even, usual, with_temperature(usual, temperature))
+    for name, values in zip(COLUMNS[1:], readings, strict=True):
         table[name] = [f"{value:.1%}" if np.isfinite(value) else "–" for value in values[0]]
-    return table
+    return Opinion(square, table, heat, nearest, "\n\n".join(words))
 
 
 def _temperature(opened: Opened, trial: TrialResult) -> float:
     """The temperature that the scoring has fitted on the validation split of this trial."""
     table = opened.scoring.calibration
-    own = pd.Series(True, index=table.index)
-    for name, value in trial.record.coordinates.items():
-        own &= table[name] == value
+    place = trial.record.coordinates
+    own = (table[list(place)] == list(place.values())).all(axis=1)
     return float(table.loc[own, "temperature"].iloc[0])
-
-
-def _calibration(opened: Opened, trial: TrialResult) -> list[str]:
-    temperature = _temperature(opened, trial)
-    return [
-        "Prior-adjusted: all classes equally frequent. Natural prevalence: as frequent as in the "
-        f"training split of fold {trial.fold}, which is not that of a practice. Calibrated: with "
-        f"the temperature {temperature:.2f}, fitted on the validation split of this classifier."
-    ]
 
 
 def _read(classes: tuple[str, ...], even: np.ndarray, usual: np.ndarray) -> str:

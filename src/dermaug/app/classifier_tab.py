@@ -28,15 +28,11 @@ class Chosen:
     path: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class Looking:
-    """What the events of the tab do.
+    """What the events of the tab do."""
 
-    Args:
-        opened: The run, with a classifier.
-    """
-
-    def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+    opened: Opened
 
     def choose(self, _: Chosen, name: str, path: str | None) -> tuple[Any, ...]:
         """Take a classifier and a file, of which nothing is known yet."""

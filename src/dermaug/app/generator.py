@@ -26,6 +26,8 @@ from dermaug.training.checkpoint import checkpoint_digest
 MOST_IMAGES = 64
 LARGEST_SEED = 2**31 - 1
 PATH_STEPS = 11
+TENTHS = 3
+"""How far images like a chosen one lie from it, on the way to other random latents."""
 SAMPLE = 24
 
 
@@ -57,12 +59,7 @@ def draw_class(
 ) -> Drawn:
     """Draw images of a class; without truncation, those of `dermaug generate` with this seed.
 
-    Args:
-        opened: The run.
-        generator: The generator and class.
-        number: Number of images, 1 to `MOST_IMAGES`.
-        seed: Seed of the latents.
-        truncation: Factor of the latents, 0 to 1; 1 changes nothing.
+    The latents are multiplied by `truncation`, above 0 and at most 1; 1 changes nothing.
 
     Raises:
         DermaugError: The family has no truncation, or the factor is out of range.
@@ -88,15 +85,8 @@ def draw_path(opened: Opened, generator: GeneratorResult, seed: int) -> Drawn:
     return _drawn(generator, sampler, label, points, seed, names, how)
 
 
-def draw_alike(opened: Opened, drawn: Drawn, chosen: int, number: int, tenths: int = 3) -> Drawn:
-    """Draw images near one that the page has drawn.
-
-    Args:
-        opened: The run.
-        drawn: What was drawn.
-        chosen: Which of its images, from 0.
-        number: Number of images.
-        tenths: How far they lie from it, in tenths of the way to another random latent.
+def draw_alike(opened: Opened, drawn: Drawn, chosen: int, number: int) -> Drawn:
+    """Draw images near one that the page has drawn: at `TENTHS` of the way to random latents.
 
     Raises:
         DermaugError: There is no such image, or it has no latent alone (a translated one).
@@ -106,27 +96,19 @@ def draw_alike(opened: Opened, drawn: Drawn, chosen: int, number: int, tenths: i
         raise DermaugError("a translated image has no latent of its own; draw some and choose one")
     if not 0 <= chosen < len(drawn.images):
         raise DermaugError(f"expected one of the {len(drawn.images)} images that are shown")
-    points = alike(sampler, drawn.points[chosen], number, drawn.seed, tenths)
+    points = alike(sampler, drawn.points[chosen], number, drawn.seed, TENTHS)
     origin = drawn.latents[chosen]
-    names = tuple(f"{origin}~{tenths}/10-{place}" for place in range(number))
-    how = f"like image {chosen} ({drawn.how}): {tenths} tenths of the way to random latents"
+    names = tuple(f"{origin}~{TENTHS}/10-{place}" for place in range(number))
+    how = f"like image {chosen} ({drawn.how}): {TENTHS} tenths of the way to random latents"
     return _drawn(drawn.generator, sampler, label, points, drawn.seed, names, how)
 
 
 def draw_translated(
     opened: Opened, generator: GeneratorResult, image_id: str, number: int, seed: int, kept: float
 ) -> Drawn:
-    """Draw a class from one of the training images of the generator.
+    """Draw a class from one of the training images of the generator, of which 0 to 0.95 is kept.
 
     Other real images are refused: a set with a translated test image would leak it.
-
-    Args:
-        opened: The run.
-        generator: The generator and class.
-        image_id: One of its training images.
-        number: Number of images.
-        seed: Seed of the noise.
-        kept: How much of the image is kept, 0 to below 1.
 
     Raises:
         DermaugError: The family cannot translate, or it was not trained on that image.

@@ -41,15 +41,11 @@ class Drawing:
     chosen: int | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class Draws:
-    """What the events of the tab do; each takes what a window shows, and gives what it shows next.
+    """What the events of the tab do; each takes what a window shows, and gives the next."""
 
-    Args:
-        opened: The run, with a generator.
-    """
-
-    def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+    opened: Opened
 
     def asked(self, name: str, number: float, seed: float) -> tuple[GeneratorResult, int, int]:
         """A generator, a number of images and a seed."""

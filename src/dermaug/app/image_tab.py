@@ -47,15 +47,11 @@ class Scene:
     row: int | None = None
 
 
+@dataclass(frozen=True, eq=False)
 class Choosing:
-    """What the events of the tab do; each takes the scene of a window, and gives the next one.
+    """What the events of the tab do; each takes the scene of a window, and gives the next one."""
 
-    Args:
-        opened: The run, with a generator.
-    """
-
-    def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+    opened: Opened
 
     def generator(self, scene: Scene) -> GeneratorResult:
         """The generator and class of a scene."""
@@ -134,7 +130,6 @@ class Choosing:
         return *self._now(scene, after), ""
 
     def _now(self, scene: Scene, excluded: frozenset[int]) -> tuple[Any, ...]:
-        """Show what is excluded."""
         after = replace(scene, excluded=excluded)
         return after, as_files(self.sheet(after).images), self.holds(after)
 

@@ -45,12 +45,9 @@ def real_sheet(opened: Opened, generator: GeneratorResult) -> list[Captioned]:
 
 
 def generated_sheet(generator: GeneratorResult, place: int, excluded: Collection[int]) -> Sheet:
-    """Generated images in the order in which they were drawn.
+    """Generated images in the order in which they were drawn, those that are excluded pale.
 
-    Args:
-        generator: Their generator and class.
-        place: Number of the sheet, from 1; the last one is shown instead of later ones.
-        excluded: Rows that were excluded by hand.
+    `place` counts sheets from 1; the last one is shown instead of later ones.
     """
     synthetic = synthetic_set(generator)
     rows = class_rows(synthetic, generator.label)

@@ -27,20 +27,6 @@ SHOWN = (
 )
 
 
-Synthetic = Annotated[
-    list[Path],
-    typer.Argument(metavar="SYNTHETIC...", help="Synthetic images; several sets are ranked."),
-]
-Label = Annotated[
-    str, typer.Option("--label", help="Class of all images of a folder without class folders.")
-]
-Real = Annotated[Path, typer.Option("--data", help="Data set of real images to compare with.")]
-Size = Annotated[int | None, typer.Option(min=16, max=1024, help="Image size in pixels.")]
-Folder = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Folder for the page and the tables.")
-]
-
-
 @dataclass(frozen=True)
 class Features:
     """Options on the network whose features are compared: exactly one of three."""
@@ -91,10 +77,16 @@ class Features:
 
     def judge(self, device: "torch.device") -> "tuple[Judge, StoredClassifier | None]":
         """The network, and where its classifier is stored if it is one."""
-        from dermaug.experiment.stages.judges import backbone_judge, inception_judge
+        from dermaug.experiment.run.artefacts import only_classifier
+        from dermaug.experiment.stages.judges import (
+            backbone_judge,
+            classifier_judge,
+            inception_judge,
+        )
 
         if self.model is not None:
-            return _classifier(self.model, device)
+            stored = only_classifier(self.model)
+            return classifier_judge(stored.path, device), stored
         if self.backbone is None:
             return inception_judge(self.weights, device), None
         judge = backbone_judge(
@@ -112,12 +104,21 @@ class Features:
 @grouped
 def audit(
     *,
-    synthetic: Synthetic,
-    data: Real,
+    synthetic: Annotated[
+        list[Path],
+        typer.Argument(metavar="SYNTHETIC...", help="Synthetic images; several sets are ranked."),
+    ],
+    data: Annotated[Path, typer.Option(help="Data set of real images to compare with.")],
     features: Features,
-    size: Size = None,
-    label: Label = "",
-    output: Folder = None,
+    size: Annotated[
+        int | None, typer.Option(min=16, max=1024, help="Image size in pixels.")
+    ] = None,
+    label: Annotated[
+        str, typer.Option(help="Class of all images of a folder without class folders.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the page and the tables.")
+    ] = None,
     reading: ReadingOptions,
     as_json: Json = False,
     device: Device = "auto",
@@ -189,22 +190,13 @@ def _tell(found: "dict[str, FolderAudit]") -> None:
         for note in each.notes:
             console.print(f"note: {name}: {note}" if several else f"note: {note}")
         for sentence in audit_findings(each.audit.numbers):
-            told = f"{name}: {sentence}" if several else sentence
-            tell(told)
+            tell(f"{name}: {sentence}" if several else sentence)
     if several:
         typer.echo(rank(found).round(4).to_string(index=False))
         return
     (only,) = found.values()
     shown = only.audit.numbers[list(SHOWN)].set_index("label").round(4)
     typer.echo(shown.T.astype(object).fillna("–").to_string())
-
-
-def _classifier(model: Path, device: "torch.device") -> "tuple[Judge, StoredClassifier]":
-    from dermaug.experiment.run.artefacts import only_classifier
-    from dermaug.experiment.stages.judges import classifier_judge
-
-    stored = only_classifier(model)
-    return classifier_judge(stored.path, device), stored
 
 
 def _options(given: list[str] | None) -> dict[str, Any]:

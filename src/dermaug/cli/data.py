@@ -87,7 +87,6 @@ def _asked(path: Path, reading: ReadingOptions, size: int = 64) -> DataConfig:
 
 
 def _record(found: "Examination") -> dict[str, object]:
-    """A data check as plain values."""
     return {
         "name": found.catalog.name,
         "images": len(found.catalog),

@@ -39,7 +39,8 @@ def missing_packages() -> dict[str, list[str]]:
     missing: defaultdict[str, list[str]] = defaultdict(list)
     for line in importlib.metadata.requires("dermaug") or ():
         if told := _REQUIREMENT.match(line):
-            missing[told["extra"]] += [] if _is_installed(told["name"]) else [told["name"]]
+            is_there = any(importlib.metadata.distributions(name=told["name"]))
+            missing[told["extra"]] += [] if is_there else [told["name"]]
     return dict(sorted(missing.items()))
 
 
@@ -125,11 +126,3 @@ def clear(sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fal
         console.print("nothing was removed")
         raise typer.Exit(USAGE_ERROR)
     console.print(f"freed {decimal(clear_cache(folder))}")
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

@@ -8,11 +8,7 @@ from typing import Any
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Show typer the fields of a command's dataclasses in place of the dataclasses.
-
-    Args:
-        command: A function whose parameters are options, arguments, or dataclasses of options.
-    """
+    """Show typer the fields of a command's dataclasses of options in place of the dataclasses."""
     asked = signature(command, eval_str=True).parameters
     groups = {name: each.annotation for name, each in asked.items() if _is_group(each)}
     shown: list[Parameter] = []

@@ -71,6 +71,7 @@ def predict(
     from dermaug.experiment.run.artefacts import only_classifier
     from dermaug.experiment.stages.predict_files import predict_paths
     from dermaug.output_places import require_output_file
+    from dermaug.report.formats import counted
     from dermaug.training.fabric import start_fabric
 
     if output is not None:
@@ -78,8 +79,7 @@ def predict(
     stored = only_classifier(model)
     found = predict_paths(stored.path, images, start_fabric(device), masks)
     if found.skipped:
-        number = len(found.skipped)
-        console.print(f"skipped {number:,} file{'s' * (number > 1)} that cannot be predicted:")
+        console.print(f"skipped {counted(len(found.skipped), 'file')} that cannot be predicted:")
         for name, reason in found.skipped:
             tell(f"  {_printable(name)}: {reason}")
     table, (known, doubt) = found.table, _known(stored, found)

@@ -1,7 +1,6 @@
 """Options that several commands share."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,19 +52,6 @@ NumNodes = Annotated[
     int, typer.Option(min=1, help="Machines with so many devices each, started by torchrun.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to standard output.")]
-
-Labels = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--labels",
-        metavar="LABEL=CLASS",
-        help="Read a label of the data as this class, for example AK=akiec; repeatable.",
-    ),
-]
-LeaveOut = Annotated[
-    list[str] | None,
-    typer.Option(metavar="LABEL", help="Leave out the images of a label; repeatable."),
-]
 Convergence = Annotated[
     bool | None,
     typer.Option(
@@ -116,7 +102,6 @@ class Launching:
 
 
 def _column(what: str) -> Any:  # noqa: ANN401
-    """The option that names a column of the user's table."""
     return typer.Option(metavar="COLUMN", help=f"Column of your table {what}.")
 
 
@@ -124,8 +109,18 @@ def _column(what: str) -> Any:  # noqa: ANN401
 class ReadingOptions:
     """Options on how the tables of the user's data are read."""
 
-    labels: Labels = None
-    leave_out: LeaveOut = None
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--labels",
+            metavar="LABEL=CLASS",
+            help="Read a label of the data as this class, for example AK=akiec; repeatable.",
+        ),
+    ] = None
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="Leave out the images of a label; repeatable."),
+    ] = None
     image_column: Annotated[str, _column("with the image files' names")] = ""
     label_column: Annotated[str, _column("with the labels")] = ""
     lesion_column: Annotated[str, _column("that names the lesion")] = ""
@@ -134,7 +129,6 @@ class ReadingOptions:
     sex_column: Annotated[str, _column("with the sex")] = ""
     site_column: Annotated[str, _column("with the body site")] = ""
     tone_column: Annotated[str, _column("with the skin tone")] = ""
-
     leave_out_unclear: Annotated[
         bool,
         typer.Option(
@@ -240,22 +234,12 @@ def existing(data: Path) -> Path:
 
 def echo_json(value: object) -> None:
     """Print one JSON document to standard output; what is not a number becomes null."""
+    plain = json.loads(json.dumps(value), parse_constant=lambda _: None)
     # In ASCII: a file name that is not UTF-8 could not be printed otherwise.
-    typer.echo(json.dumps(_without_nan(value), indent=2, allow_nan=False))
+    typer.echo(json.dumps(plain, indent=2))
 
 
 def rows_of(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Rows of a table as plain values, for `echo_json`; what is not a number becomes null."""
     rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records"))
     return rows
-
-
-def _without_nan(value: Any) -> Any:  # noqa: ANN401
-    match value:
-        case dict():
-            return {key: _without_nan(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_without_nan(item) for item in value]
-        case float() if not math.isfinite(value):
-            return None
-    return value

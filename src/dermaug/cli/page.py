@@ -23,6 +23,6 @@ def page(
     device: Device = "auto",
 ) -> None:
     """Look at a run in the browser: answer, images, generators, classifiers (extra `app`)."""
-    from dermaug.app.page import serve
+    from dermaug.app.serve import serve
 
     serve(folder, data=existing(data) if data else None, output=output, device=device, port=port)

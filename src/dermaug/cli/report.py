@@ -83,12 +83,7 @@ def publish(
 
 
 def read_run(folder: Path, data: Path | None) -> "RunResults":
-    """Read the results of a run from disk.
-
-    Args:
-        folder: Folder of the run.
-        data: New location of its data set; None if it has not moved.
-    """
+    """Read the results of a run from disk, and its data from their new location if there is one."""
     from dermaug.experiment.run.identity import moved_data, read_run_experiment
     from dermaug.experiment.run.reading import read_results
     from dermaug.experiment.run.run import prepare_run

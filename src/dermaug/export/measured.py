@@ -20,7 +20,7 @@ from dermaug.evaluation.readouts import prior_adjusted, prior_array
 from dermaug.experiment.run.artefacts import recorded_predictions
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.records import TrialRecord
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.stats.bootstrap import percentile_interval, stratified_totals
 
 RESAMPLES = 500
 ALL = "all classes"
@@ -73,7 +73,7 @@ def measure(folder: Path, record: TrialRecord) -> Measured | None:
     codes, names = pd.factorize(table["group"])
     rows = [np.flatnonzero(codes == code) for code in range(len(names))]
     counts = np.stack([confusion(labels[own], even[own]) for own in rows])
-    found, drawn = _rates(counts.sum(axis=0)), _rates(resampled_totals(counts, RESAMPLES))
+    found, drawn = _rates(counts.sum(axis=0)), _rates(stratified_totals([counts], RESAMPLES))
     area, areas = _areas(labels, even), _resampled_areas(labels, even, rows)
     found |= {"AUC": area, "macro AUC": mean_defined(area)}
     drawn |= {"AUC": areas, "macro AUC": mean_defined(areas)}

@@ -73,13 +73,7 @@ class Subjects:
     ) -> Self:
         """Images of one class: the synthetic ones, the training rows, and those that judge.
 
-        Args:
-            label: The class.
-            synthetic: Its synthetic images.
-            store: The real images.
-            seen: Rows of the generator's training images of the class.
-            kept: Rows that judge.
-            started_from: Ids of the images from which the synthetic ones were translated.
+        The synthetic ones may be translations of the images with the ids `started_from`.
         """
         ids, groups = store.catalog.image_ids, store.catalog.groups
         others = np.setdiff1d(np.flatnonzero(np.isin(ids, list(started_from))), seen)

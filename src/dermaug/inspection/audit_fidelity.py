@@ -67,17 +67,15 @@ def compare_clouds(validation: Cloud, drawn: Cloud, floor: Cloud, seed: int) -> 
     }
     for ending, sample, sample_apart in (("", drawn, drawn), ("_floor", floor, floor_apart)):
         some = sample_apart.take(random.permutation(len(sample_apart))[:most_apart])
-        numbers |= _kid(validation, sample, ending, seed)
+        distance = kid(
+            validation.features, sample.features, validation.lesions, sample.lesions, seed=seed
+        )
+        ends = {f"kid{ending}_low": distance.low, f"kid{ending}_high": distance.high}
+        numbers |= {f"kid{ending}": distance.value} | ends
         numbers[f"fid{ending}"] = fid(apart.features, some.features)
         some = sample.take(random.permutation(len(sample))[:most])
         numbers |= _overlaps(validation, some, ending)
     return numbers
-
-
-def _kid(validation: Cloud, sample: Cloud, ending: str, seed: int) -> dict[str, object]:
-    found = kid(validation.features, sample.features, validation.lesions, sample.lesions, seed=seed)
-    names = (f"kid{ending}", f"kid{ending}_low", f"kid{ending}_high")
-    return dict(zip(names, (found.value, found.low, found.high), strict=True))
 
 
 def _overlaps(validation: Cloud, sample: Cloud, ending: str) -> dict[str, object]:

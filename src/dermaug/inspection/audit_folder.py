@@ -6,43 +6,36 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
 
 from dermaug.config.data import AS_IT_IS, Reading
-from dermaug.data.catalog import Catalog
 from dermaug.data.orientations import oriented
 from dermaug.data.pixels import PixelStore
-from dermaug.data.splits import Fold
 from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import (
     StoredClassifier,
     drawn_set,
-    folds_of,
     generator_of,
     run_of,
     translation_of,
 )
-from dermaug.experiment.run.layout import RunFolder, run_above
-from dermaug.experiment.run.records import GeneratorRecord, TrialRecord
+from dermaug.experiment.run.layout import RunFolder
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.stages.judges import Judge
 from dermaug.inspection.audit_class import PAIR_COLUMNS, PAIRS_KEPT, Subjects, audit_class
 from dermaug.inspection.audit_halves import judging
 from dermaug.inspection.audit_instances import instance_table
+from dermaug.inspection.audit_parts import fold_of, part_images
 from dermaug.inspection.audit_run import StoredAudit
 from dermaug.inspection.subject import GivenImages, read_given, real_images
-from dermaug.seeding import derive_seed
 from dermaug.synthesis.origin import read_origin
 from dermaug.synthesis.synthetic_set import Provenance
 
-UNKNOWN = "provenance unknown: leakage not excluded"
 BY_NAME = (
     "images were matched with the training images by name, because the run that stores their "
     "content is not available"
 )
 SEED = 0
 """Of subsets and resampling."""
-FIFTH = 5
-"""One group in so many validates, where neither manifest nor classifier names any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,10 +90,8 @@ def audit_folder(
     run = run_of(synthetic, *([stored.path] if stored else []))
     given = replace(given, provenance=given.provenance or _exported(synthetic, given, run))
     store = real_images(data, given, stored, run, reading)
-    folds = folds_of(run)
-    known = _known_fold(run, folds, given.provenance, stored)
-    parted = part_images(store.catalog, given.provenance, stored, folds, known)
-    training, validation, notes = parted
+    fold = fold_of(run, given.provenance, stored)
+    training, validation, notes = part_images(store.catalog, given.provenance, stored, fold)
     notes += _about_drawing(given.provenance)
     if run is None and (given.provenance or stored):
         notes.append(BY_NAME)
@@ -143,113 +134,6 @@ def _exported(synthetic: Path, given: GivenImages, run: RunFolder | None) -> Pro
     if job is None or origin.fold_key != GeneratorRecord.read(job.record).fold_key:
         return None
     return drawn_set(job, translation_of(job, origin.note)).provenance
-
-
-def part_images(
-    catalog: Catalog,
-    provenance: Provenance | None,
-    stored: StoredClassifier | None,
-    folds: tuple[Fold, ...],
-    known: Fold | None = None,
-) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"], list[str]]:
-    """Real images that the generator may have copied, and those that it cannot have seen.
-
-    Args:
-        catalog: The real images.
-        provenance: Provenance of the synthetic set; None if unknown.
-        stored: The classifier that serves as judge, whose training images are not used as
-            validation; None for another judge.
-        folds: Folds of the run of the set or classifier; empty if the run is not available.
-        known: The fold of the generator or, failing that, of the classifier; None if their run does
-            not know them.
-
-    Returns:
-        Masks of training and validation rows, without a group in both, and notes for the reader.
-
-    Raises:
-        DermaugError: No image is left for validation, or the classifier's training images are
-            unknown.
-    """
-    ids, groups = catalog.image_ids, catalog.groups
-    learnt = set(stored.record.training_images) if stored else set()
-    seen = np.isin(ids, list(provenance.training_images)) if provenance else np.zeros(len(ids), "?")
-    notes = [] if seen.any() else [UNKNOWN]
-    if provenance is not None and not seen.any():
-        notes.append("the set's generator was trained on none of these images (from its manifest)")
-    fold = known or _fold_of(folds, provenance, stored)
-    if fold is not None:
-        validation = np.isin(ids, fold.validation)
-        notes.append(f"validation images: from the validation split of fold {fold.index}")
-    elif seen.any() or np.isin(ids, list(learnt)).any():
-        used = set(groups[seen | np.isin(ids, list(learnt))])
-        validation = ~np.isin(groups, list(used))
-        notes.append(
-            f"validation images: all {catalog.unit}s unseen by generator and judge in training"
-        )
-    else:
-        fifth = [one for one in set(groups) if derive_seed("audit", str(one)) % FIFTH == 0]
-        validation = np.isin(groups, fifth)
-        notes.append(
-            f"validation images: those of a fifth of the {catalog.unit}s, chosen by their ids"
-        )
-    if provenance is not None and provenance.validation_images:
-        notes.append(
-            f"{catalog.unit}s on which the generator's snapshot was selected are left out, where "
-            "the class has others"
-        )
-    training = seen if seen.any() else ~np.isin(groups, list(set(groups[validation])))
-    if not validation.any() or not training.any():
-        raise DermaugError(
-            f"{catalog.name}: expected real images that the generator and the classifier were "
-            "trained on, and images of other lesions; found only one kind. Pass the whole data set"
-        )
-    return training, validation & ~training, notes
-
-
-def _known_fold(
-    run: RunFolder | None,
-    folds: tuple[Fold, ...],
-    provenance: Provenance | None,
-    stored: StoredClassifier | None,
-) -> Fold | None:
-    """The fold of a set or, failing that, of a classifier, by the records of their run.
-
-    Raises:
-        DermaugError: The folds are not those by which the networks of the run were trained.
-    """
-    job = generator_of(run, provenance.generator) if run and provenance else None
-    record: GeneratorRecord | TrialRecord | None = None
-    if job is not None:
-        record = GeneratorRecord.read(job.record)
-    elif run is not None and provenance is None and stored and run_above(stored.path) == run:
-        record = stored.record
-    if run is None or record is None:
-        return None
-    fold = next((each for each in folds if each.index == record.fold), None)
-    if fold is None or (not record.lesions and fold.key != record.fold_key):
-        raise DermaugError(
-            f"{run.folds}: expected the folds of this run, found others; the file was changed or "
-            "is that of another run: restore it"
-        )
-    return fold
-
-
-def _fold_of(
-    folds: tuple[Fold, ...], provenance: Provenance | None, stored: StoredClassifier | None
-) -> Fold | None:
-    """The fold of a set or, failing that, of a classifier; None if it is unknown.
-
-    A reduced training split has its own key, but it is a subset of the training split of one fold,
-    and the validation images that selected the snapshot are a subset of that fold's validation.
-    """
-    key = provenance.fold_key if provenance else stored.record.fold_key if stored else None
-    chosen_by = set(provenance.validation_images or ()) if provenance else set()
-    seen = set(provenance.training_images) if provenance else set()
-    for fold in folds:
-        parted = chosen_by and chosen_by <= set(fold.validation) and seen <= set(fold.train)
-        if fold.key == key or parted:
-            return fold
-    return None
 
 
 def _subjects(

@@ -26,11 +26,7 @@ NEIGHBOUR = 3
 def instance_table(subjects: Subjects, names: np.ndarray, judge: Judge, seed: int) -> pd.DataFrame:
     """One row per examined synthetic image of a class, with the columns of `COLUMNS`.
 
-    Args:
-        subjects: The images of the class.
-        names: Name of each synthetic image.
-        judge: Network that computes the features and, if it is a classifier, predicts classes.
-        seed: Seed of the audit, which chooses the images examined.
+    The names are those of all its synthetic images; the seed of the audit chooses the examined.
     """
     rows = examined(subjects.label, len(subjects.synthetic), seed)
     drawn = np.asarray(subjects.synthetic[rows])
@@ -45,7 +41,7 @@ def instance_table(subjects: Subjects, names: np.ndarray, judge: Judge, seed: in
         ids[found.indices],
         scores,
         _realism_of(subjects, drawn, kept, judge),
-        _probability(subjects.label, drawn, judge),
+        judge.probability(drawn, subjects.label) if subjects.label in judge.classes else np.nan,
         ~(scores < 1.0),
     )
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
@@ -77,9 +73,3 @@ def _realism_of(
         return np.full(len(drawn), np.nan)
     real = judge.features(subjects.validation[kept])
     return realism(real, judge.features(drawn), groups)
-
-
-def _probability(label: str, drawn: np.ndarray, judge: Judge) -> Float[np.ndarray, " n"]:
-    if label not in judge.classes:
-        return np.full(len(drawn), np.nan)
-    return np.asarray(judge.probability(drawn, label))

@@ -121,11 +121,7 @@ def read_audit(folder: Path, translation: Translation | None = None) -> StoredAu
 def write_audit(path: Path, key: str, generator: str, audit: StoredAudit) -> StoredAudit:
     """Write an audit beside its generator and return it as `read_audit` would.
 
-    Args:
-        path: The file, in the folder of the generator.
-        key: Digest of everything that the audit depends on.
-        generator: Digest of the generator's checkpoint.
-        audit: The audit.
+    `key` is a digest of everything that the audit depends on, `generator` that of the checkpoint.
     """
     numbers = (AuditRow.model_validate(row) for row in audit.numbers.to_dict("records"))
     pairs = (AuditPair.model_validate(row) for row in audit.pairs.to_dict("records"))
@@ -180,7 +176,6 @@ def judging_of(run: Run, fold: Fold, synthetic: SyntheticSet, label: str) -> Jud
 
 
 def _subjects(run: Run, job: GeneratorJob, synthetic: SyntheticSet, label: str) -> Subjects:
-    """Synthetic, training and validation images of one class."""
     found = np.sort(run.catalog.rows(synthetic.provenance.training_images))
     seen = found[run.catalog.table["label"].to_numpy()[found] == label]
     kept = judging_of(run, run.fold(job.fold), synthetic, label)

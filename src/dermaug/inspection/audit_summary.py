@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from dermaug.config.translation import Translation
 from dermaug.experiment.run.layout import JobFolder
 from dermaug.experiment.run.results import GeneratorResult, RunResults
 from dermaug.inspection.audit_run import read_audit
 from dermaug.stats.outcomes import FEWEST_GROUPS
+from dermaug.stats.proportion import wilson
 
 JUDGED_BELOW = 0.1
 """Largest share of copies explained by chance at which copies can still be judged."""
@@ -145,16 +144,14 @@ def of_largest(results: RunResults, numbers: pd.DataFrame) -> pd.DataFrame:
 def _summary(label: str, rows: pd.DataFrame) -> ClassSummary:
     counted = rows.dropna(subset=["copies"])
     copies, examined = int(counted["copies"].sum()), int(counted["copy_examined"].sum())
-    low = high = np.nan
-    if examined:
-        low, high = binomtest(copies, examined).proportion_ci(0.95, method="wilson")
+    low, high = wilson(copies, examined)
     return ClassSummary(
         label=label,
         generators=rows,
         copies=copies,
         examined=examined,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         is_biased=bool((rows["fid_flag"] != "").any()) if "fid_flag" in rows else True,
         is_flattered=bool(rows["chosen_by_validation"].any()),
     )

@@ -33,7 +33,7 @@ from dermaug.generators.discriminator_features import (
 from dermaug.generators.family import Family
 from dermaug.inspection.subject import Subject
 from dermaug.seeding import derive_seed
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.stats.bootstrap import percentile_interval, stratified_totals
 from dermaug.stats.tally import asked_of, right_of
 from dermaug.training.checkpoint import load_checkpoint
 
@@ -52,10 +52,6 @@ def discriminator_scores(subject: Subject, seed: int = 0) -> pd.DataFrame:
 
     Scores are computed on the half of the validation lesions on which neither C nor the snapshot of
     the discriminator was selected, or on all lesions of classes too small for halves.
-
-    Args:
-        subject: A subject with a fold.
-        seed: Seed of subsets, of the untrained network and of resampling.
 
     Returns:
         One row per kind of features, as returned by `compared`, the trained discriminator's first.
@@ -105,12 +101,7 @@ def compared(
 ) -> pd.DataFrame:
     """Balanced accuracy of several predictions of the same images, and differences to the first.
 
-    Args:
-        labels: True classes.
-        groups: Lesion, or patient, of each image; groups are resampled as a whole.
-        called: Name -> predicted class of each image.
-        num_classes: Number of classes.
-        seed: Seed of the resampling.
+    Groups (lesions or patients) are resampled as a whole.
 
     Returns:
         The columns of `COLUMNS`: score with its 95 % interval over groups, and the amount by which
@@ -120,7 +111,7 @@ def compared(
     shape = (len(names), num_classes)
     right = [right_of(labels, each, group_of, shape)[:, 0] for each in called.values()]
     both = np.stack([*right, asked_of(labels, group_of, shape)[:, 0]], axis=1)  # groups answers+1 k
-    totals = np.concatenate([both.sum(0)[None], resampled_totals(both, seed=seed)])
+    totals = np.concatenate([both.sum(0)[None], stratified_totals([both], seed=seed)])
     hits, images = totals[:, :-1], totals[:, -1:]  # 1+resamples answers classes
     accuracy = mean_defined(ratio(hits, images))
     less = accuracy[:, :1] - accuracy

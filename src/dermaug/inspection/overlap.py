@@ -43,11 +43,7 @@ def overlap(
 
 
 def split_overlap(checked: Checked) -> list[str]:
-    """What the given splits of a data set share with its training split, in sentences.
-
-    Args:
-        checked: The data set, decoded; without given splits there is nothing to say.
-    """
+    """What the given splits of a data set, if there are any, share with its training split."""
     if "split" not in checked.catalog.table:
         return []
     parts = {name: _part(checked, name) for name in ("train", "validation", "test")}
@@ -81,13 +77,7 @@ def _part(checked: Checked, split: str) -> Checked:
 
 
 def shared_lines(first: Checked, second: Checked, names: tuple[str, str]) -> list[str]:
-    """What two data sets share, in sentences.
-
-    Args:
-        first: The data set whose images are counted.
-        second: The other.
-        names: What the two are called.
-    """
+    """How many images of the first data set are in the second, in sentences with their `names`."""
     table = second.catalog.table.assign(pixels=second.contents.pixels)
     matches = match_images(first, Remembered(table, second.contents.details))
     reasons = matches.reasons(set(second.catalog.image_ids))

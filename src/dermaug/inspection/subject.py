@@ -125,8 +125,9 @@ def read_given(
     Raises:
         DermaugError: The path is neither, holds no image, or has other classes than `label`.
     """
-    manifest = path / MANIFEST
-    if manifest.is_file() and _is_own(read_json(manifest)):
+    manifest = read_json(path / MANIFEST) if (path / MANIFEST).is_file() else None
+    # Other tools may write any content to a file of this name.
+    if isinstance(manifest, dict) and "training_images" in manifest:
         synthetic = recorded_set(path)
         if label and label not in (own := sorted(set(map(str, synthetic.labels)))):
             raise DermaugError(
@@ -147,7 +148,6 @@ def read_given(
 
 
 def _flat(path: Path, size: int, label: str) -> GivenImages:
-    """All images below a folder, of one class."""
     files = files_below(path) if is_folder(path) else []
     if not files:
         raise DermaugError(f"{path}: expected a folder of images of {label}, found none")
@@ -214,8 +214,3 @@ def _of_run(run: RunFolder, spec: GeneratorSpec, data: Path | None) -> tuple[Pix
         f"{run.folds}: expected the fold that the generator was trained on (key {spec.fold_key}), "
         "found none; the generator belongs to another run"
     )
-
-
-def _is_own(manifest: object) -> bool:
-    """Whether a manifest is dermaug's; other tools may write any content to `manifest.json`."""
-    return isinstance(manifest, dict) and "training_images" in manifest

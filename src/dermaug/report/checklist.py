@@ -136,10 +136,7 @@ CHECKLIST_MARK = "Topics of "
 def write_checklist(
     results: RunResults, scoring: Scoring, name: str, output: Path | None = None
 ) -> Path:
-    """Write the topics of a guideline with what the run says to them, as Markdown.
-
-    Returns:
-        Path of the file.
+    """Write the topics of a guideline with what the run says to them, as a Markdown file.
 
     Raises:
         DermaugError: There is no such guideline, or the folder cannot be written to.

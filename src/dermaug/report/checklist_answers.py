@@ -8,7 +8,7 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report.formats import counted, number
 from dermaug.report.sections.answer import short_answer
 from dermaug.report.sections.failures import failures
-from dermaug.report.sections.flow import flow_numbers
+from dermaug.report.sections.flow import flow_boxes
 from dermaug.report.sections.leakage import split_statements
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
@@ -164,8 +164,8 @@ def _robustness(results: RunResults, _: Scoring) -> str:
 
 
 def _flow(results: RunResults, _: Scoring) -> str:
-    rows = flow_numbers(results).to_dict("records")
-    return "; ".join(f"{row['box']} {row['images']:,} images" for row in rows) + " (diagram: Flow)."
+    told = "; ".join(f"{each.box} {each.images:,} images" for each in flow_boxes(results))
+    return f"{told} (diagram: Flow)."
 
 
 def _subgroups(_: RunResults, scoring: Scoring) -> str:

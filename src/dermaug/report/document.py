@@ -49,9 +49,6 @@ class Page:
         """Write the page, and beside it `figures/` with every drawing and its numbers.
 
         Figures of an earlier page that this one does not have are removed.
-
-        Returns:
-            The path of the page.
         """
         figures = [figure for section in self.shown for figure in section.figures]
         write_figures(path.parent / "figures", figures)
@@ -74,9 +71,7 @@ class Page:
 def write_figures(folder: Path, figures: Sequence[Figure]) -> None:
     """Write every drawing and its numbers, and remove what an earlier page wrote there beyond it.
 
-    Args:
-        folder: Folder of the files; files that no page wrote stay.
-        figures: The figures of a page.
+    Files that no page wrote stay.
     """
     written = set[str]()
     for figure in figures:

@@ -116,7 +116,9 @@ def svg(drawn: Axes | Canvas) -> bytes:
         _fold_long_texts(canvas)
         canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     lean = _FINE.sub(r"\1", buffer.getvalue())
-    return with_tips(_with_system_fonts(lean), canvas).encode()
+    # DejaVu, the wide font of the layout, gives way to the fonts of the reader's system.
+    readable = re.sub(r"'DejaVu Sans'[^;\"]*", _FONTS, lean)
+    return with_tips(readable, canvas).encode()
 
 
 def _fold_long_texts(canvas: Canvas) -> None:
@@ -202,8 +204,3 @@ def marker(index: int) -> str:
 def dashes(index: int) -> Any:  # noqa: ANN401
     """Line style of the series number `index`; from the eighth on, colours repeat with new ones."""
     return DASHES[(index + index // len(PALETTE)) % len(DASHES)]
-
-
-def _with_system_fonts(text: str) -> str:
-    """Replace DejaVu, the wide font used for the layout, by the fonts of the reader's system."""
-    return re.sub(r"'DejaVu Sans'[^;\"]*", _FONTS, text)

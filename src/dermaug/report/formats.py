@@ -54,9 +54,11 @@ def interval(middle: str, low: str, high: str) -> str:
     return middle if low == NONE else f"{middle} ({low} to {high})"
 
 
-def with_interval(row: Mapping[Any, Any], value: str = "difference") -> str:
-    """Signed difference and its interval, if it has one."""
-    return interval(*(signed(float(row[name])) for name in (value, "low", "high")))
+def with_interval(
+    row: Mapping[Any, Any], value: str = "difference", written: Callable[[float], str] = signed
+) -> str:
+    """A number of a row and its interval, if it has one; with a sign unless `written` otherwise."""
+    return interval(*(written(float(row[name])) for name in (value, "low", "high")))
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

@@ -22,24 +22,27 @@ from dermaug.report.formats import counted
 from dermaug.report.sections.answer import threat_section, unfinished
 from dermaug.report.sections.arms import arm_section, arm_terms
 from dermaug.report.sections.audit import audit_section
+from dermaug.report.sections.calibration import calibration_section
 from dermaug.report.sections.copies import copy_alarms, unaudited
 from dermaug.report.sections.cost import cost_section
 from dermaug.report.sections.curves import curve_sections, curves
 from dermaug.report.sections.data import data_section
-from dermaug.report.sections.decisions import decision_sections
 from dermaug.report.sections.explore import explore_section
+from dermaug.report.sections.external import external_section
 from dermaug.report.sections.failures import failure_section
 from dermaug.report.sections.flow import flow_section
+from dermaug.report.sections.forest import forest
 from dermaug.report.sections.images import image_section
 from dermaug.report.sections.ladder import ladder_section
 from dermaug.report.sections.lead import answer_section
 from dermaug.report.sections.leakage import split_section
+from dermaug.report.sections.operating import operating_sections
 from dermaug.report.sections.readers import reader_section
 from dermaug.report.sections.run import run_sections
 from dermaug.report.sections.scores import class_section, score_sections
 from dermaug.report.sections.subgroups import subgroup_section
 from dermaug.report.sections.training import training_section
-from dermaug.report.sections.verdicts import forest, verdict_section
+from dermaug.report.sections.verdict_tables import verdict_section
 from dermaug.report.terms import TERMS
 from dermaug.scoring.scoring import Scoring
 
@@ -91,9 +94,6 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         scoring: Its scores.
         output: Path of the page; None writes `report.html` into the run's folder.
 
-    Returns:
-        Path of the page.
-
     Raises:
         DermaugError: The folder cannot be written to or lies in the data, or
             `require_report_place` refuses it.
@@ -120,7 +120,9 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         *score_sections(results, scoring),
         failure_section(results),
         *curve_sections(results, scoring, drawn[1:]),
-        *decision_sections(results, scoring),
+        external_section(results, scoring),
+        *operating_sections(results, scoring),
+        calibration_section(results, scoring),
         subgroup_section(results, scoring),
         reader_section(results),
         audit_section(results, audits, pairs),
@@ -132,16 +134,22 @@ def render_report(results: RunResults, scoring: Scoring, output: Path | None = N
         split_section(results),
         *run_sections(results),
     ]
+    return run_page(MARK, whole, [*opened, *folded(others)]).write(page)
+
+
+def run_page(mark: str, results: RunResults, sections: Sequence[Section]) -> Page:
+    """A page of a run with every trial; `mark` is the command that writes it."""
+    compared, experiment = results.compared, results.experiment
     return Page(
-        kicker=f"{MARK}: {results.experiment.name}",
-        title=results.experiment.question or results.experiment.name,
+        kicker=f"{mark}: {experiment.name}",
+        title=experiment.question or experiment.name,
         question="",
-        facts=facts(results),
-        sections=[*opened, *folded(others)],
+        facts=facts(compared),
+        sections=sections,
         footer=FOOTER,
-        notices=[*unfinished(whole), *unaudited(whole)],
-        terms=TERMS | arm_terms(results),
-    ).write(page)
+        notices=[*unfinished(results), *unaudited(results)],
+        terms=TERMS | arm_terms(compared),
+    )
 
 
 def _place(results: RunResults, output: Path | None) -> Path:
@@ -156,9 +164,7 @@ def _place(results: RunResults, output: Path | None) -> Path:
 def require_report_place(run: Path, output: Path | None = None) -> None:
     """Refuse a page that would replace another file, or beside which others would be replaced.
 
-    Args:
-        run: Folder of the run.
-        output: Path of the page; None is `report.html` in the run's folder.
+    Without a path (`output`), the page is `report.html` in the run's folder.
 
     Raises:
         DermaugError: The page is no earlier report, or its folder is another run or holds other

@@ -4,9 +4,8 @@ The published folder contains no picture of a real lesion, no generated image th
 as a copy, and no path of the machine on which the study ran.
 """
 
-import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from dermaug.errors import DermaugError
 from dermaug.experiment.run.artefacts import recorded_set
 from dermaug.experiment.run.layout import PUBLISHED, JobFolder, RunFolder
 from dermaug.experiment.run.records import GeneratorRecord
-from dermaug.experiment.run.results import GeneratorResult, RunResults
+from dermaug.experiment.run.results import RunResults
 from dermaug.files import read_sealed, write_json, write_text
 from dermaug.inspection.audit_class import examined
 from dermaug.inspection.audit_run import class_rows, read_audit
@@ -27,14 +26,22 @@ from dermaug.markdown import plain
 from dermaug.output_places import require_new_folder, require_outside
 from dermaug.report.blocks import Figure, Table
 from dermaug.report.document import write_panels
-from dermaug.report.formats import counted, markdown, number
+from dermaug.report.formats import markdown, number
 from dermaug.report.sections.answer import unfinished
 from dermaug.report.sections.audit_tables import audit_tables, generator_table, kid_words
 from dermaug.report.sections.copies import unaudited
 from dermaug.report.sections.curves import curves
+from dermaug.report.sections.forest import forest
+from dermaug.report.sections.images import first_generators
 from dermaug.report.sections.ladder import ladder_figure
 from dermaug.report.sections.scores import class_scores, score_table
-from dermaug.report.sections.verdicts import forest, overall_verdicts
+from dermaug.report.sections.verdict_tables import overall_verdicts
+from dermaug.report.untold import (
+    without_exclusions,
+    without_folders,
+    without_names,
+    without_private,
+)
 from dermaug.scoring.scoring import Scoring
 from dermaug.training.grids import save_contact_sheet
 
@@ -42,25 +49,14 @@ SHOWN = 6
 """Images of each class on a sheet of samples."""
 SIDE = 80
 """Largest width of an image on a sheet, in pixels, so that a repository can hold the sheets."""
-_START = r"(?:~(?:[A-Za-z_][\w.-]*)?|\.\.)?/"
-_QUOTED = re.compile(rf"(?<=[\"']){_START}[^\"'\n]+(?=[\"'])")
-_EXCLUDED = re.compile(r'data\.exclude\s*=\s*\[((\s*"(\\.|[^"\\])*"\s*,?)*\s*|.*)\]')
-"""A list of names in a command: of JSON or, to the last bracket, in other quotes."""
-_BARE = re.compile(rf"(?<![\w.:/~]){_START}[^\s\"',=;)\]}}]+")
+_MEANS = ("kid", "kid_floor", "precision", "recall", "visible_share", "visible_validation")
 
 
 def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
-    """Write a folder that can go into a repository or beside a paper.
+    """Write a folder that can go into a repository or beside a paper, and return its `tables.md`.
 
-    Args:
-        results: A run with at least one classifier trained.
-        scoring: Its scores.
-        output: Folder to create, with `scoring/` and the run's CSV files, `audit.csv`,
-            `experiment.json` and `run.json`, `figures/` with plots and sheets of generated images,
-            and `tables.md`.
-
-    Returns:
-        Path of `tables.md`.
+    It has `scoring/` and the run's CSV files, `audit.csv`, `experiment.json` and `run.json`,
+    `figures/` with plots and sheets of generated images, and `tables.md`.
 
     Raises:
         DermaugError: No classifier is trained yet, or `output` is not empty or lies within the run
@@ -83,15 +79,16 @@ def publish(results: RunResults, scoring: Scoring, output: Path) -> Path:
         if len(audit):
             write_csv(aside / "audit.csv", audit)
         files = RunFolder(results.folder)
-        write_json(aside / files.experiment.name, _without_images(read_sealed(files.experiment)))
-        write_json(aside / files.record.name, _without_names(read_sealed(files.record)))
+        write_json(aside / files.experiment.name, without_exclusions(read_sealed(files.experiment)))
+        write_json(aside / files.record.name, without_names(read_sealed(files.record)))
         for path in sorted([*aside.rglob("*.csv"), *aside.rglob("*.json")]):
             write_text(path, without_folders(path.read_text(encoding="utf-8")))
         for figure in drawings(results.compared, scoring):
             write_panels(aside / "figures", figure.panels)
-        sheets = [
-            _write_samples(aside, family, parts) for family, parts in _families(results).items()
-        ]
+        folders: dict[str, dict[Path, None]] = {}
+        for one in first_generators(results):
+            folders.setdefault(one.family, {})[one.folder] = None
+        sheets = [_write_samples(aside, family, own) for family, own in folders.items()]
         page = _page(results, scoring, audit, [sheet for sheet in sheets if sheet])
         write_text(aside / PUBLISHED, page)
     return output / PUBLISHED
@@ -108,45 +105,6 @@ def drawings(results: RunResults, scoring: Scoring) -> list[Figure]:
     return drawn + curves(results, scoring)
 
 
-def _without_names(record: dict[str, Any]) -> dict[str, Any]:
-    """A `run.json` without what names photographs, whose names may be those of patients."""
-    data = record["data"] | {"notes": [], "external_notes": [], "skipped": {}}
-    return record | {"data": data, "command": without_private(record["command"])}
-
-
-def _without_images(experiment: dict[str, Any]) -> dict[str, Any]:
-    """An `experiment.json` with the number of the images that it leaves out, not their names."""
-    names = experiment["data"]["exclude"]
-    told = [f"{counted(len(names), 'image')}, not named here"] if names else []
-    return experiment | {"data": experiment["data"] | {"exclude": told}}
-
-
-def without_folders(text: str) -> str:
-    """Shorten paths that start at the root, in a home folder or with `..` to their last part.
-
-    Example:
-        >>> without_folders("--data /home/me/HAM10000 --set a.weights=/tmp/w.pth, 3/4")
-        '--data PATH/TO/HAM10000 --set a.weights=PATH/TO/w.pth, 3/4'
-    """
-    return _BARE.sub(_last_part, _QUOTED.sub(_last_part, text))
-
-
-def without_private(command: str) -> str:
-    """A command without folders, and without the names of the photographs that it leaves out.
-
-    Example:
-        >>> without_private("dermaug run x --set 'data.exclude=[1, 2]' -o /a/b")
-        "dermaug run x --set 'data.exclude=[...]' -o PATH/TO/b"
-    """
-    return without_folders(_EXCLUDED.sub("data.exclude=[...]", command))
-
-
-def _last_part(path: re.Match[str]) -> str:
-    parts = [part for part in path[0].split("/") if part not in ("", "..")]
-    is_home = len(parts) == 2 and parts[0] in ("home", "Users")
-    return f"PATH/TO/{'HOME' if is_home else parts[-1]}" if parts else path[0]
-
-
 def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Table:
     """One row per set of a generator family: means over its classes, folds and seeds."""
     rows = []
@@ -155,22 +113,18 @@ def family_table(audit: pd.DataFrame, generators: list[GeneratorRecord]) -> Tabl
         # Training health is measured on images from noise.
         healthy = [one.vitals for one in own if one.vitals and one.family == family]
         vitals = [one.collapsed_pairs for one in healthy]
+        mean = {name: number(part[name].mean(), 2) for name in _MEANS}
         rows.append(
             (
                 str(family),
                 f"{len(own)}",
                 f"{sum(one.images for one in own):,}",
                 f"{sum(one.seconds for one in own) / 60.0:.0f}",
-                f"{number(part['kid'].mean(), 2)} ({number(part['kid_floor'].mean(), 2)})",
-                number(part["precision"].mean(), 2),
-                number(part["recall"].mean(), 2),
+                f"{mean['kid']} ({mean['kid_floor']})",
+                mean["precision"],
+                mean["recall"],
                 f"{part['copies'].sum():,.0f} of {part['copy_examined'].sum():,.0f}",
-                " ".join(
-                    (
-                        number(part["visible_share"].mean(), 2),
-                        f"({number(part['visible_validation'].mean(), 2)})",
-                    )
-                ),
+                f"{mean['visible_share']} ({mean['visible_validation']})",
                 number(max(vitals, default=np.nan), 2),
             )
         )
@@ -219,23 +173,10 @@ def _page(
     return "\n\n".join(parts) + "\n"
 
 
-def _families(results: RunResults) -> dict[str, list[GeneratorResult]]:
-    """The generators of the first fold and seed, by family."""
-    first: dict[tuple[str, str], GeneratorResult] = {}
-    for one in results.generators:
-        first.setdefault((one.family, one.label), one)
-    return {
-        family: [one for (name, _), one in first.items() if name == family]
-        for family in dict.fromkeys(name for name, _ in first)
-    }
-
-
-def _write_samples(
-    output: Path, family: str, parts: list[GeneratorResult]
-) -> tuple[str, str] | None:
+def _write_samples(output: Path, family: str, folders: Iterable[Path]) -> tuple[str, str] | None:
     """Write a sheet of images that are not copies, one class per row; return name and caption."""
     rows: dict[str, np.ndarray] = {}
-    for folder in dict.fromkeys(one.folder for one in parts):
+    for folder in folders:
         rows |= _cleared(folder)
     if not rows:
         return None

@@ -8,8 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure as Canvas
 
-Tip = tuple[float, float, str]
-"""Place in the coordinates of the data, and what is said there."""
 _REACH = 6
 """Radius of the disc that reacts, in points."""
 
@@ -17,7 +15,7 @@ _REACH = 6
 class _Tips(Artist):
     """Tips of some axes; nothing is drawn."""
 
-    def __init__(self, tips: Iterable[Tip]) -> None:
+    def __init__(self, tips: Iterable[tuple[float, float, str]]) -> None:
         super().__init__()
         self.tips = tuple(tips)
         self.set_in_layout(False)
@@ -26,14 +24,9 @@ class _Tips(Artist):
         """Draw nothing: the titles are written into the finished file."""
 
 
-def add_tips(axes: Axes, tips: Iterable[Tip]) -> None:
-    """Tell the numbers of some points when a reader points at them.
-
-    Args:
-        axes: Where the points are drawn.
-        tips: Their places and texts; those that are not finite are left out.
-    """
-    axes.add_artist(_Tips(tips))
+def add_tips(axes: Axes, x: Iterable[float], y: Iterable[float], words: Iterable[str]) -> None:
+    """Tell something of each point when a reader points at it; not where x or y is NaN."""
+    axes.add_artist(_Tips(zip(x, y, words, strict=True)))
 
 
 def with_tips(drawn: str, canvas: Canvas) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from dermaug.data.class_names import class_words
 from dermaug.experiment.plan.comparisons import BASELINE
 from dermaug.experiment.run.results import RunResults
-from dermaug.scoring.verdict_words import signed
+from dermaug.scoring.verdict_words import interval_words, signed
 from dermaug.stats.outcomes import EQUIVALENT, FEWEST_GROUPS, HELPS, HURTS, NOT_JUDGED, UNATTAINABLE
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -18,10 +18,6 @@ COLUMNS = ("model", "arm", "reference", "label", "per_real", "verdict", "sentenc
 
 def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
     """One row per classifier, judged arm with generated images, and class.
-
-    Args:
-        results: The run.
-        verdicts: Returned by `verdict_table`.
 
     Returns:
         The columns of `COLUMNS`; per_real is the number of synthetic images added per real
@@ -49,9 +45,7 @@ def advice(results: RunResults, verdicts: pd.DataFrame) -> pd.DataFrame:
 def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
     """Put the verdict on the sensitivity of one class into a sentence for the owner of the data.
 
-    Args:
-        row: A row of the verdict table.
-        per_real: Synthetic images of the class per real one, in each training of the arm.
+    `per_real` has the synthetic images of the class per real one, in each training of the arm.
     """
     label = class_words(row["scope"])
     fewest, most = (f"{end(per_real):.2g}" for end in (min, max))
@@ -61,8 +55,7 @@ def class_sentence(row: Mapping[Any, Any], per_real: Sequence[float]) -> str:
         return f"{label}: cannot be told with {row['num_groups']} {GROUPS_ONLY}."
     if row["verdict"] == NOT_JUDGED:
         return f"{label}: cannot be told from one training per arm."
-    change = f"prior-adjusted sensitivity {signed(row['difference'])}"
-    change += f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
+    change = f"prior-adjusted sensitivity {signed(row['difference'])}, {interval_words(row)}"
     if not any(per_real):
         return f"{label}: got no synthetic images of its own; {row['verdict']} ({change})."
     if row["verdict"] == HELPS:

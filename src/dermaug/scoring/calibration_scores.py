@@ -63,6 +63,5 @@ def reliability(results: RunResults) -> pd.DataFrame:
 def _naturally(
     trial: TrialResult, table: pd.DataFrame, results: RunResults
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels, and probabilities at the natural prevalence."""
     labels, probabilities = label_arrays(table, results)
     return labels, natural(trial, probabilities, results)

@@ -32,11 +32,7 @@ FALLEN = "fallen"
 
 
 def convergence_state(rows: pd.DataFrame) -> str:
-    """What the gains of one baseline together show: one of the four constants above.
-
-    Args:
-        rows: Its rows of the table that `convergence` gives.
-    """
+    """What the gains of one baseline together show: one of the four constants above."""
     if (rows["low"] > rows["margin"]).any():
         return NOT_REACHED
     if (rows["high"] > rows["margin"]).any():
@@ -49,12 +45,7 @@ def _fallen(rows: pd.DataFrame) -> pd.Series:
 
 
 def convergence_words(name: str, rows: pd.DataFrame) -> tuple[str, str]:
-    """Whether a baseline has converged, as a clause without its end, and its state.
-
-    Args:
-        name: What is said to have converged.
-        rows: As for `convergence_state`.
-    """
+    """Whether a baseline has converged, as a clause that begins with its `name`, and its state."""
     state, shown = convergence_state(rows), f"after {rows['images'].iloc[0]:,} images shown"
     gaining = rows[rows["low"] > 0]
     if state == OPEN and len(gaining):

@@ -42,11 +42,7 @@ def effects_of(
 ) -> tuple[Effect, ...]:
     """Effects of every contrast and classifier that has a pair of finished trials.
 
-    Args:
-        answers: Answers of every classifier, in the experiment's order.
-        metrics: What is estimated.
-        contrasts: Arms to compare.
-        resamples: Number of draws of the bootstrap; all contrasts of a classifier share them.
+    All contrasts of a classifier share the draws of the bootstrap.
     """
     effects: list[Effect] = []
     for model, folds in answers.items():

@@ -35,11 +35,8 @@ _READ = {
 def ladder(point: Point) -> pd.DataFrame:
     """Compare each synthetic arm with every arm without generated images and with its replay.
 
-    All rows are exploratory except those that `verdict_table` judges.
-
-    Args:
-        point: The run at one size of the training split. Of a dose curve, only the chosen dose is
-            compared.
+    All rows are exploratory except those that `verdict_table` judges. Of a dose curve, only the
+    chosen dose is compared.
 
     Returns:
         The columns of `COLUMNS`: one row per classifier, synthetic arm, reference and read-out.

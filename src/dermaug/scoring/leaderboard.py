@@ -33,12 +33,10 @@ RUNS = ("run", "state", "generators", "trials", "hours", "answer")
 
 
 def compare_runs(folders: Sequence[Path], *, across: bool = False) -> pd.DataFrame:
-    """The primary contrasts of some runs, the largest difference first.
+    """The primary contrasts of some runs that have been scored, the largest difference first.
 
-    Args:
-        folders: Folders of runs that have been scored.
-        across: Apply Holm's rule across all contrasts of the table, instead of within each run. The
-            tests of equivalence are then adjusted twice, which makes them conservative.
+    With `across`, Holm's rule is applied across all contrasts of the table, instead of within each
+    run. The tests of equivalence are then adjusted twice, which makes them conservative.
 
     Returns:
         One row per run, arm, reference and classifier, with the columns of `CONTRASTS`.

@@ -60,10 +60,7 @@ def point_of(
 ) -> Point:
     """Estimate every contrast of a run at one data size.
 
-    Args:
-        results: The run.
-        resamples: Number of draws of the bootstrap.
-        doses: Returned by `chosen_doses` for the trials' own validation splits; None computes it.
+    Without `doses`, they are chosen on the trials' own validation splits (`chosen_doses`).
     """
     arms, classes = results.experiment.arms, results.catalog.classes
     models = [classifier.key for classifier in results.experiment.classifiers]

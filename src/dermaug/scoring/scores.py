@@ -72,6 +72,12 @@ def primary_words(experiment: Experiment) -> str:
     return "macro AUC" if primary_metric(experiment).readout == AUC else "mean sensitivity"
 
 
+def primary_rows(verdicts: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
+    """Rows of the verdict table for the study's primary metric, judged and exploratory."""
+    wanted = primary_metric(experiment)
+    return verdicts[(verdicts[list(Metric._fields)] == list(wanted)).all(axis=1)]
+
+
 def primary_on_validation(trial: TrialResult, results: RunResults) -> float:
     """The study's primary metric on a trial's validation split, used to select doses."""
     labels, probabilities = label_arrays(on_validation(trial), results)

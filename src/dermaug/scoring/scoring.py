@@ -13,7 +13,7 @@ from dermaug.files import content_digest, sha256
 from dermaug.scoring.advice import advice
 from dermaug.scoring.calibration_scores import reliability, score_calibration
 from dermaug.scoring.convergence import convergence
-from dermaug.scoring.curves import GAINS, SIZES, arm_scores, dose_curve, gain_curve, size_curve
+from dermaug.scoring.curves import arm_scores, dose_curve, gain_curve, size_curve
 from dermaug.scoring.decision_curves import decision_curves
 from dermaug.scoring.decisions import decisions
 from dermaug.scoring.external_scores import (
@@ -141,9 +141,10 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
     whole, results = results, results.compared
     point = point_of(results, resamples)
     verdicts, classes, doses = verdict_table(point), score_classes(results), dose_curve(point)
-    points = [*(point_of(each, resamples) for each in results.reduced[::-1]), point]
+    smaller = [point_of(each, resamples) for each in results.reduced[::-1]]
+    points = [*smaller, point] if smaller else []
+    by_size = [arm_scores(each) for each in points]
     outside = external_points(point)
-    by_size = [arm_scores(each) for each in points] if results.reduced else []
     rising = convergence(whole, resamples)
     return Scoring(
         scores=score_trials(results),
@@ -161,8 +162,8 @@ def score(results: RunResults, resamples: int = RESAMPLES) -> Scoring:
         advice=advice(results, verdicts),
         ladder=ladder(point),
         doses=doses,
-        sizes=size_curve(points, by_size) if by_size else pd.DataFrame(columns=list(SIZES)),
-        gains=gain_curve(points, by_size) if by_size else pd.DataFrame(columns=list(GAINS)),
+        sizes=size_curve(points, by_size),
+        gains=gain_curve(points, by_size),
         external=score_external(results),
         external_differences=compare_external(outside),
         external_decisions=external_decisions(outside),

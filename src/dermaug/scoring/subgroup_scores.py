@@ -27,13 +27,17 @@ FEWEST_OF_CLASS = 5
 would be all or nothing, and some bootstrap draws would lack the class."""
 MOST_VALUES = 15
 """Number of body sites, and of skin tones, that are kept apart; rarer ones are merged."""
-OTHER_SITES, OTHER_TONES, OTHER_WAYS = "other sites", "other skin tones", "other ways"
-OTHER_DEVICES = "other devices"
+MERGED = {
+    "site": ("localization", "other sites"),
+    "skin_tone": ("skin_tone", "other skin tones"),
+    "dx_type": ("dx_type", "other ways"),
+    "device": ("device", "other devices"),
+}
+"""Grouping -> its column in the table of the images, and what rare values are called."""
 COLUMNS = (
     *("model", "grouping", "group", "metric", "arm", "reference", "value", "low", "high"),
     *("images", "lesions", "support", "classes"),
 )
-METRICS = ("balanced_accuracy", "malignant_sensitivity", "malignant_specificity")
 
 
 def describe_groups(results: RunResults) -> pd.DataFrame:
@@ -45,19 +49,15 @@ def describe_groups(results: RunResults) -> pd.DataFrame:
         own columns.
     """
     table = results.catalog.table
-    site, sites = _most_frequent(table["localization"], OTHER_SITES)
-    tone, tones = _most_frequent(table["skin_tone"], OTHER_TONES)
-    way, ways = _most_frequent(table["dx_type"], OTHER_WAYS)
     groups: dict[str, tuple[Iterable[str], list[str]]] = {
         "sex": (table["sex"], ["female", "male"]),
         "age": (age_bands(table["age"].to_numpy(dtype=float)), age_band_names()),
-        "site": (site, [*sites, OTHER_SITES]),
-        "skin_tone": (tone, [*sorted(tones, key=_scale_order), OTHER_TONES]),
-        "dx_type": (way, [*ways, OTHER_WAYS]),
     }
-    if "device" in table:
-        device, devices = _most_frequent(table["device"], OTHER_DEVICES)
-        groups["device"] = (device, [*devices, OTHER_DEVICES])
+    for name, (column, others) in MERGED.items():
+        if column in table:
+            values, frequent = _most_frequent(table[column], others)
+            order = sorted(frequent, key=_scale_order) if name == "skin_tone" else frequent
+            groups[name] = (values, [*order, others])
     columns = {
         name: pd.Categorical(list(values), categories=[*order, UNKNOWN], ordered=True)
         for name, (values, order) in groups.items()
@@ -86,14 +86,15 @@ def score_subgroups(point: Point, resamples: int = RESAMPLES) -> pd.DataFrame:
     rows are exploratory.
 
     Returns:
-        model, grouping (sex, age, site, skin_tone, dx_type, device), group, metric (of `METRICS`),
-        arm, reference ("" for the arm's own score), value (a score or the difference arm -
-        reference), low, high (95 %; NaN where support < `FEWEST`), images, lesions, support (the
-        group's images; for malignant_sensitivity its malignant or pre-malignant ones, for
-        malignant_specificity the others), and classes: the number of classes with at least
-        `FEWEST_OF_CLASS` images in the group, over which balanced_accuracy is computed; it is
-        missing for a group without such a class. A grouping with a single group is left out; so are
-        malignant_sensitivity and malignant_specificity if the classes are not those of HAM10000.
+        model, grouping (sex, age, site, skin_tone, dx_type, device), group, metric
+        (balanced_accuracy, malignant_sensitivity or malignant_specificity), arm, reference ("" for
+        the arm's own score), value (a score or the difference arm - reference), low, high (95 %;
+        NaN where support < `FEWEST`), images, lesions, support (the group's images; for
+        malignant_sensitivity its malignant or pre-malignant ones, for malignant_specificity the
+        others), and classes: the number of classes with at least `FEWEST_OF_CLASS` images in the
+        group, over which balanced_accuracy is computed; it is missing for a group without such a
+        class. A grouping with a single group is left out; so are malignant_sensitivity and
+        malignant_specificity if the classes are not those of HAM10000.
     """
     results = point.results
     models = list(dict.fromkeys(trial.model for trial in results.trials))

@@ -12,7 +12,7 @@ from dermaug.experiment.run.records import CurationEntry
 from dermaug.experiment.run.results import RunResults
 from dermaug.scoring.convergence import REACHED, convergence_words
 from dermaug.scoring.data_threats import data_threats
-from dermaug.scoring.scores import primary_metric
+from dermaug.scoring.scores import primary_rows
 from dermaug.scoring.verdict_words import p_words, signed
 from dermaug.stats.outcomes import ALPHA
 from dermaug.stats.trainings import GROUPS_ONLY
@@ -32,13 +32,6 @@ class Known:
     class_scores: pd.DataFrame
     doses: pd.DataFrame
     convergence: pd.DataFrame
-
-    def primary(self) -> pd.DataFrame:
-        """Rows of the verdict table for the study's primary metric."""
-        readout, scope, metric = primary_metric(self.results.experiment)
-        table = self.verdicts
-        same = (table["readout"] == readout) & (table["metric"] == metric)
-        return table[same & (table["scope"] == scope)]
 
 
 def threats(known: Known) -> pd.DataFrame:
@@ -222,7 +215,7 @@ def _unseen_classes(known: Known) -> Iterator[str]:
 
 def _more_lesions(known: Known) -> Iterator[str]:
     """Find out whether more real images show a gain; if not, synthetic ones can hardly show one."""
-    table = known.primary()
+    table = primary_rows(known.verdicts, known.results.experiment)
     for contrast in more_lesions(known.results.experiment.arms):
         pair = [contrast.arm, contrast.reference]
         for row in table.to_dict("records"):
@@ -243,7 +236,7 @@ def _more_lesions(known: Known) -> Iterator[str]:
 
 def _negative_controls(known: Known) -> Iterator[str]:
     """Find replays that differ from their baseline although both show every class equally often."""
-    table = known.primary()
+    table = primary_rows(known.verdicts, known.results.experiment)
     for row in table[table["role"] == NEGATIVE].to_dict("records"):
         if row["p"] <= ALPHA:
             yield (

@@ -30,15 +30,11 @@ _WORDS = {
 
 
 def sentence(row: Row) -> str:
-    """Put one row of the verdict table into a sentence.
-
-    Args:
-        row: The columns of the verdict table, except the sentence itself.
-    """
+    """Put one row of the verdict table into a sentence."""
     with_model = f"With {row['model']}, "
     if np.isnan(row["difference"]):
         return f"{with_model}{metric_words(row)} of {row['arm']} could not be compared."
-    facts = f"{signed(row['difference'])}{_interval(row)}"
+    facts = signed(row["difference"]) + ("" if np.isnan(row["low"]) else f", {interval_words(row)}")
     if row["verdict"] == NOT_JUDGED:
         return f"{with_model}{_not_judged(row, facts)}"
     if row["verdict"] == EXPLORATORY:
@@ -104,10 +100,9 @@ def _not_judged(row: Row, facts: str) -> str:
     return f"{what}{covered}: {why_not_judged(*places)}."
 
 
-def _interval(row: Row) -> str:
-    if np.isnan(row["low"]):
-        return ""
-    return f", 95 % interval {signed(row['low'])} to {signed(row['high'])}"
+def interval_words(row: Row) -> str:
+    """The interval of a row's difference."""
+    return f"95 % interval {signed(row['low'])} to {signed(row['high'])}"
 
 
 def signed(value: float) -> str:

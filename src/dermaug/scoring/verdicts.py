@@ -1,6 +1,7 @@
 """The verdict table: every contrast and metric with its interval, and a verdict where judged."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -48,9 +49,6 @@ def verdict_table(point: Point) -> pd.DataFrame:
     and synthetic arms against their replays. Replays against baselines, doses that were not
     selected on validation, and every other metric are exploratory.
 
-    Args:
-        point: The estimated run.
-
     Returns:
         The columns of `COLUMNS`. family is "" for exploratory rows; difference, low and high (95 %,
         not adjusted, clipped to -1 and 1; NaN with fewer than ten groups of the scope) refer to the
@@ -81,7 +79,7 @@ def _rows(
     effect: Effect, metrics: tuple[Metric, ...], experiment: Experiment, *, is_asked: bool
 ) -> Iterator[dict[str, object]]:
     """Rows of one contrast, before verdicts are given."""
-    estimate, contrast = effect.estimate, effect.contrast
+    estimate = effect.estimate
     low, high = estimate.interval().clip(-1.0, 1.0)
     p_values = estimate.p_value() if estimate.is_judged else np.full(len(metrics), np.nan)
     margins = _margins(metrics, experiment)
@@ -95,13 +93,9 @@ def _rows(
         family = _family(metric) if is_asked else ""
         margin = margins[place]
         yield {
-            "arm": contrast.arm,
-            "reference": contrast.reference,
-            "role": contrast.role,
+            **asdict(effect.contrast),
             "model": effect.model,
-            "readout": metric.readout,
-            "scope": metric.scope,
-            "metric": metric.metric,
+            **metric._asdict(),
             "family": family,
             "difference": difference,
             "low": np.nan if few else float(low[place]),
@@ -139,9 +133,7 @@ def _margins(metrics: tuple[Metric, ...], experiment: Experiment) -> list[float]
 def judge(table: pd.DataFrame, members: pd.Series) -> None:
     """Adjust the p-values of one family by Holm's rule, in place, and give its verdicts.
 
-    Args:
-        table: Contrasts.
-        members: Whether each belongs to the family; those that cannot be judged are left out.
+    `members` tells which contrasts belong to it; those that cannot be judged are left out.
     """
     rows = table.index[members & (table["verdict"] != NOT_JUDGED)]
     table.loc[rows, "p_holm"] = holm(table.loc[rows, "p"].to_numpy(dtype=float))

@@ -12,19 +12,6 @@ from jaxtyping import Float
 _CHUNK = 1_000  # resamples at a time: bounds memory at 130 MB for 8,000 lesions in one stratum
 
 
-def resampled_totals(
-    counts: Float[np.ndarray, "g ..."], resamples: int = 2_000, seed: int = 0
-) -> Float[np.ndarray, "r ..."]:
-    """Compute totals over groups drawn with replacement, as many as there are.
-
-    Args:
-        counts: Contribution of each group.
-        resamples: Number of draws.
-        seed: Random seed; the draws of groups do not depend on the counts.
-    """
-    return stratified_totals([counts], resamples, seed)
-
-
 def stratified_totals(
     strata: Sequence[Float[np.ndarray, "_ ..."]], resamples: int = 2_000, seed: int = 0
 ) -> Float[np.ndarray, "r ..."]:
@@ -68,7 +55,6 @@ def percentile_interval(
 def _times_drawn(
     generator: np.random.Generator, resamples: int, num_groups: int
 ) -> Float[np.ndarray, "r g"]:
-    """Number of times that each group is drawn in each resample."""
     drawn = generator.integers(num_groups, size=(resamples, num_groups))
     drawn += num_groups * np.arange(resamples)[:, None]
     times = np.bincount(drawn.ravel(), minlength=resamples * num_groups)

@@ -61,9 +61,9 @@ class Estimate:
         ends = [quantile(tail, self.nodes, self.scale, self.freedom) for tail in tails]
         return np.stack(ends)
 
-    def p_value(self, null: float = 0.0) -> Float[np.ndarray, " m"]:
-        """Two-sided p of the value against a null: twice the smaller tail."""
-        tail = below(np.full(len(self.value), null), self.nodes, self.scale, self.freedom)
+    def p_value(self) -> Float[np.ndarray, " m"]:
+        """Two-sided p of the value against zero: twice the smaller tail."""
+        tail = below(np.zeros(len(self.value)), self.nodes, self.scale, self.freedom)
         return np.where(np.isnan(self.standard_error), np.nan, 2 * np.minimum(tail, 1 - tail))
 
     def equivalence_p(self, margin: float) -> Float[np.ndarray, " m"]:

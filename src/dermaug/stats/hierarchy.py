@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from scipy.special import stdtrit
 
 from dermaug.errors import DermaugError
+from dermaug.evaluation.discrimination import ratio
 from dermaug.evaluation.readouts import ADJUSTED, ARGMAX
 from dermaug.stats.bootstrap import stratified_totals
 from dermaug.stats.estimate import Estimate
@@ -125,11 +126,13 @@ def _estimate(part: _Contributions, drawn: Float[np.ndarray, "r m"]) -> Estimate
     # Where nothing varies and nothing sets a floor, as for two AUCs of 1, no interval is known.
     unknown = np.where((error > NOTHING) & ~lone, 0.0, np.nan)
     trainings = stdtrit(freedom, _spread(len(drawn)))[:, None] * scale
+    # The draws of groups get the spread of the nodes that were made of them.
+    of_groups = drawn * np.sqrt(np.nan_to_num(ratio(nodes.var(axis=0), drawn.var(axis=0))))
     return Estimate(
         value=value + nan,
         level=part.level + nan,
         groups=groups,
-        draws=value + unknown + _as_wide(drawn, nodes) + trainings,
+        draws=value + unknown + of_groups + trainings,
         nodes=nodes + unknown,
         scale=scale + unknown,
         freedom=freedom,
@@ -153,7 +156,7 @@ def _over_trainings(
     given = training_variance(list(part.values.values()), list(part.centred.values()))
     # The interaction of groups and trainings is in both variances: count it once (equation 3).
     kept = np.maximum(of_groups - given.interaction, of_groups / 2) if given.freedom else of_groups
-    nodes = wide * np.sqrt(_ratio(kept, of_groups))
+    nodes = wide * np.sqrt(np.nan_to_num(ratio(kept, of_groups)))
     if not given.freedom:
         return value + nodes, np.zeros_like(value), _MANY
     spread = _expected(part, part.middle(value), groups) / len(part.folds)
@@ -248,18 +251,6 @@ def _spread(number: int) -> Float[np.ndarray, " n"]:
     spread = (np.arange(number) + 0.5) / number
     shuffled: np.ndarray = np.random.default_rng(0).permutation(spread)
     return shuffled
-
-
-def _as_wide(drawn: Float[np.ndarray, "r m"], nodes: Float[np.ndarray, "b m"]) -> np.ndarray:
-    """Draws of groups with the spread of the nodes that were made of them."""
-    return np.asarray(drawn * np.sqrt(_ratio(nodes.var(axis=0), drawn.var(axis=0))))
-
-
-def _ratio(above: np.ndarray, below_: np.ndarray) -> np.ndarray:
-    """Divide; 0 where the denominator is 0."""
-    return np.asarray(
-        np.divide(above, below_, out=np.zeros_like(above, dtype=float), where=below_ > 0)
-    )
 
 
 def _require_shared(comparisons: Sequence[Comparison]) -> None:

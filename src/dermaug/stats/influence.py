@@ -56,12 +56,7 @@ class Answer:
 
 
 def rates_of(asked: Asked, called: Int[np.ndarray, " n"]) -> Answer:
-    """Sensitivity and specificity of each class, one against the rest.
-
-    Args:
-        asked: The test images.
-        called: Predicted class of each.
-    """
+    """Sensitivity and specificity of each class, one against the rest."""
     shape, counts = (asked.num_groups, asked.num_classes), asked.counts
     right, totals = right_of(asked.labels, called, asked.groups, shape), counts.sum(axis=0)
     values = ratio(right.sum(axis=0), totals)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dermaug.evaluation.discrimination import kappa
-from dermaug.stats.bootstrap import percentile_interval, resampled_totals
+from dermaug.stats.bootstrap import percentile_interval, stratified_totals
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Agreement:
     high: float
 
 
-def cohen_kappa(first: Sequence[str], second: Sequence[str], resamples: int = 2_000) -> Agreement:
+def cohen_kappa(first: Sequence[str], second: Sequence[str]) -> Agreement:
     """Compare the answers of two readers.
 
     Example:
@@ -45,7 +45,7 @@ def cohen_kappa(first: Sequence[str], second: Sequence[str], resamples: int = 2_
     total = pairs.sum(axis=0)
     low = high = float("nan")
     if len(pairs):
-        low, high = percentile_interval(kappa(resampled_totals(pairs, resamples)))
+        low, high = percentile_interval(kappa(stratified_totals([pairs])))
     if low == high:
         low = high = float("nan")
     return Agreement(len(pairs), int(np.trace(total)), float(kappa(total)), low, high)

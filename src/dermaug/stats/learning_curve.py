@@ -12,11 +12,10 @@ from jaxtyping import Float
 
 from dermaug.errors import DermaugError
 
-NONE, MORE, NUMBER = "none", "more than we can tell", "number"
+NONE, MORE = "none", "more than we can tell"
 MIN_SIZES = 3
-_EXPONENTS = np.geomspace(
-    0.05, 3.0, 200
-)  # from nearly logarithmic to saturated after a few lesions
+_EXPONENTS = np.geomspace(0.05, 3.0, 200)
+"""From nearly logarithmic to saturated after a few lesions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,28 +49,24 @@ class RealEquivalent:
     """Number of additional real lesions with the same effect as the synthetic dose.
 
     Args:
-        kind: `none`, `more than we can tell`, or `number`.
         lesions: Median over resamples; 0 for none, infinite beyond the curve.
         low: Lower end of the 95 % interval.
         high: Upper end; infinite if it lies beyond the curve.
     """
 
-    kind: str
     lesions: float
     low: float
     high: float
 
     def __str__(self) -> str:
         high = f"{self.high:,.0f}" if np.isfinite(self.high) else MORE
-        if self.kind == NUMBER:
+        if self.lesions <= 0:
+            return f"{NONE} (95 % interval 0 to {high})" if self.high > 0 else NONE
+        if np.isfinite(self.lesions):
             return f"{self.lesions:,.0f} real lesions (95 % interval {self.low:,.0f} to {high})"
-        if self.kind == NONE and self.high > 0:
-            return f"{NONE} (95 % interval 0 to {high})"
-        if self.kind == MORE and self.low <= 0:
+        if self.low <= 0:
             return f"anything from {NONE} to {MORE}"
-        if self.kind == MORE and self.low < np.inf:
-            return f"{MORE}, at least {self.low:,.0f} real lesions"
-        return self.kind
+        return f"{MORE}, at least {self.low:,.0f} real lesions" if self.low < np.inf else MORE
 
 
 def fit_learning_curve(
@@ -134,5 +129,4 @@ def real_equivalents(
     extra = np.where(gain[kept] <= 0, 0.0, extra)
     # Quantiles are order statistics, since values cannot be interpolated with infinity.
     low, middle, high = np.quantile(extra, [0.025, 0.5, 0.975], method="inverted_cdf")
-    kind = NONE if middle <= 0 else NUMBER if np.isfinite(middle) else MORE
-    return RealEquivalent(kind, float(middle), float(low), float(high))
+    return RealEquivalent(float(middle), float(low), float(high))

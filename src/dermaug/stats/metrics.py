@@ -96,8 +96,7 @@ def metrics_of(classes: Sequence[str]) -> tuple[Metric, ...]:
 def metric_weights(support: Float[np.ndarray, "2 k"]) -> Float[np.ndarray, "m r k"]:
     """By how much each class's value (rows as `ROWS`) enters each metric; NaN where undefined.
 
-    Args:
-        support: Images of each class and of all others, all folds together.
+    `support` has the images of each class and of all others, all folds together.
     """
     k = support.shape[1]
     # Where all images are of one class, its sensitivity is known, and nothing else.

@@ -35,16 +35,13 @@ class ReaderMean:
 
 
 def reader_mean(
-    right: Float[np.ndarray, "cases readers"],
-    strata: Int[np.ndarray, " cases"],
-    confidence: float = 0.95,
+    right: Float[np.ndarray, "cases readers"], strata: Int[np.ndarray, " cases"]
 ) -> ReaderMean:
-    """Mean share of correct answers, with an interval that covers the choice of readers and cases.
+    """Mean share of correct answers; its 95 % interval covers the choice of readers and cases.
 
     Args:
         right: 1 where a reader answered a case correctly, otherwise 0.
         strata: Kind of each case, for example real or synthetic; each kind is sampled by itself.
-        confidence: Coverage.
 
     Example:
         >>> answers = np.array([[1.0, 1, 0], [1, 0, 0], [1, 1, 1], [0, 1, 1]])
@@ -53,12 +50,8 @@ def reader_mean(
         (0.667, 0.31, 1.0)
     """
     cases, readers = right.shape
-    nothing = ReaderMean(
-        float(right.mean()) if right.size else float("nan"),
-        *(float("nan"),) * 2,
-        readers=readers,
-        cases=cases,
-    )
+    mean = float(right.mean()) if right.size else float("nan")
+    nothing = ReaderMean(mean, float("nan"), float("nan"), readers, cases)
     counts = np.unique(strata, return_counts=True)[1]
     if readers < LEAST_READERS or not cases or counts.min() < 2:
         return nothing
@@ -70,8 +63,7 @@ def reader_mean(
     freedom = (
         (between + readers * shared) ** 2 / (between**2 / (readers - 1)) if between else np.inf
     )
-    half = float(t.ppf((1 + confidence) / 2, freedom)) * variance**0.5
-    mean = nothing.mean
+    half = float(t.ppf(0.975, freedom)) * variance**0.5
     return ReaderMean(mean, max(0.0, mean - half), min(1.0, mean + half), readers, cases)
 
 

@@ -56,9 +56,7 @@ def paired_folds(
 def copy_notes(given: Mapping[int, FoldPredictions], num_kept: int) -> list[str]:
     """What is said of trainings with equal predictions, one sentence each.
 
-    Args:
-        given: The predictions of `paired_folds`.
-        num_kept: Number of pairs of trainings without copies.
+    `num_kept` is the number of pairs of trainings without copies.
     """
     pairs = [(fold, seed) for fold in given.values() for arm, seed in fold.plain if arm == A]
     same = sum(are_equal(fold, (A, seed), (B, seed)) for fold, seed in pairs)

@@ -58,10 +58,6 @@ def planned_metrics(classes: tuple[str, ...]) -> tuple[Metric, ...]:
 def expect(design: Design, classes: tuple[str, ...]) -> Estimate:
     """The expected estimate of a design if two arms are equal.
 
-    Args:
-        design: The design of the comparison.
-        classes: Labels, in the order of `design.tested`.
-
     Returns:
         An estimate of `planned_metrics`, for `dermaug.stats.outcomes.detectable`; NaN for a class
         without a test group.

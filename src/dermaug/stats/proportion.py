@@ -3,8 +3,8 @@
 from scipy.stats import binomtest
 
 
-def wilson(count: int, number: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Lower and upper end of Wilson's score interval; NaN if nothing was counted.
+def wilson(count: int, number: int) -> tuple[float, float]:
+    """Ends of Wilson's 95 % score interval; NaN if nothing was counted.
 
     Example:
         >>> [round(end, 3) for end in wilson(15, 20)]
@@ -12,5 +12,5 @@ def wilson(count: int, number: int, confidence: float = 0.95) -> tuple[float, fl
     """
     if not number:
         return float("nan"), float("nan")
-    found = binomtest(count, number).proportion_ci(confidence, method="wilson")
+    found = binomtest(count, number).proportion_ci(0.95, method="wilson")
     return float(found.low), float(found.high)

@@ -80,12 +80,6 @@ def expected_spread(
 def moderated(
     variance: Float[np.ndarray, " m"], freedom: int, expected: Float[np.ndarray, " m"]
 ) -> tuple[Float[np.ndarray, " m"], float]:
-    """(d0 s0^2 + nu s^2) / (d0 + nu), and d0 + nu (Smyth 2004, section 4).
-
-    Args:
-        variance: s^2, as observed.
-        freedom: nu, its degrees of freedom.
-        expected: s0^2.
-    """
+    """(d0 s0^2 + nu s^2) / (d0 + nu), and d0 + nu (Smyth 2004, section 4), for s^2, nu and s0^2."""
     total = FREEDOM + freedom
     return (FREEDOM * expected + freedom * variance) / total, total

@@ -30,11 +30,6 @@ def rests_on_one(
     """Whether a metric needs a class of which one group is tested.
 
     How another group of it would be answered is unknown, however many groups other classes have.
-
-    Args:
-        samples: One per fold.
-        metrics: The metrics, and what their rows rest on.
-        weights: Their weights on rows and columns; NaN where undefined.
     """
     tested = _tested(samples)
     needed = [

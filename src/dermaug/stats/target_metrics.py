@@ -18,9 +18,7 @@ CALIBRATION = "calibration"
 def target_metrics(prevalences: Mapping[str, float], rules: Sequence[str]) -> MetricSet:
     """Metrics of some targets at some rules, to be estimated from the result of `target_answers`.
 
-    Args:
-        prevalences: Target -> its share where the classifier is used.
-        rules: Names of the rules that call an image positive.
+    Each target has its prevalence: its share where the classifier is used.
     """
     num_rates, num_targets = 2 * len(rules), len(prevalences)
     leading = [

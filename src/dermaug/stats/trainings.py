@@ -114,11 +114,9 @@ def training_means(
 def training_variance(
     values: Sequence[Float[np.ndarray, "t m"]], influence: Sequence[Float[np.ndarray, "t g m"]]
 ) -> TrainingVariance:
-    """Variance components of the contributions of trainings, pooled over folds.
+    """Variance components of the contributions of trainings to an estimate, pooled over folds.
 
-    Args:
-        values: Contribution of each training of each fold to the estimate.
-        influence: Influence of each group on it, as returned by `within_strata`.
+    The influence of each group on the contributions is that returned by `within_strata`.
     """
     between, crossed = np.zeros(values[0].shape[1]), np.zeros(values[0].shape[1])
     for given, of_groups in zip(values, influence, strict=True):

@@ -27,7 +27,7 @@ from dermaug.export.synthetic import export_synthetic
 from dermaug.files import read_json, read_sealed, sha256, write_sealed
 from dermaug.inspection.audit_run import read_audit
 from dermaug.inspection.planes import audit_images, embed_run, read_embedding
-from dermaug.report.sections.training import classifier_curves, generator_curves
+from dermaug.report.sections.training_curves import classifier_curves, generator_curves
 from dermaug.study import run_study
 from dermaug.synthesis.synthetic_set import read_synthetic_set, write_synthetic_set
 from dermaug.training.checkpoint import load_checkpoint

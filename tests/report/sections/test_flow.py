@@ -7,11 +7,11 @@ import numpy as np
 from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
+from dermaug.report.sections.characteristics import split_characteristics
 from dermaug.report.sections.flow import (
     UNREADABLE,
+    flow_boxes,
     flow_diagram,
-    flow_numbers,
-    split_characteristics,
 )
 from dermaug.report.sections.leakage import NO_PART, split_table
 from dermaug.scoring.points import point_of
@@ -26,9 +26,9 @@ def test_all_images_are_in_one_split_or_left_out(drawn_study: Study) -> None:
     fold = results.folds[0]
     skipped = results.record.data.model_copy(update={"skipped": {"a.jpg": "truncated"}})
     short = replace(recorded(results, data=skipped), folds=(replace(fold, train=fold.train[:10]),))
-    images = flow_numbers(short).set_index("box")["images"]
-    parts = images[["train", "validation", "test", NO_PART]]
-    assert parts.sum() == images["used"] == len(results.catalog)
+    images = {each.box: each.images for each in flow_boxes(short)}
+    parts = [images[name] for name in ("train", "validation", "test", NO_PART)]
+    assert sum(parts) == images["used"] == len(results.catalog)
     assert images["selected"] == images["used"] + images[UNREADABLE]
     (panel,) = flow_diagram(short).panels
     assert f"train: {images['train']:,} images" in panel.alt
@@ -57,9 +57,9 @@ def test_lesions_that_are_unknown_are_not_counted_and_patients_are(drawn_study: 
         results.catalog, table=table.assign(patient_id=patients), grouped=False, grouping="auto"
     )
     unknown = replace(results, catalog=catalog)
-    used = flow_numbers(unknown).set_index("box").loc["used"]
-    assert np.isnan(used["lesions"])
-    assert used["patients"] == len(set(patients))
+    (used,) = (each for each in flow_boxes(unknown) if each.box == "used")
+    assert np.isnan(used.lesions)
+    assert used.patients == len(set(patients))
     (panel,) = flow_diagram(unknown).panels
     assert "lesion" not in panel.alt
     assert f"used: {len(table)} images, {len(set(patients))} patients" in panel.alt

@@ -5,7 +5,7 @@ from drawn import recorded
 
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.sections.leakage import split_statements, split_table
-from dermaug.report.sections.training import generator_curves
+from dermaug.report.sections.training_curves import generator_curves
 
 Study = Callable[..., RunResults]
 

@@ -14,11 +14,7 @@ from dermaug.scoring.threats import copies_left_in
 def about_drawn(results: RunResults, audits: pd.DataFrame) -> list[str]:
     """For each generator family: how long it was trained, how often its classes are recognised.
 
-    Sets that it drew from training images have a sentence each.
-
-    Args:
-        results: The run.
-        audits: Numbers of its audits, as `collect_audits` gives them; may be empty.
+    Sets that it drew from training images have a sentence each. `audits` may be empty.
     """
     sentences, largest = [], of_largest(results, audits)
     for family in dict.fromkeys(one.family for one in results.networks):
@@ -76,11 +72,7 @@ def trained(networks: Sequence[GeneratorResult]) -> str:
 
 
 def recognised(numbers: pd.DataFrame) -> str:
-    """How often the classifier of the audit recognises classes; "" if it is not known.
-
-    Args:
-        numbers: The audits of one family.
-    """
+    """How often the audit's classifier recognises the classes of a family; "" if unknown."""
     known = numbers[["visible_share", "visible_validation"]].astype(float).dropna()
     if known.empty:
         return ""

@@ -13,9 +13,9 @@ from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Bullets, Section
 from dermaug.report.formats import listed, number, with_interval
 from dermaug.scoring.convergence import FALLEN, NOT_REACHED, REACHED, convergence_state
-from dermaug.scoring.scores import primary_metric, primary_words
+from dermaug.scoring.scores import primary_rows, primary_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.verdict_words import metric_words, signed
+from dermaug.scoring.verdict_words import interval_words, metric_words, signed
 from dermaug.stats.metrics import ALL
 from dermaug.stats.outcomes import EQUIVALENT, EXPLORATORY, HELPS, HURTS
 from dermaug.stats.trainings import GROUPS_ONLY, TRAINING_SETS
@@ -25,12 +25,7 @@ _THREATS = "Found by checks of this run; a study may have weaknesses that no che
 
 
 def threat_section(scoring: Scoring, alarms: Sequence[str]) -> Section:
-    """Weaknesses found in this run.
-
-    Args:
-        scoring: Its scores.
-        alarms: What its audits found of copies.
-    """
+    """Weaknesses found in this run, first what its audits found of copies (`alarms`)."""
     told = (*alarms, *scoring.threats["sentence"])
     content: list[Block] = [_THREATS, Bullets(told)] if told else []
     return Section("threats", "Threats to validity", content)
@@ -72,17 +67,11 @@ def added_images(results: RunResults) -> list[str]:
         )
         wanted = [sum(entry.wanted for entry in trial.curation.values()) for trial in trials]
         of = f" of {np.mean(wanted):,.0f} that its dose asks for" if any(wanted) else ""
-        without = [
-            label
-            for label in results.catalog.classes
-            if not any(trial.train_counts[label].synthetic for trial in trials)
-        ]
-        refused = [
-            label
-            for label in without
-            if any(label in each.curation and each.curation[label].wanted for each in trials)
-        ]
-        rest = [label for label in without if label not in refused]
+        given = {name for own in trials for name, n in own.train_counts.items() if n.synthetic}
+        asked = {name for own in trials for name, entry in own.curation.items() if entry.wanted}
+        without = [label for label in results.catalog.classes if label not in given]
+        refused = [label for label in without if label in asked]
+        rest = [label for label in without if label not in asked]
         none = f"; none of {listed(refused)} passed the curation" if refused else ""
         none += f"; none of {listed(rest)}, for which its dose asks for none" if rest else ""
         sentences.append(
@@ -94,13 +83,7 @@ def added_images(results: RunResults) -> list[str]:
 
 def training_noise(verdicts: pd.DataFrame, experiment: Experiment) -> list[str]:
     """A sentence for each negative control: how much arms differ that show every class alike."""
-    readout, scope, metric = primary_metric(experiment)
-    controls = verdicts[
-        (verdicts["role"] == NEGATIVE)
-        & (verdicts["readout"] == readout)
-        & (verdicts["scope"] == scope)
-        & (verdicts["metric"] == metric)
-    ]
+    controls = primary_rows(verdicts[verdicts["role"] == NEGATIVE], experiment)
     return [
         f"For comparison, with {row['model']} the negative control {row['arm']}, which shows every "
         f"class as often as {row['reference']}, differs from it by {with_interval(row)} in "
@@ -124,16 +107,11 @@ def thresholds(verdicts: pd.DataFrame) -> list[str]:
             if each["verdict"] not in (HELPS, HURTS, EQUIVALENT)
         ):
             continue
-        same = HELPS if decided["difference"] > 0 else HURTS
-        if same in (fair["verdict"], ranked["verdict"]):
-            sentences += _partly_moved(decided, fair)
-            continue
         if fair["verdict"] == ranked["verdict"] == EQUIVALENT:
             sentences.append(
                 f"With {model}, {arm} minus {reference} at argmax is "
-                f"{signed(decided['difference'])} in mean sensitivity (exploratory, 95 % interval "
-                f"{signed(decided['low'])} to {signed(decided['high'])}): this is a moved "
-                "threshold."
+                f"{signed(decided['difference'])} in mean sensitivity (exploratory, "
+                f"{interval_words(decided)}): this is a moved threshold."
             )
         else:
             sentences += _partly_moved(decided, fair)
@@ -159,11 +137,7 @@ def _partly_moved(decided: Mapping[Any, Any], fair: Mapping[Any, Any]) -> list[s
 
 
 def converged(table: pd.DataFrame) -> list[str]:
-    """Whether the baseline of each classifier has converged, or that it was not measured.
-
-    Args:
-        table: What `dermaug.scoring.convergence.convergence` gives.
-    """
+    """Whether each baseline of a table of convergence has converged, or that none was measured."""
     if table.empty:
         return ["Whether the baseline has converged was not measured (check_convergence)."]
     return [
@@ -174,7 +148,13 @@ def converged(table: pd.DataFrame) -> list[str]:
 
 def _converged(name: str, rows: Sequence[Mapping[Any, Any]], state: str) -> str:
     """One sentence on a baseline, no stronger than the intervals of its gains."""
-    gains = listed([_gain(row) for row in rows])
+    gains = listed(
+        [
+            f"{signed(row['difference'])} in {metric_words(row)} ({interval_words(row)}, margin "
+            f"{row['margin']:g})"
+            for row in rows
+        ]
+    )
     others = "The other arms were not checked."
     found = (
         f"From {rows[0]['half']:,} to {rows[0]['images']:,} images shown, in separate trainings, "
@@ -205,13 +185,6 @@ def _includes(metrics: Sequence[str]) -> str:
     return f"the intervals of the gains in {listed(metrics)} include the margins"
 
 
-def _gain(row: Mapping[Any, Any]) -> str:
-    return (
-        f"{signed(row['difference'])} in {metric_words(row)} (95 % interval {signed(row['low'])} "
-        f"to {signed(row['high'])}, margin {row['margin']:g})"
-    )
-
-
 def caution(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
     """State which sources of variation the intervals cover."""
     if (asked["levels"] == GROUPS_ONLY).all():
@@ -224,12 +197,12 @@ def caution(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
     return f"The intervals cover the choice of {levels}; they do not cover {others}."
 
 
-def uncovered(asked: pd.DataFrame, *, single_generators: bool = False) -> str:
+def uncovered(asked: pd.DataFrame, *, single_generators: bool) -> str:
     """Name the sources of variation that the intervals do not cover; arguments of `caution`."""
     has_sets = asked["levels"].str.contains(TRAINING_SETS, regex=False).any()
-    left = ["other trainings of the generators"] if single_generators else []
-    left += [] if has_sets else ["other training lesions"]
-    return " or ".join([", ".join(left), "other data sets"] if left else ["other data sets"])
+    left = ["other trainings of the generators"] * single_generators
+    left += ["other training lesions"] * (not has_sets)
+    return f"{', '.join(left)} or other data sets" if left else "other data sets"
 
 
 def has_single_generators(results: RunResults) -> bool:

@@ -7,13 +7,15 @@ import numpy as np
 import pandas as pd
 
 from dermaug.csv_files import write_csv
-from dermaug.inspection.audit_folder import UNKNOWN, FolderAudit
+from dermaug.inspection.audit_folder import FolderAudit
+from dermaug.inspection.audit_parts import UNKNOWN
 from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
 from dermaug.report.document import Page
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_pictures import pair_panel
 from dermaug.report.sections.audit_tables import audit_tables
+from dermaug.scoring.verdict_words import NONE
 
 FOOTER = (
     "Images shown may be patients': they are under the licence of their data set. Research use "
@@ -48,9 +50,6 @@ def write_audit_page(
     folder: Path, found: FolderAudit, synthetic: str, data: str, features: str
 ) -> Path:
     """Write `audit.html`, `audit.csv`, `instances.csv`, and `figures/` with the nearest pairs.
-
-    Returns:
-        Path of the page.
 
     Raises:
         DermaugError: The folder cannot be written to.
@@ -90,9 +89,6 @@ def write_ranking_page(
     folder: Path, found: Mapping[str, FolderAudit], data: str, features: str
 ) -> Path:
     """Write `audit.html` with the sets ranked, and the page of each set in a folder below.
-
-    Returns:
-        Path of the page.
 
     Raises:
         DermaugError: The folder cannot be written to.
@@ -155,5 +151,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "–" if np.isnan(value) else f"{value:.3f}"
+        return NONE if np.isnan(value) else f"{value:.3f}"
     return str(value)

@@ -25,15 +25,9 @@ TITLES = {
 
 
 def pair_figure(results: RunResults, pairs: pd.DataFrame) -> Figure | None:
-    """The synthetic images nearest to a training image, above that image.
+    """The synthetic images nearest to a training image, above that image; None without pairs.
 
-    Args:
-        results: The run.
-        pairs: Returned by `collect_audits`; the worst generator of each family and class is
-            shown.
-
-    Returns:
-        None without pairs.
+    The worst generator of each family and class is shown.
     """
     if pairs.empty:
         return None

@@ -116,11 +116,11 @@ def _copy_table(numbers: pd.DataFrame) -> Table:
         ]
     visible = ("Class recognised", "Recognised in real images")
     header = ("Class", *visible, _COPIED[0], _SHARE, _COPIED[1])
-    pooled = f": the images of {_number_of(numbers)} counted together"
+    means = " (means over generators)" if has_several(numbers) else ""
+    pooled = f": the images of {_number_of(numbers)} counted together" if means else ""
     caption = (
         "Share of synthetic images that the classifier assigns to their class, compared with real "
-        f"validation images{on_average(numbers)}, and copies of training images"
-        f"{pooled if has_several(numbers) else ''}."
+        f"validation images{means}, and copies of training images{pooled}."
     )
     return Table(caption, header, tuple(rows), source="audit.csv")
 
@@ -131,14 +131,8 @@ def has_several(numbers: pd.DataFrame) -> bool:
 
 
 def _number_of(numbers: pd.DataFrame) -> str:
-    """The number of generators, for example 2 generators (folds × seeds)."""
     most = numbers.groupby(["family", "label"]).size().max()
     return f"{counted(int(most), 'generator')} (folds × seeds)"
-
-
-def on_average(numbers: pd.DataFrame) -> str:
-    """Words for a mean over generators; "" for a single one."""
-    return " (means over generators)" if has_several(numbers) else ""
 
 
 def _groups(one: ClassSummary) -> str:
@@ -146,7 +140,7 @@ def _groups(one: ClassSummary) -> str:
 
 
 def _with_interval(one: ClassSummary, name: str) -> str:
-    return interval(*(number(one.means[each]) for each in (name, f"{name}_low", f"{name}_high")))
+    return interval(*(number(one.means[f"{name}{end}"]) for end in ("", "_low", "_high")))
 
 
 def _counts(one: ClassSummary) -> str:
@@ -154,7 +148,6 @@ def _counts(one: ClassSummary) -> str:
 
 
 def _share(one: ClassSummary) -> str:
-    """Share of copies with its interval."""
     if not one.examined:
         return NONE
     return interval(percent(one.copies / one.examined), percent(one.low), percent(one.high))

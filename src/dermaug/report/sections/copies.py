@@ -29,10 +29,8 @@ def copy_alarms(numbers: pd.DataFrame) -> list[str]:
 
     A class has an alarm where the interval of its rate, over all generators or of one of them, lies
     above the bound of the rate by chance. An alarm is told of classes that cannot be judged, too,
-    with the probability that chance gives such a rate.
-
-    Args:
-        numbers: The audits of a run or of a folder, of one number of lesions; may be empty.
+    with the probability that chance gives such a rate. The numbers are those of the audits of one
+    number of lesions; they may be empty.
     """
     if numbers.empty:
         return []

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from dermaug.classifiers.trained import TrainingEntry
+from dermaug.experiment.run.records import GeneratorRecord
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Section, Table
 
@@ -14,24 +16,22 @@ def cost_section(results: RunResults) -> Section:
 def cost_table(results: RunResults) -> Table:
     """Minutes and images shown by stage, all data sizes together."""
     points = (results, *results.reduced)
-    stages: list[tuple[str, list[tuple[int, float]]]] = []
-    for generator in results.experiment.generators:
-        trained = (one for point in points for one in point.networks)
-        ours = (one.record for one in trained if one.family == generator.key)
-        shown = [(one.images, one.seconds) for one in ours]
-        stages.append((f"generator {generator.key}", shown))
-    for classifier in results.experiment.classifiers:
-        trials = (trial for point in points for trial in point.trials)
-        mine = (trial.record.training for trial in trials if trial.model == classifier.key)
-        shown = [(one.images, one.seconds) for one in mine if one is not None]
-        stages.append((f"classifier {classifier.key}", shown))
+    networks = [one.record for point in points for one in point.networks]
+    trials = [trial.record for point in points for trial in point.trials]
+    stages: dict[str, list[GeneratorRecord] | list[TrainingEntry]] = {
+        f"generator {each.key}": [one for one in networks if one.family == each.key]
+        for each in results.experiment.generators
+    }
+    for each in results.experiment.classifiers:
+        own = [trial.training for trial in trials if trial.model == each.key and trial.training]
+        stages[f"classifier {each.key}"] = own
     rows = []
-    for name, trainings in stages:
+    for name, trainings in stages.items():
         # Trainings that only check convergence are shorter: a row for each length.
-        for images in sorted({each for each, _ in trainings}, reverse=True):
-            seconds = [taken for each, taken in trainings if each == images]
-            each, total = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
-            rows.append((name, str(len(seconds)), f"{images:,}", each, total))
+        for images in sorted({one.images for one in trainings}, reverse=True):
+            seconds = [one.seconds for one in trainings if one.images == images]
+            minutes = (f"{value / 60:.1f}" for value in (np.mean(seconds), sum(seconds)))
+            rows.append((name, str(len(seconds)), f"{images:,}", *minutes))
     header = ("Stage", "Trainings", "Images shown, each", "Minutes, each", "Minutes, total")
     caption = "Time of the trainings. Every arm of a comparison is shown the same number of images"
     checked = any(arm.convergence_of for arm in results.experiment.arms)

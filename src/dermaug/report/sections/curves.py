@@ -1,29 +1,19 @@
-"""Dose curves, data-size curves and external tests."""
+"""Dose curves and data-size curves."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from dermaug.config.experiment import PrevalenceConfig
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Details, Figure, Section, Table
+from dermaug.report.blocks import Block, Figure, Section, Table
 from dermaug.report.drawing import INK, colour, legend, marker, panels, short
 from dermaug.report.formats import with_interval
-from dermaug.report.sections.intervals import area_table, rule_blocks
-from dermaug.report.sections.scores import score_table
-from dermaug.report.sections.verdicts import comparison_table, overall_verdicts
 from dermaug.report.tips import add_tips
 from dermaug.scoring.scores import primary_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.target_scores import RULES
 from dermaug.scoring.verdict_words import NONE
-
-EXTERNAL = (
-    "Data sets on which no arm was trained, tuned or selected; each classifier predicted them once."
-)
 
 
 def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
@@ -34,19 +24,14 @@ def curves(results: RunResults, scoring: Scoring) -> list[Figure]:
 
 
 def curve_sections(results: RunResults, scoring: Scoring, drawn: Sequence[Figure]) -> list[Section]:
-    """Sections on doses, on data size and the equivalent of a dose, and on external data."""
+    """Sections on doses, and on data size and the equivalent of a dose."""
     words = primary_words(results.experiment)
-    arms = results.arms
     doses: list[Block] = [_dose_table(scoring.doses, words)] if len(scoring.doses) else []
     gains: list[Block] = [_gain_table(scoring.gains, words)] if len(scoring.gains) else []
-    tables = _external_tables(scoring.external, scoring.external_differences, arms)
-    decided = _external_decisions(scoring.external_decisions, results.experiment.verdict.prevalence)
-    apart: list[Block] = [EXTERNAL, *tables, *decided] if tables else []
     worth = "Data size and the equivalent of a dose"
     return [
         Section("doses", "Dose and response", doses),
         Section("sizes", worth, [*drawn, *gains]),
-        Section("external", "External test", apart),
     ]
 
 
@@ -107,7 +92,7 @@ def _draw_sizes(
             f"{row['high']:.3f})"
             for row in points.to_dict("records")
         )
-        add_tips(axes, zip(shifted, score, told, strict=True))
+        add_tips(axes, shifted, score, told)
     axes.set_xscale("log")
     ticks = sorted(set(rows["lesions"]))
     axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
@@ -129,7 +114,7 @@ def _draw_points(axes: Axes, points: pd.DataFrame, place: int, shift: float) -> 
         f"{row['arm']}, {row['dose']:,.0f} images: {with_interval(row)}"
         for row in points.to_dict("records")
     )
-    add_tips(axes, zip(doses, points["difference"], told, strict=True))
+    add_tips(axes, doses, points["difference"], told)
     for dose, row in zip(doses, points.to_dict("records"), strict=True):
         axes.plot(
             [dose],
@@ -175,33 +160,3 @@ def _gain_table(gains: pd.DataFrame, words: str) -> Table:
         "the data-size curve of the arm without the dose; 95 % intervals."
     )
     return Table(caption, header, rows)
-
-
-def _external_decisions(table: pd.DataFrame, prevalence: PrevalenceConfig) -> list[Block]:
-    """AUC by class, rates and predictive values on each external data set, folded away."""
-    folded: list[Block] = []
-    for path, own in table.groupby("data", sort=False):
-        blocks: list[Block] = [area_table(own)]
-        for target, assumed in prevalence:
-            if (own["readout"].isin(list(RULES)) & (own["scope"] == target)).any():
-                blocks += rule_blocks(own, target, assumed)
-        summary = f"{path}: AUC by class, and rates at thresholds chosen on validation"
-        folded.append(Details(summary, blocks))
-    return folded
-
-
-def _external_tables(
-    outside: pd.DataFrame, apart: pd.DataFrame, arms: Sequence[str]
-) -> list[Table]:
-    tables = []
-    for path, part in outside.groupby("data", sort=False):
-        found = {"external": score_table(part, arms)}
-        if len(apart) and (apart["data"] == path).any():
-            differences = apart[apart["data"] == path]
-            found |= {"verdicts": overall_verdicts(differences)}
-            found |= {"external_differences": comparison_table(differences)}
-        for name, table in found.items():
-            stem = "external_differences" if name == "verdicts" else name
-            caption, source = f"{path}. {table.caption}", f"scoring/{stem}.csv"
-            tables.append(replace(table, caption=caption, source=source))
-    return tables

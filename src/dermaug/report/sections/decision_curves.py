@@ -38,13 +38,11 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, target: str, arms: Sequenc
         x, y = (curve[name].to_numpy(dtype=float) for name in ("threshold", "net_benefit"))
         axes.plot(x, y, color=colour(place), linestyle=dashes(place), linewidth=1.4)
         values = np.interp(_TOLD, x, y)
-        add_tips(
-            axes,
-            (
-                (at, value, f"{arm}: net benefit {value:.4f} at threshold {at:g}")
-                for at, value in zip(_TOLD, values, strict=True)
-            ),
+        words = (
+            f"{arm}: net benefit {value:.4f} at threshold {at:g}"
+            for at, value in zip(_TOLD, values, strict=True)
         )
+        add_tips(axes, _TOLD, values, words)
         told.append(f"{arm} {values[2]:.3f}")
     highest = max(float(rows["net_benefit"].max()), float(rows["call_all"].max()), 0.01)
     axes.set(xlim=(0, 0.51), ylim=(-0.3 * highest, 1.05 * highest), xlabel="Threshold")

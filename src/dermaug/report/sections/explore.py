@@ -76,9 +76,6 @@ EXPLORED = (
 def write_explore_page(folder: Path, found: Exploration, generator: str) -> Path:
     """Write `explore.html`, `explore.json`, and `figures/` with sheets as PNG and numbers as CSV.
 
-    Returns:
-        Path of the page.
-
     Raises:
         DermaugError: The folder cannot be written to.
     """

@@ -83,12 +83,7 @@ def grave_classes(classes: Sequence[str]) -> Bool[np.ndarray, " k"]:
 
 
 def failure_figure(results: RunResults, found: pd.DataFrame) -> Figure:
-    """The first failures of each class.
-
-    Args:
-        results: The run.
-        found: Returned by `failures`.
-    """
+    """The first of the `failures` of each class."""
     panels, shown = [], found.groupby("label", sort=False).head(MOST)
     totals, unit = found["label"].value_counts(), "lesion" if results.catalog.grouped else "image"
     for index, row in enumerate(shown.to_dict("records")):

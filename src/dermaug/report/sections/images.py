@@ -22,12 +22,7 @@ NUMBERS = ("family", "label", "fold", "seed", "training_images", "real_shown", "
 
 
 def image_section(results: RunResults, audits: pd.DataFrame) -> Section:
-    """What is known of the generated images, and those of the first generator of each class.
-
-    Args:
-        results: The run.
-        audits: Numbers of its audits; may be empty.
-    """
+    """What is known of the generated images, and those of the first generator of each class."""
     grids = sample_grids(results)
     content: list[Block] = [*about_drawn(results, audits), grids] if grids else []
     return Section("images", "Real and synthetic images", content, "Images")
@@ -43,13 +38,11 @@ def sample_grids(results: RunResults) -> Figure | None:
     Returns:
         None without generators.
     """
-    first: dict[tuple[str, str], GeneratorResult] = {}
-    for generator in results.generators:
-        first.setdefault((generator.family, generator.label), generator)
+    first = first_generators(results)
     if not first:
         return None
     panels, rows = [], []
-    for index, generator in enumerate(first.values()):
+    for index, generator in enumerate(first):
         real, total = training_images(results, generator)
         title = f"{class_words(generator.label)}: {len(real)} of {total:,} real"
         panels.append(_panel(generator, index, generator.family, "real", real, title))
@@ -63,7 +56,15 @@ def sample_grids(results: RunResults) -> Figure | None:
     if len({panel.group for panel in panels}) == 1:
         panels = [replace(panel, group="") for panel in panels]
     numbers = pd.DataFrame(rows, columns=list(NUMBERS))
-    return Figure("samples", _caption(list(first.values())), tuple(panels), numbers, width=300)
+    return Figure("samples", _caption(first), tuple(panels), numbers, width=300)
+
+
+def first_generators(results: RunResults) -> list[GeneratorResult]:
+    """The first finished generator of each family and class."""
+    first: dict[tuple[str, str], GeneratorResult] = {}
+    for generator in results.generators:
+        first.setdefault((generator.family, generator.label), generator)
+    return list(first.values())
 
 
 def _panel(

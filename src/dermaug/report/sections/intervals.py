@@ -1,15 +1,15 @@
 """Exploratory numbers of arms, and of their differences, each with its interval."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from dermaug.data.class_names import class_words
 from dermaug.evaluation.readouts import AUC
 from dermaug.report.blocks import Block, Details, Table
-from dermaug.report.formats import WEIGHTED, interval, number, with_interval
+from dermaug.report.formats import WEIGHTED, number, with_interval
 from dermaug.scoring.target_scores import RULES
+from dermaug.scoring.verdict_words import signed
 from dermaug.stats.metrics import ALL
 from dermaug.stats.target_metrics import CALIBRATION
 from dermaug.stats.trainings import GROUPS_ONLY
@@ -28,11 +28,7 @@ _GROUPS_ONLY = " One training per arm: the intervals cover test groups only."
 
 
 def area_table(decisions: pd.DataFrame) -> Table:
-    """AUC of each class and target, and macro AUC.
-
-    Args:
-        decisions: What `dermaug.scoring.decisions.decisions` gives.
-    """
+    """AUC of each class and target, and macro AUC, of a table of `decisions`."""
     scopes = decisions.loc[decisions["readout"] == AUC, ["scope", "metric"]].drop_duplicates()
     targets = {ALL: SCOPE_WORDS[ALL], "malignant": SCOPE_WORDS["malignant"]}
     columns = {
@@ -47,11 +43,7 @@ def area_table(decisions: pd.DataFrame) -> Table:
 
 
 def proper_table(decisions: pd.DataFrame) -> Table:
-    """Brier score and log loss, and the slope and intercept of each target's calibration.
-
-    Args:
-        decisions: What `dermaug.scoring.decisions.decisions` gives.
-    """
+    """Brier score and log loss, and the slope and intercept of each target's calibration."""
     columns = {(CALIBRATION, ALL, "brier"): "Brier", (CALIBRATION, ALL, "nll"): "NLL"}
     for target in dict.fromkeys(decisions.loc[decisions["metric"] == "slope", "scope"]):
         for name in ("slope", "intercept"):
@@ -68,10 +60,7 @@ def proper_table(decisions: pd.DataFrame) -> Table:
 def rule_blocks(decisions: pd.DataFrame, target: str, prevalence: float) -> list[Block]:
     """A target's rates and predictive values at every rule; all but one folded away.
 
-    Args:
-        decisions: What `dermaug.scoring.decisions.decisions` gives.
-        target: malignant or mel.
-        prevalence: Share of the target at which predictive values are given.
+    Predictive values are given at `prevalence`, the share of the target (malignant or mel).
     """
     tables = {rule: _at_rule(decisions, target, rule, prevalence) for rule in RULES}
     name = SCOPE_WORDS[target].capitalize()
@@ -84,19 +73,20 @@ def rule_blocks(decisions: pd.DataFrame, target: str, prevalence: float) -> list
 
 
 def interval_table(decisions: pd.DataFrame, columns: Mapping[Place, str], caption: str) -> Table:
-    """Arms and differences as rows, some numbers as columns.
+    """Arms and differences as rows, some numbers of a table of `decisions` as columns.
 
     Args:
-        decisions: What `dermaug.scoring.decisions.decisions` gives.
-        columns: What is shown, and its heading.
+        decisions: The numbers.
+        columns: What is shown -> its heading.
         caption: Text before that which all such tables share.
     """
     rows: list[tuple[str, ...]] = []
-    for model, part in decisions.groupby("model", sort=False):
-        alone = part["reference"] == ""
-        for heading, own in ((str(model), part[alone]), (f"{model}: differences", part[~alone])):
-            if len(own):
-                rows += [(heading,), *_lines(own, list(columns))]
+    apart = decisions["reference"] != ""
+    for (model, is_apart), own in decisions.groupby(["model", apart], sort=False):
+        rows += [
+            (f"{model}: differences" if is_apart else str(model),),
+            *_lines(own, list(columns)),
+        ]
     only = _GROUPS_ONLY if (decisions["levels"] == GROUPS_ONLY).any() else ""
     return Table(
         f"{caption} {_ENDING}{only}",
@@ -118,7 +108,6 @@ def _at_rule(decisions: pd.DataFrame, target: str, rule: str, prevalence: float)
 
 
 def _is_external(decisions: pd.DataFrame) -> bool:
-    """Whether the numbers are those of an external data set."""
     return "data" in decisions
 
 
@@ -132,12 +121,7 @@ def _lines(own: pd.DataFrame, places: Sequence[Place]) -> list[tuple[str, ...]]:
         found = {
             (row["readout"], row["scope"], row["metric"]): row for row in rows.to_dict("records")
         }
-        write = with_interval if reference else _with_interval
-        cells = (write(found[place], "value") for place in places)
+        written = signed if reference else number
+        cells = (with_interval(found[place], "value", written) for place in places)
         lines.append((f"{arm} − {reference}" if reference else str(arm), *cells))
     return lines
-
-
-def _with_interval(row: Mapping[Any, Any], value: str) -> str:
-    """A number of an arm, which has no sign."""
-    return interval(*(number(float(row[name])) for name in (value, "low", "high")))

@@ -85,7 +85,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, model: str, arm: str) -> str:
             f"{arm} minus {row['reference']}, {WORDS[readout]}: {with_interval(row)}"
             for row in own.reset_index().to_dict("records")
         )
-        add_tips(axes, zip(own["difference"], heights, told, strict=True))
+        add_tips(axes, own["difference"], heights, told)
     names = [f"minus {short(reference, 28)}" for reference in references]
     axes.set_yticks(range(len(references)), names)
     axes.set_ylim(len(references) - 0.45, -0.55)

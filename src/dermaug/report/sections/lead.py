@@ -21,7 +21,7 @@ from dermaug.report.sections.answer import (
 from dermaug.report.sections.copies import unaudited
 from dermaug.scoring.convergence import FALLEN, NOT_REACHED, OPEN, REACHED, convergence_words
 from dermaug.scoring.scoring import Scoring
-from dermaug.scoring.verdict_words import metric_words, signed
+from dermaug.scoring.verdict_words import interval_words, metric_words, signed
 from dermaug.stats.outcomes import ALPHA, EQUIVALENT, HELPS, HURTS, INCONCLUSIVE
 from dermaug.stats.trainings import GROUPS_ONLY
 
@@ -88,15 +88,13 @@ def told_answer(results: RunResults, scoring: Scoring) -> list[str]:
 
 
 def plain_verdict(row: Row, *, generated: bool) -> str:
-    """One sentence without p-values; the sentence of the verdict table where nothing is judged.
+    """A row of the verdict table in one sentence without p-values; its own where nothing is judged.
 
-    Args:
-        row: A row of the verdict table.
-        generated: Whether the arm holds generated images.
+    `generated` tells whether the arm holds generated images.
     """
     arm = f"{row['arm']} (with generated images)" if generated else str(row["arm"])
     pair, metric = f"{row['reference']} with the network {row['model']}", metric_words(row)
-    size, covered = number(abs(row["difference"])) + _points(row), _interval(row)
+    size, covered = number(abs(row["difference"])) + _points(row), interval_words(row)
     if row["verdict"] in (HELPS, HURTS):
         better, more = ("better", "higher") if row["verdict"] == HELPS else ("worse", "lower")
         small = row["p_equivalence"] <= ALPHA
@@ -132,7 +130,7 @@ def _settled(row: Row, verdicts: pd.DataFrame) -> str:
         is_equal = other["verdict"] == EQUIVALENT
         equal = f"the two are equivalent within {other['margin']:g}"
         words = equal if is_equal else f"it {other['verdict']}"
-        told += f" In {metric_words(other)}, {words} ({_interval(other)})."
+        told += f" In {metric_words(other)}, {words} ({interval_words(other)})."
     return told
 
 
@@ -140,17 +138,13 @@ def _reach(row: Row, asked: pd.DataFrame, convergence: pd.DataFrame, *, single: 
     """What the answer does not cover: longer trainings, and other draws of what was drawn once."""
     if (asked["levels"] == GROUPS_ONLY).all():
         return caution(asked)
-    others = uncovered(asked, single_generators=single)
-    same = (convergence["model"] == row["model"]) & (convergence["arm"] == row["reference"])
-    return f"{_length(row, convergence[same])}, and the interval does not cover {others}."
-
-
-def _length(row: Row, measured: pd.DataFrame) -> str:
-    name = row["reference"]
-    if measured.empty:
-        return f"Whether longer training of {name} would change this was not measured"
-    words, state = convergence_words(name, measured)
-    return words + _REACH[state]
+    name, others = row["reference"], uncovered(asked, single_generators=single)
+    length = f"Whether longer training of {name} would change this was not measured"
+    same = (convergence["model"] == row["model"]) & (convergence["arm"] == name)
+    if same.any():
+        words, state = convergence_words(name, convergence[same])
+        length = words + _REACH[state]
+    return f"{length}, and the interval does not cover {others}."
 
 
 def _tally(rows: pd.DataFrame, *, generated: bool) -> list[str]:
@@ -192,7 +186,3 @@ def which_classifier(results: RunResults, asked: pd.DataFrame) -> str:
         f"({arm}): all folds and seeds of an arm are trained alike. Do not choose the one with the "
         "best scores, since these would be too good for other images. Research use only."
     )
-
-
-def _interval(row: Row) -> str:
-    return f"95 % interval {signed(row['low'])} to {signed(row['high'])}"

@@ -1,6 +1,6 @@
 """The reader test: its own page, and the section of the report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from dermaug.readers.key import ReaderKey, read_key, refuse_other_test
 from dermaug.readers.scores import ALL, SCORES, ReaderScores
 from dermaug.report.blocks import Block, Bullets, Details, Section, Table
 from dermaug.report.document import Page
-from dermaug.report.formats import counted, interval, number, percent
+from dermaug.report.formats import counted, interval, number, percent, with_interval
 from dermaug.scoring.verdict_words import NONE
 
 FOLDER = "readers"
@@ -46,11 +46,7 @@ def reader_section(results: RunResults) -> Section:
 
 
 def write_reader_page(folder: Path, key: ReaderKey, scores: ReaderScores) -> Path:
-    """Write `readers.html` into the folder of a test.
-
-    Returns:
-        Path of the page.
-    """
+    """Write `readers.html` into the folder of a test."""
     labels = {case.label for case in key.cases}
     generators = sorted({case.generator for case in key.cases if case.generator})
     sentences = Bullets(tuple(reader_sentences(scores)))
@@ -75,7 +71,7 @@ def missing(scores: ReaderScores) -> list[str]:
     return [
         f"{row['reader']} answered {row['answered']} of {row['images']} images; the scores are of "
         "these only."
-        for row in _rows(scores.times)
+        for row in scores.times.to_dict("records")
         if row["answered"] < row["images"]
     ]
 
@@ -87,7 +83,7 @@ def reader_sentences(scores: ReaderScores) -> list[str]:
 
 def _told(scores: ReaderScores) -> Iterator[str]:
     table = scores.origins[scores.origins["scope"] == ALL]
-    for row in _rows(table[table["metric"] == "accuracy"]):
+    for row in table[table["metric"] == "accuracy"].to_dict("records"):
         # Who calls every image the same is right in the share of that origin among the answered.
         kinds = table[(table["reader"] == row["reader"]) & (table["metric"] != "accuracy")]
         shares = kinds["number"] / row["number"]
@@ -109,14 +105,14 @@ def _named(scores: ReaderScores) -> Iterator[str]:
     for reader, part in table[table["scope"] == ALL].groupby("reader"):
         shares = [
             f"{row['count']} of {row['number']} {row['origin']} images ({_worded(row)})"
-            for row in _rows(part)
+            for row in part.to_dict("records")
         ]
         yield f"{reader} named the class of {' and of '.join(shares)}."
 
 
 def _all_readers(scores: ReaderScores) -> Iterator[str]:
     table = scores.together
-    for row in _rows(table[table["metric"] == "accuracy"]):
+    for row in table[table["metric"] == "accuracy"].to_dict("records"):
         if pd.notna(row["low"]):
             yield (
                 f"Mean of {row['readers']} readers, {row['task']}: {_worded(row)} right; the "
@@ -133,22 +129,16 @@ def reader_tables(scores: ReaderScores, key: ReaderKey) -> list[Table]:
         _kappas(
             "Agreement between readers; kappa is 0 at chance, with a bootstrap interval over "
             "images.",
-            ("Readers", "Task"),
-            [
-                (f"{row['first']}, {row['second']}", row["task"], row)
-                for row in _rows(scores.agreement)
-            ],
+            {"Readers": ["first", "second"], "Task": ["task"]},
+            scores.agreement,
             "agreement",
         ),
         _kappas(
             "Agreement of the diagnosis with classifiers that were trained on real images only "
             f"(fold {key.fold}, mean over seeds, prior-adjusted), and the number of images that "
             "reader and classifier put into their class.",
-            ("Reader, classifier", "Images"),
-            [
-                (f"{row['reader']}, {row['classifier']}", row["origin"], row)
-                for row in _rows(scores.classifiers)
-            ],
+            {"Reader, classifier": ["reader", "classifier"], "Images": ["origin"]},
+            scores.classifiers,
             "classifiers",
         ),
         _times(scores.times),
@@ -163,7 +153,7 @@ def _proportions(title: str, table: pd.DataFrame, scope: list[str], name: str) -
     for reader, own in table.groupby("reader", sort=False):
         rows.append((str(reader),))
         for place, part in own.groupby(scope, sort=False):
-            found = {row["metric"]: row for row in _rows(part)}
+            found = {row["metric"]: row for row in part.to_dict("records")}
             cells = (_counted(found[metric]) if metric in found else NONE for metric in metrics)
             rows.append((", ".join(map(str, place)), *cells))
     header = (", ".join(scope).capitalize(), *(metric.capitalize() for metric in metrics))
@@ -174,7 +164,7 @@ def _proportions(title: str, table: pd.DataFrame, scope: list[str], name: str) -
 def _together(table: pd.DataFrame) -> Table:
     rows = tuple(
         (row["task"], row["metric"], _interval(row), str(row["readers"]), str(row["images"]))
-        for row in _rows(table)
+        for row in table.to_dict("records")
     )
     caption = (
         "Mean over readers on the images that all of them answered. The 95 % interval covers the "
@@ -185,22 +175,21 @@ def _together(table: pd.DataFrame) -> Table:
     return Table(caption, header, rows, texts=2, source=f"{SCORES}/together.csv")
 
 
-def _kappas(
-    caption: str, names: tuple[str, str], rows: list[tuple[str, str, dict[str, Any]]], name: str
-) -> Table:
-    extra = ("Reader right", "Classifier right") if name == "classifiers" else ()
-    cells = tuple(
+def _kappas(caption: str, names: Mapping[str, list[str]], table: pd.DataFrame, name: str) -> Table:
+    """One row per pair; `names` gives the columns that are joined below each heading."""
+    extra = [column for column in ("reader_right", "classifier_right") if column in table]
+    rows = tuple(
         (
-            first,
-            second,
+            *(", ".join(str(row[column]) for column in columns) for columns in names.values()),
             f"{row['agreed']} of {row['number']}",
-            interval(*(number(row[end], 2) for end in ("kappa", "low", "high"))),
-            *(str(row[column.lower().replace(" ", "_")]) for column in extra),
+            with_interval(row, "kappa", lambda value: number(value, 2)),
+            *(str(row[column]) for column in extra),
         )
-        for first, second, row in rows
+        for row in table.to_dict("records")
     )
-    header = (*names, "Equal answers", "Kappa", *extra)
-    return Table(caption, header, cells, texts=2, source=f"{SCORES}/{name}.csv")
+    told = (column.replace("_", " ").capitalize() for column in extra)
+    header = (*names, "Equal answers", "Kappa", *told)
+    return Table(caption, header, rows, texts=2, source=f"{SCORES}/{name}.csv")
 
 
 def _times(table: pd.DataFrame) -> Table:
@@ -211,25 +200,25 @@ def _times(table: pd.DataFrame) -> Table:
             interval(*(number(row[end], 1) for end in _QUARTILES)),
             number(row["minutes"], 1),
         )
-        for row in _rows(table)
+        for row in table.to_dict("records")
     )
     caption = "Time per image in seconds, median and quartiles, while the page was in view."
     header = ("Reader", "Answered", "Seconds per image", "Minutes in all")
     return Table(caption, header, rows, source=f"{SCORES}/times.csv")
 
 
-def _counted(row: dict[str, Any]) -> str:
+def _counted(row: Mapping[Any, Any]) -> str:
     return f"{_interval(row)}, {row['count']} of {row['number']}" if row["number"] else NONE
 
 
-def _interval(row: dict[str, Any]) -> str:
-    return interval(*(percent(row[end], 0) for end in ("value", "low", "high")))
+def _interval(row: Mapping[Any, Any]) -> str:
+    return with_interval(row, "value", _percent)
 
 
-def _worded(row: dict[str, Any]) -> str:
-    value, low, high = (percent(row[end], 0) for end in ("value", "low", "high"))
+def _worded(row: Mapping[Any, Any]) -> str:
+    value, low, high = (_percent(row[end]) for end in ("value", "low", "high"))
     return value if low == NONE else f"{value}, 95 % interval {low} to {high}"
 
 
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+def _percent(value: float) -> str:
+    return percent(value, 0)

@@ -1,7 +1,6 @@
 """Scores by arm and classifier, by class, confusion matrices and ROC curves."""
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,19 +10,16 @@ from dermaug.data.class_names import class_words
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import (
-    INK,
     class_lines,
     colour,
-    dashes,
     in_group,
     legend,
     marker,
     panels,
-    short,
-    titled,
 )
 from dermaug.report.formats import AVERAGED, arm_rows, mean_and_spread, number
-from dermaug.report.tips import Tip, add_tips
+from dermaug.report.sections.confusion_roc import confusion_matrices, roc_curves
+from dermaug.report.tips import add_tips
 from dermaug.scoring.scoring import Scoring
 
 _HEADINGS = {
@@ -36,8 +32,6 @@ _HEADINGS = {
 }
 _BY_CLASS = {"sensitivity_adjusted": "sensitivity", "specificity_adjusted": "specificity"}
 _CLASSES = "Sensitivity and specificity by class"
-MOST_AREAS = 6
-"""Largest number of arms whose areas fit into a ROC panel without hiding the curves."""
 
 
 def class_section(results: RunResults, scoring: Scoring) -> Section:
@@ -146,33 +140,6 @@ def class_scores(class_table: pd.DataFrame, arms: Sequence[str], classes: Sequen
     return Figure("class_scores", caption, drawn, table, legend(arms), 400)
 
 
-def confusion_matrices(table: pd.DataFrame, classes: Sequence[str]) -> Figure:
-    """One matrix per classifier and arm, summed over the test splits of all folds and seeds."""
-    room = 0.5 + 0.08 * max(len(short(label)) for label in classes)
-    size = room + 0.46 * len(classes), 0.3 + room + 0.42 * len(classes)
-    # The page prints the arm's name, because a drawing this small would truncate it.
-    by = ["model", "arm"]
-    drawn = panels(table, by, "confusion", size, _draw_confusion, titled, classes=classes)
-    caption = (
-        "Rows: true class; columns: predicted class at argmax; per cent of the row, so the "
-        "diagonal is the sensitivity. Test splits of all folds and seeds together (not the mean "
-        "over trials); an image counts once per seed."
-    )
-    return Figure("confusion", caption, drawn, table)
-
-
-def roc_curves(table: pd.DataFrame, arms: Sequence[str]) -> Figure:
-    """One panel per classifier and class, one-vs-rest; each arm's curve is the mean over trials."""
-    by = ["model", "label"]
-    drawn = panels(table, by, "roc", (3.1, 3.0), _draw_roc, in_group, arms=arms)
-    caption = (
-        "ROC curves of each class against the rest, at the uniform prior: sensitivity averaged "
-        "over folds and seeds at equal false-positive rate. Mean AUC over trials in each panel; of "
-        f"more than six arms, in its file. {AVERAGED}"
-    )
-    return Figure("roc", caption, drawn, table, legend(arms), 240)
-
-
 def _draw_class_scores(
     axes: Axes,
     rows: pd.DataFrame,
@@ -199,64 +166,8 @@ def _draw_class_scores(
             f"{class_words(label)}, {arm}: {number(mean)}" + (f" ± {std:.3f}" if std >= 0 else "")
             for label, mean, std in zip(classes, means, spreads, strict=True)
         )
-        add_tips(axes, zip(means, np.arange(len(classes)) + offset, told, strict=True))
+        add_tips(axes, means, np.arange(len(classes)) + offset, told)
     axes.set_yticks(range(len(classes)), [class_lines(label) for label in classes])
     words = _BY_CLASS[metric]
     axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5), title=words.capitalize())
     return f"{words} of each class by arm, classifier {model}; numbers in the table"
-
-
-def _draw_confusion(
-    axes: Axes, rows: pd.DataFrame, model: str, arm: str, classes: Sequence[str]
-) -> str:
-    matrix = rows.pivot_table(index="true", columns="predicted", values="predictions")
-    counts = matrix.loc[list(classes), list(classes)].to_numpy()
-    total = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    for (row, column), share in np.ndenumerate(shares):
-        shade = "white" if share > 0.55 else INK
-        if total[row]:
-            text = f"{100 * share:.0f}"
-            axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=9)
-    told = (
-        (
-            x,
-            y,
-            f"{class_words(true)} taken for {class_words(seen)}: {counts[y, x]:,.0f} of "
-            f"{total[y, 0]:,.0f}",
-        )
-        for (y, true), (x, seen) in product(enumerate(classes), enumerate(classes))
-    )
-    add_tips(axes, told)
-    names = [short(label) for label in classes]
-    axes.set_xticks(range(len(classes)), names, rotation=90)
-    axes.set_yticks(range(len(classes)), names)
-    axes.set(xlabel="Predicted", ylabel="True")
-    axes.grid(visible=False)
-    return f"Confusion matrix of {arm}, {model}; {counts.sum():.0f} predictions"
-
-
-def _roc_tips(arm: str, rates: pd.Series, sensitivities: pd.Series) -> Iterator[Tip]:
-    """Sensitivity at every tenth of specificity."""
-    for rate in np.linspace(0.1, 0.9, 9):
-        value = float(np.interp(rate, rates, sensitivities))
-        yield rate, value, f"{arm}: sensitivity {value:.3f} at specificity {1 - rate:.1f}"
-
-
-def _draw_roc(axes: Axes, rows: pd.DataFrame, model: str, label: str, arms: Sequence[str]) -> str:
-    axes.plot([0, 1], [0, 1], color="#8a949e", linewidth=1, linestyle=":")
-    for height, (arm, curve) in enumerate(rows.groupby("arm", sort=False)):
-        index = arms.index(str(arm))
-        shade, style = colour(index), dashes(index)
-        x, y = (curve[name].astype(float) for name in ("false_positive_rate", "sensitivity"))
-        axes.plot(x, y, color=shade, linestyle=style)
-        add_tips(axes, _roc_tips(str(arm), x, y))
-        if rows["arm"].nunique() <= MOST_AREAS:
-            place, text = 0.04 + 0.09 * height, f"AUC {curve['auc'].iloc[0]:.3f}"
-            axes.text(0.98, place, text, color=shade, ha="right", fontsize=9)
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity")
-    axes.set(ylabel="Sensitivity", title=class_words(label))
-    means = rows.groupby("arm", sort=False)["auc"].first()
-    areas = (f"{arm} {value:.3f}" for arm, value in means.items())
-    return f"ROC curve of {label}, {model}; mean AUC {', '.join(areas)}"

@@ -128,7 +128,7 @@ def _draw_groups(
             f"{group}, {against}: {interval(*map(written, row))}"
             for group, *row in zip(groups, value, low, high, strict=True)
         )
-        add_tips(axes, zip(value, heights, told, strict=True))
+        add_tips(axes, value, heights, told)
     support = rows.groupby("group", sort=False)["support"].first()
     names = [f"{short(name, 20)} (n {support[name]:,})" for name in groups]
     axes.set_yticks(range(len(groups)), names)

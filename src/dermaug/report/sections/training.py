@@ -1,30 +1,22 @@
 """Training of the networks: curves, health of the generators, images rejected by curation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
 
 from dermaug.experiment.run.records import CurationEntry, ImageCounts
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Figure, Heading, Section, Table
-from dermaug.report.drawing import colour, dashes, legend, panels, short
+from dermaug.report.blocks import Block, Heading, Section, Table
 from dermaug.report.formats import listed, spanned
-from dermaug.report.tips import add_tips
+from dermaug.report.sections.training_curves import classifier_curves, generator_curves
 from dermaug.scoring.verdict_words import NONE
 
-_CLOCK = {"images", "seconds"}
 _SIGNS = ("kid", "collapsed_pairs", "nearest_training", "overfitting")
 _RULES = {
     "copies": "Copies",
     "duplicates": "Duplicates",
     "unconfident": "Not confident",
     "outside": "Outside the band",
-}
-_KEPT = {
-    "best": "the weights of the highest point were tested",
-    "last": "the last weights were tested",
 }
 _SELECTED = (
     "Of {families}, the snapshot with the lowest KID is kept. Snapshots are thus selected on "
@@ -53,118 +45,6 @@ def training_section(results: RunResults) -> Section:
         curation_table(results),
     )
     return Section("training", "Training", [each for each in blocks if each])
-
-
-def classifier_curves(results: RunResults, arms: Sequence[str]) -> Figure | None:
-    """Balanced accuracy on validation against images shown, one panel per classifier.
-
-    Returns:
-        None when no trial has a journal.
-    """
-    rows = [
-        trial.journal[["images", "validation_balanced_accuracy"]].assign(
-            model=trial.model, arm=trial.arm, fold=trial.fold, seed=trial.seed
-        )
-        for trial in results.trials
-        if len(trial.journal)
-    ]
-    trained = sum(trial.record.training is not None for trial in results.trials)
-    if not rows:
-        return None
-    table = pd.concat(rows, ignore_index=True)
-    drawn = panels(table, ["model"], "training", (4.6, 3.0), _draw_training, arms=arms)
-    kept = {each.keep for each in results.experiment.classifiers}
-    caption = (
-        "Balanced accuracy at argmax on the validation split while training, one line per fold and "
-        f"seed. {listed([_KEPT[each] for each in sorted(kept)]).capitalize()}, in "
-        "float32 and with all views; points are computed at the precision of the training and "
-        "with one view, so that scores of the tested network may differ from the last point."
-        f"{_lost(trained - len(rows), 'training')}"
-    )
-    return Figure("training", caption, drawn, table, legend(arms), 340)
-
-
-def generator_curves(results: RunResults) -> Figure | None:
-    """Losses of each generator against real images shown, one panel per family and class.
-
-    A conditional generator has one panel for all classes.
-
-    Returns:
-        None when there is no generator with a journal.
-    """
-    rows = [
-        generator.journal.assign(
-            family=generator.family,
-            label=generator.drawn_classes,
-            fold=generator.fold,
-            seed=generator.seed,
-        )
-        for generator in results.networks
-        if len(generator.journal)
-    ]
-    if not rows:
-        return None
-    table = pd.concat(rows, ignore_index=True)
-    losses = loss_columns(table)
-    by = ["family", "label"]
-    drawn = panels(table, by, "gan", (3.3, 2.5), _draw_losses, losses=losses)
-    caption = (
-        "Losses of the generators during training, one line per fold and seed. If the "
-        "discriminator loss falls to zero while the generator loss rises, the discriminator has "
-        f"won.{_lost(len(results.networks) - len(rows), 'generator')}"
-    )
-    names = [name.replace("_", " ") for name in losses]
-    numbers = table[[*by, "fold", "seed", "images", *losses]]
-    return Figure("gan_losses", caption, drawn, numbers, legend(names), 260)
-
-
-def _lost(number: int, what: str) -> str:
-    if not number:
-        return ""
-    return f" Not drawn: {number} {what}{'s' * (number > 1)} whose journal is missing or empty."
-
-
-def _draw_training(axes: Axes, rows: pd.DataFrame, model: str, arms: Sequence[str]) -> str:
-    for (arm, fold, seed), curve in rows.groupby(["arm", "fold", "seed"], sort=False):
-        shade, style = colour(arms.index(arm)), dashes(arms.index(arm))
-        score = curve["validation_balanced_accuracy"]
-        axes.plot(curve["images"] / 1_000, score, color=shade, linestyle=style, alpha=0.75)
-        told = (
-            f"{arm}, fold {fold}, seed {seed}, {images:,.0f} images shown: {value:.3f}"
-            for images, value in zip(curve["images"], score, strict=True)
-        )
-        add_tips(axes, zip(curve["images"] / 1_000, score, told, strict=True))
-    axes.set(xlabel="Thousand images shown", ylabel="Balanced accuracy", title=short(model, 40))
-    axes.set_xlim(left=0)
-    return f"Balanced accuracy on validation against images shown, {model}, by arm"
-
-
-def _draw_losses(
-    axes: Axes, rows: pd.DataFrame, family: str, label: str, losses: Sequence[str]
-) -> str:
-    for _, curves in rows.groupby(["fold", "seed"], sort=False):
-        for series, name in enumerate(losses):
-            shade = colour(series)
-            axes.plot(curves["images"] / 1_000, curves[name], color=shade, linewidth=1.3)
-            told = (
-                f"{name.replace('_', ' ')}, {images:,.0f} images shown: {value:.3f}"
-                for images, value in zip(curves["images"], curves[name], strict=True)
-            )
-            add_tips(axes, zip(curves["images"] / 1_000, curves[name], told, strict=True))
-    title = short(f"{label}, {family}", 30)
-    axes.set(xlabel="Thousand real images shown", ylabel="Loss", title=title)
-    axes.set_xlim(left=0)
-    return f"Losses of {family} for {label} against images shown"
-
-
-def loss_columns(journal: pd.DataFrame) -> list[str]:
-    """Columns of a generator's journal that are losses; all numeric ones if none is named so."""
-    numeric = [
-        column
-        for column in journal.select_dtypes("number").columns
-        if column not in _CLOCK | {"fold", "seed"}
-    ]
-    return [column for column in numeric if "loss" in column] or numeric
 
 
 def training_table(results: RunResults) -> Table | None:
@@ -236,7 +116,10 @@ def curation_table(results: RunResults) -> Table | None:
         (
             *place,
             spanned(entry.pool for entry in entries),
-            *(_removed(getattr(entry, rule) for entry in entries) for rule in _RULES),
+            *(
+                spanned(n for each in entries if (n := getattr(each, rule)) is not None)
+                for rule in _RULES
+            ),
             spanned(entry.kept for entry in entries),
             _real(entries),
         )
@@ -264,7 +147,3 @@ def _real(entries: Sequence[CurationEntry]) -> str:
 
 def _sign(value: float) -> str:
     return f"{value:.3g}".replace("-", "−") if np.isfinite(value) else NONE
-
-
-def _removed(values: Iterable[int | None]) -> str:
-    return spanned(value for value in values if value is not None)

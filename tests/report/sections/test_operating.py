@@ -10,7 +10,8 @@ from drawn import reported, scored
 from dermaug.experiment.run.results import RunResults
 from dermaug.report.blocks import Block, Details, Table
 from dermaug.report.formats import with_interval
-from dermaug.report.sections.decisions import calibration_table, decision_sections
+from dermaug.report.sections.calibration import calibration_section, calibration_table
+from dermaug.report.sections.operating import operating_sections
 from dermaug.report.sections.subgroups import subgroup_section, subgroup_table
 from dermaug.scoring.target_scores import RULES
 
@@ -22,7 +23,11 @@ CLASSES = ("bcc", "bkl", "mel", "nv")
 def test_every_figure_has_panels_in_words_and_its_numbers(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40)
     scoring = scored(results)
-    sections = [*decision_sections(results, scoring), subgroup_section(results, scoring)]
+    sections = [
+        *operating_sections(results, scoring),
+        calibration_section(results, scoring),
+        subgroup_section(results, scoring),
+    ]
     figures = {figure.name: figure for section in sections for figure in section.figures}
     assert set(figures) == {"decision_curves", "reliability", "subgroup_scores", "subgroup_gains"}
     for figure in figures.values():
@@ -46,7 +51,7 @@ def test_tables_show_the_means_of_the_trials(drawn_study: Study) -> None:
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
     scoring, arms = scored(results), [arm.name for arm in results.experiment.arms]
     points = scoring.operating_points
-    section = {each.key: each for each in decision_sections(results, scoring)}["operating"]
+    section = {each.key: each for each in operating_sections(results, scoring)}["operating"]
     tables = [block for block in section.content if isinstance(block, Table)]
     malignant, _, melanoma, _ = tables
     assert malignant.caption.startswith("Malignant or pre-malignant (bcc, mel) ag")
@@ -68,7 +73,8 @@ def test_every_number_of_a_decision_is_shown_with_its_interval(drawn_study: Stud
     results = drawn_study(classes=CLASSES, lesions=40, seeds=(0, 1))
     scoring = scored(results)
     decided, shown = scoring.decisions, {}
-    for section in decision_sections(results, scoring):
+    sections = [*operating_sections(results, scoring), calibration_section(results, scoring)]
+    for section in sections:
         for table in every_table(section.content):
             if table.source == "scoring/decisions.csv":
                 assert "Exploratory" in table.caption

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dermaug.app.page import listening_on
+from dermaug.app.serve import listening_on
 from dermaug.cli import app
 from dermaug.errors import DermaugError
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dermaug.app.opened import FOLDER, open_for_page
-from dermaug.app.safety import UPLOAD_BYTES, Guard, private_folder
+from dermaug.app.safety import UPLOAD_BYTES, private_folder
 from dermaug.console import console
 from dermaug.errors import DermaugError
 from dermaug.extras import to_install
@@ -66,6 +66,7 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
         import uvicorn
 
         from dermaug.app.components import wait_for_actions
+        from dermaug.app.guard import Guard
         from dermaug.app.tabs import page
 
         own_port = listening.getsockname()[1]
