@@ -124,11 +124,15 @@ def arm_rows(
     return tuple(rows)
 
 
-def plain_table(caption: str, frame: pd.DataFrame) -> Table:
-    """Format any data frame: integers with separators, other numbers with one decimal."""
-    rows = tuple(tuple(_text(value) for value in row) for row in frame.itertuples(index=False))
-    header = tuple(str(name).replace("_", " ") for name in frame.columns)
-    return Table(caption, header, rows)
+def plain_rows(frame: pd.DataFrame, digits: int = 3) -> tuple[tuple[str, ...], ...]:
+    """Any data frame as text: integers with separators, other numbers with some decimals."""
+    rows = frame.itertuples(index=False)
+    return tuple(tuple(_text(value, digits) for value in row) for row in rows)
+
+
+def plain_header(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the columns of a data frame, in words."""
+    return tuple(str(name).replace("_", " ") for name in frame.columns)
 
 
 def markdown(table: Table) -> str:
@@ -143,7 +147,9 @@ def markdown(table: Table) -> str:
     return "\n".join([*map(line, (table.header, alignment, *rows)), "", plain(table.caption)])
 
 
-def _text(value: object) -> str:
+def _text(value: object, digits: int) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    return number(float(value), 1) if isinstance(value, float | np.floating) else str(value)
+    return number(float(value), digits) if isinstance(value, float | np.floating) else str(value)

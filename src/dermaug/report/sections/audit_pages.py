@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from dermaug.csv_files import write_csv
@@ -12,10 +11,10 @@ from dermaug.inspection.audit_parts import UNKNOWN
 from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Bullets, Details, Figure, Heading, Section, Table
 from dermaug.report.document import Page
+from dermaug.report.formats import plain_header, plain_rows
 from dermaug.report.sections.audit import audit_sentences
 from dermaug.report.sections.audit_pictures import pair_panel
 from dermaug.report.sections.audit_tables import audit_tables
-from dermaug.scoring.verdict_words import NONE
 
 FOOTER = (
     "Images shown may be patients': they are under the licence of their data set. Research use "
@@ -97,10 +96,7 @@ def write_ranking_page(
     for name, audit in found.items():
         write_audit_page(folder / name, audit, name, data, features)
     write_csv(folder / "ranking.csv", ranked)
-    rows = [
-        (str(place), *(_cell(value) for value in row))
-        for place, row in enumerate(ranked.itertuples(index=False), start=1)
-    ]
+    rows = [(str(place), *row) for place, row in enumerate(plain_rows(ranked), start=1)]
     table = Table(RANKING, ("place", *RANKED.values()), tuple(rows), texts=2, source="ranking.csv")
     links = "The page of each set: " + ", ".join(f"{name}/audit.html" for name in found) + "."
     notices = [f"{name}: {UNKNOWN}" for name, audit in found.items() if UNKNOWN in audit.notes]
@@ -142,14 +138,5 @@ def instances_table(instances: pd.DataFrame) -> Table:
         "(below 1: a copy). Realism of at least 1: among the real validation images "
         "(Kynkäänniemi et al. 2019). Kept: whether a curation that drops copies keeps the image."
     )
-    rows = tuple(tuple(_cell(value) for value in row) for row in worst.itertuples(index=False))
-    header = tuple(name.replace("_", " ") for name in instances.columns)
+    header, rows = plain_header(instances), plain_rows(worst)
     return Table(caption, header, rows, texts=3, source="instances.csv")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return NONE if np.isnan(value) else f"{value:.3f}"
-    return str(value)

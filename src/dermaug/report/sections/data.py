@@ -6,16 +6,19 @@ from matplotlib.figure import Figure as Canvas
 from dermaug.data.description import Description, describe
 from dermaug.data.description_figures import STYLE, draw_colour, draw_overview, draw_patients
 from dermaug.experiment.run.results import RunResults
-from dermaug.report.blocks import Block, Bullets, Details, Figure, Panel, Section
+from dermaug.report.blocks import Block, Bullets, Details, Figure, Panel, Section, Table
 from dermaug.report.drawing import svg
-from dermaug.report.formats import counted, plain_table
+from dermaug.report.formats import counted, plain_header, plain_rows
 
 
 def data_section(results: RunResults) -> Section:
     """The data set as a whole."""
     description = describe(results.catalog, results.images)
-    titles = description.tables().items()
-    first, *others = (plain_table(f"{title}.", table.reset_index()) for title, table in titles)
+    frames = {f"{title}.": table.reset_index() for title, table in description.tables().items()}
+    first, *others = (
+        Table(caption, plain_header(frame), plain_rows(frame, 1))
+        for caption, frame in frames.items()
+    )
     folded = Details(f"Numbers behind the figures ({counted(len(others), 'table')})", others)
     content: list[Block] = [first, _draw(results, description), folded]
     if notes := (*results.catalog.notes, *results.record.data.external_notes):

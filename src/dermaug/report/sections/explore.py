@@ -19,7 +19,7 @@ from dermaug.output_places import require_writable
 from dermaug.report.blocks import Block, Bullets, Figure, Heading, Panel, Section, Table
 from dermaug.report.document import Page
 from dermaug.report.drawing import file_name, png, sheet
-from dermaug.report.formats import counted, number
+from dermaug.report.formats import counted, plain_header, plain_rows
 from dermaug.report.sections.audit_pages import FOOTER
 from dermaug.scoring.verdict_words import signed
 
@@ -139,11 +139,8 @@ def explore_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, Table]:
     return {
         name: Table(
             CAPTIONS[name],
-            tuple(str(column).replace("_", " ").capitalize() for column in table),
-            tuple(
-                tuple(number(cell) if isinstance(cell, float) else str(cell) for cell in row)
-                for row in table.head(SHOWN).itertuples(index=False)
-            ),
+            tuple(name.capitalize() for name in plain_header(table)),
+            plain_rows(table.head(SHOWN)),
             texts=6 if name == "duplicates" else 1,
         )
         for name, table in tables.items()
