@@ -16,7 +16,21 @@ from dermaug.data.table_text import point
 UNKNOWN = "unknown"
 UNKNOWN_WORDS = frozenset(
     (
-        *("", "na", "n/a", "nan", "none", "null", UNKNOWN, "-", "--", "?", "not known", "n.d."),
+        *(
+            "",
+            "na",
+            "n/a",
+            "nan",
+            "none",
+            "null",
+            UNKNOWN,
+            "-",
+            "--",
+            "?",
+            "not known",
+            "n.d.",
+            "''",
+        ),
         *("unbekannt", "keine angabe", "k.a.", "k. a.", "inconnu", "inconnue", "desconocido"),
         *("okänd", "okänt", "ukendt", "ukjent", "nieznane", "nieznana", "nieznany", "brak danych"),
         *("neznámé", "neznámý", "onbekend", "bilinmiyor"),

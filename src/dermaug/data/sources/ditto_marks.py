@@ -9,7 +9,7 @@ from dermaug.data.metadata import Sheet
 from dermaug.errors import DermaugError
 
 MARK = re.compile(
-    r"[-–—]?\s*(?:[\"„“”″〃]|''|’’|´´|,,|//|\|\|)\s*[-–—]?"
+    r"[-–—]?\s*(?:[\"„“”″〃]|’’|´´|,,|//|\|\|)\s*[-–—]?"
     r"|[Ii]dem|IDEM|[Dd]itt?o|DITT?O|id\.|dto\.|j\.? ?w\.|s\. ?o\.|c\. ?s\."
     r"|(?:same )?as above|wie (?:oben|zuvor)|comme ci-dessus|come sopra|igual que arriba"
 )
