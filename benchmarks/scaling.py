@@ -44,9 +44,10 @@ from dermaug.data.signature import SIDE, Signature
 from dermaug.data.splits import refuse_shared
 from dermaug.data.workers import Job
 from dermaug.errors import DermaugError
+from dermaug.experiment.plan.checks import counts_by_point
 from dermaug.experiment.plan.enumeration import enumerate_jobs
 from dermaug.experiment.run.data import find_twins, joined
-from dermaug.experiment.run.run import Run, begin_run, counts_by_point
+from dermaug.experiment.run.run import Run, begin_run
 from dermaug.experiment.stages.training_set import training_set
 
 LABELS = ("nv", "mel", "bkl", "bcc", "akiec", "vasc", "df")
