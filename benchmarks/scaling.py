@@ -169,9 +169,9 @@ def measure(folder: Path, side: int) -> list[Stage]:
 
 def train(run: Run, watch: Watch) -> None:
     """Assemble the training set of the first trial and take its first steps."""
-    fabric, job, fold = Fabric(accelerator="cpu", devices=1), run.jobs.classifiers[0], run.folds[0]
+    fabric, job = Fabric(accelerator="cpu", devices=1), run.jobs.classifiers[0]
     with watch.stage("training set"):
-        training = training_set(run, job, fold, fabric.device)
+        training = training_set(run, job, fabric.device)
         bank = ImageBank.of(training.images, training.labels, fabric.device)
         task = ClassifierTask(
             title="scaling",

@@ -27,6 +27,8 @@ REMOVED = {
 }
 """Keys of earlier versions -> advice."""
 
+NOT_UTF_8 = "not a readable TOML file: expected UTF-8 text; save it as UTF-8"
+
 
 def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     """Read and check an experiment file.
@@ -42,16 +44,17 @@ def read_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     try:
         if path.exists() and not path.is_file():
             raise DermaugError(f"{path}: expected a TOML file, found a folder or a device")
-        tree = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        if "\0" in text:  # UTF-16 without a mark
+            raise DermaugError(f"{path}: {NOT_UTF_8}")
+        tree = tomllib.loads(text)
     except FileNotFoundError:
         raise DermaugError(
             f"no experiment file at {path}; shipped ones are named without a path, see `dermaug "
             "run --list`"
         ) from None
     except UnicodeDecodeError:
-        raise DermaugError(
-            f"{path}: not a readable TOML file: expected UTF-8 text; save it as UTF-8"
-        ) from None
+        raise DermaugError(f"{path}: {NOT_UTF_8}") from None
     except (OSError, ValueError, RecursionError) as error:  # UTF-8 and TOML: both ValueError
         raise DermaugError(f"{path}: not a readable TOML file: {_fault(error)}") from None
     asked = [override.partition("=")[0].strip() for override in overrides]

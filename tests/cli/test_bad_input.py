@@ -86,9 +86,10 @@ def assert_refused(ended: Ended, expected: str) -> None:
         b"name = " + b"9" * 5000,
         SMALL.encode() + b"\0",
         SMALL.encode("utf-16"),
+        SMALL.encode("utf-16-le"),
         b'name = "\xe9"',
     ],
-    ids=["deep", "long number", "NUL", "UTF-16", "Latin-1"],
+    ids=["deep", "long number", "NUL", "UTF-16", "UTF-16 without a mark", "Latin-1"],
 )
 def test_experiment_file_that_is_no_toml(dermaug: Run, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.toml"
@@ -110,6 +111,8 @@ def test_experiment_that_is_no_file(dermaug: Run, tmp_path: Path) -> None:
     assert_refused(dermaug("run", tmp_path / "pipe.toml"), "expected a TOML file")
     (tmp_path / "folder.toml").mkdir()
     assert_refused(dermaug("run", tmp_path / "folder.toml"), "expected a TOML file")
+    odd = dermaug("readers", "make", tmp_path, "--images", "3")
+    assert_refused(odd, "--images 3: expected an even number")
     assert_refused(dermaug("run", "a\0b.toml"), "not a readable TOML file")
     assert_refused(dermaug("run", "x" * 5000), "no experiment 'xxx")
 

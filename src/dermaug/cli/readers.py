@@ -9,6 +9,7 @@ from dermaug.cli.app import app
 from dermaug.cli.options import Device, Json, echo_json, rows_of
 from dermaug.cli.report import Moved, read_run
 from dermaug.console import console, tell
+from dermaug.errors import DermaugError
 
 readers = typer.Typer(
     no_args_is_help=True, help="Test whether people can tell real images from synthetic ones."
@@ -39,6 +40,8 @@ def make(
     from dermaug.readers.make import make_reader_test
     from dermaug.training.fabric import start_fabric
 
+    if images % 2:
+        raise DermaugError(f"--images {images}: expected an even number, half of them are real")
     place = output or folder / "readers"
     require_new_folder(place)
     results = read_run(folder, data)
