@@ -212,10 +212,32 @@ def test_a_list_of_json_records_is_a_table(folder: Folder) -> None:
     assert labels_of(open_catalog(root)) == {"1": "a", "2": "b", "3": "a", "4": "b"}
 
 
+CASES = [
+    {"patient": {"id": "p"}, "diagnosis": {"text": each}, "images": images}
+    for each, images in (
+        ("Naevus", [{"file": "1.jpg"}, {"file": "2.jpg"}]),
+        ("Melanoma", [{"file": "3.jpg"}]),
+        ("Naevus", [{"file": "4.jpg"}]),
+        ("Melanoma", []),
+    )
+]
+
+
+@pytest.mark.parametrize("content", [CASES, {"version": "2", "cases": CASES}])
+def test_nested_objects_are_a_table_of_the_innermost_ones(folder: Folder, content: object) -> None:
+    root = folder(IMAGES, json.dumps(content), "export.json")
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert labels_of(catalog) == {"1": "Naevus", "2": "Naevus", "3": "Melanoma", "4": "Naevus"}
+    assert set(catalog.table["patient_id"]) == {"p"}
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        ({"cases": [{"images": []}], "version": "2"}, "cases (a list of 1 objects), version (one"),
+        (
+            {"images": [{"id": 1}], "annotations": [{"id": 1}]},
+            "images (a list of 1 objects), annotations (a list of 1 objects)",
+        ),
         ([1, 2], "a list of 2 values"),
     ],
 )
