@@ -155,6 +155,11 @@ def test_three_readers_get_an_interval_for_other_readers(folder: Path, tmp_path:
         ]
         files.append(write(tmp_path / f"{reader}.csv", key, reader, says))
     scores = score_readers(key, read_answers(key, files))
+    for file in files:
+        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        file.write_text("\n".join([header, *rows[::-1]]), encoding="utf-8")
+    turned = score_readers(key, read_answers(key, files[::-1]))
+    assert turned.agreement.equals(scores.agreement)
     row = scores.together.set_index(["task", "metric"]).loc[("real or synthetic", "accuracy")]
     each = scores.origins.query("scope == 'all' and metric == 'accuracy'")["value"]
     assert row["value"] == pytest.approx(each.mean())

@@ -53,7 +53,8 @@ def read_answers(key: ReaderKey, paths: Sequence[Path]) -> pd.DataFrame:
             "each reader's file as it was sent, and only once",
             [*wrong[:10], *([f"and {len(wrong) - 10} more"] if len(wrong) > 10 else [])],
         )
-    found = [row for row in rows.values() if row["said"] and row["diagnosis"]]
+    # In one order, so that the draws of intervals do not depend on that of the files.
+    found = [row for _, row in sorted(rows.items()) if row["said"] and row["diagnosis"]]
     if silent := sorted({reader for reader, _ in rows} - {str(row["reader"]) for row in found}):
         raise DermaugError(
             f"expected files with answers, found none that answers an image of "
