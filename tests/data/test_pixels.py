@@ -153,10 +153,10 @@ def test_index_that_is_valid_json_but_no_index_is_rebuilt(sound: Catalog, tmp_pa
 def test_stop_lists_every_bad_file_each_time(mixed: Catalog, tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(
-            DermaugError, match=r"18 of 26 images .* data\.on_bad = \"skip\""
+            DermaugError, match=r"19 of 27 images .* data\.on_bad = \"skip\""
         ) as caught:
             load_pixels(mixed, CONFIG, cache=tmp_path / "cache")
-        assert len(caught.value.details) == 18
+        assert len(caught.value.details) == 19
         assert any("absent.jpg: missing" in line for line in caught.value.details)
 
 
@@ -165,9 +165,9 @@ def test_skip_leaves_them_out_and_counts_them(mixed: Catalog, tmp_path: Path) ->
     for _ in range(2):  # the second time from the cache
         store = load_pixels(mixed, config, cache=tmp_path / "cache")
         assert list(store.catalog.image_ids) == [f"{number}.jpg" for number in range(8)]
-        assert len(store.skipped) == 18
+        assert len(store.skipped) == 19
         assert not {entry.image_id for entry in store.skipped} & set(store.catalog.image_ids)
-        assert store.catalog.notes[-1].startswith("Left out of 26 images: 18 files that cannot")
+        assert store.catalog.notes[-1].startswith("Left out of 27 images: 19 files that cannot")
         for row, path in enumerate(store.catalog.table["path"]):
             np.testing.assert_array_equal(store.images[row], read_square(path, 16).pixels)
         assert len(store.contents.files) == len(store.contents.details) == 8
