@@ -10,13 +10,15 @@ OTHER_NAMES = {
         *("mel", "mm", "melanoom", "malignant melanoma", "melanom", "malignes melanom", "mélanome"),
         *("mélanome malin", "melanoma maligno", "malignt melanom", "maligní melanom", "melanooma"),
         *("czerniak", "czerniaka", "czerniak złośliwy", "меланома", "μελάνωμα"),
+        *("melanoma malignum", "melanóma", "rosszindulatú melanoma"),
     ),
     "nevus": (
         *("nv", "nev", "nevi", "melanocytic nevus", "melanocytic nevi", "nevocytic nevus", "mole"),
         *("muttermal", "melanozytärer nävus", "nävuszellnävus", "nzn", "nevo"),
         *("nevo melanocítico", "nevo melanocitico", "znamię", "znamię barwnikowe"),
         *("znamię melanocytowe", "födelsemärke", "modermærke", "føflekk", "pigmentový névus"),
-        *("melanositik nevüs", "luomi", "невус"),
+        *("melanositik nevüs", "luomi", "невус", "naevus pigmentosus", "naevus naevocellularis"),
+        *("anyajegy", "festékes anyajegy", "σπίλος"),
     ),
     "basal cell carcinoma": (
         *("bcc", "basalioma", "basaliom", "basalzellkarzinom", "basalzellcarcinom"),
@@ -24,6 +26,7 @@ OTHER_NAMES = {
         *("cbc", "bzk", "basaalcelcarcinoom", "rak podstawnokomórkowy", "basalcellscancer"),
         *("basalcellecarcinom", "basalcellekarcinom", "basalcellekarsinom", "bazaliom"),
         *("bazocelulární karcinom", "bazal hücreli karsinom", "basaliooma", "tyvisolusyöpä"),
+        *("bazalióma", "bazalsejtes karcinóma", "βασικοκυτταρικό καρκίνωμα"),
         *("базальноклеточный рак",),
     ),
     "squamous cell carcinoma": (
@@ -31,7 +34,8 @@ OTHER_NAMES = {
         *("carcinoma espinocelular", "carcinoma spinocellulare", "carcinoma epidermoide", "cec"),
         *("plaveiselcelcarcinoom", "pek", "rak kolczystokomórkowy", "rak płaskonabłonkowy"),
         *("skivepitelcancer", "planocellulært karcinom", "plateepitelkarsinom"),
-        *("spinocelulární karcinom", "skuamöz hücreli karsinom", "okasolusyöpä"),
+        *("spinocelulární karcinom", "skuamöz hücreli karsinom", "okasolusyöpä", "laphámrák"),
+        *("carcinoma planocellulare", "laphámsejtes karcinóma"),
     ),
     "Bowen's disease": (
         *("bowen disease", "bowen", "morbus bowen", "squamous cell carcinoma in situ"),
@@ -49,7 +53,7 @@ OTHER_NAMES = {
         *("solar or actinic keratosis", "kératose actinique", "queratosis actínica"),
         *("cheratosi attinica", "queratose actínica", "ceratose actínica", "actinische keratose"),
         *("rogowacenie słoneczne", "aktinisk keratos", "aktinisk keratose", "aktinická keratóza"),
-        *("aktinik keratoz",),
+        *("aktinik keratoz", "keratosis actinica", "keratosis solaris", "aktinikus keratózis"),
     ),
     "seborrheic keratosis": (
         *("sk", "sek", "seborrheic keratoses", "seborrhoische keratose", "verruca seborrhoica"),
@@ -57,7 +61,8 @@ OTHER_NAMES = {
         *("queratose seborreica", "ceratose seborreica", "ks", "seborroïsche keratose"),
         *("rogowacenie łojotokowe", "brodawka łojotokowa", "seborroisk keratos"),
         *("seborroisk keratose", "seboroisk keratose", "seboreisk keratose"),
-        *("seboroická keratóza", "seboroická veruka", "seboreik keratoz"),
+        *("seboroická keratóza", "seboroická veruka", "seboreik keratoz", "keratosis seborrhoica"),
+        *("verruca seborrhoica senilis", "szeborreás keratózis", "seborrheás keratózis"),
     ),
     "benign keratosis": ("bkl", "benign keratosis like lesion", "benigne keratose"),
     "solar lentigo": ("lentigo solaris", "solar lentigines", "actinic lentigo"),

@@ -183,7 +183,7 @@ def merging_options(merged: Mapping[str, str]) -> list[str]:
 
 
 def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, str]:
-    """Label of a suspicion -> the class of its diagnosis, where there is one.
+    """Label of a suspicion -> the class of its diagnosis, "" where there is none.
 
     A label that is unclear, or a code for unknown, or names several diagnoses, has none.
     """
@@ -196,6 +196,7 @@ def _suspicions(labels: Sequence[str], decided: Collection[str]) -> dict[str, st
         and (
             sure[label]
             or is_unclear(label)
+            or is_diagnosis(suspected(label))
             or _is_several(label, classes)
             or may_be_unknown(label, labels)
         )
@@ -206,7 +207,9 @@ def _why_unsure(label: str) -> str:
     if is_number(label):
         codes = ", ".join(map(str, CODES_FOR_UNKNOWN))
         return f"a number that often stands for unknown, as {codes} do"
-    return "no diagnosis" if is_unclear(label) else "several diagnoses"
+    if is_unclear(label):
+        return "no diagnosis"
+    return "only a suspicion" if suspected(label) else "several diagnoses"
 
 
 def _parts(label: str) -> list[str]:

@@ -172,7 +172,7 @@ def test_diagnoses_within_years_are_the_classes(folder: Folder) -> None:
     "files",
     [
         YEARS.replace("2021", "Dr.Rossi"),  # a place, a doctor, a patient
-        YEARS.replace("Da_rivedere", "Varie"),  # perhaps no class
+        YEARS.replace("Nevo", "Varie").replace("Da_rivedere", "Altro"),  # mostly no diagnoses
         YEARS.replace("Nevo", "Melanoma").replace("Da_rivedere", "Melanoma"),
     ],
 )
@@ -182,10 +182,13 @@ def test_outer_folders_in_doubt_are_asked_about(folder: Folder, files: str) -> N
 
 
 def test_a_folder_per_patient_with_one_per_diagnosis_in_it(folder: Folder) -> None:
-    names = [f"{n:02d} X/{'Melanoma' if n % 2 else 'Naevus'}/{n}.jpg" for n in range(24)]
-    root = folder(" ".join(name.replace(" ", "_") for name in names))
-    catalog = open_catalog(root)
-    assert catalog.classes == ("Melanoma", "Naevus")
+    names = [f"{n:02d}_X/{'Melanoma' if n % 2 else 'Naevus'}/{n}.jpg" for n in range(24)]
+    root = folder(" ".join([*names, "00_X/Rare/a.jpg", "01_X/loose.jpg"]))
+    with pytest.raises(DermaugError) as caught:
+        open_catalog(root, Reading(unclear="stop"))
+    assert caught.value.details[0] == "images in no folder of a class: 1 (01_X/loose.jpg)"
+    catalog = open_catalog(root, Reading(unclear="leave_out"))
+    assert catalog.classes == ("Melanoma", "Naevus", "Rare")
     assert catalog.table["patient_id"].nunique() == 24
     assert "Images in one of the outer folders are taken as those of one patient." in catalog.notes
 

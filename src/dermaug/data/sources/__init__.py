@@ -79,9 +79,11 @@ def _own_table(
     return relabel(own_table.read(path, wanted, findings, columns), wanted)
 
 
-def _named_images(path: Path, labels: Mapping[str, str], findings: Findings) -> Catalog:
-    """Reads the names of images, labels as they are written, and maps them then."""
-    return relabel(named_images.read(path, findings), labels)
+def _told(
+    read: Callable[[Path, Findings], Catalog],
+) -> Callable[[Path, Mapping[str, str], Findings], Catalog]:
+    """Reads labels as they are written, and maps them then."""
+    return lambda path, labels, findings: relabel(read(path, findings), labels)
 
 
 # In the order of trial: the first that recognises the path reads it.
@@ -96,20 +98,20 @@ SOURCES = {
     "HAM10000": Source(ham10000.recognises, ham10000.read, ham10000.LOOKS_FOR, ham10000.why),
     "DermaMNIST": Source(medmnist.recognises, _plain(medmnist.read), medmnist.LOOKS_FOR),
     "table": Source(own_tables.recognises, _own_table, own_tables.LOOKS_FOR, own_tables.why),
+    "nested class folders": Source(
+        nested_folders.recognises,
+        _told(nested_folders.read),
+        nested_folders.LOOKS_FOR,
+        nested_folders.why,
+    ),
     "class folders": Source(
         class_folders.recognises,
         _plain(class_folders.read),
         class_folders.LOOKS_FOR,
         class_folders.why,
     ),
-    "nested class folders": Source(
-        nested_folders.recognises,
-        _plain(nested_folders.read),
-        nested_folders.LOOKS_FOR,
-        nested_folders.why,
-    ),
     "names of images": Source(
-        named_images.recognises, _named_images, named_images.LOOKS_FOR, named_images.why
+        named_images.recognises, _told(named_images.read), named_images.LOOKS_FOR, named_images.why
     ),
 }
 

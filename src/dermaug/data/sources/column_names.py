@@ -39,7 +39,8 @@ OWN_NAMES = {
     ),
     "patient_id": (
         *("hosp no", "hospital no", "hospital number", "hosp number", "hospital id", "unit number"),
-        *("nhs no", "nhs number", "chi number"),
+        *("nhs no", "nhs number", "chi number", "rodné číslo", "taj", "taj szám", "cnp", "oib"),
+        *("tc kimlik no", "protokol no", "κωδικός ασθενή", "κωδικός ασθενούς"),
     ),
     "sex": (
         "geschlecht",

@@ -16,6 +16,8 @@ OF_DIAGNOSES = (
     *("predicted", "prediction", "pred", "vorhersage", "confirmed", "proven", "verified"),
 )
 """Ends of words in the names of columns that tell of a diagnosis, and not which it is."""
+PROVEN = ("histolog", "histopath", "patholog", "definiti", "biops")
+"""Parts of words in the names of columns of diagnoses that were proven."""
 PHOTOGRAPHS = (
     *("photo", "foto", "image", "imagen", "imagem", "immagin", "img", "bild", "afbeeld", "billed"),
     *("zdjec", "snim", "obraz", "resim", "fotoğraf", "kuva", "cliche", "picture", "file", "datei"),
@@ -39,6 +41,16 @@ def names_label(column: str) -> bool:
 def is_of_diagnosis(column: str) -> bool:
     """Whether a column's name says that it tells of a diagnosis, and not which: who, when, how."""
     return any(word.endswith(OF_DIAGNOSES) for word in words(column))
+
+
+def names_proof(column: str) -> bool:
+    """Whether a column's name says that it tells of proven diagnoses.
+
+    Example:
+        >>> names_proof("Diagnosis (histology)"), names_proof("Clinical diagnosis")
+        (True, False)
+    """
+    return _has_word(column, PROVEN)
 
 
 def names_photograph(column: str) -> bool:

@@ -16,7 +16,12 @@ from dermaug.data.metadata import Sheet, read_header
 from dermaug.data.sources import one_hot
 from dermaug.data.sources.camera_numbers import numbered_files, range_in
 from dermaug.data.sources.column_names import known_columns, numberless
-from dermaug.data.sources.label_words import is_of_diagnosis, names_label, names_photograph
+from dermaug.data.sources.label_words import (
+    is_of_diagnosis,
+    names_label,
+    names_photograph,
+    names_proof,
+)
 from dermaug.data.sources.labelled_tables import TABLES, tables_around
 from dermaug.data.sources.named_files import looks_like_names
 from dermaug.data.sources.own_sheet import own_sheet
@@ -180,7 +185,14 @@ def _image_and_label_columns(sheet: Sheet, root: Path) -> tuple[list[str], list[
         and (names_label(column) or _are_diagnoses(values))
         and 1 < len(set(values)) <= min(MOST_LABELS, len(values) // 2)
     ]
-    labels.sort(key=lambda column: (is_of_diagnosis(column), not names_label(column)))
+    most = {column for column in labels if 2 * sum(map(bool, cells[column])) > len(rows)}
+    labels.sort(
+        key=lambda column: (
+            is_of_diagnosis(column),
+            not names_label(column),
+            not (names_proof(column) and column in most),
+        )
+    )
     return images, labels
 
 

@@ -12,7 +12,7 @@ from dermaug.data.catalog import Catalog
 from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import is_diagnosis, is_unsure
-from dermaug.data.findings import Findings
+from dermaug.data.findings import Findings, shortened
 from dermaug.data.image_folders import (
     add_masks,
     add_no_files,
@@ -37,6 +37,8 @@ LOOKS_FOR = (
     "patient or per lesion, or in folders of dates; or such folders with those of the classes in "
     "them, which are named after diagnoses"
 )
+MOST_LOOSE = 0.1
+"""Share of the images that may lie beside the folders of diagnoses."""
 SHORT_NUMBER = re.compile("[0-9]{1,3}")
 NUMBERED = re.compile(r"\D{0,12}[0-9]+")
 """A number, or a short word with one, as of a patient or a lesion."""
@@ -79,15 +81,19 @@ def doubts(path: Path) -> list[str]:
 def _are_inside(path: Path) -> bool:
     """Whether the inner folders are the classes, beyond doubt, and the outer ones none.
 
-    The inner ones are named after diagnoses (or say that there is none), several of them; the outer
-    ones after dates, or are as many as patients and not named after diagnoses.
+    The inner ones are named after diagnoses, several and most of them (others may say that there is
+    none); the outer ones after dates, or are as many as patients and not named after diagnoses. A
+    few images may lie beside the inner ones.
     """
     outer = photo_folders(path)
     inner = {each.name for folder in outer for each in _with_images(folder)}
-    told = sum(map(is_diagnosis, inner))
-    if told < 2 or any(not is_diagnosis(name) and not is_unsure(name) for name in inner):
+    told, unsure = sum(map(is_diagnosis, inner)), sum(map(is_unsure, inner))
+    if told < 2 or 2 * (told + unsure) <= len(inner):
         return False
     if any(is_diagnosis(folder.name) for folder in outer):
+        return False
+    loose = sum(is_image(name) for folder in outer for name in file_names(folder))
+    if loose > MOST_LOOSE * len(files_below(path)):
         return False
     return _is_outer_dated(path) or bool(few_images(outer, path))
 
@@ -112,7 +118,8 @@ def _is_nested(path: Path) -> bool:
         return False
     outer = photo_folders(path)
     inside = [_with_images(folder) for folder in outer]
-    odd = any(is_split(each) or is_container(each) or _has_files(each) for each in outer)
+    odd = any(is_split(each) or is_container(each) for each in outer)
+    odd = odd or (any(map(_has_files, outer)) and not _are_inside(path))
     if len(outer) < 2 or odd or not all(inside):
         return False
     folders = [each for of_class in inside for each in of_class]
@@ -131,20 +138,22 @@ def why(path: Path) -> str:
     return f"Read as class folders ({names}) with {what} in each."
 
 
-def read(path: Path) -> Catalog:
+def read(path: Path, findings: Findings) -> Catalog:
     """Read the class of each image, and its patient unless they lie by date, from its folders.
 
     Args:
         path: The folder of the class folders.
+        findings: Gets one line for everything that is wrong.
 
     Raises:
         DermaugError: A name cannot be a label, or images lie deeper.
     """
-    findings = Findings()
     add_no_files(path, findings)
     paths, inside = [Path(file) for file in files_below(path)], _are_inside(path)
     dated = _is_outer_dated(path) if inside else _are_dated(path)
     add_masks(list(map(str, paths)), findings)
+    if inside:
+        paths = _in_classes(path, paths, findings)
     labels = [file.relative_to(path).parts[inside] for file in paths]
     for label in sorted(set(labels)):
         if fault := name_fault(label):
@@ -168,6 +177,16 @@ def read(path: Path) -> Catalog:
     by_patient = BY_OUTER_PATIENT if inside else BY_PATIENT
     notes = [lesions_unknown(), BY_DATE if dated else by_patient, *notes]
     return plain_catalog(path, ids, ids, labels, files, described, False, notes)
+
+
+def _in_classes(path: Path, files: Sequence[Path], findings: Findings) -> list[Path]:
+    """The images that lie in folders of the outer folders; others are unclear."""
+    loose = {file for file in files if len(file.relative_to(path).parts) < len(("outer", "c", "i"))}
+    if loose:
+        names = sorted(str(file.relative_to(path)) for file in loose)
+        what = "images in no folder of a class"
+        findings.add_unclear(f"{what}: {len(names):,} ({shortened(names)})", what, names)
+    return [file for file in files if file not in loose]
 
 
 def _empty_note(path: Path) -> list[str]:
