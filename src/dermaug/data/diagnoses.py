@@ -121,6 +121,8 @@ SUSPICION = re.compile(
     r"|mistenkt|verdenking( op)?) (?=[^\W\d])"
 )
 """What stands before a diagnosis that is only suspected, as `words` writes it."""
+GREEK_QUESTION = re.compile("[\u0370-\u03ff][;\u037e]")
+"""A semicolon behind a Greek letter is a question mark."""
 NEGATIONS = frozenset(
     (
         *("no", "not", "non", "without", "excluded", "exclude", "kein", "keine", "ohne", "nicht"),
@@ -213,7 +215,7 @@ def suspected(label: str) -> str:
     """
     plain = " ".join(words(label))
     rest = SUSPICION.sub("", plain)
-    return rest if rest != plain or "?" in label else ""
+    return rest if rest != plain or "?" in label or GREEK_QUESTION.search(label) else ""
 
 
 def is_unclear(label: str) -> bool:

@@ -220,3 +220,10 @@ def test_names_of_images_that_may_tell_nothing_are_not_read(folder: Folder, file
 
 def test_zero_and_one_are_classes_and_no_months(folder: Folder) -> None:
     assert open_catalog(folder("0/a.jpg 1/b.jpg")).classes == ("0", "1")
+
+
+def test_names_of_images_in_a_folder_per_patient_tell_the_classes(folder: Folder) -> None:
+    names = [f"P{n:02d}/{'BCC' if n % 2 else 'nevus'}_back_{n}.jpg" for n in range(24)]
+    catalog = open_catalog(folder(" ".join(names)))
+    assert catalog.classes == ("BCC", "nevus")
+    assert catalog.table["patient_id"].nunique() == 24

@@ -1,4 +1,4 @@
-"""Images in one folder whose names begin with the diagnosis: `BCC_nose_042.jpg`."""
+"""Images whose names begin with the diagnosis: `BCC_nose_042.jpg`, `patient 7/BCC nose 1.jpg`."""
 
 import re
 from collections.abc import Sequence
@@ -9,12 +9,22 @@ from dermaug.data.cells import lesions_unknown, undescribed
 from dermaug.data.containers import is_folder
 from dermaug.data.diagnoses import is_diagnosis, is_unsure
 from dermaug.data.findings import Findings, shortened
-from dermaug.data.image_folders import add_masks, add_no_files, file_names, files_below
+from dermaug.data.image_folders import (
+    add_masks,
+    add_no_files,
+    file_names,
+    files_below,
+    sub_folders,
+)
 from dermaug.data.safe_names import name_fault
-from dermaug.data.sources.class_folders import TABLES
+from dermaug.data.sources.class_folders import TABLES, few_images
 from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
 
-LOOKS_FOR = "images in one folder, nearly all of whose names begin with one of several diagnoses"
+LOOKS_FOR = (
+    "images in one folder, or in one per patient, nearly all of whose names begin with one of "
+    "several diagnoses"
+)
+BY_PATIENT = "Images in one folder are taken as those of one patient."
 LEAST = 0.9
 """Share of the images whose names must begin with a diagnosis."""
 MOST_WORDS = 4
@@ -23,12 +33,15 @@ SIGNS = re.compile(r"[\s_.-]+|(?<=\D)(?=\d)")
 
 
 def recognises(path: Path) -> bool:
-    """Whether all images lie in one folder, without a table, and their names tell the classes."""
+    """Whether images in one folder, or one per patient, tell the classes by their names."""
     if not is_folder(path) or not (files := files_below(path)):
         return False
-    (folder, *others) = {Path(file).parent for file in files}
-    places = {path, folder}
-    if others or any(name.lower().endswith(TABLES) for each in places for name in file_names(each)):
+    folders = _folders(files)
+    several = len(folders) > 1
+    if several and not (set(folders) <= set(sub_folders(path)) and few_images(folders, path)):
+        return False
+    places = {path, *folders}
+    if any(name.lower().endswith(TABLES) for each in places for name in file_names(each)):
         return False
     told = [label for label in map(_label_of, files) if label and is_diagnosis(label)]
     return len(told) >= LEAST * len(files) and len(set(map(str.lower, told))) > 1
@@ -65,9 +78,15 @@ def read(path: Path, findings: Findings) -> Catalog:
     kept = [(file, label) for file, label in zip(files, labels, strict=True) if label]
     read_files, known = [file for file, _ in kept], [label for _, label in kept]
     ids = image_ids(read_files, path)
-    described = undescribed(len(ids)).assign(patient_id="")
-    notes = [lesions_unknown()]
+    described, notes = undescribed(len(ids)).assign(patient_id=""), [lesions_unknown()]
+    if len(_folders(files)) > 1:
+        described = described.assign(patient_id=[Path(file).parent.name for file in read_files])
+        notes.append(BY_PATIENT)
     return plain_catalog(path, ids, ids, known, read_files, described, False, notes)
+
+
+def _folders(files: Sequence[str]) -> list[Path]:
+    return sorted({Path(file).parent for file in files})
 
 
 def _label_of(file: str) -> str:
