@@ -229,3 +229,24 @@ def test_numbers_of_hospitals_are_those_of_patients(folder: Folder, name: str) -
     catalog = open_catalog(folder("a.jpg b.jpg c.jpg d.jpg", table))
     assert catalog.table["patient_id"].tolist() == ["1201", "1201", "1300", "1301"]
     assert catalog.table["sex"].tolist() == ["male", "male", "female", "female"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_told"),
+    [
+        (("925311/0042", "925311/0042", "916105/1177", "916105/1177"), True),
+        (("2021-03-04", "2021-03-04", "2021-03-05", "2021-03-05"), False),
+        (("101", "102", "103", "104"), False),  # of the images
+        (("back", "back", "nose", "nose"), False),
+    ],
+)
+def test_an_unread_column_that_may_number_patients_is_pointed_out(
+    folder: Folder, numbers: tuple[str, ...], is_told: bool
+) -> None:
+    rows = "\n".join(
+        f"{name};{label};{each}"
+        for name, label, each in zip("abcd", ("nv", "mel") * 2, numbers, strict=True)
+    )
+    root = folder("a.jpg b.jpg c.jpg d.jpg", f"file_name;label;Fach\n{rows}\n")
+    notes = " ".join(open_catalog(root).notes)
+    assert ("Fach may number patients (2 values in 4 rows)" in notes) == is_told

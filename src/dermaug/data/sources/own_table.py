@@ -1,5 +1,6 @@
 """Images with a table of one's own, metadata.csv or .jsonl, alone or in each of given splits."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +45,13 @@ from dermaug.data.sources.labelled_tables import TABLES
 from dermaug.data.sources.matched_rows import match_rows
 from dermaug.data.sources.missing import NOTHING_LEFT
 from dermaug.data.sources.own_tables import REQUIRED, find_tables, refuse_several
-from dermaug.data.sources.plain_catalog import image_ids, plain_catalog
+from dermaug.data.sources.plain_catalog import (
+    LEAST_SHARED,
+    MOST_NAMES,
+    MOST_SHARED,
+    image_ids,
+    plain_catalog,
+)
 from dermaug.data.sources.pooled_tables import pooled_tables
 from dermaug.data.sources.split_folders import (
     add_unknown_splits,
@@ -56,6 +63,8 @@ from dermaug.data.sources.split_folders import (
 )
 
 NO_NAMES: Mapping[str, str] = {}
+NUMBER_OF_ONE = re.compile(r"(?!.*\d[-./]\d{1,2}[-./]\d)(?=.*\d{3})[\w/ -]{3,20}")
+"""What a patient's number may look like: three digits in a row at least, and no date."""
 REPEATED = ("label", "lesion_id", "patient_id", "split")
 """Cells that two rows of one image must share, for the second to say nothing new."""
 OPTIONAL_CELLS = ("lesion_id", "patient_id", "age", "sex", "localization", "dx_type")
@@ -252,4 +261,22 @@ def _table_notes(sheet: Sheet) -> list[str]:
             f"; if one of them tells more, name it with {' or '.join(options)}" if options else ""
         )
         notes.append(f"Columns that were not read: {', '.join(unread)}{hint}.")
+        if not any(patients):
+            notes += _patients_note(sheet, unread)
     return notes
+
+
+def _patients_note(sheet: Sheet, unread: Sequence[str]) -> list[str]:
+    """That a column seems to number patients, as a list of one sentence or none."""
+    for column in unread:
+        cells = [cell for row in sheet.rows if (cell := row[column])]
+        numbers = sum(NUMBER_OF_ONE.fullmatch(cell) is not None for cell in cells)
+        shared = len(cells) / max(len(set(cells)), 1)
+        if numbers < MOST_NAMES * len(sheet.rows) or not LEAST_SHARED < shared < MOST_SHARED:
+            continue
+        return [
+            f"{column} may number patients ({len(set(cells)):,} values in {len(cells):,} rows): if "
+            f"so, add --patient-column {shlex.quote(column)}, or images of one patient come into "
+            "training and test."
+        ]
+    return []
