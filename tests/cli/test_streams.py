@@ -18,7 +18,7 @@ FULL = Path("/dev/full")
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full on this system")
 @pytest.mark.parametrize("buffered", ["", "1"])
-@pytest.mark.parametrize("words", ["--version", "runs --help", "runs . --json", "compare . --json"])
+@pytest.mark.parametrize("words", ["--version", "runs --help", "runs . --json"])
 def test_full_standard_output_is_said_in_a_line(words: str, buffered: str, tmp_path: Path) -> None:
     with FULL.open("wb") as full:
         ended = subprocess.run(

@@ -28,10 +28,10 @@ name = "together"
 images = 640
 [[generators]]
 family = "cgan"
-images = 3200
+images = 1600
 batch = 16
 width = 8
-snapshots = 50
+snapshots = 25
 examined = 0
 [[generators]]
 family = "acgan"
