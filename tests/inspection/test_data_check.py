@@ -155,9 +155,9 @@ def test_columns_that_are_only_likely_are_part_of_the_proposal(write: Write) -> 
     (root / "log.csv").write_text("\n".join([*lines, "lost.png,nv,naevus"]))
     code, output = called("data", "check", root)
     assert code == 2
-    told = "likely --image-column Photo --label-column Diagnosis (or 'Histology' for the labels)"
+    told = "likely --image-column Photo --label-column Histology (or 'Diagnosis' for the labels)"
     assert told in " ".join(output.split())
-    options = ["--image-column", "Photo", "--label-column", "Diagnosis", "--leave-out-unclear"]
+    options = ["--image-column", "Photo", "--label-column", "Histology", "--leave-out-unclear"]
     assert output.splitlines()[-1].endswith(shlex.join(["run", "--data", str(root), *options]))
     code, output = called("data", "check", root, *options)
     assert code == 0, output
