@@ -170,6 +170,8 @@ def test_two_windows_of_one_page_keep_all_answers(folder: Path, browse: Callable
     press_answers(second, key, order[5:6])
     first.bring_to_front()
     first.wait_for_selector("#elsewhere", state="visible")
+    # It is told of each half of an answer.
+    first.wait_for_function("document.querySelector('#told').innerText.includes('6 answered')")
     assert first.inner_text("#told") == "Image 7 of 8, 6 answered"
 
     # A window that has heard nothing of the other one does not write over its answers.
