@@ -82,7 +82,9 @@ def test_equal_probabilities_are_decided_alike_whatever_the_order_of_columns(
     one.loc[tied, classes] = 1 / len(classes)
     found = paired_difference(one, other)
     assert found == paired_difference(one[one.columns[::-1]], other)
-    assert f"{tied.sum():,} of {len(one):,} rows have several classes of equal" in found.notes[0]
+    told = f"{tied.sum():,} of {len(one):,} rows have several classes of equal"
+    assert found.notes[0].startswith(f"A: {told}")
+    assert paired_difference(other, one).notes[0].startswith(f"B: {told}")
 
 
 @pytest.mark.parametrize("seeds", [(0, 1), (0, 1, 2)])

@@ -150,7 +150,7 @@ def paired_difference(
         num_lesions=first.table["lesion"].nunique(),
         num_pairs=num_pairs,
         levels=estimate.levels,
-        notes=(*first.notes, *copy_notes(given, num_pairs)),
+        notes=(*first.ties, *second.ties, *first.notes, *copy_notes(given, num_pairs)),
     )
 
 

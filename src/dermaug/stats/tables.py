@@ -128,6 +128,17 @@ class Predictions:
         return findings
 
     @property
+    def ties(self) -> list[str]:
+        """How often classes share the highest probability, as a list of one sentence or none."""
+        values = self.table[list(self.classes)].to_numpy(dtype=float)
+        tied = int(((values == values.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum())
+        told = (
+            f"{self.name}: {tied:,} of {len(values):,} rows have several classes of equal, highest "
+            "probability: the first in alphabetical order is taken as the decision."
+        )
+        return [told] if tied else []
+
+    @property
     def notes(self) -> list[str]:
         """What seems odd in the classes and lesions and may be right, one sentence each."""
         table, notes = self.table, []
@@ -135,12 +146,6 @@ class Predictions:
             notes.append(
                 f"No image has the label {', '.join(unused)}: means are over the other classes "
                 f"({OTHERS})."
-            )
-        values = table[list(self.classes)].to_numpy(dtype=float)
-        if tied := int(((values == values.max(axis=1, keepdims=True)).sum(axis=1) > 1).sum()):
-            notes.append(
-                f"{self.name}: {tied:,} of {len(values):,} rows have several classes of equal, "
-                "highest probability: the first in alphabetical order is taken as the decision."
             )
         labels = table.groupby("lesion")["label"].unique()
         if len(several := labels[labels.map(len) > 1]):

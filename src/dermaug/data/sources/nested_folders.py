@@ -61,9 +61,7 @@ def recognises(path: Path) -> bool:
 
 def doubts(path: Path) -> list[str]:
     """Why folders of folders are not read: it is open which are the classes; else nothing."""
-    if not _is_nested(path):
-        return []
-    if _are_inside(path):
+    if not _is_nested(path) or _are_inside(path):
         return []
     if few := few_images(photo_folders(path), path):
         return few
