@@ -6,6 +6,7 @@ import os
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from dermaug.app.opened import FOLDER, open_for_page
 from dermaug.app.safety import UPLOAD_BYTES, private_folder
@@ -39,6 +40,18 @@ STYLE = """
   .tab-container button { padding: 0 .4rem }
 }
 """
+
+CLOSED: dict[str, Any] = {
+    "footer_links": [],
+    "run_history": False,
+    "allowed_paths": [],
+    "show_error": False,
+    "ssr_mode": False,
+    "mcp_server": False,
+    "pwa": False,
+    "enable_monitoring": False,
+}
+"""What of gradio is left out: links, other servers, and whatever tells more than the page."""
 
 
 def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, port: int) -> None:
@@ -77,16 +90,9 @@ def serve(folder: Path, *, data: Path | None, output: Path | None, device: str, 
             server_name=ADDRESS,
             server_port=own_port,
             css=STYLE,
-            footer_links=[],
-            run_history=False,
-            allowed_paths=[],
             blocked_paths=[str(folder.resolve())],
-            show_error=False,
             max_file_size=UPLOAD_BYTES,
-            ssr_mode=False,
-            mcp_server=False,
-            pwa=False,
-            enable_monitoring=False,
+            **CLOSED,
             theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         )
         config = uvicorn.Config(
